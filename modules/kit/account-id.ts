@@ -1,0 +1,35 @@
+/**
+ * A sub-account: (owner, number). In memory and in keys it is 24 latin-1 characters (20 address bytes, number as big-endian u32),
+ * so it is at once a Map key, a state key part and ordered like its bytes. In text it is "keel1…/0".
+ */
+
+import type { KeyCodec } from "./collections/codecs.ts";
+import { bytesToKey, keyToBytes, u32Key } from "./collections/codecs.ts";
+import { assert } from "./errors.ts";
+
+declare const accountIdBrand: unique symbol;
+export type AccountId = string & { readonly [accountIdBrand]: true };
+
+export function accountId(owner: Uint8Array, number: number): AccountId {
+	assert(
+		owner.length === 20,
+		`expected a 20-byte owner address, got ${owner.length} bytes`,
+	);
+	return (bytesToKey(owner) + u32Key.encode(number)) as AccountId;
+}
+
+export function ownerOf(account: AccountId): Uint8Array {
+	return keyToBytes(account.slice(0, 20));
+}
+
+export function numberOf(account: AccountId): number {
+	return u32Key.decode(account, 20)[0];
+}
+
+export const accountIdKey: KeyCodec<AccountId> = {
+	encode: (account) => account,
+	decode(text, offset) {
+		assert(offset + 24 <= text.length, "account key ends early");
+		return [text.slice(offset, offset + 24) as AccountId, offset + 24];
+	},
+};
