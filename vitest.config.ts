@@ -1,0 +1,66 @@
+import { defineConfig } from "vitest/config";
+
+const skipped = ["**/node_modules/**", "**/dist/**", "**/.keel/**", "**/reports/**"];
+const special = ["**/*.prop.test.ts", "**/*.sim.test.ts", "**/*.e2e.test.ts"];
+const tidy = ["tidy.test.ts", "tidy/**/*.test.ts"];
+const conditions = ["source", "module", "node", "development|production"];
+
+// Groups run one after another: heavy and timing-sensitive projects have the machine to themselves.
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    execArgv: ["--conditions=source", "--import", "tsx"],
+    reporters: ["default"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "tidy", include: tidy, exclude: skipped, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["**/*.test.ts"],
+          exclude: [...skipped, ...special, ...tidy],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "prop",
+          include: ["**/*.prop.test.ts"],
+          exclude: skipped,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "sim",
+          include: ["**/*.sim.test.ts"],
+          exclude: skipped,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["**/*.e2e.test.ts"],
+          exclude: skipped,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
