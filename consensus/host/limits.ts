@@ -1,0 +1,49 @@
+/** Every bound of the consensus host, each with its reason. */
+
+// ---------------------------------------------------------------- write-ahead log
+
+/** The largest record: a 64 KiB part with its proof, or a vote with a 1 MiB extension, and room for framing. */
+export const walRecordBytesMax: number = 2 * 1024 * 1024;
+/** The head file is closed and renamed past this size, so that recovery scans little. */
+export const walFileBytesMax: number = 10 * 1024 * 1024;
+/** Oldest rotated files go first past this total; one height never comes near it. */
+export const walTotalBytesMax: number = 256 * 1024 * 1024;
+/** Records gathered in memory before they are handed to the kernel without waiting for a flush. */
+export const walPendingBytesMax: number = 256 * 1024;
+
+// ---------------------------------------------------------------- driver
+
+/** Inputs handled between two flushes: larger turns amortise fsync, smaller ones answer sooner. */
+export const turnInputsMax: number = 256;
+/** Messages of all peers waiting for the loop. A set of 150 validators sends about 300 votes a round; this holds many rounds. */
+export const inboxMessagesMax: number = 8_192;
+/** Bytes of parts waiting for the loop: a few of the largest blocks. */
+export const inboxBytesMax: number = 64 * 1024 * 1024;
+/** One peer may hold at most this share of the inbox, so that it cannot crowd the others out. */
+export const inboxMessagesPerPeerMax: number = 2_048;
+/** Messages of the next height kept until this one is decided. */
+export const futureMessagesMax: number = 4_096;
+export const futureBytesMax: number = 32 * 1024 * 1024;
+/** Of these, one peer's share. */
+export const futureMessagesPerPeerMax: number = 1_024;
+
+// ---------------------------------------------------------------- round state
+
+/** Rounds beyond the current one for which proposals and votes are kept: one honest peer is rarely more than a few ahead. */
+export const roundsAheadMax: number = 16;
+/** Part sets assembled at once: the rounds' proposals plus the polka's and the commit's. */
+export const assemblersMax: number = 32;
+/** Parts kept for a round whose proposal has not come yet. */
+export const earlyPartsMax: number = 64;
+
+// ---------------------------------------------------------------- evidence
+
+/** Pending double votes. More than the set's size is already a catastrophe. */
+export const evidencePendingMax: number = 1_024;
+/** Hashes of committed evidence kept to refuse a second inclusion; beyond, expiry has long taken care. */
+export const evidenceCommittedMax: number = 16_384;
+
+// ---------------------------------------------------------------- blocks
+
+/** A proposal's time may run ahead of our clock by this much; it bounds how far a bad clock can pull block time. */
+export const blockTimeToleranceMs: number = 60_000;
