@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
-    execArgv: ["--conditions=source", "--import", "tsx"],
+    execArgv: ["--conditions=source", "--import", new URL("scripts/source.mjs", import.meta.url).href],
     reporters: ["default"],
     projects: [
       {

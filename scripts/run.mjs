@@ -1,10 +1,8 @@
 // Runs one TypeScript entry point from source: node scripts/run.mjs <file> [arguments].
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { ensureInstalled, root } from "./install.mjs";
 
 const [file, ...args] = process.argv.slice(2);
@@ -19,10 +17,10 @@ if (!existsSync(entry)) {
 }
 
 ensureInstalled();
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const preload = new URL("./source.mjs", import.meta.url).href;
 const child = spawn(
   process.execPath,
-  [...process.execArgv, "--conditions=source", "--import", tsx, entry, ...args],
+  [...process.execArgv, "--conditions=source", "--import", preload, entry, ...args],
   { stdio: "inherit" },
 );
 
@@ -32,6 +30,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     if (signal === "SIGINT" && process.stdin.isTTY) return;
     child.kill(signal);
   });
+}
+// npm may die without passing the signal on; the child must not outlive it.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill("SIGTERM"), 500).unref();
 }
 child.on("error", (error) => {
   console.error(error.message);
