@@ -4,8 +4,9 @@
  */
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
+import { syncDirectory } from "./durable-file.ts";
 import { walFileBytesMax, walPendingBytesMax, walRecordBytesMax, walTotalBytesMax } from "./limits.ts";
 import type { WriteAheadLog } from "./ports.ts";
 import { encodeEndHeight, encodeRecord, scanWal, type WalEntry } from "./wal-frames.ts";
@@ -167,15 +168,5 @@ async function dropOldest(path: string, totalBytesMax: number, recordBytesMax: n
   for (let index = 0; index < keepFrom && total > totalBytesMax; index++) {
     await unlink(rotatedPath(path, numbers[index] as number));
     total -= sizes[index] as number;
-  }
-}
-
-/** Makes renames and creations in a directory durable. */
-export function syncDirectory(path: string): void {
-  const fd = openSync(join(path, "."), "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
