@@ -7,7 +7,7 @@ export const POWER_TOTAL_MAX: bigint = (2n ** 63n - 1n) / 8n;
 export const PRIORITY_WINDOW_FACTOR: bigint = 2n;
 
 /** Rounds are int32 on the wire. */
-export const ROUND_MAX = 2 ** 31 - 1;
+export const ROUND_MAX: number = 2 ** 31 - 1;
 
 /**
  * Rounds beyond the next one in which one validator's votes (or proposals) are kept. Honest validators stand within a few
@@ -21,6 +21,12 @@ export const ROUNDS_AHEAD_PER_VALIDATOR_MAX = 4;
  * and the round number is the sender's choice.
  */
 export const PROPOSAL_ROUNDS_AHEAD_MAX = 64;
+
+/**
+ * Votes further ahead than this are refused. Timeouts grow with the round, so honest validators need months to get there, and
+ * the proposers of all rounds in between are walked when one is skipped to.
+ */
+export const VOTE_ROUNDS_AHEAD_MAX = 10_000;
 
 /** Conflicting votes of one validator, round and kind that are counted without further backing (see votes.ts). */
 export const CONFLICTING_VOTES_UNBACKED_MAX = 2;

@@ -34,7 +34,9 @@ function updates(text: string): ValidatorUpdate[] {
 }
 
 function powers(set: ValidatorSet): string {
-  return set.validators.map((validator) => `${name(validator.address)}=${validator.power}`).join(" ");
+  return set.validators
+    .map((validator) => `${name(validator.address)}=${validator.power}`)
+    .join(" ");
 }
 
 function rawSet(validators: readonly Validator[]): ValidatorSet {
@@ -60,7 +62,9 @@ function expectScaledAndCentred(set: ValidatorSet): void {
   const sorted = priorities.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const spread = (sorted.at(-1) ?? 0n) - (sorted[0] ?? 0n);
   expect(spread <= 2n * set.totalPower).toBe(true);
-  expect(set.totalPower).toBe(set.validators.reduce((total, validator) => total + validator.power, 0n));
+  expect(set.totalPower).toBe(
+    set.validators.reduce((total, validator) => total + validator.power, 0n),
+  );
 }
 
 describe("proposer rotation", () => {
@@ -81,8 +85,16 @@ describe("proposer rotation", () => {
   });
 
   it("elects a validator twice in a row only when its power exceeds two turns of the others", () => {
-    expect(elect(createValidatorSet(updates("a=100 b=100 c=400")), 2).map(name).join("")).toBe("ca");
-    expect(elect(createValidatorSet(updates("a=100 b=100 c=401")), 3).map(name).join("")).toBe("cca");
+    expect(
+      elect(createValidatorSet(updates("a=100 b=100 c=400")), 2)
+        .map(name)
+        .join(""),
+    ).toBe("ca");
+    expect(
+      elect(createValidatorSet(updates("a=100 b=100 c=401")), 3)
+        .map(name)
+        .join(""),
+    ).toBe("cca");
   });
 
   it("elects in proportion to power: 4, 5 and 3 twelfths of 120 turns", () => {
@@ -103,7 +115,8 @@ describe("proposer rotation", () => {
 
   it("refuses fewer than one turn, and an empty set", () => {
     const set = createValidatorSet(updates("foo=1000"));
-    for (const times of [-1, 0, 0.5]) expect(() => incrementProposerPriority(set, times)).toThrow("at least one turn");
+    for (const times of [-1, 0, 0.5])
+      expect(() => incrementProposerPriority(set, times)).toThrow("at least one turn");
     expect(() => incrementProposerPriority(rawSet([]), 1)).toThrow("at least one validator");
   });
 });
@@ -122,9 +135,13 @@ describe("averaging", () => {
     { priorities: [-1n, 0n], times: 1, average: -1n },
     { priorities: [-10n, 3n, 3n], times: 1, average: -2n },
   ])("subtracts $average from $priorities", ({ priorities, times, average }) => {
-    const set = rawSet(priorities.map((priority, index) => ({ address: hex(`v${index}`), power: 0n, priority })));
+    const set = rawSet(
+      priorities.map((priority, index) => ({ address: hex(`v${index}`), power: 0n, priority })),
+    );
     const centred = incrementProposerPriority(set, times);
-    expect(centred.validators.map((validator) => validator.priority)).toEqual(priorities.map((p) => p - average));
+    expect(centred.validators.map((validator) => validator.priority)).toEqual(
+      priorities.map((p) => p - average),
+    );
   });
 
   it.each([
@@ -139,12 +156,17 @@ describe("averaging", () => {
     [9, [6n, -3n, -3n], 2],
     [10, [4n, -2n, -2n], 0],
     [11, [2n, -1n, -1n], 0],
-  ] as const)("elects and charges as published after %i turns of powers 10, 1, 1", (times, priorities, proposer) => {
-    const set = rawSet([10n, 1n, 1n].map((power, index) => ({ address: hex(`v${index}`), power, priority: 0n })));
-    const after = incrementProposerPriority(set, times);
-    expect(after.validators.map((validator) => validator.priority)).toEqual(priorities);
-    expect(name(after.proposer)).toBe(`v${proposer}`);
-  });
+  ] as const)(
+    "elects and charges as published after %i turns of powers 10, 1, 1",
+    (times, priorities, proposer) => {
+      const set = rawSet(
+        [10n, 1n, 1n].map((power, index) => ({ address: hex(`v${index}`), power, priority: 0n })),
+      );
+      const after = incrementProposerPriority(set, times);
+      expect(after.validators.map((validator) => validator.priority)).toEqual(priorities);
+      expect(name(after.proposer)).toBe(`v${proposer}`);
+    },
+  );
 
   it("rescales truncating toward zero before it centres", () => {
     const set = rawSet([
@@ -167,13 +189,21 @@ describe("updates", () => {
     ["v3=20 v2=10", "v1=30", "v1=30 v3=20 v2=10"],
     ["v3=30 v2=20 v1=10", "v2=0", "v3=30 v1=10"],
     ["v3=1000 v2=2 v1=1", "v5=50 v4=40 v2=1 v3=0", "v5=50 v4=40 v1=1 v2=1"],
-    [`v2=${POWER_TOTAL_MAX - 1n} v1=1`, `v1=${POWER_TOTAL_MAX - 1n} v2=1`, `v1=${POWER_TOTAL_MAX - 1n} v2=1`],
+    [
+      `v2=${POWER_TOTAL_MAX - 1n} v1=1`,
+      `v1=${POWER_TOTAL_MAX - 1n} v2=1`,
+      `v1=${POWER_TOTAL_MAX - 1n} v2=1`,
+    ],
     [
       `v2=${POWER_TOTAL_MAX - 1n} v1=1`,
       `v1=${POWER_TOTAL_MAX / 2n - 1n} v2=${POWER_TOTAL_MAX / 2n}`,
       `v2=${POWER_TOTAL_MAX / 2n} v1=${POWER_TOTAL_MAX / 2n - 1n}`,
     ],
-    [`v1=${POWER_TOTAL_MAX - 2n} v2=1 v3=1`, `v1=0 v4=${POWER_TOTAL_MAX - 2n}`, `v4=${POWER_TOTAL_MAX - 2n} v2=1 v3=1`],
+    [
+      `v1=${POWER_TOTAL_MAX - 2n} v2=1 v3=1`,
+      `v1=0 v4=${POWER_TOTAL_MAX - 2n}`,
+      `v4=${POWER_TOTAL_MAX - 2n} v2=1 v3=1`,
+    ],
   ])("%s with %s becomes %s", (start, changes, expected) => {
     const set = applyUpdates(createValidatorSet(updates(start)), updates(changes));
     expect(powers(set)).toBe(expected);
@@ -188,7 +218,11 @@ describe("updates", () => {
     ["power", "v1=10 v2=10", `v1=${INT64_MAX}`],
     ["power", "v1=10 v2=10", "v2=-123"],
     ["powerTotal", `v1=${POWER_TOTAL_MAX - 1n}`, "v2=5"],
-    ["powerTotal", `v1=${POWER_TOTAL_MAX / 3n} v2=${POWER_TOTAL_MAX / 3n}`, `v3=${POWER_TOTAL_MAX / 2n}`],
+    [
+      "powerTotal",
+      `v1=${POWER_TOTAL_MAX / 3n} v2=${POWER_TOTAL_MAX / 3n}`,
+      `v3=${POWER_TOTAL_MAX / 2n}`,
+    ],
     ["powerTotal", `v1=${POWER_TOTAL_MAX}`, `v2=${POWER_TOTAL_MAX}`],
     ["unknown", "v1=10 v2=10", "v3=0"],
     ["empty", "v1=10 v2=20 v3=30", "v1=0 v2=0 v3=0"],
@@ -214,7 +248,9 @@ describe("updates", () => {
     // Total after updates, before removals: 10 + 10 + 20 = 40; newcomer −(40 + 5) = −45; a stays 4 (b leaves).
     // Spread 49 within the window 60; average floor(−41 / 2) = −21.
     const set = applyUpdates(start, updates("c=20 b=0"));
-    expect(set.validators.map((validator) => [name(validator.address), validator.priority])).toEqual([
+    expect(
+      set.validators.map((validator) => [name(validator.address), validator.priority]),
+    ).toEqual([
       ["c", -24n],
       ["a", 25n],
     ]);
@@ -226,7 +262,9 @@ describe("updates", () => {
       { address: hex("b"), power: 10n, priority: -4n },
     ]);
     const set = applyUpdates(start, updates("b=30"));
-    expect(set.validators.map((validator) => [name(validator.address), validator.priority])).toEqual([
+    expect(
+      set.validators.map((validator) => [name(validator.address), validator.priority]),
+    ).toEqual([
       ["b", -4n],
       ["a", 4n],
     ]);

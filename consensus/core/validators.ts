@@ -16,7 +16,13 @@ export interface ValidatorUpdate {
   readonly power: bigint;
 }
 
-export type ValidatorSetErrorCode = "duplicate" | "power" | "powerTotal" | "unknown" | "empty" | "times";
+export type ValidatorSetErrorCode =
+  | "duplicate"
+  | "power"
+  | "powerTotal"
+  | "unknown"
+  | "empty"
+  | "times";
 
 /** A refused set or update; nothing has changed. */
 export class ValidatorSetError extends Error {
@@ -36,7 +42,10 @@ export class ValidatorSetError extends Error {
 export function createValidatorSet(updates: readonly ValidatorUpdate[]): ValidatorSet {
   const removal = updates.find((update) => update.power === 0n);
   if (removal !== undefined) {
-    throw new ValidatorSetError("power", `expected a power of at least 1 for new validator ${removal.address}, got 0`);
+    throw new ValidatorSetError(
+      "power",
+      `expected a power of at least 1 for new validator ${removal.address}, got 0`,
+    );
   }
   const nothing: ValidatorSet = { validators: [], totalPower: 0n, proposer: "" };
   return incrementProposerPriority(applyUpdates(nothing, updates), 1);
@@ -98,7 +107,10 @@ export function applyUpdates(set: ValidatorSet, updates: readonly ValidatorUpdat
       if (current === undefined) added += 1;
       powerBeforeRemovals += power - (current?.power ?? 0n);
     } else if (current === undefined) {
-      throw new ValidatorSetError("unknown", `expected a validator of the set to remove, got ${address}`);
+      throw new ValidatorSetError(
+        "unknown",
+        `expected a validator of the set to remove, got ${address}`,
+      );
     } else {
       removed += 1;
       removedPower += current.power;
@@ -109,13 +121,21 @@ export function applyUpdates(set: ValidatorSet, updates: readonly ValidatorUpdat
   }
   const totalPower = powerBeforeRemovals - removedPower;
   if (totalPower > POWER_TOTAL_MAX) {
-    throw new ValidatorSetError("powerTotal", `expected a total power of at most ${POWER_TOTAL_MAX}, got ${totalPower}`);
+    throw new ValidatorSetError(
+      "powerTotal",
+      `expected a total power of at most ${POWER_TOTAL_MAX}, got ${totalPower}`,
+    );
   }
   const newcomerPriority = -(powerBeforeRemovals + (powerBeforeRemovals >> 3n));
   const merged = new Map(known);
   for (const { address, power } of changes.values()) {
     if (power === 0n) merged.delete(address);
-    else merged.set(address, { address, power, priority: known.get(address)?.priority ?? newcomerPriority });
+    else
+      merged.set(address, {
+        address,
+        power,
+        priority: known.get(address)?.priority ?? newcomerPriority,
+      });
   }
   const validators = centre(rescale([...merged.values()].toSorted(byPowerThenAddress), totalPower));
   const proposer = merged.has(set.proposer) ? set.proposer : highestPriority(validators).address;
@@ -133,7 +153,10 @@ function changesByAddress(updates: readonly ValidatorUpdate[]): Map<Address, Val
   const changes = new Map<Address, ValidatorUpdate>();
   for (const update of updates) {
     if (changes.has(update.address)) {
-      throw new ValidatorSetError("duplicate", `expected one update per validator, got two for ${update.address}`);
+      throw new ValidatorSetError(
+        "duplicate",
+        `expected one update per validator, got two for ${update.address}`,
+      );
     }
     if (update.power < 0n || update.power > POWER_TOTAL_MAX) {
       const message = `expected a power between 0 and ${POWER_TOTAL_MAX} for ${update.address}, got ${update.power}`;
@@ -152,14 +175,19 @@ interface Rotation {
 
 /** Rescales and centres at once; the turns that follow only add, elect and subtract. */
 function createRotation(set: ValidatorSet): Rotation {
-  if (set.validators.length === 0) throw new ValidatorSetError("empty", "expected at least one validator, got an empty set");
+  if (set.validators.length === 0)
+    throw new ValidatorSetError("empty", "expected at least one validator, got an empty set");
   let validators = centre(rescale(set.validators, set.totalPower));
   return {
     turn() {
-      const raised = validators.map((validator) => withPriority(validator, validator.priority + validator.power));
+      const raised = validators.map((validator) =>
+        withPriority(validator, validator.priority + validator.power),
+      );
       const elected = highestPriority(raised).address;
       validators = raised.map((validator) =>
-        validator.address === elected ? withPriority(validator, validator.priority - set.totalPower) : validator,
+        validator.address === elected
+          ? withPriority(validator, validator.priority - set.totalPower)
+          : validator,
       );
       return elected;
     },
@@ -172,7 +200,9 @@ function rescale(validators: readonly Validator[], totalPower: bigint): readonly
   const spread = prioritySpread(validators);
   if (spreadMax <= 0n || spread <= spreadMax) return validators;
   const ratio = divideUp(spread, spreadMax);
-  return validators.map((validator) => withPriority(validator, divideTowardZero(validator.priority, ratio)));
+  return validators.map((validator) =>
+    withPriority(validator, divideTowardZero(validator.priority, ratio)),
+  );
 }
 
 function centre(validators: readonly Validator[]): readonly Validator[] {
@@ -195,7 +225,8 @@ function prioritySpread(validators: readonly Validator[]): bigint {
 /** A tie goes to the lower address. */
 function highestPriority(validators: readonly Validator[]): Validator {
   return validators.reduce((best, validator) => {
-    if (validator.priority !== best.priority) return validator.priority > best.priority ? validator : best;
+    if (validator.priority !== best.priority)
+      return validator.priority > best.priority ? validator : best;
     return validator.address < best.address ? validator : best;
   });
 }
