@@ -12,7 +12,11 @@ export default defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
-    execArgv: ["--conditions=source", "--import", new URL("scripts/source.mjs", import.meta.url).href],
+    execArgv: [
+      "--conditions=source",
+      "--import",
+      new URL("scripts/source.mjs", import.meta.url).href,
+    ],
     reporters: ["default"],
     projects: [
       {

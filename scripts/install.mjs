@@ -16,7 +16,9 @@ function missingPackages() {
     .filter(([path, wanted]) => path.includes("node_modules/") && !wanted.optional)
     .filter(([path, wanted]) => {
       const found = installed[path];
-      return found === undefined || found.version !== wanted.version || !existsSync(join(root, path));
+      return (
+        found === undefined || found.version !== wanted.version || !existsSync(join(root, path))
+      );
     })
     .map(([path]) => path);
 }

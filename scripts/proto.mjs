@@ -7,7 +7,10 @@ ensureInstalled();
 const bin = join(root, "node_modules", ".bin");
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
 
-for (const args of [["generate"], ["build", "--exclude-source-info", "-o", "gen/descriptors.binpb"]]) {
+for (const args of [
+  ["generate"],
+  ["build", "--exclude-source-info", "-o", "gen/descriptors.binpb"],
+]) {
   const { status } = spawnSync("buf", args, {
     cwd: join(root, "proto"),
     env,
