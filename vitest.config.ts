@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const skipped = ["**/node_modules/**", "**/dist/**", "**/.keel/**", "**/reports/**"];
 const special = ["**/*.prop.test.ts", "**/*.sim.test.ts", "**/*.e2e.test.ts"];
@@ -6,7 +6,7 @@ const tidy = ["tidy.test.ts", "tidy/**/*.test.ts"];
 const conditions = ["source", "module", "node", "development|production"];
 
 // Groups run one after another: heavy and timing-sensitive projects have the machine to themselves.
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
@@ -68,3 +68,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;
