@@ -37,7 +37,10 @@ export function base64ToBytes(text: string): Uint8Array {
     const unit = text.charCodeAt(i);
     const value = unit < 128 ? (values[unit] ?? -1) : -1;
     if (value < 0) {
-      throw new DecodeError("malformed", `base64: expected a base64 digit at ${i}, got code ${unit}`);
+      throw new DecodeError(
+        "malformed",
+        `base64: expected a base64 digit at ${i}, got code ${unit}`,
+      );
     }
     held = ((held << 6) | value) & 0xffff;
     bits += 6;

@@ -18,10 +18,12 @@ export interface Bech32 {
 
 /** Lower-case bech32 text of `bytes` under `prefix`. */
 export function bech32Encode(prefix: string, bytes: Uint8Array): string {
-  if (!isPrefix(prefix)) throw new RangeError(`bech32: expected a lower-case prefix, got "${prefix}"`);
+  if (!isPrefix(prefix))
+    throw new RangeError(`bech32: expected a lower-case prefix, got "${prefix}"`);
   const words = toWords(bytes);
   const length = prefix.length + 1 + words.length + checksumLength;
-  if (length > textMax) throw new RangeError(`bech32: expected at most ${textMax} characters, got ${length}`);
+  if (length > textMax)
+    throw new RangeError(`bech32: expected at most ${textMax} characters, got ${length}`);
   const check = polymod([...expand(prefix), ...words, 0, 0, 0, 0, 0, 0]) ^ 1;
   let text = `${prefix}1`;
   for (const word of words) text += charset.charAt(word);
@@ -34,15 +36,19 @@ export function bech32Encode(prefix: string, bytes: Uint8Array): string {
 /** Prefix and bytes of a bech32 text, all lower or all upper case; throws `DecodeError`. */
 export function bech32Decode(text: string): Bech32 {
   if (text.length < checksumLength + 2 || text.length > textMax) {
-    throw new DecodeError("malformed", `bech32: expected 8 to ${textMax} characters, got ${text.length}`);
+    throw new DecodeError(
+      "malformed",
+      `bech32: expected 8 to ${textMax} characters, got ${text.length}`,
+    );
   }
   const folded = text.toLowerCase();
   if (text !== folded && text !== text.toUpperCase()) {
     throw new DecodeError("malformed", "bech32: expected one case, got both");
   }
   const split = folded.lastIndexOf("1");
-  const prefix = folded.slice(0, split < 0 ? 0 : split);
-  if (!isPrefix(prefix)) throw new DecodeError("malformed", "bech32: expected a prefix before the last 1");
+  const prefix = folded.slice(0, Math.max(split, 0));
+  if (!isPrefix(prefix))
+    throw new DecodeError("malformed", "bech32: expected a prefix before the last 1");
   const words: number[] = [];
   for (let i = split + 1; i < folded.length; i++) {
     const word = charset.indexOf(folded.charAt(i));

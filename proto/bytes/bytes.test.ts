@@ -32,7 +32,18 @@ describe("text encodings", () => {
   });
 
   test("base64 has one accepted text per byte string", () => {
-    for (const bad of ["Zg", "Zg=", "Zh==", "Zm9=", "Zg==\n", "====", "=g==", "Z===", "Zm-_", "Zg==Zg=="]) {
+    for (const bad of [
+      "Zg",
+      "Zg=",
+      "Zh==",
+      "Zm9=",
+      "Zg==\n",
+      "====",
+      "=g==",
+      "Z===",
+      "Zm-_",
+      "Zg==Zg==",
+    ]) {
       expect(() => base64ToBytes(bad), bad).toThrow(DecodeError);
     }
   });
@@ -163,7 +174,14 @@ describe("varints", () => {
   });
 
   test("cut, long and oversized varints are refused", () => {
-    for (const bad of ["", "80", "8000", "808080808000", "ffffffffffffffffff02", "ffffffffffffffffffff01"]) {
+    for (const bad of [
+      "",
+      "80",
+      "8000",
+      "808080808000",
+      "ffffffffffffffffff02",
+      "ffffffffffffffffffff01",
+    ]) {
       expect(() => decodeUvarint(hexToBytes(bad)), bad).toThrow(DecodeError);
     }
     expect(() => encodeUvarint(1n << 64n)).toThrow(RangeError);

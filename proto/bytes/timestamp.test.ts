@@ -43,7 +43,9 @@ describe("timestamps", () => {
     expect(formatTimestamp(parseTimestamp("2024-03-01T01:30:00.120+02:30"))).toBe(
       "2024-02-29T23:00:00.12Z",
     );
-    expect(formatTimestamp(parseTimestamp("2024-02-29T23:00:00-01:00"))).toBe("2024-03-01T00:00:00Z");
+    expect(formatTimestamp(parseTimestamp("2024-02-29T23:00:00-01:00"))).toBe(
+      "2024-03-01T00:00:00Z",
+    );
   });
 
   test("texts that name no moment are refused", () => {
@@ -72,6 +74,8 @@ describe("timestamps", () => {
     expect(timestampToMs({ seconds: -1n, nanos: 999_999_999 })).toBe(-1);
     expect(isZeroTime(zeroTime)).toBe(true);
     expect(compareTimestamps(zeroTime, { seconds: 0n, nanos: 0 })).toBeLessThan(0);
-    expect(compareTimestamps({ seconds: 5n, nanos: 2 }, { seconds: 5n, nanos: 1 })).toBeGreaterThan(0);
+    expect(compareTimestamps({ seconds: 5n, nanos: 2 }, { seconds: 5n, nanos: 1 })).toBeGreaterThan(
+      0,
+    );
   });
 });

@@ -41,7 +41,8 @@ export function decodeUvarint(bytes: Uint8Array, offset: number = 0): Decoded<bi
     const byte = byteAt(bytes, at++);
     value |= BigInt(byte & 0x7f) << BigInt(shift);
     if (byte < 0x80) {
-      if (value >= twoTo64) throw new DecodeError("out-of-range", "varint: expected at most 64 bits");
+      if (value >= twoTo64)
+        throw new DecodeError("out-of-range", "varint: expected at most 64 bits");
       return finish(byte, shift, value, at);
     }
   }
@@ -73,7 +74,10 @@ function byteAt(bytes: Uint8Array, at: number): number {
 
 function finish(last: number, shift: number, value: bigint, next: number): Decoded<bigint> {
   if (last === 0 && shift > 0) {
-    throw new DecodeError("not-canonical", "varint: expected the shortest form, got a zero last byte");
+    throw new DecodeError(
+      "not-canonical",
+      "varint: expected the shortest form, got a zero last byte",
+    );
   }
   return { value, next };
 }

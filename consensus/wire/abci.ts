@@ -1,0 +1,146 @@
+/** What the application answers: events, results, validator updates, the finalize response; their wire form and the results hash. */
+
+import {
+  boolean,
+  bytes,
+  count64,
+  embedded,
+  int64,
+  literal,
+  nullable,
+  repeated,
+  text,
+  uint32,
+} from "./fields.ts";
+import { publicKeyMessage } from "./keys.ts";
+import {
+  addressBytes,
+  attributesMax,
+  blockTransactionsMax,
+  commitSignaturesMax,
+  eventsMax,
+  finalizeBlockResponseBytesMax,
+} from "./limits.ts";
+import { merkleRoot } from "./merkle.ts";
+import { type Message, message } from "./message.ts";
+import { consensusParamsUpdateMessage } from "./params.ts";
+import { timestampMessage } from "./timestamp.ts";
+import type { ConsensusParamsUpdate, Misbehavior } from "./types.ts";
+
+export interface EventAttribute {
+  readonly key: string;
+  readonly value: string;
+  /** Searchable. */
+  readonly index: boolean;
+}
+
+export interface Event {
+  readonly type: string;
+  readonly attributes: readonly EventAttribute[];
+}
+
+export interface ExecTxResult {
+  /** 0 is success. */
+  readonly code: number;
+  readonly data: Uint8Array;
+  readonly log: string;
+  readonly info: string;
+  readonly gasWanted: bigint;
+  readonly gasUsed: bigint;
+  readonly events: readonly Event[];
+  readonly codespace: string;
+}
+
+export interface ValidatorUpdate {
+  /** ed25519, 32 bytes. */
+  readonly pubKey: Uint8Array;
+  /** 0 removes the validator. */
+  readonly power: bigint;
+}
+
+export interface FinalizeBlockResponse {
+  readonly events: readonly Event[];
+  /** One per transaction, in order. */
+  readonly txResults: readonly ExecTxResult[];
+  /** Act two heights later. */
+  readonly validatorUpdates: readonly ValidatorUpdate[];
+  /** Act at the next height; null changes nothing. */
+  readonly consensusParamUpdates: ConsensusParamsUpdate | null;
+  readonly appHash: Uint8Array;
+}
+
+/** `tendermint.abci.Event`. */
+export const eventMessage: Message<Event> = message<Event>("Event", {
+  type: text(1),
+  attributes: repeated(
+    2,
+    message<EventAttribute>("EventAttribute", { key: text(1), value: text(2), index: boolean(3) }),
+    attributesMax,
+  ),
+});
+
+/** `tendermint.abci.ExecTxResult`. */
+export const execTxResultMessage: Message<ExecTxResult> = message<ExecTxResult>("ExecTxResult", {
+  code: uint32(1),
+  data: bytes(2),
+  log: text(3),
+  info: text(4),
+  gasWanted: int64(5),
+  gasUsed: int64(6),
+  events: repeated(7, eventMessage, eventsMax),
+  codespace: text(8),
+});
+
+/** `tendermint.abci.ValidatorUpdate`. */
+export const validatorUpdateMessage: Message<ValidatorUpdate> = message<ValidatorUpdate>(
+  "ValidatorUpdate",
+  {
+    pubKey: embedded(1, publicKeyMessage),
+    power: int64(2),
+  },
+);
+
+/** `tendermint.abci.ResponseFinalizeBlock`: stored before the application commits, so that no block is executed twice. */
+export const finalizeBlockResponseMessage: Message<FinalizeBlockResponse> =
+  message<FinalizeBlockResponse>(
+    "ResponseFinalizeBlock",
+    {
+      events: repeated(1, eventMessage, eventsMax),
+      txResults: repeated(2, execTxResultMessage, blockTransactionsMax),
+      validatorUpdates: repeated(3, validatorUpdateMessage, commitSignaturesMax),
+      consensusParamUpdates: nullable(4, consensusParamsUpdateMessage),
+      appHash: bytes(5),
+    },
+    { bytesMax: finalizeBlockResponseBytesMax },
+  );
+
+const deterministicResultMessage = message<
+  Pick<ExecTxResult, "code" | "data" | "gasWanted" | "gasUsed">
+>("ExecTxResult", { code: uint32(1), data: bytes(2), gasWanted: int64(5), gasUsed: int64(6) });
+
+/** Leaf of the results hash: code, data and gas only; all zero is an empty leaf. */
+export function resultLeaf(
+  result: Pick<ExecTxResult, "code" | "data" | "gasWanted" | "gasUsed">,
+): Uint8Array {
+  return deterministicResultMessage.encode(result);
+}
+
+/** `last_results_hash` of the next header. */
+export function resultsHash(results: readonly ExecTxResult[]): Uint8Array {
+  return merkleRoot(results.map(resultLeaf));
+}
+
+/** `tendermint.abci.Misbehavior`. */
+export const misbehaviorMessage: Message<Misbehavior> = message<Misbehavior>("Misbehavior", {
+  type: literal(1, { duplicateVote: 1, lightClientAttack: 2 }),
+  validator: embedded(
+    2,
+    message<Misbehavior["validator"]>("Validator", {
+      address: bytes(1, addressBytes),
+      power: int64(3),
+    }),
+  ),
+  height: count64(3),
+  time: embedded(4, timestampMessage),
+  totalVotingPower: int64(5),
+});

@@ -1,0 +1,87 @@
+/** Appends protobuf to one growing buffer. Nested messages are written by reserving and then moving, without copies per level. */
+
+const int64Mask = (1n << 64n) - 1n;
+
+export class Writer {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(sizeHint: number = 256) {
+    this.#bytes = new Uint8Array(sizeHint);
+  }
+
+  /** What was written, as a view of its own array. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** Unsigned, a safe integer. */
+  varint(value: number): void {
+    this.#room(10);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** Two's complement 64-bit: a negative number takes ten bytes. */
+  varint64(value: bigint): void {
+    this.#room(10);
+    let rest = value & int64Mask;
+    while (rest > 0x7fn) {
+      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#length++] = Number(rest);
+  }
+
+  fixed64(value: bigint): void {
+    this.#room(8);
+    let rest = value & int64Mask;
+    for (let i = 0; i < 8; i++) {
+      this.#bytes[this.#length++] = Number(rest & 0xffn);
+      rest >>= 8n;
+    }
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Length prefix, then whatever `write` appends. */
+  delimited(write: () => void): void {
+    const start = this.#length;
+    write();
+    const size = this.#length - start;
+    const prefix = varintSize(size);
+    this.#room(prefix);
+    this.#bytes.copyWithin(start + prefix, start, this.#length);
+    this.#length = start;
+    this.varint(size);
+    this.#length += size;
+  }
+
+  #room(more: number): void {
+    const need = this.#length + more;
+    if (need <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}
+
+/** Bytes an unsigned varint takes. */
+export function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size++;
+  return size;
+}
