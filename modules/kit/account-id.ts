@@ -11,25 +11,22 @@ declare const accountIdBrand: unique symbol;
 export type AccountId = string & { readonly [accountIdBrand]: true };
 
 export function accountId(owner: Uint8Array, number: number): AccountId {
-	assert(
-		owner.length === 20,
-		`expected a 20-byte owner address, got ${owner.length} bytes`,
-	);
-	return (bytesToKey(owner) + u32Key.encode(number)) as AccountId;
+  assert(owner.length === 20, `expected a 20-byte owner address, got ${owner.length} bytes`);
+  return (bytesToKey(owner) + u32Key.encode(number)) as AccountId;
 }
 
 export function ownerOf(account: AccountId): Uint8Array {
-	return keyToBytes(account.slice(0, 20));
+  return keyToBytes(account.slice(0, 20));
 }
 
 export function numberOf(account: AccountId): number {
-	return u32Key.decode(account, 20)[0];
+  return u32Key.decode(account, 20)[0];
 }
 
 export const accountIdKey: KeyCodec<AccountId> = {
-	encode: (account) => account,
-	decode(text, offset) {
-		assert(offset + 24 <= text.length, "account key ends early");
-		return [text.slice(offset, offset + 24) as AccountId, offset + 24];
-	},
+  encode: (account) => account,
+  decode(text, offset) {
+    assert(offset + 24 <= text.length, "account key ends early");
+    return [text.slice(offset, offset + 24) as AccountId, offset + 24];
+  },
 };

@@ -7,35 +7,35 @@ import type { ReadState, WriteState } from "./store.ts";
 
 /** The part of the block header that the state machine may depend on. */
 export interface BlockHeader {
-	readonly chainId: string;
-	readonly height: number;
-	/** Block time in nanoseconds since the Unix epoch. */
-	readonly timeNs: bigint;
-	/** Upper-case hex of the proposer's consensus address; empty in queries and at genesis. */
-	readonly proposer: string;
+  readonly chainId: string;
+  readonly height: number;
+  /** Block time in nanoseconds since the Unix epoch. */
+  readonly timeNs: bigint;
+  /** Upper-case hex of the proposer's consensus address; empty in queries and at genesis. */
+  readonly proposer: string;
 }
 
 /** snake_case type, plain string attributes. */
 export interface Event {
-	readonly type: string;
-	readonly attributes: readonly {
-		readonly key: string;
-		readonly value: string;
-	}[];
+  readonly type: string;
+  readonly attributes: readonly {
+    readonly key: string;
+    readonly value: string;
+  }[];
 }
 
 export interface ReadContext {
-	readonly header: BlockHeader;
-	readonly state: ReadState;
-	readonly gas: GasMeter;
+  readonly header: BlockHeader;
+  readonly state: ReadState;
+  readonly gas: GasMeter;
 }
 
 export interface WriteContext extends ReadContext {
-	readonly state: WriteState;
-	emit(type: string, attributes: Readonly<Record<string, string>>): void;
+  readonly state: WriteState;
+  emit(type: string, attributes: Readonly<Record<string, string>>): void;
 }
 
 export interface MessageContext extends WriteContext {
-	/** Account addresses (20 raw bytes each) that signed this message, first signer first. */
-	readonly signers: readonly Uint8Array[];
+  /** Account addresses (20 raw bytes each) that signed this message, first signer first. */
+  readonly signers: readonly Uint8Array[];
 }

@@ -12,160 +12,157 @@ import { assert } from "./errors.ts";
 export type CollectionId = number;
 
 export interface ReadState {
-	get(collection: CollectionId, key: string): unknown;
-	/** Ascending (or descending) over keys in [from, to). The callback returns true to stop. No writes to this collection meanwhile. */
-	range(
-		collection: CollectionId,
-		from: string,
-		to: string | undefined,
-		visit: (key: string, value: unknown) => unknown,
-		descending?: boolean,
-	): void;
-	size(collection: CollectionId): number;
-	/** In-memory structures derived from this branch's state (an order book): the owner keeps them in step through `onRevert`. */
-	readonly derived: WeakMap<object, unknown>;
+  get(collection: CollectionId, key: string): unknown;
+  /** Ascending (or descending) over keys in [from, to). The callback returns true to stop. No writes to this collection meanwhile. */
+  range(
+    collection: CollectionId,
+    from: string,
+    to: string | undefined,
+    visit: (key: string, value: unknown) => unknown,
+    descending?: boolean,
+  ): void;
+  size(collection: CollectionId): number;
+  /** In-memory structures derived from this branch's state (an order book): the owner keeps them in step through `onRevert`. */
+  readonly derived: WeakMap<object, unknown>;
 }
 
 export interface WriteState extends ReadState {
-	set(collection: CollectionId, key: string, value: unknown): void;
-	delete(collection: CollectionId, key: string): void;
-	/** Registers an undo step for a derived in-memory structure; runs when the enclosing savepoint is reverted. */
-	onRevert(undo: () => void): void;
-	savepoint(): number;
-	/** Undoes everything since the savepoint, newest first. */
-	revert(savepoint: number): void;
+  set(collection: CollectionId, key: string, value: unknown): void;
+  delete(collection: CollectionId, key: string): void;
+  /** Registers an undo step for a derived in-memory structure; runs when the enclosing savepoint is reverted. */
+  onRevert(undo: () => void): void;
+  savepoint(): number;
+  /** Undoes everything since the savepoint, newest first. */
+  revert(savepoint: number): void;
 }
 
 type Tree = BTree<unknown>;
 type Undo =
-	| {
-			readonly collection: CollectionId;
-			readonly key: string;
-			readonly previous: unknown;
-	  }
-	| (() => void);
+  | {
+      readonly collection: CollectionId;
+      readonly key: string;
+      readonly previous: unknown;
+    }
+  | (() => void);
 
 /** One changed key since the journal was last cleared. `value` undefined means deleted. */
 export interface DirtyKey {
-	readonly collection: CollectionId;
-	readonly key: string;
-	readonly value: unknown;
+  readonly collection: CollectionId;
+  readonly key: string;
+  readonly value: unknown;
 }
 
 export class Branch implements WriteState {
-	readonly derived: WeakMap<object, unknown> = new WeakMap();
-	readonly #trees: Tree[];
-	#journal: Undo[] = [];
+  readonly derived: WeakMap<object, unknown> = new WeakMap();
+  readonly #trees: Tree[];
+  #journal: Undo[] = [];
 
-	private constructor(trees: Tree[]) {
-		this.#trees = trees;
-	}
+  private constructor(trees: Tree[]) {
+    this.#trees = trees;
+  }
 
-	static empty(collections: number): Branch {
-		return new Branch(
-			Array.from({ length: collections }, () => createBTree<unknown>()),
-		);
-	}
+  static empty(collections: number): Branch {
+    return new Branch(Array.from({ length: collections }, () => createBTree<unknown>()));
+  }
 
-	/** An independent branch of the present state, sharing unchanged nodes. Derived structures are not carried over. */
-	fork(): Branch {
-		return new Branch(this.#trees.map((tree) => tree.clone()));
-	}
+  /** An independent branch of the present state, sharing unchanged nodes. Derived structures are not carried over. */
+  fork(): Branch {
+    return new Branch(this.#trees.map((tree) => tree.clone()));
+  }
 
-	get(collection: CollectionId, key: string): unknown {
-		return this.#tree(collection).get(key);
-	}
+  get(collection: CollectionId, key: string): unknown {
+    return this.#tree(collection).get(key);
+  }
 
-	set(collection: CollectionId, key: string, value: unknown): void {
-		assert(value !== undefined, "a collection value may not be undefined");
-		const tree = this.#tree(collection);
-		this.#journal.push({ collection, key, previous: tree.get(key) });
-		tree.set(key, value);
-	}
+  set(collection: CollectionId, key: string, value: unknown): void {
+    assert(value !== undefined, "a collection value may not be undefined");
+    const tree = this.#tree(collection);
+    this.#journal.push({ collection, key, previous: tree.get(key) });
+    tree.set(key, value);
+  }
 
-	delete(collection: CollectionId, key: string): void {
-		const tree = this.#tree(collection);
-		const previous = tree.get(key);
-		if (previous === undefined) return;
-		this.#journal.push({ collection, key, previous });
-		tree.delete(key);
-	}
+  delete(collection: CollectionId, key: string): void {
+    const tree = this.#tree(collection);
+    const previous = tree.get(key);
+    if (previous === undefined) return;
+    this.#journal.push({ collection, key, previous });
+    tree.delete(key);
+  }
 
-	range(
-		collection: CollectionId,
-		from: string,
-		to: string | undefined,
-		visit: (key: string, value: unknown) => unknown,
-		descending = false,
-	): void {
-		const tree = this.#tree(collection);
-		if (descending) {
-			for (const [key, value] of tree.entriesReversed(to, undefined, true)) {
-				if (key < from) return;
-				if (visit(key, value) === true) return;
-			}
-			return;
-		}
-		for (const [key, value] of tree.entries(from)) {
-			if (to !== undefined && key >= to) return;
-			if (visit(key, value) === true) return;
-		}
-	}
+  range(
+    collection: CollectionId,
+    from: string,
+    to: string | undefined,
+    visit: (key: string, value: unknown) => unknown,
+    descending = false,
+  ): void {
+    const tree = this.#tree(collection);
+    if (descending) {
+      for (const [key, value] of tree.entriesReversed(to, undefined, true)) {
+        if (key < from) return;
+        if (visit(key, value) === true) return;
+      }
+      return;
+    }
+    for (const [key, value] of tree.entries(from)) {
+      if (to !== undefined && key >= to) return;
+      if (visit(key, value) === true) return;
+    }
+  }
 
-	size(collection: CollectionId): number {
-		return this.#tree(collection).size;
-	}
+  size(collection: CollectionId): number {
+    return this.#tree(collection).size;
+  }
 
-	onRevert(undo: () => void): void {
-		this.#journal.push(undo);
-	}
+  onRevert(undo: () => void): void {
+    this.#journal.push(undo);
+  }
 
-	savepoint(): number {
-		return this.#journal.length;
-	}
+  savepoint(): number {
+    return this.#journal.length;
+  }
 
-	revert(savepoint: number): void {
-		assert(savepoint <= this.#journal.length, "savepoint was already reverted");
-		while (this.#journal.length > savepoint) {
-			const undo = this.#journal.pop() as Undo;
-			if (typeof undo === "function") undo();
-			else if (undo.previous === undefined)
-				this.#tree(undo.collection).delete(undo.key);
-			else this.#tree(undo.collection).set(undo.key, undo.previous);
-		}
-	}
+  revert(savepoint: number): void {
+    assert(savepoint <= this.#journal.length, "savepoint was already reverted");
+    while (this.#journal.length > savepoint) {
+      const undo = this.#journal.pop() as Undo;
+      if (typeof undo === "function") undo();
+      else if (undo.previous === undefined) this.#tree(undo.collection).delete(undo.key);
+      else this.#tree(undo.collection).set(undo.key, undo.previous);
+    }
+  }
 
-	/** Every key written since the journal was last cleared, once, with its present value. Order is unspecified. */
-	dirty(): DirtyKey[] {
-		const seen = new Set<string>();
-		const out: DirtyKey[] = [];
-		for (const undo of this.#journal) {
-			if (typeof undo === "function") continue;
-			const id = `${undo.collection}/${undo.key}`;
-			if (seen.has(id)) continue;
-			seen.add(id);
-			out.push({
-				collection: undo.collection,
-				key: undo.key,
-				value: this.#tree(undo.collection).get(undo.key),
-			});
-		}
-		return out;
-	}
+  /** Every key written since the journal was last cleared, once, with its present value. Order is unspecified. */
+  dirty(): DirtyKey[] {
+    const seen = new Set<string>();
+    const out: DirtyKey[] = [];
+    for (const undo of this.#journal) {
+      if (typeof undo === "function") continue;
+      const id = `${undo.collection}/${undo.key}`;
+      if (seen.has(id)) continue;
+      seen.add(id);
+      out.push({
+        collection: undo.collection,
+        key: undo.key,
+        value: this.#tree(undo.collection).get(undo.key),
+      });
+    }
+    return out;
+  }
 
-	/** Makes everything so far permanent: savepoints taken before are void. */
-	clearJournal(): void {
-		this.#journal = [];
-	}
+  /** Makes everything so far permanent: savepoints taken before are void. */
+  clearJournal(): void {
+    this.#journal = [];
+  }
 
-	/** Loads committed entries at start-up, without journal. */
-	load(collection: CollectionId, key: string, value: unknown): void {
-		this.#tree(collection).set(key, value);
-	}
+  /** Loads committed entries at start-up, without journal. */
+  load(collection: CollectionId, key: string, value: unknown): void {
+    this.#tree(collection).set(key, value);
+  }
 
-	#tree(collection: CollectionId): Tree {
-		const tree = this.#trees[collection];
-		assert(tree !== undefined, `unknown collection ${collection}`);
-		return tree;
-	}
+  #tree(collection: CollectionId): Tree {
+    const tree = this.#trees[collection];
+    assert(tree !== undefined, `unknown collection ${collection}`);
+    return tree;
+  }
 }

@@ -3,221 +3,195 @@ import { assert } from "../errors.ts";
 import type { ProtoCodec } from "../module.ts";
 
 export interface KeyCodec<K> {
-	encode(key: K): string;
-	/** Reads a key at `offset`; returns it with the offset behind it. */
-	decode(text: string, offset: number): readonly [K, number];
+  encode(key: K): string;
+  /** Reads a key at `offset`; returns it with the offset behind it. */
+  decode(text: string, offset: number): readonly [K, number];
 }
 
 export interface ValueCodec<V> {
-	encode(value: V): Uint8Array;
-	decode(bytes: Uint8Array): V;
-	/** Encoded length in bytes: what gas charges. */
-	size(value: V): number;
+  encode(value: V): Uint8Array;
+  decode(bytes: Uint8Array): V;
+  /** Encoded length in bytes: what gas charges. */
+  size(value: V): number;
 }
 
-const chars: readonly string[] = Array.from({ length: 256 }, (_, i) =>
-	String.fromCharCode(i),
-);
+const chars: readonly string[] = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
 
 export function bytesToKey(bytes: Uint8Array): string {
-	let text = "";
-	for (const byte of bytes) text += chars[byte];
-	return text;
+  let text = "";
+  for (const byte of bytes) text += chars[byte];
+  return text;
 }
 
 export function keyToBytes(text: string): Uint8Array {
-	const bytes = new Uint8Array(text.length);
-	for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-	return bytes;
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 function take(text: string, offset: number, length: number): string {
-	assert(
-		offset + length <= text.length,
-		`key ends early: expected ${length} more bytes at ${offset}`,
-	);
-	return text.slice(offset, offset + length);
+  assert(
+    offset + length <= text.length,
+    `key ends early: expected ${length} more bytes at ${offset}`,
+  );
+  return text.slice(offset, offset + length);
 }
 
 export const u8Key: KeyCodec<number> = {
-	encode(key) {
-		assert(
-			Number.isInteger(key) && key >= 0 && key < 256,
-			`u8 key out of range: ${key}`,
-		);
-		return chars[key] as string;
-	},
-	decode: (text, offset) => [take(text, offset, 1).charCodeAt(0), offset + 1],
+  encode(key) {
+    assert(Number.isInteger(key) && key >= 0 && key < 256, `u8 key out of range: ${key}`);
+    return chars[key] as string;
+  },
+  decode: (text, offset) => [take(text, offset, 1).charCodeAt(0), offset + 1],
 };
 
 /** Big-endian 4 bytes. */
 export const u32Key: KeyCodec<number> = {
-	encode(key) {
-		assert(
-			Number.isInteger(key) && key >= 0 && key <= 0xffffffff,
-			`u32 key out of range: ${key}`,
-		);
-		return String.fromCharCode(
-			key >>> 24,
-			(key >>> 16) & 255,
-			(key >>> 8) & 255,
-			key & 255,
-		);
-	},
-	decode(text, offset) {
-		const part = take(text, offset, 4);
-		let value = 0;
-		for (let i = 0; i < 4; i++) value = value * 256 + part.charCodeAt(i);
-		return [value, offset + 4];
-	},
+  encode(key) {
+    assert(Number.isInteger(key) && key >= 0 && key <= 0xffffffff, `u32 key out of range: ${key}`);
+    return String.fromCharCode(key >>> 24, (key >>> 16) & 255, (key >>> 8) & 255, key & 255);
+  },
+  decode(text, offset) {
+    const part = take(text, offset, 4);
+    let value = 0;
+    for (let i = 0; i < 4; i++) value = value * 256 + part.charCodeAt(i);
+    return [value, offset + 4];
+  },
 };
 
 /** Big-endian 8 bytes. */
 export const u64Key: KeyCodec<bigint> = {
-	encode(key) {
-		assert(key >= 0n && key < 1n << 64n, `u64 key out of range: ${key}`);
-		const high = Number(key >> 32n);
-		const low = Number(key & 0xffffffffn);
-		return u32Key.encode(high) + u32Key.encode(low);
-	},
-	decode(text, offset) {
-		const [high] = u32Key.decode(text, offset);
-		const [low] = u32Key.decode(text, offset + 4);
-		return [(BigInt(high) << 32n) | BigInt(low), offset + 8];
-	},
+  encode(key) {
+    assert(key >= 0n && key < 1n << 64n, `u64 key out of range: ${key}`);
+    const high = Number(key >> 32n);
+    const low = Number(key & 0xffffffffn);
+    return u32Key.encode(high) + u32Key.encode(low);
+  },
+  decode(text, offset) {
+    const [high] = u32Key.decode(text, offset);
+    const [low] = u32Key.decode(text, offset + 4);
+    return [(BigInt(high) << 32n) | BigInt(low), offset + 8];
+  },
 };
 
 /** Safe integers ≥ 0 as big-endian 8 bytes. */
 export const heightKey: KeyCodec<number> = {
-	encode: (key) => u64Key.encode(BigInt(key)),
-	decode(text, offset) {
-		const [value, end] = u64Key.decode(text, offset);
-		return [Number(value), end];
-	},
+  encode: (key) => u64Key.encode(BigInt(key)),
+  decode(text, offset) {
+    const [value, end] = u64Key.decode(text, offset);
+    return [Number(value), end];
+  },
 };
 
 /** Raw bytes to the end of the key; only as the last part. */
 export const rawBytesKey: KeyCodec<Uint8Array> = {
-	encode: bytesToKey,
-	decode: (text, offset) => [keyToBytes(text.slice(offset)), text.length],
+  encode: bytesToKey,
+  decode: (text, offset) => [keyToBytes(text.slice(offset)), text.length],
 };
 
 /** One length byte, then the bytes (the SDK's length-prefixed address). */
 export const prefixedBytesKey: KeyCodec<Uint8Array> = {
-	encode(key) {
-		assert(
-			key.length < 256,
-			`length-prefixed key too long: ${key.length} bytes`,
-		);
-		return (chars[key.length] as string) + bytesToKey(key);
-	},
-	decode(text, offset) {
-		const length = take(text, offset, 1).charCodeAt(0);
-		return [keyToBytes(take(text, offset + 1, length)), offset + 1 + length];
-	},
+  encode(key) {
+    assert(key.length < 256, `length-prefixed key too long: ${key.length} bytes`);
+    return (chars[key.length] as string) + bytesToKey(key);
+  },
+  decode(text, offset) {
+    const length = take(text, offset, 1).charCodeAt(0);
+    return [keyToBytes(take(text, offset + 1, length)), offset + 1 + length];
+  },
 };
 
 /** Text already restricted to one-byte characters (denoms, symbols), to the end of the key; only as the last part. */
 export const asciiKey: KeyCodec<string> = {
-	encode(key) {
-		for (let i = 0; i < key.length; i++)
-			assert(key.charCodeAt(i) < 128, "key text must be ASCII");
-		return key;
-	},
-	decode: (text, offset) => [text.slice(offset), text.length],
+  encode(key) {
+    for (let i = 0; i < key.length; i++) assert(key.charCodeAt(i) < 128, "key text must be ASCII");
+    return key;
+  },
+  decode: (text, offset) => [text.slice(offset), text.length],
 };
 
 /** ASCII text without NUL, closed by one NUL byte. */
 export const terminatedKey: KeyCodec<string> = {
-	encode(key) {
-		assert(!key.includes("\0"), "key text must not contain NUL");
-		return `${asciiKey.encode(key)}\0`;
-	},
-	decode(text, offset) {
-		const end = text.indexOf("\0", offset);
-		assert(end >= 0, "terminated key without NUL");
-		return [text.slice(offset, end), end + 1];
-	},
+  encode(key) {
+    assert(!key.includes("\0"), "key text must not contain NUL");
+    return `${asciiKey.encode(key)}\0`;
+  },
+  decode(text, offset) {
+    const end = text.indexOf("\0", offset);
+    assert(end >= 0, "terminated key without NUL");
+    return [text.slice(offset, end), end + 1];
+  },
 };
 
-export function pairKey<A, B>(
-	a: KeyCodec<A>,
-	b: KeyCodec<B>,
-): KeyCodec<readonly [A, B]> {
-	return {
-		encode: ([first, second]) => a.encode(first) + b.encode(second),
-		decode(text, offset) {
-			const [first, middle] = a.decode(text, offset);
-			const [second, end] = b.decode(text, middle);
-			return [[first, second], end];
-		},
-	};
+export function pairKey<A, B>(a: KeyCodec<A>, b: KeyCodec<B>): KeyCodec<readonly [A, B]> {
+  return {
+    encode: ([first, second]) => a.encode(first) + b.encode(second),
+    decode(text, offset) {
+      const [first, middle] = a.decode(text, offset);
+      const [second, end] = b.decode(text, middle);
+      return [[first, second], end];
+    },
+  };
 }
 
 export function tripleKey<A, B, C>(
-	a: KeyCodec<A>,
-	b: KeyCodec<B>,
-	c: KeyCodec<C>,
+  a: KeyCodec<A>,
+  b: KeyCodec<B>,
+  c: KeyCodec<C>,
 ): KeyCodec<readonly [A, B, C]> {
-	return {
-		encode: ([first, second, third]) =>
-			a.encode(first) + b.encode(second) + c.encode(third),
-		decode(text, offset) {
-			const [first, afterFirst] = a.decode(text, offset);
-			const [second, afterSecond] = b.decode(text, afterFirst);
-			const [third, end] = c.decode(text, afterSecond);
-			return [[first, second, third], end];
-		},
-	};
+  return {
+    encode: ([first, second, third]) => a.encode(first) + b.encode(second) + c.encode(third),
+    decode(text, offset) {
+      const [first, afterFirst] = a.decode(text, offset);
+      const [second, afterSecond] = b.decode(text, afterFirst);
+      const [third, end] = c.decode(text, afterSecond);
+      return [[first, second, third], end];
+    },
+  };
 }
 
 /**
  * Values are immutable messages, so their encoding is remembered per object: gas, commitment and queries share one encoding.
  * Mutating a stored message is a bug.
  */
-export function protoValue<V extends object>(
-	codec: ProtoCodec<V>,
-): ValueCodec<V> {
-	const encoded = new WeakMap<V, Uint8Array>();
-	const encode = (value: V): Uint8Array => {
-		let bytes = encoded.get(value);
-		if (bytes === undefined) {
-			bytes = codec.encode(value).finish();
-			encoded.set(value, bytes);
-		}
-		return bytes;
-	};
-	return {
-		encode,
-		decode: (bytes) => codec.decode(bytes),
-		size: (value) => encode(value).length,
-	};
+export function protoValue<V extends object>(codec: ProtoCodec<V>): ValueCodec<V> {
+  const encoded = new WeakMap<V, Uint8Array>();
+  const encode = (value: V): Uint8Array => {
+    let bytes = encoded.get(value);
+    if (bytes === undefined) {
+      bytes = codec.encode(value).finish();
+      encoded.set(value, bytes);
+    }
+    return bytes;
+  };
+  return {
+    encode,
+    decode: (bytes) => codec.decode(bytes),
+    size: (value) => encode(value).length,
+  };
 }
 
 /** A marker without content: key sets. One zero-length value cannot be proved by ICS-23, so the value is one byte 0x01. */
 export const markerValue: ValueCodec<true> = {
-	encode: () => Uint8Array.of(1),
-	decode: () => true,
-	size: () => 1,
+  encode: () => Uint8Array.of(1),
+  decode: () => true,
+  size: () => 1,
 };
 
 /** Big-endian u64. */
 export const u64Value: ValueCodec<bigint> = {
-	encode: (value) => keyToBytes(u64Key.encode(value)),
-	decode: (bytes) => u64Key.decode(bytesToKey(bytes), 0)[0],
-	size: () => 8,
+  encode: (value) => keyToBytes(u64Key.encode(value)),
+  decode: (bytes) => u64Key.decode(bytesToKey(bytes), 0)[0],
+  size: () => 8,
 };
 
 /** Decimal text of an integer, as the SDK stores math.Int. */
 export const intTextValue: ValueCodec<bigint> = {
-	encode: (value) => keyToBytes(value.toString()),
-	decode(bytes) {
-		const text = bytesToKey(bytes);
-		assert(
-			/^-?(0|[1-9][0-9]*)$/.test(text),
-			`expected an integer in decimal text, got "${text}"`,
-		);
-		return BigInt(text);
-	},
-	size: (value) => value.toString().length,
+  encode: (value) => keyToBytes(value.toString()),
+  decode(bytes) {
+    const text = bytesToKey(bytes);
+    assert(/^-?(0|[1-9][0-9]*)$/.test(text), `expected an integer in decimal text, got "${text}"`);
+    return BigInt(text);
+  },
+  size: (value) => value.toString().length,
 };

@@ -11,201 +11,174 @@ import { bytesToKey } from "./codecs.ts";
 
 /** What the node needs of a collection to persist it. */
 export interface CollectionInfo {
-	readonly id: CollectionId;
-	readonly store: string;
-	readonly name: string;
-	/** Latin-1 text of the prefix bytes; store key = prefix ‖ encoded key. */
-	readonly prefix: string;
-	encodeValue(value: unknown): Uint8Array;
-	decodeValue(bytes: Uint8Array): unknown;
+  readonly id: CollectionId;
+  readonly store: string;
+  readonly name: string;
+  /** Latin-1 text of the prefix bytes; store key = prefix ‖ encoded key. */
+  readonly prefix: string;
+  encodeValue(value: unknown): Uint8Array;
+  decodeValue(bytes: Uint8Array): unknown;
 }
 
 export class Registry {
-	readonly collections: CollectionInfo[] = [];
+  readonly collections: CollectionInfo[] = [];
 
-	/** A new module store. Two schemas of one store share its prefix space. */
-	schema(store: string): Schema {
-		return new Schema(this, store);
-	}
+  /** A new module store. Two schemas of one store share its prefix space. */
+  schema(store: string): Schema {
+    return new Schema(this, store);
+  }
 
-	add(info: Omit<CollectionInfo, "id">): CollectionId {
-		for (const other of this.collections) {
-			if (other.store !== info.store) continue;
-			const overlap =
-				other.prefix.startsWith(info.prefix) ||
-				info.prefix.startsWith(other.prefix);
-			assert(
-				!overlap,
-				`store ${info.store}: prefix of ${info.name} overlaps ${other.name}`,
-			);
-		}
-		const id = this.collections.length;
-		this.collections.push({ id, ...info });
-		return id;
-	}
+  add(info: Omit<CollectionInfo, "id">): CollectionId {
+    for (const other of this.collections) {
+      if (other.store !== info.store) continue;
+      const overlap = other.prefix.startsWith(info.prefix) || info.prefix.startsWith(other.prefix);
+      assert(!overlap, `store ${info.store}: prefix of ${info.name} overlaps ${other.name}`);
+    }
+    const id = this.collections.length;
+    this.collections.push({ id, ...info });
+    return id;
+  }
 }
 
 export interface RangeOptions {
-	readonly descending?: boolean;
+  readonly descending?: boolean;
 }
 
 export interface MapCollection<K, V> {
-	readonly id: CollectionId;
-	get(ctx: ReadContext, key: K): V | undefined;
-	has(ctx: ReadContext, key: K): boolean;
-	set(ctx: WriteContext, key: K, value: V): void;
-	delete(ctx: WriteContext, key: K): void;
-	/** All entries in key order. Stop by returning true. Do not write to this collection from the callback: collect first. */
-	each(
-		ctx: ReadContext,
-		visit: (key: K, value: V) => unknown,
-		options?: RangeOptions,
-	): void;
-	/** Entries whose encoded key starts with `prefix` (from a key codec of the leading parts). */
-	eachWithPrefix(
-		ctx: ReadContext,
-		prefix: string,
-		visit: (key: K, value: V) => unknown,
-		options?: RangeOptions,
-	): void;
-	/** Entries with from ≤ encoded key < to, as encoded text. */
-	eachBetween(
-		ctx: ReadContext,
-		from: string,
-		to: string | undefined,
-		visit: (key: K, value: V) => unknown,
-		options?: RangeOptions,
-	): void;
-	size(ctx: ReadContext): number;
+  readonly id: CollectionId;
+  get(ctx: ReadContext, key: K): V | undefined;
+  has(ctx: ReadContext, key: K): boolean;
+  set(ctx: WriteContext, key: K, value: V): void;
+  delete(ctx: WriteContext, key: K): void;
+  /** All entries in key order. Stop by returning true. Do not write to this collection from the callback: collect first. */
+  each(ctx: ReadContext, visit: (key: K, value: V) => unknown, options?: RangeOptions): void;
+  /** Entries whose encoded key starts with `prefix` (from a key codec of the leading parts). */
+  eachWithPrefix(
+    ctx: ReadContext,
+    prefix: string,
+    visit: (key: K, value: V) => unknown,
+    options?: RangeOptions,
+  ): void;
+  /** Entries with from ≤ encoded key < to, as encoded text. */
+  eachBetween(
+    ctx: ReadContext,
+    from: string,
+    to: string | undefined,
+    visit: (key: K, value: V) => unknown,
+    options?: RangeOptions,
+  ): void;
+  size(ctx: ReadContext): number;
 }
 
 export interface ItemCollection<V> {
-	readonly id: CollectionId;
-	get(ctx: ReadContext): V | undefined;
-	/** Throws AssertionError when unset: for items that genesis always sets. */
-	require(ctx: ReadContext): V;
-	set(ctx: WriteContext, value: V): void;
+  readonly id: CollectionId;
+  get(ctx: ReadContext): V | undefined;
+  /** Throws AssertionError when unset: for items that genesis always sets. */
+  require(ctx: ReadContext): V;
+  set(ctx: WriteContext, value: V): void;
 }
 
 /** The smallest text greater than every text that starts with `prefix`, or undefined when there is none. */
 export function prefixEnd(prefix: string): string | undefined {
-	for (let i = prefix.length - 1; i >= 0; i--) {
-		const code = prefix.charCodeAt(i);
-		if (code < 255) return prefix.slice(0, i) + String.fromCharCode(code + 1);
-	}
-	return undefined;
+  for (let i = prefix.length - 1; i >= 0; i--) {
+    const code = prefix.charCodeAt(i);
+    if (code < 255) return prefix.slice(0, i) + String.fromCharCode(code + 1);
+  }
+  return undefined;
 }
 
 export class Schema {
-	readonly #registry: Registry;
-	readonly #store: string;
+  readonly #registry: Registry;
+  readonly #store: string;
 
-	constructor(registry: Registry, store: string) {
-		this.#registry = registry;
-		this.#store = store;
-	}
+  constructor(registry: Registry, store: string) {
+    this.#registry = registry;
+    this.#store = store;
+  }
 
-	map<K, V>(
-		prefix: number | Uint8Array,
-		name: string,
-		keys: KeyCodec<K>,
-		values: ValueCodec<V>,
-	): MapCollection<K, V> {
-		const prefixText =
-			typeof prefix === "number"
-				? bytesToKey(Uint8Array.of(prefix))
-				: bytesToKey(prefix);
-		const id = this.#registry.add({
-			store: this.#store,
-			name,
-			prefix: prefixText,
-			encodeValue: (value) => values.encode(value as V),
-			decodeValue: (bytes) => values.decode(bytes),
-		});
-		return createMap(id, prefixText.length, keys, values);
-	}
+  map<K, V>(
+    prefix: number | Uint8Array,
+    name: string,
+    keys: KeyCodec<K>,
+    values: ValueCodec<V>,
+  ): MapCollection<K, V> {
+    const prefixText =
+      typeof prefix === "number" ? bytesToKey(Uint8Array.of(prefix)) : bytesToKey(prefix);
+    const id = this.#registry.add({
+      store: this.#store,
+      name,
+      prefix: prefixText,
+      encodeValue: (value) => values.encode(value as V),
+      decodeValue: (bytes) => values.decode(bytes),
+    });
+    return createMap(id, prefixText.length, keys, values);
+  }
 
-	item<V>(
-		prefix: number | Uint8Array,
-		name: string,
-		values: ValueCodec<V>,
-	): ItemCollection<V> {
-		const unit: KeyCodec<null> = {
-			encode: () => "",
-			decode: (_text, offset) => [null, offset],
-		};
-		const map = this.map(prefix, name, unit, values);
-		return {
-			id: map.id,
-			get: (ctx) => map.get(ctx, null),
-			require(ctx) {
-				const value = map.get(ctx, null);
-				assert(value !== undefined, `${name} is not set`);
-				return value;
-			},
-			set: (ctx, value) => map.set(ctx, null, value),
-		};
-	}
+  item<V>(prefix: number | Uint8Array, name: string, values: ValueCodec<V>): ItemCollection<V> {
+    const unit: KeyCodec<null> = {
+      encode: () => "",
+      decode: (_text, offset) => [null, offset],
+    };
+    const map = this.map(prefix, name, unit, values);
+    return {
+      id: map.id,
+      get: (ctx) => map.get(ctx, null),
+      require(ctx) {
+        const value = map.get(ctx, null);
+        assert(value !== undefined, `${name} is not set`);
+        return value;
+      },
+      set: (ctx, value) => map.set(ctx, null, value),
+    };
+  }
 }
 
 function createMap<K, V>(
-	id: CollectionId,
-	prefixLength: number,
-	keys: KeyCodec<K>,
-	values: ValueCodec<V>,
+  id: CollectionId,
+  prefixLength: number,
+  keys: KeyCodec<K>,
+  values: ValueCodec<V>,
 ): MapCollection<K, V> {
-	const eachBetween: MapCollection<K, V>["eachBetween"] = (
-		ctx,
-		from,
-		to,
-		visit,
-		options,
-	) => {
-		ctx.state.range(
-			id,
-			from,
-			to,
-			(text, value) => {
-				const size = BigInt(
-					prefixLength + text.length + values.size(value as V),
-				);
-				ctx.gas.consume(GAS.iterNextFlat + GAS.readPerByte * size, "IterNext");
-				return visit(keys.decode(text, 0)[0], value as V);
-			},
-			options?.descending ?? false,
-		);
-	};
-	return {
-		id,
-		get(ctx, key) {
-			const text = keys.encode(key);
-			const value = ctx.state.get(id, text) as V | undefined;
-			const size =
-				value === undefined
-					? 0
-					: prefixLength + text.length + values.size(value);
-			ctx.gas.consume(GAS.readFlat + GAS.readPerByte * BigInt(size), "Read");
-			return value;
-		},
-		has(ctx, key) {
-			ctx.gas.consume(GAS.hasFlat, "Has");
-			return ctx.state.get(id, keys.encode(key)) !== undefined;
-		},
-		set(ctx, key, value) {
-			const text = keys.encode(key);
-			const size = BigInt(prefixLength + text.length + values.size(value));
-			ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "Write");
-			ctx.state.set(id, text, value);
-		},
-		delete(ctx, key) {
-			ctx.gas.consume(GAS.deleteFlat, "Delete");
-			ctx.state.delete(id, keys.encode(key));
-		},
-		each: (ctx, visit, options) =>
-			eachBetween(ctx, "", undefined, visit, options),
-		eachWithPrefix: (ctx, prefix, visit, options) =>
-			eachBetween(ctx, prefix, prefixEnd(prefix), visit, options),
-		eachBetween,
-		size: (ctx) => ctx.state.size(id),
-	};
+  const eachBetween: MapCollection<K, V>["eachBetween"] = (ctx, from, to, visit, options) => {
+    ctx.state.range(
+      id,
+      from,
+      to,
+      (text, value) => {
+        const size = BigInt(prefixLength + text.length + values.size(value as V));
+        ctx.gas.consume(GAS.iterNextFlat + GAS.readPerByte * size, "IterNext");
+        return visit(keys.decode(text, 0)[0], value as V);
+      },
+      options?.descending ?? false,
+    );
+  };
+  return {
+    id,
+    get(ctx, key) {
+      const text = keys.encode(key);
+      const value = ctx.state.get(id, text) as V | undefined;
+      const size = value === undefined ? 0 : prefixLength + text.length + values.size(value);
+      ctx.gas.consume(GAS.readFlat + GAS.readPerByte * BigInt(size), "Read");
+      return value;
+    },
+    has(ctx, key) {
+      ctx.gas.consume(GAS.hasFlat, "Has");
+      return ctx.state.get(id, keys.encode(key)) !== undefined;
+    },
+    set(ctx, key, value) {
+      const text = keys.encode(key);
+      const size = BigInt(prefixLength + text.length + values.size(value));
+      ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "Write");
+      ctx.state.set(id, text, value);
+    },
+    delete(ctx, key) {
+      ctx.gas.consume(GAS.deleteFlat, "Delete");
+      ctx.state.delete(id, keys.encode(key));
+    },
+    each: (ctx, visit, options) => eachBetween(ctx, "", undefined, visit, options),
+    eachWithPrefix: (ctx, prefix, visit, options) =>
+      eachBetween(ctx, prefix, prefixEnd(prefix), visit, options),
+    eachBetween,
+    size: (ctx) => ctx.state.size(id),
+  };
 }

@@ -18,7 +18,12 @@ describe("integer division", () => {
         expect(-d <= error && error <= d).toBe(true);
       }),
     );
-    expect([divHalfEven(1n, 2n), divHalfEven(3n, 2n), divHalfEven(-1n, 2n), divHalfEven(-3n, 2n)]).toEqual([0n, 2n, 0n, -2n]);
+    expect([
+      divHalfEven(1n, 2n),
+      divHalfEven(3n, 2n),
+      divHalfEven(-1n, 2n),
+      divHalfEven(-3n, 2n),
+    ]).toEqual([0n, 2n, 0n, -2n]);
   });
 
   it("refuses a divisor that is not positive", () => {
@@ -36,7 +41,24 @@ describe("decimal strings", () => {
   });
 
   it("refuse every second spelling of a number", () => {
-    for (const text of ["", "-0", "+1", "01", "1.", ".5", "1.50", "1e3", "0x1", " 1", "1 ", "1,0", "NaN", "-", "0.10", `1${"0".repeat(60)}`]) {
+    for (const text of [
+      "",
+      "-0",
+      "+1",
+      "01",
+      "1.",
+      ".5",
+      "1.50",
+      "1e3",
+      "0x1",
+      " 1",
+      "1 ",
+      "1,0",
+      "NaN",
+      "-",
+      "0.10",
+      `1${"0".repeat(60)}`,
+    ]) {
       expect(parseDecimal(text, 6), text).toBeNull();
     }
     expect(parseDecimal("0.123", 2)).toBeNull();
