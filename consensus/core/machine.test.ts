@@ -25,7 +25,7 @@ describe("heights", () => {
     start,
   ]);
 
-  script("inputs of the next heights wait for their start and are fed in order", [
+  script("inputs of the next heights wait for their start and are handed back in order", [
     start,
     ["proposal 0 Y at 2", ""],
     ["valid Y at 2", ""],
@@ -35,11 +35,11 @@ describe("heights", () => {
     ["built 0 Y at 2", "dropped: answer for a height not started"],
     ["certificate 0 X", "check 0 X"],
     ["valid X", "commit 0 X", "1/0 commit"],
-    ["start 2", "enter 0 A; timer propose 0 3000; check 0 Y; prevote 0 Y", "2/0 prevote"],
+    ["start 2", "enter 0 A; timer propose 0 3000; early 4; check 0 Y; prevote 0 Y", "2/0 prevote"],
     ["prevote 0 Y B at 2", "polka 0 Y; precommit 0 Y", "2/0 precommit locked Y@0 valid Y@0"],
     [
       "start 3",
-      "enter 0 A; timer propose 0 3000; timer precommit 0 1000; check 0 Z",
+      "enter 0 A; timer propose 0 3000; early 3; timer precommit 0 1000; check 0 Z",
       "3/0 propose",
     ],
   ]);

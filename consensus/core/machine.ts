@@ -1,6 +1,7 @@
 /**
  * The consensus core: `handle(input) → effects`, deterministic in its inputs, so that the write-ahead log is the list of
- * inputs and a restart is a replay. Runs one height at a time (multiplexer.ts) and lets inputs of the next heights wait.
+ * inputs and a restart is a replay. Runs one height at a time (multiplexer.ts); inputs of the next heights wait, and are handed
+ * back when their height starts, so that the log from a height's start on holds everything that height was told.
  * Our own signed votes and proposals come back as inputs like everybody's; until then nothing assumes that they were sent.
  */
 
@@ -37,9 +38,10 @@ export function createMachine(): Machine {
     const started = createHeightMachine(input);
     running = started;
     currentHeight = input.height;
-    const effects = [...started.start()];
-    for (const early of future.take(input.height)) effects.push(...started.handle(early));
-    return effects;
+    const early = future.take(input.height);
+    return early.length === 0
+      ? started.start()
+      : [...started.start(), { type: "early", inputs: early }];
   }
 
   function later(input: HeightInput, height: Height): readonly Effect[] {
