@@ -1,0 +1,27 @@
+/** Bounds of the transaction pool. */
+export interface PoolLimits {
+  /** Transactions held; past it a new one must displace one of a lower-priority lane or is refused. */
+  readonly txsMax: number;
+  /** Bytes held: a full pool is this much memory, a little more than one default block's worth of transactions. */
+  readonly bytesMax: number;
+  /** One transaction; also the ante's limit. */
+  readonly txBytesMax: number;
+  /** Hashes remembered, pooled or not: a resent transaction is recognised without another check. */
+  readonly cacheMax: number;
+  /** Transactions waiting for their check; past it they are refused at once, so a flood cannot grow memory. */
+  readonly pendingMax: number;
+  /** A transaction that no proposer took for so many blocks is dropped. */
+  readonly ttlBlocks: number;
+}
+
+export const POOL_LIMITS: PoolLimits = {
+  txsMax: 50_000,
+  bytesMax: 64 * 1024 * 1024,
+  txBytesMax: 1024 * 1024,
+  cacheMax: 200_000,
+  pendingMax: 20_000,
+  ttlBlocks: 600,
+};
+
+/** Checks of one turn: enough to fill the signature workers, short enough to let the event loop breathe. */
+export const CHECK_BATCH_MAX = 256;

@@ -1,0 +1,130 @@
+import type { CheckTxResult } from "@keel/consensus/host/ports";
+import { describe, expect, it } from "vitest";
+import type { PoolOptions } from "./pool.ts";
+import { TransactionPool } from "./pool.ts";
+
+/** A transaction is text: "<lane>:<sequenced? s : u>:<name>"; names in `bad` fail their check. */
+function setUp(options: Partial<PoolOptions> = {}) {
+  const bad = new Set<string>();
+  const checks: string[] = [];
+  const pool = new TransactionPool({
+    app: {
+      checkTx(tx, kind): Promise<CheckTxResult> {
+        const text = Buffer.from(tx).toString();
+        const [lane, order, name] = text.split(":") as [string, string, string];
+        checks.push(`${kind} ${name}`);
+        return Promise.resolve({
+          code: bad.has(name) ? 5 : 0,
+          data: new Uint8Array(0),
+          log: "",
+          info: "",
+          gasWanted: 0n,
+          gasUsed: 0n,
+          events: [],
+          codespace: "sdk",
+          lane: Number(lane),
+          sender: order === "s" ? name : null,
+        });
+      },
+    },
+    ...options,
+  });
+  const submit = (text: string) => pool.submit(Buffer.from(text), null);
+  const reap = (bytes = 1e9): string[] => pool.reap(bytes).map((tx) => Buffer.from(tx).toString());
+  return { pool, bad, checks, submit, reap };
+}
+
+const ok = {
+  code: 0,
+  data: new Uint8Array(0),
+  log: "",
+  info: "",
+  gasWanted: 0n,
+  gasUsed: 0n,
+  events: [],
+  codespace: "",
+};
+
+describe("transaction pool", () => {
+  it("offers unordered transactions by lane, then sequenced ones as they came", async () => {
+    const { submit, reap } = setUp();
+    await Promise.all(
+      ["3:s:a5", "3:u:place", "1:s:a6", "1:u:cancel", "2:u:post", "1:u:cancel2"].map(submit),
+    );
+    expect(reap()).toEqual([
+      "1:u:cancel",
+      "1:u:cancel2",
+      "2:u:post",
+      "3:u:place",
+      "3:s:a5",
+      "1:s:a6",
+    ]);
+    expect(reap(2 * 16)).toEqual(["1:u:cancel"]);
+  });
+
+  it("refuses duplicates, before and after inclusion, but lets a failed one come again", async () => {
+    const { pool, bad, submit } = setUp();
+    await submit("3:u:a");
+    expect(await submit("3:u:a")).toMatchObject({
+      kind: "refused",
+      refusal: "duplicate",
+      reason: "tx already exists in cache",
+    });
+    await pool.update(1, [Buffer.from("3:u:a")], [ok]);
+    expect(await submit("3:u:a")).toMatchObject({ refusal: "duplicate" });
+    bad.add("b");
+    expect(await submit("3:u:b")).toMatchObject({ kind: "checked", result: { code: 5 } });
+    bad.clear();
+    expect(await submit("3:u:b")).toMatchObject({ kind: "checked", result: { code: 0 } });
+  });
+
+  it("checks what stays again after a block and drops what fails or is too old", async () => {
+    const { pool, bad, checks, submit, reap } = setUp({ limits: { ttlBlocks: 2 } });
+    await Promise.all(["3:u:a", "3:u:b", "3:u:c"].map(submit));
+    bad.add("b");
+    await pool.update(1, [Buffer.from("3:u:a")], [ok]);
+    expect(reap()).toEqual(["3:u:c"]);
+    expect(checks.slice(3)).toEqual(["recheck b", "recheck c"]);
+    await pool.update(3, [], []);
+    expect(reap()).toEqual([]);
+  });
+
+  it("displaces lower-priority transactions when full, never higher ones", async () => {
+    const { submit, reap } = setUp({ limits: { txsMax: 2 } });
+    await submit("3:u:old");
+    await submit("3:u:new");
+    expect(await submit("3:u:more")).toMatchObject({ refusal: "full" });
+    expect(await submit("1:u:cancel")).toMatchObject({ kind: "checked" });
+    expect(reap()).toEqual(["1:u:cancel", "3:u:old"]);
+  });
+
+  it("bounds size and waiting checks without calling the application", async () => {
+    const { submit, checks } = setUp({ limits: { txBytesMax: 8, pendingMax: 1 } });
+    expect(await submit("3:u:too long")).toMatchObject({ refusal: "tooLarge" });
+    const first = submit("3:u:a");
+    expect(await submit("3:u:b")).toMatchObject({ refusal: "full" });
+    await first;
+    expect(checks).toEqual(["new a"]);
+  });
+
+  it("tells once that something is there", async () => {
+    const { pool, submit } = setUp();
+    let told = 0;
+    pool.onAvailable(() => told++);
+    await submit("3:u:a");
+    await submit("3:u:b");
+    expect(told).toBe(1);
+    pool.onAvailable(() => told++);
+    expect(told).toBe(2);
+  });
+
+  it("hands the application's failure to every waiting caller and goes on", async () => {
+    let broken = true;
+    const { submit } = setUp({
+      prefill: () => (broken ? Promise.reject(new Error("disk")) : Promise.resolve()),
+    });
+    await expect(submit("3:u:a")).rejects.toThrow("disk");
+    broken = false;
+    expect(await submit("3:u:b")).toMatchObject({ kind: "checked" });
+  });
+});

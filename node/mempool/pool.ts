@@ -1,0 +1,242 @@
+/**
+ * The transaction pool. Admission: bounds, duplicate, CheckTx, then its lane. Order for a proposer: unordered transactions by lane,
+ * then sequenced ones as they came, so that a sender's sequence is never broken. One queue serialises checks and block updates:
+ * CheckTx state is reset by each commit, and what stays is checked again on it.
+ */
+import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
+import type { ExecTxResult } from "@keel/consensus/wire/abci";
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
+import { sha256 } from "@keel/proto/bytes/sha256";
+import type { PoolLimits } from "./limits.ts";
+import { CHECK_BATCH_MAX, POOL_LIMITS } from "./limits.ts";
+import { SeenCache } from "./seen-cache.ts";
+
+export type Refusal = "duplicate" | "full" | "tooLarge";
+
+export type Submission =
+  | { readonly kind: "checked"; readonly hash: Uint8Array; readonly result: CheckTxResult }
+  | {
+      readonly kind: "refused";
+      readonly hash: Uint8Array;
+      readonly refusal: Refusal;
+      readonly reason: string;
+    };
+
+export interface PoolOptions {
+  readonly app: Pick<Application, "checkTx">;
+  readonly limits?: Partial<PoolLimits>;
+  /** Verifies the signatures of a batch ahead of its checks, on workers. Changes nothing but speed. */
+  readonly prefill?: (txs: readonly Uint8Array[]) => Promise<void>;
+  /** A transaction entered the pool; `origin` names the peer who brought it, null a client. */
+  readonly onAdmitted?: (tx: Uint8Array, origin: string | null) => void;
+}
+
+interface Entry {
+  readonly tx: Uint8Array;
+  readonly hash: string;
+  readonly lane: number;
+  readonly sequenced: boolean;
+  readonly admittedAtHeight: number;
+}
+
+interface Pending {
+  readonly tx: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly key: string;
+  readonly origin: string | null;
+  resolve(submission: Submission): void;
+  reject(error: unknown): void;
+}
+
+const FRAMING_BYTES = 6;
+
+export class TransactionPool implements Mempool {
+  readonly #options: PoolOptions;
+  readonly #limits: PoolLimits;
+  readonly #seen: SeenCache;
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiting: (() => void)[] = [];
+  #bytes = 0;
+  #height = 0;
+  #pending: Pending[] = [];
+  #turn: Promise<void> = Promise.resolve();
+  #draining = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#limits = { ...POOL_LIMITS, ...options.limits };
+    this.#seen = new SeenCache(this.#limits.cacheMax);
+  }
+
+  /** Rejects only when the application breaks; every refusal is a value. */
+  submit(tx: Uint8Array, origin: string | null): Promise<Submission> {
+    const hash = sha256(tx);
+    const refuse = (refusal: Refusal, reason: string): Promise<Submission> =>
+      Promise.resolve({ kind: "refused", hash, refusal, reason });
+    if (tx.length > this.#limits.txBytesMax) {
+      return refuse(
+        "tooLarge",
+        `tx too large; expected at most ${this.#limits.txBytesMax} bytes, got ${tx.length}`,
+      );
+    }
+    if (this.#pending.length >= this.#limits.pendingMax) {
+      return refuse(
+        "full",
+        `mempool is full: ${this.#pending.length} transactions wait for their check`,
+      );
+    }
+    const key = bytesToLatin1(hash);
+    if (!this.#seen.add(key)) return refuse("duplicate", "tx already exists in cache");
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ tx, hash, key, origin, resolve, reject });
+      this.#drain();
+    });
+  }
+
+  reap(maxBytes: number): readonly Uint8Array[] {
+    const lanes: Entry[][] = [];
+    const sequenced: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.sequenced) sequenced.push(entry);
+      else (lanes[entry.lane] ??= []).push(entry);
+    }
+    const out: Uint8Array[] = [];
+    let room = maxBytes;
+    for (const entry of [...lanes.flatMap((lane) => lane ?? []), ...sequenced]) {
+      room -= entry.tx.length + FRAMING_BYTES;
+      if (room < 0) break;
+      out.push(entry.tx);
+    }
+    return out;
+  }
+
+  size(): number {
+    return this.#entries.size;
+  }
+
+  bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The oldest `limit` transactions, for people and peers to see. */
+  list(limit: number): readonly Uint8Array[] {
+    const out: Uint8Array[] = [];
+    for (const entry of this.#entries.values()) {
+      if (out.length >= limit) break;
+      out.push(entry.tx);
+    }
+    return out;
+  }
+
+  onAvailable(callback: () => void): void {
+    if (this.#entries.size > 0) callback();
+    else this.#waiting.push(callback);
+  }
+
+  update(
+    height: number,
+    txs: readonly Uint8Array[],
+    results: readonly ExecTxResult[],
+  ): Promise<void> {
+    return this.#exclusive(async () => {
+      this.#height = height;
+      txs.forEach((tx, i) => {
+        const key = bytesToLatin1(sha256(tx));
+        // A failed one may be sent again once the account can pay; a successful one never.
+        if (results[i]?.code === 0) this.#seen.add(key);
+        else this.#seen.delete(key);
+        this.#remove(key);
+      });
+      for (const [key, entry] of [...this.#entries]) {
+        const expired = height - entry.admittedAtHeight > this.#limits.ttlBlocks;
+        const kept = !expired && (await this.#options.app.checkTx(entry.tx, "recheck")).code === 0;
+        if (kept) continue;
+        this.#remove(key);
+        this.#seen.delete(key);
+      }
+      this.#announce();
+    });
+  }
+
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    void this.#exclusive(async () => {
+      // One macrotask later, so that everything already received joins the batch.
+      await new Promise((resolve) => setImmediate(resolve));
+      const batch = this.#pending.splice(0, CHECK_BATCH_MAX);
+      try {
+        await this.#options.prefill?.(batch.map((pending) => pending.tx));
+        for (const pending of batch) await this.#check(pending);
+      } catch (error) {
+        for (const pending of batch) {
+          this.#seen.delete(pending.key);
+          pending.reject(error);
+        }
+      }
+    }).finally(() => {
+      this.#draining = false;
+      if (this.#pending.length > 0) this.#drain();
+    });
+  }
+
+  async #check(pending: Pending): Promise<void> {
+    const { tx, hash, key, origin } = pending;
+    const result = await this.#options.app.checkTx(tx, "new");
+    if (result.code !== 0) {
+      this.#seen.delete(key);
+      pending.resolve({ kind: "checked", hash, result });
+      return;
+    }
+    if (!this.#makeRoom(tx.length, result.lane)) {
+      this.#seen.delete(key);
+      const reason = `mempool is full: number of txs ${this.#entries.size} (max: ${this.#limits.txsMax}), total txs bytes ${this.#bytes} (max: ${this.#limits.bytesMax})`;
+      pending.resolve({ kind: "refused", hash, refusal: "full", reason });
+      return;
+    }
+    this.#entries.set(key, {
+      tx,
+      hash: key,
+      lane: result.lane,
+      sequenced: result.sender !== null,
+      admittedAtHeight: this.#height,
+    });
+    this.#bytes += tx.length;
+    this.#options.onAdmitted?.(tx, origin);
+    pending.resolve({ kind: "checked", hash, result });
+    this.#announce();
+  }
+
+  /** Drops the newest transactions of the lowest-priority lanes below `lane` until there is room. */
+  #makeRoom(bytes: number, lane: number): boolean {
+    const fits = (): boolean =>
+      this.#entries.size < this.#limits.txsMax && this.#bytes + bytes <= this.#limits.bytesMax;
+    if (fits()) return true;
+    const displaceable = [...this.#entries.values()].filter((entry) => entry.lane > lane).reverse();
+    displaceable.sort((a, b) => b.lane - a.lane);
+    for (const entry of displaceable) {
+      this.#remove(entry.hash);
+      this.#seen.delete(entry.hash);
+      if (fits()) return true;
+    }
+    return fits();
+  }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#bytes -= entry.tx.length;
+  }
+
+  #announce(): void {
+    if (this.#entries.size === 0) return;
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+
+  #exclusive(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}
