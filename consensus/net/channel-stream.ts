@@ -76,7 +76,9 @@ export class ChannelStream {
     });
     stream.addEventListener("drain", () => this.#flush());
     stream.addEventListener("remoteCloseWrite", () => this.close("the peer closed its stream"));
-    stream.addEventListener("close", () => this.close("stream closed"));
+    stream.addEventListener("close", (event) =>
+      this.close(event.error?.message ?? "stream closed"),
+    );
     this.send(init.hello);
   }
 
@@ -116,10 +118,7 @@ export class ChannelStream {
       this.#frameBudget.take(1, nowMs);
       this.#byteBudget.take(frame.length, nowMs);
     }
-    if (this.#paused && this.#reader.bufferedBytes <= readBufferLowBytes) {
-      this.#paused = false;
-      this.#guard(() => this.#stream.resume());
-    }
+    if (this.#paused && this.#reader.bufferedBytes <= readBufferLowBytes) this.#resume();
     return frame;
   }
 
@@ -136,16 +135,24 @@ export class ChannelStream {
     if (this.#closed) return;
     this.#reader.push(chunk);
     if (!this.#greeted && !this.#greet()) return;
-    // Room for the largest frame must always be left, or it could never complete.
-    if (
-      !this.#paused &&
-      this.#reader.bufferedBytes > readBufferHighBytes &&
-      this.#reader.hasFrame
-    ) {
-      this.#paused = true;
-      this.#guard(() => this.#stream.pause());
-    }
+    this.#pauseWhenFull();
     if (this.#reader.hasFrame) this.#events.onReadable(this);
+  }
+
+  /** Room for the largest frame is always left, or it could never complete. */
+  #pauseWhenFull(): void {
+    if (this.#paused || this.#reader.bufferedBytes <= readBufferHighBytes || !this.#reader.hasFrame)
+      return;
+    this.#paused = true;
+    this.#guard(() => this.#stream.pause());
+  }
+
+  #resume(): void {
+    // Resuming hands over what libp2p holds before it reopens the window. Pausing from within that would be undone by the
+    // reopening, and the stream would fill past libp2p's own limit; so it is decided afterwards.
+    this.#guard(() => this.#stream.resume());
+    this.#paused = false;
+    this.#pauseWhenFull();
   }
 
   /** Reads the greeting; false while it is incomplete or when it closed the stream. */

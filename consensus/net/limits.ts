@@ -76,12 +76,12 @@ export const channelLimits: Readonly<Record<Channel, ChannelLimits>> = {
 /** Room beyond which joining more frames into one write saves nothing measurable. */
 export const batchBytesMax: number = 128 * kib;
 /** Unparsed bytes of one stream at which it is paused; the yamux window below bounds what still arrives after that. */
-export const readBufferHighBytes: number = 1 * mib;
-export const readBufferLowBytes: number = 256 * kib;
-/** What one stream may have in flight: 40 MiB/s at 100 ms round trip. */
-export const streamWindowBytesMax: number = 4 * mib;
+export const readBufferHighBytes: number = 512 * kib;
+export const readBufferLowBytes: number = 128 * kib;
+/** What one stream may have in flight: 10 MiB/s at 100 ms round trip, and 2 MiB for each stream of a peer that floods us. */
+export const streamWindowBytesMax: number = 1 * mib;
 /** Above the window, so that an honest sender can never run into libp2p's own abort. */
-export const streamBufferBytesMax: number = 8 * mib;
+export const streamBufferBytesMax: number = 4 * mib;
 /** Longest stretch of frame handling before timers and sockets get their turn. */
 export const turnMs: number = 8;
 
@@ -121,3 +121,30 @@ export const scoredPeersMax: number = 4096;
 export const helloBytesMax: number = 512;
 export const chainIdBytesMax: number = 50;
 export const monikerBytesMax: number = 64;
+
+// ---------------------------------------------------------------- messages
+
+/** Vote sets one status may list: both kinds of the current and the next round, proof-of-lock and commit rounds. */
+export const statusVoteSetsMax: number = 8;
+/** Transactions of one batch, and bytes of one transaction (CometBFT's default `max_tx_bytes`). */
+export const txBatchCountMax: number = 4096;
+export const txBytesMax: number = 1 * mib;
+
+// ---------------------------------------------------------------- consensus reactor
+
+/** Pace of anti-entropy; what one tick may send to one peer bounds the work a lagging or lying peer can cause. */
+export const gossipTickMs: number = 25;
+export const votesPerTickMax: number = 128;
+export const partsPerTickMax: number = 16;
+/** A status goes out when something changed, at most at the tick's pace, and at this pace when nothing did. */
+export const statusHeartbeatMs: number = 200;
+/** The one who made a message sends it to everybody; others wait this long before they pass it on to a peer that lacks it. */
+export const relayDelayMs: number = 60;
+/** Something sent but still missing from the peer's statuses is sent again after this. */
+export const resendMs: number = 500;
+/** A peer that many milliseconds on a lower height is fed stored blocks; less is the ordinary spread of a commit. */
+export const catchUpAfterMs: number = 150;
+/** Block part sets kept for lagging peers. */
+export const catchUpHeightsKept: number = 4;
+/** Least time between two feedings of one lagging peer. */
+export const catchUpGapMs: number = 5;
