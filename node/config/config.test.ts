@@ -1,0 +1,82 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { homePaths, readConfig, writeConfigFiles } from "./files.ts";
+import { appSchema, cometSchema } from "./schema.ts";
+import { appToml, configToml } from "./template.ts";
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "keel-config-"));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+describe("configuration", () => {
+  it("writes every key, with the defaults the reader has", () => {
+    expect(cometSchema.parse(parse(configToml({})))).toEqual(cometSchema.parse({}));
+    expect(appSchema.parse(parse(appToml({})))).toEqual(appSchema.parse({}));
+    const written = (toml: string, parsed: object): void => {
+      for (const [key, value] of Object.entries(parsed)) {
+        expect(toml, key).toContain(key);
+        if (typeof value === "object" && !Array.isArray(value))
+          for (const inner of Object.keys(value)) expect(toml).toContain(`${inner} = `);
+      }
+    };
+    written(configToml({}), cometSchema.parse({}));
+    written(appToml({}), appSchema.parse({}));
+  });
+
+  it("reads back what it was told to write, and leaves existing files alone", () => {
+    writeConfigFiles(home, {
+      moniker: 'a "b"',
+      "p2p.laddr": "tcp://127.0.0.1:7",
+      "oracle.source": "generator",
+      "clock.scale": 40,
+    });
+    writeConfigFiles(home, { moniker: "other" });
+    const { comet, app } = readConfig(home);
+    expect([comet.moniker, comet.p2p.laddr.port, app.oracle.source, app.clock.scale]).toEqual([
+      'a "b"',
+      7,
+      "generator",
+      40,
+    ]);
+    expect(readFileSync(homePaths(home).configToml, "utf8")).toContain("moniker");
+  });
+
+  it("says in one sentence which file and key is wrong", () => {
+    expect(() => readConfig(home)).toThrow('config.toml is missing; run "keeld init" first');
+    const cases: [string, string][] = [
+      [
+        '[consensus]\ntimeout_propose = "fast"\n',
+        'config.toml: consensus.timeout_propose: expected a duration such as "300ms" or "1s", got "fast"',
+      ],
+      ['[rpc]\nladdr = "here"\n', 'config.toml: rpc.laddr: expected tcp://host:port, got "here"'],
+      [
+        '[p2p]\npersistent_peers = "x@y"\n',
+        'config.toml: p2p.persistent_peers: expected <40 hex digits>@host:port, got "x@y"',
+      ],
+      ['monicker = "a"\n', 'Unrecognized key: "monicker"'],
+      ["moniker = \n", "config.toml:1 is not TOML"],
+    ];
+    for (const [text, message] of cases) {
+      writeConfigFiles(home, {});
+      writeFileSync(homePaths(home).configToml, text);
+      expect(() => readConfig(home), text).toThrow(message);
+    }
+    writeFileSync(homePaths(home).configToml, "");
+    appendFileSync(homePaths(home).appToml, "\n[clock2]\n");
+    expect(() => readConfig(home)).toThrow('app.toml: Unrecognized key: "clock2"');
+  });
+
+  it("reads gas prices exactly", () => {
+    expect(
+      appSchema.parse({ "minimum-gas-prices": "0.025ukeel, 1uusdc" })["minimum-gas-prices"],
+    ).toEqual([
+      { denom: "ukeel", attoPerGas: 25n * 10n ** 15n },
+      { denom: "uusdc", attoPerGas: 10n ** 18n },
+    ]);
+  });
+});

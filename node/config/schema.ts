@@ -1,0 +1,149 @@
+/** The two configuration files: every key, its type and its default. Names follow CometBFT's and the SDK's where the meaning is theirs. */
+import { z } from "zod";
+import type { ListenAddress, MinGasPrice } from "./values.ts";
+import { durationMs, gasPrices, listenAddress, peerList } from "./values.ts";
+
+export interface CometConfig {
+  readonly moniker: string;
+  readonly log_level: "trace" | "debug" | "info" | "warn" | "error";
+  readonly log_format: "plain" | "json";
+  readonly rpc: {
+    readonly laddr: ListenAddress;
+    readonly cors_allowed_origins: readonly string[];
+    readonly max_body_bytes: number;
+    readonly max_open_connections: number;
+    readonly max_subscription_clients: number;
+    readonly max_subscriptions_per_client: number;
+    readonly timeout_broadcast_tx_commit: number;
+  };
+  readonly p2p: {
+    readonly laddr: ListenAddress;
+    readonly external_address: string;
+    readonly persistent_peers: readonly string[];
+    readonly max_num_inbound_peers: number;
+    readonly max_num_outbound_peers: number;
+  };
+  readonly mempool: {
+    readonly size: number;
+    readonly max_txs_bytes: number;
+    readonly max_tx_bytes: number;
+    readonly cache_size: number;
+  };
+  readonly consensus: {
+    readonly timeout_propose: number;
+    readonly timeout_propose_delta: number;
+    readonly timeout_prevote: number;
+    readonly timeout_prevote_delta: number;
+    readonly timeout_precommit: number;
+    readonly timeout_precommit_delta: number;
+    readonly timeout_commit: number;
+    readonly min_block_interval: number;
+    readonly empty_block_interval: number;
+    readonly double_sign_check_height: number;
+  };
+  readonly tx_index: { readonly indexer: "kv" | "null" };
+  readonly instrumentation: {
+    readonly prometheus: boolean;
+    readonly prometheus_listen_addr: ListenAddress;
+  };
+}
+
+export interface AppConfig {
+  readonly "minimum-gas-prices": readonly MinGasPrice[];
+  readonly "keep-heights": number;
+  readonly "snapshot-interval": number;
+  readonly "query-heights": number;
+  readonly crypto: { readonly backend: "native" | "js"; readonly workers: number };
+  readonly oracle: {
+    readonly source: "none" | "generator" | "csv" | "http";
+    readonly symbol: string;
+    readonly seed: number;
+    readonly "start-price": number;
+    readonly start: string;
+    readonly file: string;
+    readonly url: string;
+    readonly "poll-interval": number;
+  };
+  readonly clock: {
+    readonly scale: number;
+    readonly "anchor-chain": string;
+    readonly "anchor-wall": string;
+  };
+}
+
+/** Fills a section with the defaults of its keys when the file leaves it out. */
+function section<T extends z.ZodRawShape>(shape: T): z.ZodPrefault<z.ZodObject<T, z.core.$strict>> {
+  return z.strictObject(shape).prefault({} as never);
+}
+
+const count = (fallback: number): z.ZodDefault<z.ZodInt> => z.int().min(0).default(fallback);
+const duration = (fallback: string): z.ZodPrefault<typeof durationMs> =>
+  durationMs.prefault(fallback);
+
+export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
+  moniker: z.string().max(70).default("keel"),
+  log_level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  log_format: z.enum(["plain", "json"]).default("plain"),
+  rpc: section({
+    laddr: listenAddress.prefault("tcp://127.0.0.1:26657"),
+    cors_allowed_origins: z.array(z.string()).default(["*"]),
+    max_body_bytes: count(1_000_000),
+    max_open_connections: count(900),
+    max_subscription_clients: count(100),
+    max_subscriptions_per_client: count(5),
+    timeout_broadcast_tx_commit: duration("10s"),
+  }),
+  p2p: section({
+    laddr: listenAddress.prefault("tcp://0.0.0.0:26656"),
+    external_address: z.string().default(""),
+    persistent_peers: peerList.prefault(""),
+    max_num_inbound_peers: count(40),
+    max_num_outbound_peers: count(20),
+  }),
+  mempool: section({
+    size: count(50_000),
+    max_txs_bytes: count(64 * 1024 * 1024),
+    max_tx_bytes: count(1024 * 1024),
+    cache_size: count(200_000),
+  }),
+  consensus: section({
+    timeout_propose: duration("1s"),
+    timeout_propose_delta: duration("500ms"),
+    timeout_prevote: duration("500ms"),
+    timeout_prevote_delta: duration("500ms"),
+    timeout_precommit: duration("500ms"),
+    timeout_precommit_delta: duration("500ms"),
+    timeout_commit: duration("0s"),
+    min_block_interval: duration("200ms"),
+    empty_block_interval: duration("1s"),
+    double_sign_check_height: count(0),
+  }),
+  tx_index: section({ indexer: z.enum(["kv", "null"]).default("kv") }),
+  instrumentation: section({
+    prometheus: z.boolean().default(false),
+    prometheus_listen_addr: listenAddress.prefault("tcp://127.0.0.1:26660"),
+  }),
+});
+
+export const appSchema: z.ZodType<AppConfig, unknown> = z.strictObject({
+  "minimum-gas-prices": gasPrices.prefault(""),
+  "keep-heights": count(0),
+  "snapshot-interval": count(1000),
+  "query-heights": count(100),
+  crypto: section({ backend: z.enum(["native", "js"]).default("native"), workers: count(1) }),
+  oracle: section({
+    source: z.enum(["none", "generator", "csv", "http"]).default("none"),
+    symbol: z.string().default("BTC-USD"),
+    seed: count(1),
+    "start-price": z.number().positive().default(60_000),
+    start: z.string().default(""),
+    file: z.string().default(""),
+    url: z.string().default(""),
+    "poll-interval": duration("1s"),
+  }),
+  clock: section({
+    scale: z.number().positive().max(100_000).default(1),
+    "anchor-chain": z.string().default(""),
+    "anchor-wall": z.string().default(""),
+  }),
+});

@@ -1,0 +1,161 @@
+/** What `keeld init` writes: every key with its default and what it does. */
+
+/** Values to write instead of the defaults, by "section.key" ("key" at the top). Strings are quoted here. */
+export type FileValues = Readonly<Record<string, string | number | boolean>>;
+
+type Line = readonly [
+  key: string,
+  fallback: string | number | boolean | readonly string[],
+  comment: string,
+];
+type Section = readonly [name: string, lines: readonly Line[]];
+
+const CONFIG: readonly Section[] = [
+  [
+    "",
+    [
+      ["moniker", "keel", "A name people see."],
+      ["log_level", "info", "trace, debug, info, warn, error"],
+      ["log_format", "plain", "plain or json"],
+    ],
+  ],
+  [
+    "rpc",
+    [
+      ["laddr", "tcp://127.0.0.1:26657", "CometBFT RPC and WebSocket."],
+      ["cors_allowed_origins", ["*"], "Browser origins that may call."],
+      ["max_body_bytes", 1_000_000, "Largest request."],
+      ["max_open_connections", 900, "Sockets, WebSockets included."],
+      ["max_subscription_clients", 100, "WebSockets with subscriptions."],
+      ["max_subscriptions_per_client", 5, "Queries one WebSocket may follow."],
+      ["timeout_broadcast_tx_commit", "10s", "How long broadcast_tx_commit waits for the block."],
+    ],
+  ],
+  [
+    "p2p",
+    [
+      ["laddr", "tcp://0.0.0.0:26656", "Where peers dial."],
+      ["external_address", "", "host:port to tell peers, when it differs from laddr."],
+      ["persistent_peers", "", "id@host:port, comma separated; redialled for ever."],
+      ["max_num_inbound_peers", 40, "Beyond these, dials are refused."],
+      ["max_num_outbound_peers", 20, "Dials of our own."],
+    ],
+  ],
+  [
+    "mempool",
+    [
+      ["size", 50_000, "Transactions held."],
+      ["max_txs_bytes", 64 * 1024 * 1024, "Bytes held."],
+      ["max_tx_bytes", 1024 * 1024, "Largest transaction."],
+      ["cache_size", 200_000, "Hashes remembered against resending."],
+    ],
+  ],
+  [
+    "consensus",
+    [
+      [
+        "timeout_propose",
+        "1s",
+        "Wait for a proposal before prevoting nil; the deltas are added per round.",
+      ],
+      ["timeout_propose_delta", "500ms", ""],
+      ["timeout_prevote", "500ms", "Wait for more prevotes after two thirds of any."],
+      ["timeout_prevote_delta", "500ms", ""],
+      ["timeout_precommit", "500ms", "Wait for more precommits after two thirds of any."],
+      ["timeout_precommit_delta", "500ms", ""],
+      ["timeout_commit", "0s", "Wait for late precommits after a commit; skipped once all are in."],
+      ["min_block_interval", "200ms", "At most one block in this time; 0s turns pacing off."],
+      ["empty_block_interval", "1s", "An empty block after this time without transactions."],
+      [
+        "double_sign_check_height",
+        0,
+        "Refuse to start when our signature is in one of the last so many blocks; 0 is off.",
+      ],
+    ],
+  ],
+  ["tx_index", [["indexer", "kv", "kv or null: tx, tx_search and block_search need kv."]]],
+  [
+    "instrumentation",
+    [
+      ["prometheus", false, "Serve metrics."],
+      ["prometheus_listen_addr", "tcp://127.0.0.1:26660", ""],
+    ],
+  ],
+];
+
+const APP: readonly Section[] = [
+  [
+    "",
+    [
+      [
+        "minimum-gas-prices",
+        "",
+        'What this node asks before it admits a transaction, such as "0.025ukeel"; empty asks nothing.',
+      ],
+      ["keep-heights", 0, "Blocks kept; 0 keeps all."],
+      ["snapshot-interval", 1000, "Heights between state snapshots."],
+      ["query-heights", 100, "Recent heights whose state stays open to queries."],
+    ],
+  ],
+  [
+    "crypto",
+    [
+      [
+        "backend",
+        "native",
+        "native (falls back to js where the libraries are missing) or js. Both accept the same signatures.",
+      ],
+      ["workers", 1, "Threads that check signatures ahead of execution; 0 checks in place."],
+    ],
+  ],
+  [
+    "oracle",
+    [
+      ["source", "none", "Where this validator's prices come from: none, generator, csv, http."],
+      ["symbol", "BTC-USD", "The feed the source is for."],
+      ["seed", 1, "generator: same seed and start, same prices."],
+      ["start-price", 60_000, "generator: first price."],
+      ["start", "", "generator: chain time of the first price (RFC 3339); empty: genesis time."],
+      ["file", "", "csv: bars with open_time_ms or unix_timestamp, open, high, low, close."],
+      ["url", "", 'http: answers {"<symbol>": "<decimal price>"}.'],
+      ["poll-interval", "1s", "http: time between requests."],
+    ],
+  ],
+  [
+    "clock",
+    [
+      ["scale", 1, "Chain seconds per real second; above 1 only for replays of the past."],
+      ["anchor-chain", "", "Chain time (RFC 3339) that belongs to anchor-wall; empty: real time."],
+      ["anchor-wall", "", ""],
+    ],
+  ],
+];
+
+function render(title: string, sections: readonly Section[], values: FileValues): string {
+  const out = [`# ${title}`, ""];
+  for (const [name, lines] of sections) {
+    if (name !== "") out.push(`[${name}]`);
+    for (const [key, fallback, comment] of lines) {
+      if (comment !== "") out.push(`# ${comment}`);
+      out.push(`${key} = ${literal(values[name === "" ? key : `${name}.${key}`] ?? fallback)}`);
+    }
+    out.push("");
+  }
+  return out.join("\n");
+}
+
+function literal(value: string | number | boolean | readonly string[]): string {
+  return JSON.stringify(value);
+}
+
+export function configToml(values: FileValues): string {
+  return render("Network and consensus of this node. Durations: 300ms, 1s, 10m.", CONFIG, values);
+}
+
+export function appToml(values: FileValues): string {
+  return render(
+    "The application side of this node. Nothing here is a rule of the chain.",
+    APP,
+    values,
+  );
+}
