@@ -6,137 +6,144 @@ export type MarketId = number;
 export type Side = "buy" | "sell";
 
 export interface BankPort {
-	/** Moves coins; throws ModuleError (sdk 5) when `from` has too little. Addresses are raw bytes. */
-	transfer(
-		ctx: WriteContext,
-		from: Uint8Array,
-		to: Uint8Array,
-		denom: string,
-		amount: bigint,
-	): void;
-	balance(ctx: ReadContext, owner: Uint8Array, denom: string): bigint;
+  /** Moves coins; throws ModuleError (sdk 5) when `from` has too little. Addresses are raw bytes. */
+  transfer(
+    ctx: WriteContext,
+    from: Uint8Array,
+    to: Uint8Array,
+    denom: string,
+    amount: bigint,
+  ): void;
+  balance(ctx: ReadContext, owner: Uint8Array, denom: string): bigint;
 }
 
 /** One band of the requirement schedule: applies to the part of position notional above `aboveQuanta`. */
 export interface RequirementTier {
-	readonly aboveQuanta: bigint;
-	readonly initialPpm: bigint;
-	readonly maintenancePpm: bigint;
+  readonly aboveQuanta: bigint;
+  readonly initialPpm: bigint;
+  readonly maintenancePpm: bigint;
 }
 
 export interface MarketTerms {
-	readonly id: MarketId;
-	readonly symbol: string;
-	/** Whole quanta of settlement money per (tick × lot). */
-	readonly quantaPerTickLot: bigint;
-	/** Ascending by aboveQuanta, first at 0. */
-	readonly tiers: readonly RequirementTier[];
-	readonly status: "active" | "closeOnly" | "halted" | "quarantined";
-	/** Liquidation executions stay within mark × (1 ± this). */
-	readonly liquidationBandPpm: bigint;
+  readonly id: MarketId;
+  readonly symbol: string;
+  /** Whole quanta of settlement money per (tick × lot). */
+  readonly quantaPerTickLot: bigint;
+  /** Ascending by aboveQuanta, first at 0. */
+  readonly tiers: readonly RequirementTier[];
+  readonly status: "active" | "closeOnly" | "halted" | "quarantined";
+  /** Liquidation executions stay within mark × (1 ± this). */
+  readonly liquidationBandPpm: bigint;
 }
 
 export interface MarkPrice {
-	readonly ticks: bigint;
-	/** False when the oracle price is stale or below quorum: no matching, liquidation or risk-raising change on it. */
-	readonly fresh: boolean;
+  readonly ticks: bigint;
+  /** False when the oracle price is stale or below quorum: no matching, liquidation or risk-raising change on it. */
+  readonly fresh: boolean;
 }
 
 /** Implemented by derivatives. */
 export interface MarketsPort {
-	marketIds(ctx: ReadContext): readonly MarketId[];
-	terms(ctx: ReadContext, market: MarketId): MarketTerms | undefined;
-	/** undefined before the first price. */
-	mark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
-	/** Cumulative funding in whole quanta per lot paid by longs since listing; fractions are carried in the market. */
-	fundingIndex(ctx: ReadContext, market: MarketId): bigint;
-	/** Cancels every open order of the account, in every market (they were reserving margin). */
-	cancelOrders(ctx: WriteContext, account: AccountId, reason: string): void;
-	/**
-	 * Immediate-or-cancel against the book for `lots` on `side`, no worse than `limitTicks`; each fill calls back `clear` with kind
-	 * "liquidation". Returns the filled lots. The account pays no taker fee.
-	 */
-	liquidateAtBook(
-		ctx: WriteContext,
-		order: {
-			readonly market: MarketId;
-			readonly account: AccountId;
-			readonly side: Side;
-			readonly lots: bigint;
-			readonly limitTicks: bigint;
-		},
-	): bigint;
+  marketIds(ctx: ReadContext): readonly MarketId[];
+  terms(ctx: ReadContext, market: MarketId): MarketTerms | undefined;
+  /** undefined before the first price. */
+  mark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
+  /** Cumulative funding in whole quanta per lot paid by longs since listing; fractions are carried in the market. */
+  fundingIndex(ctx: ReadContext, market: MarketId): bigint;
+  /** Cancels every open order of the account, in every market (they were reserving margin). */
+  cancelOrders(ctx: WriteContext, account: AccountId, reason: string): void;
+  /**
+   * Immediate-or-cancel against the book for `lots` on `side`, no worse than `limitTicks`; each fill calls back `clear` with kind
+   * "liquidation". Returns the filled lots. The account pays no taker fee.
+   */
+  liquidateAtBook(
+    ctx: WriteContext,
+    order: {
+      readonly market: MarketId;
+      readonly account: AccountId;
+      readonly side: Side;
+      readonly lots: bigint;
+      readonly limitTicks: bigint;
+    },
+  ): bigint;
+  /** Stops matching in the market after a fault in its end-of-block work; idempotent. */
+  quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
 }
 
 /** Implemented by insurance. All amounts ≥ 0. The money itself lies in the one collateral vault; insurance keeps the claim on it. */
 export interface InsurancePort {
-	balance(ctx: ReadContext, denom: string): bigint;
-	credit(
-		ctx: WriteContext,
-		denom: string,
-		amount: bigint,
-		reason: string,
-	): void;
-	/** Pays at most `amount`, as far as the fund reaches; returns what was paid. */
-	cover(
-		ctx: WriteContext,
-		denom: string,
-		amount: bigint,
-		reason: string,
-	): bigint;
+  balance(ctx: ReadContext, denom: string): bigint;
+  /** Coins paid into the vault for this fund from outside, since genesis. */
+  funded(ctx: ReadContext, denom: string): bigint;
+  credit(ctx: WriteContext, denom: string, amount: bigint, reason: string): void;
+  /** Pays at most `amount`, as far as the fund reaches; returns what was paid. */
+  cover(ctx: WriteContext, denom: string, amount: bigint, reason: string): bigint;
 }
 
 // ---------------------------------------------------------------- what margin offers to whoever matches trades
 
 export interface TradeParty {
-	readonly account: AccountId;
-	/** Signed: positive is charged, negative is a rebate. */
-	readonly feeQuanta: bigint;
-	readonly orderId: bigint | null;
+  readonly account: AccountId;
+  /** Signed: positive is charged, negative is a rebate. */
+  readonly feeQuanta: bigint;
+  readonly orderId: bigint | null;
+  /**
+   * Resting exposure that this fill takes off, on the party's own side, in the same write. A maker's fill either gives it here or
+   * calls adjustOpenOrders before: never both.
+   */
+  readonly release?: {
+    readonly lots: bigint;
+    readonly feeReserveQuanta: bigint;
+  };
 }
 
 /** A trade agreed anywhere: the book, an auction, a deleveraging. */
 export interface Trade {
-	readonly market: MarketId;
-	readonly priceTicks: bigint;
-	readonly lots: bigint;
-	readonly buyer: TradeParty;
-	readonly seller: TradeParty;
-	readonly taker: Side;
-	readonly kind: "order" | "liquidation" | "deleverage";
+  readonly market: MarketId;
+  readonly priceTicks: bigint;
+  readonly lots: bigint;
+  readonly buyer: TradeParty;
+  readonly seller: TradeParty;
+  readonly taker: Side;
+  readonly kind: "order" | "liquidation" | "deleverage";
 }
 
 /** Which party's requirement refused the trade; nothing was changed. */
 export type ClearResult =
-	| { readonly ok: true }
-	| {
-			readonly ok: false;
-			readonly refused: Side;
-			readonly code: number;
-			readonly reason: string;
-	  };
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: Side;
+      readonly code: number;
+      readonly reason: string;
+    };
 
 /** Implemented by margin; consumed by derivatives (which re-declares it as its own port). */
 export interface ClearingPort {
-	/**
-	 * The one way a fill enters the ledger: settles funding of both sides, moves positions and quote, charges fees, checks both
-	 * parties (initial margin including resting orders, or "no riskier than before"; never for the liquidated side).
-	 */
-	clear(ctx: WriteContext, trade: Trade): ClearResult;
-	/** Resting order exposure: worst case of position ± open orders enters the initial requirement. Deltas may be negative. */
-	adjustOpenOrders(
-		ctx: WriteContext,
-		account: AccountId,
-		market: MarketId,
-		side: Side,
-		deltaLots: bigint,
-		deltaFeeReserveQuanta: bigint,
-	): void;
-	/** Throws ModuleError unless equity ≥ initial requirement including open orders (after an adjustOpenOrders that raised it). */
-	requireInitial(ctx: ReadContext, account: AccountId): void;
-	/** Signed lots, long positive. */
-	positionLots(ctx: ReadContext, account: AccountId, market: MarketId): bigint;
-	exists(ctx: ReadContext, account: AccountId): boolean;
-	/** Lots held long = lots held short. */
-	openInterestLots(ctx: ReadContext, market: MarketId): bigint;
+  /**
+   * The one way a fill enters the ledger: settles funding of both sides, moves positions and quote, charges fees, checks both
+   * parties (initial margin including resting orders, or "no riskier than before"; never for the liquidated side, which is the
+   * taker). Both accounts must differ. A liquidation pays the maker no rebate. Fees of one trade may not sum below what is held.
+   */
+  clear(ctx: WriteContext, trade: Trade): ClearResult;
+  /**
+   * Resting order exposure: worst case of position ± open orders enters the initial requirement. Deltas may be negative. Returns
+   * true when the worst case grew, which is when requireInitial must follow. Throws ModuleError on an unknown account or market,
+   * or too many markets.
+   */
+  adjustOpenOrders(
+    ctx: WriteContext,
+    account: AccountId,
+    market: MarketId,
+    side: Side,
+    deltaLots: bigint,
+    deltaFeeReserveQuanta: bigint,
+  ): boolean;
+  /** Throws ModuleError unless equity ≥ initial requirement including open orders (after an adjustOpenOrders that raised it). */
+  requireInitial(ctx: ReadContext, account: AccountId): void;
+  /** Signed lots, long positive. */
+  positionLots(ctx: ReadContext, account: AccountId, market: MarketId): bigint;
+  exists(ctx: ReadContext, account: AccountId): boolean;
+  /** Lots held long = lots held short. */
+  openInterestLots(ctx: ReadContext, market: MarketId): bigint;
 }

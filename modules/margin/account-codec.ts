@@ -1,0 +1,240 @@
+/**
+ * Stored values of margin: domain records with bigint money, encoded as published proto messages. `size` is arithmetic, so gas never
+ * needs the encoding; the encoding itself is made once per record, at commit.
+ */
+import {
+  Account as AccountMessage,
+  Deficit as DeficitMessage,
+  MarketLedger as LedgerMessage,
+  Totals as TotalsMessage,
+} from "@keel/proto/gen/keel/margin/v1/types";
+import type { ValueCodec } from "../kit/collections/codecs.ts";
+import { assert } from "../kit/errors.ts";
+import type { ProtoCodec } from "../kit/module.ts";
+import { parseMoney } from "./money.ts";
+import type { MarketId } from "./ports.ts";
+
+/** What a sub-account holds in one market; present while it has lots or resting orders there. Money in quanta. */
+export interface Position {
+  readonly market: MarketId;
+  /** Long positive. */
+  readonly lots: bigint;
+  readonly quote: bigint;
+  readonly fundingIndex: bigint;
+  readonly openBuyLots: bigint;
+  readonly openSellLots: bigint;
+}
+
+export interface Account {
+  readonly collateral: bigint;
+  readonly feeReserve: bigint;
+  /** Ascending by market. */
+  readonly positions: readonly Position[];
+}
+
+/** openQuote + fundingWeight + realised = 0, always. */
+export interface MarketLedger {
+  readonly market: MarketId;
+  readonly openQuote: bigint;
+  readonly fundingWeight: bigint;
+  readonly realised: bigint;
+  readonly longLots: bigint;
+  readonly shortLots: bigint;
+  readonly positions: bigint;
+}
+
+export interface Totals {
+  readonly collateral: bigint;
+  readonly feesHeld: bigint;
+  readonly pendingShortfall: bigint;
+  readonly netDeposits: bigint;
+  readonly accounts: bigint;
+}
+
+export interface Deficit {
+  readonly owner: string;
+  readonly subaccount: number;
+  readonly shortfall: bigint;
+  readonly sinceNs: bigint;
+}
+
+export const EMPTY_ACCOUNT: Account = { collateral: 0n, feeReserve: 0n, positions: [] };
+
+export function emptyLedger(market: MarketId): MarketLedger {
+  return {
+    market,
+    openQuote: 0n,
+    fundingWeight: 0n,
+    realised: 0n,
+    longLots: 0n,
+    shortLots: 0n,
+    positions: 0n,
+  };
+}
+
+function stored(text: string): bigint {
+  const amount = parseMoney(text);
+  assert(amount !== null, `expected stored money, got "${text}"`);
+  return amount;
+}
+
+function mapped<V extends object, M>(
+  codec: ProtoCodec<M>,
+  toMessage: (value: V) => M,
+  fromMessage: (message: M) => V,
+  size?: (value: V) => number,
+): ValueCodec<V> {
+  const encoded = new WeakMap<V, Uint8Array>();
+  const encode = (value: V): Uint8Array => {
+    let bytes = encoded.get(value);
+    if (bytes === undefined) {
+      bytes = codec.encode(toMessage(value)).finish();
+      encoded.set(value, bytes);
+    }
+    return bytes;
+  };
+  return {
+    encode,
+    decode: (bytes) => fromMessage(codec.decode(bytes)),
+    size: size ?? ((value) => encode(value).length),
+  };
+}
+
+/** Bytes of a varint holding `value` ≥ 0. */
+function varintSize(value: bigint): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80n; rest >>= 7n) size += 1;
+  return size;
+}
+
+function zigzag(value: bigint): bigint {
+  return value < 0n ? -2n * value - 1n : 2n * value;
+}
+
+/** A present string field: one tag byte, one length byte, ASCII digits. */
+function textSize(value: bigint): number {
+  return 2 + value.toString().length;
+}
+
+function optional(value: bigint): number {
+  return value === 0n ? 0 : 1 + varintSize(value);
+}
+
+function positionSize(position: Position): number {
+  return (
+    optional(BigInt(position.market)) +
+    optional(zigzag(position.lots)) +
+    textSize(position.quote) +
+    optional(zigzag(position.fundingIndex)) +
+    optional(position.openBuyLots) +
+    optional(position.openSellLots)
+  );
+}
+
+function accountSize(account: Account): number {
+  let size = textSize(account.collateral) + textSize(account.feeReserve);
+  // A position takes at most 6 + 12 + 42 + 12 + 11 + 11 = 94 bytes, so its length prefix is one byte.
+  for (const position of account.positions) size += 2 + positionSize(position);
+  return size;
+}
+
+export function accountToMessage(account: Account): AccountMessage {
+  return {
+    collateral: account.collateral.toString(),
+    feeReserve: account.feeReserve.toString(),
+    positions: account.positions.map((p) => ({ ...p, quote: p.quote.toString() })),
+  };
+}
+
+export function accountFromMessage(message: AccountMessage): Account {
+  return {
+    collateral: stored(message.collateral),
+    feeReserve: stored(message.feeReserve),
+    positions: message.positions.map((p) => ({ ...p, quote: stored(p.quote) })),
+  };
+}
+
+export function ledgerToMessage(ledger: MarketLedger): LedgerMessage {
+  return {
+    ...ledger,
+    openQuote: ledger.openQuote.toString(),
+    fundingWeight: ledger.fundingWeight.toString(),
+    realised: ledger.realised.toString(),
+  };
+}
+
+export function ledgerFromMessage(message: LedgerMessage): MarketLedger {
+  return {
+    ...message,
+    openQuote: stored(message.openQuote),
+    fundingWeight: stored(message.fundingWeight),
+    realised: stored(message.realised),
+  };
+}
+
+export function totalsToMessage(totals: Totals): TotalsMessage {
+  return {
+    collateral: totals.collateral.toString(),
+    feesHeld: totals.feesHeld.toString(),
+    pendingShortfall: totals.pendingShortfall.toString(),
+    netDeposits: totals.netDeposits.toString(),
+    accounts: totals.accounts,
+  };
+}
+
+export function totalsFromMessage(message: TotalsMessage): Totals {
+  return {
+    collateral: stored(message.collateral),
+    feesHeld: stored(message.feesHeld),
+    pendingShortfall: stored(message.pendingShortfall),
+    netDeposits: stored(message.netDeposits),
+    accounts: message.accounts,
+  };
+}
+
+export const accountValue: ValueCodec<Account> = mapped(
+  AccountMessage,
+  accountToMessage,
+  accountFromMessage,
+  accountSize,
+);
+
+export const ledgerValue: ValueCodec<MarketLedger> = mapped(
+  LedgerMessage,
+  ledgerToMessage,
+  ledgerFromMessage,
+  (ledger) =>
+    optional(BigInt(ledger.market)) +
+    textSize(ledger.openQuote) +
+    textSize(ledger.fundingWeight) +
+    textSize(ledger.realised) +
+    optional(ledger.longLots) +
+    optional(ledger.shortLots) +
+    optional(ledger.positions),
+);
+
+export const totalsValue: ValueCodec<Totals> = mapped(
+  TotalsMessage,
+  totalsToMessage,
+  totalsFromMessage,
+  (totals) =>
+    textSize(totals.collateral) +
+    textSize(totals.feesHeld) +
+    textSize(totals.pendingShortfall) +
+    textSize(totals.netDeposits) +
+    optional(totals.accounts),
+);
+
+export function deficitToMessage(deficit: Deficit): DeficitMessage {
+  return { ...deficit, shortfall: deficit.shortfall.toString() };
+}
+
+export function deficitFromMessage(message: DeficitMessage): Deficit {
+  return { ...message, shortfall: stored(message.shortfall) };
+}
+
+export const deficitValue: ValueCodec<Deficit> = mapped(
+  DeficitMessage,
+  deficitToMessage,
+  deficitFromMessage,
+);

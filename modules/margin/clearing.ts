@@ -1,0 +1,241 @@
+/**
+ * The clearing ledger: every fill, whoever matched it, enters through `clear`. Both parties are computed and checked before anything
+ * is written, so a refusal changes nothing and needs no savepoint.
+ */
+import type { AccountId } from "../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import type { Account } from "./account-codec.ts";
+import { emptyLedger } from "./account-codec.ts";
+import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
+import {
+  applyFill,
+  changeLedger,
+  emptyPosition,
+  type FilledAccount,
+  findPosition,
+  inRange,
+  withPosition,
+} from "./fill.ts";
+import { evaluate, meetsInitial, noRiskier } from "./health.ts";
+import { LOTS_LIMIT, MONEY_LIMIT } from "./limits.ts";
+import type { MarketView, MarketViews } from "./market-view.ts";
+import { marketViews } from "./market-view.ts";
+import type {
+  ClearingPort,
+  ClearResult,
+  MarketId,
+  MarketsPort,
+  Side,
+  Trade,
+  TradeParty,
+} from "./ports.ts";
+import { worstCaseLots } from "./requirement.ts";
+import type { MarginState } from "./state.ts";
+
+function refusal(refused: Side, code: MarginCode, reason: string): ClearResult {
+  return { ok: false, refused, code: MARGIN_CODES[code], reason };
+}
+
+/** What `side` pays. A liquidation pays the maker no rebate: nobody paid a fee that could fund it. */
+function feeOf(trade: Trade, side: Side): bigint {
+  const { feeQuanta } = side === "buy" ? trade.buyer : trade.seller;
+  return trade.kind !== "order" && feeQuanta < 0n ? 0n : feeQuanta;
+}
+
+function fillOf(
+  account: Account,
+  trade: Trade,
+  side: Side,
+  terms: { readonly value: bigint; readonly fundingIndex: bigint },
+): FilledAccount {
+  const party: TradeParty = side === "buy" ? trade.buyer : trade.seller;
+  const buys = side === "buy";
+  const released = party.release?.lots ?? 0n;
+  return applyFill(account, {
+    market: trade.market,
+    fundingIndex: terms.fundingIndex,
+    lots: buys ? trade.lots : -trade.lots,
+    quote: buys ? -terms.value : terms.value,
+    fee: feeOf(trade, side),
+    releaseBuyLots: buys ? released : 0n,
+    releaseSellLots: buys ? 0n : released,
+    releaseFeeReserve: party.release?.feeReserveQuanta ?? 0n,
+  });
+}
+
+/** Null: admitted. Otherwise the code that refuses this party. */
+function admission(
+  before: Account,
+  filled: FilledAccount,
+  views: MarketViews,
+  marketsMax: number,
+): MarginCode | null {
+  if (!inRange(filled)) return "outOfRange";
+  const after = filled.account;
+  if (after.positions.length > marketsMax && after.positions.length > before.positions.length) {
+    return "tooManyMarkets";
+  }
+  const health = evaluate(after, views);
+  if (meetsInitial(after, health)) return null;
+  if (noRiskier(evaluate(before, views), health)) return null;
+  return health.fresh ? "insufficientMargin" : "stalePrice";
+}
+
+export function createClearing(state: MarginState, markets: MarketsPort): ClearingPort {
+  function writeTrade(
+    ctx: WriteContext,
+    trade: Trade,
+    buyer: FilledAccount,
+    seller: FilledAccount,
+  ): void {
+    const ledger = state.ledgers.get(ctx, trade.market) ?? emptyLedger(trade.market);
+    const totals = state.totals.require(ctx);
+    const fees = feeOf(trade, "buy") + feeOf(trade, "sell");
+    const realised = buyer.change.realised + seller.change.realised;
+    const feesHeld = totals.feesHeld + fees;
+    assert(feesHeld >= 0n, `rebates exceed the fees held: ${feesHeld}`);
+    state.accounts.set(ctx, trade.buyer.account, buyer.account);
+    state.accounts.set(ctx, trade.seller.account, seller.account);
+    state.ledgers.set(ctx, trade.market, changeLedger(ledger, buyer.change, seller.change));
+    if (fees !== 0n || realised !== 0n) {
+      state.totals.set(ctx, {
+        ...totals,
+        feesHeld,
+        collateral: totals.collateral + realised - fees,
+      });
+    }
+    trackActive(ctx, trade.buyer.account, buyer);
+    trackActive(ctx, trade.seller.account, seller);
+  }
+
+  function trackActive(ctx: WriteContext, id: AccountId, filled: FilledAccount): void {
+    const held = filled.before.lots !== 0n;
+    const holds = filled.after.lots !== 0n;
+    if (held === holds) return;
+    if (holds) state.active.set(ctx, id, true);
+    else if (filled.account.positions.every((position) => position.lots === 0n)) {
+      state.active.delete(ctx, id);
+    }
+  }
+
+  function parties(
+    ctx: ReadContext,
+    trade: Trade,
+  ): ClearResult | { readonly ok: "both"; readonly buyer: Account; readonly seller: Account } {
+    const buyer = state.accounts.get(ctx, trade.buyer.account);
+    if (buyer === undefined) return refusal("buy", "unknownAccount", "no such sub-account");
+    const seller = state.accounts.get(ctx, trade.seller.account);
+    if (seller === undefined) return refusal("sell", "unknownAccount", "no such sub-account");
+    return { ok: "both", buyer, seller };
+  }
+
+  /** Terms a trade executes on. A deleveraging brings its own price and needs none of the mark. */
+  function executionTerms(ctx: ReadContext, trade: Trade, view: MarketView | undefined) {
+    const terms = view?.terms ?? markets.terms(ctx, trade.market);
+    assert(terms !== undefined, `trade in unknown market ${trade.market}`);
+    return {
+      value: trade.priceTicks * trade.lots * terms.quantaPerTickLot,
+      fundingIndex: view?.fundingIndex ?? markets.fundingIndex(ctx, trade.market),
+    };
+  }
+
+  return {
+    clear(ctx, trade) {
+      assert(trade.lots > 0n && trade.priceTicks > 0n, "a trade needs positive lots and price");
+      assert(trade.buyer.account !== trade.seller.account, "a trade needs two accounts");
+      const both = parties(ctx, trade);
+      if (both.ok !== "both") return both;
+      const views = marketViews(ctx, markets);
+      const view = views(trade.market);
+      if (trade.kind !== "deleverage" && view?.fresh !== true) {
+        return refusal(trade.taker, "stalePrice", "the market's price is stale");
+      }
+      const terms = executionTerms(ctx, trade, view);
+      const buyer = fillOf(both.buyer, trade, "buy", terms);
+      const seller = fillOf(both.seller, trade, "sell", terms);
+      const marketsMax = state.params.require(ctx).marketsPerAccountMax;
+      for (const side of ["buy", "sell"] as const) {
+        // The liquidated side (the taker) may fall short; a deleveraging is checked by the engine that allocates it.
+        if (trade.kind === "deleverage") break;
+        if (trade.kind === "liquidation" && side === trade.taker) continue;
+        const before = side === "buy" ? both.buyer : both.seller;
+        const code = admission(before, side === "buy" ? buyer : seller, views, marketsMax);
+        if (code !== null) return refusal(side, code, `${side}er: ${reasonOf(code)}`);
+      }
+      writeTrade(ctx, trade, buyer, seller);
+      return { ok: true };
+    },
+
+    adjustOpenOrders(ctx, id, market, side, deltaLots, deltaFeeReserveQuanta) {
+      const account = state.accounts.get(ctx, id);
+      if (account === undefined) throw refuse("unknownAccount", "no such sub-account");
+      const known = findPosition(account, market);
+      const before = known ?? emptyPosition(market);
+      const after = {
+        ...before,
+        openBuyLots: before.openBuyLots + (side === "buy" ? deltaLots : 0n),
+        openSellLots: before.openSellLots + (side === "sell" ? deltaLots : 0n),
+      };
+      const feeReserve = account.feeReserve + deltaFeeReserveQuanta;
+      assert(
+        after.openBuyLots >= 0n && after.openSellLots >= 0n && feeReserve >= 0n,
+        "open order exposure fell below zero",
+      );
+      const worst = worstCaseLots(after);
+      if (worst >= LOTS_LIMIT || feeReserve >= MONEY_LIMIT) {
+        throw refuse("outOfRange", "open orders exceed what a position may hold");
+      }
+      if (known === undefined) requireRoom(ctx, account, market);
+      const positions = withPosition(account.positions, after);
+      state.accounts.set(ctx, id, { collateral: account.collateral, feeReserve, positions });
+      return worst > worstCaseLots(before);
+    },
+
+    requireInitial(ctx, id) {
+      const account = state.accounts.get(ctx, id);
+      if (account === undefined) throw refuse("unknownAccount", "no such sub-account");
+      const health = evaluate(account, marketViews(ctx, markets));
+      if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
+      const needed = health.initial + account.feeReserve;
+      if (health.equity < needed) {
+        throw refuse(
+          "insufficientMargin",
+          `expected equity of at least ${needed}, got ${health.equity}`,
+        );
+      }
+    },
+
+    positionLots(ctx, id, market) {
+      const account = state.accounts.get(ctx, id);
+      return account === undefined ? 0n : (findPosition(account, market)?.lots ?? 0n);
+    },
+
+    exists: (ctx, id) => state.accounts.has(ctx, id),
+
+    openInterestLots: (ctx, market) => state.ledgers.get(ctx, market)?.longLots ?? 0n,
+  };
+
+  function requireRoom(ctx: ReadContext, account: Account, market: MarketId): void {
+    if (markets.terms(ctx, market) === undefined) {
+      throw refuse("unknownMarket", `no market with id ${market}`);
+    }
+    const most = state.params.require(ctx).marketsPerAccountMax;
+    if (account.positions.length >= most) {
+      throw refuse("tooManyMarkets", `expected at most ${most} markets in one sub-account`);
+    }
+  }
+}
+
+function reasonOf(code: MarginCode): string {
+  switch (code) {
+    case "stalePrice":
+      return "a price of this sub-account is stale";
+    case "tooManyMarkets":
+      return "positions in too many markets";
+    case "outOfRange":
+      return "the position would leave its range";
+    default:
+      return "equity would be below the initial requirement";
+  }
+}

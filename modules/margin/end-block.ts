@@ -1,0 +1,100 @@
+/**
+ * The end of a block: every account with positions is judged at the block's final marks, those under water are liquidated (most under
+ * water first, inside the block's bounds), and whoever is then below zero stands in the deficit queue.
+ */
+import type { AccountId } from "../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import { contained } from "./contained.ts";
+import type { Deficits } from "./deficits.ts";
+import { isLiquidatable, maintenanceHealth } from "./health.ts";
+import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
+import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
+import { isClosable } from "./liquidation.ts";
+import type { MarketView, MarketViews } from "./market-view.ts";
+import { readView } from "./market-view.ts";
+import { parseMoney } from "./money.ts";
+import type { MarketId, MarketsPort } from "./ports.ts";
+import type { MarginState } from "./state.ts";
+
+interface Sick {
+  readonly id: AccountId;
+  readonly equity: bigint;
+  readonly maintenance: bigint;
+  /** The market blamed when the account's step fails outside any market's own step. */
+  readonly market: MarketId;
+}
+
+/** Most under water first: ascending equity per requirement by cross-multiplication, then account id. */
+export function compareSick(
+  a: { readonly id: string; readonly equity: bigint; readonly maintenance: bigint },
+  b: { readonly id: string; readonly equity: bigint; readonly maintenance: bigint },
+): number {
+  const left = a.equity * b.maintenance;
+  const right = b.equity * a.maintenance;
+  if (left !== right) return left < right ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+export function createEndBlock(parts: {
+  readonly state: MarginState;
+  readonly markets: MarketsPort;
+  readonly liquidation: Liquidation;
+  readonly deficits: Deficits;
+}): (ctx: WriteContext) => void {
+  const { state, markets, liquidation, deficits } = parts;
+
+  /** All markets read once; one that throws is quarantined and left without a price. */
+  function readViews(ctx: WriteContext): MarketViews {
+    const views = new Map<MarketId, MarketView>();
+    for (const market of markets.marketIds(ctx)) {
+      contained(ctx, markets, market, (step) => {
+        const view = readView(step, markets, market);
+        if (view !== undefined) views.set(market, view);
+      });
+    }
+    return (market) => views.get(market);
+  }
+
+  function scan(ctx: ReadContext, views: MarketViews): { sick: Sick[]; negative: AccountId[] } {
+    const sick: Sick[] = [];
+    const negative: AccountId[] = [];
+    state.active.each(ctx, (id) => {
+      const account = state.accounts.get(ctx, id);
+      assert(account !== undefined, "an active account has no record");
+      const health = maintenanceHealth(account, views);
+      if (health === null) return;
+      if (health.equity < 0n) negative.push(id);
+      if (!isLiquidatable(health)) return;
+      const closable = account.positions.find(
+        (position) => position.lots !== 0n && isClosable(views(position.market)),
+      );
+      if (closable !== undefined) sick.push({ id, ...health, market: closable.market });
+    });
+    return { sick: sick.sort(compareSick), negative };
+  }
+
+  return (ctx) => {
+    if (state.active.size(ctx) === 0 && state.deficits.size(ctx) === 0) return;
+    const params = state.params.require(ctx);
+    const budget: LiquidationBudget = {
+      notional: parseMoney(params.liquidationNotionalPerBlockMax) ?? 0n,
+      deleverages: DELEVERAGES_PER_BLOCK_MAX,
+      worked: false,
+    };
+    deficits.recover(ctx);
+    const views = readViews(ctx);
+    const { sick, negative } = scan(ctx, views);
+    for (const { id, market } of sick.slice(0, params.liquidationsPerBlockMax)) {
+      contained(ctx, markets, market, (step) => liquidation.liquidate(step, id, budget));
+    }
+    if (!budget.worked && sick.length === 0) {
+      deficits.refresh(ctx, negative, views);
+      return;
+    }
+    // Liquidations move money and may move marks: the queue is drawn up on what holds now.
+    const now = readViews(ctx);
+    const flat = sick.map(({ id }) => id);
+    deficits.refresh(ctx, [...scan(ctx, now).negative, ...flat], now);
+  };
+}

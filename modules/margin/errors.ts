@@ -1,0 +1,28 @@
+/** Refusals of codespace "margin". The numbers are published in keel/margin/v1/errors.proto and never change meaning. */
+import { ModuleError } from "../kit/errors.ts";
+
+export const CODESPACE = "margin";
+
+export const MARGIN_CODES = {
+  invalidRequest: 2,
+  unauthorized: 3,
+  invalidAmount: 4,
+  wrongDenom: 5,
+  unknownAccount: 6,
+  insufficientMargin: 7,
+  insufficientCollateral: 8,
+  stalePrice: 9,
+  withdrawalsGated: 10,
+  marketQuarantined: 11,
+  tooManyMarkets: 12,
+  unknownMarket: 13,
+  sameAccount: 14,
+  outOfRange: 15,
+  insufficientFees: 16,
+} as const;
+
+export type MarginCode = keyof typeof MARGIN_CODES;
+
+export function refuse(code: MarginCode, message: string): ModuleError {
+  return new ModuleError(CODESPACE, MARGIN_CODES[code], message);
+}

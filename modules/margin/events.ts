@@ -1,0 +1,122 @@
+/** Events of margin. Types and attribute names are documented in keel/margin/v1/events.proto. */
+import type { AccountId } from "../kit/account-id.ts";
+import { numberOf, ownerOf } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
+import type { WriteContext } from "../kit/context.ts";
+import type { Side } from "./ports.ts";
+
+/** "keel1…/0" */
+export function accountText(addresses: Addresses, id: AccountId): string {
+  return `${addresses.format(ownerOf(id))}/${numberOf(id)}`;
+}
+
+export interface LiquidationReport {
+  readonly account: string;
+  readonly market: string;
+  readonly side: Side;
+  readonly lots: bigint;
+  readonly priceTicks: bigint;
+  readonly notional: bigint;
+  readonly penalty: bigint;
+  readonly equityBefore: bigint;
+  readonly equityAfter: bigint;
+}
+
+export function emitLiquidation(ctx: WriteContext, report: LiquidationReport): void {
+  ctx.emit("liquidation", {
+    account: report.account,
+    market: report.market,
+    side: report.side,
+    lots: report.lots.toString(),
+    price_ticks: report.priceTicks.toString(),
+    notional: report.notional.toString(),
+    penalty: report.penalty.toString(),
+    equity_before: report.equityBefore.toString(),
+    equity_after: report.equityAfter.toString(),
+  });
+}
+
+export interface DeleverageReport {
+  readonly account: string;
+  readonly counterparty: string;
+  readonly market: string;
+  readonly side: Side;
+  readonly lots: bigint;
+  readonly priceTicks: bigint;
+  readonly markTicks: bigint;
+  readonly notional: bigint;
+}
+
+export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): void {
+  ctx.emit("deleverage", {
+    account: report.account,
+    counterparty: report.counterparty,
+    market: report.market,
+    side: report.side,
+    lots: report.lots.toString(),
+    price_ticks: report.priceTicks.toString(),
+    mark_ticks: report.markTicks.toString(),
+    notional: report.notional.toString(),
+  });
+}
+
+export function emitDeficit(
+  ctx: WriteContext,
+  report: {
+    readonly account: string;
+    readonly shortfall: bigint;
+    readonly pendingShortfall: bigint;
+  },
+): void {
+  ctx.emit("deficit", {
+    account: report.account,
+    shortfall: report.shortfall.toString(),
+    pending_shortfall: report.pendingShortfall.toString(),
+  });
+}
+
+export function emitDeficitCovered(ctx: WriteContext, account: string, amount: bigint): void {
+  ctx.emit("deficit_covered", { account, amount: amount.toString() });
+}
+
+export function emitWithdrawalsGated(ctx: WriteContext, untilNs: bigint, reason: string): void {
+  ctx.emit("withdrawals_gated", { until_ns: untilNs.toString(), reason });
+}
+
+export function emitDeposit(
+  ctx: WriteContext,
+  report: {
+    readonly account: string;
+    readonly sender: string;
+    readonly denom: string;
+    readonly amount: bigint;
+  },
+): void {
+  ctx.emit("deposit", { ...report, amount: report.amount.toString() });
+}
+
+export function emitWithdraw(
+  ctx: WriteContext,
+  report: { readonly account: string; readonly denom: string; readonly amount: bigint },
+): void {
+  ctx.emit("withdraw", { ...report, amount: report.amount.toString() });
+}
+
+export function emitTransfer(
+  ctx: WriteContext,
+  report: {
+    readonly from: string;
+    readonly to: string;
+    readonly denom: string;
+    readonly amount: bigint;
+  },
+): void {
+  ctx.emit("subaccount_transfer", { ...report, amount: report.amount.toString() });
+}
+
+export function emitFeesCollected(
+  ctx: WriteContext,
+  report: { readonly recipient: string; readonly denom: string; readonly amount: bigint },
+): void {
+  ctx.emit("fees_collected", { ...report, amount: report.amount.toString() });
+}

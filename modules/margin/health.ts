@@ -1,0 +1,112 @@
+/**
+ * Equity and requirements of one account at mark. Pure: account and market views in, numbers out.
+ * Position value = lots × mark + quote − lots × (funding index now − index at last settlement), exact; requirements round up.
+ */
+import { absolute } from "../kit/math/mul-div.ts";
+import type { Account, Position } from "./account-codec.ts";
+import type { MarketView, MarketViews } from "./market-view.ts";
+import { requirementQuanta, worstCaseLots } from "./requirement.ts";
+
+/** Quanta throughout. */
+export interface Health {
+  readonly equity: bigint;
+  /** With resting orders at their worst side; the fee reserve is not part of it. */
+  readonly initial: bigint;
+  readonly maintenance: bigint;
+  /** Every mark that enters is fresh. */
+  readonly fresh: boolean;
+  /** False when a market has no price at all: the other figures leave it out. */
+  readonly complete: boolean;
+}
+
+/** Cash side with funding settled up to the view's index. */
+export function settledQuote(position: Position, fundingIndex: bigint): bigint {
+  return position.quote - position.lots * (fundingIndex - position.fundingIndex);
+}
+
+export function positionValue(position: Position, view: MarketView): bigint {
+  return position.lots * view.quantaPerLot + settledQuote(position, view.fundingIndex);
+}
+
+export function positionMaintenance(position: Position, view: MarketView): bigint {
+  const notional = absolute(position.lots) * view.quantaPerLot;
+  return requirementQuanta(notional, view.terms.tiers, "maintenancePpm");
+}
+
+export function positionInitial(position: Position, view: MarketView): bigint {
+  const notional = worstCaseLots(position) * view.quantaPerLot;
+  return requirementQuanta(notional, view.terms.tiers, "initialPpm");
+}
+
+export function evaluate(account: Account, views: MarketViews): Health {
+  let equity = account.collateral;
+  let initial = 0n;
+  let maintenance = 0n;
+  let fresh = true;
+  let complete = true;
+  for (const position of account.positions) {
+    const view = views(position.market);
+    if (view === undefined) {
+      complete = false;
+      fresh = false;
+      continue;
+    }
+    if (!view.fresh) fresh = false;
+    if (position.lots !== 0n) {
+      equity += positionValue(position, view);
+      maintenance += positionMaintenance(position, view);
+    }
+    initial += positionInitial(position, view);
+  }
+  return { equity, initial, maintenance, fresh, complete };
+}
+
+/** Equity and maintenance only: what a liquidation scan needs of every account. Null when a held market has no price. */
+export function maintenanceHealth(
+  account: Account,
+  views: MarketViews,
+): { readonly equity: bigint; readonly maintenance: bigint } | null {
+  let equity = account.collateral;
+  let maintenance = 0n;
+  for (const position of account.positions) {
+    if (position.lots === 0n) continue;
+    const view = views(position.market);
+    if (view === undefined) return null;
+    equity += positionValue(position, view);
+    maintenance += positionMaintenance(position, view);
+  }
+  return { equity, maintenance };
+}
+
+/** Equity above the initial requirement including resting orders and their fees. */
+export function meetsInitial(account: Account, health: Health): boolean {
+  return health.complete && health.fresh && health.equity >= health.initial + account.feeReserve;
+}
+
+/**
+ * The change makes the account no riskier: the maintenance requirement does not grow and equity per unit of it does not fall
+ * (compared by cross-multiplication). Without any requirement on either side, equity must strictly improve.
+ */
+export function noRiskier(before: Health, after: Health): boolean {
+  if (!before.complete || !after.complete) return false;
+  if (before.maintenance === 0n && after.maintenance === 0n) return after.equity > before.equity;
+  return (
+    after.maintenance <= before.maintenance &&
+    after.equity * before.maintenance >= before.equity * after.maintenance
+  );
+}
+
+/** What may be withdrawn: min(equity − initial − fee reserve, collateral), never negative. */
+export function freeCollateral(account: Account, health: Health): bigint {
+  const free = health.equity - health.initial - account.feeReserve;
+  const least = free < account.collateral ? free : account.collateral;
+  return least > 0n ? least : 0n;
+}
+
+/** Under water: a position is held and equity does not cover the maintenance requirement. */
+export function isLiquidatable(health: {
+  readonly equity: bigint;
+  readonly maintenance: bigint;
+}): boolean {
+  return health.maintenance > 0n && health.equity < health.maintenance;
+}

@@ -1,0 +1,111 @@
+/** What must always hold. `running` reads totals only and runs every block; `full` scans every account. */
+import type { ReadContext } from "../kit/context.ts";
+import type { Invariant, ModuleInvariants } from "../kit/module.ts";
+import type { MarketLedger } from "./account-codec.ts";
+import { maintenanceHealth, positionValue } from "./health.ts";
+import type { MarginPorts } from "./keeper.ts";
+import { marketViews } from "./market-view.ts";
+import type { MarketId } from "./ports.ts";
+import { scanFault } from "./scan.ts";
+import { marketBalance, netPositionFault, solvencyFault } from "./solvency.ts";
+import type { MarginState } from "./state.ts";
+import { COLLATERAL_VAULT } from "./state.ts";
+
+export function marginInvariants(state: MarginState, ports: MarginPorts): ModuleInvariants {
+  const { bank, insurance, markets } = ports;
+
+  function eachLedger(fault: (ledger: MarketLedger) => string | null): Invariant {
+    return (ctx) => {
+      let first: string | null = null;
+      state.ledgers.each(ctx, (_market, ledger) => {
+        first = fault(ledger);
+        return first !== null;
+      });
+      return first;
+    };
+  }
+
+  /** Σ collateral + Σ market balances + insurance + fees = what came into the vault ≤ the vault's coins. */
+  function vaultBacked(ctx: ReadContext): string | null {
+    const denom = state.params.require(ctx).settlementDenom;
+    const totals = state.totals.require(ctx);
+    let claims = totals.collateral + totals.feesHeld + insurance.balance(ctx, denom);
+    state.ledgers.each(ctx, (_market, ledger) => {
+      claims += marketBalance(ledger);
+    });
+    const paidIn = totals.netDeposits + insurance.funded(ctx, denom);
+    if (claims !== paidIn) return `claims on the vault are ${claims}, paid in was ${paidIn}`;
+    const coins = bank.balance(ctx, COLLATERAL_VAULT, denom);
+    return coins >= claims ? null : `the vault holds ${coins}, claims on it are ${claims}`;
+  }
+
+  function shortfallQueue(ctx: ReadContext): string | null {
+    let queued = 0n;
+    let bad = false;
+    state.deficits.each(ctx, (_id, deficit) => {
+      queued += deficit.shortfall;
+      bad ||= deficit.shortfall <= 0n;
+    });
+    const { pendingShortfall } = state.totals.require(ctx);
+    if (bad) return "the deficit queue holds an entry without shortfall";
+    return queued === pendingShortfall
+      ? null
+      : `pending shortfall is ${pendingShortfall}, the queue sums to ${queued}`;
+  }
+
+  function feesHeld(ctx: ReadContext): string | null {
+    const fees = state.totals.require(ctx).feesHeld;
+    return fees >= 0n ? null : `fees held are ${fees}`;
+  }
+
+  /** Below zero if and only if in the queue, by exactly what is missing. Accounts in a market without price cannot be judged. */
+  function noHiddenDeficit(ctx: ReadContext): string | null {
+    const views = marketViews(ctx, markets);
+    let fault: string | null = null;
+    state.accounts.each(ctx, (id, account) => {
+      const health = maintenanceHealth(account, views);
+      if (health === null) return false;
+      const missing = health.equity < 0n ? -health.equity : 0n;
+      const queued = state.deficits.get(ctx, id)?.shortfall ?? 0n;
+      if (missing !== queued) fault = `an account misses ${missing}, the queue says ${queued}`;
+      return fault !== null;
+    });
+    return fault;
+  }
+
+  /** Realised + unrealised profits of each market sum to 0, recomputed from every position at mark. */
+  function profitsZeroSum(ctx: ReadContext): string | null {
+    const views = marketViews(ctx, markets);
+    const open = new Map<MarketId, bigint>();
+    state.accounts.each(ctx, (_id, account) => {
+      for (const position of account.positions) {
+        const view = views(position.market);
+        if (view === undefined || position.lots === 0n) continue;
+        open.set(
+          position.market,
+          (open.get(position.market) ?? 0n) + positionValue(position, view),
+        );
+      }
+    });
+    return eachLedger((ledger) => {
+      if (views(ledger.market) === undefined) return null;
+      const sum = (open.get(ledger.market) ?? 0n) + ledger.realised;
+      return sum === 0n ? null : `market ${ledger.market}: profits sum to ${sum}, not 0`;
+    })(ctx);
+  }
+
+  return {
+    running: {
+      "vault-backed": vaultBacked,
+      "positions-net-zero": eachLedger(netPositionFault),
+      "market-solvency": eachLedger(solvencyFault),
+      "shortfall-queue": shortfallQueue,
+      "fees-held": feesHeld,
+    },
+    full: {
+      "totals-match-accounts": (ctx) => scanFault(ctx, state),
+      "profits-zero-sum": profitsZeroSum,
+      "no-hidden-deficit": noHiddenDeficit,
+    },
+  };
+}

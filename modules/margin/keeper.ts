@@ -1,0 +1,67 @@
+/** What margin offers to the rest of the chain: the clearing ledger, collateral, health and the withdrawal gate. */
+import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
+import type { AccountId } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { Account, MarketLedger, Totals } from "./account-codec.ts";
+import { createClaims } from "./claims.ts";
+import { createClearing } from "./clearing.ts";
+import type { Collateral } from "./collateral.ts";
+import { createCollateral } from "./collateral.ts";
+import { createDeficits } from "./deficits.ts";
+import { createDeleveraging } from "./deleverage.ts";
+import { createEndBlock } from "./end-block.ts";
+import { accountText } from "./events.ts";
+import type { Health } from "./health.ts";
+import { evaluate } from "./health.ts";
+import { createLiquidation } from "./liquidation.ts";
+import { marketViews } from "./market-view.ts";
+import type { BankPort, ClearingPort, InsurancePort, MarketId, MarketsPort } from "./ports.ts";
+import type { MarginState } from "./state.ts";
+
+/** Given at construction; `markets` may delegate to a module built later. */
+export interface MarginPorts {
+  readonly bank: BankPort;
+  readonly markets: MarketsPort;
+  readonly insurance: InsurancePort;
+  readonly addresses: Addresses;
+}
+
+export interface MarginKeeper extends ClearingPort, Collateral {
+  account(ctx: ReadContext, id: AccountId): Account | undefined;
+  /** Equity and requirements at present marks; undefined for an unknown account. */
+  health(ctx: ReadContext, id: AccountId): Health | undefined;
+  ledger(ctx: ReadContext, market: MarketId): MarketLedger | undefined;
+  totals(ctx: ReadContext): Totals;
+  params(ctx: ReadContext): Params;
+  /** Closes withdrawals until at least this block time. */
+  gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
+  /** Liquidation, deleveraging and the deficit queue. */
+  endBlock(ctx: WriteContext): void;
+}
+
+export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeeper {
+  const { bank, markets, insurance, addresses } = ports;
+  const name = (id: AccountId): string => accountText(addresses, id);
+  const clearing = createClearing(state, markets);
+  const collateral = createCollateral(state, bank, markets);
+  const claims = createClaims(state, insurance);
+  const deleveraging = createDeleveraging({ state, markets, clearing, name });
+  const liquidation = createLiquidation({ state, markets, claims, deleveraging, name });
+  const deficits = createDeficits(state, claims, addresses);
+  const endBlock = createEndBlock({ state, markets, liquidation, deficits });
+  return {
+    ...clearing,
+    ...collateral,
+    account: (ctx, id) => state.accounts.get(ctx, id),
+    health(ctx, id) {
+      const account = state.accounts.get(ctx, id);
+      return account === undefined ? undefined : evaluate(account, marketViews(ctx, markets));
+    },
+    ledger: (ctx, market) => state.ledgers.get(ctx, market),
+    totals: (ctx) => state.totals.require(ctx),
+    params: (ctx) => state.params.require(ctx),
+    gateWithdrawals: deficits.gateWithdrawals,
+    endBlock,
+  };
+}

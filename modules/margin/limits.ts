@@ -1,0 +1,29 @@
+/** Bounds of this module, each with its reason. */
+
+/** |money| < 2^127 keeps every amount within what a signed 128-bit integer of another implementation can hold. */
+export const MONEY_LIMIT: bigint = 1n << 127n;
+
+/** Lots are stored as sint64; half the range leaves room for position ± open orders. */
+export const LOTS_LIMIT: bigint = 1n << 62n;
+
+/** Numbers a sub-account may carry are any u32; the text of a money amount is at most a sign and 39 digits. */
+export const MONEY_TEXT_MAX = 40;
+
+/** Hard ceiling of Params.markets_per_account_max: health is linear in it and runs for every fill. */
+export const MARKETS_PER_ACCOUNT_CEILING = 64;
+
+/** Deleveragings one block may run: each scans all accounts with positions. */
+export const DELEVERAGES_PER_BLOCK_MAX = 20;
+
+/** Counterparties one deleveraging may close, most leveraged first. */
+export const DELEVERAGE_COUNTERPARTIES_MAX = 500;
+
+/** Rounds of allocation in one deleveraging: a round repeats only when a counterparty could not take its full part. */
+export const DELEVERAGE_ROUNDS_MAX = 8;
+
+/** Page sizes of the Positions query. */
+export const POSITIONS_PAGE_DEFAULT = 100;
+export const POSITIONS_PAGE_MAX = 1000;
+
+/** Sub-accounts answered by one Accounts query. */
+export const ACCOUNTS_PER_ANSWER_MAX = 256;

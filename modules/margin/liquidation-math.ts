@@ -1,0 +1,113 @@
+/** How much to close, how far from mark, and what it costs: the arithmetic of liquidation, pure. Every rounding is named. */
+import {
+  divCeil,
+  divFloor,
+  maximum,
+  minimum,
+  mulDivDown,
+  mulDivUp,
+  PPM,
+} from "../kit/math/mul-div.ts";
+
+/** The position under the knife; lots > 0 whichever its side. */
+export interface ClosingPosition {
+  readonly lots: bigint;
+  readonly quantaPerLot: bigint;
+  readonly maintenance: bigint;
+}
+
+export interface AccountFigures {
+  readonly equity: bigint;
+  readonly maintenance: bigint;
+}
+
+export interface ClosingRates {
+  readonly targetPpm: bigint;
+  readonly penaltyPpm: bigint;
+  readonly slippagePpm: bigint;
+  readonly notionalMin: bigint;
+}
+
+/** Equity the account is brought back to: maintenance × target, rounded up. */
+export function targetEquity(maintenance: bigint, targetPpm: bigint): bigint {
+  return mulDivUp(maintenance, targetPpm, PPM);
+}
+
+/**
+ * Lots to close so that equity reaches target × maintenance: x = (t·M − E) / (t·m − f − s) of notional, rounded up; everything when
+ * the account is below zero, when closing cannot help (t·m ≤ f + s), or when less than the minimum would remain.
+ */
+export function lotsToClose(
+  account: AccountFigures,
+  position: ClosingPosition,
+  rates: ClosingRates,
+): bigint {
+  const { lots, quantaPerLot } = position;
+  if (account.equity < 0n) return lots;
+  const needed = targetEquity(account.maintenance, rates.targetPpm) - account.equity;
+  if (needed <= 0n) return 0n;
+  const notional = lots * quantaPerLot;
+  const released =
+    rates.targetPpm * position.maintenance - (rates.penaltyPpm + rates.slippagePpm) * notional;
+  if (released <= 0n) return lots;
+  const least = divCeil(rates.notionalMin, quantaPerLot);
+  const wanted = maximum(mulDivUp(lots, needed * PPM, released), maximum(least, 1n));
+  if (wanted >= lots || (lots - wanted) * quantaPerLot < rates.notionalMin) return lots;
+  return wanted;
+}
+
+/**
+ * Distance of the fillable price from mark in ticks, rounded down: at equity = maintenance it is mark, at zero equity mark moved by
+ * spread × the position's maintenance rate, linear between.
+ */
+export function fillableDistanceTicks(
+  account: AccountFigures,
+  position: { readonly lots: bigint; readonly maintenance: bigint },
+  terms: { readonly spreadPpm: bigint; readonly quantaPerTickLot: bigint },
+): bigint {
+  const missing = minimum(maximum(account.maintenance - account.equity, 0n), account.maintenance);
+  return mulDivDown(
+    missing * terms.spreadPpm,
+    position.maintenance,
+    account.maintenance * PPM * position.lots * terms.quantaPerTickLot,
+  );
+}
+
+/**
+ * Greatest distance from mark a liquidation may trade at: the fillable distance, at least the expected slippage, inside the market's
+ * band, and never so far that equity and the insurance fund together could not pay. Negative: only better than mark.
+ */
+export function limitDistanceTicks(bounds: {
+  readonly fillableTicks: bigint;
+  readonly markTicks: bigint;
+  readonly slippagePpm: bigint;
+  readonly bandPpm: bigint;
+  /** Equity + insurance. */
+  readonly fundsQuanta: bigint;
+  readonly closingLots: bigint;
+  readonly quantaPerTickLot: bigint;
+}): bigint {
+  const slippage = mulDivDown(bounds.markTicks, bounds.slippagePpm, PPM);
+  const band = mulDivDown(bounds.markTicks, bounds.bandPpm, PPM);
+  const funds = divFloor(bounds.fundsQuanta, bounds.closingLots * bounds.quantaPerTickLot);
+  return minimum(minimum(maximum(bounds.fillableTicks, slippage), band), funds);
+}
+
+/** Penalty on the liquidated notional, rounded up, never more than the equity left. */
+export function penaltyQuanta(notional: bigint, penaltyPpm: bigint, equityLeft: bigint): bigint {
+  return minimum(mulDivUp(notional, penaltyPpm, PPM), maximum(equityLeft, 0n));
+}
+
+/**
+ * Distance from mark at which closing the whole position brings in its share of the account's deficit (split by maintenance
+ * requirement), in ticks rounded up, so that the bankrupt account ends at or above zero.
+ */
+export function bankruptcyDistanceTicks(
+  account: AccountFigures,
+  position: { readonly lots: bigint; readonly maintenance: bigint },
+  quantaPerTickLot: bigint,
+): bigint {
+  if (account.equity >= 0n) return 0n;
+  const share = mulDivUp(-account.equity, position.maintenance, account.maintenance);
+  return divCeil(share, position.lots * quantaPerTickLot);
+}

@@ -1,0 +1,178 @@
+/** Message routes of margin: shape checks without state, then one call into the keeper. */
+import {
+  MsgCollectFees,
+  MsgCollectFeesResponse,
+  MsgDeposit,
+  MsgDepositResponse,
+  MsgTransfer,
+  MsgTransferResponse,
+  MsgUpdateParams,
+  MsgUpdateParamsResponse,
+  MsgWithdraw,
+  MsgWithdrawResponse,
+} from "@keel/proto/gen/keel/margin/v1/tx";
+import { accountId } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
+import type { ReadContext } from "../kit/context.ts";
+import type { MessageRoute } from "../kit/module.ts";
+import { onMessage } from "../kit/module.ts";
+import { refuse } from "./errors.ts";
+import {
+  accountText,
+  emitDeposit,
+  emitFeesCollected,
+  emitTransfer,
+  emitWithdraw,
+} from "./events.ts";
+import type { MarginKeeper } from "./keeper.ts";
+import { parsePositiveMoney } from "./money.ts";
+import { validateParams, withAuthority } from "./params.ts";
+import type { MarginState } from "./state.ts";
+
+function amountOf(text: string): bigint {
+  const amount = parsePositiveMoney(text);
+  if (amount === null) {
+    throw refuse(
+      "invalidAmount",
+      `expected a positive integer below 2^127, got "${text.slice(0, 50)}"`,
+    );
+  }
+  return amount;
+}
+
+export function marginMessages(
+  state: MarginState,
+  keeper: MarginKeeper,
+  addresses: Addresses,
+): readonly MessageRoute[] {
+  function requireDenom(ctx: ReadContext, denom: string): void {
+    const expected = keeper.params(ctx).settlementDenom;
+    if (denom !== expected) {
+      throw refuse("wrongDenom", `expected ${expected}, got "${denom.slice(0, 130)}"`);
+    }
+  }
+
+  function requireAuthority(ctx: ReadContext, authority: string): void {
+    const expected = keeper.params(ctx).authority;
+    if (authority !== expected) {
+      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
+    }
+  }
+
+  const deposit = onMessage({
+    typeUrl: "/keel.margin.v1.MsgDeposit",
+    request: MsgDeposit,
+    response: MsgDepositResponse,
+    signers: (message) => [message.sender],
+    validate(message) {
+      addresses.parse(message.sender);
+      if (message.owner !== "") addresses.parse(message.owner);
+      amountOf(message.amount);
+    },
+    handle(ctx, message) {
+      requireDenom(ctx, message.denom);
+      const sender = addresses.parse(message.sender);
+      const owner = message.owner === "" ? sender : addresses.parse(message.owner);
+      const id = accountId(owner, message.subaccount);
+      const amount = amountOf(message.amount);
+      const collateral = keeper.deposit(ctx, sender, id, amount);
+      emitDeposit(ctx, {
+        account: accountText(addresses, id),
+        sender: message.sender,
+        denom: message.denom,
+        amount,
+      });
+      return { collateral: collateral.toString() };
+    },
+  });
+
+  const withdraw = onMessage({
+    typeUrl: "/keel.margin.v1.MsgWithdraw",
+    request: MsgWithdraw,
+    response: MsgWithdrawResponse,
+    signers: (message) => [message.sender],
+    validate(message) {
+      addresses.parse(message.sender);
+      amountOf(message.amount);
+    },
+    handle(ctx, message) {
+      requireDenom(ctx, message.denom);
+      const id = accountId(addresses.parse(message.sender), message.subaccount);
+      const amount = amountOf(message.amount);
+      const collateral = keeper.withdraw(ctx, id, amount);
+      emitWithdraw(ctx, { account: accountText(addresses, id), denom: message.denom, amount });
+      return { collateral: collateral.toString() };
+    },
+  });
+
+  const transfer = onMessage({
+    typeUrl: "/keel.margin.v1.MsgTransfer",
+    request: MsgTransfer,
+    response: MsgTransferResponse,
+    signers: (message) => [message.sender],
+    validate(message) {
+      addresses.parse(message.sender);
+      amountOf(message.amount);
+      if (message.fromSubaccount === message.toSubaccount) {
+        throw refuse("sameAccount", "expected two different sub-accounts");
+      }
+    },
+    handle(ctx, message) {
+      requireDenom(ctx, message.denom);
+      const owner = addresses.parse(message.sender);
+      const from = accountId(owner, message.fromSubaccount);
+      const to = accountId(owner, message.toSubaccount);
+      const amount = amountOf(message.amount);
+      keeper.transfer(ctx, from, to, amount);
+      emitTransfer(ctx, {
+        from: accountText(addresses, from),
+        to: accountText(addresses, to),
+        denom: message.denom,
+        amount,
+      });
+      return {};
+    },
+  });
+
+  const collectFees = onMessage({
+    typeUrl: "/keel.margin.v1.MsgCollectFees",
+    request: MsgCollectFees,
+    response: MsgCollectFeesResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      addresses.parse(message.recipient);
+      amountOf(message.amount);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      const amount = amountOf(message.amount);
+      keeper.collectFees(ctx, addresses.parse(message.recipient), amount);
+      const denom = keeper.params(ctx).settlementDenom;
+      emitFeesCollected(ctx, { recipient: message.recipient, denom, amount });
+      return {};
+    },
+  });
+
+  const updateParams = onMessage({
+    typeUrl: "/keel.margin.v1.MsgUpdateParams",
+    request: MsgUpdateParams,
+    response: MsgUpdateParamsResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+      validateParams(message.params, addresses);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+      // Every claim is in the settlement asset: changing it would leave them without coins.
+      requireDenom(ctx, message.params.settlementDenom);
+      state.params.set(ctx, withAuthority(message.params, addresses));
+      return {};
+    },
+  });
+
+  return [deposit, withdraw, transfer, collectFees, updateParams];
+}

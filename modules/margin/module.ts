@@ -1,0 +1,36 @@
+/** The margin module: accounts, requirements, clearing, liquidation. */
+import type { Schema } from "../kit/collections/schema.ts";
+import type { ModuleDefinition } from "../kit/module.ts";
+import { marginGenesis } from "./genesis.ts";
+import { marginInvariants } from "./invariants.ts";
+import type { MarginKeeper, MarginPorts } from "./keeper.ts";
+import { createKeeper } from "./keeper.ts";
+import { marginMessages } from "./messages.ts";
+import { marginQueries } from "./queries.ts";
+import type { MarginState } from "./state.ts";
+import { marginState } from "./state.ts";
+
+export interface Margin {
+  readonly module: ModuleDefinition;
+  readonly keeper: MarginKeeper;
+  /** For invariant tests and simulation only. */
+  readonly state: MarginState;
+}
+
+export function createMargin(schema: Schema, ports: MarginPorts): Margin {
+  const state = marginState(schema);
+  const keeper = createKeeper(state, ports);
+  return {
+    keeper,
+    state,
+    module: {
+      name: "margin",
+      version: 1,
+      messages: marginMessages(state, keeper, ports.addresses),
+      queries: marginQueries(state, ports),
+      genesis: marginGenesis(state, ports.addresses),
+      endBlock: (ctx) => keeper.endBlock(ctx),
+      invariants: marginInvariants(state, ports),
+    },
+  };
+}

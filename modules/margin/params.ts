@@ -1,0 +1,77 @@
+/** Parameters: defaults with their reasons, and what is refused. */
+import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
+import type { Addresses } from "../kit/addresses.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import { PPM } from "../kit/math/mul-div.ts";
+import { refuse } from "./errors.ts";
+import { MARKETS_PER_ACCOUNT_CEILING } from "./limits.ts";
+import { parseMoney } from "./money.ts";
+
+const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
+
+/** Amounts in quanta of 1e-6 settlement units. */
+export function defaultParams(settlementDenom: string): Params {
+  return {
+    // Empty until genesis fills in the governance account.
+    authority: "",
+    settlementDenom,
+    marketsPerAccountMax: 32,
+    // 1 %: below every maintenance rate in use, so a liquidation in time never ends below zero by its penalty.
+    liquidationPenaltyPpm: 10_000n,
+    // 1.25 × maintenance: far enough not to come back next block, near enough not to close more than needed.
+    liquidationTargetPpm: 1_250_000n,
+    // 0.4 % expected against the book of a liquid market.
+    liquidationSlippagePpm: 4_000n,
+    // 500 units: smaller clips cost more in fills than they free.
+    liquidationNotionalMin: "500000000",
+    liquidationsPerBlockMax: 50,
+    // 5 million units a block: bounds how deep one block can push a book.
+    liquidationNotionalPerBlockMax: "5000000000000",
+    // 10 % around mark; a deficit beyond it is not put on the other side.
+    deleverageBandPpm: 100_000n,
+    // 10 minutes, as time and not as a number of blocks.
+    withdrawalGateMs: 600_000n,
+    // 1.5 × the maintenance rate at zero equity.
+    liquidationSpreadPpm: 1_500_000n,
+  };
+}
+
+/** The authority as text; genesis may leave it empty for the governance module account. */
+export function withAuthority(params: Params, addresses: Addresses): Params {
+  if (params.authority !== "") return params;
+  return { ...params, authority: addresses.format(moduleAddress("gov")) };
+}
+
+/** Throws ModuleError on anything out of range. */
+export function validateParams(params: Params, addresses: Addresses): void {
+  if (params.authority !== "") addresses.parse(params.authority);
+  if (!DENOM.test(params.settlementDenom)) {
+    throw refuse("invalidRequest", `expected a denom, got "${params.settlementDenom}"`);
+  }
+  const markets = params.marketsPerAccountMax;
+  requireThat(
+    markets >= 1 && markets <= MARKETS_PER_ACCOUNT_CEILING,
+    `expected 1 to ${MARKETS_PER_ACCOUNT_CEILING} markets per account, got ${markets}`,
+  );
+  requireThat(params.liquidationPenaltyPpm <= PPM / 5n, "expected a penalty of at most 20 %");
+  requireThat(
+    params.liquidationTargetPpm >= PPM && params.liquidationTargetPpm <= 10n * PPM,
+    "expected a liquidation target of 1 to 10 times maintenance",
+  );
+  requireThat(params.liquidationSlippagePpm <= PPM / 5n, "expected slippage of at most 20 %");
+  requireThat(params.deleverageBandPpm < PPM, "expected a deleverage band below 100 %");
+  requireThat(params.liquidationSpreadPpm <= 10n * PPM, "expected a spread of at most 1000 %");
+  requireThat(params.liquidationsPerBlockMax >= 1, "expected at least one liquidation per block");
+  const least = parseMoney(params.liquidationNotionalMin);
+  requireThat(least !== null && least >= 0n, "expected a minimum notional of at least 0");
+  const most = parseMoney(params.liquidationNotionalPerBlockMax);
+  requireThat(most !== null && most > 0n, "expected a positive notional per block");
+  requireThat(
+    params.withdrawalGateMs <= 30n * 86_400_000n,
+    "expected a withdrawal gate of at most 30 days",
+  );
+}
+
+function requireThat(condition: boolean, message: string): void {
+  if (!condition) throw refuse("invalidRequest", message);
+}

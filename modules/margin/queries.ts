@@ -1,0 +1,149 @@
+/** Query routes of margin. */
+import {
+  QueryAccountRequest,
+  QueryAccountResponse,
+  QueryAccountsRequest,
+  QueryAccountsResponse,
+  QueryDeficitQueueRequest,
+  QueryDeficitQueueResponse,
+  QueryParamsRequest,
+  QueryParamsResponse,
+  QueryPositionsRequest,
+  QueryPositionsResponse,
+  QueryTotalsRequest,
+  QueryTotalsResponse,
+} from "@keel/proto/gen/keel/margin/v1/query";
+import type { AccountId } from "../kit/account-id.ts";
+import { accountId, numberOf, ownerOf } from "../kit/account-id.ts";
+import { bytesToKey, keyToBytes } from "../kit/collections/codecs.ts";
+import type { QueryRoute } from "../kit/module.ts";
+import { onQuery } from "../kit/module.ts";
+import type { Account } from "./account-codec.ts";
+import {
+  deficitToMessage,
+  EMPTY_ACCOUNT,
+  ledgerToMessage,
+  totalsToMessage,
+} from "./account-codec.ts";
+import { refuse } from "./errors.ts";
+import { evaluate } from "./health.ts";
+import type { MarginPorts } from "./keeper.ts";
+import { ACCOUNTS_PER_ANSWER_MAX, POSITIONS_PAGE_DEFAULT, POSITIONS_PAGE_MAX } from "./limits.ts";
+import { marketViews } from "./market-view.ts";
+import type { MarginState } from "./state.ts";
+import { COLLATERAL_VAULT } from "./state.ts";
+import { accountView, positionView } from "./views.ts";
+
+export function marginQueries(state: MarginState, ports: MarginPorts): readonly QueryRoute[] {
+  const { addresses, markets, bank, insurance } = ports;
+  return [
+    onQuery({
+      path: "/keel.margin.v1.Query/Account",
+      request: QueryAccountRequest,
+      response: QueryAccountResponse,
+      handle(ctx, request) {
+        const id = accountId(addresses.parse(request.owner), request.subaccount);
+        const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
+        const denom = state.params.require(ctx).settlementDenom;
+        const views = marketViews(ctx, markets);
+        return { account: accountView(id, account, views, { addresses, denom }) };
+      },
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/Accounts",
+      request: QueryAccountsRequest,
+      response: QueryAccountsResponse,
+      handle(ctx, request) {
+        const owner = bytesToKey(addresses.parse(request.owner));
+        const denom = state.params.require(ctx).settlementDenom;
+        const views = marketViews(ctx, markets);
+        const found: [AccountId, Account][] = [];
+        state.accounts.eachWithPrefix(ctx, owner, (id, account) => {
+          found.push([id, account]);
+          return found.length >= ACCOUNTS_PER_ANSWER_MAX;
+        });
+        return {
+          accounts: found.map(([id, account]) =>
+            accountView(id, account, views, { addresses, denom }),
+          ),
+        };
+      },
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/Positions",
+      request: QueryPositionsRequest,
+      response: QueryPositionsResponse,
+      handle(ctx, request) {
+        const { limit, after } = request;
+        if (limit > POSITIONS_PAGE_MAX || (after.length !== 0 && after.length !== 24)) {
+          throw refuse("invalidRequest", `expected a limit of at most ${POSITIONS_PAGE_MAX}`);
+        }
+        const most = limit === 0 ? POSITIONS_PAGE_DEFAULT : limit;
+        const from = after.length === 0 ? "" : `${bytesToKey(after)}\0`;
+        const views = marketViews(ctx, markets);
+        const positions: QueryPositionsResponse["positions"] = [];
+        let last: AccountId | undefined;
+        let full = false;
+        state.active.eachBetween(ctx, from, undefined, (id) => {
+          // A page ends between accounts.
+          if (positions.length >= most) {
+            full = true;
+            return true;
+          }
+          last = id;
+          const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
+          const health = evaluate(account, views);
+          for (const held of account.positions) {
+            if (held.lots === 0n) continue;
+            const position = positionView(held, views(held.market), health);
+            if (request.market !== "" && position.market !== request.market) continue;
+            const owner = addresses.format(ownerOf(id));
+            positions.push({ owner, subaccount: numberOf(id), position });
+          }
+          return false;
+        });
+        return {
+          positions,
+          next: full && last !== undefined ? keyToBytes(last) : new Uint8Array(0),
+        };
+      },
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/Params",
+      request: QueryParamsRequest,
+      response: QueryParamsResponse,
+      handle: (ctx) => ({ params: state.params.require(ctx) }),
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/Totals",
+      request: QueryTotalsRequest,
+      response: QueryTotalsResponse,
+      handle(ctx) {
+        const denom = state.params.require(ctx).settlementDenom;
+        const ledgers: QueryTotalsResponse["markets"] = [];
+        state.ledgers.each(ctx, (_market, ledger) => {
+          ledgers.push(ledgerToMessage(ledger));
+        });
+        return {
+          totals: totalsToMessage(state.totals.require(ctx)),
+          markets: ledgers,
+          vault: bank.balance(ctx, COLLATERAL_VAULT, denom).toString(),
+          insurance: insurance.balance(ctx, denom).toString(),
+          gate: state.gate.get(ctx),
+        };
+      },
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/DeficitQueue",
+      request: QueryDeficitQueueRequest,
+      response: QueryDeficitQueueResponse,
+      handle(ctx) {
+        const deficits: QueryDeficitQueueResponse["deficits"] = [];
+        state.deficits.each(ctx, (_id, deficit) => {
+          deficits.push(deficitToMessage(deficit));
+        });
+        return { deficits };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,38 @@
+/**
+ * Margin requirement by marginal notional tiers: each tier's rate applies only to the part of the notional inside it, so a
+ * requirement never jumps at a boundary. One division at the end, rounded up.
+ */
+import { absolute, divCeil, maximum, PPM } from "../kit/math/mul-div.ts";
+import type { RequirementTier } from "./ports.ts";
+
+export type Requirement = "initialPpm" | "maintenancePpm";
+
+/** Quanta, rounded up. `notionalQuanta` ≥ 0; tiers ascend by aboveQuanta from 0. */
+export function requirementQuanta(
+  notionalQuanta: bigint,
+  tiers: readonly RequirementTier[],
+  rate: Requirement,
+): bigint {
+  let weighted = 0n;
+  for (let i = 0; i < tiers.length; i++) {
+    const tier = tiers[i] as RequirementTier;
+    if (notionalQuanta <= tier.aboveQuanta) break;
+    const next = tiers[i + 1];
+    const top =
+      next !== undefined && next.aboveQuanta < notionalQuanta ? next.aboveQuanta : notionalQuanta;
+    weighted += (top - tier.aboveQuanta) * tier[rate];
+  }
+  return divCeil(weighted, PPM);
+}
+
+/** The largest position, in lots, that the position could become when either all resting buys or all resting sells fill. */
+export function worstCaseLots(position: {
+  readonly lots: bigint;
+  readonly openBuyLots: bigint;
+  readonly openSellLots: bigint;
+}): bigint {
+  return maximum(
+    absolute(position.lots + position.openBuyLots),
+    absolute(position.lots - position.openSellLots),
+  );
+}

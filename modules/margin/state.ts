@@ -1,0 +1,36 @@
+/** State layout of store "margin". Prefixes ascend and are never reused. */
+import { Params, WithdrawalGate } from "@keel/proto/gen/keel/margin/v1/types";
+import type { AccountId } from "../kit/account-id.ts";
+import { accountIdKey } from "../kit/account-id.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import { markerValue, protoValue, u32Key } from "../kit/collections/codecs.ts";
+import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
+import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
+import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
+import type { MarketId } from "./ports.ts";
+
+/** The one account that holds the coins behind every claim: collateral, market balances, insurance, fees. */
+export const COLLATERAL_VAULT: Uint8Array = moduleAddress("margin");
+
+export interface MarginState {
+  readonly params: ItemCollection<Params>;
+  readonly accounts: MapCollection<AccountId, Account>;
+  readonly ledgers: MapCollection<MarketId, MarketLedger>;
+  readonly totals: ItemCollection<Totals>;
+  /** Accounts with lots in any market: what a liquidation scan visits. */
+  readonly active: MapCollection<AccountId, true>;
+  readonly deficits: MapCollection<AccountId, Deficit>;
+  readonly gate: ItemCollection<WithdrawalGate>;
+}
+
+export function marginState(schema: Schema): MarginState {
+  return {
+    params: schema.item(0, "params", protoValue(Params)),
+    accounts: schema.map(1, "accounts", accountIdKey, accountValue),
+    ledgers: schema.map(2, "ledgers", u32Key, ledgerValue),
+    totals: schema.item(3, "totals", totalsValue),
+    active: schema.map(4, "active", accountIdKey, markerValue),
+    deficits: schema.map(5, "deficits", accountIdKey, deficitValue),
+    gate: schema.item(6, "gate", protoValue(WithdrawalGate)),
+  };
+}

@@ -1,0 +1,121 @@
+/** What queries answer: an account and its positions at present marks, in text. */
+import type { AccountView, PositionView } from "@keel/proto/gen/keel/margin/v1/query";
+import type { AccountId } from "../kit/account-id.ts";
+import { numberOf, ownerOf } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
+import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import type { Account, Position } from "./account-codec.ts";
+import type { Health } from "./health.ts";
+import {
+  evaluate,
+  freeCollateral,
+  positionInitial,
+  positionMaintenance,
+  positionValue,
+  settledQuote,
+} from "./health.ts";
+import type { MarketView, MarketViews } from "./market-view.ts";
+import { requirementQuanta } from "./requirement.ts";
+
+/** No price is searched above this: far beyond any tick, and keeps the search bounded. */
+const TICKS_SEARCH_MAX = 1n << 62n;
+
+/**
+ * The mark, nearest to the present one, at which the account would be under water if only this market moved; null when there is none.
+ * Equity minus requirement is monotone in the mark as long as rates are below 100 %, so bisection finds it.
+ */
+export function liquidationTicks(
+  position: Position,
+  view: MarketView,
+  health: Health,
+): bigint | null {
+  if (position.lots === 0n) return null;
+  const { quantaPerTickLot, tiers } = view.terms;
+  const others = health.maintenance - positionMaintenance(position, view);
+  const underWater = (ticks: bigint): boolean => {
+    const equity = health.equity + position.lots * quantaPerTickLot * (ticks - view.markTicks);
+    const notional = absolute(position.lots) * quantaPerTickLot * ticks;
+    return equity < others + requirementQuanta(notional, tiers, "maintenancePpm");
+  };
+  if (underWater(view.markTicks)) return view.markTicks;
+  const long = position.lots > 0n;
+  let safe = view.markTicks;
+  let sunk = long ? 0n : TICKS_SEARCH_MAX;
+  if (!underWater(sunk)) return null;
+  while (absolute(safe - sunk) > 1n) {
+    const middle = (safe + sunk) >> 1n;
+    if (underWater(middle)) sunk = middle;
+    else safe = middle;
+  }
+  return sunk;
+}
+
+export function positionView(
+  position: Position,
+  view: MarketView | undefined,
+  health: Health,
+): PositionView {
+  const base = {
+    marketId: position.market,
+    lots: position.lots.toString(),
+    openBuyLots: position.openBuyLots.toString(),
+    openSellLots: position.openSellLots.toString(),
+  };
+  if (view === undefined) {
+    return {
+      ...base,
+      market: "",
+      quote: position.quote.toString(),
+      markTicks: "",
+      notional: "",
+      unrealisedPnl: "",
+      fundingPending: "",
+      initialRequirement: "",
+      maintenanceRequirement: "",
+      fresh: false,
+      liquidationTicks: "",
+    };
+  }
+  const quote = settledQuote(position, view.fundingIndex);
+  return {
+    ...base,
+    market: view.terms.symbol,
+    quote: quote.toString(),
+    markTicks: view.markTicks.toString(),
+    notional: (absolute(position.lots) * view.quantaPerLot).toString(),
+    unrealisedPnl: positionValue(position, view).toString(),
+    fundingPending: (quote - position.quote).toString(),
+    initialRequirement: positionInitial(position, view).toString(),
+    maintenanceRequirement: positionMaintenance(position, view).toString(),
+    fresh: view.fresh,
+    liquidationTicks: liquidationTicks(position, view, health)?.toString() ?? "",
+  };
+}
+
+export function accountView(
+  id: AccountId,
+  account: Account,
+  views: MarketViews,
+  chain: { readonly addresses: Addresses; readonly denom: string },
+): AccountView {
+  const health = evaluate(account, views);
+  return {
+    owner: chain.addresses.format(ownerOf(id)),
+    subaccount: numberOf(id),
+    denom: chain.denom,
+    collateral: account.collateral.toString(),
+    equity: health.equity.toString(),
+    initialRequirement: health.initial.toString(),
+    maintenanceRequirement: health.maintenance.toString(),
+    freeCollateral: freeCollateral(account, health).toString(),
+    feeReserve: account.feeReserve.toString(),
+    healthPpm:
+      health.maintenance === 0n
+        ? ""
+        : mulDivDown(health.equity, PPM, health.maintenance).toString(),
+    fresh: health.fresh,
+    positions: account.positions.map((position) =>
+      positionView(position, views(position.market), health),
+    ),
+  };
+}
