@@ -1,0 +1,17 @@
+/** Refusals of codespace "insurance". The numbers are published in keel/insurance/v1/errors.proto and never change meaning. */
+import { ModuleError } from "../kit/errors.ts";
+
+export const CODESPACE = "insurance";
+
+export const INSURANCE_CODES = {
+  invalidRequest: 2,
+  unauthorized: 3,
+  invalidAmount: 4,
+  unknownDenom: 5,
+} as const;
+
+export type InsuranceCode = keyof typeof INSURANCE_CODES;
+
+export function refuse(code: InsuranceCode, message: string): ModuleError {
+  return new ModuleError(CODESPACE, INSURANCE_CODES[code], message);
+}

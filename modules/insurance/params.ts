@@ -1,0 +1,37 @@
+/** Parameters of insurance: defaults and what is refused. */
+import type { Params } from "@keel/proto/gen/keel/insurance/v1/types";
+import type { Addresses } from "../kit/addresses.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import { refuse } from "./errors.ts";
+
+/** Denoms as bank writes them. */
+const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
+const AMOUNT = /^[1-9][0-9]{0,38}$/;
+
+/** Authority empty: genesis fills in the governance account. */
+export function defaultParams(): Params {
+  return { authority: "", fundMin: "1" };
+}
+
+export function isDenom(text: string): boolean {
+  return DENOM.test(text);
+}
+
+/** Null unless a canonical positive integer below 2^127. */
+export function parseAmount(text: string): bigint | null {
+  if (!AMOUNT.test(text)) return null;
+  const amount = BigInt(text);
+  return amount < 1n << 127n ? amount : null;
+}
+
+export function validateParams(params: Params, addresses: Addresses): void {
+  if (params.authority !== "") addresses.parse(params.authority);
+  if (parseAmount(params.fundMin) === null) {
+    throw refuse("invalidRequest", `expected a positive minimum, got "${params.fundMin}"`);
+  }
+}
+
+export function withAuthority(params: Params, addresses: Addresses): Params {
+  if (params.authority !== "") return params;
+  return { ...params, authority: addresses.format(moduleAddress("gov")) };
+}
