@@ -148,3 +148,17 @@ export const catchUpAfterMs: number = 150;
 export const catchUpHeightsKept: number = 4;
 /** Least time between two feedings of one lagging peer. */
 export const catchUpGapMs: number = 5;
+
+// ---------------------------------------------------------------- mempool reactor
+
+/** Longest wait of a transaction for company in its batch; at 3,000 a second a batch then holds fifteen. */
+export const mempoolFlushMs: number = 5;
+/** A batch this large goes at once. */
+export const mempoolBatchBytesMax: number = 256 * kib;
+/** Transactions still pooled after a while are offered again, to one peer at a time: repairs what full queues dropped. */
+export const mempoolReofferMs: number = 1_000;
+export const mempoolReofferMax: number = 256;
+/** Oldest transactions shown to a peer that has just connected. */
+export const mempoolGreetingMax: number = 1_024;
+/** Links a peer may announce; above the connections it can have. */
+export const announcedPeersMax: number = 128;

@@ -7,10 +7,10 @@ import {
   type ConsensusMessage,
   decodeBlockSyncMessage,
   decodeConsensusMessage,
-  decodeTxBatch,
+  decodeMempoolMessage,
   encodeBlockSyncMessage,
   encodeConsensusMessage,
-  encodeTxBatch,
+  encodeMempoolMessage,
   type RoundStatus,
 } from "./messages.ts";
 
@@ -104,7 +104,15 @@ describe("peer messages", () => {
     for (const message of blockSync)
       expect(decodeBlockSyncMessage(encodeBlockSyncMessage(message))).toEqual(message);
     const txs = [bytes(1, 1), bytes(300, 2)];
-    expect(decodeTxBatch(encodeTxBatch(txs))).toEqual(txs);
+    expect(decodeMempoolMessage(encodeMempoolMessage({ type: "txs", txs }))).toEqual({
+      type: "txs",
+      txs,
+    });
+    const peers = ["ab".repeat(20), "01".repeat(20)];
+    expect(decodeMempoolMessage(encodeMempoolMessage({ type: "peers", peers }))).toEqual({
+      type: "peers",
+      peers,
+    });
   });
 
   it("has the pinned bytes of a status", () => {
@@ -131,7 +139,7 @@ describe("peer messages", () => {
     }
     expect(refusal(() => decodeConsensusMessage(bytes(3, 0x77)))).toBe("malformed");
     expect(refusal(() => decodeBlockSyncMessage(bytes(1, 0)))).toBe("malformed");
-    expect(refusal(() => decodeTxBatch(bytes(2, 9)))).toBe("malformed");
+    expect(refusal(() => decodeMempoolMessage(bytes(2, 9)))).toBe("malformed");
   });
 
   it("never throw anything but a refusal on changed bytes", () => {
@@ -146,7 +154,7 @@ describe("peer messages", () => {
         changed[random(changed.length)] = random(256);
         refusal(() => decodeConsensusMessage(changed));
         refusal(() => decodeBlockSyncMessage(changed));
-        refusal(() => decodeTxBatch(changed));
+        refusal(() => decodeMempoolMessage(changed));
       }
     }
   });
@@ -159,8 +167,10 @@ describe("peer messages", () => {
     expect(
       refusal(() => decodeConsensusMessage(Uint8Array.from([5, 1, 0, 0, 0, 0, 0, 0x91, 0x4e]))),
     ).toBe("out-of-range");
-    expect(refusal(() => decodeTxBatch(Uint8Array.from([1, 0x80, 0x20])))).toBe("truncated");
-    expect(refusal(() => decodeTxBatch(Uint8Array.from([1, 0x81, 0x20])))).toBe("out-of-range");
+    expect(refusal(() => decodeMempoolMessage(Uint8Array.from([1, 0x80, 0x20])))).toBe("truncated");
+    expect(refusal(() => decodeMempoolMessage(Uint8Array.from([1, 0x81, 0x20])))).toBe(
+      "out-of-range",
+    );
     expect(
       refusal(() => decodeConsensusMessage(Uint8Array.from([5, 1, 0, 0, 0, 0, 0, 2, 0xff, 0, 0]))),
     ).toBe("not-canonical");

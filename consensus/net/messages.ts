@@ -3,8 +3,10 @@
  * canonical protobuf form. Decoding throws only `DecodeError` and keeps nothing above the limits here.
  */
 import { DecodeError } from "@keel/proto/bytes/decode-error";
+import { bytesToHexLower, hexToBytes } from "@keel/proto/bytes/hex";
 import type { Height, Round, Step, VoteKind } from "../core/types.ts";
 import type { GossipMessage } from "../host/gossip.ts";
+import type { PeerId } from "../host/ports.ts";
 import { extendedCommitMessage } from "../wire/commit.ts";
 import {
   blockBytesMax,
@@ -20,7 +22,7 @@ import { partMessage } from "../wire/part-set.ts";
 import type { ExtendedCommit, PartSetHeader } from "../wire/types.ts";
 import { proposalMessage, voteMessage } from "../wire/vote.ts";
 import { BinaryReader, BinaryWriter } from "./binary.ts";
-import { statusVoteSetsMax, txBatchCountMax, txBytesMax } from "./limits.ts";
+import { announcedPeersMax, statusVoteSetsMax, txBatchCountMax, txBytesMax } from "./limits.ts";
 
 /** Heights are int64 on the chain but safe integers here; rounds int32. */
 const roundMax = 2 ** 31 - 1;
@@ -267,32 +269,60 @@ function readBlockSyncMessage(reader: BinaryReader): BlockSyncMessage {
   }
 }
 
-// ---------------------------------------------------------------- transactions
+// ---------------------------------------------------------------- mempool
 
-/** Many transactions in one frame; never one each. */
-export function encodeTxBatch(txs: readonly Uint8Array[]): Uint8Array {
+export type MempoolMessage =
+  /** Many transactions in one frame; never one each. */
+  | { readonly type: "txs"; readonly txs: readonly Uint8Array[] }
+  /** Whom the sender is linked to: a transaction one of them brought needs not be sent on to the sender. */
+  | { readonly type: "peers"; readonly peers: readonly PeerId[] };
+
+const mempoolTags = { txs: 1, peers: 2 } as const;
+const peerIdBytes = 20;
+
+export function encodeMempoolMessage(message: MempoolMessage): Uint8Array {
+  if (message.type === "peers") {
+    const writer = new BinaryWriter().byte(mempoolTags.peers).uint(message.peers.length);
+    for (const peer of message.peers) writer.bytes(hexToBytes(peer));
+    return writer.finish();
+  }
+  const { txs } = message;
   const writer = new BinaryWriter(txs.reduce((sum, tx) => sum + tx.length + 5, 8));
-  writer.byte(1).uint(txs.length);
+  writer.byte(mempoolTags.txs).uint(txs.length);
   for (const tx of txs) writer.bytes(tx);
   return writer.finish();
 }
 
 /** The transactions are copies, so that one kept does not keep its batch. */
-export function decodeTxBatch(bytes: Uint8Array): readonly Uint8Array[] {
+export function decodeMempoolMessage(bytes: Uint8Array): MempoolMessage {
   const reader = new BinaryReader(bytes);
+  const message = readMempoolMessage(reader);
+  reader.end();
+  return message;
+}
+
+function readMempoolMessage(reader: BinaryReader): MempoolMessage {
   const tag = reader.byte();
-  if (tag !== 1)
-    throw new DecodeError("malformed", `transaction batch: expected tag 1, got ${tag}`);
-  const count = reader.uint(txBatchCountMax);
+  if (tag === mempoolTags.peers) {
+    const peers: PeerId[] = [];
+    for (let left = reader.uint(announcedPeersMax); left > 0; left--) {
+      const id = reader.bytes(peerIdBytes);
+      if (id.length !== peerIdBytes)
+        throw new DecodeError("malformed", `peer id: expected 20 bytes, got ${id.length}`);
+      peers.push(bytesToHexLower(id));
+    }
+    return { type: "peers", peers };
+  }
+  if (tag !== mempoolTags.txs)
+    throw new DecodeError("malformed", `mempool message: expected tag 1 or 2, got ${tag}`);
   const txs: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) {
+  for (let left = reader.uint(txBatchCountMax); left > 0; left--) {
     const tx = reader.bytes(txBytesMax);
     if (tx.length === 0)
       throw new DecodeError("malformed", "transaction batch: expected transactions with bytes");
     txs.push(tx.slice());
   }
-  reader.end();
-  return txs;
+  return { type: "txs", txs };
 }
 
 function literal<T extends string>(reader: BinaryReader, what: string, values: readonly T[]): T {
