@@ -14,7 +14,12 @@ const vault = new Uint8Array(20).fill(9);
 
 function setUp() {
   const registry = new Registry();
-  const bank = createBank(registry.schema("bank"), { addresses, blocked: [vault] });
+  const received: string[] = [];
+  const bank = createBank(registry.schema("bank"), {
+    addresses,
+    blocked: [vault],
+    accounts: { ensure: (_ctx, address) => void received.push(addresses.format(address)) },
+  });
   const ctx = testContext(registry);
   if (bank.module.genesis.kind !== "json") throw new Error("bank genesis is JSON");
   bank.module.genesis.init(ctx, {
@@ -38,7 +43,7 @@ function setUp() {
     route?.validate(message);
     route?.handle(ctx.signedBy(alice), message);
   };
-  return { registry, bank, ctx, send };
+  return { registry, bank, ctx, send, received };
 }
 
 function refusal(act: () => void): { code: number; message: string } {
@@ -52,8 +57,9 @@ function refusal(act: () => void): { code: number; message: string } {
 
 describe("bank", () => {
   it("moves coins and emits the SDK's events in order", () => {
-    const { bank, ctx, send } = setUp();
+    const { bank, ctx, send, received } = setUp();
     send(bob, [{ denom: "uusdc", amount: "30" }]);
+    expect(received).toEqual([addresses.format(bob)]);
     expect(bank.keeper.balance(ctx, alice, "uusdc")).toBe(70n);
     expect(bank.keeper.balance(ctx, bob, "uusdc")).toBe(30n);
     expect(ctx.events.map((event) => event.type)).toEqual([

@@ -29,10 +29,19 @@ export interface BankKeeper {
   isBlocked(address: Uint8Array): boolean;
 }
 
-export function createBankKeeper(
-  state: BankState,
-  options: { readonly addresses: Addresses; readonly blocked: readonly Uint8Array[] },
-): BankKeeper {
+/** What bank needs of auth: whoever receives coins has an account from then on. */
+export interface AccountsPort {
+  ensure(ctx: WriteContext, address: Uint8Array): void;
+}
+
+export interface BankOptions {
+  readonly addresses: Addresses;
+  /** Module accounts that users may not send to. */
+  readonly blocked: readonly Uint8Array[];
+  readonly accounts: AccountsPort;
+}
+
+export function createBankKeeper(state: BankState, options: BankOptions): BankKeeper {
   const blocked = new Set(options.blocked.map(bytesToKey));
   const { addresses } = options;
 
@@ -98,6 +107,7 @@ export function createBankKeeper(
     }
     subtract(ctx, from, coins);
     add(ctx, to, coins);
+    options.accounts.ensure(ctx, to);
     const sender = addresses.format(from);
     ctx.emit("transfer", { recipient: addresses.format(to), sender, amount: formatCoins(coins) });
     ctx.emit("message", { sender });
@@ -123,6 +133,7 @@ export function createBankKeeper(
       state.supply.set(ctx, coin.denom, (state.supply.get(ctx, coin.denom) ?? 0n) + coin.amount);
       ctx.emit("coinbase", { minter: addresses.format(to), amount: formatCoins([coin]) });
       add(ctx, to, [coin]);
+      options.accounts.ensure(ctx, to);
     },
     burn(ctx, from, coin) {
       assert(coin.amount > 0n, `burn needs a positive amount, got ${coin.amount}`);

@@ -1,10 +1,9 @@
 /** Coins: balances, supply, transfers. State, messages, queries and events are the SDK's bank module's. */
-import type { Addresses } from "../kit/addresses.ts";
 import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
 import { bankGenesis } from "./genesis.ts";
 import { supplyEqualsBalances } from "./invariants.ts";
-import type { BankKeeper } from "./keeper.ts";
+import type { BankKeeper, BankOptions } from "./keeper.ts";
 import { createBankKeeper } from "./keeper.ts";
 import { bankMessages } from "./messages.ts";
 import { bankQueries } from "./queries.ts";
@@ -15,11 +14,7 @@ export interface Bank {
   readonly keeper: BankKeeper;
 }
 
-/** `blocked`: module accounts that users may not send to. */
-export function createBank(
-  schema: Schema,
-  options: { readonly addresses: Addresses; readonly blocked: readonly Uint8Array[] },
-): Bank {
+export function createBank(schema: Schema, options: BankOptions): Bank {
   const state = bankState(schema);
   const keeper = createBankKeeper(state, options);
   return {

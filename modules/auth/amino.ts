@@ -1,0 +1,48 @@
+/** SIGN_MODE_LEGACY_AMINO_JSON: the canonical JSON document that Ledger devices and older wallets sign. */
+import { utf8ToBytes } from "@keel/proto/bytes/utf8";
+import type { SignedTx } from "./signatures.ts";
+
+/** null where the mode cannot express the transaction (an extension, an unordered one, a message without an amino form). */
+export function aminoSignBytes(
+  tx: SignedTx,
+  signer: {
+    readonly chainId: string;
+    readonly accountNumber: bigint;
+    readonly sequence: bigint;
+  },
+): Uint8Array | null {
+  if (tx.unordered || tx.timeoutTimestampNs !== null || tx.hasNonCriticalExtensions) return null;
+  const msgs = tx.aminoMessages();
+  if (msgs === null || tx.fee === null) return null;
+  const { amount, gasLimit, payer, granter } = tx.fee;
+  const document = {
+    account_number: signer.accountNumber.toString(),
+    chain_id: signer.chainId,
+    fee: {
+      amount: amount.map((coin) => ({ denom: coin.denom, amount: coin.amount })),
+      gas: gasLimit.toString(),
+      ...(payer === "" ? {} : { payer }),
+      ...(granter === "" ? {} : { granter }),
+    },
+    memo: tx.memo,
+    msgs,
+    sequence: signer.sequence.toString(),
+    ...(tx.timeoutHeight === 0n ? {} : { timeout_height: tx.timeoutHeight.toString() }),
+  };
+  return utf8ToBytes(canonicalJson(document));
+}
+
+/** Keys ascending at every level, no spaces, and Go's escapes of <, > and &. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(sorted(value))
+    .replaceAll("<", "\\u003c")
+    .replaceAll(">", "\\u003e")
+    .replaceAll("&", "\\u0026");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

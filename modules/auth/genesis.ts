@@ -1,0 +1,158 @@
+/** The SDK's auth genesis: {params, accounts[Any as JSON with @type]}. */
+import { base64ToBytes, bytesToBase64 } from "@keel/proto/bytes/base64";
+import type { Addresses } from "../kit/addresses.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import type { WriteContext } from "../kit/context.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { asObject, GenesisError, readArray, readString, readUint } from "../kit/json.ts";
+import type { GenesisHooks } from "../kit/module.ts";
+import type { Account } from "./account.ts";
+import type { AuthKeeper } from "./keeper.ts";
+import { keyFromRaw, rawKey } from "./public-keys.ts";
+import type { AuthState } from "./state.ts";
+import { Params } from "./types.ts";
+
+const BASE = "/cosmos.auth.v1beta1.BaseAccount";
+const MODULE = "/cosmos.auth.v1beta1.ModuleAccount";
+
+/** `modules` get their accounts after the genesis document's, in the order given. */
+export function authGenesis(
+  state: AuthState,
+  keeper: AuthKeeper,
+  addresses: Addresses,
+  modules: readonly { readonly name: string; readonly permissions: readonly string[] }[],
+): GenesisHooks {
+  return {
+    kind: "json",
+    init(ctx, json) {
+      const root = asObject(json, "auth");
+      state.params.set(ctx, paramsFromJson(asObject(root["params"] ?? {}, "auth.params")));
+      const accounts = readArray(root, "accounts", "auth").map((entry, i) =>
+        accountFromJson(asObject(entry, `auth.accounts[${i}]`), `auth.accounts[${i}]`, addresses),
+      );
+      loadAccounts(ctx, state, addresses, accounts);
+      for (const module of modules) keeper.ensureModule(ctx, moduleAddress(module.name), module);
+    },
+    export(ctx) {
+      const params = state.params.require(ctx);
+      const accounts: Account[] = [];
+      state.byNumber.each(ctx, (_number, address) => {
+        const account = state.accounts.get(ctx, address);
+        if (account !== undefined) accounts.push(account);
+      });
+      return {
+        params: {
+          max_memo_characters: params.maxMemoCharacters.toString(),
+          tx_sig_limit: params.txSigLimit.toString(),
+          tx_size_cost_per_byte: params.txSizeCostPerByte.toString(),
+          sig_verify_cost_ed25519: params.sigVerifyCostEd25519.toString(),
+          sig_verify_cost_secp256k1: params.sigVerifyCostSecp256k1.toString(),
+        },
+        accounts: accounts.map((account) => accountToJson(account, addresses)),
+      };
+    },
+  };
+}
+
+function paramsFromJson(json: JsonObject): Params {
+  const read = (key: string, fallback: bigint): bigint =>
+    readUint(json, key, "auth.params", fallback);
+  return Params.fromPartial({
+    maxMemoCharacters: read("max_memo_characters", 256n),
+    txSigLimit: read("tx_sig_limit", 7n),
+    txSizeCostPerByte: read("tx_size_cost_per_byte", 10n),
+    sigVerifyCostEd25519: read("sig_verify_cost_ed25519", 590n),
+    sigVerifyCostSecp256k1: read("sig_verify_cost_secp256k1", 1000n),
+  });
+}
+
+function accountFromJson(json: JsonObject, path: string, addresses: Addresses): Account {
+  const type = readString(json, "@type", path);
+  if (type !== BASE && type !== MODULE)
+    throw new GenesisError(`${path}.@type`, `${BASE} or ${MODULE}`, type);
+  const base = type === BASE ? json : asObject(json["base_account"], `${path}.base_account`);
+  const text = readString(base, "address", path);
+  return {
+    address: parseAddress(text, `${path}.address`, addresses),
+    publicKey: keyFromJson(base["pub_key"], `${path}.pub_key`),
+    number: readUint(base, "account_number", path, 0n),
+    sequence: readUint(base, "sequence", path, 0n),
+    module:
+      type === BASE
+        ? null
+        : {
+            name: readString(json, "name", path),
+            permissions: readArray(json, "permissions", path).map(String),
+          },
+  };
+}
+
+function parseAddress(text: string, path: string, addresses: Addresses): Uint8Array {
+  try {
+    return addresses.parse(text);
+  } catch {
+    throw new GenesisError(path, `an address with prefix ${addresses.prefix}`, text);
+  }
+}
+
+function keyFromJson(value: unknown, path: string): Account["publicKey"] {
+  if (value === null || value === undefined) return null;
+  const json = asObject(value, path);
+  const type = readString(json, "@type", path);
+  try {
+    return keyFromRaw(type, base64ToBytes(readString(json, "key", path)));
+  } catch {
+    throw new GenesisError(path, "a secp256k1 public key", value);
+  }
+}
+
+function accountToJson(account: Account, addresses: Addresses): unknown {
+  const raw = account.publicKey === null ? null : rawKey(account.publicKey);
+  const base = {
+    address: addresses.format(account.address),
+    pub_key:
+      account.publicKey === null || raw === null
+        ? null
+        : { "@type": account.publicKey.typeUrl, key: bytesToBase64(raw) },
+    account_number: account.number.toString(),
+    sequence: account.sequence.toString(),
+  };
+  if (account.module === null) return { "@type": BASE, ...base };
+  return { "@type": MODULE, base_account: base, ...account.module };
+}
+
+/** Numbers given twice are replaced by the lowest unused ones, as the SDK does; most documents give 0 to all. */
+function loadAccounts(
+  ctx: WriteContext,
+  state: AuthState,
+  addresses: Addresses,
+  accounts: readonly Account[],
+): void {
+  const used = new Set<bigint>();
+  const addressesSeen = new Set<string>();
+  const placed: Account[] = [];
+  const duplicates: Account[] = [];
+  for (const account of accounts) {
+    const text = addresses.format(account.address);
+    if (addressesSeen.has(text)) throw new GenesisError("auth.accounts", "each address once", text);
+    addressesSeen.add(text);
+    if (used.has(account.number)) duplicates.push(account);
+    else {
+      used.add(account.number);
+      placed.push(account);
+    }
+  }
+  let free = 0n;
+  for (const account of duplicates) {
+    while (used.has(free)) free++;
+    used.add(free);
+    placed.push({ ...account, number: free });
+  }
+  let next = 0n;
+  for (const account of placed) {
+    if (account.number >= next) next = account.number + 1n;
+    state.byNumber.set(ctx, account.number, account.address);
+    state.accounts.set(ctx, account.address, account);
+  }
+  state.nextNumber.set(ctx, next);
+}

@@ -1,0 +1,109 @@
+/** Public keys that may own accounts: secp256k1, and threshold sets of them in the SDK's amino form. Their addresses. */
+import { concatBytes } from "@keel/proto/bytes/compare";
+import { ripemd160 } from "@keel/proto/bytes/ripemd160";
+import { sha256 } from "@keel/proto/bytes/sha256";
+import { encodeUvarint } from "@keel/proto/bytes/varint";
+import { sdkError } from "../kit/sdk-errors.ts";
+import type { PublicKey } from "./account.ts";
+import { MULTISIG_DEPTH_MAX, MULTISIG_KEYS_MAX } from "./limits.ts";
+import { readMessage } from "./wire.ts";
+
+export const SECP256K1 = "/cosmos.crypto.secp256k1.PubKey";
+export const ED25519 = "/cosmos.crypto.ed25519.PubKey";
+export const MULTISIG = "/cosmos.crypto.multisig.LegacyAminoPubKey";
+
+export type AccountKey =
+  | { readonly kind: "secp256k1"; readonly bytes: Uint8Array }
+  | { readonly kind: "ed25519" }
+  | { readonly kind: "multisig"; readonly threshold: number; readonly keys: readonly AccountKey[] };
+
+/** Decodes a key; throws sdk 8 on anything that cannot own an account. */
+export function readKey(key: PublicKey, depth: number = 0): AccountKey {
+  if (key.typeUrl === SECP256K1) {
+    const bytes = keyBytes(key.value);
+    if (bytes.length !== 33)
+      throw sdkError("invalidPubKey", `expected a 33-byte secp256k1 key, got ${bytes.length}`);
+    return { kind: "secp256k1", bytes };
+  }
+  if (key.typeUrl === ED25519) return { kind: "ed25519" };
+  if (key.typeUrl !== MULTISIG) {
+    throw sdkError("invalidPubKey", `unable to resolve type URL ${key.typeUrl.slice(0, 100)}`);
+  }
+  return readMultisig(key.value, depth);
+}
+
+function keyBytes(value: Uint8Array): Uint8Array {
+  let bytes: Uint8Array = new Uint8Array(0);
+  readMessage("PubKey", value, {
+    1: (reader) => {
+      bytes = reader.bytes();
+    },
+  });
+  return bytes;
+}
+
+function readMultisig(value: Uint8Array, depth: number): AccountKey {
+  let threshold = 0;
+  const keys: AccountKey[] = [];
+  readMessage("LegacyAminoPubKey", value, {
+    1: (reader) => {
+      threshold = reader.uint32();
+    },
+    2: (reader) => {
+      if (depth >= MULTISIG_DEPTH_MAX || keys.length >= MULTISIG_KEYS_MAX)
+        throw sdkError("invalidPubKey", "multisig key too deep or too large");
+      keys.push(readKey(readAny(reader.bytes()), depth + 1));
+    },
+  });
+  if (threshold < 1 || keys.length < threshold)
+    throw sdkError("invalidPubKey", `multisig of ${keys.length} keys with threshold ${threshold}`);
+  return { kind: "multisig", threshold, keys };
+}
+
+export function readAny(bytes: Uint8Array): PublicKey {
+  let typeUrl = "";
+  let value: Uint8Array = new Uint8Array(0);
+  readMessage("Any", bytes, {
+    1: (reader) => {
+      typeUrl = reader.text();
+    },
+    2: (reader) => {
+      value = reader.bytes();
+    },
+  });
+  return { typeUrl, value };
+}
+
+const AMINO_SECP256K1 = Uint8Array.of(0xeb, 0x5a, 0xe9, 0x87, 0x21);
+const AMINO_MULTISIG = Uint8Array.of(0x22, 0xc1, 0xf7, 0xe2);
+
+function aminoBytes(key: AccountKey): Uint8Array {
+  if (key.kind === "secp256k1") return concatBytes(AMINO_SECP256K1, key.bytes);
+  if (key.kind === "ed25519")
+    throw sdkError("invalidPubKey", "ED25519 public keys are unsupported");
+  const parts = [AMINO_MULTISIG, Uint8Array.of(0x08), encodeUvarint(key.threshold)];
+  for (const member of key.keys) {
+    const bytes = aminoBytes(member);
+    parts.push(Uint8Array.of(0x12), encodeUvarint(bytes.length), bytes);
+  }
+  return concatBytes(...parts);
+}
+
+/** 20 bytes: RIPEMD160(SHA256(key)) of a single key, SHA256(amino form)[:20] of a threshold set. */
+export function keyAddress(key: AccountKey): Uint8Array {
+  if (key.kind === "secp256k1") return ripemd160(sha256(key.bytes));
+  return sha256(aminoBytes(key)).slice(0, 20);
+}
+
+/** The key message around 33 raw bytes. */
+export function keyFromRaw(typeUrl: string, raw: Uint8Array): PublicKey {
+  if (typeUrl !== SECP256K1 || raw.length !== 33)
+    throw sdkError("invalidPubKey", `expected a 33-byte ${SECP256K1}`);
+  return { typeUrl, value: concatBytes(Uint8Array.of(0x0a, 33), raw) };
+}
+
+/** The raw bytes of a single key; null of a threshold set. */
+export function rawKey(key: PublicKey): Uint8Array | null {
+  const read = readKey(key);
+  return read.kind === "secp256k1" ? read.bytes : null;
+}

@@ -1,0 +1,147 @@
+/**
+ * One-pass protobuf reading of transactions, with the SDK's rules: unknown fields are refused, except that TxBody tolerates "non-critical" ones
+ * (bit 11 of the field number set). Every refusal is sdk 2.
+ */
+import { bytesToUtf8 } from "@keel/proto/bytes/utf8";
+import type { ModuleError } from "../kit/errors.ts";
+import { sdkError } from "../kit/sdk-errors.ts";
+
+export function parseError(detail: string): ModuleError {
+  return sdkError("txDecode", detail);
+}
+
+export class WireReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  /** Set by `tag()`. */
+  wireType = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** Field number; remembers the wire type. */
+  tag(): number {
+    const tag = this.#number();
+    this.wireType = tag & 7;
+    const field = tag >>> 3;
+    if (field === 0) throw parseError("field number 0");
+    return field;
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw parseError("unexpected EOF");
+    return byte;
+  }
+
+  /** A varint of at most 32 bits, in its shortest form. */
+  #number(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 5; i++) {
+      const byte = this.#byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) {
+        if (byte === 0 && i > 0) throw parseError("varint not in its shortest form");
+        if (value > 0xffffffff) throw parseError("number above 32 bits");
+        return value;
+      }
+      scale *= 128;
+    }
+    throw parseError("number above 32 bits");
+  }
+
+  uint32(): number {
+    this.#expect(0);
+    return this.#number();
+  }
+
+  uint64(): bigint {
+    this.#expect(0);
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#byte();
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) {
+        if (value >> 64n !== 0n) throw parseError("number above 64 bits");
+        if (byte === 0 && shift > 0n) throw parseError("varint not in its shortest form");
+        return value;
+      }
+    }
+    throw parseError("number above 64 bits");
+  }
+
+  boolean(): boolean {
+    return this.uint64() !== 0n;
+  }
+
+  /** A view, not a copy. */
+  bytes(): Uint8Array {
+    this.#expect(2);
+    const length = this.#number();
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw parseError("unexpected EOF");
+    const view = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return view;
+  }
+
+  text(): string {
+    const bytes = this.bytes();
+    try {
+      return bytesToUtf8(bytes);
+    } catch {
+      throw parseError("text is not UTF-8");
+    }
+  }
+
+  skip(): void {
+    if (this.wireType === 0) this.uint64();
+    else if (this.wireType === 1) this.#advance(8);
+    else if (this.wireType === 2) this.bytes();
+    else if (this.wireType === 5) this.#advance(4);
+    else throw parseError(`wire type ${this.wireType}`);
+  }
+
+  #advance(count: number): void {
+    this.#at += count;
+    if (this.#at > this.#bytes.length) throw parseError("unexpected EOF");
+  }
+
+  #expect(wireType: number): void {
+    if (this.wireType !== wireType)
+      throw parseError(`wire type: expected ${wireType}, got ${this.wireType}`);
+  }
+}
+
+export type FieldReaders = Readonly<Record<number, (reader: WireReader) => void>>;
+
+/** Fields whose number has bit 11 set may be ignored by nodes that do not know them. */
+function isCritical(field: number): boolean {
+  return (field & (1 << 10)) === 0;
+}
+
+export function readMessage(
+  name: string,
+  bytes: Uint8Array,
+  fields: FieldReaders,
+  options: { readonly nonCritical?: boolean; readonly ascending?: boolean } = {},
+): void {
+  const reader = new WireReader(bytes);
+  let last = 0;
+  while (!reader.done) {
+    const field = reader.tag();
+    if (options.ascending === true && field < last)
+      throw parseError(`${name}: fields are not in ascending order`);
+    last = field;
+    const read = fields[field];
+    if (read !== undefined) read(reader);
+    else if (options.nonCritical === true && !isCritical(field)) reader.skip();
+    else throw parseError(`errUnknownField "${name}": {TagNum: ${field}}`);
+  }
+}
