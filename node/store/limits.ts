@@ -34,3 +34,7 @@ export const backgroundSliceMs: number = 5;
 
 /** Keys removed per batch when pruning. */
 export const pruneBatchKeys: number = 2_000;
+/** Blocks removed per batch when pruning: each is read for its hash, and may be megabytes. */
+export const pruneBatchBlocks: number = 50;
+/** Blocks kept decoded: lagging peers and RPC ask for the newest over and over. */
+export const blocksCachedMax: number = 8;

@@ -27,7 +27,7 @@ import { decodeLatest, encodeChangelog, encodeLatest } from "./changelog.ts";
 import { heightKey, heightOfKey, prefixes, singleKey } from "./keys.ts";
 import { pruneApplicationStore, readBase } from "./prune.ts";
 import { rebuildVersion } from "./rebuild.ts";
-import { openRecord, sealRecord } from "./records.ts";
+import { openBytes, sealBytes } from "./records.ts";
 import {
   listManifests,
   readChunk,
@@ -162,8 +162,7 @@ export class ApplicationStore implements CommitStore {
         { key: singleKey(prefixes.meta), value: latest },
       ];
       if (extra.response !== undefined) {
-        const { response } = extra;
-        const value = sealRecord((writer) => writer.raw(response), response.length + 16);
+        const value = sealBytes(extra.response);
         batch.push({ key: heightKey(prefixes.appResponse, height), value });
       }
       await this.#database.write(batch, "synced");
@@ -178,7 +177,7 @@ export class ApplicationStore implements CommitStore {
   async loadResponse(height: number): Promise<Uint8Array | null> {
     const record = await this.#database.get(heightKey(prefixes.appResponse, height));
     if (record === null) return null;
-    return openRecord(`response of height ${height}`, record).bytes(record.length - 5);
+    return openBytes(`response of height ${height}`, record);
   }
 
   entries(store: string): Iterable<readonly [Uint8Array, Uint8Array]> {

@@ -89,6 +89,11 @@ export class RecordReader {
     return this.bytes(this.varint());
   }
 
+  /** Everything left. */
+  rest(): Uint8Array {
+    return this.bytes(this.#bytes.length - this.#at);
+  }
+
   finish(): void {
     if (!this.done) throw new StoreCorrupt(`${this.#name}: unexpected bytes at the end`);
   }
@@ -96,4 +101,14 @@ export class RecordReader {
   #cut(): StoreCorrupt {
     return new StoreCorrupt(`${this.#name}: cut short`);
   }
+}
+
+/** A record that is nothing but `bytes`. */
+export function sealBytes(bytes: Uint8Array): Uint8Array {
+  return sealRecord((writer) => writer.raw(bytes), bytes.length + 16);
+}
+
+/** Inverse of `sealBytes`: a view into the record. */
+export function openBytes(name: string, record: Uint8Array): Uint8Array {
+  return openRecord(name, record).rest();
 }
