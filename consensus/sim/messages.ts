@@ -1,0 +1,22 @@
+/** What toy nodes tell each other. */
+
+import type { BlockId, CommitCertificate, Height, Proposal, Round, Vote } from "../core/types.ts";
+import type { Block } from "./chain.ts";
+
+export type Message =
+  /** A proposal, with its block or without. */
+  | { readonly type: "proposal"; readonly proposal: Proposal; readonly block: Block | null }
+  | { readonly type: "vote"; readonly vote: Vote }
+  | { readonly type: "block"; readonly block: Block }
+  | { readonly type: "status"; readonly status: Status }
+  /** For a straggler: a decided height. */
+  | { readonly type: "decided"; readonly certificate: CommitCertificate; readonly block: Block };
+
+/** "This is where I am, what I hold and what I miss": the answer is everything the other has beyond it. */
+export interface Status {
+  readonly from: number;
+  readonly height: Height;
+  readonly round: Round;
+  readonly held: ReadonlySet<string>;
+  readonly wanted: readonly BlockId[];
+}
