@@ -1,0 +1,32 @@
+/** Events of oracle. Types and attribute names are documented in keel/oracle/v1/events.proto. */
+import type { Feed } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { WriteContext } from "../kit/context.ts";
+import { priceText } from "./price-text.ts";
+
+export function emitPrice(
+  ctx: WriteContext,
+  feed: Feed,
+  price: {
+    readonly mantissa: bigint;
+    readonly confidence: bigint;
+    readonly reportingPowerPpm: bigint;
+  },
+): void {
+  ctx.emit("oracle_price", {
+    feed: feed.symbol,
+    price: priceText(price.mantissa, feed.exponent),
+    confidence: priceText(price.confidence, feed.exponent),
+    reporting_power_ppm: price.reportingPowerPpm.toString(),
+  });
+}
+
+export function emitBelowQuorum(ctx: WriteContext, feed: Feed, reportingPowerPpm: bigint): void {
+  ctx.emit("oracle_below_quorum", {
+    feed: feed.symbol,
+    reporting_power_ppm: reportingPowerPpm.toString(),
+  });
+}
+
+export function emitFeed(ctx: WriteContext, feed: Feed): void {
+  ctx.emit("oracle_feed", { feed_id: feed.id.toString(), symbol: feed.symbol });
+}

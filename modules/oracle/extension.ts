@@ -1,0 +1,45 @@
+/** The vote extension payload: encoding, and what counts as malformed. Whatever decodes is accepted; unknown feeds are ignored later. */
+import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
+import { assert } from "../kit/errors.ts";
+import { EXTENSION_BYTES_MAX, FEEDS_MAX, MANTISSA_LIMIT } from "./limits.ts";
+
+/** A price a validator is ready to vote for, at the feed's exponent. */
+export interface PriceReport {
+  readonly feedId: number;
+  readonly mantissa: bigint;
+  readonly confidence: bigint;
+}
+
+/** Bytes for ExtendVote; reports may come in any order, each feed once. No reports: empty bytes. */
+export function encodeExtension(reports: readonly PriceReport[]): Uint8Array {
+  const feeds = [...reports].sort((a, b) => a.feedId - b.feedId).slice(0, FEEDS_MAX);
+  for (let i = 1; i < feeds.length; i++) {
+    assert(feeds[i - 1]?.feedId !== feeds[i]?.feedId, "a feed was reported twice");
+  }
+  return OracleVote.encode({ feeds: feeds.map((feed) => ({ ...feed })) }).finish();
+}
+
+/** The vote, or in one sentence why the bytes are malformed. Never throws. */
+export function decodeExtension(
+  bytes: Uint8Array,
+): { readonly vote: OracleVote } | { readonly fault: string } {
+  if (bytes.length > EXTENSION_BYTES_MAX) {
+    return { fault: `expected at most ${EXTENSION_BYTES_MAX} bytes, got ${bytes.length}` };
+  }
+  let vote: OracleVote;
+  try {
+    vote = OracleVote.decode(bytes);
+  } catch {
+    return { fault: "not an OracleVote" };
+  }
+  let last = 0;
+  for (const { feedId, mantissa, confidence } of vote.feeds) {
+    if (feedId <= last)
+      return { fault: `expected ascending feed ids, got ${feedId} after ${last}` };
+    last = feedId;
+    if (mantissa <= 0n || mantissa >= MANTISSA_LIMIT || confidence >= MANTISSA_LIMIT) {
+      return { fault: `feed ${feedId}: expected a positive mantissa below 2^63` };
+    }
+  }
+  return { vote };
+}

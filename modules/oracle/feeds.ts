@@ -1,0 +1,102 @@
+/** Feeds and parameters as data: defaults and what is refused. */
+import type { Feed, Params } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { Addresses } from "../kit/addresses.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { PPM } from "../kit/math/mul-div.ts";
+import { refuse } from "./errors.ts";
+import { emitFeed } from "./events.ts";
+import {
+  EXPONENT_MAX,
+  EXPONENT_MIN,
+  FEEDS_MAX,
+  MAX_AGE_MS_CEILING,
+  SYMBOL_LENGTH_MAX,
+} from "./limits.ts";
+import type { OracleState } from "./state.ts";
+
+const SYMBOL = /^[A-Z0-9][A-Z0-9./-]*$/;
+
+export function defaultParams(): Params {
+  return {
+    // Empty until genesis fills in the governance account.
+    authority: "",
+    // 30 s: smooths single bad medians, follows a real move within a minute.
+    emaTimeMs: 30_000n,
+    reportWindowBlocks: 10_000n,
+  };
+}
+
+/** 5 s of age, more than two thirds of power, 1 % of deviation. */
+export function defaultFeed(feed: {
+  readonly id: number;
+  readonly symbol: string;
+  readonly exponent: number;
+}): Feed {
+  return {
+    ...feed,
+    maxAgeMs: 5_000n,
+    minReportingPowerPpm: 666_667n,
+    maxDeviationPpm: 10_000n,
+    enabled: true,
+  };
+}
+
+export function validateParams(params: Params, addresses: Addresses): void {
+  if (params.authority !== "") addresses.parse(params.authority);
+  if (params.emaTimeMs > MAX_AGE_MS_CEILING) {
+    throw refuse("invalidRequest", "expected a moving average of at most a day");
+  }
+  if (params.reportWindowBlocks < 1n || params.reportWindowBlocks > 1_000_000n) {
+    throw refuse("invalidRequest", "expected a report window of 1 to 1000000 blocks");
+  }
+}
+
+export function withAuthority(params: Params, addresses: Addresses): Params {
+  if (params.authority !== "") return params;
+  return { ...params, authority: addresses.format(moduleAddress("gov")) };
+}
+
+export function validateFeed(feed: Feed): void {
+  const bad = (message: string): never => {
+    throw refuse("invalidRequest", `feed ${feed.id}: ${message}`);
+  };
+  if (feed.id < 1) bad("expected an id of at least 1");
+  if (feed.symbol.length > SYMBOL_LENGTH_MAX || !SYMBOL.test(feed.symbol)) {
+    bad(`expected a symbol, got "${feed.symbol.slice(0, 50)}"`);
+  }
+  if (feed.exponent < EXPONENT_MIN || feed.exponent > EXPONENT_MAX) {
+    bad(`expected an exponent of ${EXPONENT_MIN} to ${EXPONENT_MAX}, got ${feed.exponent}`);
+  }
+  if (feed.maxAgeMs < 1n || feed.maxAgeMs > MAX_AGE_MS_CEILING) {
+    bad(`expected a maximum age of 1 to ${MAX_AGE_MS_CEILING} ms, got ${feed.maxAgeMs}`);
+  }
+  if (feed.minReportingPowerPpm > PPM) bad("expected a reporting power of at most 100 %");
+  if (feed.maxDeviationPpm < 1n || feed.maxDeviationPpm > PPM) {
+    bad("expected a deviation of at most 100 %");
+  }
+}
+
+/** Adds or replaces. Id, symbol and exponent of a known feed stay: stored prices and markets rely on them. */
+export function putFeed(ctx: WriteContext, state: OracleState, feed: Feed): void {
+  validateFeed(feed);
+  const known = state.feeds.get(ctx, feed.id);
+  if (known === undefined) {
+    if (state.feeds.size(ctx) >= FEEDS_MAX) {
+      throw refuse("tooManyFeeds", `expected at most ${FEEDS_MAX} feeds`);
+    }
+    requireUnusedSymbol(ctx, state, feed.symbol);
+  } else if (known.symbol !== feed.symbol || known.exponent !== feed.exponent) {
+    throw refuse("invalidRequest", `feed ${feed.id} is ${known.symbol}e${known.exponent} for good`);
+  }
+  state.feeds.set(ctx, feed.id, feed);
+  emitFeed(ctx, feed);
+}
+
+function requireUnusedSymbol(ctx: ReadContext, state: OracleState, symbol: string): void {
+  state.feeds.each(ctx, (id, feed) => {
+    if (feed.symbol === symbol) {
+      throw refuse("invalidRequest", `symbol ${symbol} belongs to feed ${id}`);
+    }
+  });
+}

@@ -1,0 +1,54 @@
+/** Genesis of oracle. Validator sets come from InitChain; an export carries them with prices and counters. */
+import { GenesisState } from "@keel/proto/gen/keel/oracle/v1/genesis";
+import type { Addresses } from "../kit/addresses.ts";
+import type { GenesisHooks } from "../kit/module.ts";
+import { onGenesis } from "../kit/module.ts";
+import { refuse } from "./errors.ts";
+import { putFeed, validateParams, withAuthority } from "./feeds.ts";
+import { MANTISSA_LIMIT } from "./limits.ts";
+import type { OracleState } from "./state.ts";
+
+export function oracleGenesis(state: OracleState, addresses: Addresses): GenesisHooks {
+  return onGenesis({
+    typeName: "keel.oracle.v1.GenesisState",
+    codec: GenesisState,
+    init(ctx, genesis) {
+      if (genesis.params === undefined) throw refuse("invalidRequest", "oracle genesis: no params");
+      validateParams(genesis.params, addresses);
+      state.params.set(ctx, withAuthority(genesis.params, addresses));
+      for (const feed of genesis.feeds) putFeed(ctx, state, feed);
+      for (const price of genesis.prices) {
+        if (!state.feeds.has(ctx, price.feedId) || price.mantissa <= 0n) {
+          throw refuse("invalidRequest", `oracle genesis: bad price of feed ${price.feedId}`);
+        }
+        if (price.mantissa >= MANTISSA_LIMIT) {
+          throw refuse("invalidRequest", `oracle genesis: price of feed ${price.feedId} too large`);
+        }
+        state.prices.set(ctx, price.feedId, price);
+      }
+      for (const set of genesis.validatorSets) {
+        state.validatorSets.set(ctx, Number(set.fromHeight), set);
+      }
+      if (genesis.reports !== undefined) state.reports.set(ctx, genesis.reports);
+    },
+    export(ctx) {
+      const genesis: GenesisState = {
+        params: state.params.require(ctx),
+        feeds: [],
+        prices: [],
+        validatorSets: [],
+        reports: state.reports.get(ctx),
+      };
+      state.feeds.each(ctx, (_id, feed) => {
+        genesis.feeds.push(feed);
+      });
+      state.prices.each(ctx, (_id, price) => {
+        genesis.prices.push(price);
+      });
+      state.validatorSets.each(ctx, (_height, set) => {
+        genesis.validatorSets.push(set);
+      });
+      return genesis;
+    },
+  });
+}

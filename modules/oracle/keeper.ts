@@ -1,0 +1,189 @@
+/** What oracle offers: prices with their freshness, the vote extension, and the block's update. */
+import type { Feed, Params, ValidatorReports } from "@keel/proto/gen/keel/oracle/v1/types";
+import { bytesToKey } from "../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { Aggregate, FeedResult, ValidatorVote } from "./aggregate.ts";
+import { aggregate, nextEma } from "./aggregate.ts";
+import { refuse } from "./errors.ts";
+import { emitBelowQuorum, emitPrice } from "./events.ts";
+import type { PriceReport } from "./extension.ts";
+import { decodeExtension, encodeExtension } from "./extension.ts";
+import type { OraclePorts, OracleValidator } from "./ports.ts";
+import { countReports, NO_REPORTS } from "./reports.ts";
+import type { OracleState } from "./state.ts";
+import { setValidators, validatorsAt } from "./validator-sets.ts";
+
+const NS_PER_MS = 1_000_000n;
+
+/** Price = mantissa × 10^exponent. */
+export interface FeedPrice {
+  readonly mantissa: bigint;
+  readonly exponent: number;
+  readonly confidence: bigint;
+  readonly emaMantissa: bigint;
+  /** Block time at which it was accepted. */
+  readonly timeNs: bigint;
+  readonly height: number;
+  readonly reportingPowerPpm: bigint;
+  /** Feed enabled and not older than its limit; it was accepted by more than two thirds of power. */
+  readonly fresh: boolean;
+}
+
+export interface OracleKeeper {
+  /** undefined for an unknown feed or before the first price. */
+  price(ctx: ReadContext, feedId: number): FeedPrice | undefined;
+  isFresh(ctx: ReadContext, feedId: number): boolean;
+  feed(ctx: ReadContext, feedId: number): Feed | undefined;
+  /** Ascending by id. */
+  feeds(ctx: ReadContext): readonly Feed[];
+  params(ctx: ReadContext): Params;
+  reports(ctx: ReadContext): ValidatorReports;
+  /** Bytes for ExtendVote: the given prices of enabled feeds. */
+  extensionFor(ctx: ReadContext, prices: readonly PriceReport[]): Uint8Array;
+  /** Null: acceptable. Otherwise why the bytes are malformed. For VerifyVoteExtension. */
+  verifyExtension(bytes: Uint8Array): string | null;
+  /** Null: the extended commit verifies for the height before the context's. For ProcessProposal. */
+  verifyUpdate(ctx: ReadContext, extendedCommit: Uint8Array): string | null;
+  /** Accepts the previous height's extended commit; returns how many feeds were updated. Throws ModuleError. */
+  update(ctx: WriteContext, extendedCommit: Uint8Array): number;
+  /** The set that signs from this height on: at InitChain, and after each change. */
+  setValidators(
+    ctx: WriteContext,
+    fromHeight: number,
+    validators: readonly OracleValidator[],
+  ): void;
+  validatorsAt(ctx: ReadContext, height: number): readonly OracleValidator[];
+}
+
+export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeeper {
+  function allFeeds(ctx: ReadContext): readonly Feed[] {
+    const feeds: Feed[] = [];
+    state.feeds.each(ctx, (_id, feed) => {
+      feeds.push(feed);
+    });
+    return feeds;
+  }
+
+  function price(ctx: ReadContext, feedId: number): FeedPrice | undefined {
+    const feed = state.feeds.get(ctx, feedId);
+    const last = state.prices.get(ctx, feedId);
+    if (feed === undefined || last === undefined) return undefined;
+    const age = ctx.header.timeNs - last.timeNs;
+    return {
+      mantissa: last.mantissa,
+      exponent: feed.exponent,
+      confidence: last.confidence,
+      emaMantissa: last.emaMantissa,
+      timeNs: last.timeNs,
+      height: Number(last.height),
+      reportingPowerPpm: last.reportingPowerPpm,
+      fresh: feed.enabled && age <= feed.maxAgeMs * NS_PER_MS,
+    };
+  }
+
+  /** One entry per validator of the set, in its order. */
+  function collectVotes(
+    ctx: ReadContext,
+    extendedCommit: Uint8Array,
+  ): {
+    readonly validators: readonly OracleValidator[];
+    readonly votes: readonly ValidatorVote[];
+  } {
+    const height = ctx.header.height - 1;
+    const validators = validatorsAt(ctx, state, height);
+    const commit = ports.commits.verifyExtendedCommit(ctx, extendedCommit, validators);
+    if ("refusal" in commit) throw refuse("badCommit", commit.refusal);
+    if (commit.height !== height) {
+      throw refuse("wrongHeight", `expected a commit of height ${height}, got ${commit.height}`);
+    }
+    const extensions = new Map<string, Uint8Array>();
+    for (const { address, extension } of commit.votes) {
+      extensions.set(bytesToKey(address), extension);
+    }
+    const votes = validators.map(({ address, power }) => {
+      const extension = extensions.get(bytesToKey(address));
+      if (extension === undefined) return { power, vote: null };
+      const decoded = decodeExtension(extension);
+      return { power, vote: "vote" in decoded ? decoded.vote : null };
+    });
+    return { validators, votes };
+  }
+
+  function writePrice(ctx: WriteContext, result: FeedResult): boolean {
+    const { feed, reportingPowerPpm } = result;
+    if (result.price === null) {
+      emitBelowQuorum(ctx, feed, reportingPowerPpm);
+      return false;
+    }
+    const { mantissa, confidence } = result.price;
+    const last = state.prices.get(ctx, feed.id);
+    const { timeNs, height } = ctx.header;
+    const emaTimeNs = state.params.require(ctx).emaTimeMs * NS_PER_MS;
+    const previous =
+      last === undefined ? undefined : { ema: last.emaMantissa, timeNs: last.timeNs };
+    state.prices.set(ctx, feed.id, {
+      feedId: feed.id,
+      mantissa,
+      confidence,
+      emaMantissa: nextEma(previous, mantissa, { timeNs, emaTimeNs }),
+      reportingPowerPpm,
+      height: BigInt(height),
+      timeNs,
+    });
+    emitPrice(ctx, feed, { mantissa, confidence, reportingPowerPpm });
+    return true;
+  }
+
+  return {
+    price,
+    isFresh: (ctx, feedId) => price(ctx, feedId)?.fresh === true,
+    feed: (ctx, feedId) => state.feeds.get(ctx, feedId),
+    feeds: allFeeds,
+    params: (ctx) => state.params.require(ctx),
+    reports: (ctx) => state.reports.get(ctx) ?? NO_REPORTS,
+
+    extensionFor(ctx, prices) {
+      const wanted = prices.filter(
+        ({ feedId, mantissa }) => mantissa > 0n && state.feeds.get(ctx, feedId)?.enabled === true,
+      );
+      return encodeExtension(wanted);
+    },
+
+    verifyExtension(bytes) {
+      const decoded = decodeExtension(bytes);
+      return "fault" in decoded ? decoded.fault : null;
+    },
+
+    verifyUpdate(ctx, extendedCommit) {
+      const height = ctx.header.height - 1;
+      const validators = validatorsAt(ctx, state, height);
+      const commit = ports.commits.verifyExtendedCommit(ctx, extendedCommit, validators);
+      if ("refusal" in commit) return commit.refusal;
+      return commit.height === height
+        ? null
+        : `expected a commit of height ${height}, got ${commit.height}`;
+    },
+
+    update(ctx, extendedCommit) {
+      const known = state.reports.get(ctx) ?? NO_REPORTS;
+      const { height } = ctx.header;
+      if (known.lastHeight === BigInt(height)) {
+        throw refuse("wrongHeight", `height ${height} already had its oracle update`);
+      }
+      const { validators, votes } = collectVotes(ctx, extendedCommit);
+      const result: Aggregate = aggregate(votes, allFeeds(ctx));
+      const windowBlocks = state.params.require(ctx).reportWindowBlocks;
+      state.reports.set(
+        ctx,
+        countReports(known, validators, result.quality, { height, windowBlocks }),
+      );
+      let updated = 0;
+      for (const feed of result.feeds) if (writePrice(ctx, feed)) updated += 1;
+      return updated;
+    },
+
+    setValidators: (ctx, fromHeight, validators) =>
+      setValidators(ctx, state, fromHeight, validators),
+    validatorsAt: (ctx, height) => validatorsAt(ctx, state, height),
+  };
+}

@@ -1,0 +1,19 @@
+/** Bounds of this module, each with its reason. */
+
+/** A vote extension travels in every precommit of every validator. */
+export const EXTENSION_BYTES_MAX = 4096;
+
+/** One feed's vote takes at most 30 bytes, so this many always fit an extension. */
+export const FEEDS_MAX = 128;
+
+/** Prices and confidences stay below 2^63: they are stored as uint64 and compared after multiplication by powers. */
+export const MANTISSA_LIMIT: bigint = 1n << 63n;
+
+export const SYMBOL_LENGTH_MAX = 32;
+
+/** Exponents a feed may have: beyond them a 63-bit mantissa cannot hold any real price. */
+export const EXPONENT_MIN = -18;
+export const EXPONENT_MAX = 6;
+
+/** A stale limit beyond a day is no limit. */
+export const MAX_AGE_MS_CEILING: bigint = 86_400_000n;

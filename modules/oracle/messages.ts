@@ -1,0 +1,85 @@
+/** Message routes of oracle. */
+import {
+  MsgOracleUpdate,
+  MsgOracleUpdateResponse,
+  MsgUpdateFeeds,
+  MsgUpdateFeedsResponse,
+  MsgUpdateParams,
+  MsgUpdateParamsResponse,
+} from "@keel/proto/gen/keel/oracle/v1/tx";
+import type { Addresses } from "../kit/addresses.ts";
+import type { ReadContext } from "../kit/context.ts";
+import type { MessageRoute } from "../kit/module.ts";
+import { onMessage } from "../kit/module.ts";
+import { refuse } from "./errors.ts";
+import { putFeed, validateFeed, validateParams, withAuthority } from "./feeds.ts";
+import type { OracleKeeper } from "./keeper.ts";
+import { FEEDS_MAX } from "./limits.ts";
+import type { OracleState } from "./state.ts";
+
+export function oracleMessages(
+  state: OracleState,
+  keeper: OracleKeeper,
+  addresses: Addresses,
+): readonly MessageRoute[] {
+  function requireAuthority(ctx: ReadContext, authority: string): void {
+    const expected = keeper.params(ctx).authority;
+    if (authority !== expected) {
+      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
+    }
+  }
+
+  /** Unsigned: whoever runs transactions admits it as the first of a block and nowhere else. */
+  const update = onMessage({
+    typeUrl: "/keel.oracle.v1.MsgOracleUpdate",
+    request: MsgOracleUpdate,
+    response: MsgOracleUpdateResponse,
+    signers: () => [],
+    lane: () => 0,
+    validate(message) {
+      if (message.extendedCommit.length === 0) {
+        throw refuse("invalidRequest", "expected an extended commit");
+      }
+    },
+    handle: (ctx, message) => ({ updatedFeeds: keeper.update(ctx, message.extendedCommit) }),
+  });
+
+  const updateFeeds = onMessage({
+    typeUrl: "/keel.oracle.v1.MsgUpdateFeeds",
+    request: MsgUpdateFeeds,
+    response: MsgUpdateFeedsResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      if (message.feeds.length === 0 || message.feeds.length > FEEDS_MAX) {
+        throw refuse("tooManyFeeds", `expected 1 to ${FEEDS_MAX} feeds`);
+      }
+      for (const feed of message.feeds) validateFeed(feed);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      for (const feed of message.feeds) putFeed(ctx, state, feed);
+      return {};
+    },
+  });
+
+  const updateParams = onMessage({
+    typeUrl: "/keel.oracle.v1.MsgUpdateParams",
+    request: MsgUpdateParams,
+    response: MsgUpdateParamsResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+      validateParams(message.params, addresses);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+      state.params.set(ctx, withAuthority(message.params, addresses));
+      return {};
+    },
+  });
+
+  return [update, updateFeeds, updateParams];
+}

@@ -1,0 +1,38 @@
+/** What oracle needs of others, said by oracle. */
+import type { Addresses } from "../kit/addresses.ts";
+import type { ReadContext } from "../kit/context.ts";
+
+export interface OracleValidator {
+  /** 20 bytes. */
+  readonly address: Uint8Array;
+  /** Raw ed25519 key. */
+  readonly pubKey: Uint8Array;
+  readonly power: bigint;
+}
+
+/** A commit whose signatures and vote extension signatures hold, with more than two thirds of the power. */
+export interface VerifiedCommit {
+  readonly height: number;
+  readonly round: number;
+  /** Votes for the block only, each validator at most once. */
+  readonly votes: readonly {
+    readonly address: Uint8Array;
+    readonly power: bigint;
+    readonly extension: Uint8Array;
+  }[];
+}
+
+/** Implemented where consensus encodings are known. Deterministic: its answer depends on its arguments alone. */
+export interface CommitPort {
+  verifyExtendedCommit(
+    ctx: ReadContext,
+    bytes: Uint8Array,
+    /** The set that signed it, in consensus order. */
+    validators: readonly OracleValidator[],
+  ): VerifiedCommit | { readonly refusal: string };
+}
+
+export interface OraclePorts {
+  readonly commits: CommitPort;
+  readonly addresses: Addresses;
+}
