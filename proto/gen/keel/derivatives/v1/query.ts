@@ -119,7 +119,7 @@ export interface QueryFundingResponse {
   /** Last premium reading. */
   premiumPpm: bigint;
   /** Quanta per lot paid by longs since listing. */
-  index: string;
+  index: bigint;
   /** Finished minutes of this hour. */
   samplesPpm: bigint[];
   /** Unix seconds at which the rate changes next. */
@@ -1350,7 +1350,7 @@ function createBaseQueryFundingResponse(): QueryFundingResponse {
     rate8hPpm: 0n,
     predictedRate8hPpm: 0n,
     premiumPpm: 0n,
-    index: "",
+    index: 0n,
     samplesPpm: [],
     nextRateAtS: 0n,
     rateMax8hPpm: 0n,
@@ -1378,8 +1378,11 @@ export const QueryFundingResponse: MessageFns<QueryFundingResponse> = {
       }
       writer.uint32(24).sint64(message.premiumPpm);
     }
-    if (message.index !== "") {
-      writer.uint32(34).string(message.index);
+    if (message.index !== 0n) {
+      if (BigInt.asIntN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type sint64 too large");
+      }
+      writer.uint32(32).sint64(message.index);
     }
     if (message.samplesPpm.length !== 0) {
       writer.uint32(42).fork();
@@ -1447,11 +1450,11 @@ export const QueryFundingResponse: MessageFns<QueryFundingResponse> = {
             continue;
           }
           case 4: {
-            if (tag !== 34) {
+            if (tag !== 32) {
               break;
             }
 
-            message.index = reader.string();
+            message.index = reader.sint64() as bigint;
             continue;
           }
           case 5: {
@@ -1520,7 +1523,7 @@ export const QueryFundingResponse: MessageFns<QueryFundingResponse> = {
     message.premiumPpm = (object.premiumPpm !== undefined && object.premiumPpm !== null)
       ? BigInt(object.premiumPpm)
       : 0n;
-    message.index = object.index ?? "";
+    message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
     message.samplesPpm = object.samplesPpm?.map((e) => BigInt(e)) || [];
     message.nextRateAtS = (object.nextRateAtS !== undefined && object.nextRateAtS !== null)
       ? BigInt(object.nextRateAtS)

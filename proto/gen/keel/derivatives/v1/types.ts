@@ -212,10 +212,10 @@ export interface RestingOrder {
 
 /** Funding of one perpetual. Stored per market, written once a block. */
 export interface Funding {
-  /** Quanta per lot that longs have paid since listing. Signed decimal text. */
-  index: string;
-  /** What did not make a whole quantum yet, in parts of 1 / (1e6 x 28,800e9) quantum. Signed decimal text. */
-  remainder: string;
+  /** Quanta per lot that longs have paid since listing. */
+  index: bigint;
+  /** What did not make a whole quantum yet, in parts of 1 / (1e6 x 28,800,000) quantum. */
+  remainder: bigint;
   /** Rate in force, per 8 hours. Longs pay when positive. */
   rate8hPpm: bigint;
   /** Block time up to which funding is accrued. */
@@ -237,7 +237,8 @@ export interface FundingPoint {
   /** Start of the hour in which the rate is in force, Unix seconds. */
   hourS: bigint;
   rate8hPpm: bigint;
-  index: string;
+  /** When it came into force. */
+  index: bigint;
 }
 
 export interface FundingHistory {
@@ -1189,8 +1190,8 @@ export const RestingOrder: MessageFns<RestingOrder> = {
 
 function createBaseFunding(): Funding {
   return {
-    index: "",
-    remainder: "",
+    index: 0n,
+    remainder: 0n,
     rate8hPpm: 0n,
     accruedToNs: 0n,
     hour: 0n,
@@ -1204,11 +1205,17 @@ function createBaseFunding(): Funding {
 
 export const Funding: MessageFns<Funding> = {
   encode(message: Funding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.index !== "") {
-      writer.uint32(10).string(message.index);
+    if (message.index !== 0n) {
+      if (BigInt.asIntN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type sint64 too large");
+      }
+      writer.uint32(8).sint64(message.index);
     }
-    if (message.remainder !== "") {
-      writer.uint32(18).string(message.remainder);
+    if (message.remainder !== 0n) {
+      if (BigInt.asIntN(64, message.remainder) !== message.remainder) {
+        throw new globalThis.Error("value provided for field message.remainder of type sint64 too large");
+      }
+      writer.uint32(16).sint64(message.remainder);
     }
     if (message.rate8hPpm !== 0n) {
       if (BigInt.asIntN(64, message.rate8hPpm) !== message.rate8hPpm) {
@@ -1279,19 +1286,19 @@ export const Funding: MessageFns<Funding> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 10) {
+            if (tag !== 8) {
               break;
             }
 
-            message.index = reader.string();
+            message.index = reader.sint64() as bigint;
             continue;
           }
           case 2: {
-            if (tag !== 18) {
+            if (tag !== 16) {
               break;
             }
 
-            message.remainder = reader.string();
+            message.remainder = reader.sint64() as bigint;
             continue;
           }
           case 3: {
@@ -1385,8 +1392,8 @@ export const Funding: MessageFns<Funding> = {
   },
   fromPartial(object: DeepPartial<Funding>): Funding {
     const message = createBaseFunding();
-    message.index = object.index ?? "";
-    message.remainder = object.remainder ?? "";
+    message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
+    message.remainder = (object.remainder !== undefined && object.remainder !== null) ? BigInt(object.remainder) : 0n;
     message.rate8hPpm = (object.rate8hPpm !== undefined && object.rate8hPpm !== null) ? BigInt(object.rate8hPpm) : 0n;
     message.accruedToNs = (object.accruedToNs !== undefined && object.accruedToNs !== null)
       ? BigInt(object.accruedToNs)
@@ -1406,7 +1413,7 @@ export const Funding: MessageFns<Funding> = {
 };
 
 function createBaseFundingPoint(): FundingPoint {
-  return { hourS: 0n, rate8hPpm: 0n, index: "" };
+  return { hourS: 0n, rate8hPpm: 0n, index: 0n };
 }
 
 export const FundingPoint: MessageFns<FundingPoint> = {
@@ -1423,8 +1430,11 @@ export const FundingPoint: MessageFns<FundingPoint> = {
       }
       writer.uint32(16).sint64(message.rate8hPpm);
     }
-    if (message.index !== "") {
-      writer.uint32(26).string(message.index);
+    if (message.index !== 0n) {
+      if (BigInt.asIntN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type sint64 too large");
+      }
+      writer.uint32(24).sint64(message.index);
     }
     return writer;
   },
@@ -1459,11 +1469,11 @@ export const FundingPoint: MessageFns<FundingPoint> = {
             continue;
           }
           case 3: {
-            if (tag !== 26) {
+            if (tag !== 24) {
               break;
             }
 
-            message.index = reader.string();
+            message.index = reader.sint64() as bigint;
             continue;
           }
         }
@@ -1485,7 +1495,7 @@ export const FundingPoint: MessageFns<FundingPoint> = {
     const message = createBaseFundingPoint();
     message.hourS = (object.hourS !== undefined && object.hourS !== null) ? BigInt(object.hourS) : 0n;
     message.rate8hPpm = (object.rate8hPpm !== undefined && object.rate8hPpm !== null) ? BigInt(object.rate8hPpm) : 0n;
-    message.index = object.index ?? "";
+    message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
     return message;
   },
 };
