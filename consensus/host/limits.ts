@@ -14,7 +14,7 @@ export const walPendingBytesMax: number = 256 * 1024;
 // ---------------------------------------------------------------- driver
 
 /** Inputs handled between two flushes: larger turns amortise fsync, smaller ones answer sooner. */
-export const turnInputsMax: number = 256;
+export const turnInputsMax: number = 64;
 /** Messages of all peers waiting for the loop. A set of 150 validators sends about 300 votes a round; this holds many rounds. */
 export const inboxMessagesMax: number = 8_192;
 /** Bytes of parts waiting for the loop: a few of the largest blocks. */
@@ -29,11 +29,13 @@ export const futureMessagesPerPeerMax: number = 1_024;
 
 // ---------------------------------------------------------------- round state
 
-/** Rounds beyond the current one for which proposals and votes are kept: one honest peer is rarely more than a few ahead. */
-export const roundsAheadMax: number = 16;
-/** Part sets assembled at once: the rounds' proposals plus the polka's and the commit's. */
-export const assemblersMax: number = 32;
-/** Parts kept for a round whose proposal has not come yet. */
+/** Rounds beyond the next one for which one validator's votes are kept; the core counts no more. */
+export const voteRoundsAheadMax: number = 4;
+/** Conflicting votes of one validator, round and kind that are kept; the core counts three. */
+export const conflictingVotesMax: number = 4;
+/** Part sets assembled at once, those with a polka apart: one per round, and rounds this many back no longer matter. */
+export const assemblersMax: number = 16;
+/** Parts kept for a block that nobody has proposed yet: a few blocks of the usual size. */
 export const earlyPartsMax: number = 64;
 
 // ---------------------------------------------------------------- evidence

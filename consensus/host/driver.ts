@@ -1,0 +1,393 @@
+/**
+ * The one loop between the round machine and the world. A turn takes some inputs, feeds them, signs what the machine asks for and
+ * feeds that too, until nothing is left; then it flushes the log once, and only then do our messages leave or a decided block
+ * become durable. So one fsync covers a turn, and nothing was ever sent that a restart would not know.
+ */
+import { setImmediate as nextTick } from "node:timers/promises";
+import { createMachine } from "../core/machine.ts";
+import type { CommitCertificate, Effect, Step, TimerId } from "../core/types.ts";
+import { blockIdFromCore, equalPartSetHeaders } from "../wire/block-id.ts";
+import type { BlockID, ExtendedCommit, Vote } from "../wire/types.ts";
+import { addressToCore } from "../wire/validator-set.ts";
+import { createApplier } from "./apply.ts";
+import { createBlockTasks } from "./block-tasks.ts";
+import { type BuiltBlock, isInitial } from "./blocks.ts";
+import type { Driver, DriverOptions } from "./driver-options.ts";
+import { createHeight, type HeightContext } from "./height.ts";
+import { createInbox, heightOf, type Received } from "./inbox.ts";
+import { createIntake, type Passed } from "./intake.ts";
+import { futureBytesMax, futureMessagesMax, futureMessagesPerPeerMax, turnInputsMax } from "./limits.ts";
+import { createOutbox } from "./outbox.ts";
+import { createOwnMessages } from "./own-messages.ts";
+import type { ChainState, PeerId } from "./ports.ts";
+import { replayRecords, unanswered } from "./replay.ts";
+import { createPacer, createRoundTimers } from "./timers.ts";
+
+/** Our own answers to the machine; they come before anything a peer says. */
+type Event =
+  | { readonly type: "begin" }
+  | { readonly type: "timer"; readonly timer: TimerId }
+  | { readonly type: "built"; readonly height: number; readonly round: number; readonly block: BuiltBlock }
+  | { readonly type: "checked"; readonly height: number; readonly blockId: BlockID; readonly problem: string | null };
+
+/** The core says so when a precommit quorum meets a block found invalid here. */
+const invalidQuorumReason = "quorum for a block this node found invalid";
+
+export function createDriver(options: DriverOptions): Driver {
+  const { app, blocks, clock, evidence, executor, gossip, signer, verify, wal } = options;
+  const machine = (options.createMachine ?? createMachine)();
+  const self = signer === null ? null : addressToCore(signer.address);
+  const inbox = createInbox();
+  const future = createInbox({
+    messagesMax: futureMessagesMax,
+    bytesMax: futureBytesMax,
+    perPeerMax: futureMessagesPerPeerMax,
+  });
+  let events: Event[] = [];
+  let effects: Effect[] = [];
+  let at: HeightContext = createHeight(options.state, null);
+  /** The machine works on `at.height`; before, the height waits for its pace. */
+  let isRunning = false;
+  let isLogging = false;
+  let isBuildWaiting = false;
+  let decided: CommitCertificate | null = null;
+  let shown: { height: number; round: number; step: Step } = { height: 0, round: 0, step: "newHeight" };
+  let isViewStale = false;
+  let isStopped = false;
+  let wake: () => void = () => undefined;
+  let loop: Promise<void> = Promise.resolve();
+
+  function post(event: Event): void {
+    events.push(event);
+    wake();
+  }
+
+  function fail(error: unknown): void {
+    if (isStopped) return;
+    isStopped = true;
+    timers.cancelAll();
+    pacer.stop();
+    wake();
+    options.onFatal(error instanceof Error ? error.message : String(error));
+  }
+
+  const timers = createRoundTimers(clock, (timer) => post({ type: "timer", timer }));
+  const pacer = createPacer({
+    clock,
+    mempool: options.mempool,
+    config: options.pacing,
+    onReady: () => post({ type: "begin" }),
+  });
+  const intake = createIntake({ app, verify });
+  const apply = createApplier({
+    machine,
+    gossip,
+    log: () => (isLogging ? (record) => wal.append(record) : null),
+    current: () => at,
+    onEffects: (more) => effects.push(...more),
+    onComplete: () => {
+      isViewStale = true;
+    },
+  });
+  const tasks = createBlockTasks({
+    executor,
+    clock,
+    onBuilt: (height, round, block) => post({ type: "built", height, round, block }),
+    onChecked: (height, blockId, problem) => post({ type: "checked", height, blockId, problem }),
+    onFailed: fail,
+    onWarning: options.onWarning,
+  });
+  const own =
+    signer === null
+      ? null
+      : createOwnMessages({ signer, app, clock, onRefused: (refusal) => options.onWarning(refusal.message) });
+  const outbox = createOutbox({ gossip, verify, apply });
+
+  function currentRound(): number {
+    return isRunning ? machine.view().round : 0;
+  }
+
+  function runHeight(): void {
+    if (isRunning) return;
+    isRunning = true;
+    const { height, set } = at;
+    effects.push(...machine.handle({ type: "startHeight", height, validators: set, self, timeouts: options.timeouts }));
+  }
+
+  // ------------------------------------------------------------------ inputs
+
+  function onEvent(event: Event): void {
+    switch (event.type) {
+      case "begin":
+        runHeight();
+        if (isBuildWaiting) build(0);
+        return;
+      case "timer":
+        if (event.timer.height === at.height) apply.timer(event.timer);
+        return;
+      case "built": {
+        const { round, step } = machine.view();
+        // Of a step that has passed; its parts would only fill the log.
+        if (event.height === at.height && event.round === round && step === "propose") apply.built(round, event.block);
+        return;
+      }
+      case "checked":
+        if (event.height === at.height) onChecked(event.blockId, event.problem);
+    }
+  }
+
+  function onChecked(blockId: BlockID, problem: string | null): void {
+    if (problem !== null) {
+      if (at.memory.hasQuorum(blockId)) throw diverged(problem);
+      options.onWarning(`block proposed at height ${at.height} is not valid: ${problem}`);
+    }
+    apply.checked(blockId, problem === null);
+  }
+
+  function diverged(problem: string): Error {
+    return new Error(
+      `more than two thirds of the validators decided a block at height ${at.height} that this node finds invalid (${problem}): ` +
+        "its data or program differs from theirs, compare versions and restore the data directory from a copy",
+    );
+  }
+
+  async function onReceived({ peer, message }: Received): Promise<void> {
+    const height = heightOf(message);
+    if (height === at.height + 1) future.add({ peer, message });
+    else if (height === at.height - 1 && message.type === "vote") await onLateVote(peer, message.vote);
+    if (height !== at.height) return;
+    switch (message.type) {
+      case "part": {
+        const outcome = apply.part(message.round, message.part, peer);
+        if (outcome.type === "invalid") options.report(peer, outcome.reason, "major");
+        return;
+      }
+      case "proposal": {
+        const { proposal } = message;
+        admit(peer, intake.proposal(at, proposal, currentRound()), (value) => apply.proposal(value, proposal, peer));
+        return;
+      }
+      case "vote":
+        return onVote(peer, message.vote);
+      case "commit": {
+        const { commit } = message;
+        admit(peer, intake.certificate(at, commit), (value) => apply.certificate(value, commit));
+      }
+    }
+  }
+
+  /** A passed message also shows that the height has begun elsewhere. */
+  function admit<T>(peer: PeerId, passed: Passed<T>, use: (value: (Passed<T> & { type: "passed" })["value"]) => void): void {
+    if (passed.type === "refused") options.report(peer, passed.reason, passed.severity);
+    if (passed.type !== "passed") return;
+    runHeight();
+    use(passed.value);
+  }
+
+  async function onVote(peer: PeerId, vote: Vote): Promise<void> {
+    const passed = intake.vote(at, vote);
+    const problem = passed.type === "passed" ? await extensionProblem(vote) : null;
+    if (problem === null) admit(peer, passed, (value) => apply.vote(value, vote, peer));
+    else options.report(peer, problem, "minor");
+  }
+
+  async function onLateVote(peer: PeerId, vote: Vote): Promise<void> {
+    const passed = intake.lateVote(at, vote);
+    if (passed.type === "refused") options.report(peer, passed.reason, passed.severity);
+    if (passed.type !== "passed" || (await extensionProblem(vote)) !== null) return;
+    at.memory.addLate(vote);
+    gossip.vote(vote, peer);
+    pacer.poke();
+  }
+
+  async function extensionProblem(vote: Vote): Promise<string | null> {
+    return addressToCore(vote.validatorAddress) === self ? null : intake.extensionProblem(vote);
+  }
+
+  // ------------------------------------------------------------------ effects
+
+  async function perform(effect: Effect): Promise<void> {
+    switch (effect.type) {
+      case "buildBlock":
+        if (effect.round === 0 && !pacer.isReady) isBuildWaiting = true;
+        else build(effect.round);
+        return;
+      case "checkBlock": {
+        const blockId = blockIdFromCore(effect.blockId);
+        const header = at.memory.view.partsHeader(effect.round);
+        if (header === null || !equalPartSetHeaders(header, blockId.partSetHeader)) apply.wanted(effect.round, blockId);
+        tasks.want(effect.blockId);
+        return;
+      }
+      case "signProposal": {
+        const proposal = (await own?.proposal(at, effect.proposal)) ?? null;
+        if (proposal !== null) outbox.proposal(at, proposal);
+        return;
+      }
+      case "signVote": {
+        const vote = (await own?.vote(at, effect.vote, machine.view())) ?? null;
+        if (vote !== null) outbox.vote(at, vote);
+        return;
+      }
+      case "startTimer":
+        timers.start(effect.timer, effect.delayMs);
+        return;
+      case "polka":
+        apply.wanted(effect.round, blockIdFromCore(effect.blockId));
+        return;
+      case "commit":
+        decided = effect.certificate;
+        return;
+      case "equivocation":
+        onEquivocation(effect);
+        return;
+      case "dropped":
+        if (effect.reason === invalidQuorumReason) throw diverged("see the warning before this");
+        return;
+      case "enterRound":
+        return;
+    }
+  }
+
+  function build(round: number): void {
+    isBuildWaiting = false;
+    if (signer !== null && machine.view().round === round) tasks.build(at, round, signer.address);
+  }
+
+  function onEquivocation({ first, second }: Extract<Effect, { type: "equivocation" }>): void {
+    const validatorIndex = at.set.validators.findIndex((one) => one.address === first.validator);
+    const votes = [first, second].map(({ kind, round, blockId }) =>
+      at.memory.votes.find({ type: kind, round, validatorIndex, blockId: blockIdFromCore(blockId) }),
+    );
+    const [one, other] = votes;
+    if (one != null && other != null) evidence.reportConflict(one, other);
+  }
+
+  async function settle(): Promise<void> {
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) await perform(effect);
+    tasks.poke(at);
+    if (outbox.hasMessages || decided !== null) await wal.flush();
+    outbox.send();
+    showView();
+    if (decided !== null) await finish(decided);
+  }
+
+  function showView(): void {
+    const { round, step } = isRunning ? machine.view() : { round: 0, step: "newHeight" as const };
+    const isSame = shown.height === at.height && shown.round === round && shown.step === step;
+    at.memory.moveTo(round, step);
+    if (isSame && !isViewStale) return;
+    isViewStale = false;
+    shown = { height: at.height, round, step };
+    if (!isSame) options.listener?.onRound?.(at.height, round, step);
+    gossip.stepChanged(at.memory.view);
+  }
+
+  async function finish({ round, blockId: name }: CommitCertificate): Promise<void> {
+    const committedMs = clock.monotonicMs();
+    const blockId = blockIdFromCore(name);
+    const block = at.memory.parts.block(blockId);
+    if (block === null || block === "invalid") throw new Error(`height ${at.height} was decided without its block`);
+    timers.cancelAll();
+    const seenCommit = at.memory.extendedCommit(round, blockId);
+    const { state } = at;
+    const next = await tasks.exclusively(() => executor.commitBlock({ state, block, seenCommit, wal }));
+    open(next, seenCommit, committedMs);
+  }
+
+  function open(state: ChainState, lastCommit: ExtendedCommit | null, committedMs: number | null): void {
+    at = createHeight(state, lastCommit);
+    isRunning = false;
+    isBuildWaiting = false;
+    decided = null;
+    effects = [];
+    tasks.reset();
+    for (const received of future.take(futureMessagesMax)) inbox.add(received);
+    showView();
+    const { memory } = at;
+    pacer.begin({
+      committedMs,
+      notBefore: isInitial(state) ? state.lastBlockTime : null,
+      hasAllPrecommits: () => memory.hasAllLastPrecommits(),
+    });
+  }
+
+  // ------------------------------------------------------------------ life
+
+  async function run(): Promise<void> {
+    try {
+      while (!isStopped) {
+        const own = events;
+        events = [];
+        const received = inbox.take(turnInputsMax);
+        if (own.length === 0 && received.length === 0) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        for (const event of own) onEvent(event);
+        for (const one of received) await onReceived(one);
+        await settle();
+        // Timers and sockets get their turn however full the inbox is.
+        if (inbox.size > 0) await nextTick();
+      }
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  async function lastSeenCommit(state: ChainState): Promise<ExtendedCommit | null> {
+    if (isInitial(state)) return null;
+    const seen = await blocks.loadSeenCommit(state.lastHeight);
+    if (seen === null) throw new Error(`the commit of block ${state.lastHeight} is missing: restore the data directory from a copy`);
+    return seen;
+  }
+
+  /** The records of the height in progress; an empty list where the log does not reach, as after block sync. */
+  async function loggedRecords(height: number): Promise<readonly Uint8Array[]> {
+    if ((await wal.readAfterEndHeight(height)) !== null) {
+      throw new Error(
+        `the write-ahead log says that height ${height} has ended, but the stores do not have it: ` +
+          "they come from an older copy, and voting again could sign twice; restore the newer one",
+      );
+    }
+    const records = await wal.readAfterEndHeight(height - 1);
+    if (records === null) await wal.writeEndHeight(height - 1);
+    return records ?? [];
+  }
+
+  function replay(records: readonly Uint8Array[]): void {
+    if (records.length === 0) return;
+    runHeight();
+    replayRecords(records, { at, apply, intake, currentRound });
+    effects = [...unanswered(effects, records)];
+    if (signer !== null) outbox.repeat(at, signer.address, currentRound());
+  }
+
+  return {
+    async start() {
+      open(options.state, await lastSeenCommit(options.state), null);
+      replay(await loggedRecords(at.height));
+      isLogging = true;
+      post({ type: "begin" });
+      loop = run();
+    },
+    async stop() {
+      isStopped = true;
+      timers.cancelAll();
+      pacer.stop();
+      wake();
+      await loop;
+      await tasks.exclusively(async () => undefined);
+    },
+    state: () => at.state,
+    receive(peer, message) {
+      if (isStopped || !inbox.add({ peer, message })) return false;
+      wake();
+      return true;
+    },
+    roundState: () => at.memory.view,
+    blockStore: blocks,
+  };
+}

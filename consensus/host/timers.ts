@@ -1,0 +1,137 @@
+/** When things happen: the round timers the core asks for, and the pace at which heights begin. */
+import { addMs, compareTimestamps, type Timestamp, timestampToMs } from "@keel/proto/bytes/timestamp";
+import type { TimerId } from "../core/types.ts";
+import type { Clock, Mempool } from "./ports.ts";
+
+export interface PacingConfig {
+  /** A block at most this often. */
+  readonly minBlockIntervalMs: number;
+  /** Without transactions a block this often. */
+  readonly emptyBlockIntervalMs: number;
+  /** False: blocks only for transactions. */
+  readonly createEmptyBlocks: boolean;
+  /** How long to wait for the precommits still missing after a commit, so that they get into the next block. Skipped when all are in. */
+  readonly commitMs: number;
+}
+
+/** A block when there is something to say, at most every 200 ms, an empty one each second. */
+export const defaultPacing: PacingConfig = {
+  minBlockIntervalMs: 200,
+  emptyBlockIntervalMs: 1_000,
+  createEmptyBlocks: true,
+  commitMs: 100,
+};
+
+export interface RoundTimers {
+  start(timer: TimerId, delayMs: number): void;
+  cancelAll(): void;
+}
+
+export function createRoundTimers(clock: Clock, onFired: (timer: TimerId) => void): RoundTimers {
+  const running = new Set<{ cancel(): void }>();
+  return {
+    start(timer, delayMs) {
+      const handle = clock.startTimer(delayMs, () => {
+        running.delete(handle);
+        onFired(timer);
+      });
+      running.add(handle);
+    },
+    cancelAll() {
+      for (const handle of running) handle.cancel();
+      running.clear();
+    },
+  };
+}
+
+export interface PacerOptions {
+  readonly clock: Clock;
+  readonly mempool: Mempool;
+  readonly config: PacingConfig;
+  /** The next block may be made now. Called once per `begin`. */
+  readonly onReady: () => void;
+}
+
+export interface PacedHeight {
+  /** When the previous block was committed, on the monotonic clock; null right after start: no waiting. */
+  readonly committedMs: number | null;
+  /** No block before this time on the wall clock: the genesis time of a chain about to start. */
+  readonly notBefore: Timestamp | null;
+  readonly hasAllPrecommits: () => boolean;
+}
+
+export interface Pacer {
+  /** A height is waiting to begin; forgets the one before. */
+  begin(height: PacedHeight): void;
+  /** Something changed that may end the wait (a late precommit). */
+  poke(): void;
+  readonly isReady: boolean;
+  stop(): void;
+}
+
+/** Genesis times are waited for in steps: the wall clock may be scaled or stepped meanwhile. */
+const genesisPollMs = 200;
+
+export function createPacer({ clock, mempool, config, onReady }: PacerOptions): Pacer {
+  let waiting: PacedHeight | null = null;
+  let timer: { cancel(): void } | null = null;
+  let isWatchingPool = false;
+
+  function sleep(delayMs: number): void {
+    timer?.cancel();
+    timer = clock.startTimer(Math.max(1, delayMs), evaluate);
+  }
+
+  /** One standing call-back however many heights pass, so that an idle pool does not gather them. */
+  function watchPool(): void {
+    if (isWatchingPool) return;
+    isWatchingPool = true;
+    mempool.onAvailable(() => {
+      isWatchingPool = false;
+      evaluate();
+    });
+  }
+
+  function ready(): void {
+    timer?.cancel();
+    timer = null;
+    waiting = null;
+    onReady();
+  }
+
+  function evaluate(): void {
+    if (waiting === null) return;
+    const { committedMs, notBefore, hasAllPrecommits } = waiting;
+    const now = clock.now();
+    if (notBefore !== null && compareTimestamps(now, notBefore) < 0) {
+      const leftMs = timestampToMs(addMs(notBefore, 1)) - timestampToMs(now);
+      return sleep(Math.min(leftMs, genesisPollMs));
+    }
+    if (committedMs === null) return ready();
+    const sinceMs = clock.monotonicMs() - committedMs;
+    const earliestMs = Math.max(config.minBlockIntervalMs, hasAllPrecommits() ? 0 : config.commitMs);
+    if (sinceMs < earliestMs) return sleep(earliestMs - sinceMs);
+    if (mempool.size() > 0) return ready();
+    if (config.createEmptyBlocks) {
+      if (sinceMs >= config.emptyBlockIntervalMs) return ready();
+      sleep(config.emptyBlockIntervalMs - sinceMs);
+    }
+    watchPool();
+  }
+
+  return {
+    begin(height) {
+      waiting = height;
+      evaluate();
+    },
+    poke: evaluate,
+    get isReady() {
+      return waiting === null;
+    },
+    stop() {
+      timer?.cancel();
+      timer = null;
+      waiting = null;
+    },
+  };
+}
