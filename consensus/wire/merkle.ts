@@ -1,23 +1,28 @@
 /** Merkle tree of RFC 6962's shape over SHA-256, as every list hash of a header and the parts of a block use it. */
 
-import { concatBytes, equalBytes } from "@keel/proto/bytes/compare";
+import { equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { bytes, count64, repeatedBytes } from "./fields.ts";
 import { hashBytes, proofAuntsMax } from "./limits.ts";
 import { type Message, message } from "./message.ts";
 import type { Proof } from "./types.ts";
 
-const leafPrefix = Uint8Array.of(0);
-const innerPrefix = Uint8Array.of(1);
+/** Hashing is synchronous and copies its input, so one scratch each saves an allocation per node. */
+const innerScratch = new Uint8Array(1 + 2 * hashBytes);
+innerScratch[0] = 1;
 
 /** SHA256(0x00 ‖ item). */
 export function leafHash(item: Uint8Array): Uint8Array {
-  return sha256(concatBytes(leafPrefix, item));
+  const prefixed = new Uint8Array(1 + item.length);
+  prefixed.set(item, 1);
+  return sha256(prefixed);
 }
 
-/** SHA256(0x01 ‖ left ‖ right). */
+/** SHA256(0x01 ‖ left ‖ right), both 32 bytes. */
 export function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concatBytes(innerPrefix, left, right));
+  innerScratch.set(left, 1);
+  innerScratch.set(right, 1 + hashBytes);
+  return sha256(innerScratch);
 }
 
 /** Root over `items`; SHA256("") of none. */
@@ -78,7 +83,7 @@ export function rootFromProof(proof: Proof): Uint8Array | null {
       total -= left;
     }
   }
-  if (leafIsLeft.length !== proof.aunts.length) return null;
+  if (leafIsLeft.length !== proof.aunts.length || proofProblem(proof) !== null) return null;
   let hash = proof.leafHash;
   for (const aunt of proof.aunts) {
     hash = leafIsLeft.pop() === true ? innerHash(hash, aunt) : innerHash(aunt, hash);
