@@ -22,6 +22,7 @@ export interface FutureHeights {
 interface Waiting {
   readonly inputs: EarlyInput[];
   readonly counts: Map<Address | "host", number>;
+  readonly keys: Set<string>;
 }
 
 export function createFutureHeights(): FutureHeights {
@@ -29,8 +30,15 @@ export function createFutureHeights(): FutureHeights {
   return {
     add(input, { height, currentHeight }) {
       if (height > currentHeight + FUTURE_HEIGHTS_MAX) return "too many heights ahead";
-      const slot = waiting.get(height) ?? { inputs: [], counts: new Map<Address, number>() };
+      const slot = waiting.get(height) ?? {
+        inputs: [],
+        counts: new Map<Address, number>(),
+        keys: new Set<string>(),
+      };
       waiting.set(height, slot);
+      const key = keyOf(input);
+      // A repetition, which anyone can send, must not use up its author's room.
+      if (slot.keys.has(key)) return "duplicate input for a later height";
       const sender = senderOf(input);
       const count = slot.counts.get(sender) ?? 0;
       if (count >= FUTURE_INPUTS_PER_SENDER_MAX)
@@ -39,6 +47,7 @@ export function createFutureHeights(): FutureHeights {
         return "too many senders for a later height";
       slot.counts.set(sender, count + 1);
       slot.inputs.push(input);
+      slot.keys.add(key);
       return null;
     },
     take(height) {
@@ -59,5 +68,25 @@ function senderOf(input: EarlyInput): Address | "host" {
     case "certificate":
     case "blockChecked":
       return "host";
+  }
+}
+
+/** Equal keys, equal inputs of one height. */
+function keyOf(input: EarlyInput): string {
+  switch (input.type) {
+    case "proposal": {
+      const { round, blockId, polRound, proposer } = input.proposal;
+      return `proposal/${round}/${polRound}/${proposer}/${blockId}`;
+    }
+    case "vote": {
+      const { kind, round, validator, blockId } = input.vote;
+      return blockId === null
+        ? `${kind}/${round}/${validator}`
+        : `${kind}/${round}/${validator}/${blockId}`;
+    }
+    case "certificate":
+      return `certificate/${input.certificate.round}/${input.certificate.blockId}`;
+    case "blockChecked":
+      return `blockChecked/${input.valid}/${input.blockId}`;
   }
 }

@@ -81,6 +81,23 @@ describe("heights", () => {
   });
 });
 
+describe("repeated inputs for a later height", () => {
+  script("do not use up their author's room", [
+    start,
+    ["prevote 0 X A at 2", ""],
+    ...Array.from(
+      { length: 30 },
+      (): Row => ["prevote 0 X A at 2", "dropped: duplicate input for a later height"],
+    ),
+    ["precommit 0 X A at 2", ""],
+    ["prevote 0 nil A at 2", ""],
+    [
+      "start 2",
+      "enter 0 A; timer propose 0 3000; early 3; equivocation A: prevote 0 X, prevote 0 nil",
+    ],
+  ]);
+});
+
 describe("a node that does not vote", () => {
   for (const self of [null, "Z"]) {
     script(
