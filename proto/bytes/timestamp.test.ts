@@ -30,13 +30,17 @@ describe("timestamps", () => {
     }
   });
 
-  test("every day of 800 years agrees with the platform's calendar", () => {
+  test("days spread over 800 years agree with the platform's calendar", () => {
+    const wrong: string[] = [];
     for (let day = -150_000; day < 150_000; day += 17) {
       const ms = day * 86_400_000 + 12_345_678;
       const text = new Date(ms).toISOString();
-      expect(formatTimestamp(timestampFromMs(ms))).toBe(text.replace(/0+Z$/, "Z"));
-      expect(timestampToMs(parseTimestamp(text))).toBe(ms);
+      const written = formatTimestamp(timestampFromMs(ms));
+      if (written !== text.replace(/0+Z$/, "Z") || timestampToMs(parseTimestamp(text)) !== ms) {
+        wrong.push(text);
+      }
     }
+    expect(wrong).toEqual([]);
   });
 
   test("offsets are taken back to UTC", () => {
