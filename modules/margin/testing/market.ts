@@ -1,0 +1,205 @@
+/** A small real market for margin's tests: marks set by hand, a price-time book in revertible state, no fees of its own choosing. */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ValueCodec } from "../../kit/collections/codecs.ts";
+import { u32Key, u64Key } from "../../kit/collections/codecs.ts";
+import type { MapCollection, Registry } from "../../kit/collections/schema.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import type {
+  ClearingPort,
+  ClearResult,
+  MarketId,
+  MarketsPort,
+  MarketTerms,
+  MarkPrice,
+  Side,
+} from "../ports.ts";
+
+export interface BookOrder {
+  readonly account: AccountId;
+  readonly market: MarketId;
+  readonly side: Side;
+  readonly ticks: bigint;
+  readonly lots: bigint;
+  readonly feeReserve: bigint;
+}
+
+interface MarketRow {
+  readonly terms: MarketTerms;
+  readonly mark: MarkPrice | undefined;
+  readonly fundingIndex: bigint;
+}
+
+function plain<V>(): ValueCodec<V> {
+  const never = (): never => {
+    throw new Error("test state is never encoded");
+  };
+  return { encode: never, decode: never, size: () => 1 };
+}
+
+export interface TestMarkets extends MarketsPort {
+  list(ctx: WriteContext, terms: MarketTerms): void;
+  setMark(ctx: WriteContext, market: MarketId, ticks: bigint, fresh?: boolean): void;
+  addFunding(ctx: WriteContext, market: MarketId, perLot: bigint): void;
+  setStatus(ctx: WriteContext, market: MarketId, status: MarketTerms["status"]): void;
+  /** Rests an order; throws what the clearing ledger throws. */
+  rest(ctx: WriteContext, order: BookOrder): bigint;
+  /** Takes from the book; refusals of the taker end it, refused makers are dropped. */
+  take(
+    ctx: WriteContext,
+    order: Omit<BookOrder, "feeReserve"> & {
+      readonly feePpm?: bigint;
+      readonly makerFeePpm?: bigint;
+    },
+  ): { readonly filled: bigint; readonly refusal: ClearResult | null };
+  orders(ctx: ReadContext): readonly (readonly [bigint, BookOrder])[];
+  /** Makes the next call of liquidateAtBook in this market throw. */
+  fail(market: MarketId): void;
+  readonly quarantined: { readonly market: MarketId; readonly reason: string }[];
+}
+
+export function createTestMarkets(registry: Registry, clearing: () => ClearingPort): TestMarkets {
+  const schema = registry.schema("test_markets");
+  const rows: MapCollection<MarketId, MarketRow> = schema.map(0, "rows", u32Key, plain());
+  const book: MapCollection<bigint, BookOrder> = schema.map(1, "book", u64Key, plain());
+  const failing = new Set<MarketId>();
+  const quarantined: { market: MarketId; reason: string }[] = [];
+  let nextId = 1n;
+
+  function row(ctx: ReadContext, market: MarketId): MarketRow {
+    const known = rows.get(ctx, market);
+    assert(known !== undefined, `test market ${market} is not listed`);
+    return known;
+  }
+
+  function orders(ctx: ReadContext): (readonly [bigint, BookOrder])[] {
+    const out: (readonly [bigint, BookOrder])[] = [];
+    book.each(ctx, (id, order) => {
+      out.push([id, order]);
+    });
+    return out;
+  }
+
+  function release(ctx: WriteContext, id: bigint, order: BookOrder, lots: bigint): void {
+    const left = order.lots - lots;
+    const reserve = (order.feeReserve * left) / order.lots;
+    if (left === 0n) book.delete(ctx, id);
+    else book.set(ctx, id, { ...order, lots: left, feeReserve: reserve });
+  }
+
+  function makersFor(ctx: ReadContext, order: Omit<BookOrder, "feeReserve">) {
+    return orders(ctx)
+      .filter(([, maker]) => {
+        if (maker.market !== order.market || maker.side === order.side) return false;
+        if (maker.account === order.account) return false;
+        return order.side === "buy" ? maker.ticks <= order.ticks : maker.ticks >= order.ticks;
+      })
+      .sort(([a, one], [b, two]) => {
+        const better = one.ticks < two.ticks === (order.side === "buy") ? -1 : 1;
+        return one.ticks === two.ticks ? (a < b ? -1 : 1) : better;
+      });
+  }
+
+  const markets: TestMarkets = {
+    quarantined,
+    marketIds(ctx) {
+      const ids: MarketId[] = [];
+      rows.each(ctx, (id) => {
+        ids.push(id);
+      });
+      return ids;
+    },
+    terms: (ctx, market) => rows.get(ctx, market)?.terms,
+    mark: (ctx, market) => rows.get(ctx, market)?.mark,
+    fundingIndex: (ctx, market) => row(ctx, market).fundingIndex,
+    list: (ctx, terms) => rows.set(ctx, terms.id, { terms, mark: undefined, fundingIndex: 0n }),
+    setMark: (ctx, market, ticks, fresh = true) =>
+      rows.set(ctx, market, { ...row(ctx, market), mark: { ticks, fresh } }),
+    addFunding(ctx, market, perLot) {
+      const known = row(ctx, market);
+      rows.set(ctx, market, { ...known, fundingIndex: known.fundingIndex + perLot });
+    },
+    setStatus(ctx, market, status) {
+      const known = row(ctx, market);
+      rows.set(ctx, market, { ...known, terms: { ...known.terms, status } });
+    },
+    quarantine(ctx, market, reason) {
+      quarantined.push({ market, reason });
+      markets.setStatus(ctx, market, "quarantined");
+    },
+    fail: (market) => {
+      failing.add(market);
+    },
+    orders,
+    cancelOrders(ctx, account) {
+      for (const [id, order] of orders(ctx)) {
+        if (order.account !== account) continue;
+        book.delete(ctx, id);
+        const { market, side, lots, feeReserve } = order;
+        clearing().adjustOpenOrders(ctx, account, market, side, -lots, -feeReserve);
+      }
+    },
+    rest(ctx, order) {
+      const { account, market, side, lots, feeReserve } = order;
+      const savepoint = ctx.state.savepoint();
+      try {
+        if (clearing().adjustOpenOrders(ctx, account, market, side, lots, feeReserve)) {
+          clearing().requireInitial(ctx, account);
+        }
+      } catch (error) {
+        ctx.state.revert(savepoint);
+        throw error;
+      }
+      const id = nextId++;
+      book.set(ctx, id, order);
+      return id;
+    },
+    take(ctx, order) {
+      let left = order.lots;
+      for (const [id, maker] of makersFor(ctx, order)) {
+        if (left === 0n) break;
+        const lots = left < maker.lots ? left : maker.lots;
+        const released = maker.feeReserve - (maker.feeReserve * (maker.lots - lots)) / maker.lots;
+        const { quantaPerTickLot } = row(ctx, order.market).terms;
+        const value = maker.ticks * lots * quantaPerTickLot;
+        const taker = {
+          account: order.account,
+          feeQuanta: ((order.feePpm ?? 0n) * value) / 1_000_000n,
+          orderId: null,
+        };
+        const resting = {
+          account: maker.account,
+          feeQuanta: ((order.makerFeePpm ?? 0n) * value) / 1_000_000n,
+          orderId: id,
+          release: { lots, feeReserveQuanta: released },
+        };
+        const result = clearing().clear(ctx, {
+          market: order.market,
+          priceTicks: maker.ticks,
+          lots,
+          buyer: order.side === "buy" ? taker : resting,
+          seller: order.side === "buy" ? resting : taker,
+          taker: order.side,
+          kind: order.feePpm === undefined ? "liquidation" : "order",
+        });
+        if (!result.ok) {
+          if (result.refused === order.side) return { filled: order.lots - left, refusal: result };
+          book.delete(ctx, id);
+          const { account, market, side } = maker;
+          clearing().adjustOpenOrders(ctx, account, market, side, -maker.lots, -maker.feeReserve);
+          continue;
+        }
+        release(ctx, id, maker, lots);
+        left -= lots;
+      }
+      return { filled: order.lots - left, refusal: null };
+    },
+    liquidateAtBook(ctx, order) {
+      const { market, account, side, lots, limitTicks } = order;
+      const { filled } = markets.take(ctx, { market, account, side, lots, ticks: limitTicks });
+      if (failing.delete(market)) throw new Error("a bug in this market");
+      return filled;
+    },
+  };
+  return markets;
+}

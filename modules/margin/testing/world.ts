@@ -1,0 +1,154 @@
+/** Margin with a fake bank, a fake fund and the small market, for tests: everything lives in revertible state. */
+
+import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
+import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
+import type { AccountId } from "../../kit/account-id.ts";
+import { accountId } from "../../kit/account-id.ts";
+import { createAddresses } from "../../kit/addresses.ts";
+import type { ValueCodec } from "../../kit/collections/codecs.ts";
+import { asciiKey, pairKey, prefixedBytesKey } from "../../kit/collections/codecs.ts";
+import { Registry } from "../../kit/collections/schema.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { ModuleError } from "../../kit/errors.ts";
+import type { TestContext } from "../../kit/testing/context.ts";
+import { testContext } from "../../kit/testing/context.ts";
+import type { Margin } from "../module.ts";
+import { createMargin } from "../module.ts";
+import { defaultParams } from "../params.ts";
+import type { BankPort, InsurancePort, MarketTerms } from "../ports.ts";
+import { COLLATERAL_VAULT } from "../state.ts";
+import type { TestMarkets } from "./market.ts";
+import { createTestMarkets } from "./market.ts";
+
+export const DENOM = "uusdc";
+export const BTC = 1;
+export const ETH = 2;
+
+const amountValue: ValueCodec<bigint> = {
+  encode: () => new Uint8Array(0),
+  decode: () => 0n,
+  size: () => 8,
+};
+
+interface FundRow {
+  readonly balance: bigint;
+  readonly funded: bigint;
+}
+
+const fundValue: ValueCodec<FundRow> = {
+  encode: () => new Uint8Array(0),
+  decode: () => ({ balance: 0n, funded: 0n }),
+  size: () => 16,
+};
+
+export interface TestFund extends InsurancePort {
+  /** Coins from nowhere into the vault, as bank genesis would have them. */
+  give(ctx: WriteContext, amount: bigint): void;
+}
+
+export interface World {
+  readonly ctx: TestContext;
+  readonly margin: Margin;
+  readonly markets: TestMarkets;
+  readonly fund: TestFund;
+  readonly bank: BankPort & { mint(ctx: WriteContext, to: Uint8Array, amount: bigint): void };
+  owner(number: number): Uint8Array;
+  /** Sub-account 0 of test owner `number`, with collateral deposited. */
+  funded(number: number, amount: bigint): AccountId;
+  equity(id: AccountId): bigint;
+  /** The first violated invariant, or null. */
+  violated(): string | null;
+}
+
+/** 10 % / 5 % up to 10,000 units of notional, 20 % / 10 % above; one tick × one lot = 1000 quanta. */
+export function btcTerms(over: Partial<MarketTerms> = {}): MarketTerms {
+  return {
+    id: BTC,
+    symbol: "BTC-PERP",
+    quantaPerTickLot: 1_000n,
+    tiers: [
+      { aboveQuanta: 0n, initialPpm: 100_000n, maintenancePpm: 50_000n },
+      { aboveQuanta: 10_000_000_000n, initialPpm: 200_000n, maintenancePpm: 100_000n },
+    ],
+    status: "active",
+    liquidationBandPpm: 50_000n,
+    ...over,
+  };
+}
+
+export function createWorld(params: Partial<Params> = {}): World {
+  const registry = new Registry();
+  const addresses = createAddresses("keel");
+  const schema = registry.schema("test_money");
+  const coins = schema.map(0, "coins", pairKey(prefixedBytesKey, asciiKey), amountValue);
+  const funds = schema.map(1, "funds", asciiKey, fundValue);
+  const balance = (ctx: ReadContext, owner: Uint8Array, denom: string): bigint =>
+    coins.get(ctx, [owner, denom]) ?? 0n;
+  const bank: World["bank"] = {
+    balance,
+    transfer(ctx, from, to, denom, amount) {
+      const held = balance(ctx, from, denom);
+      if (held < amount) throw new ModuleError("sdk", 5, `has ${held}, needs ${amount}`);
+      coins.set(ctx, [from, denom], held - amount);
+      coins.set(ctx, [to, denom], balance(ctx, to, denom) + amount);
+    },
+    mint: (ctx, to, amount) => coins.set(ctx, [to, DENOM], balance(ctx, to, DENOM) + amount),
+  };
+  const row = (ctx: ReadContext): FundRow => funds.get(ctx, DENOM) ?? { balance: 0n, funded: 0n };
+  const fund: TestFund = {
+    balance: (ctx) => row(ctx).balance,
+    funded: (ctx) => row(ctx).funded,
+    credit(ctx, _denom, amount) {
+      const { balance: held, funded } = row(ctx);
+      funds.set(ctx, DENOM, { balance: held + amount, funded });
+    },
+    cover(ctx, _denom, amount) {
+      const { balance: held, funded } = row(ctx);
+      const paid = amount < held ? amount : held;
+      funds.set(ctx, DENOM, { balance: held - paid, funded });
+      return paid;
+    },
+    give(ctx, amount) {
+      const { balance: held, funded } = row(ctx);
+      funds.set(ctx, DENOM, { balance: held + amount, funded: funded + amount });
+      bank.mint(ctx, COLLATERAL_VAULT, amount);
+    },
+  };
+  let margin: Margin | undefined;
+  const markets = createTestMarkets(registry, () => (margin as Margin).keeper);
+  margin = createMargin(registry.schema("margin"), { bank, markets, insurance: fund, addresses });
+  const ctx = testContext(registry);
+  const genesis = GenesisState.fromPartial({ params: { ...defaultParams(DENOM), ...params } });
+  if (margin.module.genesis.kind === "proto") {
+    margin.module.genesis.init(ctx, GenesisState.encode(genesis).finish());
+  }
+  const owner = (number: number): Uint8Array => {
+    const bytes = new Uint8Array(20);
+    new DataView(bytes.buffer).setUint32(16, number);
+    return bytes;
+  };
+  const { keeper, module } = margin;
+  return {
+    ctx,
+    margin,
+    markets,
+    fund,
+    bank,
+    owner,
+    funded(number, amount) {
+      bank.mint(ctx, owner(number), amount);
+      const id = accountId(owner(number), 0);
+      keeper.deposit(ctx, owner(number), id, amount);
+      return id;
+    },
+    equity: (id) => keeper.health(ctx, id)?.equity ?? 0n,
+    violated() {
+      const { running, full } = module.invariants;
+      for (const [name, holds] of [...Object.entries(running), ...Object.entries(full)]) {
+        const fault = holds(ctx);
+        if (fault !== null) return `${name}: ${fault}`;
+      }
+      return null;
+    },
+  };
+}
