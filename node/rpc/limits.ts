@@ -1,0 +1,18 @@
+/** Bounds of the RPC server that are not configuration. */
+
+/** CosmJS batches 20 by default; upstream's 10 breaks it. */
+export const BATCH_MAX = 100;
+/** Deep JSON costs stack and time; no method takes more than params inside a batch. */
+export const JSON_DEPTH_MAX = 16;
+export const QUERY_LENGTH_MAX = 512;
+export const PER_PAGE_DEFAULT = 30;
+export const PER_PAGE_MAX = 100;
+export const BLOCKCHAIN_MAX = 20;
+export const GENESIS_CHUNK_BYTES: number = 16 * 1024 * 1024;
+/** A WebSocket that is this far behind is closed rather than buffered for. */
+export const SOCKET_BUFFER_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Calls of one WebSocket in progress at once. */
+export const SOCKET_CALLS_MAX = 1000;
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
+export const PING_INTERVAL_MS = 27_000;
