@@ -38,3 +38,10 @@ export const pruneBatchKeys: number = 2_000;
 export const pruneBatchBlocks: number = 50;
 /** Blocks kept decoded: lagging peers and RPC ask for the newest over and over. */
 export const blocksCachedMax: number = 8;
+
+/** Longer attribute values and tags are not indexed: nobody searches for them, and they would bloat every key. */
+export const indexedValueBytesMax: number = 4_096;
+/** Index entries one search may read; some hundred milliseconds. */
+export const searchScanMax: number = 50_000;
+/** Records one search may load to check its further conditions. */
+export const searchCheckedMax: number = 10_000;

@@ -32,14 +32,16 @@ export const prefixes = {
   seenCommit: 0x24,
   /** Single record: height the index is complete to. */
   indexHeight: 0x30,
-  /** hash -> transaction, its place and result. */
+  /** hash -> height, index of the inclusion that counts. */
   txByHash: 0x31,
-  /** height, index -> hash. */
+  /** height, index -> hash, transaction, result. */
   txByPlace: 0x32,
   /** tag, value, height, index, event -> nothing. */
   txByEvent: 0x33,
-  /** tag, value, height, event -> nothing. */
+  /** tag, value, height, 0, event -> nothing. */
   blockByEvent: 0x34,
+  /** height -> nothing: this block is indexed. */
+  blockIndexed: 0x35,
 } as const;
 
 export type Prefix = (typeof prefixes)[keyof typeof prefixes];
