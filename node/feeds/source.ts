@@ -1,0 +1,60 @@
+/**
+ * The application's PriceSource over a feed: quotes at 1e-8 become mantissas at the exponent the chain lists for their symbol. The
+ * list of feeds is asked of the committed state now and then; a symbol the chain does not list is left out.
+ */
+import type { QueryRequest, QueryResponse } from "@keel/consensus/host/ports";
+import { QueryFeedsResponse } from "@keel/proto/gen/keel/oracle/v1/query";
+import type { PriceSource } from "../app/application.ts";
+import type { PriceFeed } from "./types.ts";
+
+interface Listing {
+  readonly id: number;
+  readonly exponent: number;
+}
+
+export interface ChainPriceSource extends PriceSource {
+  /** Asks the chain which feeds it lists. Keeps the old list when the answer fails. */
+  refresh(query: (request: QueryRequest) => Promise<QueryResponse>): Promise<void>;
+  stop(): void;
+}
+
+const E8_EXPONENT = -8;
+
+export function createPriceSource(feed: PriceFeed): ChainPriceSource {
+  let listings: ReadonlyMap<string, Listing> = new Map();
+  return {
+    latest() {
+      const out: { feedId: number; mantissa: bigint; confidence: bigint }[] = [];
+      for (const quote of feed.latest()) {
+        const listing = listings.get(quote.symbol);
+        if (listing === undefined) continue;
+        const mantissa = rescale(quote.priceE8, listing.exponent);
+        if (mantissa === 0n) continue;
+        out.push({
+          feedId: listing.id,
+          mantissa,
+          confidence: rescale(quote.confidenceE8, listing.exponent),
+        });
+      }
+      return out.sort((a, b) => a.feedId - b.feedId);
+    },
+    async refresh(query) {
+      const answer = await query({
+        path: "/keel.oracle.v1.Query/Feeds",
+        data: new Uint8Array(0),
+        height: 0,
+        prove: false,
+      });
+      if (answer.code !== 0) return;
+      const { feeds } = QueryFeedsResponse.decode(answer.value);
+      listings = new Map(feeds.map(({ symbol, id, exponent }) => [symbol, { id, exponent }]));
+    },
+    stop: () => feed.stop(),
+  };
+}
+
+/** From 1e-8 to `exponent`, rounded toward zero. */
+export function rescale(valueE8: bigint, exponent: number): bigint {
+  const shift = E8_EXPONENT - exponent;
+  return shift >= 0 ? valueE8 * 10n ** BigInt(shift) : valueE8 / 10n ** BigInt(-shift);
+}
