@@ -128,11 +128,16 @@ export function createNode(
     return (machine ?? createMachine()).view();
   }
 
+  /**
+   * The log takes what changed something and may make the machine sign: no dropped inputs, no certificates (peers give those
+   * again). It takes it before any effect is performed.
+   */
   function feed(input: Input): void {
     if (machine === null) return;
-    log.push(input);
     record(`${world.nowMs()} ${name} ${sayInput(input)}`);
     const effects = machine.handle(input);
+    const dropped = effects.length > 0 && effects.every((effect) => effect.type === "dropped");
+    if (!dropped && input.type !== "certificate") log.push(input);
     keep(input, effects);
     perform(effects);
   }
@@ -340,7 +345,8 @@ export function createNode(
       });
       flushed = log.length;
       perform(effects);
-      if (log.length === 0) startHeight(decided.size + 1);
+      // Also when the height was decided by a certificate, which the log does not hold.
+      startHeight(decided.size + 1);
     },
     isUp: () => machine !== null,
   };
