@@ -162,3 +162,10 @@ export const mempoolReofferMax: number = 256;
 export const mempoolGreetingMax: number = 1_024;
 /** Links a peer may announce; above the connections it can have. */
 export const announcedPeersMax: number = 128;
+
+// ---------------------------------------------------------------- evidence reactor
+
+/** Evidence of all peers waiting for its check: each costs two signature checks. */
+export const evidenceWaitingMax: number = 64;
+/** Pending evidence shown to a new peer. */
+export const evidenceGreetingBytesMax: number = 256 * kib;
