@@ -57,7 +57,7 @@ export function createApplier(options: ApplierOptions): Applier {
     options.log()?.(encodeLogRecord(entry));
   }
 
-  /** The record follows the handling, which is as good as before: nothing leaves until both are flushed. Dropped inputs change nothing. */
+  /** The record follows the handling, which is as good as before: nothing is signed until both are flushed. Dropped inputs change nothing. */
   function feed(input: Input, entry: LogRecord): boolean {
     const effects = machine.handle(input);
     const isDropped = effects.length > 0 && effects.every((effect) => effect.type === "dropped");

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryHub } from "../net/memory-transport.ts";
 import { defaultConsensusParams } from "../wire/params.ts";
 import { createRealClock } from "./testing/clocks.ts";
+import { doubleSigns } from "./testing/double-signs.ts";
 import { createDisk, createGenesis, type Disk, type NodeOptions, startNode, type TestNode } from "./testing/node.ts";
 
 const clock = createRealClock();
@@ -35,25 +36,6 @@ async function appHashes(disk: Disk, to: number): Promise<string[]> {
     hashes.push(bytesToHex((await disk.blocks.load(height))?.block.header.appHash ?? new Uint8Array(0)));
   }
   return hashes;
-}
-
-/** Two signatures of one key for different things at the same place. */
-function doubleSigns(disk: Disk): string[] {
-  const seen = new Map<string, string>();
-  const found: string[] = [];
-  for (const vote of disk.book.votes) {
-    const place = `${vote.type} ${vote.height}/${vote.round}`;
-    const what = bytesToHex(vote.blockId.hash) + bytesToHex(vote.blockId.partSetHeader.hash);
-    if ((seen.get(place) ?? what) !== what) found.push(place);
-    seen.set(place, what);
-  }
-  for (const proposal of disk.book.proposals) {
-    const place = `proposal ${proposal.height}/${proposal.round}`;
-    const what = bytesToHex(proposal.blockId.hash);
-    if ((seen.get(place) ?? what) !== what) found.push(place);
-    seen.set(place, what);
-  }
-  return found;
 }
 
 describe("one validator", () => {

@@ -1,7 +1,7 @@
 /**
- * The one loop between the round machine and the world. A turn takes some inputs, feeds them, signs what the machine asks for and
- * feeds that too, until nothing is left; then it flushes the log once, and only then do our messages leave or a decided block
- * become durable. So one fsync covers a turn, and nothing was ever sent that a restart would not know.
+ * The one loop between the round machine and the world. A turn takes some inputs and feeds them; before anything is signed the log
+ * is flushed, so that a restart, from the same inputs, asks the signer for the same message and gets the same signature; what is
+ * signed is fed back at once and leaves at the end of the turn. One fsync of the log covers all inputs up to a signature.
  */
 import { setImmediate as nextTick } from "node:timers/promises";
 import { createMachine } from "../core/machine.ts";
@@ -49,6 +49,7 @@ export function createDriver(options: DriverOptions): Driver {
   /** The machine works on `at.height`; before, the height waits for its pace. */
   let isRunning = false;
   let isLogging = false;
+  let isFlushed = true;
   let isBuildWaiting = false;
   let decided: CommitCertificate | null = null;
   let shown: { height: number; round: number; step: Step } = { height: 0, round: 0, step: "newHeight" };
@@ -82,7 +83,7 @@ export function createDriver(options: DriverOptions): Driver {
   const apply = createApplier({
     machine,
     gossip,
-    log: () => (isLogging ? (record) => wal.append(record) : null),
+    log: () => (isLogging ? append : null),
     current: () => at,
     onEffects: (more) => effects.push(...more),
     onComplete: () => {
@@ -102,6 +103,17 @@ export function createDriver(options: DriverOptions): Driver {
       ? null
       : createOwnMessages({ signer, app, clock, onRefused: (refusal) => options.onWarning(refusal.message) });
   const outbox = createOutbox({ gossip, verify, apply });
+
+  function append(record: Uint8Array): void {
+    wal.append(record);
+    isFlushed = false;
+  }
+
+  async function flush(): Promise<void> {
+    if (isFlushed) return;
+    isFlushed = true;
+    await wal.flush();
+  }
 
   function currentRound(): number {
     return isRunning ? machine.view().round : 0;
@@ -220,11 +232,13 @@ export function createDriver(options: DriverOptions): Driver {
         return;
       }
       case "signProposal": {
+        await flush();
         const proposal = (await own?.proposal(at, effect.proposal)) ?? null;
         if (proposal !== null) outbox.proposal(at, proposal);
         return;
       }
       case "signVote": {
+        await flush();
         const vote = (await own?.vote(at, effect.vote, machine.view())) ?? null;
         if (vote !== null) outbox.vote(at, vote);
         return;
@@ -266,7 +280,6 @@ export function createDriver(options: DriverOptions): Driver {
   async function settle(): Promise<void> {
     for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) await perform(effect);
     tasks.poke(at);
-    if (outbox.hasMessages || decided !== null) await wal.flush();
     outbox.send();
     showView();
     if (decided !== null) await finish(decided);

@@ -1,4 +1,7 @@
-/** Our own signed messages: fed back to the core at once, sent when the log holds everything they rest on. */
+/**
+ * Our own signed messages: fed back to the core at once, sent when the turn is over. Their own records need no flush: all they
+ * rest on is on disk, and the signer repeats the newest signature, so a restart makes the same message again.
+ */
 import { equalBytes } from "@keel/proto/bytes/compare";
 import type { Part, Proposal, Vote } from "../wire/types.ts";
 import { findValidator } from "../wire/validator-set.ts";
@@ -14,8 +17,6 @@ export interface Outbox {
   vote(at: HeightContext, vote: Vote): void;
   /** After a restart: everything of ours that this height already knows goes out again. */
   repeat(at: HeightContext, address: Uint8Array, currentRound: number): void;
-  readonly hasMessages: boolean;
-  /** Only after a flush. */
   send(): void;
 }
 
@@ -66,9 +67,6 @@ export function createOutbox({ gossip, verify, apply }: OutboxOptions): Outbox {
           if (vote !== null) queueVote(vote);
         }
       }
-    },
-    get hasMessages() {
-      return waiting.length > 0;
     },
     send() {
       const messages = waiting;

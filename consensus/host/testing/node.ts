@@ -98,7 +98,12 @@ export function createDisk(directory: string, index: number): Disk {
   };
 }
 
-function recordingSigner(disk: Disk): Signer {
+function recordingSigner(disk: Disk, crashAt: number | undefined): Signer {
+  let signatures = 0;
+  const crash = (): void => {
+    signatures += 1;
+    if (signatures === crashAt) throw new Error("crash at signature");
+  };
   const signer = createSigner(seedOf(disk.index), {
     load: disk.signState,
     save: async (state) => {
@@ -111,11 +116,13 @@ function recordingSigner(disk: Disk): Signer {
     async signVote(chainId, vote) {
       const signed = await signer.signVote(chainId, vote);
       disk.book.votes.push(signed);
+      crash();
       return signed;
     },
     async signProposal(chainId, proposal) {
       const signed = await signer.signProposal(chainId, proposal);
       disk.book.proposals.push(signed);
+      crash();
       return signed;
     },
   };
@@ -131,6 +138,8 @@ export interface NodeOptions {
   readonly pacing?: PacingConfig;
   readonly failPoint?: (step: CommitStep, height: number) => void;
   readonly configureApp?: (app: ToyApp) => void;
+  /** Dies when this many things were signed, the last of which is in the signer's record but not released. */
+  readonly crashAtSignature?: number;
   readonly wrapWal?: (wal: WriteAheadLog) => WriteAheadLog;
 }
 
@@ -194,7 +203,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     evidence,
     mempool,
     wal,
-    signer: options.isValidator === false ? null : recordingSigner(disk),
+    signer: options.isValidator === false ? null : recordingSigner(disk, options.crashAtSignature),
     clock,
     gossip: reactor,
     verify: verifyOpenssl,
