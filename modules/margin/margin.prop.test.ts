@@ -1,0 +1,243 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AccountId } from "../kit/account-id.ts";
+import { accountId } from "../kit/account-id.ts";
+import { ModuleError } from "../kit/errors.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+
+const UNIT = 1_000_000n;
+const TRADERS = 7;
+const MARKETS = [BTC, ETH] as const;
+
+type Step =
+  | {
+      readonly kind: "deposit" | "withdraw" | "transfer";
+      readonly who: number;
+      readonly amount: bigint;
+    }
+  | {
+      readonly kind: "rest" | "take";
+      readonly who: number;
+      readonly market: number;
+      readonly side: "buy" | "sell";
+      readonly offset: bigint;
+      readonly lots: bigint;
+    }
+  | {
+      readonly kind: "mark";
+      readonly market: number;
+      readonly movePpm: bigint;
+      readonly fresh: boolean;
+    }
+  | { readonly kind: "funding"; readonly market: number; readonly perLot: bigint }
+  | { readonly kind: "give"; readonly amount: bigint }
+  | { readonly kind: "cancel"; readonly who: number }
+  | {
+      readonly kind: "trade";
+      readonly who: number;
+      readonly with: number;
+      readonly market: number;
+      readonly side: "buy" | "sell";
+      readonly lots: bigint;
+    }
+  | { readonly kind: "block" };
+
+const who = fc.integer({ min: 0, max: TRADERS - 1 });
+const market = fc.constantFrom(...MARKETS);
+const side = fc.constantFrom("buy" as const, "sell" as const);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("deposit" as const, "withdraw" as const, "transfer" as const),
+      who,
+      amount: fc.bigInt({ min: 1n, max: 300n * UNIT }),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("rest" as const, "take" as const),
+      who,
+      market,
+      side,
+      offset: fc.bigInt({ min: -400n, max: 800n }),
+      lots: fc.bigInt({ min: 1n, max: 60n }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("mark" as const),
+      market,
+      movePpm: fc.oneof(
+        fc.bigInt({ min: -20_000n, max: 20_000n }),
+        fc.bigInt({ min: -250_000n, max: 300_000n }),
+      ),
+      fresh: fc.integer({ min: 0, max: 9 }).map((draw) => draw > 0),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("funding" as const),
+      market,
+      perLot: fc.bigInt({ min: -700_000n, max: 700_000n }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("give" as const),
+      amount: fc.bigInt({ min: 1n, max: 40n * UNIT }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("cancel" as const), who }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant("trade" as const),
+      who,
+      with: who,
+      market,
+      side,
+      lots: fc.bigInt({ min: 5n, max: 90n }),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("block" as const) }) },
+);
+
+function start(): { readonly world: World; readonly ids: readonly AccountId[] } {
+  const world = createWorld({
+    liquidationNotionalMin: "100000000",
+    liquidationNotionalPerBlockMax: "3000000000",
+    liquidationsPerBlockMax: 3,
+  });
+  world.markets.list(world.ctx, btcTerms());
+  world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", quantaPerTickLot: 777n }));
+  for (const one of MARKETS) world.markets.setMark(world.ctx, one, 50_000n);
+  const ids = Array.from({ length: TRADERS }, (_, i) =>
+    world.funded(i + 1, BigInt(i + 1) * 150n * UNIT),
+  );
+  return { world, ids };
+}
+
+/** Refusals change nothing, as the message router guarantees; anything else that is thrown fails the test. */
+function attempt(world: World, body: () => void): void {
+  const savepoint = world.ctx.state.savepoint();
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof ModuleError)) throw error;
+    world.ctx.state.revert(savepoint);
+  }
+}
+
+function perform(world: World, ids: readonly AccountId[], one: Step): void {
+  const { ctx, markets, margin, bank } = world;
+  const { keeper } = margin;
+  const idOf = (index: number): AccountId => ids[index] as AccountId;
+  switch (one.kind) {
+    case "deposit":
+      bank.mint(ctx, world.owner(one.who + 1), one.amount);
+      keeper.deposit(ctx, world.owner(one.who + 1), idOf(one.who), one.amount);
+      return;
+    case "withdraw":
+      keeper.withdraw(ctx, idOf(one.who), one.amount);
+      return;
+    case "transfer":
+      keeper.transfer(ctx, idOf(one.who), accountId(world.owner(one.who + 1), 1), one.amount);
+      return;
+    case "rest":
+    case "take": {
+      const mark = markets.mark(ctx, one.market);
+      if (mark === undefined || !mark.fresh) return;
+      const away = one.kind === "rest" ? one.offset : -one.offset;
+      const ticks = one.side === "buy" ? mark.ticks - away : mark.ticks + away;
+      if (ticks <= 0n) return;
+      const { market: id, side: way, lots } = one;
+      const order = { account: idOf(one.who), market: id, side: way, ticks, lots };
+      if (one.kind === "rest") markets.rest(ctx, { ...order, feeReserve: lots * 1_000n });
+      else markets.take(ctx, { ...order, feePpm: 500n, makerFeePpm: -100n });
+      return;
+    }
+    case "trade": {
+      const mark = markets.mark(ctx, one.market);
+      if (mark === undefined || !mark.fresh || one.who === one.with) return;
+      const { market: id, side: way, lots } = one;
+      const order = { market: id, ticks: mark.ticks, lots };
+      const other = way === "buy" ? "sell" : "buy";
+      markets.rest(ctx, { ...order, account: idOf(one.with), side: other, feeReserve: 0n });
+      markets.take(ctx, { ...order, account: idOf(one.who), side: way, feePpm: 500n });
+      return;
+    }
+    case "mark": {
+      const last = markets.mark(ctx, one.market)?.ticks ?? 50_000n;
+      const next = last + (last * one.movePpm) / 1_000_000n;
+      markets.setMark(
+        ctx,
+        one.market,
+        next < 100n ? 100n : next > 10n ** 6n ? 10n ** 6n : next,
+        one.fresh,
+      );
+      return;
+    }
+    case "funding":
+      markets.addFunding(ctx, one.market, one.perLot);
+      return;
+    case "give":
+      world.fund.give(ctx, one.amount);
+      return;
+    case "cancel":
+      markets.cancelOrders(ctx, idOf(one.who), "user");
+      return;
+    case "block":
+      keeper.endBlock(ctx);
+      ctx.nextBlock(200);
+  }
+}
+
+function runningFault(world: World): string | null {
+  for (const [name, holds] of Object.entries(world.margin.module.invariants.running)) {
+    const fault = holds(world.ctx);
+    if (fault !== null) return `${name}: ${fault}`;
+  }
+  return null;
+}
+
+/** Coins are conserved: what the test minted is somewhere, and nothing else is. */
+function coins(world: World, ids: readonly AccountId[]): bigint {
+  const { ctx, bank } = world;
+  return ids.reduce((sum, _id, i) => sum + bank.balance(ctx, world.owner(i + 1), "uusdc"), 0n);
+}
+
+const seen = { liquidation: 0, deleverage: 0, deficit_covered: 0, deficit: 0 };
+
+describe("the ledger under random trading, prices and liquidations", () => {
+  it("keeps every invariant after every step and every block", () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 40, maxLength: 160, size: "max" }), (steps) => {
+        const { world, ids } = start();
+        for (const one of steps) {
+          attempt(world, () => perform(world, ids, one));
+          expect(runningFault(world)).toBeNull();
+          if (one.kind === "block") {
+            const { keeper } = world.margin;
+            keeper.endBlock(world.ctx);
+            expect(world.violated()).toBeNull();
+            expect(world.markets.quarantined).toEqual([]);
+          }
+        }
+        expect(coins(world, ids)).toBeGreaterThanOrEqual(0n);
+        for (const { type } of world.ctx.events) {
+          if (type in seen) seen[type as keyof typeof seen] += 1;
+        }
+      }),
+      { numRuns: 150, seed: 20_251_010 },
+    );
+  });
+
+  it("reached every stage of the waterfall on the way", () => {
+    for (const [stage, count] of Object.entries(seen)) expect(count, stage).toBeGreaterThan(0);
+  });
+});
