@@ -23,8 +23,17 @@ export interface MessageRoute {
   signers(message: unknown): readonly string[];
   /** Mempool and block lane: 0 protocol, 1 cancels and reduce-only, 2 post-only, 3 the rest. A function of the message alone. */
   lane(message: unknown): number;
+  /** The message in amino JSON, `{type, value}`, for SIGN_MODE_LEGACY_AMINO_JSON. Absent: it cannot be signed that way. */
+  readonly amino?: (message: unknown) => AminoMessage;
   /** Returns the encoded response. Throws ModuleError to refuse. */
   handle(ctx: MessageContext, message: unknown): Uint8Array;
+}
+
+export interface AminoMessage {
+  /** "cosmos-sdk/MsgSend" */
+  readonly type: string;
+  /** JSON with the SDK's conventions: snake_case names, 64-bit numbers as text, empty fields left out. */
+  readonly value: unknown;
 }
 
 export function onMessage<M, R>(route: {
@@ -34,9 +43,12 @@ export function onMessage<M, R>(route: {
   readonly signers: (message: M) => readonly string[];
   readonly validate?: (message: M) => void;
   readonly lane?: (message: M) => number;
+  readonly amino?: (message: M) => AminoMessage;
   readonly handle: (ctx: MessageContext, message: M) => R;
 }): MessageRoute {
+  const { amino } = route;
   return {
+    ...(amino === undefined ? {} : { amino: (message) => amino(message as M) }),
     typeUrl: route.typeUrl,
     responseTypeUrl: `${route.typeUrl}Response`,
     decode: (bytes) => route.request.decode(bytes),

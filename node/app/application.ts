@@ -2,9 +2,37 @@
  * The Application port of the consensus host, implemented over the modules. `openApplication` loads the committed state; the node's
  * wiring gives it a commit store, a signature verifier and a source of prices.
  */
-import type { Application } from "@keel/consensus/host/ports";
-import type { SignatureVerifier } from "../crypto/verifier.ts";
+import type {
+  Application,
+  CheckTxResult,
+  FinalizeBlockResponse,
+  InitChainRequest,
+  ProposedBlock,
+} from "@keel/consensus/host/ports";
+import { ed25519Address } from "@keel/consensus/wire/keys";
+import { defaultConsensusParams } from "@keel/consensus/wire/params";
+import type { ConsensusParams } from "@keel/consensus/wire/types";
+import { compareValidators } from "@keel/consensus/wire/validator-set";
+import { expectedCheck } from "@keel/modules/auth/signatures";
+import type { BlockHeader } from "@keel/modules/kit/context";
+import { ModuleError } from "@keel/modules/kit/errors";
+import { unlimitedGas } from "@keel/modules/kit/gas";
+import type { Branch } from "@keel/modules/kit/store";
+import { equalBytes } from "@keel/proto/bytes/compare";
+import { timestampToNanos } from "@keel/proto/bytes/timestamp";
+import type { SignatureCheck, SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
+import { createKeel } from "./app.ts";
+import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
+import { readContext, writeContext } from "./contexts.ts";
+import { exportGenesis, loadGenesis } from "./genesis.ts";
+import { QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
+import { prepareTxs, proposalProblem } from "./proposal.ts";
+import { answerQuery } from "./query.ts";
+import { createRouter, type TxResult } from "./router.ts";
+import { AppState } from "./state.ts";
+import { createTxReader } from "./transactions.ts";
+import { makeExtension } from "./vote-extension.ts";
 
 /** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
 export interface PriceSource {
@@ -57,6 +85,274 @@ export interface KeelApplication extends Application {
     readonly requestType: string;
     readonly responseType: string;
   }[];
+  /** Checks the signatures of a batch on the verifier's threads, ahead of `checkTx`. Changes nothing but speed. */
+  prefill(txs: readonly Uint8Array[]): Promise<void>;
   /** The committed state as a genesis document's app_state. */
   exportGenesis(): unknown;
+}
+
+interface Executed {
+  readonly hash: Uint8Array;
+  readonly block: ExecutedBlock;
+  readonly response: FinalizeBlockResponse;
+}
+
+/** Version of the state machine, in every header. */
+const APP_VERSION = 1;
+
+export function openApplication(options: ApplicationOptions): KeelApplication {
+  const { store, verifier, chainId } = options;
+  const keel = createKeel({ addressPrefix: options.addressPrefix, verifier });
+  const state = new AppState(keel.registry, store, options.queryHeights ?? QUERY_HEIGHTS_DEFAULT);
+  const onFault = (height: number, where: string, error: Error): void =>
+    options.onFault?.({ height, where, error });
+  const read = createTxReader(keel.messages, keel.addresses);
+  const router = createRouter({
+    ante: keel.ante,
+    addresses: keel.addresses,
+    minGasPrices: options.minGasPrices,
+    onFault,
+  });
+  const blocks = createBlockExecutor({ keel, chainId, router, read, onFault });
+  const serially = createQueue();
+
+  /** Header of the last committed block, or of genesis. */
+  let header: BlockHeader = lastHeader();
+  let executed: Executed | null = null;
+  /** A fork for dry runs, made when one is asked for. */
+  let rehearsal: { readonly height: number; readonly branch: Branch } | null = null;
+  if (store.height > 0) state.remember({ header, branch: state.committed });
+
+  function lastHeader(): BlockHeader {
+    const last = keel.chain.lastBlock.get(
+      readContext({ chainId, height: 0, timeNs: 0n, proposer: "" }, state.live, unlimitedGas()),
+    );
+    return { chainId, height: store.height, timeNs: last?.timeNs ?? 0n, proposer: "" };
+  }
+
+  function params(from: Branch): ConsensusParams {
+    return (
+      keel.chain.params.get(readContext(header, from, unlimitedGas())) ?? defaultConsensusParams
+    );
+  }
+
+  function initChain(request: InitChainRequest): void {
+    if (request.chainId !== chainId)
+      throw new Error(`expected chain id ${chainId}, got ${request.chainId}`);
+    if (store.height > 0) throw new Error(`the chain is already at height ${store.height}`);
+    executed = null;
+    state.dropAll();
+    header = {
+      chainId,
+      height: request.initialHeight,
+      timeNs: timestampToNanos(request.time),
+      proposer: "",
+    };
+    const context = writeContext(header, state.live, unlimitedGas(), []);
+    keel.chain.params.set(context, {
+      ...request.consensusParams,
+      version: { app: BigInt(APP_VERSION) },
+    });
+    loadGenesis(context, keel.genesis, request.appState);
+    const validators = request.validators.map(({ pubKey, power }) => ({
+      address: ed25519Address(pubKey),
+      pubKey,
+      power,
+    }));
+    if (validators.length > 0) {
+      const ordered = validators.sort(compareValidators);
+      keel.oracle.setValidators(context, request.initialHeight, ordered);
+    }
+    state.keepGenesis();
+  }
+
+  function execute(block: ProposedBlock): Executed {
+    if (executed !== null && equalBytes(executed.hash, block.hash)) return executed;
+    executed = null;
+    state.dropBlock();
+    const done = blocks.execute(state.live, block, params(state.live));
+    const appHash = state.stage(block.height);
+    const response: FinalizeBlockResponse = {
+      events: done.events,
+      txResults: done.txResults,
+      validatorUpdates: [],
+      consensusParamUpdates: null,
+      appHash,
+    };
+    return (executed = { hash: block.hash, block: done, response });
+  }
+
+  function problemOf(block: ProposedBlock): string | null {
+    executed = null;
+    state.dropBlock();
+    return proposalProblem(block, params(state.live), {
+      read,
+      oracle: keel.oracle,
+      header: blockHeader(chainId, block),
+      state: state.live,
+    });
+  }
+
+  function runOnCheck(tx: Uint8Array, mode: "check" | "recheck"): CheckTxResult {
+    const gasMax = blockGasMax(params(state.check));
+    const readable = read(tx);
+    const result = router({
+      tx: readable,
+      mode,
+      header,
+      state: state.check,
+      blockGasMax: gasMax,
+      blockGasLeft: null,
+    });
+    // Nothing reverts past a checked transaction.
+    state.check.clearJournal();
+    const sequenced = readable instanceof ModuleError ? null : readable;
+    const [signer] = sequenced?.signers ?? [];
+    const { code, data, log, info, gasWanted, gasUsed, events, codespace } = result;
+    return {
+      code,
+      data,
+      log,
+      info,
+      gasWanted,
+      gasUsed,
+      events,
+      codespace,
+      lane: sequenced?.lane ?? 3,
+      sender:
+        sequenced === null || sequenced.unordered || signer === undefined
+          ? null
+          : `${keel.addresses.format(signer)}/${sequenced.signerInfos[0]?.sequence ?? 0n}`,
+    };
+  }
+
+  function simulate(tx: Uint8Array): TxResult {
+    const view = state.viewAt(header.height);
+    if (view === null) throw new ModuleError("sdk", 26, "no block yet: invalid height");
+    if (rehearsal?.height !== header.height)
+      rehearsal = { height: header.height, branch: view.branch.fork() };
+    const { branch } = rehearsal;
+    const savepoint = branch.savepoint();
+    try {
+      return router({
+        tx: read(tx),
+        mode: "simulate",
+        header,
+        state: branch,
+        blockGasMax: null,
+        blockGasLeft: null,
+      });
+    } finally {
+      branch.revert(savepoint);
+    }
+  }
+
+  function prefill(txs: readonly Uint8Array[]): Promise<void> {
+    const checks = txs.flatMap((bytes): SignatureCheck[] => {
+      const tx = read(bytes);
+      const [signer] = tx instanceof ModuleError ? [] : tx.signers;
+      if (tx instanceof ModuleError || signer === undefined) return [];
+      const account = keel.auth.account(readContext(header, state.check, unlimitedGas()), signer);
+      const check = expectedCheck(account, tx, chainId);
+      if (check === null) return [];
+      const { key: publicKey, signBytes: message, signature } = check;
+      return [{ type: "secp256k1", publicKey, message, signature }];
+    });
+    return verifier.prefetch(checks);
+  }
+
+  return {
+    services: [...keel.queries.values()].map(({ path, requestType, responseType }) => ({
+      path,
+      requestType,
+      responseType,
+    })),
+    prefill,
+    exportGenesis: () =>
+      exportGenesis(readContext(header, state.committed, unlimitedGas()), keel.genesis),
+    async info() {
+      return {
+        version: options.version,
+        appVersion: APP_VERSION,
+        lastHeight: store.height,
+        lastAppHash: store.appHash,
+      };
+    },
+    initChain: (request) =>
+      serially(async () => {
+        initChain(request);
+        return {
+          consensusParams: params(state.live),
+          validators: [],
+          appHash: store.appHash,
+        };
+      }),
+    async checkTx(tx, kind) {
+      return runOnCheck(tx, kind === "new" ? "check" : "recheck");
+    },
+    prepareProposal: (request) =>
+      serially(async () => prepareTxs(request, params(state.check), read)),
+    processProposal: (block) =>
+      serially(async () => {
+        await prefill(block.txs);
+        const problem = problemOf(block);
+        if (problem === null) execute(block);
+        return problem === null;
+      }),
+    async extendVote({ block }) {
+      const at = { header: blockHeader(chainId, block), state: state.check };
+      return makeExtension(keel.oracle, options.prices, at, (error) =>
+        onFault(block.height, "extendVote", error),
+      );
+    },
+    async verifyVoteExtension({ extension }) {
+      return keel.oracle.verifyExtension(extension) === null;
+    },
+    finalizeBlock: (block) => serially(async () => execute(block).response),
+    commit: () =>
+      serially(async () => {
+        if (executed === null) throw new Error("commit: no block was finalised");
+        const done = executed;
+        await store.commit();
+        executed = null;
+        header = done.block.header;
+        state.advance(header);
+        return { retainHeight: 0 };
+      }),
+    query: (request) =>
+      answerQuery(
+        {
+          store,
+          routes: keel.queries,
+          version: options.version,
+          latest: () => state.viewAt(store.height),
+          viewAt: (height) => state.viewAt(height),
+          simulate,
+          onFault,
+        },
+        request,
+      ),
+    async listSnapshots() {
+      return [];
+    },
+    async loadSnapshotChunk() {
+      return null;
+    },
+    async offerSnapshot() {
+      return "reject";
+    },
+    async applySnapshotChunk() {
+      return "reject";
+    },
+  };
+}
+
+/** One at a time, in the order asked: consensus calls wait for each other, CheckTx and queries do not. */
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
 }

@@ -1,4 +1,10 @@
 /** The one door to signature checks: pure and synchronous answers, remembered in a bounded cache that worker threads may pre-fill. */
+import { createHash } from "node:crypto";
+import { type CryptoBackend, loadBackend } from "./backend.ts";
+import type { PackedCheck } from "./batch.ts";
+import { CACHE_GENERATION_ENTRIES_DEFAULT, WORKERS_MAX } from "./limits.ts";
+import { ResultCache } from "./result-cache.ts";
+import { WorkerPool } from "./worker-pool.ts";
 
 export type KeyType = "secp256k1" | "ed25519";
 
@@ -17,4 +23,66 @@ export interface SignatureVerifier {
   /** Checks on the worker threads, so that the same questions asked afterwards are answered from the cache. Never rejects. */
   prefetch(checks: readonly SignatureCheck[]): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface VerifierOptions {
+  readonly backend: CryptoBackend;
+  /** Threads besides the caller's; 0 checks everything inline. */
+  readonly workers: number;
+  /** Default 65,536 per generation; 0 remembers nothing. */
+  readonly cacheEntries?: number;
+}
+
+export function createVerifier(options: VerifierOptions): SignatureVerifier {
+  const { backend: name, workers } = options;
+  if (!Number.isInteger(workers) || workers < 0 || workers > WORKERS_MAX)
+    throw new Error(`signature workers: expected 0 to ${WORKERS_MAX}, got ${workers}`);
+  const backend = loadBackend(name);
+  const cache = new ResultCache(options.cacheEntries ?? CACHE_GENERATION_ENTRIES_DEFAULT);
+  const pool = workers === 0 ? null : new WorkerPool(workers, name);
+
+  const answer = (asked: Asked): boolean => {
+    const known = cache.get(asked.key);
+    if (known !== undefined) return known;
+    const { type, publicKey, message, signature } = asked.check;
+    const verify = type === "secp256k1" ? backend.secp256k1 : backend.ed25519;
+    const valid = verify(publicKey, message, signature);
+    cache.set(asked.key, valid);
+    return valid;
+  };
+
+  return {
+    verifySecp256k1: (publicKey, message, signature) =>
+      answer(ask({ type: "secp256k1", publicKey, message, signature })),
+    verifyEd25519: (publicKey, message, signature) =>
+      answer(ask({ type: "ed25519", publicKey, message, signature })),
+    async prefetch(checks) {
+      if (pool === null) return;
+      const asked = checks.map(ask).filter((one) => cache.get(one.key) === undefined);
+      await Promise.all(
+        asked.map(async ({ key, check }) => {
+          const valid = await pool.judge(check);
+          if (valid !== null) cache.set(key, valid);
+        }),
+      );
+    },
+    async close() {
+      await pool?.close();
+    },
+  };
+}
+
+interface Asked {
+  readonly key: string;
+  readonly check: PackedCheck;
+}
+
+/** The cache key holds all three parts with their lengths, so no two questions share one. */
+function ask({ type, publicKey, message, signature }: SignatureCheck): Asked {
+  const hash = createHash("sha256").update(message).digest();
+  const parts = Buffer.concat([publicKey, hash, signature]).toString("latin1");
+  return {
+    key: `${type}/${publicKey.length}/${signature.length}/${parts}`,
+    check: { type, publicKey, message: type === "secp256k1" ? hash : message, signature },
+  };
 }

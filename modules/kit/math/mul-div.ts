@@ -1,8 +1,8 @@
 /** Integer multiplication and division with the rounding in the name. Every division of the state machine goes through these. */
-import { assert } from "../errors.ts";
+import { AssertionError, assert } from "../errors.ts";
 
 function assertDivisor(divisor: bigint): void {
-  assert(divisor > 0n, `divisor must be positive, got ${divisor}`);
+  if (divisor <= 0n) throw new AssertionError(`divisor must be positive, got ${divisor}`);
 }
 
 /** ⌊a / d⌋, toward −∞; d > 0. */

@@ -1,0 +1,164 @@
+/** Executes one block on the live branch: oracle update, beginBlock, transactions, endBlock, running invariants. */
+import type { ProposedBlock } from "@keel/consensus/host/ports";
+import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci";
+import type { ConsensusParams } from "@keel/consensus/wire/types";
+import type { BlockHeader, Event, WriteContext } from "@keel/modules/kit/context";
+import { unlimitedGas } from "@keel/modules/kit/gas";
+import type { ModuleDefinition } from "@keel/modules/kit/module";
+import type { Branch } from "@keel/modules/kit/store";
+import { bytesToHex } from "@keel/proto/bytes/hex";
+import { timestampToNanos } from "@keel/proto/bytes/timestamp";
+import type { Keel } from "./app.ts";
+import { addMode } from "./block-events.ts";
+import { writeContext } from "./contexts.ts";
+import { firstViolation } from "./invariants.ts";
+import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
+import { asContained, type Router } from "./router.ts";
+import { runOracleTx } from "./run-oracle-tx.ts";
+import type { TxReader } from "./transactions.ts";
+
+export interface ExecutedBlock {
+  readonly header: BlockHeader;
+  readonly events: readonly WireEvent[];
+  readonly txResults: readonly ExecTxResult[];
+}
+
+export interface BlockExecutor {
+  /** Writes on `state`; throws only for a broken machine. */
+  execute(state: Branch, block: ProposedBlock, params: ConsensusParams): ExecutedBlock;
+}
+
+export interface BlockExecutorOptions {
+  readonly keel: Keel;
+  readonly chainId: string;
+  readonly router: Router;
+  readonly read: TxReader;
+  readonly onFault: (height: number, where: string, error: Error) => void;
+}
+
+export function blockHeader(chainId: string, block: ProposedBlock): BlockHeader {
+  return {
+    chainId,
+    height: block.height,
+    timeNs: timestampToNanos(block.time),
+    proposer: bytesToHex(block.proposerAddress),
+  };
+}
+
+/** null: unlimited. */
+export function blockGasMax(params: ConsensusParams): bigint | null {
+  return params.block.maxGas < 0n ? null : params.block.maxGas;
+}
+
+export function createBlockExecutor(options: BlockExecutorOptions): BlockExecutor {
+  const { keel, onFault } = options;
+
+  /** One module's hook behind its own savepoint: what it throws ends there. */
+  function runHook(
+    block: Work,
+    name: "beginBlock" | "endBlock",
+    module: ModuleDefinition,
+  ): boolean {
+    const hook = module[name];
+    if (hook === undefined) return true;
+    const savepoint = block.state.savepoint();
+    const events: Event[] = [];
+    try {
+      hook(writeContext(block.header, block.state, unlimitedGas(), events));
+    } catch (error) {
+      const bug = asContained(error);
+      block.state.revert(savepoint);
+      onFault(block.header.height, `${name} ${module.name}`, bug);
+      return false;
+    }
+    block.events.push(...addMode(events, name));
+    return true;
+  }
+
+  function runTransactions(block: Work, txs: readonly Uint8Array[], gasMax: bigint | null): void {
+    let gasLeft = gasMax;
+    for (const bytes of txs) {
+      const result = options.router({
+        tx: options.read(bytes),
+        mode: "deliver",
+        header: block.header,
+        state: block.state,
+        blockGasMax: gasMax,
+        blockGasLeft: gasLeft,
+      });
+      if (gasLeft !== null) gasLeft = result.gasUsed >= gasLeft ? 0n : gasLeft - result.gasUsed;
+      const { msgResponses: _responses, ...wire } = result;
+      block.results.push(wire);
+    }
+  }
+
+  /** A broken ledger never goes on as if nothing had happened: what the hooks did is undone, and if that does not help all clearing stops. */
+  function closeBlock(block: Work): void {
+    const savepoint = block.state.savepoint();
+    const eventsBefore = block.events.length;
+    let sound = true;
+    for (const module of keel.endBlock) sound = runHook(block, "endBlock", module) && sound;
+    const context = hookContext(block);
+    const violation = firstViolation(context, keel.genesis);
+    if (violation !== null) {
+      onFault(block.header.height, `invariant ${violation.name}`, new Error(violation.detail));
+      block.state.revert(savepoint);
+      block.events.length = eventsBefore;
+      const event = {
+        module: violation.module,
+        invariant: violation.name,
+        detail: violation.detail,
+      };
+      const held: Event[] = [];
+      const stopping = writeContext(block.header, block.state, unlimitedGas(), held);
+      stopping.emit("invariant_broken", event);
+      keel.stopClearing(stopping, `invariant ${violation.name} is broken`);
+      block.events.push(...addMode(held, "endBlock"));
+    } else if (!sound) {
+      const held: Event[] = [];
+      keel.stopClearing(
+        writeContext(block.header, block.state, unlimitedGas(), held),
+        "an end-of-block step failed",
+      );
+      block.events.push(...addMode(held, "endBlock"));
+    }
+  }
+
+  function hookContext(block: Work): WriteContext {
+    return writeContext(block.header, block.state, unlimitedGas(), []);
+  }
+
+  return {
+    execute(state, proposed, params) {
+      const header = blockHeader(options.chainId, proposed);
+      const block: Work = { header, state, events: [], results: [] };
+      let txs = proposed.txs;
+      const [first] = txs;
+      const { voteExtensionsEnableHeight } = params.abci;
+      if (first !== undefined && oracleTxRequired(voteExtensionsEnableHeight, header.height)) {
+        const update = readOracleTx(first);
+        if (update !== null) {
+          block.results.push(runOracleTx(keel, block, update, onFault));
+          txs = txs.slice(1);
+        }
+      }
+      keel.ante.beginBlock(hookContext(block));
+      for (const module of keel.beginBlock) runHook(block, "beginBlock", module);
+      runTransactions(block, txs, blockGasMax(params));
+      closeBlock(block);
+      keel.chain.lastBlock.set(hookContext(block), {
+        height: header.height,
+        timeNs: header.timeNs,
+      });
+      return { header, events: block.events, txResults: block.results };
+    },
+  };
+}
+
+/** A block in work. */
+export interface Work {
+  readonly header: BlockHeader;
+  readonly state: Branch;
+  readonly events: WireEvent[];
+  readonly results: ExecTxResult[];
+}

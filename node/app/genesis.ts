@@ -1,0 +1,86 @@
+/** The genesis document's app_state, one member per module, in and out. Proto modules are converted by the published descriptors. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { ReadContext, WriteContext } from "@keel/modules/kit/context";
+import { ModuleError } from "@keel/modules/kit/errors";
+import { asObject, GenesisError } from "@keel/modules/kit/json";
+import type { ModuleDefinition } from "@keel/modules/kit/module";
+import protobuf from "protobufjs";
+import { FileDescriptorSet } from "protobufjs/ext/descriptor.js";
+import { fromJson, toJson } from "protobufjs/ext/protojson.js";
+
+let root: protobuf.Root | null = null;
+
+function typeNamed(name: string): protobuf.Type {
+  if (root === null) {
+    const file = createRequire(import.meta.url).resolve("@keel/proto/descriptors.binpb");
+    const set = FileDescriptorSet.toObject(FileDescriptorSet.decode(readFileSync(file)));
+    root = protobuf.Root.fromDescriptor(set as Parameters<typeof protobuf.Root.fromDescriptor>[0]);
+    root.resolveAll();
+  }
+  return root.lookupType(name);
+}
+
+/** Members of modules this chain does not have are refused rather than ignored: their state would silently be lost. */
+export function loadGenesis(
+  context: WriteContext,
+  modules: readonly ModuleDefinition[],
+  appState: unknown,
+): void {
+  const state = asObject(appState, "app_state");
+  const names = modules.map((module) => module.name);
+  for (const name of Object.keys(state)) {
+    if (!names.includes(name))
+      throw new GenesisError(`app_state.${name}`, `one of ${names.join(", ")}`, name);
+  }
+  for (const module of modules) {
+    const path = `app_state.${module.name}`;
+    const json = state[module.name];
+    if (json === undefined) throw new GenesisError(path, "the module's genesis state", json);
+    try {
+      if (module.genesis.kind === "json") module.genesis.init(context, json);
+      else module.genesis.init(context, encodeProto(module.genesis.typeName, json));
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof GenesisError) throw error;
+      if (error instanceof ModuleError || error instanceof Error)
+        throw new Error(`genesis ${path}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+}
+
+export function exportGenesis(
+  context: ReadContext,
+  modules: readonly ModuleDefinition[],
+): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const { name, genesis } of modules) {
+    out[name] =
+      genesis.kind === "json"
+        ? genesis.export(context)
+        : decodeProto(genesis.typeName, genesis.export(context));
+  }
+  return out;
+}
+
+function encodeProto(typeName: string, json: unknown): Uint8Array {
+  const type = typeNamed(typeName);
+  return type.encode(fromJson(type, json)).finish();
+}
+
+function decodeProto(typeName: string, bytes: Uint8Array): unknown {
+  const type = typeNamed(typeName);
+  return snakeCased(toJson(type, type.decode(bytes)));
+}
+
+/** ProtoJSON writes lowerCamelCase and reads both; Cosmos documents are written with the proto names. */
+function snakeCased(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCased);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      snakeCased(inner),
+    ]),
+  );
+}

@@ -1,0 +1,85 @@
+/**
+ * Block order and space. Unordered transactions stand by lane: cancels and reduce-only, then post-only, then the rest; sequenced ones go last, as
+ * they came, since only their sender's order binds them. Each class may fill what the others' floors leave, so none can be crowded out.
+ */
+import { txBytesInBlock } from "@keel/consensus/wire/block";
+import type { RunnableTx } from "./transactions.ts";
+
+/** 0: cancels and reduce-only; 1: post-only; 2: other unordered; 3: sequenced. */
+export type LaneClass = 0 | 1 | 2 | 3;
+
+/** Share of a block's bytes, in percent, that is kept for each class. Cancels protect makers in a rush; the others only need not to starve. */
+const FLOOR_PERCENT: readonly [number, number, number, number] = [10, 5, 5, 10];
+const FLOORS_TOTAL = FLOOR_PERCENT.reduce((sum, floor) => sum + floor, 0);
+
+export function laneClass(tx: RunnableTx): LaneClass {
+  if (!tx.unordered) return 3;
+  return tx.lane <= 1 ? 0 : tx.lane === 2 ? 1 : 2;
+}
+
+/** Bytes of `blockBytes` that a class may fill: all but the floors of the others. */
+export function laneCap(lane: LaneClass, blockBytes: number): number {
+  const others = FLOORS_TOTAL - FLOOR_PERCENT[lane];
+  return Math.floor((blockBytes * (100 - others)) / 100);
+}
+
+export interface LanedTx {
+  readonly bytes: Uint8Array;
+  readonly lane: LaneClass;
+  readonly gasLimit: bigint;
+}
+
+/** Chooses and orders what fits `bytesMax`, under `blockBytes`' caps and `gasMax`. Keeps the given order within a class. */
+export function fillBlock(
+  txs: readonly LanedTx[],
+  space: {
+    readonly bytesMax: number;
+    readonly blockBytes: number;
+    readonly gasMax: bigint | null;
+    readonly countMax: number;
+  },
+): Uint8Array[] {
+  const chosen: Uint8Array[] = [];
+  let bytesLeft = space.bytesMax;
+  let gasLeft = space.gasMax;
+  for (const lane of [0, 1, 2, 3] as const) {
+    let laneLeft = laneCap(lane, space.blockBytes);
+    for (const tx of txs) {
+      if (tx.lane !== lane || chosen.length >= space.countMax) continue;
+      const size = txBytesInBlock(tx.bytes.length);
+      const fits =
+        size <= bytesLeft && size <= laneLeft && (gasLeft === null || tx.gasLimit <= gasLeft);
+      if (!fits) {
+        // A later transaction of the same sender must not overtake this one.
+        if (lane === 3) break;
+        continue;
+      }
+      chosen.push(tx.bytes);
+      bytesLeft -= size;
+      laneLeft -= size;
+      if (gasLeft !== null) gasLeft -= tx.gasLimit;
+    }
+  }
+  return chosen;
+}
+
+/** Why the order or the space of a proposal's transactions is refused, or null. */
+export function laneProblem(
+  txs: readonly LanedTx[],
+  space: { readonly blockBytes: number; readonly gasMax: bigint | null },
+): string | null {
+  const used = [0, 0, 0, 0];
+  let last: LaneClass = 0;
+  let gas = 0n;
+  for (const [index, { bytes, lane, gasLimit }] of txs.entries()) {
+    if (lane < last) return `transaction ${index}: lane ${lane} after lane ${last}`;
+    last = lane;
+    used[lane] = (used[lane] as number) + txBytesInBlock(bytes.length);
+    if ((used[lane] as number) > laneCap(lane, space.blockBytes))
+      return `lane ${lane} takes more than its cap`;
+    gas += gasLimit;
+    if (space.gasMax !== null && gas > space.gasMax)
+      return `gas limits exceed the block's ${space.gasMax}`;
+  }
+  return null;
+}

@@ -1,0 +1,12 @@
+/** Bounds of the application shell, each with its reason. */
+
+/** Heights whose state stays open to queries: forks share unchanged nodes, so each costs about what its block changed. */
+export const QUERY_HEIGHTS_DEFAULT = 100;
+/** One transaction: the mempool of stock clients and explorers expects no more. Checked before anything is decoded. */
+export const TX_BYTES_MAX = 1_048_576;
+/** A vote extension as it travels; a larger one is malformed. */
+export const EXTENSION_BYTES_MAX = 4_096;
+/** A query's request: keys and small messages only. */
+export const QUERY_BYTES_MAX = 65_536;
+/** Gas of one query or simulation, so that a scan cannot hold up the block in work. */
+export const QUERY_GAS_MAX = 1_000_000_000n;

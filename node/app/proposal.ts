@@ -1,0 +1,75 @@
+/** Making and judging proposals: transaction 0, lanes, space. Everything here depends on bytes, consensus parameters and committed state. */
+import type { PrepareProposalRequest, ProposedBlock } from "@keel/consensus/host/ports";
+import { txBytesInBlock } from "@keel/consensus/wire/block";
+import { blockTransactionsMax } from "@keel/consensus/wire/limits";
+import { maxBlockBytes } from "@keel/consensus/wire/params";
+import type { ConsensusParams } from "@keel/consensus/wire/types";
+import type { BlockHeader } from "@keel/modules/kit/context";
+import { ModuleError } from "@keel/modules/kit/errors";
+import { unlimitedGas } from "@keel/modules/kit/gas";
+import type { ReadState } from "@keel/modules/kit/store";
+import type { OracleKeeper } from "@keel/modules/oracle/keeper";
+import { blockGasMax } from "./block.ts";
+import { readContext } from "./contexts.ts";
+import type { LanedTx } from "./lanes.ts";
+import { fillBlock, laneClass, laneProblem } from "./lanes.ts";
+import { oracleTxOf, oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
+import type { TxReader } from "./transactions.ts";
+
+function laned(bytes: Uint8Array, read: TxReader): LanedTx | null {
+  const tx = read(bytes);
+  if (tx instanceof ModuleError) return null;
+  return { bytes, lane: laneClass(tx), gasLimit: tx.fee?.gasLimit ?? 0n };
+}
+
+export function prepareTxs(
+  request: PrepareProposalRequest,
+  params: ConsensusParams,
+  read: TxReader,
+): Uint8Array[] {
+  const first: Uint8Array[] = [];
+  if (oracleTxRequired(params.abci.voteExtensionsEnableHeight, request.height)) {
+    // Without the extended commit (a node fresh from state sync) no valid block can be made: the others refuse this one and go on.
+    if (request.localLastCommit === null) return [];
+    first.push(oracleTxOf(request.localLastCommit));
+  }
+  const taken = first.reduce((sum, tx) => sum + txBytesInBlock(tx.length), 0);
+  const txs = request.txs.flatMap((bytes) => laned(bytes, read) ?? []);
+  const rest = fillBlock(txs, {
+    bytesMax: request.maxTxBytes - taken,
+    blockBytes: maxBlockBytes(params),
+    gasMax: blockGasMax(params),
+    countMax: blockTransactionsMax - first.length,
+  });
+  return [...first, ...rest];
+}
+
+/** Why the block's transactions are refused, or null. `state` is the committed one, `header` the proposed block's. */
+export function proposalProblem(
+  block: ProposedBlock,
+  params: ConsensusParams,
+  tools: {
+    readonly read: TxReader;
+    readonly oracle: OracleKeeper;
+    readonly header: BlockHeader;
+    readonly state: ReadState;
+  },
+): string | null {
+  let txs = block.txs;
+  if (oracleTxRequired(params.abci.voteExtensionsEnableHeight, block.height)) {
+    const [first] = txs;
+    const update = first === undefined ? null : readOracleTx(first);
+    if (update === null) return "expected transaction 0 to be an oracle update";
+    const context = readContext(tools.header, tools.state, unlimitedGas());
+    const problem = tools.oracle.verifyUpdate(context, update.extendedCommit);
+    if (problem !== null) return `oracle update: ${problem}`;
+    txs = txs.slice(1);
+  }
+  const order: LanedTx[] = [];
+  for (const [index, bytes] of txs.entries()) {
+    const tx = laned(bytes, tools.read);
+    if (tx === null) return `transaction ${index} cannot be run`;
+    order.push(tx);
+  }
+  return laneProblem(order, { blockBytes: maxBlockBytes(params), gasMax: blockGasMax(params) });
+}

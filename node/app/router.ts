@@ -1,0 +1,197 @@
+/** Runs one transaction: ante, then messages, each behind its own savepoint; results, events, gas and codes as the SDK reports them. */
+import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci";
+import type { Ante, AnteMode } from "@keel/modules/auth/ante";
+import type { MinGasPrice } from "@keel/modules/auth/fees";
+import type { Addresses } from "@keel/modules/kit/addresses";
+import type { BlockHeader, Event } from "@keel/modules/kit/context";
+import { ModuleError } from "@keel/modules/kit/errors";
+import type { GasMeter } from "@keel/modules/kit/gas";
+import { limitedGas, OutOfGasError, unlimitedGas } from "@keel/modules/kit/gas";
+import { sdkError } from "@keel/modules/kit/sdk-errors";
+import type { WriteState } from "@keel/modules/kit/store";
+import { TxMsgData } from "cosmjs-types/cosmos/base/abci/v1beta1/abci";
+import { messageContext, toWireEvents, writeContext } from "./contexts.ts";
+import type { RoutedMessage, RunnableTx } from "./transactions.ts";
+
+export interface TxResult extends ExecTxResult {
+  readonly msgResponses: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
+}
+
+export interface RunRequest {
+  readonly tx: RunnableTx | ModuleError;
+  readonly mode: AnteMode;
+  readonly header: BlockHeader;
+  readonly state: WriteState;
+  readonly blockGasMax: bigint | null;
+  /** null: unlimited. A transaction that uses more keeps only what its ante did. */
+  readonly blockGasLeft: bigint | null;
+}
+
+export interface RouterOptions {
+  readonly ante: Ante;
+  readonly addresses: Addresses;
+  readonly minGasPrices: readonly MinGasPrice[];
+  readonly onFault: (height: number, where: string, error: Error) => void;
+}
+
+export type Router = (request: RunRequest) => TxResult;
+
+const none: Uint8Array = new Uint8Array(0);
+/** What the SDK reports for a panic. */
+const INTERNAL = { codespace: "undefined", code: 111_222 } as const;
+
+/** A bug in the code, as opposed to a machine that can no longer be trusted (memory, stack, sizes), which must stop the process. */
+export function asContained(error: unknown): Error {
+  if (error instanceof RangeError || !(error instanceof Error)) throw error;
+  return error;
+}
+
+export function createRouter(options: RouterOptions): Router {
+  return (request) => {
+    const { tx, mode, header, state } = request;
+    if (tx instanceof ModuleError) return refused(tx, 0n, 0n, []);
+    const gasWanted = tx.fee?.gasLimit ?? 0n;
+    const gas = mode === "simulate" ? unlimitedGas() : limitedGas(gasWanted);
+    const anteEvents: Event[] = [];
+    const start = state.savepoint();
+    try {
+      options.ante.run(writeContext(header, state, gas, anteEvents), {
+        tx,
+        mode,
+        minGasPrices: options.minGasPrices,
+        blockGasMax: request.blockGasMax,
+      });
+    } catch (error) {
+      state.revert(start);
+      return failed(options, request, { error, gas, where: "ante", events: [] });
+    }
+    const wireAnteEvents = toWireEvents(anteEvents);
+    if (mode === "check" || mode === "recheck") return success(gas, wireAnteEvents, []);
+    return runMessages(options, request, { tx, gas, anteEvents: wireAnteEvents });
+  };
+}
+
+function runMessages(
+  options: RouterOptions,
+  request: RunRequest,
+  run: {
+    readonly tx: RunnableTx;
+    readonly gas: GasMeter;
+    readonly anteEvents: readonly WireEvent[];
+  },
+): TxResult {
+  const { state } = request;
+  const { gas, anteEvents } = run;
+  const events: WireEvent[] = [...anteEvents];
+  const responses: { typeUrl: string; value: Uint8Array }[] = [];
+  const start = state.savepoint();
+  let where = "messages";
+  try {
+    run.tx.routed.forEach((routed, index) => {
+      where = `message ${routed.route.typeUrl}`;
+      const done = runMessage(options, request, { routed, gas, index });
+      responses.push({ typeUrl: routed.route.responseTypeUrl, value: done.response });
+      events.push(...toWireEvents(done.events, { key: "msg_index", value: String(index) }));
+    });
+    if (request.blockGasLeft !== null && gas.used > request.blockGasLeft)
+      throw sdkError("outOfGas", "block gas limit exceeded");
+  } catch (error) {
+    state.revert(start);
+    return failed(options, request, { error, gas, where, events: anteEvents });
+  }
+  return success(gas, events, responses);
+}
+
+function runMessage(
+  options: RouterOptions,
+  request: RunRequest,
+  one: { readonly routed: RoutedMessage; readonly gas: GasMeter; readonly index: number },
+): { readonly events: Event[]; readonly response: Uint8Array } {
+  const { route, message, signers } = one.routed;
+  const [, module = ""] = route.typeUrl.split(".");
+  const [sender] = signers;
+  const events: Event[] = [
+    {
+      type: "message",
+      attributes: [
+        { key: "action", value: route.typeUrl },
+        ...(sender === undefined
+          ? []
+          : [{ key: "sender", value: options.addresses.format(sender) }]),
+        { key: "module", value: module },
+      ],
+    },
+  ];
+  const context = writeContext(request.header, request.state, one.gas, events);
+  try {
+    return { response: route.handle(messageContext(context, signers), message), events };
+  } catch (error) {
+    if (!(error instanceof ModuleError)) throw error;
+    const text = `failed to execute message; message index: ${one.index}: ${error.message}`;
+    throw new ModuleError(error.codespace, error.code, text);
+  }
+}
+
+function success(
+  gas: GasMeter,
+  events: readonly WireEvent[],
+  msgResponses: TxResult["msgResponses"],
+): TxResult {
+  return {
+    code: 0,
+    codespace: "",
+    log: "",
+    info: "",
+    data:
+      msgResponses.length === 0
+        ? none
+        : TxMsgData.encode({ data: [], msgResponses: [...msgResponses] }).finish(),
+    gasWanted: gas.limit,
+    gasUsed: gas.used,
+    events,
+    msgResponses,
+  };
+}
+
+function refused(
+  error: ModuleError,
+  gasWanted: bigint,
+  gasUsed: bigint,
+  events: readonly WireEvent[],
+): TxResult {
+  const { code, codespace, message } = error;
+  return {
+    code,
+    codespace,
+    log: message,
+    info: "",
+    data: none,
+    gasWanted,
+    gasUsed,
+    events,
+    msgResponses: [],
+  };
+}
+
+function failed(
+  options: RouterOptions,
+  request: RunRequest,
+  failure: {
+    readonly error: unknown;
+    readonly gas: GasMeter;
+    readonly where: string;
+    readonly events: readonly WireEvent[];
+  },
+): TxResult {
+  const { error, gas, where, events } = failure;
+  if (error instanceof ModuleError) return refused(error, gas.limit, gas.used, events);
+  if (error instanceof OutOfGasError) {
+    const text = `${error.message}; gasWanted: ${gas.limit}, gasUsed: ${gas.used}`;
+    return refused(sdkError("outOfGas", text), gas.limit, gas.used, events);
+  }
+  const bug = asContained(error);
+  options.onFault(request.header.height, where, bug);
+  const refusal = new ModuleError(INTERNAL.codespace, INTERNAL.code, "internal error");
+  // A bug costs its finder the whole limit, so that it cannot be used to work for nothing.
+  return refused(refusal, gas.limit, request.mode === "simulate" ? gas.used : gas.limit, events);
+}

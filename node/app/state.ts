@@ -1,0 +1,150 @@
+/**
+ * The application's memory: one live branch on which blocks are executed under an undo journal, forks of it for CheckTx and for queries at
+ * recent heights, and the way of its changes into the commit store.
+ */
+
+import type { CollectionInfo, Registry } from "@keel/modules/kit/collections/schema";
+import type { BlockHeader } from "@keel/modules/kit/context";
+import { Branch, type DirtyKey } from "@keel/modules/kit/store";
+import { bytesToLatin1, equalBytes, latin1ToBytes } from "@keel/proto/bytes/compare";
+import type { CommitStore, KeyChange, StoreChanges } from "../store/types.ts";
+
+/** The state after one committed block. */
+export interface CommittedView {
+  readonly header: BlockHeader;
+  readonly branch: Branch;
+}
+
+export class AppState {
+  readonly #registry: Registry;
+  readonly #store: CommitStore;
+  readonly #queryHeights: number;
+  readonly #live: Branch;
+  /** Committed state as the base that changes are compared with. */
+  #committed: Branch;
+  /** Where the block in work began: 0, or after genesis. */
+  #start = 0;
+  readonly #views = new Map<number, CommittedView>();
+  #check: Branch;
+
+  constructor(registry: Registry, store: CommitStore, queryHeights: number) {
+    this.#registry = registry;
+    this.#store = store;
+    this.#queryHeights = queryHeights;
+    this.#live = loadBranch(registry, store);
+    this.#committed = this.#live.fork();
+    this.#check = this.#live.fork();
+  }
+
+  /** Blocks are executed here. */
+  get live(): Branch {
+    return this.#live;
+  }
+
+  /** CheckTx runs here; reset by each commit. */
+  get check(): Branch {
+    return this.#check;
+  }
+
+  /** What InitChain wrote stays when a block in work is dropped. */
+  keepGenesis(): void {
+    this.#start = this.#live.savepoint();
+    this.#check = this.#live.fork();
+  }
+
+  /** Forgets everything of the block in work. */
+  dropBlock(): void {
+    this.#store.discard();
+    this.#live.revert(this.#start);
+  }
+
+  /** Forgets genesis too, so that InitChain may be asked again. */
+  dropAll(): void {
+    this.#store.discard();
+    this.#live.revert(0);
+    this.#start = 0;
+  }
+
+  /** Hands the block's changes to the commit store; returns the app hash. */
+  stage(height: number): Uint8Array {
+    return this.#store.stage(height, this.#changes());
+  }
+
+  /** After the commit store has made the staged block durable. */
+  advance(header: BlockHeader): void {
+    this.#live.clearJournal();
+    this.#start = 0;
+    this.#committed = this.#live.fork();
+    this.#check = this.#live.fork();
+    this.remember({ header, branch: this.#committed });
+  }
+
+  remember(view: CommittedView): void {
+    this.#views.set(view.header.height, view);
+    this.#views.delete(view.header.height - this.#queryHeights);
+  }
+
+  /** The committed state that the node started from. */
+  get committed(): Branch {
+    return this.#committed;
+  }
+
+  viewAt(height: number): CommittedView | null {
+    return this.#views.get(height) ?? null;
+  }
+
+  /** Per store in name order, per key ascending; what equals the committed bytes, or deletes what is not there, is left out. */
+  #changes(): StoreChanges[] {
+    const perStore = new Map<
+      string,
+      { readonly text: string; readonly value: Uint8Array | null }[]
+    >();
+    for (const dirty of this.#live.dirty()) {
+      const info = this.#registry.collections[dirty.collection] as CollectionInfo;
+      const value = this.#changedValue(dirty, info);
+      if (value === undefined) continue;
+      let list = perStore.get(info.store);
+      if (list === undefined) perStore.set(info.store, (list = []));
+      list.push({ text: info.prefix + dirty.key, value });
+    }
+    return [...perStore]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([store, list]) => ({
+        store,
+        changes: list
+          .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+          .map(({ text, value }): KeyChange => ({ key: latin1ToBytes(text), value })),
+      }));
+  }
+
+  /** undefined: nothing to commit. */
+  #changedValue(dirty: DirtyKey, info: CollectionInfo): Uint8Array | null | undefined {
+    const before = this.#committed.get(dirty.collection, dirty.key);
+    if (dirty.value === undefined) return before === undefined ? undefined : null;
+    if (before === dirty.value) return undefined;
+    const bytes = info.encodeValue(dirty.value);
+    if (before !== undefined && equalBytes(info.encodeValue(before), bytes)) return undefined;
+    return bytes;
+  }
+}
+
+function loadBranch(registry: Registry, store: CommitStore): Branch {
+  const branch = Branch.empty(registry.collections.length);
+  const byStore = new Map<string, CollectionInfo[]>();
+  for (const info of registry.collections) {
+    byStore.set(info.store, [...(byStore.get(info.store) ?? []), info]);
+  }
+  if (store.height === 0) return branch;
+  for (const [name, infos] of byStore) {
+    for (const [key, value] of store.entries(name)) {
+      const text = bytesToLatin1(key);
+      const info = infos.find((one) => text.startsWith(one.prefix));
+      if (info === undefined)
+        throw new Error(
+          `store ${name} holds a key of no known collection (${text.charCodeAt(0)}…): this data directory was written by another release`,
+        );
+      branch.load(info.id, text.slice(info.prefix.length), info.decodeValue(value));
+    }
+  }
+  return branch;
+}
