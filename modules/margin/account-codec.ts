@@ -85,6 +85,7 @@ function mapped<V extends object, M>(
   size?: (value: V) => number,
 ): ValueCodec<V> {
   const encoded = new WeakMap<V, Uint8Array>();
+  const sizes = new WeakMap<V, number>();
   const encode = (value: V): Uint8Array => {
     let bytes = encoded.get(value);
     if (bytes === undefined) {
@@ -96,7 +97,14 @@ function mapped<V extends object, M>(
   return {
     encode,
     decode: (bytes) => fromMessage(codec.decode(bytes)),
-    size: size ?? ((value) => encode(value).length),
+    size(value) {
+      let known = sizes.get(value);
+      if (known === undefined) {
+        known = size === undefined ? encode(value).length : size(value);
+        sizes.set(value, known);
+      }
+      return known;
+    },
   };
 }
 

@@ -94,7 +94,7 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
     const fees = feeOf(trade, "buy") + feeOf(trade, "sell");
     const realised = buyer.change.realised + seller.change.realised;
     const feesHeld = totals.feesHeld + fees;
-    assert(feesHeld >= 0n, `rebates exceed the fees held: ${feesHeld}`);
+    assert(feesHeld >= 0n, "rebates exceed the fees held");
     state.accounts.set(ctx, trade.buyer.account, buyer.account);
     state.accounts.set(ctx, trade.seller.account, seller.account);
     state.ledgers.set(ctx, trade.market, changeLedger(ledger, buyer.change, seller.change));
@@ -133,7 +133,7 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
   /** Terms a trade executes on. A deleveraging brings its own price and needs none of the mark. */
   function executionTerms(ctx: ReadContext, trade: Trade, view: MarketView | undefined) {
     const terms = view?.terms ?? markets.terms(ctx, trade.market);
-    assert(terms !== undefined, `trade in unknown market ${trade.market}`);
+    assert(terms !== undefined, "trade in an unknown market");
     return {
       value: trade.priceTicks * trade.lots * terms.quantaPerTickLot,
       fundingIndex: view?.fundingIndex ?? markets.fundingIndex(ctx, trade.market),
