@@ -1,25 +1,9 @@
 /** The genesis document's app_state, one member per module, in and out. Proto modules are converted by the published descriptors. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { ReadContext, WriteContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { asObject, GenesisError } from "@keel/modules/kit/json";
 import type { ModuleDefinition } from "@keel/modules/kit/module";
-import protobuf from "protobufjs";
-import { FileDescriptorSet } from "protobufjs/ext/descriptor.js";
-import { fromJson, toJson } from "protobufjs/ext/protojson.js";
-
-let root: protobuf.Root | null = null;
-
-function typeNamed(name: string): protobuf.Type {
-  if (root === null) {
-    const file = createRequire(import.meta.url).resolve("@keel/proto/descriptors.binpb");
-    const set = FileDescriptorSet.toObject(FileDescriptorSet.decode(readFileSync(file)));
-    root = protobuf.Root.fromDescriptor(set as Parameters<typeof protobuf.Root.fromDescriptor>[0]);
-    root.resolveAll();
-  }
-  return root.lookupType(name);
-}
+import { fromJson, toJson, typeNamed } from "./protobuf-json.ts";
 
 /** Members of modules this chain does not have are refused rather than ignored: their state would silently be lost. */
 export function loadGenesis(
