@@ -6,23 +6,35 @@ import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryHub } from "../net/memory-transport.ts";
 import { encodeConsensusMessage } from "../net/messages.ts";
-import { voteExtensionSignBytes, voteSignBytes } from "../wire/sign-bytes.ts";
 import { ed25519Sign } from "../wire/ed25519.ts";
+import { ed25519Address } from "../wire/keys.ts";
 import { splitIntoParts } from "../wire/part-set.ts";
+import { voteExtensionSignBytes, voteSignBytes } from "../wire/sign-bytes.ts";
 import type { BlockID, Proposal, Vote } from "../wire/types.ts";
 import { findValidator } from "../wire/validator-set.ts";
 import { ed25519PublicKey } from "./signer.ts";
-import { ed25519Address } from "../wire/keys.ts";
 import { createRealClock } from "./testing/clocks.ts";
 import { doubleSigns } from "./testing/double-signs.ts";
-import { createDisk, createGenesis, type NodeOptions, noPacing, peerIdOf, seedOf, startNode, type TestNode } from "./testing/node.ts";
+import {
+  createDisk,
+  createGenesis,
+  type NodeOptions,
+  noPacing,
+  peerIdOf,
+  seedOf,
+  startNode,
+  type TestNode,
+} from "./testing/node.ts";
 
 const clock = createRealClock();
 const slowPacing = { ...noPacing, minBlockIntervalMs: 60, emptyBlockIntervalMs: 60 };
 const extensionsOn = { abci: { voteExtensionsEnableHeight: 1 } };
 const chainId = "keel-test-1";
 const none = new Uint8Array(0);
-const fakeBlock: BlockID = { hash: new Uint8Array(32).fill(7), partSetHeader: { total: 1, hash: new Uint8Array(32).fill(8) } };
+const fakeBlock: BlockID = {
+  hash: new Uint8Array(32).fill(7),
+  partSetHeader: { total: 1, hash: new Uint8Array(32).fill(8) },
+};
 
 let directory: string;
 let nodes: TestNode[];
@@ -63,11 +75,16 @@ function forge(node: TestNode, index: number, change: Partial<Vote>): Vote {
   return {
     ...unsigned,
     signature: ed25519Sign(seedOf(index), voteSignBytes(chainId, unsigned)),
-    extensionSignature: isExtended ? ed25519Sign(seedOf(index), voteExtensionSignBytes(chainId, unsigned)) : none,
+    extensionSignature: isExtended
+      ? ed25519Sign(seedOf(index), voteExtensionSignBytes(chainId, unsigned))
+      : none,
   };
 }
 
-async function until(condition: () => boolean | Promise<boolean>, act: () => void = () => undefined): Promise<void> {
+async function until(
+  condition: () => boolean | Promise<boolean>,
+  act: () => void = () => undefined,
+): Promise<void> {
   while (!(await condition())) {
     act();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -75,9 +92,12 @@ async function until(condition: () => boolean | Promise<boolean>, act: () => voi
 }
 
 describe("an equivocating validator", () => {
-  it("is proved in a block, once per proof, and every application hears of it", { timeout: 30_000 }, async () => {
+  it("is proved in a block, once per proof, and every application hears of it", {
+    timeout: 30_000,
+  }, async () => {
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
-    for (let index = 0; index < 4; index++) await start({ genesis, disk: createDisk(directory, index), pacing: slowPacing });
+    for (let index = 0; index < 4; index++)
+      await start({ genesis, disk: createDisk(directory, index), pacing: slowPacing });
     const [first] = nodes as [TestNode];
     await first.reach(2);
     const forged = new Set<number>();
@@ -85,7 +105,7 @@ describe("an equivocating validator", () => {
       () => nodes.every((node) => node.app.misbehaved.length > 0),
       () => {
         const { height } = first.driver.roundState();
-        if (forged.size >= 3 || forged.has(height)) return;
+        if (forged.has(height)) return;
         forged.add(height);
         first.driver.receive(peerIdOf(9), { type: "vote", vote: forge(first, 3, {}) });
       },
@@ -97,7 +117,9 @@ describe("an equivocating validator", () => {
         if (one.kind !== "duplicateVote") throw new Error("unexpected kind");
         seen.push(`${one.voteA.height} ${bytesToHex(one.voteA.validatorAddress)}`);
         expect(one.voteA.height).toBeLessThan(height);
-        expect(bytesToHex(one.voteA.validatorAddress)).toBe(bytesToHex(ed25519Address(ed25519PublicKey(seedOf(3)))));
+        expect(bytesToHex(one.voteA.validatorAddress)).toBe(
+          bytesToHex(ed25519Address(ed25519PublicKey(seedOf(3)))),
+        );
       }
     }
     expect(seen.length).toBeGreaterThan(0);
@@ -107,7 +129,9 @@ describe("an equivocating validator", () => {
 });
 
 describe("bad messages", () => {
-  it("are refused, counted against the peer and never throw, whatever their bytes", { timeout: 30_000 }, async () => {
+  it("are refused, counted against the peer and never throw, whatever their bytes", {
+    timeout: 30_000,
+  }, async () => {
     const genesis = createGenesis({ validators: 1, params: extensionsOn });
     const node = await start({ genesis, disk: createDisk(directory, 0), pacing: slowPacing });
     await node.reach(1);
@@ -136,13 +160,29 @@ describe("bad messages", () => {
         send({ type: "vote", vote: { ...forge(node, 5, { height: Math.max(1, at) }) } });
         send({ type: "vote", vote: { ...vote, type: "precommit" } });
         send({ type: "proposal", proposal: proposal(Math.max(1, at)) });
-        send({ type: "proposal", proposal: { ...proposal(Math.max(1, at)), round: 2_000_000_000 } });
-        const huge = { ...fakeBlock, partSetHeader: { total: 1_600, hash: fakeBlock.partSetHeader.hash } };
+        send({
+          type: "proposal",
+          proposal: { ...proposal(Math.max(1, at)), round: 2_000_000_000 },
+        });
+        const huge = {
+          ...fakeBlock,
+          partSetHeader: { total: 1_600, hash: fakeBlock.partSetHeader.hash },
+        };
         send({ type: "proposal", proposal: { ...proposal(Math.max(1, at)), blockId: huge } });
         send({ type: "part", height: at, round: 0, part });
         send({ type: "part", height: at, round: 0, part: { ...part, bytes: second.bytes } });
-        send({ type: "part", height: at, round: 0, part: { ...part, proof: { ...part.proof, aunts: [] } } });
-        const commit = { height: Math.max(1, at), round: 0, blockId: fakeBlock, extendedSignatures: [] };
+        send({
+          type: "part",
+          height: at,
+          round: 0,
+          part: { ...part, proof: { ...part.proof, aunts: [] } },
+        });
+        const commit = {
+          height: Math.max(1, at),
+          round: 0,
+          blockId: fakeBlock,
+          extendedSignatures: [],
+        };
         send({ type: "commit", commit });
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -150,8 +190,12 @@ describe("bad messages", () => {
     const { lastHeight } = node.driver.state();
     await node.reach(lastHeight + 3);
     expect(node.fatal).toBeNull();
-    expect(node.reports.some((report) => report.startsWith("major: vote: expected a valid signature"))).toBe(true);
-    expect(node.reports.some((report) => report.includes("proposal: expected a signature"))).toBe(true);
+    expect(
+      node.reports.some((report) => report.startsWith("major: vote: expected a valid signature")),
+    ).toBe(true);
+    expect(node.reports.some((report) => report.includes("proposal: expected a signature"))).toBe(
+      true,
+    );
     expect(node.reports.some((report) => report.includes("part"))).toBe(true);
     expect(node.reports.some((report) => report.includes("commit"))).toBe(true);
     expect(doubleSigns(node.disk)).toEqual([]);
@@ -171,8 +215,12 @@ describe("bad messages", () => {
       const hostile = hub.create(`e${index}`.padStart(40, "e"));
       await hostile.start();
       const bytes = valid.slice();
-      for (let flip = 0; flip < 1 + (index % 5); flip++) bytes[next() % bytes.length] = next() & 0xff;
-      hostile.broadcast("consensus", index % 3 === 0 ? Uint8Array.from({ length: index }, () => next() & 0xff) : bytes);
+      for (let flip = 0; flip < 1 + (index % 5); flip++)
+        bytes[next() % bytes.length] = next() & 0xff;
+      hostile.broadcast(
+        "consensus",
+        index % 3 === 0 ? Uint8Array.from({ length: index }, () => next() & 0xff) : bytes,
+      );
       await new Promise((resolve) => setTimeout(resolve, 5));
       await hostile.stop();
     }
@@ -201,7 +249,9 @@ describe("what the application refuses", () => {
     expect((await node.disk.blocks.loadSeenCommit(1))?.round).toBeGreaterThan(0);
   });
 
-  it("does not count: a precommit with an extension it does not like", { timeout: 30_000 }, async () => {
+  it("does not count: a precommit with an extension it does not like", {
+    timeout: 30_000,
+  }, async () => {
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
     const disliked = ed25519Address(ed25519PublicKey(seedOf(2)));
     for (let index = 0; index < 4; index++) {
@@ -217,13 +267,17 @@ describe("what the application refuses", () => {
     const honest = nodes[0] as TestNode;
     const at = findValidator(honest.driver.state().validators, disliked)?.index ?? -1;
     for (let height = 1; height <= 4; height++) {
-      expect((await honest.disk.blocks.loadSeenCommit(height))?.extendedSignatures[at]?.flag).toBe("absent");
+      expect((await honest.disk.blocks.loadSeenCommit(height))?.extendedSignatures[at]?.flag).toBe(
+        "absent",
+      );
     }
   });
 });
 
 describe("a set that changes and a network that comes and goes", () => {
-  it("a validator that was away catches up from its peers and votes again", { timeout: 40_000 }, async () => {
+  it("a validator that was away catches up from its peers and votes again", {
+    timeout: 40_000,
+  }, async () => {
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
     for (const disk of disks) await start({ genesis, disk, pacing: slowPacing });
@@ -238,13 +292,17 @@ describe("a set that changes and a network that comes and goes", () => {
     await Promise.all([first.reach(target), back.reach(target)]);
     expect(back.disk.book.votes.at(-1)?.height).toBeGreaterThan(target - 3);
     expect(bytesToHex(back.driver.state().appHash).length).toBe(64);
-    expect(await back.disk.blocks.load(target).then((one) => bytesToHex(one?.blockId.hash ?? none))).toBe(
+    expect(
+      await back.disk.blocks.load(target).then((one) => bytesToHex(one?.blockId.hash ?? none)),
+    ).toBe(
       await first.disk.blocks.load(target).then((one) => bytesToHex(one?.blockId.hash ?? none)),
     );
     expect(doubleSigns(back.disk)).toEqual([]);
   });
 
-  it("validator updates act two heights later, and the newcomer proposes", { timeout: 40_000 }, async () => {
+  it("validator updates act two heights later, and the newcomer proposes", {
+    timeout: 40_000,
+  }, async () => {
     const genesis = createGenesis({ validators: 3 });
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
     for (const disk of disks) await start({ genesis, disk, pacing: slowPacing });
@@ -258,7 +316,8 @@ describe("a set that changes and a network that comes and goes", () => {
     for (let height = 1; included === 0; height++) {
       if (((await first.disk.blocks.load(height))?.block.txs.length ?? 0) > 0) included = height;
     }
-    const sizeAt = async (height: number): Promise<number> => (await first.disk.states.loadValidators(height))?.length ?? 0;
+    const sizeAt = async (height: number): Promise<number> =>
+      (await first.disk.states.loadValidators(height))?.length ?? 0;
     expect([await sizeAt(included + 1), await sizeAt(included + 2)]).toEqual([3, 4]);
     for (const node of nodes) expect(node.fatal).toBeNull();
   });

@@ -96,12 +96,17 @@ export function createApplier(options: ApplierOptions): Applier {
   function builtInput(round: Round, blockId: BlockID): void {
     const { height } = current();
     const name = blockIdToCore(blockId);
-    if (name !== null) feed({ type: "blockBuilt", height, round, blockId: name }, { type: "built", height, round, blockId });
+    if (name !== null)
+      feed(
+        { type: "blockBuilt", height, round, blockId: name },
+        { type: "built", height, round, blockId },
+      );
   }
 
   return {
     proposal(verified, proposal, from) {
-      if (!feed({ type: "proposal", proposal: verified }, { type: "proposal", proposal })) return false;
+      if (!feed({ type: "proposal", proposal: verified }, { type: "proposal", proposal }))
+        return false;
       recordParts(proposal.round, proposal.blockId, current().memory.addProposal(proposal));
       if (from !== null) gossip.proposal(proposal, from);
       return true;
@@ -124,7 +129,11 @@ export function createApplier(options: ApplierOptions): Applier {
     checked(blockId, valid) {
       const { height } = current();
       const name = blockIdToCore(blockId);
-      if (name !== null) feed({ type: "blockChecked", height, blockId: name, valid }, { type: "checked", height, valid, blockId });
+      if (name !== null)
+        feed(
+          { type: "blockChecked", height, blockId: name, valid },
+          { type: "checked", height, valid, blockId },
+        );
     },
     certificate(verified, commit) {
       const { memory } = current();

@@ -47,7 +47,11 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
   }
 
   /** Of a block that others have already decided only the rules of the chain are asked, not an opinion. */
-  async function problemOf(at: HeightContext, stored: StoredBlock, isDecided: boolean): Promise<string | null> {
+  async function problemOf(
+    at: HeightContext,
+    stored: StoredBlock,
+    isDecided: boolean,
+  ): Promise<string | null> {
     const problem = await executor.validateBlock(at.state, stored);
     if (problem !== null || isDecided) return problem;
     return (await executor.processProposal(at.state, stored)) ? null : "the application refused it";
@@ -65,7 +69,9 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
     const isDecided = at.memory.hasQuorum(blockId);
     // Not a verdict, since it is our clock against theirs: left open until a quorum has decided or a later round asks again.
     if (!isDecided && isAheadOfClock(stored.block, clock.now(), blockTimeToleranceMs)) {
-      options.onWarning(`block ${name.slice(0, 12)} at height ${at.height} is ahead of this machine's clock`);
+      options.onWarning(
+        `block ${name.slice(0, 12)} at height ${at.height} is ahead of this machine's clock`,
+      );
       return;
     }
     wanted.delete(name);
@@ -80,9 +86,12 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
   return {
     build(at, round, proposerAddress) {
       const lastCommit = at.memory.lastCommit();
-      const problem = lastCommit === null ? null : extensionsProblem(lastCommit, at.lastExtensionsEnabled);
+      const problem =
+        lastCommit === null ? null : extensionsProblem(lastCommit, at.lastExtensionsEnabled);
       if (problem !== null) {
-        options.onWarning(`cannot propose at height ${at.height}: the last commit lacks extensions (${problem})`);
+        options.onWarning(
+          `cannot propose at height ${at.height}: the last commit lacks extensions (${problem})`,
+        );
         return;
       }
       background(async () => {

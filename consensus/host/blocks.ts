@@ -1,7 +1,12 @@
 /** What the next block must look like, given the chain state: making it and checking it. No I/O. */
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { bytesToHex } from "@keel/proto/bytes/hex";
-import { addMs, compareTimestamps, formatTimestamp, type Timestamp } from "@keel/proto/bytes/timestamp";
+import {
+  addMs,
+  compareTimestamps,
+  formatTimestamp,
+  type Timestamp,
+} from "@keel/proto/bytes/timestamp";
 import { dataHash, encodeBlock, evidenceListBytes } from "../wire/block.ts";
 import { equalBlockIds } from "../wire/block-id.ts";
 import { commitHash, emptyCommit } from "../wire/commit.ts";
@@ -38,7 +43,8 @@ export interface BlockContents {
 export function nextBlockTime(state: ChainState, lastCommit: Commit | null): Timestamp {
   if (isInitial(state) || lastCommit === null) return state.lastBlockTime;
   const time = medianTime(lastCommit, state.lastValidators);
-  if (time === null) throw new RangeError("last commit: expected signatures by the last validator set");
+  if (time === null)
+    throw new RangeError("last commit: expected signatures by the last validator set");
   return time;
 }
 
@@ -74,21 +80,29 @@ export function buildBlock(state: ChainState, contents: BlockContents): BuiltBlo
 export function blockProblemAgainst(state: ChainState, stored: StoredBlock): string | null {
   const { header } = stored.block;
   const bytesMax = maxBlockBytes(state.consensusParams);
-  if (stored.bytes.length > bytesMax) return `expected at most ${bytesMax} bytes, got ${stored.bytes.length}`;
+  if (stored.bytes.length > bytesMax)
+    return `expected at most ${bytesMax} bytes, got ${stored.bytes.length}`;
   const evidenceMax = state.consensusParams.evidence.maxBytes;
-  if (BigInt(evidenceListBytes(stored.block.evidence)) > evidenceMax) return `expected at most ${evidenceMax} bytes of evidence`;
+  if (BigInt(evidenceListBytes(stored.block.evidence)) > evidenceMax)
+    return `expected at most ${evidenceMax} bytes of evidence`;
   if (header.version.block !== blockProtocol || header.version.app !== BigInt(state.appVersion)) {
     return `expected version ${blockProtocol}/${state.appVersion}, got ${header.version.block}/${header.version.app}`;
   }
-  if (header.chainId !== state.chainId) return `expected chain ${state.chainId}, got ${header.chainId}`;
-  if (header.height !== nextHeight(state)) return `expected height ${nextHeight(state)}, got ${header.height}`;
+  if (header.chainId !== state.chainId)
+    return `expected chain ${state.chainId}, got ${header.chainId}`;
+  if (header.height !== nextHeight(state))
+    return `expected height ${nextHeight(state)}, got ${header.height}`;
   if (!equalBlockIds(header.lastBlockId, state.lastBlockId)) return "expected the last block's id";
   return (
     hashProblem("app hash", state.appHash, header.appHash) ??
     hashProblem("last results hash", state.lastResultsHash, header.lastResultsHash) ??
     hashProblem("consensus hash", consensusHash(state.consensusParams), header.consensusHash) ??
     hashProblem("validators hash", validatorsHash(state.validators), header.validatorsHash) ??
-    hashProblem("next validators hash", validatorsHash(state.nextValidators), header.nextValidatorsHash) ??
+    hashProblem(
+      "next validators hash",
+      validatorsHash(state.nextValidators),
+      header.nextValidatorsHash,
+    ) ??
     (findValidator(state.validators, header.proposerAddress) === null
       ? `expected a proposer of the set, got ${bytesToHex(header.proposerAddress)}`
       : null) ??
@@ -97,7 +111,9 @@ export function blockProblemAgainst(state: ChainState, stored: StoredBlock): str
 }
 
 function hashProblem(what: string, expected: Uint8Array, got: Uint8Array): string | null {
-  return equalBytes(expected, got) ? null : `expected ${what} ${bytesToHex(expected)}, got ${bytesToHex(got)}`;
+  return equalBytes(expected, got)
+    ? null
+    : `expected ${what} ${bytesToHex(expected)}, got ${bytesToHex(got)}`;
 }
 
 function timeProblem(state: ChainState, block: Block): string | null {
@@ -125,17 +141,24 @@ export function isAheadOfClock(block: Block, now: Timestamp, toleranceMs: number
 const flagCodes = { absent: 1, commit: 2, nil: 3 } as const;
 
 /** The last commit as the application sees it, in the order of `lastValidators`. */
-export function commitInfo(lastCommit: Commit, lastValidators: readonly ValidatorInfo[]): CommitInfo {
+export function commitInfo(
+  lastCommit: Commit,
+  lastValidators: readonly ValidatorInfo[],
+): CommitInfo {
   const votes = lastCommit.signatures.map((signature, index) => {
     const validator = lastValidators[index];
-    if (validator === undefined) throw new RangeError(`last commit: no validator at index ${index}`);
+    if (validator === undefined)
+      throw new RangeError(`last commit: no validator at index ${index}`);
     return { address: validator.address, power: validator.power, flag: flagCodes[signature.flag] };
   });
   return { round: lastCommit.round, votes };
 }
 
 /** What the application is told of a block. `lastValidators` is the set of the block's last commit. */
-export function toProposedBlock(stored: StoredBlock, lastValidators: readonly ValidatorInfo[]): ProposedBlock {
+export function toProposedBlock(
+  stored: StoredBlock,
+  lastValidators: readonly ValidatorInfo[],
+): ProposedBlock {
   const { block } = stored;
   return {
     hash: stored.blockId.hash,

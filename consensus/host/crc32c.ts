@@ -4,7 +4,8 @@ const table: Uint32Array = (() => {
   const entries = new Uint32Array(256);
   for (let index = 0; index < 256; index++) {
     let value = index;
-    for (let bit = 0; bit < 8; bit++) value = (value & 1) === 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
+    for (let bit = 0; bit < 8; bit++)
+      value = (value & 1) === 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
     entries[index] = value >>> 0;
   }
   return entries;

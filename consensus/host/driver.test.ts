@@ -8,7 +8,14 @@ import { MemoryHub } from "../net/memory-transport.ts";
 import { defaultConsensusParams } from "../wire/params.ts";
 import { createRealClock } from "./testing/clocks.ts";
 import { doubleSigns } from "./testing/double-signs.ts";
-import { createDisk, createGenesis, type Disk, type NodeOptions, startNode, type TestNode } from "./testing/node.ts";
+import {
+  createDisk,
+  createGenesis,
+  type Disk,
+  type NodeOptions,
+  startNode,
+  type TestNode,
+} from "./testing/node.ts";
 
 const clock = createRealClock();
 const extensionsOn = { ...defaultConsensusParams, abci: { voteExtensionsEnableHeight: 1 } };
@@ -33,7 +40,9 @@ async function start(options: Omit<NodeOptions, "clock">): Promise<TestNode> {
 async function appHashes(disk: Disk, to: number): Promise<string[]> {
   const hashes: string[] = [];
   for (let height = 2; height <= to; height++) {
-    hashes.push(bytesToHex((await disk.blocks.load(height))?.block.header.appHash ?? new Uint8Array(0)));
+    hashes.push(
+      bytesToHex((await disk.blocks.load(height))?.block.header.appHash ?? new Uint8Array(0)),
+    );
   }
   return hashes;
 }
@@ -41,7 +50,11 @@ async function appHashes(disk: Disk, to: number): Promise<string[]> {
 describe("one validator", () => {
   it("makes twenty blocks with transactions in them", { timeout: 20_000 }, async () => {
     const hub = new MemoryHub({ clock });
-    const node = await start({ genesis: createGenesis({ validators: 1 }), disk: createDisk(directory, 0), hub });
+    const node = await start({
+      genesis: createGenesis({ validators: 1 }),
+      disk: createDisk(directory, 0),
+      hub,
+    });
     node.mempool.add(utf8ToBytes("a=1"));
     await node.reach(20);
     expect(node.disk.app.values.get("a")).toBe("1");
@@ -51,30 +64,46 @@ describe("one validator", () => {
     expect(first?.block.lastCommit.signatures).toEqual([]);
   });
 
-  it("starts at any initial height and hands extensions to the proposer one block later", { timeout: 20_000 }, async () => {
+  it("starts at any initial height and hands extensions to the proposer one block later", {
+    timeout: 20_000,
+  }, async () => {
     const hub = new MemoryHub({ clock });
     const params = { abci: { voteExtensionsEnableHeight: 1002 } };
     const genesis = createGenesis({ validators: 1, initialHeight: 1000, params });
     const node = await start({ genesis, disk: createDisk(directory, 0), hub });
     await node.reach(1004);
     const prepared = node.app.calls.filter((call) => call.startsWith("prepare"));
-    expect(prepared.slice(0, 4)).toEqual(["prepare 1000 -", "prepare 1001 -", "prepare 1002 -", "prepare 1003 1"]);
+    expect(prepared.slice(0, 4)).toEqual([
+      "prepare 1000 -",
+      "prepare 1001 -",
+      "prepare 1002 -",
+      "prepare 1003 1",
+    ]);
     const seen = await node.disk.blocks.loadSeenCommit(1002);
     expect(new TextDecoder().decode(seen?.extendedSignatures[0]?.extension)).toBe("price 1002");
-    expect((await node.disk.blocks.loadSeenCommit(1001))?.extendedSignatures[0]?.extensionSignature.length).toBe(0);
+    expect(
+      (await node.disk.blocks.loadSeenCommit(1001))?.extendedSignatures[0]?.extensionSignature
+        .length,
+    ).toBe(0);
   });
 });
 
 describe("four validators", () => {
-  it("make twenty blocks with a hundred transactions and the same app hash at every height", { timeout: 60_000 }, async () => {
+  it("make twenty blocks with a hundred transactions and the same app hash at every height", {
+    timeout: 60_000,
+  }, async () => {
     const hub = new MemoryHub({ clock, delayMs: 1 });
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
-    for (let index = 0; index < 4; index++) await start({ genesis, disk: createDisk(directory, index), hub });
-    for (let tx = 0; tx < 100; tx++) for (const node of nodes) node.mempool.add(utf8ToBytes(`key${tx}=${tx}`));
+    for (let index = 0; index < 4; index++)
+      await start({ genesis, disk: createDisk(directory, index), hub });
+    for (let tx = 0; tx < 100; tx++)
+      for (const node of nodes) node.mempool.add(utf8ToBytes(`key${tx}=${tx}`));
     await Promise.all(nodes.map((node) => node.reach(20)));
     for (const node of nodes) {
       expect(node.disk.app.values.size).toBe(100);
-      expect(await appHashes(node.disk, 20)).toEqual(await appHashes((nodes[0] as TestNode).disk, 20));
+      expect(await appHashes(node.disk, 20)).toEqual(
+        await appHashes((nodes[0] as TestNode).disk, 20),
+      );
       expect(node.reports).toEqual([]);
       expect(node.fatal).toBeNull();
       expect(doubleSigns(node.disk)).toEqual([]);

@@ -7,28 +7,44 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { createMachine } from "../core/machine.ts";
 import type { CommitCertificate, Effect, Step, TimerId } from "../core/types.ts";
 import { blockIdFromCore, equalPartSetHeaders } from "../wire/block-id.ts";
-import type { BlockID, ExtendedCommit, Vote } from "../wire/types.ts";
+import type { BlockID, ExtendedCommit } from "../wire/types.ts";
 import { addressToCore } from "../wire/validator-set.ts";
 import { createApplier } from "./apply.ts";
 import { createBlockTasks } from "./block-tasks.ts";
 import { type BuiltBlock, isInitial } from "./blocks.ts";
 import type { Driver, DriverOptions } from "./driver-options.ts";
 import { createHeight, type HeightContext } from "./height.ts";
-import { createInbox, heightOf, type Received } from "./inbox.ts";
-import { createIntake, type Passed } from "./intake.ts";
-import { futureBytesMax, futureMessagesMax, futureMessagesPerPeerMax, turnInputsMax } from "./limits.ts";
+import { createInbox } from "./inbox.ts";
+import { createIntake } from "./intake.ts";
+import {
+  futureBytesMax,
+  futureMessagesMax,
+  futureMessagesPerPeerMax,
+  turnInputsMax,
+} from "./limits.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwnMessages } from "./own-messages.ts";
-import type { ChainState, PeerId } from "./ports.ts";
-import { replayRecords, unanswered } from "./replay.ts";
+import { createPeerInputs } from "./peer-inputs.ts";
+import type { ChainState } from "./ports.ts";
+import { lastSeenCommit, loggedRecords, replayRecords, unanswered } from "./replay.ts";
 import { createPacer, createRoundTimers } from "./timers.ts";
 
 /** Our own answers to the machine; they come before anything a peer says. */
 type Event =
   | { readonly type: "begin" }
   | { readonly type: "timer"; readonly timer: TimerId }
-  | { readonly type: "built"; readonly height: number; readonly round: number; readonly block: BuiltBlock }
-  | { readonly type: "checked"; readonly height: number; readonly blockId: BlockID; readonly problem: string | null };
+  | {
+      readonly type: "built";
+      readonly height: number;
+      readonly round: number;
+      readonly block: BuiltBlock;
+    }
+  | {
+      readonly type: "checked";
+      readonly height: number;
+      readonly blockId: BlockID;
+      readonly problem: string | null;
+    };
 
 /** The core says so when a precommit quorum meets a block found invalid here. */
 const invalidQuorumReason = "quorum for a block this node found invalid";
@@ -52,7 +68,11 @@ export function createDriver(options: DriverOptions): Driver {
   let isFlushed = true;
   let isBuildWaiting = false;
   let decided: CommitCertificate | null = null;
-  let shown: { height: number; round: number; step: Step } = { height: 0, round: 0, step: "newHeight" };
+  let shown: { height: number; round: number; step: Step } = {
+    height: 0,
+    round: 0,
+    step: "newHeight",
+  };
   let isViewStale = false;
   let isStopped = false;
   let wake: () => void = () => undefined;
@@ -101,8 +121,25 @@ export function createDriver(options: DriverOptions): Driver {
   const own =
     signer === null
       ? null
-      : createOwnMessages({ signer, app, clock, onRefused: (refusal) => options.onWarning(refusal.message) });
+      : createOwnMessages({
+          signer,
+          app,
+          clock,
+          onRefused: (refusal) => options.onWarning(refusal.message),
+        });
   const outbox = createOutbox({ gossip, verify, apply });
+  const onReceived = createPeerInputs({
+    intake,
+    apply,
+    gossip,
+    future,
+    report: options.report,
+    self,
+    current: () => at,
+    currentRound,
+    onBegun: runHeight,
+    onLatePrecommit: pacer.poke,
+  });
 
   function append(record: Uint8Array): void {
     wal.append(record);
@@ -123,7 +160,15 @@ export function createDriver(options: DriverOptions): Driver {
     if (isRunning) return;
     isRunning = true;
     const { height, set } = at;
-    effects.push(...machine.handle({ type: "startHeight", height, validators: set, self, timeouts: options.timeouts }));
+    effects.push(
+      ...machine.handle({
+        type: "startHeight",
+        height,
+        validators: set,
+        self,
+        timeouts: options.timeouts,
+      }),
+    );
   }
 
   // ------------------------------------------------------------------ inputs
@@ -140,7 +185,8 @@ export function createDriver(options: DriverOptions): Driver {
       case "built": {
         const { round, step } = machine.view();
         // Of a step that has passed; its parts would only fill the log.
-        if (event.height === at.height && event.round === round && step === "propose") apply.built(round, event.block);
+        if (event.height === at.height && event.round === round && step === "propose")
+          apply.built(round, event.block);
         return;
       }
       case "checked":
@@ -163,59 +209,6 @@ export function createDriver(options: DriverOptions): Driver {
     );
   }
 
-  async function onReceived({ peer, message }: Received): Promise<void> {
-    const height = heightOf(message);
-    if (height === at.height + 1) future.add({ peer, message });
-    else if (height === at.height - 1 && message.type === "vote") await onLateVote(peer, message.vote);
-    if (height !== at.height) return;
-    switch (message.type) {
-      case "part": {
-        const outcome = apply.part(message.round, message.part, peer);
-        if (outcome.type === "invalid") options.report(peer, outcome.reason, "major");
-        return;
-      }
-      case "proposal": {
-        const { proposal } = message;
-        admit(peer, intake.proposal(at, proposal, currentRound()), (value) => apply.proposal(value, proposal, peer));
-        return;
-      }
-      case "vote":
-        return onVote(peer, message.vote);
-      case "commit": {
-        const { commit } = message;
-        admit(peer, intake.certificate(at, commit), (value) => apply.certificate(value, commit));
-      }
-    }
-  }
-
-  /** A passed message also shows that the height has begun elsewhere. */
-  function admit<T>(peer: PeerId, passed: Passed<T>, use: (value: (Passed<T> & { type: "passed" })["value"]) => void): void {
-    if (passed.type === "refused") options.report(peer, passed.reason, passed.severity);
-    if (passed.type !== "passed") return;
-    runHeight();
-    use(passed.value);
-  }
-
-  async function onVote(peer: PeerId, vote: Vote): Promise<void> {
-    const passed = intake.vote(at, vote);
-    const problem = passed.type === "passed" ? await extensionProblem(vote) : null;
-    if (problem === null) admit(peer, passed, (value) => apply.vote(value, vote, peer));
-    else options.report(peer, problem, "minor");
-  }
-
-  async function onLateVote(peer: PeerId, vote: Vote): Promise<void> {
-    const passed = intake.lateVote(at, vote);
-    if (passed.type === "refused") options.report(peer, passed.reason, passed.severity);
-    if (passed.type !== "passed" || (await extensionProblem(vote)) !== null) return;
-    at.memory.addLate(vote);
-    gossip.vote(vote, peer);
-    pacer.poke();
-  }
-
-  async function extensionProblem(vote: Vote): Promise<string | null> {
-    return addressToCore(vote.validatorAddress) === self ? null : intake.extensionProblem(vote);
-  }
-
   // ------------------------------------------------------------------ effects
 
   async function perform(effect: Effect): Promise<void> {
@@ -227,7 +220,8 @@ export function createDriver(options: DriverOptions): Driver {
       case "checkBlock": {
         const blockId = blockIdFromCore(effect.blockId);
         const header = at.memory.view.partsHeader(effect.round);
-        if (header === null || !equalPartSetHeaders(header, blockId.partSetHeader)) apply.wanted(effect.round, blockId);
+        if (header === null || !equalPartSetHeaders(header, blockId.partSetHeader))
+          apply.wanted(effect.round, blockId);
         tasks.want(effect.blockId);
         return;
       }
@@ -271,14 +265,20 @@ export function createDriver(options: DriverOptions): Driver {
   function onEquivocation({ first, second }: Extract<Effect, { type: "equivocation" }>): void {
     const validatorIndex = at.set.validators.findIndex((one) => one.address === first.validator);
     const votes = [first, second].map(({ kind, round, blockId }) =>
-      at.memory.votes.find({ type: kind, round, validatorIndex, blockId: blockIdFromCore(blockId) }),
+      at.memory.votes.find({
+        type: kind,
+        round,
+        validatorIndex,
+        blockId: blockIdFromCore(blockId),
+      }),
     );
     const [one, other] = votes;
     if (one != null && other != null) evidence.reportConflict(one, other);
   }
 
   async function settle(): Promise<void> {
-    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) await perform(effect);
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift())
+      await perform(effect);
     tasks.poke(at);
     outbox.send();
     showView();
@@ -300,17 +300,25 @@ export function createDriver(options: DriverOptions): Driver {
     const committedMs = clock.monotonicMs();
     const blockId = blockIdFromCore(name);
     const block = at.memory.parts.block(blockId);
-    if (block === null || block === "invalid") throw new Error(`height ${at.height} was decided without its block`);
+    if (block === null || block === "invalid")
+      throw new Error(`height ${at.height} was decided without its block`);
     timers.cancelAll();
     const seenCommit = at.memory.extendedCommit(round, blockId);
     const { state } = at;
-    const next = await tasks.exclusively(() => executor.commitBlock({ state, block, seenCommit, wal }));
+    const next = await tasks.exclusively(() =>
+      executor.commitBlock({ state, block, seenCommit, wal }),
+    );
     open(next, seenCommit, committedMs);
   }
 
-  function open(state: ChainState, lastCommit: ExtendedCommit | null, committedMs: number | null): void {
+  function open(
+    state: ChainState,
+    lastCommit: ExtendedCommit | null,
+    committedMs: number | null,
+  ): void {
     at = createHeight(state, lastCommit);
     isRunning = false;
+    isFlushed = true;
     isBuildWaiting = false;
     decided = null;
     effects = [];
@@ -350,26 +358,6 @@ export function createDriver(options: DriverOptions): Driver {
     }
   }
 
-  async function lastSeenCommit(state: ChainState): Promise<ExtendedCommit | null> {
-    if (isInitial(state)) return null;
-    const seen = await blocks.loadSeenCommit(state.lastHeight);
-    if (seen === null) throw new Error(`the commit of block ${state.lastHeight} is missing: restore the data directory from a copy`);
-    return seen;
-  }
-
-  /** The records of the height in progress; an empty list where the log does not reach, as after block sync. */
-  async function loggedRecords(height: number): Promise<readonly Uint8Array[]> {
-    if ((await wal.readAfterEndHeight(height)) !== null) {
-      throw new Error(
-        `the write-ahead log says that height ${height} has ended, but the stores do not have it: ` +
-          "they come from an older copy, and voting again could sign twice; restore the newer one",
-      );
-    }
-    const records = await wal.readAfterEndHeight(height - 1);
-    if (records === null) await wal.writeEndHeight(height - 1);
-    return records ?? [];
-  }
-
   function replay(records: readonly Uint8Array[]): void {
     if (records.length === 0) return;
     runHeight();
@@ -380,8 +368,8 @@ export function createDriver(options: DriverOptions): Driver {
 
   return {
     async start() {
-      open(options.state, await lastSeenCommit(options.state), null);
-      replay(await loggedRecords(at.height));
+      open(options.state, await lastSeenCommit(options.state, blocks), null);
+      replay(await loggedRecords(wal, at.height));
       isLogging = true;
       post({ type: "begin" });
       loop = run();

@@ -58,23 +58,29 @@ export function createEvidencePool(options: EvidencePoolOptions): EvidencePool {
     return (await blocks.load(height))?.block.header.time ?? null;
   }
 
-  async function validatorsAt(height: number, state: ChainState): Promise<readonly ValidatorInfo[] | null> {
+  async function validatorsAt(
+    height: number,
+    state: ChainState,
+  ): Promise<readonly ValidatorInfo[] | null> {
     return height === state.lastHeight ? state.lastValidators : states.loadValidators(height);
   }
 
   async function problem(evidence: Evidence, state: ChainState): Promise<string | null> {
-    if (evidence.kind !== "duplicateVote") return "evidence of light client attacks is not accepted";
+    if (evidence.kind !== "duplicateVote")
+      return "evidence of light client attacks is not accepted";
     const height = evidenceHeight(evidence);
     if (height > state.lastHeight) return `expected evidence of a committed height, got ${height}`;
     const latest = { height: state.lastHeight, time: state.lastBlockTime };
     const { evidence: params } = state.consensusParams;
     const blockTime = await blockTimeAt(height, state);
     const validators = await validatorsAt(height, state);
-    if (blockTime === null || validators === null) return `nothing is known of height ${height} any more`;
+    if (blockTime === null || validators === null)
+      return `nothing is known of height ${height} any more`;
     // Expiry reads the evidence's own time, so that must be checked first.
     const wrong = duplicateVoteProblem(evidence, { validators, blockTime });
     if (wrong !== null) return wrong;
-    if (isEvidenceExpired(evidence, latest, params)) return `evidence of height ${height} has expired`;
+    if (isEvidenceExpired(evidence, latest, params))
+      return `evidence of height ${height} has expired`;
     const context = { chainId: state.chainId, validators, blockTime, verifySignature: verify };
     return verifyDuplicateVote(evidence, context)?.message ?? null;
   }
@@ -127,7 +133,8 @@ export function createEvidencePool(options: EvidencePoolOptions): EvidencePool {
         seen.add(key);
         const wrong = pending.has(key) ? null : await problem(one, state);
         if (wrong !== null) return wrong;
-        if (one.kind === "duplicateVote" && (await isCommitted(one))) return "evidence was already committed";
+        if (one.kind === "duplicateVote" && (await isCommitted(one)))
+          return "evidence was already committed";
       }
       return null;
     },
@@ -138,12 +145,18 @@ export function createEvidencePool(options: EvidencePoolOptions): EvidencePool {
       }
       const latest = { height: state.lastHeight, time: state.lastBlockTime };
       for (const [key, evidence] of pending) {
-        if (isEvidenceExpired(evidence, latest, state.consensusParams.evidence)) pending.delete(key);
+        if (isEvidenceExpired(evidence, latest, state.consensusParams.evidence))
+          pending.delete(key);
       }
       for (const { first, second } of conflicts) {
         if (first.height !== state.lastHeight) continue;
         // Extensions prove nothing here and could be too large for a block.
-        const source = { first: bare(first), second: bare(second), blockTime: state.lastBlockTime, validators: state.lastValidators };
+        const source = {
+          first: bare(first),
+          second: bare(second),
+          blockTime: state.lastBlockTime,
+          validators: state.lastValidators,
+        };
         const evidence = duplicateVoteEvidence(source);
         if (evidence !== null) addPending(evidence);
       }

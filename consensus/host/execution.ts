@@ -78,7 +78,11 @@ export interface Executor {
   /** Applies a validated block that is already in the block store. Every throw is fatal. */
   applyBlock(state: ChainState, stored: StoredBlock): Promise<ChainState>;
   /** Applies a block the application has already committed, from the response saved before that commit. Executes nothing. */
-  applySaved(state: ChainState, stored: StoredBlock, response: FinalizeBlockResponse): Promise<ChainState>;
+  applySaved(
+    state: ChainState,
+    stored: StoredBlock,
+    response: FinalizeBlockResponse,
+  ): Promise<ChainState>;
 }
 
 export interface CommitInput {
@@ -93,7 +97,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const { app, blocks, states, mempool, evidence, verify } = options;
   const passed = (step: CommitStep, height: number): void => options.failPoint?.(step, height);
 
-  async function createProposalBlock(state: ChainState, source: ProposalSource): Promise<BuiltBlock> {
+  async function createProposalBlock(
+    state: ChainState,
+    source: ProposalSource,
+  ): Promise<BuiltBlock> {
     const { consensusParams } = state;
     const height = nextHeight(state);
     const lastCommit = source.lastCommit === null ? null : stripExtensions(source.lastCommit);
@@ -103,7 +110,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       validators: lastCommit?.signatures.length ?? 0,
       evidenceBytes: evidenceListBytes(proofs),
     });
-    const hasExtensions = source.lastCommit !== null && extensionsEnabled(consensusParams, height - 1);
+    const hasExtensions =
+      source.lastCommit !== null && extensionsEnabled(consensusParams, height - 1);
     const txs = await app.prepareProposal({
       maxTxBytes,
       txs: mempool.reap(maxTxBytes).slice(0, blockTransactionsMax),
@@ -120,16 +128,31 @@ export function createExecutor(options: ExecutorOptions): Executor {
         `application: expected at most ${blockTransactionsMax} transactions in ${maxTxBytes} bytes for block ${height}, got ${txs.length} in ${bytes}`,
       );
     }
-    return buildBlock(state, { txs, lastCommit, evidence: proofs, proposerAddress: source.proposerAddress });
+    return buildBlock(state, {
+      txs,
+      lastCommit,
+      evidence: proofs,
+      proposerAddress: source.proposerAddress,
+    });
   }
 
   function lastCommitProblem(state: ChainState, stored: StoredBlock): string | null {
     const { lastCommit, header } = stored.block;
     if (isInitial(state)) {
-      return lastCommit.signatures.length === 0 && lastCommit.height === 0 ? null : "expected an empty last commit";
+      return lastCommit.signatures.length === 0 && lastCommit.height === 0
+        ? null
+        : "expected an empty last commit";
     }
-    const check = { chainId: state.chainId, validators: state.lastValidators, commit: lastCommit, verifySignature: verify };
-    const refusal = verifyCommitFull(check, { height: header.height - 1, blockId: state.lastBlockId });
+    const check = {
+      chainId: state.chainId,
+      validators: state.lastValidators,
+      commit: lastCommit,
+      verifySignature: verify,
+    };
+    const refusal = verifyCommitFull(check, {
+      height: header.height - 1,
+      blockId: state.lastBlockId,
+    });
     return refusal?.message ?? null;
   }
 
@@ -141,14 +164,18 @@ export function createExecutor(options: ExecutorOptions): Executor {
     );
   }
 
-  async function finish(state: ChainState, stored: StoredBlock, done: Applied): Promise<ChainState> {
+  async function finish(stored: StoredBlock, done: Applied): Promise<ChainState> {
     const { height } = stored.block.header;
     await states.save(done.next);
     passed("state saved", height);
     evidence.update(done.next, stored.block.evidence);
     await mempool.update(height, stored.block.txs, done.response.txResults);
     passed("mempool updated", height);
-    await options.listener?.onCommitted?.({ block: stored.block, blockId: stored.blockId, result: done.response });
+    await options.listener?.onCommitted?.({
+      block: stored.block,
+      blockId: stored.blockId,
+      result: done.response,
+    });
     passed("published", height);
     await prune(done.next, done.retainHeight);
     return done.next;
@@ -156,7 +183,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   /** Evidence needs the blocks it speaks of, so those stay whatever the application says. */
   async function prune(state: ChainState, retainHeight: number): Promise<void> {
-    const oldestForEvidence = state.lastHeight - Number(state.consensusParams.evidence.maxAgeNumBlocks);
+    const oldestForEvidence =
+      state.lastHeight - Number(state.consensusParams.evidence.maxAgeNumBlocks);
     const keepFrom = Math.min(retainHeight, oldestForEvidence);
     if (keepFrom > blocks.base()) await blocks.prune(keepFrom);
   }
@@ -171,13 +199,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
     passed("response saved", height);
     const { retainHeight } = await app.commit();
     passed("application committed", height);
-    return finish(state, stored, { next, response, retainHeight });
+    return finish(stored, { next, response, retainHeight });
   }
 
   return {
     createProposalBlock,
     validateBlock,
-    processProposal: (state, stored) => app.processProposal(toProposedBlock(stored, state.lastValidators)),
+    processProposal: (state, stored) =>
+      app.processProposal(toProposedBlock(stored, state.lastValidators)),
     async commitBlock({ state, block, seenCommit, wal }) {
       const { height } = block.block.header;
       passed("before block saved", height);
@@ -192,9 +221,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const next = nextState(state, stored, response);
       const info = await app.info();
       if (!equalBytes(info.lastAppHash, next.appHash)) {
-        throw new Error(`application hash after block ${next.lastHeight} differs from the response saved for it`);
+        throw new Error(
+          `application hash after block ${next.lastHeight} differs from the response saved for it`,
+        );
       }
-      return finish(state, stored, { next, response, retainHeight: 0 });
+      return finish(stored, { next, response, retainHeight: 0 });
     },
   };
 }

@@ -3,7 +3,14 @@
  * broadcast in tests). The driver says what it has accepted; the reactor decides who is told. Neither blocks the other.
  */
 import type { Height, Round, Step, VoteKind } from "../core/types.ts";
-import type { ExtendedCommit, Part, PartSetHeader, Proposal, ValidatorInfo, Vote } from "../wire/types.ts";
+import type {
+  ExtendedCommit,
+  Part,
+  PartSetHeader,
+  Proposal,
+  ValidatorInfo,
+  Vote,
+} from "../wire/types.ts";
 import type { BlockStore, PeerId } from "./ports.ts";
 
 /** The signed messages as they travel, extensions included. */

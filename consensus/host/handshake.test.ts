@@ -15,7 +15,11 @@ import { createToyApp, createToyDisk, type ToyApp, type ToyDisk } from "./testin
 import { createToyMempool } from "./testing/toy-mempool.ts";
 
 const initialHeight = 5;
-const genesis = createGenesis({ validators: 1, initialHeight, params: { abci: { voteExtensionsEnableHeight: 6 } } });
+const genesis = createGenesis({
+  validators: 1,
+  initialHeight,
+  params: { abci: { voteExtensionsEnableHeight: 6 } },
+});
 
 let directory: string;
 let disk: Disk;
@@ -35,7 +39,8 @@ beforeEach(async () => {
     clock,
     hub: new MemoryHub({ clock }),
     failPoint: (step, height) => {
-      if (step === "application committed") apps.set(height, { ...disk.app, values: new Map(disk.app.values) });
+      if (step === "application committed")
+        apps.set(height, { ...disk.app, values: new Map(disk.app.values) });
     },
   });
   for (let tx = 0; tx < 20; tx++) node.mempool.add(utf8ToBytes(`k${tx}=${tx}`));
@@ -48,7 +53,11 @@ afterEach(async () => {
 });
 
 /** Puts store, state and application at the given heights (0: nothing) and shakes hands. */
-async function shake(at: { store: number; state: number; app: number }): Promise<{ state: ChainState; app: ToyApp; appDisk: ToyDisk }> {
+async function shake(at: {
+  store: number;
+  state: number;
+  app: number;
+}): Promise<{ state: ChainState; app: ToyApp; appDisk: ToyDisk }> {
   disk.blocks.rewind(at.store);
   disk.states.rewind(at.state);
   const saved = apps.get(at.app) as ToyDisk;
@@ -56,12 +65,22 @@ async function shake(at: { store: number; state: number; app: number }): Promise
   const app = createToyApp(appDisk);
   const { blocks, states } = disk;
   const evidence = createEvidencePool({ blocks, states, verify: verifyOpenssl });
-  const executor = createExecutor({ app, blocks, states, mempool: createToyMempool(), evidence, verify: verifyOpenssl });
+  const executor = createExecutor({
+    app,
+    blocks,
+    states,
+    mempool: createToyMempool(),
+    evidence,
+    verify: verifyOpenssl,
+  });
   const state = await handshake({ genesis, app, blocks, states, executor });
   return { state, app, appDisk };
 }
 
-async function expectLevel(result: { state: ChainState; appDisk: ToyDisk }, height: number): Promise<void> {
+async function expectLevel(
+  result: { state: ChainState; appDisk: ToyDisk },
+  height: number,
+): Promise<void> {
   expect(result.state.lastHeight).toBe(height);
   expect(result.appDisk.height).toBe(height);
   expect(bytesToHex(result.state.appHash)).toBe(bytesToHex((apps.get(height) as ToyDisk).appHash));
@@ -100,7 +119,9 @@ describe("the handshake", () => {
   it("runs an application that lost everything through InitChain and all blocks", async () => {
     const result = await shake({ store: last, state: last, app: 0 });
     expect(result.app.calls[0]).toBe("initChain");
-    expect(result.app.calls.filter((call) => call.startsWith("finalize")).length).toBe(last - initialHeight + 1);
+    expect(result.app.calls.filter((call) => call.startsWith("finalize")).length).toBe(
+      last - initialHeight + 1,
+    );
     await expectLevel(result, last);
   });
 
@@ -133,35 +154,58 @@ describe("the handshake", () => {
   });
 
   it("refuses what it cannot mend, each in one sentence", async () => {
-    await expect(shake({ store: last - 1, state: last - 1, app: last })).rejects.toThrow(/application is at height \d+, ahead of the last block/);
-    await expect(shake({ store: last - 1, state: last, app: last - 1 })).rejects.toThrow(HandshakeError);
+    await expect(shake({ store: last - 1, state: last - 1, app: last })).rejects.toThrow(
+      /application is at height \d+, ahead of the last block/,
+    );
+    await expect(shake({ store: last - 1, state: last, app: last - 1 })).rejects.toThrow(
+      HandshakeError,
+    );
     const rest = createDisk(directory, 2);
     apps.set(0, createToyDisk());
     disk = { ...disk, blocks: rest.blocks };
-    await expect(shake({ store: 0, state: last, app: last - 1 })).rejects.toThrow(/there are no blocks, but/);
+    await expect(shake({ store: 0, state: last, app: last - 1 })).rejects.toThrow(
+      /there are no blocks, but/,
+    );
   });
 
   it("refuses a state more than one block behind the store, and a missing saved response", async () => {
     disk.states.dropResponse(last);
-    await expect(shake({ store: last, state: last - 1, app: last })).rejects.toThrow(/its saved result is missing/);
-    await expect(shake({ store: last, state: last - 2, app: last - 2 })).rejects.toThrow(/expected the same or one more/);
+    await expect(shake({ store: last, state: last - 1, app: last })).rejects.toThrow(
+      /its saved result is missing/,
+    );
+    await expect(shake({ store: last, state: last - 2, app: last - 2 })).rejects.toThrow(
+      /expected the same or one more/,
+    );
   });
 
   it("refuses an application whose hash differs, and one behind the pruned store", async () => {
     const honest = apps.get(last) as ToyDisk;
     apps.set(last, { ...honest, appHash: new Uint8Array(32) });
-    await expect(shake({ store: last, state: last, app: last })).rejects.toThrow(/application hash after block \d+: expected [0-9A-F]{64}, got 0{64}/);
+    await expect(shake({ store: last, state: last, app: last })).rejects.toThrow(
+      /application hash after block \d+: expected [0-9A-F]{64}, got 0{64}/,
+    );
     apps.set(last, honest);
     await disk.blocks.prune(last - 1);
-    await expect(shake({ store: last, state: last, app: last - 4 })).rejects.toThrow(/blocks begin at \d+: it cannot catch up/);
+    await expect(shake({ store: last, state: last, app: last - 4 })).rejects.toThrow(
+      /blocks begin at \d+: it cannot catch up/,
+    );
   });
 
   it("refuses data of another chain", async () => {
     const app = createToyApp(createToyDisk());
     const { blocks, states } = disk;
     const evidence = createEvidencePool({ blocks, states, verify: verifyOpenssl });
-    const executor = createExecutor({ app, blocks, states, mempool: createToyMempool(), evidence, verify: verifyOpenssl });
+    const executor = createExecutor({
+      app,
+      blocks,
+      states,
+      mempool: createToyMempool(),
+      evidence,
+      verify: verifyOpenssl,
+    });
     const other = { ...genesis, chainId: "another-1" };
-    await expect(handshake({ genesis: other, app, blocks, states, executor })).rejects.toThrow(/belongs to chain keel-test-1/);
+    await expect(handshake({ genesis: other, app, blocks, states, executor })).rejects.toThrow(
+      /belongs to chain keel-test-1/,
+    );
   });
 });

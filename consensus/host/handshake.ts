@@ -10,7 +10,14 @@ import type { GenesisDoc } from "../wire/genesis.ts";
 import { applyParamsUpdate, consensusParamsProblem } from "../wire/params.ts";
 import { toProposedBlock } from "./blocks.ts";
 import type { Executor } from "./execution.ts";
-import type { AppInfo, Application, BlockStore, ChainState, StateStore, StoredBlock } from "./ports.ts";
+import type {
+  AppInfo,
+  Application,
+  BlockStore,
+  ChainState,
+  StateStore,
+  StoredBlock,
+} from "./ports.ts";
 import { genesisSet, nextSet } from "./validator-sets.ts";
 
 export interface HandshakeOptions {
@@ -32,7 +39,9 @@ export async function handshake(options: HandshakeOptions): Promise<ChainState> 
   const info = await app.info();
   const loaded = await states.load();
   if (loaded !== null && loaded.chainId !== genesis.chainId) {
-    throw new HandshakeError(`the data directory belongs to chain ${loaded.chainId}, not to ${genesis.chainId} of the genesis file`);
+    throw new HandshakeError(
+      `the data directory belongs to chain ${loaded.chainId}, not to ${genesis.chainId} of the genesis file`,
+    );
   }
   const before = loaded ?? genesisState(genesis, info.appVersion);
   const state = info.lastHeight === 0 ? await initChain(options, before) : before;
@@ -47,7 +56,10 @@ interface Heights {
   readonly store: number;
 }
 
-async function settle(options: HandshakeOptions, { state, info, store }: Heights): Promise<ChainState> {
+async function settle(
+  options: HandshakeOptions,
+  { state, info, store }: Heights,
+): Promise<ChainState> {
   const { genesis, executor, states } = options;
   const beforeFirst = genesis.initialHeight - 1;
   const stateHeight = state.lastHeight === 0 ? beforeFirst : state.lastHeight;
@@ -68,14 +80,20 @@ async function settle(options: HandshakeOptions, { state, info, store }: Heights
     // The application has committed this block; executing it again would apply it twice.
     const response = await states.loadFinalizeBlockResponse(store);
     if (response === null) {
-      throw new HandshakeError(`the application has committed block ${store} but its saved result is missing: restore the data directory from a copy`);
+      throw new HandshakeError(
+        `the application has committed block ${store} but its saved result is missing: restore the data directory from a copy`,
+      );
     }
     return executor.applySaved(state, last, response);
   }
   await replay(options, appHeight + 1, stateHeight);
-  if (stateHeight > beforeFirst) assertAppHash(state.appHash, (await options.app.info()).lastAppHash, stateHeight);
+  if (stateHeight > beforeFirst)
+    assertAppHash(state.appHash, (await options.app.info()).lastAppHash, stateHeight);
   const problem = await executor.validateBlock(state, last);
-  if (problem !== null) throw new HandshakeError(`stored block ${store} does not follow from the stored state: ${problem}`);
+  if (problem !== null)
+    throw new HandshakeError(
+      `stored block ${store} does not follow from the stored state: ${problem}`,
+    );
   return executor.applyBlock(state, last);
 }
 
@@ -114,7 +132,10 @@ async function replay(options: HandshakeOptions, from: number, to: number): Prom
     const stored = await loadBlock(options, height);
     const isFirst = height === options.genesis.initialHeight;
     const lastValidators = isFirst ? [] : await options.states.loadValidators(height - 1);
-    if (lastValidators === null) throw new HandshakeError(`the validators of height ${height - 1} are missing: restore the data directory from a copy`);
+    if (lastValidators === null)
+      throw new HandshakeError(
+        `the validators of height ${height - 1} are missing: restore the data directory from a copy`,
+      );
     const response = await options.app.finalizeBlock(toProposedBlock(stored, lastValidators));
     await options.app.commit();
     const next = height < options.blocks.height() ? await loadBlock(options, height + 1) : null;
@@ -124,7 +145,8 @@ async function replay(options: HandshakeOptions, from: number, to: number): Prom
 
 async function loadBlock(options: HandshakeOptions, height: number): Promise<StoredBlock> {
   const stored = await options.blocks.load(height);
-  if (stored === null) throw new HandshakeError(`block ${height} is missing: restore the data directory from a copy`);
+  if (stored === null)
+    throw new HandshakeError(`block ${height} is missing: restore the data directory from a copy`);
   return stored;
 }
 
@@ -175,12 +197,18 @@ async function initChain(options: HandshakeOptions, state: ChainState): Promise<
   });
   // Only a chain without blocks takes anything from the answer: later the blocks themselves say what holds.
   if (state.lastHeight !== 0) return state;
-  const validators = answer.validators.length > 0 ? genesisSet(answer.validators) : state.validators;
-  if (validators.length === 0) throw new HandshakeError("neither the genesis file nor the application names a validator");
+  const validators =
+    answer.validators.length > 0 ? genesisSet(answer.validators) : state.validators;
+  if (validators.length === 0)
+    throw new HandshakeError("neither the genesis file nor the application names a validator");
   const params = answer.consensusParams;
-  const consensusParams = params === null ? state.consensusParams : applyParamsUpdate(state.consensusParams, params);
+  const consensusParams =
+    params === null ? state.consensusParams : applyParamsUpdate(state.consensusParams, params);
   const problem = consensusParamsProblem(consensusParams);
-  if (problem !== null) throw new HandshakeError(`application: impossible consensus parameters at InitChain: ${problem}`);
+  if (problem !== null)
+    throw new HandshakeError(
+      `application: impossible consensus parameters at InitChain: ${problem}`,
+    );
   return {
     ...state,
     validators,

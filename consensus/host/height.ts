@@ -28,7 +28,9 @@ export function createHeight(state: ChainState, lastCommit: ExtendedCommit | nul
   const height = nextHeight(state);
   const set = coreSet(state.lastValidators, state.validators);
   const schedule: ProposerSchedule = createProposerSchedule(set);
-  const byAddress = new Map(state.validators.map((validator) => [addressToCore(validator.address), validator]));
+  const byAddress = new Map(
+    state.validators.map((validator) => [addressToCore(validator.address), validator]),
+  );
   const partsMax = maxParts(maxBlockBytes(state.consensusParams));
   return {
     height,
@@ -46,7 +48,8 @@ export function createHeight(state: ChainState, lastCommit: ExtendedCommit | nul
     partsMax,
     proposerAt(round) {
       const proposer = byAddress.get(schedule.proposerAt(round));
-      if (proposer === undefined) throw new Error(`height ${height}: the proposer of round ${round} is not in the set`);
+      if (proposer === undefined)
+        throw new Error(`height ${height}: the proposer of round ${round} is not in the set`);
       return proposer;
     },
   };

@@ -69,7 +69,10 @@ function sizeOf(message: GossipMessage): number {
     case "vote":
       return messageBytes + message.vote.extension.length;
     case "commit":
-      return message.commit.extendedSignatures.reduce((sum, one) => sum + messageBytes + one.extension.length, messageBytes);
+      return message.commit.extendedSignatures.reduce(
+        (sum, one) => sum + messageBytes + one.extension.length,
+        messageBytes,
+      );
     case "proposal":
       return messageBytes;
   }

@@ -3,7 +3,12 @@
  * the core; a refusal says whether the peer who brought it is to blame.
  */
 import { PROPOSAL_ROUNDS_AHEAD_MAX } from "../core/limits.ts";
-import type { CommitCertificate, Proposal as CoreProposal, Vote as CoreVote, Verified } from "../core/types.ts";
+import type {
+  CommitCertificate,
+  Proposal as CoreProposal,
+  Vote as CoreVote,
+  Verified,
+} from "../core/types.ts";
 import type { ExtendedCommit, Proposal, ValidatorInfo, Vote } from "../wire/types.ts";
 import { verifyExtendedCommit, verifyProposal, verifyVote } from "../wire/verify.ts";
 import { carriesExtension } from "../wire/vote.ts";
@@ -54,19 +59,32 @@ export function createIntake({ app, verify }: IntakeOptions): Intake {
       // Checked before the proposer is computed: the rotation walks one step per round, and the sender chose the round.
       if (round > currentRound + PROPOSAL_ROUNDS_AHEAD_MAX) return ignored;
       if (proposal.blockId.partSetHeader.total > at.partsMax) {
-        return refused(`proposal: expected at most ${at.partsMax} parts, got ${proposal.blockId.partSetHeader.total}`, "minor");
+        return refused(
+          `proposal: expected at most ${at.partsMax} parts, got ${proposal.blockId.partSetHeader.total}`,
+          "minor",
+        );
       }
-      const context = { chainId: at.state.chainId, proposer: at.proposerAt(round), verifySignature: verify };
+      const context = {
+        chainId: at.state.chainId,
+        proposer: at.proposerAt(round),
+        verifySignature: verify,
+      };
       const verdict = verifyProposal(proposal, context);
       return verdict.ok ? { type: "passed", value: verdict.value } : refused(verdict.message);
     },
     vote(at, vote) {
       if (at.memory.votes.find(vote) !== null) return ignored;
-      return checkVote(at, vote, { validators: at.state.validators, extensionsEnabled: at.extensionsEnabled });
+      return checkVote(at, vote, {
+        validators: at.state.validators,
+        extensionsEnabled: at.extensionsEnabled,
+      });
     },
     lateVote(at, vote) {
       if (!at.memory.isLate(vote)) return ignored;
-      return checkVote(at, vote, { validators: at.state.lastValidators, extensionsEnabled: at.lastExtensionsEnabled });
+      return checkVote(at, vote, {
+        validators: at.state.lastValidators,
+        extensionsEnabled: at.lastExtensionsEnabled,
+      });
     },
     certificate(at, commit) {
       if (at.memory.view.commitRound >= 0) return ignored;
@@ -80,13 +98,19 @@ export function createIntake({ app, verify }: IntakeOptions): Intake {
     },
     async extensionProblem(vote) {
       if (!carriesExtension(vote) || vote.extensionSignature.length === 0) return null;
-      const accepted = await app.verifyVoteExtension({
-        blockHash: vote.blockId.hash,
-        height: vote.height,
-        address: vote.validatorAddress,
-        extension: vote.extension,
-      });
-      return accepted ? null : "vote: the application refused its extension";
+      try {
+        const accepted = await app.verifyVoteExtension({
+          blockHash: vote.blockId.hash,
+          height: vote.height,
+          address: vote.validatorAddress,
+          extension: vote.extension,
+        });
+        return accepted ? null : "vote: the application refused its extension";
+      } catch (error) {
+        // The bytes are a peer's: whatever they do to the application must not stop every validator that sees them.
+        if (error instanceof RangeError) throw error;
+        return `vote: the application failed on its extension: ${(error as Error).message}`;
+      }
     },
   };
 }

@@ -44,7 +44,11 @@ export function createOutbox({ gossip, verify, apply }: OutboxOptions): Outbox {
 
   return {
     proposal(at, proposal) {
-      const context = { chainId: at.state.chainId, proposer: at.proposerAt(proposal.round), verifySignature: verify };
+      const context = {
+        chainId: at.state.chainId,
+        proposer: at.proposerAt(proposal.round),
+        verifySignature: verify,
+      };
       const verdict = verifyProposal(proposal, context);
       if (!verdict.ok) throw new Error(`our own proposal does not verify: ${verdict.message}`);
       apply.proposal(verdict.value, proposal, null);
@@ -52,7 +56,12 @@ export function createOutbox({ gossip, verify, apply }: OutboxOptions): Outbox {
     },
     vote(at, vote) {
       const { chainId, validators } = at.state;
-      const verdict = verifyVote(vote, { chainId, validators, extensionsEnabled: at.extensionsEnabled, verifySignature: verify });
+      const verdict = verifyVote(vote, {
+        chainId,
+        validators,
+        extensionsEnabled: at.extensionsEnabled,
+        verifySignature: verify,
+      });
       if (!verdict.ok) throw new Error(`our own vote does not verify: ${verdict.message}`);
       apply.vote(verdict.value, vote, null);
       queueVote(vote);
@@ -61,7 +70,8 @@ export function createOutbox({ gossip, verify, apply }: OutboxOptions): Outbox {
       const index = findValidator(at.state.validators, address)?.index ?? -1;
       for (let round = 0; round <= currentRound; round++) {
         const proposal = at.memory.proposal(round);
-        if (proposal !== null && equalBytes(at.proposerAt(round).address, address)) queueProposal(at, proposal);
+        if (proposal !== null && equalBytes(at.proposerAt(round).address, address))
+          queueProposal(at, proposal);
         for (const kind of ["prevote", "precommit"] as const) {
           const vote = at.memory.votes.vote(round, kind, index);
           if (vote !== null) queueVote(vote);

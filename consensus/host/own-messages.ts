@@ -25,7 +25,12 @@ export interface OwnMessagesOptions {
 
 const noBytes = new Uint8Array(0);
 
-export function createOwnMessages({ signer, app, clock, onRefused }: OwnMessagesOptions): OwnMessages {
+export function createOwnMessages({
+  signer,
+  app,
+  clock,
+  onRefused,
+}: OwnMessagesOptions): OwnMessages {
   async function unlessRefused<T>(sign: Promise<T>): Promise<T | null> {
     try {
       return await sign;
@@ -45,26 +50,40 @@ export function createOwnMessages({ signer, app, clock, onRefused }: OwnMessages
   function timeToExceed(at: HeightContext, view: MachineView): Timestamp {
     const locked = view.lockedBlockId === null ? null : blockIdFromCore(view.lockedBlockId);
     const proposed = at.memory.proposal(view.round)?.blockId ?? null;
-    return (blockOf(at, locked) ?? blockOf(at, proposed))?.block.header.time ?? at.state.lastBlockTime;
+    return (
+      (blockOf(at, locked) ?? blockOf(at, proposed))?.block.header.time ?? at.state.lastBlockTime
+    );
   }
 
   async function extensionOf(at: HeightContext, vote: Vote): Promise<Uint8Array> {
     if (!at.extensionsEnabled || !carriesExtension(vote)) return noBytes;
     const block = blockOf(at, vote.blockId);
-    if (block === null) throw new Error(`precommit for block ${blockIdToCore(vote.blockId)}, which is not here`);
-    return app.extendVote({ block: toProposedBlock(block, at.state.lastValidators), round: vote.round });
+    if (block === null)
+      throw new Error(`precommit for block ${blockIdToCore(vote.blockId)}, which is not here`);
+    return app.extendVote({
+      block: toProposedBlock(block, at.state.lastValidators),
+      round: vote.round,
+    });
   }
 
   return {
     proposal(at, wish) {
       const { height, round, polRound } = wish;
       const blockId = blockIdFromCore(wish.blockId);
-      const unsigned: Proposal = { height, round, polRound, blockId, timestamp: clock.now(), signature: noBytes };
+      const unsigned: Proposal = {
+        height,
+        round,
+        polRound,
+        blockId,
+        timestamp: clock.now(),
+        signature: noBytes,
+      };
       return unlessRefused(signer.signProposal(at.state.chainId, unsigned));
     },
     async vote(at, wish, view) {
       const self = findValidator(at.state.validators, signer.address);
-      if (self === null) throw new Error(`asked to vote at height ${wish.height} without being in the set`);
+      if (self === null)
+        throw new Error(`asked to vote at height ${wish.height} without being in the set`);
       const unsigned: Vote = {
         type: wish.kind,
         height: wish.height,
@@ -80,7 +99,9 @@ export function createOwnMessages({ signer, app, clock, onRefused }: OwnMessages
       const vote = { ...unsigned, extension: await extensionOf(at, unsigned) };
       const signed = await unlessRefused(signer.signVote(at.state.chainId, vote));
       // The signer signs an extension with every precommit of a block; where they are off it must not travel.
-      return signed === null || at.extensionsEnabled ? signed : { ...signed, extensionSignature: noBytes };
+      return signed === null || at.extensionsEnabled
+        ? signed
+        : { ...signed, extensionSignature: noBytes };
     },
   };
 }

@@ -89,7 +89,9 @@ export function createPartSets(partsMax: number): PartSets {
     if (set === undefined) return keepEarly(key, part);
     const result = set.assembler.add(part);
     if (result === "added") return { type: "added", completed: set.assembler.isComplete };
-    return result === "duplicate" ? { type: "duplicate" } : { type: "invalid", reason: `part refused: ${result}` };
+    return result === "duplicate"
+      ? { type: "duplicate" }
+      : { type: "invalid", reason: `part refused: ${result}` };
   }
 
   function block(blockId: BlockID): StoredBlock | "invalid" | null {
@@ -112,7 +114,10 @@ export function createPartSets(partsMax: number): PartSets {
     add,
     bits(header) {
       const assembler = sets.get(keyOf(header))?.assembler;
-      return Array.from({ length: assembler?.header.total ?? 0 }, (_, index) => assembler?.has(index) ?? false);
+      return Array.from(
+        { length: assembler?.header.total ?? 0 },
+        (_, index) => assembler?.has(index) ?? false,
+      );
     },
     part: (header, index) => sets.get(keyOf(header))?.assembler.part(index) ?? null,
     isComplete: (header) => sets.get(keyOf(header))?.assembler.isComplete ?? false,
@@ -120,7 +125,9 @@ export function createPartSets(partsMax: number): PartSets {
   };
 }
 
-function decode(bytes: Uint8Array): { readonly block: Block; readonly hash: Uint8Array } | "invalid" {
+function decode(
+  bytes: Uint8Array,
+): { readonly block: Block; readonly hash: Uint8Array } | "invalid" {
   try {
     const block = decodeBlock(bytes);
     return { block, hash: headerHash(block.header) };

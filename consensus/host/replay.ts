@@ -4,10 +4,13 @@
  */
 import type { Effect } from "../core/types.ts";
 import { blockIdToCore } from "../wire/block-id.ts";
+import type { ExtendedCommit } from "../wire/types.ts";
 import { addressToCore } from "../wire/validator-set.ts";
 import type { Applier } from "./apply.ts";
+import { isInitial } from "./blocks.ts";
 import type { HeightContext } from "./height.ts";
 import type { Intake } from "./intake.ts";
+import type { BlockStore, ChainState, WriteAheadLog } from "./ports.ts";
 import { decodeLogRecord, type LogRecord } from "./wal-records.ts";
 
 export interface ReplayOptions {
@@ -22,7 +25,9 @@ export function replayRecords(records: readonly Uint8Array[], options: ReplayOpt
   for (const bytes of records) {
     const record = decodeRecord(bytes);
     if (heightOf(record) !== options.at.height) {
-      throw new Error(`the write-ahead log holds a record of height ${heightOf(record)} where ${options.at.height} was expected`);
+      throw new Error(
+        `the write-ahead log holds a record of height ${heightOf(record)} where ${options.at.height} was expected`,
+      );
     }
     replayRecord(record, options);
   }
@@ -32,7 +37,9 @@ function decodeRecord(bytes: Uint8Array): LogRecord {
   try {
     return decodeLogRecord(bytes);
   } catch (error) {
-    throw new Error(`the write-ahead log was written by another version: ${(error as Error).message}`);
+    throw new Error(
+      `the write-ahead log was written by another version: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -82,8 +89,40 @@ function replayRecord(record: LogRecord, { at, apply, intake, currentRound }: Re
   }
 }
 
+/** The commit the previous block was decided by; null before the first block. */
+export async function lastSeenCommit(
+  state: ChainState,
+  blocks: BlockStore,
+): Promise<ExtendedCommit | null> {
+  if (isInitial(state)) return null;
+  const seen = await blocks.loadSeenCommit(state.lastHeight);
+  if (seen !== null) return seen;
+  throw new Error(
+    `the commit of block ${state.lastHeight} is missing: restore the data directory from a copy`,
+  );
+}
+
+/** The records of the height in progress; an empty list where the log does not reach, as after block sync. */
+export async function loggedRecords(
+  wal: WriteAheadLog,
+  height: number,
+): Promise<readonly Uint8Array[]> {
+  if ((await wal.readAfterEndHeight(height)) !== null) {
+    throw new Error(
+      `the write-ahead log says that height ${height} has ended, but the stores do not have it: ` +
+        "they come from an older copy, and voting again could sign twice; restore the newer one",
+    );
+  }
+  const records = await wal.readAfterEndHeight(height - 1);
+  if (records === null) await wal.writeEndHeight(height - 1);
+  return records ?? [];
+}
+
 /** What a replay left unanswered, in order: requests whose answer the log holds are struck out. */
-export function unanswered(effects: readonly Effect[], records: readonly Uint8Array[]): readonly Effect[] {
+export function unanswered(
+  effects: readonly Effect[],
+  records: readonly Uint8Array[],
+): readonly Effect[] {
   const answers = new Set(records.map((bytes) => answerKey(decodeLogRecord(bytes))));
   return effects.filter((effect) => {
     const key = requestKey(effect);

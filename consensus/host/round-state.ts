@@ -6,7 +6,15 @@ import { equalBytes } from "@keel/proto/bytes/compare";
 import type { Height, Round, Step } from "../core/types.ts";
 import { equalBlockIds, isZeroBlockId } from "../wire/block-id.ts";
 import { extendedCommitFromVotes, voteFromCommit } from "../wire/commit.ts";
-import type { BlockID, ExtendedCommit, Part, PartSetHeader, Proposal, ValidatorInfo, Vote } from "../wire/types.ts";
+import type {
+  BlockID,
+  ExtendedCommit,
+  Part,
+  PartSetHeader,
+  Proposal,
+  ValidatorInfo,
+  Vote,
+} from "../wire/types.ts";
 import type { RoundStateView } from "./gossip.ts";
 import { createPartSets, type PartSets } from "./part-sets.ts";
 import { createVoteStore, type VoteStore } from "./vote-store.ts";
@@ -61,7 +69,9 @@ export function createRoundState(options: RoundStateOptions): RoundState {
   });
 
   function partsHeader(round: Round): PartSetHeader | null {
-    const blockId = (decided?.round === round ? decided.blockId : wanted.get(round)) ?? proposals.get(round)?.blockId;
+    const blockId =
+      (decided?.round === round ? decided.blockId : wanted.get(round)) ??
+      proposals.get(round)?.blockId;
     return blockId?.partSetHeader ?? null;
   }
 
@@ -84,7 +94,12 @@ export function createRoundState(options: RoundStateOptions): RoundState {
     part: (header, index) => parts.part(header, index),
     voteBits: (round, kind) => votes.bits(round, kind, validators.length),
     vote: (round, kind, index) =>
-      votes.vote(round, kind, index, decided?.round === round ? decided.blockId : wanted.get(round)),
+      votes.vote(
+        round,
+        kind,
+        index,
+        decided?.round === round ? decided.blockId : wanted.get(round),
+      ),
     lastPrecommitBits: () => lastValidators.map((_, index) => lastPrecommits.has(index)),
     lastPrecommit: (index) => lastPrecommits.get(index) ?? null,
   };
@@ -92,9 +107,11 @@ export function createRoundState(options: RoundStateOptions): RoundState {
   function isLate(vote: Vote): boolean {
     if (lastCommit === null || vote.type !== "precommit") return false;
     if (vote.height !== lastCommit.height || vote.round !== lastCommit.round) return false;
-    if (!isZeroBlockId(vote.blockId) && !equalBlockIds(vote.blockId, lastCommit.blockId)) return false;
+    if (!isZeroBlockId(vote.blockId) && !equalBlockIds(vote.blockId, lastCommit.blockId))
+      return false;
     const validator = lastValidators[vote.validatorIndex];
-    if (validator === undefined || !equalBytes(validator.address, vote.validatorAddress)) return false;
+    if (validator === undefined || !equalBytes(validator.address, vote.validatorAddress))
+      return false;
     return !lastPrecommits.has(vote.validatorIndex);
   }
 
@@ -124,7 +141,13 @@ export function createRoundState(options: RoundStateOptions): RoundState {
     },
     hasQuorum: (blockId) => votes.isPrecommitQuorum(blockId, validators),
     extendedCommit(round, blockId) {
-      return extendedCommitFromVotes({ height, round, blockId, validators, precommits: votes.precommits(round, blockId) });
+      return extendedCommitFromVotes({
+        height,
+        round,
+        blockId,
+        validators,
+        precommits: votes.precommits(round, blockId),
+      });
     },
     isLate,
     addLate(vote) {

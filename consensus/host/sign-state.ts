@@ -19,7 +19,13 @@ export interface SignState {
 }
 
 const noBytes = new Uint8Array(0);
-export const emptySignState: SignState = { height: 0, round: 0, step: 0, signature: noBytes, signBytes: noBytes };
+export const emptySignState: SignState = {
+  height: 0,
+  round: 0,
+  step: 0,
+  signature: noBytes,
+  signBytes: noBytes,
+};
 
 /** Negative when `a` comes before `b` in the order of signing. */
 export function compareSigned(
@@ -44,19 +50,34 @@ export function signStateToJson(state: SignState): string {
 /** Throws with what is wrong: a signer without its record must not sign. */
 export function signStateFromJson(text: string): SignState {
   const parsed: unknown = JSON.parse(text);
-  const json = typeof parsed === "object" && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {};
-  const height = typeof json["height"] === "string" && /^\d{1,16}$/.test(json["height"]) ? Number(json["height"]) : -1;
+  const json =
+    typeof parsed === "object" && parsed !== null
+      ? (parsed as Readonly<Record<string, unknown>>)
+      : {};
+  const height =
+    typeof json["height"] === "string" && /^\d{1,16}$/.test(json["height"])
+      ? Number(json["height"])
+      : -1;
   const round = json["round"];
   const step = json["step"];
-  if (!Number.isSafeInteger(height) || height < 0) throw new Error('expected "height" to be a decimal string');
-  if (typeof round !== "number" || !Number.isSafeInteger(round) || round < 0) throw new Error('expected "round" to be a count');
-  if (step !== 0 && step !== 1 && step !== 2 && step !== 3) throw new Error('expected "step" to be 0 to 3');
+  if (!Number.isSafeInteger(height) || height < 0)
+    throw new Error('expected "height" to be a decimal string');
+  if (typeof round !== "number" || !Number.isSafeInteger(round) || round < 0)
+    throw new Error('expected "round" to be a count');
+  if (step !== 0 && step !== 1 && step !== 2 && step !== 3)
+    throw new Error('expected "step" to be 0 to 3');
   const signature = json["signature"] ?? "";
   const signBytes = json["signbytes"] ?? "";
   if (typeof signature !== "string" || typeof signBytes !== "string") {
     throw new Error('expected "signature" in base64 and "signbytes" in hex');
   }
-  return { height, round, step, signature: base64ToBytes(signature), signBytes: hexToBytes(signBytes) };
+  return {
+    height,
+    round,
+    step,
+    signature: base64ToBytes(signature),
+    signBytes: hexToBytes(signBytes),
+  };
 }
 
 /**
@@ -75,7 +96,8 @@ export function signedTimestamp(signBytes: Uint8Array, field: 5 | 6): Timestamp 
       else {
         const length = decodeUvarint(signBytes, offset);
         const end = length.next + Number(length.value);
-        if (Number(tag.value >> 3n) === field) return timestampMessage.decode(signBytes.subarray(length.next, end));
+        if (Number(tag.value >> 3n) === field)
+          return timestampMessage.decode(signBytes.subarray(length.next, end));
         offset = end;
       }
     }

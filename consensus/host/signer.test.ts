@@ -1,4 +1,4 @@
-import { verify, createPublicKey } from "node:crypto";
+import { createPublicKey, verify } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,11 +10,20 @@ import { proposalSignBytes, voteExtensionSignBytes, voteSignBytes } from "../wir
 import type { BlockID, Proposal, Vote } from "../wire/types.ts";
 import type { Signer } from "./ports.ts";
 import { emptySignState } from "./sign-state.ts";
-import { createSigner, createSignerFiles, ed25519PublicKey, openFileSigner, SignerRefusal } from "./signer.ts";
+import {
+  createSigner,
+  createSignerFiles,
+  ed25519PublicKey,
+  openFileSigner,
+  SignerRefusal,
+} from "./signer.ts";
 
 const chainId = "keel-test-1";
 const time = parseTimestamp("2026-01-02T03:04:05.123456789Z");
-const blockA: BlockID = { hash: new Uint8Array(32).fill(1), partSetHeader: { total: 1, hash: new Uint8Array(32).fill(2) } };
+const blockA: BlockID = {
+  hash: new Uint8Array(32).fill(1),
+  partSetHeader: { total: 1, hash: new Uint8Array(32).fill(2) },
+};
 const blockB: BlockID = { ...blockA, hash: new Uint8Array(32).fill(3) };
 const none = new Uint8Array(0);
 
@@ -22,7 +31,10 @@ let directory: string;
 let files: { keyPath: string; statePath: string };
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "keel-signer-"));
-  files = { keyPath: join(directory, "config", "priv_validator_key.json"), statePath: join(directory, "data", "priv_validator_state.json") };
+  files = {
+    keyPath: join(directory, "config", "priv_validator_key.json"),
+    statePath: join(directory, "data", "priv_validator_state.json"),
+  };
 });
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
@@ -45,12 +57,25 @@ function vote(signer: Signer, change: Partial<Vote> = {}): Vote {
 }
 
 function proposal(change: Partial<Proposal> = {}): Proposal {
-  return { height: 5, round: 0, polRound: -1, blockId: blockA, timestamp: time, signature: none, ...change };
+  return {
+    height: 5,
+    round: 0,
+    polRound: -1,
+    blockId: blockA,
+    timestamp: time,
+    signature: none,
+    ...change,
+  };
 }
 
 function isSigned(pubKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const spki = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), pubKey]);
-  return verify(null, message, createPublicKey({ key: spki, format: "der", type: "spki" }), signature);
+  return verify(
+    null,
+    message,
+    createPublicKey({ key: spki, format: "der", type: "spki" }),
+    signature,
+  );
 }
 
 async function create(): Promise<Signer> {
@@ -71,19 +96,30 @@ describe("keys", () => {
     const key = JSON.parse(await readFile(files.keyPath, "utf8"));
     expect(Object.keys(key)).toEqual(["address", "pub_key", "priv_key"]);
     expect(key.address).toBe(Buffer.from(signer.address).toString("hex").toUpperCase());
-    expect(key.pub_key).toEqual({ type: "tendermint/PubKeyEd25519", value: Buffer.from(signer.pubKey).toString("base64") });
+    expect(key.pub_key).toEqual({
+      type: "tendermint/PubKeyEd25519",
+      value: Buffer.from(signer.pubKey).toString("base64"),
+    });
     expect(key.priv_key.type).toBe("tendermint/PrivKeyEd25519");
     expect(Buffer.from(key.priv_key.value, "base64").length).toBe(64);
-    expect(JSON.parse(await readFile(files.statePath, "utf8"))).toEqual({ height: "0", round: 0, step: 0 });
+    expect(JSON.parse(await readFile(files.statePath, "utf8"))).toEqual({
+      height: "0",
+      round: 0,
+      step: 0,
+    });
     await expect(createSignerFiles(files)).rejects.toThrow("already exists");
   });
 
   it("refuses to open without its state, or with one it cannot read, in one sentence", async () => {
     await create();
     await writeFile(files.statePath, '{"height":5,"round":0,"step":1}');
-    await expect(openFileSigner(files)).rejects.toThrow(/cannot be used: expected "height" to be a decimal string/);
+    await expect(openFileSigner(files)).rejects.toThrow(
+      /cannot be used: expected "height" to be a decimal string/,
+    );
     await rm(files.statePath);
-    await expect(openFileSigner(files)).rejects.toThrow(/cannot read .*priv_validator_state.json \(ENOENT\)/);
+    await expect(openFileSigner(files)).rejects.toThrow(
+      /cannot read .*priv_validator_state.json \(ENOENT\)/,
+    );
     const key = JSON.parse(await readFile(files.keyPath, "utf8"));
     await writeFile(files.keyPath, JSON.stringify({ ...key, address: "00".repeat(20) }));
     await expect(openFileSigner(files)).rejects.toThrow("address and key do not belong together");
@@ -103,7 +139,9 @@ describe("the file signer", () => {
       signbytes: Buffer.from(voteSignBytes(chainId, signed)).toString("hex").toUpperCase(),
     });
     const proposed = await signer.signProposal(chainId, proposal({ height: 6, polRound: -1 }));
-    expect(isSigned(signer.pubKey, proposalSignBytes(chainId, proposed), proposed.signature)).toBe(true);
+    expect(isSigned(signer.pubKey, proposalSignBytes(chainId, proposed), proposed.signature)).toBe(
+      true,
+    );
   });
 
   it("does not release a signature whose record could not be written, nor any later one", async () => {
@@ -117,7 +155,9 @@ describe("the file signer", () => {
     });
     await expect(signer.signVote(chainId, vote(signer))).rejects.toThrow("no space left");
     await expect(signer.signVote(chainId, vote(signer))).rejects.toThrow("no space left");
-    await expect(signer.signVote(chainId, vote(signer, { height: 9 }))).rejects.toThrow("no space left");
+    await expect(signer.signVote(chainId, vote(signer, { height: 9 }))).rejects.toThrow(
+      "no space left",
+    );
   });
 
   it("refuses to go back in height, round or step", async () => {
@@ -130,7 +170,9 @@ describe("the file signer", () => {
     ]) {
       await expect(signer.signVote(chainId, earlier)).rejects.toThrow(SignerRefusal);
     }
-    await expect(signer.signProposal(chainId, proposal({ round: 1 }))).rejects.toThrow(SignerRefusal);
+    await expect(signer.signProposal(chainId, proposal({ round: 1 }))).rejects.toThrow(
+      SignerRefusal,
+    );
   });
 
   it("repeats a signature, with its time where only the time differs, also after a restart", async () => {
@@ -140,30 +182,52 @@ describe("the file signer", () => {
     const later = await signer.signVote(chainId, vote(signer, { timestamp: addMs(time, 500) }));
     expect(later.timestamp).toEqual(time);
     expect(later.signature).toEqual(first.signature);
-    const proposed = await signer.signProposal(chainId, proposal({ height: 7, round: 3, polRound: 2 }));
-    const again = await signer.signProposal(chainId, proposal({ height: 7, round: 3, polRound: 2, timestamp: addMs(time, 9) }));
+    const proposed = await signer.signProposal(
+      chainId,
+      proposal({ height: 7, round: 3, polRound: 2 }),
+    );
+    const again = await signer.signProposal(
+      chainId,
+      proposal({ height: 7, round: 3, polRound: 2, timestamp: addMs(time, 9) }),
+    );
     expect(again).toEqual(proposed);
   });
 
   it("refuses other data at the same place", async () => {
     const signer = await create();
     await signer.signVote(chainId, vote(signer));
-    await expect(signer.signVote(chainId, vote(signer, { blockId: blockB }))).rejects.toThrow(SignerRefusal);
-    await expect(signer.signVote(chainId, vote(signer, { blockId: zeroBlockId }))).rejects.toThrow(SignerRefusal);
+    await expect(signer.signVote(chainId, vote(signer, { blockId: blockB }))).rejects.toThrow(
+      SignerRefusal,
+    );
+    await expect(signer.signVote(chainId, vote(signer, { blockId: zeroBlockId }))).rejects.toThrow(
+      SignerRefusal,
+    );
     await expect(signer.signVote("other-chain", vote(signer))).rejects.toThrow(SignerRefusal);
     await signer.signProposal(chainId, proposal({ height: 8, round: 2, polRound: 1 }));
-    await expect(signer.signProposal(chainId, proposal({ height: 8, round: 2, polRound: 0 }))).rejects.toThrow(SignerRefusal);
+    await expect(
+      signer.signProposal(chainId, proposal({ height: 8, round: 2, polRound: 0 })),
+    ).rejects.toThrow(SignerRefusal);
   });
 
   it("signs the extension anew each time, for precommits of a block only", async () => {
     const signer = await create();
     const extension = Uint8Array.of(1, 2, 3);
     const first = await signer.signVote(chainId, vote(signer, { type: "precommit", extension }));
-    expect(isSigned(signer.pubKey, voteExtensionSignBytes(chainId, first), first.extensionSignature)).toBe(true);
-    const other = await signer.signVote(chainId, vote(signer, { type: "precommit", extension: Uint8Array.of(9) }));
+    expect(
+      isSigned(signer.pubKey, voteExtensionSignBytes(chainId, first), first.extensionSignature),
+    ).toBe(true);
+    const other = await signer.signVote(
+      chainId,
+      vote(signer, { type: "precommit", extension: Uint8Array.of(9) }),
+    );
     expect(other.signature).toEqual(first.signature);
-    expect(isSigned(signer.pubKey, voteExtensionSignBytes(chainId, other), other.extensionSignature)).toBe(true);
-    const nil = await signer.signVote(chainId, vote(signer, { type: "precommit", height: 6, blockId: zeroBlockId }));
+    expect(
+      isSigned(signer.pubKey, voteExtensionSignBytes(chainId, other), other.extensionSignature),
+    ).toBe(true);
+    const nil = await signer.signVote(
+      chainId,
+      vote(signer, { type: "precommit", height: 6, blockId: zeroBlockId }),
+    );
     expect(nil.extensionSignature.length).toBe(0);
   });
 

@@ -8,7 +8,12 @@ import { dirname } from "node:path";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { bytesToHex } from "@keel/proto/bytes/hex";
 import type { Timestamp } from "@keel/proto/bytes/timestamp";
-import { ed25519Address, privateKeyFromJson, privateKeyToJson, publicKeyToJson } from "../wire/keys.ts";
+import {
+  ed25519Address,
+  privateKeyFromJson,
+  privateKeyToJson,
+  publicKeyToJson,
+} from "../wire/keys.ts";
 import { proposalSignBytes, voteExtensionSignBytes, voteSignBytes } from "../wire/sign-bytes.ts";
 import type { Proposal, Vote } from "../wire/types.ts";
 import { carriesExtension } from "../wire/vote.ts";
@@ -45,11 +50,18 @@ export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
 }
 
 function privateKeyOf(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" });
+  return createPrivateKey({
+    key: Buffer.concat([pkcs8Prefix, seed]),
+    format: "der",
+    type: "pkcs8",
+  });
 }
 
 /** Writes a new key (from `seed`, else random) and an empty state. Never overwrites: an existing key file throws. */
-export async function createSignerFiles(files: SignerFiles, seed: Uint8Array = randomBytes(32)): Promise<void> {
+export async function createSignerFiles(
+  files: SignerFiles,
+  seed: Uint8Array = randomBytes(32),
+): Promise<void> {
   const existing = await readFile(files.keyPath).catch(() => null);
   if (existing !== null) throw new Error(`validator key: ${files.keyPath} already exists`);
   const publicKey = ed25519PublicKey(seed);
@@ -58,7 +70,8 @@ export async function createSignerFiles(files: SignerFiles, seed: Uint8Array = r
     pub_key: publicKeyToJson(publicKey),
     priv_key: privateKeyToJson(seed, publicKey),
   };
-  for (const path of [files.keyPath, files.statePath]) await mkdir(dirname(path), { recursive: true });
+  for (const path of [files.keyPath, files.statePath])
+    await mkdir(dirname(path), { recursive: true });
   // The state goes first: a key without its state refuses to open, a state without a key does nothing.
   await replaceFile(files.statePath, signStateToJson(emptySignState), 0o600);
   await replaceFile(files.keyPath, `${JSON.stringify(record, null, 2)}\n`, 0o600);
@@ -69,8 +82,10 @@ export async function openFileSigner(files: SignerFiles): Promise<Signer> {
   const key = parse(files.keyPath, await read(files.keyPath), (text) => {
     const json = JSON.parse(text) as { readonly address?: unknown; readonly priv_key?: unknown };
     const parts = privateKeyFromJson(json.priv_key);
-    if (!equalBytes(ed25519PublicKey(parts.seed), parts.publicKey)) throw new Error("seed and public key do not belong together");
-    if (json.address !== bytesToHex(ed25519Address(parts.publicKey))) throw new Error("address and key do not belong together");
+    if (!equalBytes(ed25519PublicKey(parts.seed), parts.publicKey))
+      throw new Error("seed and public key do not belong together");
+    if (json.address !== bytesToHex(ed25519Address(parts.publicKey)))
+      throw new Error("address and key do not belong together");
     return parts;
   });
   const state = parse(files.statePath, await read(files.statePath), signStateFromJson);
@@ -84,7 +99,9 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new Error(`validator key: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
+    throw new Error(
+      `validator key: cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
+    );
   }
 }
 
@@ -119,9 +136,12 @@ export function createSigner(seed: Uint8Array, slot: SignStateSlot): Signer {
   let broken: unknown = null;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const rawSign = (message: Uint8Array): Uint8Array => new Uint8Array(sign(null, message, privateKey));
+  const rawSign = (message: Uint8Array): Uint8Array =>
+    new Uint8Array(sign(null, message, privateKey));
 
-  async function decide(request: Request): Promise<{ readonly timestamp: Timestamp; readonly signature: Uint8Array }> {
+  async function decide(
+    request: Request,
+  ): Promise<{ readonly timestamp: Timestamp; readonly signature: Uint8Array }> {
     if (broken !== null) throw broken;
     const order = compareSigned(request, last);
     if (order < 0) throw refusal(request, `already signed ${describe(last)}`);
@@ -141,7 +161,10 @@ export function createSigner(seed: Uint8Array, slot: SignStateSlot): Signer {
     return { timestamp: request.timestamp, signature };
   }
 
-  function repeat(request: Request): { readonly timestamp: Timestamp; readonly signature: Uint8Array } {
+  function repeat(request: Request): {
+    readonly timestamp: Timestamp;
+    readonly signature: Uint8Array;
+  } {
     const timestamp = signedTimestamp(last.signBytes, request.timestampField);
     if (timestamp === null || !equalBytes(request.signBytes(timestamp), last.signBytes)) {
       throw refusal(request, "conflicting data was signed there");
@@ -169,7 +192,9 @@ export function createSigner(seed: Uint8Array, slot: SignStateSlot): Signer {
           signBytes: (timestamp) => voteSignBytes(chainId, { ...vote, timestamp }),
         });
         // Extensions may differ after a restart and are not in the vote's sign bytes: theirs is made anew each time.
-        const extensionSignature = carriesExtension(vote) ? rawSign(voteExtensionSignBytes(chainId, vote)) : new Uint8Array(0);
+        const extensionSignature = carriesExtension(vote)
+          ? rawSign(voteExtensionSignBytes(chainId, vote))
+          : new Uint8Array(0);
         return { ...vote, ...signed, extensionSignature };
       }),
     signProposal: (chainId: string, proposal: Proposal) =>
@@ -191,6 +216,10 @@ function refusal(request: Request, why: string): SignerRefusal {
   return new SignerRefusal(`refused to sign ${describe(request)}: ${why}`);
 }
 
-function describe(place: { readonly height: number; readonly round: number; readonly step: number }): string {
+function describe(place: {
+  readonly height: number;
+  readonly round: number;
+  readonly step: number;
+}): string {
   return `height ${place.height} round ${place.round} step ${place.step}`;
 }

@@ -1,5 +1,10 @@
 /** When things happen: the round timers the core asks for, and the pace at which heights begin. */
-import { addMs, compareTimestamps, type Timestamp, timestampToMs } from "@keel/proto/bytes/timestamp";
+import {
+  addMs,
+  compareTimestamps,
+  type Timestamp,
+  timestampToMs,
+} from "@keel/proto/bytes/timestamp";
 import type { TimerId } from "../core/types.ts";
 import type { Clock, Mempool } from "./ports.ts";
 
@@ -109,7 +114,10 @@ export function createPacer({ clock, mempool, config, onReady }: PacerOptions): 
     }
     if (committedMs === null) return ready();
     const sinceMs = clock.monotonicMs() - committedMs;
-    const earliestMs = Math.max(config.minBlockIntervalMs, hasAllPrecommits() ? 0 : config.commitMs);
+    const earliestMs = Math.max(
+      config.minBlockIntervalMs,
+      hasAllPrecommits() ? 0 : config.commitMs,
+    );
     if (sinceMs < earliestMs) return sleep(earliestMs - sinceMs);
     if (mempool.size() > 0) return ready();
     if (config.createEmptyBlocks) {

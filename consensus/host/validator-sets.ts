@@ -11,7 +11,11 @@ const noProposer = "";
 
 function toCore(validators: readonly ValidatorInfo[], proposer: string): ValidatorSet {
   return {
-    validators: validators.map(({ address, power, priority }) => ({ address: addressToCore(address), power, priority })),
+    validators: validators.map(({ address, power, priority }) => ({
+      address: addressToCore(address),
+      power,
+      priority,
+    })),
     totalPower: totalPower(validators),
     proposer,
   };
@@ -22,17 +26,22 @@ function keysOf(
   updates: readonly ValidatorUpdate[],
 ): ReadonlyMap<string, Uint8Array> {
   const keys = new Map(validators.map((one) => [addressToCore(one.address), one.pubKey]));
-  for (const update of updates) keys.set(addressToCore(ed25519Address(update.pubKey)), update.pubKey);
+  for (const update of updates)
+    keys.set(addressToCore(ed25519Address(update.pubKey)), update.pubKey);
   return keys;
 }
 
 function toCoreUpdates(updates: readonly ValidatorUpdate[]): { address: string; power: bigint }[] {
-  return updates.map((update) => ({ address: addressToCore(ed25519Address(update.pubKey)), power: update.power }));
+  return updates.map((update) => ({
+    address: addressToCore(ed25519Address(update.pubKey)),
+    power: update.power,
+  }));
 }
 
 /** The set of a genesis document or InitChain answer. Throws ValidatorSetError on an impossible one. */
 export function genesisSet(updates: readonly ValidatorUpdate[]): readonly ValidatorInfo[] {
-  return validatorSetFromCore(createValidatorSet(toCoreUpdates(updates)), keysOf([], updates)).validators;
+  return validatorSetFromCore(createValidatorSet(toCoreUpdates(updates)), keysOf([], updates))
+    .validators;
 }
 
 /** The set one height later: `updates` applied, then one turn of the rotation. Throws ValidatorSetError on an impossible update. */
@@ -40,7 +49,10 @@ export function nextSet(
   validators: readonly ValidatorInfo[],
   updates: readonly ValidatorUpdate[],
 ): readonly ValidatorInfo[] {
-  const turned = incrementProposerPriority(applyUpdates(toCore(validators, noProposer), toCoreUpdates(updates)), 1);
+  const turned = incrementProposerPriority(
+    applyUpdates(toCore(validators, noProposer), toCoreUpdates(updates)),
+    1,
+  );
   return validatorSetFromCore(turned, keysOf(validators, updates)).validators;
 }
 
@@ -49,7 +61,10 @@ export function nextSet(
  * tell; but every set is the one before it, changed and turned once, so turning `previous` again names the proposer. `previous` is
  * empty at the initial height. Throws when `validators` does not follow from `previous`: the stored state is damaged.
  */
-export function coreSet(previous: readonly ValidatorInfo[], validators: readonly ValidatorInfo[]): ValidatorSet {
+export function coreSet(
+  previous: readonly ValidatorInfo[],
+  validators: readonly ValidatorInfo[],
+): ValidatorSet {
   const before = new Map(previous.map((one) => [addressToCore(one.address), one.power]));
   const changes = validators
     .map((one) => ({ address: addressToCore(one.address), power: one.power }))

@@ -47,7 +47,10 @@ export function createVoteStore(): VoteStore {
   }
 
   function pick(votes: readonly Vote[], preferred: BlockID | undefined): Vote | null {
-    const wanted = preferred === undefined ? undefined : votes.find((vote) => equalBlockIds(vote.blockId, preferred));
+    const wanted =
+      preferred === undefined
+        ? undefined
+        : votes.find((vote) => equalBlockIds(vote.blockId, preferred));
     return wanted ?? votes[0] ?? null;
   }
 
@@ -81,7 +84,8 @@ export function createVoteStore(): VoteStore {
         if (!key.endsWith("/precommit")) continue;
         let power = 0n;
         for (const [index, known] of votes) {
-          if (known.some((vote) => equalBlockIds(vote.blockId, blockId))) power += validators[index]?.power ?? 0n;
+          if (known.some((vote) => equalBlockIds(vote.blockId, blockId)))
+            power += validators[index]?.power ?? 0n;
         }
         if (power * 3n > total * 2n) return true;
       }

@@ -55,7 +55,8 @@ function entryAt(
   const kind = bytes[start];
   if (kind !== kindRecord && (kind !== kindEndHeight || length !== 9)) return null;
   if (crc32c(bytes, start, end) !== view.getUint32(offset)) return null;
-  if (kind === kindRecord) return { entry: { type: "record", record: bytes.slice(start + 1, end) }, end };
+  if (kind === kindRecord)
+    return { entry: { type: "record", record: bytes.slice(start + 1, end) }, end };
   const height = view.getBigUint64(start + 1);
   if (height > BigInt(Number.MAX_SAFE_INTEGER)) return null;
   return { entry: { type: "endHeight", height: Number(height) }, end };
@@ -77,7 +78,8 @@ export function scanWal(bytes: Uint8Array, recordBytesMax: number): WalScan {
   }
   if (offset === bytes.length) return { entries, validBytes: offset, tail: "clean" };
   for (let probe = offset + 1; probe + frameHeaderBytes < bytes.length; probe++) {
-    if (entryAt(bytes, probe, recordBytesMax) !== null) return { entries, validBytes: offset, tail: "damaged" };
+    if (entryAt(bytes, probe, recordBytesMax) !== null)
+      return { entries, validBytes: offset, tail: "damaged" };
   }
   return { entries, validBytes: offset, tail: "torn" };
 }

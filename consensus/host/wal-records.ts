@@ -16,9 +16,24 @@ export type LogRecord =
   | { readonly type: "vote"; readonly vote: Vote }
   | { readonly type: "timer"; readonly timer: TimerId }
   /** A block's parts are collected from here on, though no proposal in the log names them (yet). */
-  | { readonly type: "wanted"; readonly height: Height; readonly round: Round; readonly blockId: BlockID }
-  | { readonly type: "built"; readonly height: Height; readonly round: Round; readonly blockId: BlockID }
-  | { readonly type: "checked"; readonly height: Height; readonly valid: boolean; readonly blockId: BlockID };
+  | {
+      readonly type: "wanted";
+      readonly height: Height;
+      readonly round: Round;
+      readonly blockId: BlockID;
+    }
+  | {
+      readonly type: "built";
+      readonly height: Height;
+      readonly round: Round;
+      readonly blockId: BlockID;
+    }
+  | {
+      readonly type: "checked";
+      readonly height: Height;
+      readonly valid: boolean;
+      readonly blockId: BlockID;
+    };
 
 const kinds = {
   proposal: 1,
@@ -37,22 +52,42 @@ const placeBytes = 13;
 export function encodeLogRecord(record: LogRecord): Uint8Array {
   switch (record.type) {
     case "proposal":
-      return place("proposal", record.proposal.height, record.proposal.round, proposalMessage.encode(record.proposal));
+      return place(
+        "proposal",
+        record.proposal.height,
+        record.proposal.round,
+        proposalMessage.encode(record.proposal),
+      );
     case "vote":
       return place("vote", record.vote.height, record.vote.round, voteMessage.encode(record.vote));
     case "part":
       return place("part", record.height, record.round, partMessage.encode(record.part));
     case "timer":
-      return place("timer", record.timer.height, record.timer.round, Uint8Array.of(timerSteps.indexOf(record.timer.step)));
+      return place(
+        "timer",
+        record.timer.height,
+        record.timer.round,
+        Uint8Array.of(timerSteps.indexOf(record.timer.step)),
+      );
     case "checked":
-      return place("checked", record.height, record.valid ? 1 : 0, blockIdMessage.encode(record.blockId));
+      return place(
+        "checked",
+        record.height,
+        record.valid ? 1 : 0,
+        blockIdMessage.encode(record.blockId),
+      );
     case "wanted":
     case "built":
       return place(record.type, record.height, record.round, blockIdMessage.encode(record.blockId));
   }
 }
 
-function place(kind: keyof typeof kinds, height: number, value: number, body: Uint8Array): Uint8Array {
+function place(
+  kind: keyof typeof kinds,
+  height: number,
+  value: number,
+  body: Uint8Array,
+): Uint8Array {
   const bytes = new Uint8Array(placeBytes + body.length);
   const view = new DataView(bytes.buffer);
   bytes[0] = kinds[kind];
@@ -64,7 +99,11 @@ function place(kind: keyof typeof kinds, height: number, value: number, body: Ui
 
 /** Throws DecodeError: a log whose checksums hold but whose records do not decode was written by another version. */
 export function decodeLogRecord(bytes: Uint8Array): LogRecord {
-  if (bytes.length < placeBytes) throw new DecodeError("truncated", `log record: expected ${placeBytes} bytes, got ${bytes.length}`);
+  if (bytes.length < placeBytes)
+    throw new DecodeError(
+      "truncated",
+      `log record: expected ${placeBytes} bytes, got ${bytes.length}`,
+    );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const height = Number(view.getBigUint64(1));
   const value = view.getUint32(9);
@@ -78,7 +117,8 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
       return { type: "part", height, round: value, part: partMessage.decode(body) };
     case kinds.timer: {
       const step = timerSteps[body[0] ?? timerSteps.length];
-      if (step === undefined) throw new DecodeError("invalid", `log record: unknown timer step ${body[0]}`);
+      if (step === undefined)
+        throw new DecodeError("invalid", `log record: unknown timer step ${body[0]}`);
       return { type: "timer", timer: { height, round: value, step } };
     }
     case kinds.checked:

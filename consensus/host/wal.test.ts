@@ -51,7 +51,9 @@ describe("the write-ahead log", () => {
     await wal.writeEndHeight(1);
     wal.append(text("two"));
     wal.append(text("three"));
-    expect((await wal.readAfterEndHeight(1))?.map((record) => new TextDecoder().decode(record))).toEqual(["two", "three"]);
+    expect(
+      (await wal.readAfterEndHeight(1))?.map((record) => new TextDecoder().decode(record)),
+    ).toEqual(["two", "three"]);
     expect((await wal.readAfterEndHeight(0))?.length).toBe(3);
     expect(await wal.readAfterEndHeight(2)).toBeNull();
     await wal.close();

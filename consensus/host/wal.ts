@@ -7,7 +7,12 @@ import { mkdir, readdir, readFile, rename, stat, unlink } from "node:fs/promises
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
 import { syncDirectory } from "./durable-file.ts";
-import { walFileBytesMax, walPendingBytesMax, walRecordBytesMax, walTotalBytesMax } from "./limits.ts";
+import {
+  walFileBytesMax,
+  walPendingBytesMax,
+  walRecordBytesMax,
+  walTotalBytesMax,
+} from "./limits.ts";
 import type { WriteAheadLog } from "./ports.ts";
 import { encodeEndHeight, encodeRecord, scanWal, type WalEntry } from "./wal-frames.ts";
 
@@ -82,7 +87,9 @@ export async function openWal(options: WalOptions): Promise<WriteAheadLog> {
   return {
     append(record) {
       if (record.length > recordBytesMax) {
-        throw new RangeError(`log record: expected at most ${recordBytesMax} bytes, got ${record.length}`);
+        throw new RangeError(
+          `log record: expected at most ${recordBytesMax} bytes, got ${record.length}`,
+        );
       }
       push(encodeRecord(record));
     },
@@ -116,13 +123,22 @@ async function recoverHead(fd: number, path: string, recordBytesMax: number): Pr
 }
 
 /** Newest file first, until the mark is found. */
-async function readAfter(path: string, height: number, recordBytesMax: number): Promise<readonly Uint8Array[] | null> {
-  const files = [...(await rotatedNumbers(path)).map((number) => rotatedPath(path, number)), path].reverse();
+async function readAfter(
+  path: string,
+  height: number,
+  recordBytesMax: number,
+): Promise<readonly Uint8Array[] | null> {
+  const files = [
+    ...(await rotatedNumbers(path)).map((number) => rotatedPath(path, number)),
+    path,
+  ].reverse();
   let later: Uint8Array[] = [];
   for (const file of files) {
     const scan = scanWal(await readFile(file), recordBytesMax);
     if (scan.tail !== "clean") throw damaged(file, scan.validBytes);
-    const mark = scan.entries.findLastIndex((entry) => entry.type === "endHeight" && entry.height === height);
+    const mark = scan.entries.findLastIndex(
+      (entry) => entry.type === "endHeight" && entry.height === height,
+    );
     later = [...recordsOf(scan.entries.slice(mark + 1)), ...later];
     if (mark >= 0) return later;
   }
@@ -155,14 +171,23 @@ async function rotatedNumbers(path: string): Promise<number[]> {
 }
 
 /** Drops files from the oldest on, but none from the last end-of-height mark onwards: the height in progress needs them. */
-async function dropOldest(path: string, totalBytesMax: number, recordBytesMax: number): Promise<void> {
+async function dropOldest(
+  path: string,
+  totalBytesMax: number,
+  recordBytesMax: number,
+): Promise<void> {
   const numbers = await rotatedNumbers(path);
-  const sizes = await Promise.all(numbers.map(async (number) => (await stat(rotatedPath(path, number))).size));
+  const sizes = await Promise.all(
+    numbers.map(async (number) => (await stat(rotatedPath(path, number))).size),
+  );
   let total = sizes.reduce((sum, size) => sum + size, 0);
   if (total <= totalBytesMax) return;
   let keepFrom = numbers.length - 1;
   for (; keepFrom > 0; keepFrom--) {
-    const scan = scanWal(await readFile(rotatedPath(path, numbers[keepFrom] as number)), recordBytesMax);
+    const scan = scanWal(
+      await readFile(rotatedPath(path, numbers[keepFrom] as number)),
+      recordBytesMax,
+    );
     if (scan.entries.some((entry) => entry.type === "endHeight")) break;
   }
   for (let index = 0; index < keepFrom && total > totalBytesMax; index++) {

@@ -27,7 +27,8 @@ export function createManualClock(startMs: number): ManualClock {
     let due: number | null = null;
     for (const [id, timer] of timers) {
       if (timer.atMs > untilMs) continue;
-      if (due === null || timer.atMs < (timers.get(due)?.atMs ?? Number.POSITIVE_INFINITY)) due = id;
+      if (due === null || timer.atMs < (timers.get(due)?.atMs ?? Number.POSITIVE_INFINITY))
+        due = id;
     }
     return due;
   }

@@ -12,10 +12,16 @@ export function doubleSigns(disk: Disk): readonly string[] {
   };
   for (const vote of disk.book.votes) {
     const { seconds, nanos } = vote.timestamp;
-    note(`${vote.type} ${vote.height}/${vote.round}`, `${blockIdToCore(vote.blockId)} ${seconds}.${nanos} ${bytesToHex(vote.signature)}`);
+    note(
+      `${vote.type} ${vote.height}/${vote.round}`,
+      `${blockIdToCore(vote.blockId)} ${seconds}.${nanos} ${bytesToHex(vote.signature)}`,
+    );
   }
   for (const proposal of disk.book.proposals) {
-    note(`proposal ${proposal.height}/${proposal.round}`, `${blockIdToCore(proposal.blockId)} ${proposal.polRound}`);
+    note(
+      `proposal ${proposal.height}/${proposal.round}`,
+      `${blockIdToCore(proposal.blockId)} ${proposal.polRound}`,
+    );
   }
   return found;
 }

@@ -27,7 +27,8 @@ export function createMemoryBlockStore(): MemoryBlockStore {
       if (height !== 0 && at !== height + 1) {
         throw new Error(`block store: expected block ${height + 1}, got ${at}`);
       }
-      if (seenCommit.height !== at) throw new Error(`block store: commit of height ${seenCommit.height} for block ${at}`);
+      if (seenCommit.height !== at)
+        throw new Error(`block store: commit of height ${seenCommit.height} for block ${at}`);
       blocks.set(at, block);
       commits.set(at, seenCommit);
       height = at;

@@ -1,24 +1,37 @@
 /** One consensus node on fakes: what survives a crash is its `Disk`, the rest is made anew by `startNode`. */
+
+import { createPublicKey, verify as verifySignature } from "node:crypto";
 import { join } from "node:path";
-import { verify as verifySignature, createPublicKey } from "node:crypto";
+import type { TimeoutConfig } from "../../core/types.ts";
 import { ConsensusReactor } from "../../net/consensus-reactor.ts";
 import type { MemoryHub, MemoryTransport } from "../../net/memory-transport.ts";
-import type { TimeoutConfig } from "../../core/types.ts";
 import type { GenesisDoc } from "../../wire/genesis.ts";
-import { defaultConsensusParams } from "../../wire/params.ts";
 import { ed25519Address } from "../../wire/keys.ts";
+import { defaultConsensusParams } from "../../wire/params.ts";
 import type { ConsensusParams, Proposal, Vote } from "../../wire/types.ts";
 import { createDriver } from "../driver.ts";
 import type { Driver } from "../driver-options.ts";
 import { createEvidencePool } from "../evidence-pool.ts";
 import { type CommitStep, createExecutor } from "../execution.ts";
 import { handshake } from "../handshake.ts";
-import type { ChainState, Clock, CommittedBlock, Signer, VerifyEd25519, WriteAheadLog } from "../ports.ts";
+import type {
+  ChainState,
+  Clock,
+  CommittedBlock,
+  Signer,
+  VerifyEd25519,
+  WriteAheadLog,
+} from "../ports.ts";
 import { emptySignState, type SignState } from "../sign-state.ts";
 import { createSigner, ed25519PublicKey } from "../signer.ts";
 import type { PacingConfig } from "../timers.ts";
 import { openWal } from "../wal.ts";
-import { createMemoryBlockStore, createMemoryStateStore, type MemoryBlockStore, type MemoryStateStore } from "./memory-stores.ts";
+import {
+  createMemoryBlockStore,
+  createMemoryStateStore,
+  type MemoryBlockStore,
+  type MemoryStateStore,
+} from "./memory-stores.ts";
 import { createToyApp, createToyDisk, type ToyApp, type ToyDisk } from "./toy-app.ts";
 import { createToyMempool, type ToyMempool } from "./toy-mempool.ts";
 
@@ -26,7 +39,11 @@ import { createToyMempool, type ToyMempool } from "./toy-mempool.ts";
 const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 export const verifyOpenssl: VerifyEd25519 = (pubKey, message, signature) => {
   try {
-    const key = createPublicKey({ key: Buffer.concat([spkiPrefix, pubKey]), format: "der", type: "spki" });
+    const key = createPublicKey({
+      key: Buffer.concat([spkiPrefix, pubKey]),
+      format: "der",
+      type: "spki",
+    });
     return verifySignature(null, message, key, signature);
   } catch {
     return false;
@@ -41,7 +58,12 @@ export const fastTimeouts: TimeoutConfig = {
   precommitMs: 200,
   precommitDeltaMs: 100,
 };
-export const noPacing: PacingConfig = { minBlockIntervalMs: 0, emptyBlockIntervalMs: 0, createEmptyBlocks: true, commitMs: 0 };
+export const noPacing: PacingConfig = {
+  minBlockIntervalMs: 0,
+  emptyBlockIntervalMs: 0,
+  createEmptyBlocks: true,
+  commitMs: 0,
+};
 
 export function seedOf(index: number): Uint8Array {
   return new Uint8Array(32).fill(index + 1);
@@ -63,7 +85,12 @@ export function createGenesis(request: GenesisRequest): GenesisDoc {
     consensusParams: { ...defaultConsensusParams, ...request.params },
     validators: Array.from({ length: request.validators }, (_, index) => {
       const pubKey = ed25519PublicKey(seedOf(index));
-      return { address: ed25519Address(pubKey), pubKey, power: request.powers?.[index] ?? 10n, name: `v${index}` };
+      return {
+        address: ed25519Address(pubKey),
+        pubKey,
+        power: request.powers?.[index] ?? 10n,
+        name: `v${index}`,
+      };
     }),
     appHash: new Uint8Array(0),
     appState: {},
@@ -173,11 +200,16 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   const waiters: { height: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   const warnings: string[] = [];
   const reports: string[] = [];
-  const evidence = createEvidencePool({ blocks: disk.blocks, states: disk.states, verify: verifyOpenssl });
+  const evidence = createEvidencePool({
+    blocks: disk.blocks,
+    states: disk.states,
+    verify: verifyOpenssl,
+  });
   const listener = {
     onCommitted(block: CommittedBlock): void {
       committed.push(block);
-      for (const waiter of waiters) if (block.block.header.height >= waiter.height) waiter.resolve();
+      for (const waiter of waiters)
+        if (block.block.header.height >= waiter.height) waiter.resolve();
     },
   };
   const executor = createExecutor({
@@ -190,7 +222,13 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     listener,
     ...(options.failPoint === undefined ? {} : { failPoint: options.failPoint }),
   });
-  const state: ChainState = await handshake({ genesis, app, blocks: disk.blocks, states: disk.states, executor });
+  const state: ChainState = await handshake({
+    genesis,
+    app,
+    blocks: disk.blocks,
+    states: disk.states,
+    executor,
+  });
   const file = await openWal({ path: disk.walPath });
   const wal = options.wrapWal?.(file) ?? file;
   const transport = hub.create(peerIdOf(disk.index));

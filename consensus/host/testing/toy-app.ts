@@ -8,7 +8,12 @@ import { sha256 } from "@keel/proto/bytes/sha256";
 import { bytesToUtf8, utf8ToBytes } from "@keel/proto/bytes/utf8";
 import type { ExecTxResult, ValidatorUpdate } from "../../wire/abci.ts";
 import { txBytesInBlock } from "../../wire/block.ts";
-import type { Application, FinalizeBlockResponse, InitChainRequest, ProposedBlock } from "../ports.ts";
+import type {
+  Application,
+  FinalizeBlockResponse,
+  InitChainRequest,
+  ProposedBlock,
+} from "../ports.ts";
 
 export interface ToyDisk {
   height: number;
@@ -38,13 +43,27 @@ interface Pending {
 const none = new Uint8Array(0);
 
 function success(data: Uint8Array): ExecTxResult {
-  return { code: 0, data, log: "", info: "", gasWanted: 1n, gasUsed: 1n, events: [], codespace: "" };
+  return {
+    code: 0,
+    data,
+    log: "",
+    info: "",
+    gasWanted: 1n,
+    gasUsed: 1n,
+    events: [],
+    codespace: "",
+  };
 }
 
 /** `val:<public key hex>=<power>` changes a validator; `<key>=<value>` stores; anything else fails with code 1. */
-function execute(tx: Uint8Array, writes: Map<string, string>, updates: Map<string, bigint>): ExecTxResult {
+function execute(
+  tx: Uint8Array,
+  writes: Map<string, string>,
+  updates: Map<string, bigint>,
+): ExecTxResult {
   const [key, value, ...rest] = bytesToUtf8(tx).split("=");
-  if (key === undefined || value === undefined || rest.length > 0) return { ...success(none), code: 1, codespace: "toy" };
+  if (key === undefined || value === undefined || rest.length > 0)
+    return { ...success(none), code: 1, codespace: "toy" };
   if (key.startsWith("val:")) updates.set(key.slice(4), BigInt(value));
   else writes.set(key, value);
   return success(utf8ToBytes(value));
@@ -60,9 +79,14 @@ export function createToyApp(disk: ToyDisk): ToyApp {
     const writes = new Map<string, string>();
     const updates = new Map<string, bigint>();
     const txResults = block.txs.map((tx) => execute(tx, writes, updates));
-    const validatorUpdates: ValidatorUpdate[] = [...updates].map(([key, power]) => ({ pubKey: hexToBytes(key), power }));
+    const validatorUpdates: ValidatorUpdate[] = [...updates].map(([key, power]) => ({
+      pubKey: hexToBytes(key),
+      power,
+    }));
     for (const one of block.misbehavior) misbehaved.push(`${one.type} at ${one.height}`);
-    const appHash = sha256(concatBytes(disk.appHash, ...block.txs.map(sha256), block.hash.subarray(0, 0)));
+    const appHash = sha256(
+      concatBytes(disk.appHash, ...block.txs.map(sha256), block.hash.subarray(0, 0)),
+    );
     pending = { height: block.height, appHash, writes };
     return { events: [], txResults, validatorUpdates, consensusParamUpdates: null, appHash };
   }
@@ -83,7 +107,9 @@ export function createToyApp(disk: ToyDisk): ToyApp {
     },
     checkTx: async () => ({ ...success(none), lane: 0, sender: null }),
     async prepareProposal(request) {
-      calls.push(`prepare ${request.height} ${request.localLastCommit?.extendedSignatures.length ?? "-"}`);
+      calls.push(
+        `prepare ${request.height} ${request.localLastCommit?.extendedSignatures.length ?? "-"}`,
+      );
       const txs: Uint8Array[] = [];
       let room = request.maxTxBytes;
       for (const tx of request.txs) {
@@ -99,13 +125,16 @@ export function createToyApp(disk: ToyDisk): ToyApp {
     },
     extendVote: async ({ block }) => utf8ToBytes(`price ${block.height}`),
     async verifyVoteExtension({ height, extension, address }) {
-      if (app.refuseExtensionsOf !== null && equalBytes(address, app.refuseExtensionsOf)) return false;
+      if (app.refuseExtensionsOf !== null && equalBytes(address, app.refuseExtensionsOf))
+        return false;
       return equalBytes(extension, utf8ToBytes(`price ${height}`));
     },
     async finalizeBlock(block) {
       calls.push(`finalize ${block.height}`);
-      const expected = disk.height === 0 ? (initial?.initialHeight ?? block.height) : disk.height + 1;
-      if (block.height !== expected) throw new Error(`toy application: expected block ${expected}, got ${block.height}`);
+      const expected =
+        disk.height === 0 ? (initial?.initialHeight ?? block.height) : disk.height + 1;
+      if (block.height !== expected)
+        throw new Error(`toy application: expected block ${expected}, got ${block.height}`);
       return finalize(block);
     },
     async commit() {
