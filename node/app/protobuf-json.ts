@@ -10,7 +10,10 @@ import type * as ProtoJson from "protobufjs/ext/protojson.js";
 
 const require = createRequire(import.meta.url);
 const { FileDescriptorSet } = require("protobufjs/ext/descriptor.js") as typeof Descriptor;
-export const { fromJson, toJson } = require("protobufjs/ext/protojson.js") as Pick<typeof ProtoJson, "fromJson" | "toJson">;
+export const { fromJson, toJson } = require("protobufjs/ext/protojson.js") as Pick<
+  typeof ProtoJson,
+  "fromJson" | "toJson"
+>;
 
 let root: protobuf.Root | null = null;
 
