@@ -1,0 +1,166 @@
+import { ErrorCode } from "@keel/proto/gen/keel/insurance/v1/errors";
+import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { QueryFundRequest, QueryFundResponse } from "@keel/proto/gen/keel/insurance/v1/query";
+import { MsgFund, MsgUpdateParams } from "@keel/proto/gen/keel/insurance/v1/tx";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createAddresses, moduleAddress } from "../kit/addresses.ts";
+import { Registry } from "../kit/collections/schema.ts";
+import type { TestContext } from "../kit/testing/context.ts";
+import { testContext } from "../kit/testing/context.ts";
+import { INSURANCE_CODES } from "./errors.ts";
+import type { Insurance } from "./module.ts";
+import { createInsurance } from "./module.ts";
+import { defaultParams } from "./params.ts";
+
+const addresses = createAddresses("keel");
+const vault = moduleAddress("margin");
+const giver = addresses.format(new Uint8Array(20).fill(1));
+const gov = addresses.format(moduleAddress("gov"));
+
+let moved: { to: Uint8Array; amount: bigint }[];
+let ctx: TestContext;
+let insurance: Insurance;
+
+function genesisOf(target: Insurance) {
+  if (target.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
+  return target.module.genesis;
+}
+
+function build(): Insurance {
+  const registry = new Registry();
+  const built = createInsurance(registry.schema("insurance"), {
+    addresses,
+    vault,
+    bank: {
+      transfer: (_ctx, _from, to, _denom, amount) => {
+        moved.push({ to, amount });
+      },
+    },
+  });
+  ctx = testContext(registry);
+  return built;
+}
+
+beforeEach(() => {
+  moved = [];
+  insurance = build();
+  const genesis = GenesisState.fromPartial({
+    params: defaultParams(),
+    funds: [{ denom: "uusdc", balance: "100", funded: "100", received: "0", paid: "0" }],
+  });
+  genesisOf(insurance).init(ctx, GenesisState.encode(genesis).finish());
+});
+
+const fund = (over: Partial<MsgFund>) => {
+  const route = insurance.module.messages[0];
+  const message = MsgFund.fromPartial({ sender: giver, denom: "uusdc", amount: "5", ...over });
+  route?.validate(message);
+  route?.handle(ctx.signedBy(addresses.parse(giver)), message);
+};
+
+describe("the fund", () => {
+  it("starts with what genesis says", () => {
+    expect(insurance.keeper.balance(ctx, "uusdc")).toBe(100n);
+    expect(insurance.keeper.balance(ctx, "other")).toBe(0n);
+  });
+
+  it("pays as far as it reaches and is credited", () => {
+    expect(insurance.keeper.cover(ctx, "uusdc", 30n, "deficit")).toBe(30n);
+    insurance.keeper.credit(ctx, "uusdc", 5n, "penalty");
+    expect(insurance.keeper.cover(ctx, "uusdc", 1_000n, "deficit")).toBe(75n);
+    expect(insurance.keeper.cover(ctx, "uusdc", 1n, "deficit")).toBe(0n);
+    expect(insurance.state.funds.get(ctx, "uusdc")).toEqual({
+      denom: "uusdc",
+      balance: 0n,
+      funded: 100n,
+      received: 5n,
+      paid: 105n,
+    });
+    expect(ctx.events.map((event) => event.type)).toEqual([
+      "insurance_paid",
+      "insurance_received",
+      "insurance_paid",
+    ]);
+  });
+
+  it("takes gifts of anyone, in coins that go to the vault", () => {
+    fund({});
+    expect(moved).toEqual([{ to: vault, amount: 5n }]);
+    expect(insurance.keeper.balance(ctx, "uusdc")).toBe(105n);
+    expect(insurance.keeper.funded(ctx, "uusdc")).toBe(105n);
+  });
+
+  it.each([
+    [{ amount: "0" }, /positive integer/],
+    [{ amount: "-5" }, /positive integer/],
+    [{ amount: "1.0" }, /positive integer/],
+    [{ denom: "ukeel" }, /no fund in "ukeel"/],
+    [{ denom: "é" }, /expected a denom/],
+    [{ sender: "cosmos1" }, /address/],
+  ])("refuses %o", (over, message) => {
+    expect(() => fund(over)).toThrow(message);
+    expect(moved).toEqual([]);
+  });
+
+  it("answers for known denoms only", () => {
+    const route = insurance.module.queries[0];
+    const ask = (denom: string) =>
+      QueryFundResponse.decode(
+        route?.handle(ctx, QueryFundRequest.encode({ denom }).finish()) ?? new Uint8Array(0),
+      );
+    expect(ask("uusdc").fund?.balance).toBe("100");
+    expect(() => ask("ukeel")).toThrow(/no fund/);
+  });
+});
+
+describe("parameters", () => {
+  it("are the authority's", () => {
+    const route = insurance.module.messages[1];
+    const message = MsgUpdateParams.fromPartial({ authority: gov, params: { fundMin: "10" } });
+    expect(() => route?.handle(ctx.signedBy(), { ...message, authority: giver })).toThrow(
+      /expected authority/,
+    );
+    route?.handle(ctx.signedBy(), message);
+    expect(() => fund({ amount: "9" })).toThrow(/at least 10/);
+    expect(insurance.keeper.params(ctx).authority).toBe(gov);
+  });
+});
+
+describe("the invariant", () => {
+  it("notices a balance that its history does not explain", () => {
+    const holds = insurance.module.invariants.running["fund-balances"];
+    expect(holds?.(ctx)).toBeNull();
+    const known = insurance.state.funds.get(ctx, "uusdc");
+    if (known === undefined) throw new Error("no fund");
+    insurance.state.funds.set(ctx, "uusdc", { ...known, balance: 101n });
+    expect(holds?.(ctx)).toBe("fund uusdc: balance is 101, its history sums to 100");
+    insurance.state.funds.set(ctx, "uusdc", { ...known, balance: -1n, paid: 101n });
+    expect(holds?.(ctx)).toBe("fund uusdc: an amount is negative");
+  });
+});
+
+describe("genesis", () => {
+  it("exports what it imports and refuses what does not add up", () => {
+    const bytes = genesisOf(insurance).export(ctx);
+    const other = build();
+    genesisOf(other).init(ctx, bytes);
+    expect(genesisOf(other).export(ctx)).toEqual(bytes);
+    const state = GenesisState.decode(bytes);
+    const funds = state.funds.map((one) => ({ ...one, balance: "7" }));
+    const broken = GenesisState.encode({ ...state, funds }).finish();
+    expect(() => genesisOf(build()).init(ctx, broken)).toThrow(/insurance genesis/);
+  });
+});
+
+describe("error codes", () => {
+  it("are those published in the proto", () => {
+    const published = Object.entries(ErrorCode)
+      .filter(([name, value]) => typeof value === "number" && value >= 2 && name !== "UNRECOGNIZED")
+      .map(([name, value]) => [name.slice(11).replaceAll("_", "").toLowerCase(), value]);
+    const ours = Object.entries(INSURANCE_CODES).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]);
+    expect(ours).toEqual(published);
+  });
+});
