@@ -1,0 +1,47 @@
+import { readConfig } from "../config/files.ts";
+import { createLogger } from "../logging/logger.ts";
+import { startNode } from "../node.ts";
+
+/** A second signal, or a stop that hangs, ends the process at once. */
+const STOP_MS = 10_000;
+
+export async function startCommand(options: { readonly home: string }): Promise<void> {
+  const config = readConfig(options.home);
+  const log = createLogger({
+    level: config.comet.log_level,
+    format: config.comet.log_format,
+    stream: process.stdout,
+  });
+  const die = (sentence: string): void => {
+    process.stderr.write(`keeld: ${sentence}\n`);
+    process.exit(1);
+  };
+  process.on("uncaughtException", (error) =>
+    die(`stopped by an unexpected error: ${error.stack ?? error.message}`),
+  );
+  process.on("unhandledRejection", (reason) =>
+    die(
+      `stopped by an unexpected error: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`,
+    ),
+  );
+  const node = await startNode({ config, log, onFatal: die });
+  log.info("node started", {
+    chain: node.chainId,
+    rpc: node.rpcPort,
+    peer: node.peerAddress,
+    height: node.state().lastHeight,
+  });
+
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => die(`did not stop within ${STOP_MS / 1000} s`), STOP_MS).unref();
+    node.stop().then(
+      () => process.exit(0),
+      (error: Error) => die(error.message),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}

@@ -1,0 +1,4 @@
+/** keeld: one validator or follower. */
+import { runCli } from "./cli/program.ts";
+
+await runCli(process.argv);
