@@ -27,6 +27,11 @@ export interface TradeParty {
   /** Signed: positive is charged, negative is a rebate. */
   readonly feeQuanta: bigint;
   readonly orderId: bigint | null;
+  /** Resting exposure on the party's own side that this fill takes off. */
+  readonly release?: {
+    readonly lots: bigint;
+    readonly feeReserveQuanta: bigint;
+  };
 }
 
 export interface Trade {
@@ -53,7 +58,7 @@ export type ClearResult =
 export interface ClearingPort {
   /** The one way a fill enters the ledger. Refuses when a party's requirement is not met; never throws for that. */
   clear(ctx: WriteContext, trade: Trade): ClearResult;
-  /** Moves the exposure reserved for resting orders by signed deltas. */
+  /** Moves the exposure reserved for resting orders by signed deltas. True when the worst case grew: requireInitial must follow. */
   adjustOpenOrders(
     ctx: WriteContext,
     account: AccountId,
@@ -61,11 +66,25 @@ export interface ClearingPort {
     side: Side,
     deltaLots: bigint,
     deltaFeeReserveQuanta: bigint,
-  ): void;
+  ): boolean;
   /** Throws ModuleError unless equity covers the initial requirement, open orders included. */
   requireInitial(ctx: ReadContext, account: AccountId): void;
   /** Signed lots, long positive. */
   positionLots(ctx: ReadContext, account: AccountId, market: MarketId): bigint;
   exists(ctx: ReadContext, account: AccountId): boolean;
   openInterestLots(ctx: ReadContext, market: MarketId): bigint;
+  /** What is reserved for the account's resting orders; for the invariant that compares it with the books. */
+  account(
+    ctx: ReadContext,
+    account: AccountId,
+  ):
+    | {
+        readonly feeReserve: bigint;
+        readonly positions: readonly {
+          readonly market: MarketId;
+          readonly openBuyLots: bigint;
+          readonly openSellLots: bigint;
+        }[];
+      }
+    | undefined;
 }

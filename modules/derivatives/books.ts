@@ -1,0 +1,81 @@
+/**
+ * The books of one branch of state, derived from its orders. Kept in step by inverse operations in the branch's journal; a branch
+ * that has none yet (after a start, or a fork) builds a book from its orders when it is first asked for. Building charges no gas:
+ * whether a book is already there is not part of consensus.
+ */
+import type { RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type AccountId, accountId } from "../kit/account-id.ts";
+import type { ReadContext } from "../kit/context.ts";
+import { unlimitedGas } from "../kit/gas.ts";
+import { Book, type OrderTerms, type UndoLog } from "./book.ts";
+import type { MarketId, Side } from "./ports.ts";
+import { type DerivativesState, orderSidePrefix } from "./state.ts";
+
+export interface Books {
+  of(ctx: ReadContext, market: MarketId): Book;
+  /** Forgets all books of this branch: after orders were written past them (genesis). */
+  forget(ctx: ReadContext): void;
+  /** A new book from the stored orders, whatever is kept. */
+  rebuild(ctx: ReadContext, market: MarketId): Book;
+}
+
+const withoutUndo: UndoLog = { onRevert: () => undefined };
+
+export function createBooks(state: DerivativesState): Books {
+  const owner: object = state;
+
+  function kept(ctx: ReadContext): Map<MarketId, Book> {
+    let books = ctx.state.derived.get(owner) as Map<MarketId, Book> | undefined;
+    if (books === undefined) {
+      books = new Map();
+      ctx.state.derived.set(owner, books);
+    }
+    return books;
+  }
+
+  function rebuild(ctx: ReadContext, market: MarketId): Book {
+    const free: ReadContext = { header: ctx.header, state: ctx.state, gas: unlimitedGas() };
+    const orders: OrderTerms[] = [];
+    for (const side of ["buy", "sell"] as const) {
+      state.orders.eachWithPrefix(free, orderSidePrefix(market, side), (key, order) => {
+        orders.push(termsOf(order, key.side));
+      });
+    }
+    // Arrival order is id order, on every level and for every account.
+    orders.sort((a, b) => a.id - b.id);
+    const book = new Book();
+    for (const order of orders) book.insert(order, withoutUndo);
+    return book;
+  }
+
+  return {
+    of(ctx, market) {
+      const books = kept(ctx);
+      let book = books.get(market);
+      if (book === undefined) {
+        book = rebuild(ctx, market);
+        books.set(market, book);
+      }
+      return book;
+    },
+    forget: (ctx) => void ctx.state.derived.delete(owner),
+    rebuild,
+  };
+}
+
+export function holderOf(order: RestingOrder): AccountId {
+  return accountId(order.owner, order.subaccount);
+}
+
+export function termsOf(order: RestingOrder, side: Side): OrderTerms {
+  return {
+    id: Number(order.id),
+    account: holderOf(order),
+    side,
+    ticks: Number(order.priceTicks),
+    lots: Number(order.remainingLots),
+    reduceOnly: order.reduceOnly,
+    clientId: order.clientId,
+    goodTilMs: Number(order.goodTilMs),
+  };
+}

@@ -1,0 +1,22 @@
+/** Work that either happens as a whole, events included, or not at all. */
+import type { WriteContext } from "../kit/context.ts";
+
+/** Runs `work`; when it throws, its state and events are undone and the error goes on to the caller. */
+export function atomically<T>(ctx: WriteContext, work: (ctx: WriteContext) => T): T {
+  const savepoint = ctx.state.savepoint();
+  const events: [string, Readonly<Record<string, string>>][] = [];
+  let result: T;
+  try {
+    result = work({
+      header: ctx.header,
+      state: ctx.state,
+      gas: ctx.gas,
+      emit: (type, attributes) => events.push([type, attributes]),
+    });
+  } catch (error) {
+    ctx.state.revert(savepoint);
+    throw error;
+  }
+  for (const [type, attributes] of events) ctx.emit(type, attributes);
+  return result;
+}

@@ -1,0 +1,67 @@
+/** Defaults with their reasons, for genesis files and listings. Money in quanta of 1e-6 settlement units. */
+import type { Market, MarketTerms, Params } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+
+export function defaultParams(): Params {
+  return {
+    // Empty: genesis fills in the governance account.
+    authority: "",
+    // A cancel is cheap, but not free: what is left over waits one block, and cannot trade meanwhile.
+    expiriesPerBlockMax: 500,
+    // 95 days, as long as the longest elsewhere.
+    goodTilMaxMs: 95n * 86_400_000n,
+    // Funding is for time in which the book could be read: an outage costs nobody more than a minute of it.
+    fundingStepMaxMs: 60_000n,
+  };
+}
+
+export function defaultTerms(): MarketTerms {
+  return {
+    // 5 bp and 1 bp: the first tier of comparable venues.
+    takerFeePpm: 500,
+    makerFeePpm: 100,
+    // 20x up to 1 million, then less.
+    tiers: [
+      { aboveQuanta: "0", initialPpm: 50_000n, maintenancePpm: 30_000n },
+      { aboveQuanta: "1000000000000", initialPpm: 100_000n, maintenancePpm: 60_000n },
+      { aboveQuanta: "10000000000000", initialPpm: 200_000n, maintenancePpm: 120_000n },
+    ],
+    // 5 %: no honest order needs more against a fresh mark.
+    priceBandPpm: 50_000n,
+    // Wider than the orders' band: a liquidation must find buyers in a falling market.
+    liquidationBandPpm: 80_000n,
+    // 1 unit; 50 million units.
+    notionalMin: 1_000_000n,
+    notionalMax: "50000000000000",
+    openOrdersMax: 200,
+    fillsPerOrderMax: 200,
+    openInterestMaxLots: 0n,
+  };
+}
+
+/** A linear perpetual with default terms; id and height are set when it is listed. */
+export function linearPerpetual(listing: {
+  readonly symbol: string;
+  readonly baseAsset: string;
+  readonly quoteAsset: string;
+  readonly feedId: number;
+  readonly tickSize: string;
+  readonly lotSize: string;
+}): Market {
+  return {
+    ...listing,
+    id: 0,
+    status: MarketStatus.MARKET_STATUS_ACTIVE,
+    terms: defaultTerms(),
+    listedHeight: 0n,
+    linearPerpetual: {
+      // 1 bp per 8 hours.
+      interestRate8hPpm: 100n,
+      // 10,000 units: deep enough that painting the premium costs a position.
+      impactNotional: 10_000_000_000n,
+      // 6 x (initial - maintenance) per 8 hours, 60 x for one reading.
+      rateClampPpm: 6_000_000n,
+      premiumClampPpm: 60_000_000n,
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** Refusals of codespace "derivatives". The numbers are published in keel/derivatives/v1/errors.proto and never change meaning. */
+import { ModuleError } from "../kit/errors.ts";
+
+export const CODESPACE = "derivatives";
+
+export const DERIVATIVES_CODES = {
+  invalidRequest: 2,
+  unauthorized: 3,
+  unknownMarket: 4,
+  marketNotActive: 5,
+  closeOnly: 6,
+  stalePrice: 7,
+  invalidPrice: 8,
+  invalidSize: 9,
+  notionalTooSmall: 10,
+  notionalTooLarge: 11,
+  priceOutOfBand: 12,
+  postOnlyWouldCross: 13,
+  reduceOnlyWouldIncrease: 14,
+  notFilled: 15,
+  clientIdInUse: 16,
+  unknownOrder: 17,
+  tooManyOpenOrders: 18,
+  bookFull: 19,
+  invalidGoodTil: 20,
+  selfTrade: 21,
+  unknownAccount: 22,
+  marketExists: 23,
+  invalidTerms: 24,
+  tooManyMarkets: 25,
+  openInterestCap: 26,
+} as const;
+
+export type DerivativesCode = keyof typeof DERIVATIVES_CODES;
+
+export function refuse(code: DerivativesCode, message: string): ModuleError {
+  return new ModuleError(CODESPACE, DERIVATIVES_CODES[code], message);
+}

@@ -1,0 +1,124 @@
+/** Events, as listed in keel/derivatives/v1/events.proto: snake_case types, plain text attributes. */
+import type { AccountId } from "../kit/account-id.ts";
+import type { WriteContext } from "../kit/context.ts";
+import type { OrderTerms } from "./book.ts";
+import { formatMoney, formatPrice, formatSize } from "./instruments.ts";
+import type { Side } from "./ports.ts";
+import { accountText, type Turn, type Venue } from "./venue.ts";
+
+export function orderPlaced(turn: Turn, order: OrderTerms): void {
+  turn.ctx.emit("order_placed", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: accountText(turn.venue, order.account),
+    side: order.side,
+    price: formatPrice(turn.instrument, order.ticks),
+    size: formatSize(turn.instrument, order.lots),
+    client_id: order.clientId,
+  });
+}
+
+export interface TradeEvent {
+  readonly ticks: number;
+  readonly lots: number;
+  readonly side: Side;
+  readonly maker: AccountId;
+  readonly makerOrderId: number;
+  readonly makerFee: bigint;
+  readonly taker: AccountId;
+  readonly takerOrderId: number | null;
+  readonly takerFee: bigint;
+  readonly liquidation: boolean;
+}
+
+export function trade(turn: Turn, fill: TradeEvent): void {
+  turn.ctx.emit("trade", {
+    market: turn.instrument.symbol,
+    price: formatPrice(turn.instrument, fill.ticks),
+    size: formatSize(turn.instrument, fill.lots),
+    side: fill.side,
+    maker: accountText(turn.venue, fill.maker),
+    maker_order_id: fill.makerOrderId.toString(),
+    maker_fee: formatMoney(fill.makerFee),
+    taker: accountText(turn.venue, fill.taker),
+    taker_order_id: fill.takerOrderId?.toString() ?? "",
+    taker_fee: formatMoney(fill.takerFee),
+    liquidation: fill.liquidation ? "true" : "false",
+  });
+}
+
+export function orderFilled(turn: Turn, order: OrderTerms): void {
+  turn.ctx.emit("order_filled", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: accountText(turn.venue, order.account),
+    client_id: order.clientId,
+  });
+}
+
+export function orderCancelled(
+  turn: Turn,
+  order: Pick<OrderTerms, "id" | "account" | "clientId" | "lots">,
+  reason: string,
+): void {
+  turn.ctx.emit("order_cancelled", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: accountText(turn.venue, order.account),
+    client_id: order.clientId,
+    size: formatSize(turn.instrument, order.lots),
+    reason,
+  });
+}
+
+export function orderReduced(turn: Turn, order: OrderTerms, remaining: number): void {
+  turn.ctx.emit("order_reduced", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: accountText(turn.venue, order.account),
+    remaining: formatSize(turn.instrument, remaining),
+  });
+}
+
+export function orderRefused(
+  ctx: WriteContext,
+  venue: Venue,
+  refused: {
+    readonly market: string;
+    readonly account: AccountId;
+    readonly clientId: string;
+    readonly codespace: string;
+    readonly code: number;
+    readonly log: string;
+  },
+): void {
+  ctx.emit("order_refused", {
+    market: refused.market,
+    account: accountText(venue, refused.account),
+    client_id: refused.clientId,
+    codespace: refused.codespace,
+    code: refused.code.toString(),
+    log: refused.log,
+  });
+}
+
+export function fundingRate(
+  ctx: WriteContext,
+  market: string,
+  ratePpm: bigint,
+  index: bigint,
+): void {
+  ctx.emit("funding_rate", { market, rate_8h_ppm: ratePpm.toString(), index: index.toString() });
+}
+
+export function marketCreated(ctx: WriteContext, market: string, id: number): void {
+  ctx.emit("market_created", { market, id: id.toString() });
+}
+
+export function marketUpdated(ctx: WriteContext, market: string, status: string): void {
+  ctx.emit("market_updated", { market, status });
+}
+
+export function marketQuarantined(ctx: WriteContext, market: string, reason: string): void {
+  ctx.emit("market_quarantined", { market, reason: reason.slice(0, 200) });
+}

@@ -1,0 +1,113 @@
+/** Genesis of derivatives. Orders keep their ids, so priorities survive an export; what margin reserves for them is in its own genesis. */
+import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import type {
+  MarketCounters,
+  Params,
+  RestingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { Addresses } from "../kit/addresses.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import type { WriteContext } from "../kit/context.ts";
+import type { GenesisHooks } from "../kit/module.ts";
+import { onGenesis } from "../kit/module.ts";
+import { refuse } from "./errors.ts";
+import { initialFunding } from "./funding.ts";
+import { LOTS_MAX, MARKETS_MAX, TICKS_MAX } from "./limits.ts";
+import { sideOf } from "./requests.ts";
+import { validateMarket, validateParams } from "./terms.ts";
+import type { Venue } from "./venue.ts";
+
+/** The authority as text; genesis may leave it empty for the governance module account. */
+export function withAuthority(params: Params, addresses: Addresses): Params {
+  if (params.authority !== "") return params;
+  return { ...params, authority: addresses.format(moduleAddress("gov")) };
+}
+
+function requireThat(condition: boolean, message: string): asserts condition {
+  if (!condition) throw refuse("invalidRequest", `derivatives genesis: ${message}`);
+}
+
+export function derivativesGenesis(venue: Venue): GenesisHooks {
+  const { addresses, books, state } = venue;
+  return onGenesis({
+    typeName: "keel.derivatives.v1.GenesisState",
+    codec: GenesisState,
+    init(ctx, genesis) {
+      requireThat(genesis.params !== undefined, "no params");
+      if (genesis.params.authority !== "") addresses.parse(genesis.params.authority);
+      validateParams(genesis.params);
+      state.params.set(ctx, withAuthority(genesis.params, addresses));
+      requireThat(genesis.markets.length <= MARKETS_MAX, "too many markets");
+      let id = 0;
+      for (const entry of genesis.markets) {
+        id += 1;
+        loadMarket(ctx, venue, id, entry);
+      }
+      for (const order of genesis.orders) loadOrder(ctx, venue, order);
+      books.forget(ctx);
+    },
+    export(ctx) {
+      const markets: GenesisState["markets"] = [];
+      state.markets.each(ctx, (id, market) => {
+        markets.push({
+          market,
+          counters: state.counters.get(ctx, id),
+          funding: state.funding.get(ctx, id),
+          fundingHistory: state.fundingHistory.get(ctx, id),
+        });
+      });
+      const orders: RestingOrder[] = [];
+      state.orders.each(ctx, (_key, order) => void orders.push(order));
+      return { params: state.params.require(ctx), markets, orders };
+    },
+  });
+}
+
+function loadMarket(
+  ctx: WriteContext,
+  { state }: Venue,
+  id: number,
+  entry: GenesisState["markets"][number],
+): void {
+  const { market, counters, funding, fundingHistory } = entry;
+  requireThat(market !== undefined, "a market entry without market");
+  requireThat(market.id === id || market.id === 0, `expected market id ${id}, got ${market.id}`);
+  validateMarket(market);
+  requireThat(
+    market.status >= 1 && market.status <= 4,
+    `market ${market.symbol} has status ${market.status}`,
+  );
+  requireThat(!state.symbols.has(ctx, market.symbol), `market ${market.symbol} is listed twice`);
+  state.markets.set(ctx, id, { ...market, id });
+  state.symbols.set(ctx, market.symbol, id);
+  if (counters !== undefined) state.counters.set(ctx, id, counters);
+  state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));
+  if (fundingHistory !== undefined) state.fundingHistory.set(ctx, id, fundingHistory);
+}
+
+function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): void {
+  const side = sideOf(order.side);
+  const counters: MarketCounters | undefined = state.counters.get(ctx, order.market);
+  requireThat(
+    side !== null &&
+      order.owner.length === 20 &&
+      order.priceTicks > 0n &&
+      order.priceTicks <= BigInt(TICKS_MAX) &&
+      order.remainingLots > 0n &&
+      order.remainingLots <= BigInt(LOTS_MAX),
+    `order ${order.id} is malformed`,
+  );
+  requireThat(
+    counters !== undefined && order.id > 0n && order.id < counters.nextOrderId,
+    `order ${order.id} has no market or a future id`,
+  );
+  const id = Number(order.id);
+  const goodTilMs = Number(order.goodTilMs);
+  requireThat(
+    Number.isSafeInteger(id) && Number.isSafeInteger(goodTilMs),
+    `order ${order.id} is out of range`,
+  );
+  const ticks = Number(order.priceTicks);
+  state.orders.set(ctx, { market: order.market, side, ticks, id }, order);
+  if (goodTilMs !== 0) state.expiries.set(ctx, [order.market, goodTilMs, id], true);
+}

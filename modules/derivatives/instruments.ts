@@ -1,0 +1,157 @@
+/** A market as the code works with it: scales as integers, decimals to ticks and lots and back. */
+import type { Market, MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { assert } from "../kit/errors.ts";
+import { formatDecimal, parseDecimal } from "../kit/math/decimal.ts";
+import { divTrunc } from "../kit/math/mul-div.ts";
+import { refuse } from "./errors.ts";
+import { LOTS_MAX, PLACES_MAX, TICKS_MAX } from "./limits.ts";
+import type { MarketId } from "./ports.ts";
+
+export type Status = "active" | "closeOnly" | "halted" | "quarantined";
+
+/** A step of price or size: units × 10^−places. */
+export interface Step {
+  readonly units: bigint;
+  readonly places: number;
+}
+
+export interface RequirementTier {
+  readonly aboveQuanta: bigint;
+  readonly initialPpm: bigint;
+  readonly maintenancePpm: bigint;
+}
+
+export interface Instrument {
+  readonly id: MarketId;
+  readonly symbol: string;
+  readonly market: Market;
+  readonly terms: MarketTerms;
+  readonly status: Status;
+  readonly tick: Step;
+  readonly lot: Step;
+  /** Whole quanta of settlement money per (tick × lot). */
+  readonly quantaPerTickLot: bigint;
+  readonly takerPpm: bigint;
+  /** Negative: rebate. */
+  readonly makerPpm: bigint;
+  readonly tiers: readonly RequirementTier[];
+  readonly notionalMax: bigint;
+  /** Liquidation executions stay within mark × (1 ± this). */
+  readonly liquidationBandPpm: bigint;
+}
+
+/** Places of settlement money: quanta are 1e-6. */
+export const MONEY_PLACES = 6;
+
+const STATUS: Readonly<Partial<Record<MarketStatus, Status>>> = {
+  [MarketStatus.MARKET_STATUS_ACTIVE]: "active",
+  [MarketStatus.MARKET_STATUS_CLOSE_ONLY]: "closeOnly",
+  [MarketStatus.MARKET_STATUS_HALTED]: "halted",
+  [MarketStatus.MARKET_STATUS_QUARANTINED]: "quarantined",
+};
+
+// Stored markets are immutable values, so what is computed from one is remembered with it.
+const known = new WeakMap<Market, Instrument>();
+
+export function instrumentOf(market: Market): Instrument {
+  let instrument = known.get(market);
+  if (instrument === undefined) {
+    instrument = build(market);
+    known.set(market, instrument);
+  }
+  return instrument;
+}
+
+function build(market: Market): Instrument {
+  const { terms } = market;
+  assert(terms !== undefined, `market ${market.symbol} has no terms`);
+  const status = STATUS[market.status];
+  assert(status !== undefined, `market ${market.symbol} has no status`);
+  const tick = parseStep(market.tickSize);
+  const lot = parseStep(market.lotSize);
+  const quanta = tick === null || lot === null ? null : quantaPerTickLot(tick, lot);
+  assert(tick !== null && lot !== null && quanta !== null, `market ${market.symbol} has no scale`);
+  return {
+    id: market.id,
+    symbol: market.symbol,
+    market,
+    terms,
+    status,
+    tick,
+    lot,
+    quantaPerTickLot: quanta,
+    takerPpm: BigInt(terms.takerFeePpm),
+    makerPpm: BigInt(terms.makerFeePpm),
+    tiers: terms.tiers.map((tier) => ({
+      aboveQuanta: BigInt(tier.aboveQuanta),
+      initialPpm: tier.initialPpm,
+      maintenancePpm: tier.maintenancePpm,
+    })),
+    notionalMax: BigInt(terms.notionalMax),
+    liquidationBandPpm: terms.liquidationBandPpm,
+  };
+}
+
+/** A positive canonical decimal of at most PLACES_MAX places, or null. */
+export function parseStep(text: string): Step | null {
+  const places = text.includes(".") ? text.length - text.indexOf(".") - 1 : 0;
+  if (places > PLACES_MAX) return null;
+  const units = parseDecimal(text, places);
+  return units === null || units <= 0n ? null : { units, places };
+}
+
+/** tick × lot in quanta, or null when that is not a whole number. */
+export function quantaPerTickLot(tick: Step, lot: Step): bigint | null {
+  const scale = 10n ** BigInt(tick.places + lot.places);
+  const product = tick.units * lot.units * 10n ** BigInt(MONEY_PLACES);
+  const whole = divTrunc(product, scale);
+  return whole * scale === product && whole > 0n ? whole : null;
+}
+
+function toSteps(text: string, step: Step, most: number): number | null {
+  const value = parseDecimal(text, step.places);
+  if (value === null || value <= 0n) return null;
+  const steps = divTrunc(value, step.units);
+  if (steps * step.units !== value || steps > BigInt(most)) return null;
+  return Number(steps);
+}
+
+export function parsePrice(instrument: Instrument, text: string): number {
+  const ticks = toSteps(text, instrument.tick, TICKS_MAX);
+  if (ticks === null) {
+    throw refuse(
+      "invalidPrice",
+      `expected a positive multiple of ${instrument.market.tickSize}, got "${text.slice(0, 60)}"`,
+    );
+  }
+  return ticks;
+}
+
+export function parseSize(instrument: Instrument, text: string): number {
+  const lots = toSteps(text, instrument.lot, LOTS_MAX);
+  if (lots === null) {
+    throw refuse(
+      "invalidSize",
+      `expected a positive multiple of ${instrument.market.lotSize}, got "${text.slice(0, 60)}"`,
+    );
+  }
+  return lots;
+}
+
+export function formatPrice(instrument: Instrument, ticks: number | bigint): string {
+  return formatDecimal(BigInt(ticks) * instrument.tick.units, instrument.tick.places);
+}
+
+export function formatSize(instrument: Instrument, lots: number | bigint): string {
+  return formatDecimal(BigInt(lots) * instrument.lot.units, instrument.lot.places);
+}
+
+export function formatMoney(quanta: bigint): string {
+  return formatDecimal(quanta, MONEY_PLACES);
+}
+
+/** Quanta of `lots` at `ticks`. */
+export function notionalOf(instrument: Instrument, ticks: number, lots: number): bigint {
+  return BigInt(ticks) * BigInt(lots) * instrument.quantaPerTickLot;
+}

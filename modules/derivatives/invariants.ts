@@ -1,0 +1,143 @@
+/** What always holds of markets, orders and books. */
+import type { AccountId } from "../kit/account-id.ts";
+import type { ReadContext } from "../kit/context.ts";
+import type { Invariant, ModuleInvariants } from "../kit/module.ts";
+import type { Book } from "./book.ts";
+import { holderOf } from "./books.ts";
+import { feeReserve } from "./fees.ts";
+import { type Instrument, instrumentOf } from "./instruments.ts";
+import type { Venue } from "./venue.ts";
+
+/** The first violation over all markets, or null. */
+function inMarkets(
+  venue: Venue,
+  check: (ctx: ReadContext, instrument: Instrument) => string | null,
+): Invariant {
+  return (ctx) => {
+    const instruments: Instrument[] = [];
+    venue.state.markets.each(ctx, (_id, market) => void instruments.push(instrumentOf(market)));
+    for (const instrument of instruments) {
+      const violation = check(ctx, instrument);
+      if (violation !== null) return `${instrument.symbol}: ${violation}`;
+    }
+    return null;
+  };
+}
+
+/** An active market's best bid is below its best ask. */
+function notCrossed(venue: Venue): Invariant {
+  return inMarkets(venue, (ctx, instrument) => {
+    if (instrument.status !== "active") return null;
+    const book = venue.books.of(ctx, instrument.id);
+    const bid = book.bestTicks("buy");
+    const ask = book.bestTicks("sell");
+    return bid !== 0 && ask !== 0 && bid >= ask ? `best bid ${bid}, best ask ${ask}` : null;
+  });
+}
+
+/** All books together hold as many orders as are stored. */
+function ordersCounted(venue: Venue): Invariant {
+  return (ctx) => {
+    let inBooks = 0;
+    venue.state.markets.each(ctx, (id) => {
+      inBooks += venue.books.of(ctx, id).size;
+    });
+    const stored = venue.state.orders.size(ctx);
+    return inBooks === stored ? null : `${inBooks} orders in the books, ${stored} in state`;
+  };
+}
+
+function describe(book: Book, side: "buy" | "sell"): string[] {
+  const lines: string[] = [];
+  book.each(side, (slot) => {
+    const o = book.read(slot);
+    const facts = [o.id, o.ticks, o.lots, o.reduceOnly, o.clientId, o.goodTilMs, o.account];
+    lines.push(facts.join(" "));
+  });
+  return lines;
+}
+
+/** The book in use is the one that the stored orders give, priorities included. */
+function bookEqualsOrders(venue: Venue): Invariant {
+  return inMarkets(venue, (ctx, { id }) => {
+    const kept = venue.books.of(ctx, id);
+    const fresh = venue.books.rebuild(ctx, id);
+    for (const side of ["buy", "sell"] as const) {
+      const expected = describe(fresh, side);
+      const got = describe(kept, side);
+      const at = expected.findIndex((line, i) => line !== got[i]);
+      if (at >= 0 || expected.length !== got.length) {
+        return `${side} book differs from the orders at place ${at}`;
+      }
+    }
+    return null;
+  });
+}
+
+/** Margin reserves for each account exactly what its resting orders can add; reduce-only orders add nothing. */
+function exposureReserved(venue: Venue): Invariant {
+  return (ctx) => {
+    const sums = new Map<
+      string,
+      { account: AccountId; market: number; buy: bigint; sell: bigint }
+    >();
+    const fees = new Map<AccountId, bigint>();
+    venue.state.orders.each(ctx, (key, order) => {
+      if (order.reduceOnly) return;
+      const account = holderOf(order);
+      const id = `${key.market}/${account}`;
+      const sum = sums.get(id) ?? { account, market: key.market, buy: 0n, sell: 0n };
+      sum[key.side] += order.remainingLots;
+      sums.set(id, sum);
+      const market = venue.state.markets.get(ctx, key.market);
+      if (market === undefined) return;
+      const lots = Number(order.remainingLots);
+      const fee = feeReserve(instrumentOf(market), key.ticks, lots, order.feeReservePpm);
+      fees.set(account, (fees.get(account) ?? 0n) + fee);
+    });
+    for (const { account, market, buy, sell } of sums.values()) {
+      const positions = venue.clearing.account(ctx, account)?.positions ?? [];
+      const held = positions.find((position) => position.market === market);
+      if (held?.openBuyLots !== buy || held.openSellLots !== sell) {
+        const got = `${held?.openBuyLots} and ${held?.openSellLots}`;
+        return `market ${market}: orders of ${buy} and ${sell} lots, reserved ${got}`;
+      }
+    }
+    for (const [account, fee] of fees) {
+      const reserve = venue.clearing.account(ctx, account)?.feeReserve;
+      if (reserve !== fee) return `orders may cost ${fee} in fees, reserved ${reserve}`;
+    }
+    return null;
+  };
+}
+
+/** Every order with a good-til time is in the expiry queue, and nothing else is. */
+function expiriesMatch(venue: Venue): Invariant {
+  return (ctx) => {
+    let expected = 0;
+    let missing: string | null = null;
+    venue.state.orders.each(ctx, (key, order) => {
+      if (order.goodTilMs === 0n) return;
+      expected += 1;
+      const entry = [key.market, Number(order.goodTilMs), key.id] as const;
+      if (!venue.state.expiries.has(ctx, entry)) missing = `order ${key.id} is not in the queue`;
+    });
+    if (missing !== null) return missing;
+    const queued = venue.state.expiries.size(ctx);
+    return queued === expected ? null : `${queued} in the expiry queue, expected ${expected}`;
+  };
+}
+
+export function derivativesInvariants(venue: Venue): ModuleInvariants {
+  return {
+    running: {
+      "book-not-crossed": notCrossed(venue),
+      "orders-counted": ordersCounted(venue),
+    },
+    full: {
+      "book-equals-orders": bookEqualsOrders(venue),
+      "exposure-reserved": exposureReserved(venue),
+      "expiries-match-orders": expiriesMatch(venue),
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** What derivatives offers to the rest of the chain: markets and marks for margin, and the operations behind the messages. */
+import type {
+  MsgCancelOrderResponse,
+  MsgPlaceOrderResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type {
+  Market,
+  MarketStatus,
+  MarketTerms,
+  Params,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { AccountId } from "../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { beginBlock, endBlock } from "./blocks.ts";
+import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancelling.ts";
+import type { Instrument } from "./instruments.ts";
+import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
+import { createMarket, quarantineMarket, updateMarket } from "./markets.ts";
+import { type Mark, markOf } from "./marks.ts";
+import { placeOrder } from "./placing.ts";
+import type { MarketId } from "./ports.ts";
+import type { OrderRequest } from "./requests.ts";
+import { instrumentById, requireInstrument, type Venue } from "./venue.ts";
+
+export interface DerivativesKeeper {
+  marketIds(ctx: ReadContext): readonly MarketId[];
+  /** Scales, tiers, status and bands; undefined for an unknown market. */
+  terms(ctx: ReadContext, market: MarketId): Instrument | undefined;
+  /** undefined before the first price. */
+  mark(ctx: ReadContext, market: MarketId): Mark | undefined;
+  /** Whole quanta per lot paid by longs since listing. */
+  fundingIndex(ctx: ReadContext, market: MarketId): bigint;
+  /** Cancels every open order of the account, in every market. */
+  cancelOrders(ctx: WriteContext, account: AccountId, reason: string): void;
+  /** Immediate-or-cancel without taker fee; returns the filled lots. */
+  liquidateAtBook(ctx: WriteContext, order: LiquidationOrder): bigint;
+  quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
+
+  params(ctx: ReadContext): Params;
+  /** The three below throw ModuleError to refuse and leave reverting to the caller. */
+  place(ctx: WriteContext, account: AccountId, request: OrderRequest): MsgPlaceOrderResponse;
+  cancel(ctx: WriteContext, account: AccountId, name: OrderName): MsgCancelOrderResponse;
+  /** Empty symbol: in every market. Returns how many. */
+  cancelAll(ctx: WriteContext, account: AccountId, symbol: string): number;
+  createMarket(ctx: WriteContext, listing: Market): MarketId;
+  updateMarket(
+    ctx: WriteContext,
+    symbol: string,
+    change: { readonly status: MarketStatus; readonly terms: MarketTerms | undefined },
+  ): void;
+  beginBlock(ctx: WriteContext): void;
+  endBlock(ctx: WriteContext): void;
+}
+
+export function createKeeper(venue: Venue): DerivativesKeeper {
+  const { state } = venue;
+  return {
+    marketIds(ctx) {
+      const ids: MarketId[] = [];
+      state.markets.each(ctx, (id) => void ids.push(id));
+      return ids;
+    },
+    terms: (ctx, market) => instrumentById(ctx, venue, market),
+    mark(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      return instrument === undefined ? undefined : markOf(ctx, venue.oracle, instrument);
+    },
+    fundingIndex: (ctx, market) => state.funding.get(ctx, market)?.index ?? 0n,
+    cancelOrders: (ctx, account, reason) => void cancelAll(ctx, venue, account, reason),
+    liquidateAtBook: (ctx, order) => liquidateAtBook(ctx, venue, order),
+    quarantine: (ctx, market, reason) => quarantineMarket(ctx, venue, market, reason),
+
+    params: (ctx) => state.params.require(ctx),
+    place: (ctx, account, request) => placeOrder(ctx, venue, account, request),
+    cancel: (ctx, account, name) => cancelOrder(ctx, venue, account, name),
+    cancelAll(ctx, account, symbol) {
+      if (symbol === "") return cancelAll(ctx, venue, account, "user");
+      const instrument = requireInstrument(ctx, venue, symbol);
+      return cancelAllIn(ctx, venue, instrument, account, "user");
+    },
+    createMarket: (ctx, listing) => createMarket(ctx, venue, listing),
+    updateMarket: (ctx, symbol, change) => updateMarket(ctx, venue, symbol, change),
+    beginBlock: (ctx) => beginBlock(ctx, venue),
+    endBlock: (ctx) => endBlock(ctx, venue),
+  };
+}

@@ -1,0 +1,36 @@
+/** Bounds of the derivatives module and why. */
+
+/** Ticks and lots of one order: 31-bit integers in the book's records. A market needing more has a tick or lot too fine. */
+export const TICKS_MAX = 2_147_483_647;
+export const LOTS_MAX = 2_147_483_647;
+
+/** Open orders in one market: a book is rebuilt from state on a fork in well under a second. */
+export const OPEN_ORDERS_PER_MARKET_MAX = 262_144;
+
+/** Every market costs a step in every block. */
+export const MARKETS_MAX = 256;
+
+/** Orders, and cancels, in one batch: bounds what one message can hold a block for. */
+export const BATCH_ORDERS_MAX = 100;
+export const BATCH_CANCELS_MAX = 100;
+
+export const CLIENT_ID_BYTES_MAX = 32;
+export const SYMBOL_BYTES_MAX = 32;
+
+/** Levels per side in one answer. */
+export const BOOK_DEPTH_MAX = 500;
+export const BOOK_DEPTH_DEFAULT = 50;
+/** Resting orders one book query may read per side, however crowded its levels are. */
+export const BOOK_QUERY_ORDERS_MAX = 100_000;
+
+export const TIERS_MAX = 16;
+/** Decimal places of a tick or lot. */
+export const PLACES_MAX = 12;
+/** Upper bounds of listing terms that bound work. */
+export const OPEN_ORDERS_PER_ACCOUNT_MAX = 1000;
+export const FILLS_PER_ORDER_MAX = 1000;
+
+/** Orders walked for one premium reading; a book thinner than that counts as without depth. */
+export const IMPACT_STEPS_MAX = 2000;
+/** Hours of funding rates kept in state. */
+export const FUNDING_HISTORY_MAX = 24;

@@ -1,0 +1,163 @@
+/** Message routes of derivatives: shape checks without state, then one call into the keeper. */
+import {
+  MsgBatchOrders,
+  MsgBatchOrdersResponse,
+  MsgCancelAll,
+  MsgCancelAllResponse,
+  MsgCancelOrder,
+  MsgCancelOrderResponse,
+  MsgCreateMarket,
+  MsgCreateMarketResponse,
+  MsgPlaceOrder,
+  MsgPlaceOrderResponse,
+  MsgUpdateMarket,
+  MsgUpdateMarketResponse,
+  MsgUpdateParams,
+  MsgUpdateParamsResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { type AccountId, accountId } from "../kit/account-id.ts";
+import type { ReadContext } from "../kit/context.ts";
+import type { MessageRoute } from "../kit/module.ts";
+import { onMessage } from "../kit/module.ts";
+import { checkBatch, runBatch } from "./batch.ts";
+import { checkOrderName } from "./cancelling.ts";
+import { refuse } from "./errors.ts";
+import { withAuthority } from "./genesis.ts";
+import type { DerivativesKeeper } from "./keeper.ts";
+import { parseRequest } from "./requests.ts";
+import { validateMarket, validateParams, validateTerms } from "./terms.ts";
+import type { Venue } from "./venue.ts";
+
+/** Lanes: what only takes away from the book or a position goes first, what can only add to the book next, the rest last. */
+const LANE_CANCEL = 1;
+const LANE_POST_ONLY = 2;
+const LANE_OTHER = 3;
+
+function orderLane(order: { readonly reduceOnly: boolean; readonly postOnly: boolean }): number {
+  if (order.reduceOnly) return LANE_CANCEL;
+  return order.postOnly ? LANE_POST_ONLY : LANE_OTHER;
+}
+
+export function derivativesMessages(
+  venue: Venue,
+  keeper: DerivativesKeeper,
+): readonly MessageRoute[] {
+  const { addresses } = venue;
+
+  function accountOf(message: { readonly sender: string; readonly subaccount: number }): AccountId {
+    return accountId(addresses.parse(message.sender), message.subaccount);
+  }
+
+  function requireAuthority(ctx: ReadContext, authority: string): void {
+    const expected = keeper.params(ctx).authority;
+    if (authority !== expected) {
+      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
+    }
+  }
+
+  return [
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
+      request: MsgPlaceOrder,
+      response: MsgPlaceOrderResponse,
+      signers: (message) => [message.sender],
+      lane: orderLane,
+      validate(message) {
+        addresses.parse(message.sender);
+        parseRequest(message);
+      },
+      handle: (ctx, message) => keeper.place(ctx, accountOf(message), parseRequest(message)),
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgCancelOrder",
+      request: MsgCancelOrder,
+      response: MsgCancelOrderResponse,
+      signers: (message) => [message.sender],
+      lane: () => LANE_CANCEL,
+      validate(message) {
+        addresses.parse(message.sender);
+        checkOrderName(message);
+      },
+      handle: (ctx, message) => keeper.cancel(ctx, accountOf(message), message),
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgCancelAll",
+      request: MsgCancelAll,
+      response: MsgCancelAllResponse,
+      signers: (message) => [message.sender],
+      lane: () => LANE_CANCEL,
+      validate: (message) => void addresses.parse(message.sender),
+      handle: (ctx, message) => ({
+        cancelled: keeper.cancelAll(ctx, accountOf(message), message.market),
+      }),
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
+      request: MsgBatchOrders,
+      response: MsgBatchOrdersResponse,
+      signers: (message) => [message.sender],
+      lane: ({ orders }) =>
+        orders.reduce((lane, order) => {
+          const own = orderLane(order);
+          return own > lane ? own : lane;
+        }, LANE_CANCEL),
+      validate(message) {
+        addresses.parse(message.sender);
+        checkBatch(message);
+      },
+      handle(ctx, message) {
+        checkBatch(message);
+        return runBatch(ctx, venue, keeper, accountOf(message), message);
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgCreateMarket",
+      request: MsgCreateMarket,
+      response: MsgCreateMarketResponse,
+      signers: (message) => [message.authority],
+      validate(message) {
+        addresses.parse(message.authority);
+        if (message.market === undefined) throw refuse("invalidTerms", "expected a market");
+        validateMarket(message.market);
+      },
+      handle(ctx, message) {
+        requireAuthority(ctx, message.authority);
+        if (message.market === undefined) throw refuse("invalidTerms", "expected a market");
+        return { id: keeper.createMarket(ctx, message.market) };
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgUpdateMarket",
+      request: MsgUpdateMarket,
+      response: MsgUpdateMarketResponse,
+      signers: (message) => [message.authority],
+      validate(message) {
+        addresses.parse(message.authority);
+        if (message.terms !== undefined) validateTerms(message.terms);
+      },
+      handle(ctx, message) {
+        requireAuthority(ctx, message.authority);
+        keeper.updateMarket(ctx, message.market, message);
+        return {};
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgUpdateParams",
+      request: MsgUpdateParams,
+      response: MsgUpdateParamsResponse,
+      signers: (message) => [message.authority],
+      validate(message) {
+        addresses.parse(message.authority);
+        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+        if (message.params.authority !== "") addresses.parse(message.params.authority);
+        validateParams(message.params);
+      },
+      handle(ctx, message) {
+        requireAuthority(ctx, message.authority);
+        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+        venue.state.params.set(ctx, withAuthority(message.params, addresses));
+        return {};
+      },
+    }),
+  ];
+}

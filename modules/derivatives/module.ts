@@ -1,0 +1,47 @@
+/** Derivatives: markets, orders, books, matching, funding, trading fees. Positions and collateral are margin's. */
+import type { Addresses } from "../kit/addresses.ts";
+import type { Schema } from "../kit/collections/schema.ts";
+import type { ModuleDefinition } from "../kit/module.ts";
+import { createBooks } from "./books.ts";
+import { derivativesGenesis } from "./genesis.ts";
+import { derivativesInvariants } from "./invariants.ts";
+import { createKeeper, type DerivativesKeeper } from "./keeper.ts";
+import { derivativesMessages } from "./messages.ts";
+import type { ClearingPort, OraclePort } from "./ports.ts";
+import { derivativesQueries } from "./queries.ts";
+import { derivativesState } from "./state.ts";
+import type { Venue } from "./venue.ts";
+
+/** `clearing` may delegate to a module built later. */
+export interface DerivativesPorts {
+  readonly clearing: ClearingPort;
+  readonly oracle: OraclePort;
+  readonly addresses: Addresses;
+}
+
+export interface Derivatives {
+  readonly module: ModuleDefinition;
+  readonly keeper: DerivativesKeeper;
+  /** For invariant tests and simulation only. */
+  readonly venue: Venue;
+}
+
+export function createDerivatives(schema: Schema, ports: DerivativesPorts): Derivatives {
+  const state = derivativesState(schema);
+  const venue: Venue = { state, books: createBooks(state), ...ports };
+  const keeper = createKeeper(venue);
+  return {
+    keeper,
+    venue,
+    module: {
+      name: "derivatives",
+      version: 1,
+      messages: derivativesMessages(venue, keeper),
+      queries: derivativesQueries(venue),
+      genesis: derivativesGenesis(venue),
+      beginBlock: (ctx) => keeper.beginBlock(ctx),
+      endBlock: (ctx) => keeper.endBlock(ctx),
+      invariants: derivativesInvariants(venue),
+    },
+  };
+}

@@ -1,0 +1,211 @@
+/** Queries of derivatives. Books are read from the stored orders, which lie in execution order: no derived structure is needed. */
+import type { BookLevel, MarketView, OrderView } from "@keel/proto/gen/keel/derivatives/v1/query";
+import {
+  QueryFundingRequest,
+  QueryFundingResponse,
+  QueryMarketRequest,
+  QueryMarketResponse,
+  QueryMarketsRequest,
+  QueryMarketsResponse,
+  QueryOrderBookRequest,
+  QueryOrderBookResponse,
+  QueryOrderRequest,
+  QueryOrderResponse,
+  QueryOrdersRequest,
+  QueryOrdersResponse,
+  QueryParamsRequest,
+  QueryParamsResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
+import { type AccountId, accountId } from "../kit/account-id.ts";
+import type { ReadContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import type { QueryRoute } from "../kit/module.ts";
+import { onQuery } from "../kit/module.ts";
+import { fundingTerms } from "./blocks.ts";
+import { refuse } from "./errors.ts";
+import { predictedRate } from "./funding.ts";
+import { formatPrice, formatSize, type Instrument, instrumentOf } from "./instruments.ts";
+import { BOOK_DEPTH_DEFAULT, BOOK_DEPTH_MAX, BOOK_QUERY_ORDERS_MAX } from "./limits.ts";
+import { markOf } from "./marks.ts";
+import type { Side } from "./ports.ts";
+import { orderSidePrefix } from "./state.ts";
+import { requireInstrument, type Venue } from "./venue.ts";
+
+const PATH = "/keel.derivatives.v1.Query";
+
+export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
+  const { addresses, clearing, oracle, state } = venue;
+
+  function levels(
+    ctx: ReadContext,
+    instrument: Instrument,
+    side: Side,
+    depth: number,
+  ): BookLevel[] {
+    const out: { ticks: number; lots: bigint; orders: number }[] = [];
+    let read = 0;
+    state.orders.eachWithPrefix(ctx, orderSidePrefix(instrument.id, side), (key, order) => {
+      const last = out[out.length - 1];
+      read += 1;
+      if (read > BOOK_QUERY_ORDERS_MAX) return true;
+      if (last !== undefined && last.ticks === key.ticks) {
+        last.lots += order.remainingLots;
+        last.orders += 1;
+        return false;
+      }
+      if (out.length === depth) return true;
+      out.push({ ticks: key.ticks, lots: order.remainingLots, orders: 1 });
+      return false;
+    });
+    return out.map(({ ticks, lots, orders }) => ({
+      price: formatPrice(instrument, ticks),
+      size: formatSize(instrument, lots),
+      orders,
+    }));
+  }
+
+  function view(ctx: ReadContext, instrument: Instrument): MarketView {
+    const mark = markOf(ctx, oracle, instrument);
+    const counters = state.counters.get(ctx, instrument.id);
+    const last = counters?.lastTradeTicks ?? 0n;
+    return {
+      market: instrument.market,
+      quantaPerTickLot: instrument.quantaPerTickLot.toString(),
+      markPrice: mark === undefined ? "" : formatPrice(instrument, mark.ticks),
+      markFresh: mark?.fresh === true,
+      bestBid: levels(ctx, instrument, "buy", 1)[0]?.price ?? "",
+      bestAsk: levels(ctx, instrument, "sell", 1)[0]?.price ?? "",
+      lastPrice: last === 0n ? "" : formatPrice(instrument, last),
+      openInterest: formatSize(instrument, clearing.openInterestLots(ctx, instrument.id)),
+      fundingRate8hPpm: state.funding.get(ctx, instrument.id)?.rate8hPpm ?? 0n,
+    };
+  }
+
+  function instruments(ctx: ReadContext, symbol: string): Instrument[] {
+    if (symbol !== "") return [requireInstrument(ctx, venue, symbol)];
+    const all: Instrument[] = [];
+    state.markets.each(ctx, (_id, market) => void all.push(instrumentOf(market)));
+    return all;
+  }
+
+  function orderView(ctx: ReadContext, instrument: Instrument, slot: number): OrderView {
+    const book = venue.books.of(ctx, instrument.id);
+    const { side, ticks, id } = book.read(slot);
+    const order = state.orders.get(ctx, { market: instrument.id, side, ticks, id });
+    assert(order !== undefined, `order ${id} is in the book but not in state`);
+    return {
+      market: instrument.symbol,
+      orderId: order.id,
+      owner: addresses.format(order.owner),
+      subaccount: order.subaccount,
+      side: order.side,
+      price: formatPrice(instrument, order.priceTicks),
+      size: formatSize(instrument, order.sizeLots),
+      remainingSize: formatSize(instrument, order.remainingLots),
+      postOnly: order.postOnly,
+      reduceOnly: order.reduceOnly,
+      clientId: order.clientId,
+      goodTilMs: order.goodTilMs,
+      placedHeight: order.placedHeight,
+    };
+  }
+
+  function accountOf(request: { readonly owner: string; readonly subaccount: number }): AccountId {
+    return accountId(addresses.parse(request.owner), request.subaccount);
+  }
+
+  return [
+    onQuery({
+      path: `${PATH}/Markets`,
+      request: QueryMarketsRequest,
+      response: QueryMarketsResponse,
+      handle: (ctx) => ({
+        markets: instruments(ctx, "").map((instrument) => view(ctx, instrument)),
+      }),
+    }),
+    onQuery({
+      path: `${PATH}/Market`,
+      request: QueryMarketRequest,
+      response: QueryMarketResponse,
+      handle: (ctx, { market }) => ({ market: view(ctx, requireInstrument(ctx, venue, market)) }),
+    }),
+    onQuery({
+      path: `${PATH}/OrderBook`,
+      request: QueryOrderBookRequest,
+      response: QueryOrderBookResponse,
+      handle(ctx, { market, depth }) {
+        const instrument = requireInstrument(ctx, venue, market);
+        if (depth > BOOK_DEPTH_MAX) {
+          throw refuse("invalidRequest", `expected a depth of at most ${BOOK_DEPTH_MAX}`);
+        }
+        const wanted = depth === 0 ? BOOK_DEPTH_DEFAULT : depth;
+        return {
+          market,
+          bids: levels(ctx, instrument, "buy", wanted),
+          asks: levels(ctx, instrument, "sell", wanted),
+          sequence: state.counters.get(ctx, instrument.id)?.sequence ?? 0n,
+          height: BigInt(ctx.header.height),
+        };
+      },
+    }),
+    onQuery({
+      path: `${PATH}/Orders`,
+      request: QueryOrdersRequest,
+      response: QueryOrdersResponse,
+      handle(ctx, request) {
+        const account = accountOf(request);
+        return {
+          orders: instruments(ctx, request.market).flatMap((instrument) =>
+            venue.books
+              .of(ctx, instrument.id)
+              .ordersOf(account)
+              .map((slot) => orderView(ctx, instrument, slot)),
+          ),
+        };
+      },
+    }),
+    onQuery({
+      path: `${PATH}/Order`,
+      request: QueryOrderRequest,
+      response: QueryOrderResponse,
+      handle(ctx, request) {
+        const instrument = requireInstrument(ctx, venue, request.market);
+        const book = venue.books.of(ctx, instrument.id);
+        const id = Number(request.orderId);
+        const slot =
+          request.orderId === 0n
+            ? book.findByClientId(accountOf(request), request.clientId)
+            : book.find(Number.isSafeInteger(id) ? id : 0);
+        if (slot === 0) throw refuse("unknownOrder", "no such open order");
+        return { order: orderView(ctx, instrument, slot) };
+      },
+    }),
+    onQuery({
+      path: `${PATH}/Funding`,
+      request: QueryFundingRequest,
+      response: QueryFundingResponse,
+      handle(ctx, { market }) {
+        const instrument = requireInstrument(ctx, venue, market);
+        const funding = state.funding.get(ctx, instrument.id);
+        assert(funding !== undefined, `${market} has no funding record`);
+        const terms = fundingTerms(instrument, 0n);
+        return {
+          rate8hPpm: funding.rate8hPpm,
+          predictedRate8hPpm: predictedRate(funding, terms),
+          premiumPpm: funding.premiumPpm,
+          index: funding.index,
+          samplesPpm: funding.samplesPpm,
+          nextRateAtS: (funding.hour + 1n) * 3600n,
+          rateMax8hPpm: terms.rateClampPpm,
+          history: state.fundingHistory.get(ctx, instrument.id)?.points ?? [],
+        };
+      },
+    }),
+    onQuery({
+      path: `${PATH}/Params`,
+      request: QueryParamsRequest,
+      response: QueryParamsResponse,
+      handle: (ctx) => ({ params: state.params.require(ctx) }),
+    }),
+  ];
+}

@@ -1,0 +1,96 @@
+/** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
+import {
+  Funding,
+  FundingHistory,
+  Market,
+  MarketCounters,
+  Params,
+  RestingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { KeyCodec, ValueCodec } from "../kit/collections/codecs.ts";
+import {
+  asciiKey,
+  bytesToKey,
+  heightKey,
+  keyToBytes,
+  markerValue,
+  protoValue,
+  tripleKey,
+  u32Key,
+} from "../kit/collections/codecs.ts";
+import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
+import { AssertionError } from "../kit/errors.ts";
+import { TICKS_MAX } from "./limits.ts";
+import type { MarketId, Side } from "./ports.ts";
+
+export interface OrderKey {
+  readonly market: MarketId;
+  readonly side: Side;
+  readonly ticks: number;
+  readonly id: number;
+}
+
+export interface DerivativesState {
+  readonly params: ItemCollection<Params>;
+  readonly markets: MapCollection<MarketId, Market>;
+  /** Symbol → market id. */
+  readonly symbols: MapCollection<string, MarketId>;
+  readonly counters: MapCollection<MarketId, MarketCounters>;
+  readonly orders: MapCollection<OrderKey, RestingOrder>;
+  /** (market, good-til ms, order id), for orders that expire. */
+  readonly expiries: MapCollection<readonly [MarketId, number, number], true>;
+  readonly funding: MapCollection<MarketId, Funding>;
+  readonly fundingHistory: MapCollection<MarketId, FundingHistory>;
+}
+
+const TWO_32 = 4_294_967_296;
+
+/** Market, side (1 bids, 2 asks), distance of the price from the side's best conceivable, id: 17 bytes, ascending = execution order. */
+export const orderKey: KeyCodec<OrderKey> = {
+  encode({ market, side, ticks, id }) {
+    if (!(ticks > 0 && ticks <= TICKS_MAX)) throw new AssertionError("order key: ticks");
+    return (
+      orderSidePrefix(market, side) + u32(side === "buy" ? TICKS_MAX - ticks : ticks) + u64(id)
+    );
+  },
+  decode(text, offset) {
+    const [market] = u32Key.decode(text, offset);
+    const side = text.charCodeAt(offset + 4) === 1 ? "buy" : "sell";
+    const [rank] = u32Key.decode(text, offset + 5);
+    const [high] = u32Key.decode(text, offset + 9);
+    const [low] = u32Key.decode(text, offset + 13);
+    const ticks = side === "buy" ? TICKS_MAX - rank : rank;
+    return [{ market, side, ticks, id: high * TWO_32 + low }, offset + 17];
+  },
+};
+
+export function orderSidePrefix(market: MarketId, side: Side): string {
+  return u32(market) + (side === "buy" ? "\u0001" : "\u0002");
+}
+
+function u32(value: number): string {
+  return String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+}
+
+function u64(value: number): string {
+  return u32((value - (value >>> 0)) / TWO_32) + u32(value);
+}
+
+const marketIdValue: ValueCodec<MarketId> = {
+  encode: (value) => keyToBytes(u32Key.encode(value)),
+  decode: (bytes) => u32Key.decode(bytesToKey(bytes), 0)[0],
+  size: () => 4,
+};
+
+export function derivativesState(schema: Schema): DerivativesState {
+  return {
+    params: schema.item(0x00, "params", protoValue(Params)),
+    markets: schema.map(0x01, "markets", u32Key, protoValue(Market)),
+    symbols: schema.map(0x02, "symbols", asciiKey, marketIdValue),
+    counters: schema.map(0x03, "counters", u32Key, protoValue(MarketCounters)),
+    orders: schema.map(0x04, "orders", orderKey, protoValue(RestingOrder)),
+    expiries: schema.map(0x05, "expiries", tripleKey(u32Key, heightKey, heightKey), markerValue),
+    funding: schema.map(0x06, "funding", u32Key, protoValue(Funding)),
+    fundingHistory: schema.map(0x07, "funding_history", u32Key, protoValue(FundingHistory)),
+  };
+}

@@ -1,0 +1,123 @@
+/** A venue for tests: one listed market, a settable price, accounts by number, orders in one line. */
+import type { MsgPlaceOrderResponse, NewOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type AccountId, accountId } from "../kit/account-id.ts";
+import { createAddresses } from "../kit/addresses.ts";
+import { Registry } from "../kit/collections/schema.ts";
+import { type TestContext, testContext } from "../kit/testing/context.ts";
+import { atomically } from "./contained.ts";
+import { defaultParams, linearPerpetual } from "./defaults.ts";
+import { createFakeClearing, type FakeClearing } from "./fake-clearing.ts";
+import { withAuthority } from "./genesis.ts";
+import { createDerivatives, type Derivatives } from "./module.ts";
+import type { OraclePrice } from "./ports.ts";
+import { parseRequest } from "./requests.ts";
+
+export const SYMBOL = "BTC-USD-PERP";
+export const TEST_ADDRESSES: ReturnType<typeof createAddresses> = createAddresses("keel");
+
+/** Tick 0.5, lot 0.001: 500 quanta per tick and lot. */
+export function testMarket(change: Partial<Market> = {}): Market {
+  const market = linearPerpetual({
+    symbol: SYMBOL,
+    baseAsset: "BTC",
+    quoteAsset: "USD",
+    feedId: 1,
+    tickSize: "0.5",
+    lotSize: "0.001",
+  });
+  return { ...market, ...change };
+}
+
+export interface TestVenue extends Derivatives {
+  readonly ctx: TestContext;
+  readonly clearing: FakeClearing;
+  /** Whole price units; `fresh` false makes it stale. */
+  setPrice(price: number, fresh?: boolean): void;
+  account(n: number, subaccount?: number): AccountId;
+  /** "buy 2 @ 60000 ioc reduce …": side, size, optional price, flags (ioc fok post reduce market taker both id=x til=ms). */
+  order(text: string): NewOrder;
+  place(account: AccountId, text: string): MsgPlaceOrderResponse;
+  /** "60000:2 60100:1 | 60200:3", best first: bids, asks. */
+  book(): string;
+  /** First violated invariant, or null. */
+  violation(): string | null;
+  eventTypes(): string[];
+}
+
+export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n): TestVenue {
+  const registry = new Registry();
+  const clearing = createFakeClearing();
+  let price: OraclePrice = { mantissa: 60_000n, exponent: 0, timeNs: 0n, fresh: true };
+  const derivatives = createDerivatives(registry.schema("derivatives"), {
+    clearing,
+    oracle: { price: (_ctx, feedId) => (feedId === 1 ? price : undefined) },
+    addresses: TEST_ADDRESSES,
+  });
+  const ctx = testContext(registry);
+  derivatives.venue.state.params.set(ctx, withAuthority(defaultParams(), TEST_ADDRESSES));
+  derivatives.keeper.createMarket(ctx, market);
+  const known = new Set<AccountId>();
+
+  const venue: TestVenue = {
+    ...derivatives,
+    ctx,
+    clearing,
+    setPrice(value, fresh = true) {
+      price = { mantissa: BigInt(value), exponent: 0, timeNs: ctx.header.timeNs, fresh };
+    },
+    account(n, subaccount = 0) {
+      const id = accountId(new Uint8Array(20).fill(n), subaccount);
+      if (!known.has(id)) clearing.open(id, cap);
+      known.add(id);
+      return id;
+    },
+    order(text) {
+      const [side, size = "", ...words] = text.split(" ");
+      const at = words.indexOf("@");
+      const flag = (name: string): boolean => words.includes(name);
+      const value = (name: string): string =>
+        words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+      return {
+        market: SYMBOL,
+        side: side === "buy" ? 1 : 2,
+        type: flag("market") ? 2 : 1,
+        price: at < 0 ? "" : (words[at + 1] ?? ""),
+        size,
+        timeInForce: flag("ioc") ? 2 : flag("fok") ? 3 : 0,
+        postOnly: flag("post"),
+        reduceOnly: flag("reduce"),
+        clientId: value("id"),
+        goodTilMs: BigInt(value("til") || "0"),
+        selfTradePrevention: flag("taker") ? 1 : flag("both") ? 2 : 0,
+      };
+    },
+    place: (account, text) =>
+      atomically(ctx, (inner) =>
+        derivatives.keeper.place(inner, account, parseRequest(venue.order(text))),
+      ),
+    book() {
+      const book = derivatives.venue.books.of(ctx, 1);
+      const side = (name: "buy" | "sell"): string => {
+        const words: string[] = [];
+        book.each(name, (slot) => {
+          const { ticks, lots } = book.read(slot);
+          words.push(`${ticks / 2}:${lots / 1000}`);
+        });
+        return words.join(" ");
+      };
+      return `${side("buy")} | ${side("sell")}`;
+    },
+    violation() {
+      const { running, full } = derivatives.module.invariants;
+      for (const [name, check] of Object.entries({ ...running, ...full })) {
+        const found = check(ctx);
+        if (found !== null) return `${name}: ${found}`;
+      }
+      return null;
+    },
+    eventTypes: () => ctx.events.splice(0).map((event) => event.type),
+  };
+  ctx.events.length = 0;
+  return venue;
+}

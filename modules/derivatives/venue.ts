@@ -1,0 +1,91 @@
+/** What every part of this module works with, and a turn: one operation on one market's book. */
+import type { MarketCounters } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { AccountId } from "../kit/account-id.ts";
+import { numberOf, ownerOf } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import { divFloor } from "../kit/math/mul-div.ts";
+import type { Book } from "./book.ts";
+import type { Books } from "./books.ts";
+import { refuse } from "./errors.ts";
+import { type Instrument, instrumentOf } from "./instruments.ts";
+import { SYMBOL_BYTES_MAX } from "./limits.ts";
+import type { ClearingPort, MarketId, OraclePort } from "./ports.ts";
+import type { DerivativesState } from "./state.ts";
+
+export interface Venue {
+  readonly state: DerivativesState;
+  readonly books: Books;
+  readonly clearing: ClearingPort;
+  readonly oracle: OraclePort;
+  readonly addresses: Addresses;
+}
+
+/** Block time in Unix milliseconds, rounded down. */
+export function nowMs(ctx: ReadContext): number {
+  return Number(divFloor(ctx.header.timeNs, 1_000_000n));
+}
+
+/** "keel1…/0" */
+export function accountText(venue: Venue, account: AccountId): string {
+  return `${venue.addresses.format(ownerOf(account))}/${numberOf(account)}`;
+}
+
+export function instrumentById(
+  ctx: ReadContext,
+  venue: Venue,
+  market: MarketId,
+): Instrument | undefined {
+  const record = venue.state.markets.get(ctx, market);
+  return record === undefined ? undefined : instrumentOf(record);
+}
+
+export function requireInstrument(ctx: ReadContext, venue: Venue, symbol: string): Instrument {
+  const wellFormed = symbol.length <= SYMBOL_BYTES_MAX && /^[\x20-\x7e]+$/.test(symbol);
+  const id = wellFormed ? venue.state.symbols.get(ctx, symbol) : undefined;
+  if (id === undefined) throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
+  const instrument = instrumentById(ctx, venue, id);
+  assert(instrument !== undefined, `symbol ${symbol} names no market`);
+  return instrument;
+}
+
+/** One operation on one book. Counters are written once, when it is closed; an exception before that is reverted by the caller. */
+export interface Turn {
+  readonly ctx: WriteContext;
+  readonly venue: Venue;
+  readonly instrument: Instrument;
+  readonly book: Book;
+  readonly before: MarketCounters;
+  nextOrderId: number;
+  /** Changes of the book so far. */
+  changes: number;
+  lastTradeTicks: number;
+}
+
+const UNUSED: MarketCounters = { nextOrderId: 1n, sequence: 0n, lastTradeTicks: 0n };
+
+export function openTurn(ctx: WriteContext, venue: Venue, instrument: Instrument): Turn {
+  const before = venue.state.counters.get(ctx, instrument.id) ?? UNUSED;
+  return {
+    ctx,
+    venue,
+    instrument,
+    book: venue.books.of(ctx, instrument.id),
+    before,
+    nextOrderId: Number(before.nextOrderId),
+    changes: 0,
+    lastTradeTicks: Number(before.lastTradeTicks),
+  };
+}
+
+export function closeTurn(turn: Turn): void {
+  const { before } = turn;
+  const nextOrderId = BigInt(turn.nextOrderId);
+  if (turn.changes === 0 && nextOrderId === before.nextOrderId) return;
+  turn.venue.state.counters.set(turn.ctx, turn.instrument.id, {
+    nextOrderId,
+    sequence: before.sequence + BigInt(turn.changes),
+    lastTradeTicks: BigInt(turn.lastTradeTicks),
+  });
+}
