@@ -1,5 +1,5 @@
 /** The reactor over the in-memory hub, between nodes whose round state is a plain record: what one holds, all must come to hold. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Height, Round, VoteKind } from "../core/types.ts";
 import type { ConsensusPort, GossipMessage, RoundStateView } from "../host/gossip.ts";
 import type { BlockStore, PeerId } from "../host/ports.ts";
@@ -15,7 +15,7 @@ import type {
 import { ConsensusReactor } from "./consensus-reactor.ts";
 import { MemoryHub, type MemoryHubOptions, type MemoryTransport } from "./memory-transport.ts";
 import { encodeConsensusMessage, type RoundStatus } from "./messages.ts";
-import { pause, testClock, until } from "./test-support.ts";
+import { VirtualTime } from "./test-support.ts";
 
 const fill = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);
 const timestamp = { seconds: 1_700_000_000n, nanos: 0 };
@@ -84,7 +84,7 @@ class FakeNode implements ConsensusPort {
   constructor(transport: MemoryTransport, height: Height, base: Height = 1) {
     this.transport = transport;
     this.height = height;
-    this.reactor = new ConsensusReactor({ transport, clock: testClock });
+    this.reactor = new ConsensusReactor({ transport, clock: time.clock });
     const node = this;
     this.view = {
       get height() {
@@ -177,7 +177,11 @@ class FakeNode implements ConsensusPort {
   }
 }
 
+let time: VirtualTime;
 let stops: (() => void)[] = [];
+beforeEach(() => {
+  time = new VirtualTime();
+});
 afterEach(() => {
   for (const stop of stops) stop();
   stops = [];
@@ -187,7 +191,7 @@ async function start(
   heights: readonly Height[],
   options: Partial<MemoryHubOptions> = {},
 ): Promise<{ hub: MemoryHub; nodes: FakeNode[] }> {
-  const hub = new MemoryHub({ clock: testClock, delayMs: 1, ...options });
+  const hub = new MemoryHub({ clock: time.clock, delayMs: 1, ...options });
   const nodes = heights.map((height, i) => new FakeNode(hub.create(`n${i}`), height));
   for (const node of nodes) {
     await node.transport.start();
@@ -206,10 +210,14 @@ const line = (a: PeerId, b: PeerId): boolean =>
 describe("consensus reactor", () => {
   it("brings an own message to everybody at once, and nobody passes it on in a full mesh", async () => {
     const { nodes } = await start([5, 5, 5, 5]);
-    await pause(50);
+    await time.pass(50);
     for (const [i, node] of nodes.entries()) node.addVote(voteOf(5, i));
-    await until("all votes everywhere", () => nodes.every((node) => node.votes.size === 4), 60);
-    await pause(300);
+    await time.until(
+      "all votes everywhere",
+      () => nodes.every((node) => node.votes.size === 4),
+      60,
+    );
+    await time.pass(300);
     for (const node of nodes)
       expect(node.received.filter((message) => message.type === "vote").length).toBe(3);
   });
@@ -222,7 +230,7 @@ describe("consensus reactor", () => {
     for (const [i, node] of nodes.entries()) node.addVote(voteOf(5, i));
     const complete = (node: FakeNode): boolean =>
       node.proposal !== null && node.parts.size === 4 && node.votes.size === 4;
-    await until("everything at both ends", () => nodes.every(complete), 2_000);
+    await time.until("everything at both ends", () => nodes.every(complete), 2_000);
     expect(last.received.length).toBeLessThan(30);
   });
 
@@ -241,23 +249,23 @@ describe("consensus reactor", () => {
     });
     const complete = (node: FakeNode): boolean =>
       node.proposal !== null && node.parts.size === 4 && node.votes.size === 8;
-    await until("everything everywhere", () => nodes.every(complete), 5_000);
+    await time.until("everything everywhere", () => nodes.every(complete), 5_000);
   });
 
   it("goes on after a partition heals", async () => {
     const { hub, nodes } = await start([5, 5]);
     hub.partition([["n0"], ["n1"]]);
     for (const [i, node] of nodes.entries()) node.addVote(voteOf(5, i));
-    await pause(100);
+    await time.pass(100);
     expect(nodes.map((node) => node.votes.size)).toEqual([1, 1]);
     hub.heal();
-    await until("both votes", () => nodes.every((node) => node.votes.size === 2), 2_000);
+    await time.until("both votes", () => nodes.every((node) => node.votes.size === 2), 2_000);
   });
 
   it("feeds a node that is heights behind with commits and blocks until it has caught up", async () => {
     const { nodes } = await start([20, 20, 3]);
     const late = nodes[2] as FakeNode;
-    await until("caught up", () => late.height === 20, 5_000);
+    await time.until("caught up", () => late.height === 20, 5_000);
     const commits = late.received.filter((message) => message.type === "commit");
     const parts = late.received.filter((message) => message.type === "part");
     // Two helpers: some doubling is the price of not coordinating, a multiple of it would be a fault.
@@ -271,7 +279,7 @@ describe("consensus reactor", () => {
     ahead.round = 4;
     for (const i of [0, 1, 2]) ahead.votes.set(`4/prevote/${i}`, voteOf(5, i, "prevote", 4));
     ahead.reactor.stepChanged(ahead.view);
-    await until("the votes of round 4", () => behind.votes.size === 3, 1_000);
+    await time.until("the votes of round 4", () => behind.votes.size === 3, 1_000);
   });
 
   it("ignores messages of far heights and does nothing before it is started", async () => {
@@ -288,11 +296,11 @@ describe("consensus reactor", () => {
       );
     }
     stranger.send("n0", "consensus", encodeConsensusMessage({ type: "vote", vote: voteOf(6, 0) }));
-    await pause(30);
+    await time.pass(30);
     expect(node.received.length).toBe(1);
     node.reactor.stop();
     stranger.send("n0", "consensus", encodeConsensusMessage({ type: "vote", vote: voteOf(5, 0) }));
-    await pause(30);
+    await time.pass(30);
     expect(node.received.length).toBe(1);
   });
 
@@ -318,7 +326,7 @@ describe("consensus reactor", () => {
       const isLinked = (): boolean =>
         nodes[0]?.transport.peers().some((peer) => peer.id === stranger.self) === true;
       expect(isLinked()).toBe(true);
-      await until("the ban", () => !isLinked(), 1_000);
+      await time.until("the ban", () => !isLinked(), 1_000);
     }
     expect(nodes[0]?.received).toEqual([]);
   });
@@ -346,9 +354,9 @@ describe("consensus reactor", () => {
     };
     for (let i = 0; i < 400; i++) {
       liar.send("n0", "consensus", encodeConsensusMessage({ ...status, round: i }));
-      if (i % 40 === 0) await pause(10);
+      if (i % 40 === 0) await time.pass(10);
     }
-    await pause(50);
+    await time.pass(50);
     // The block once, not four hundred times.
     expect(bytes).toBeGreaterThan(200_000);
     expect(bytes).toBeLessThan(400_000);

@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ChainState, PeerId } from "../host/ports.ts";
 import { evidenceKey } from "../wire/evidence.ts";
 import type { DuplicateVoteEvidence, Evidence, Vote } from "../wire/types.ts";
 import { EvidenceReactor } from "./evidence-reactor.ts";
 import { MemoryHub, type MemoryTransport } from "./memory-transport.ts";
-import { testClock, until } from "./test-support.ts";
+import { VirtualTime } from "./test-support.ts";
 
 const fill = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);
 const timestamp = { seconds: 1_700_000_000n, nanos: 0 };
@@ -61,7 +61,11 @@ class FakePool {
   }
 }
 
+let time: VirtualTime;
 let stops: (() => void)[] = [];
+beforeEach(() => {
+  time = new VirtualTime();
+});
 afterEach(() => {
   for (const stop of stops) stop();
   stops = [];
@@ -81,27 +85,27 @@ async function join(hub: MemoryHub, id: PeerId): Promise<FakePool> {
 describe("evidence reactor", () => {
   it("brings evidence along a line of nodes and to one that comes later", async () => {
     const hub = new MemoryHub({
-      clock: testClock,
+      clock: time.clock,
       linked: (a, b) => Math.abs(Number(a.slice(1)) - Number(b.slice(1))) === 1,
     });
     const pools: FakePool[] = [];
     for (const id of ["n0", "n1", "n2"]) pools.push(await join(hub, id));
     await pools[0]?.add(proof(5));
-    await until("the far end", () => pools[2]?.held.size === 1);
+    await time.until("the far end", () => pools[2]?.held.size === 1);
     const late = await join(hub, "n3");
-    await until("the late one", () => late.held.size === 1);
+    await time.until("the late one", () => late.held.size === 1);
     expect([...late.held.values()]).toEqual([proof(5)]);
   });
 
   it("reports refused and malformed evidence until its sender is disconnected", async () => {
-    const hub = new MemoryHub({ clock: testClock });
+    const hub = new MemoryHub({ clock: time.clock });
     const judge = await join(hub, "judge");
     const forger = new FakePool(hub.create("forger"));
     await forger.transport.start();
     stops.push(() => void forger.transport.stop());
     forger.transport.send("judge", "evidence", fill(50, 0xff));
     for (let i = 0; i < 40; i++) forger.reactor.announce(proof(666));
-    await until("the ban", () => judge.transport.peers().length === 0);
+    await time.until("the ban", () => judge.transport.peers().length === 0);
     expect(judge.held.size).toBe(0);
   });
 });

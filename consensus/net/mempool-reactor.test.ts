@@ -1,9 +1,9 @@
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PeerId } from "../host/ports.ts";
 import { MemoryHub, type MemoryHubOptions, type MemoryTransport } from "./memory-transport.ts";
 import { MempoolReactor, type TxPool } from "./mempool-reactor.ts";
-import { testClock, until } from "./test-support.ts";
+import { VirtualTime } from "./test-support.ts";
 
 /** A pool that admits everything once and answers as the real one does. */
 class FakePool implements TxPool {
@@ -15,7 +15,7 @@ class FakePool implements TxPool {
 
   constructor(transport: MemoryTransport) {
     this.transport = transport;
-    this.reactor = new MempoolReactor({ transport, clock: testClock });
+    this.reactor = new MempoolReactor({ transport, clock: time.clock });
     transport.onMessage("mempool", (_, bytes) => {
       if (bytes[0] === 1) this.frames += 1;
     });
@@ -37,7 +37,11 @@ class FakePool implements TxPool {
 const idOf = (i: number): PeerId => i.toString(16).padStart(40, "0");
 const txOf = (i: number): Uint8Array => Uint8Array.from([1, i >> 16, (i >> 8) & 255, i & 255]);
 
+let time: VirtualTime;
 let stops: (() => void)[] = [];
+beforeEach(() => {
+  time = new VirtualTime();
+});
 afterEach(() => {
   for (const stop of stops) stop();
   stops = [];
@@ -47,7 +51,7 @@ async function start(
   count: number,
   options: Partial<MemoryHubOptions> = {},
 ): Promise<{ hub: MemoryHub; pools: FakePool[] }> {
-  const hub = new MemoryHub({ clock: testClock, delayMs: 1, ...options });
+  const hub = new MemoryHub({ clock: time.clock, delayMs: 1, ...options });
   const pools = Array.from({ length: count }, (_, i) => new FakePool(hub.create(idOf(i))));
   for (const pool of pools) {
     await pool.transport.start();
@@ -58,7 +62,7 @@ async function start(
     });
   }
   // Links are announced within a flush.
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await time.pass(30);
   return { hub, pools };
 }
 
@@ -66,8 +70,10 @@ describe("mempool reactor", () => {
   it("brings each transaction to each node of a full mesh exactly once, many in a frame", async () => {
     const { pools } = await start(4);
     for (let i = 0; i < 1000; i++) pools[i % 4]?.admit(txOf(i), null);
-    await until("all transactions everywhere", () => pools.every((pool) => pool.txs.size === 1000));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await time.until("all transactions everywhere", () =>
+      pools.every((pool) => pool.txs.size === 1000),
+    );
+    await time.pass(50);
     // 250 of its own and one offer of each of the others.
     for (const pool of pools) expect(pool.offered).toBe(1000);
     for (const pool of pools) expect(pool.frames).toBeLessThan(20);
@@ -78,7 +84,7 @@ describe("mempool reactor", () => {
       Math.abs(Number(`0x${a}`) - Number(`0x${b}`)) === 1;
     const { pools } = await start(4, { linked: line });
     for (let i = 0; i < 100; i++) pools[0]?.admit(txOf(i), null);
-    await until("the other end", () => pools[3]?.txs.size === 100);
+    await time.until("the other end", () => pools[3]?.txs.size === 100);
     expect(pools.map((pool) => pool.offered)).toEqual([100, 100, 100, 100]);
   });
 
@@ -92,16 +98,16 @@ describe("mempool reactor", () => {
       late.reactor.stop();
       void late.transport.stop();
     });
-    await until("the pool", () => late.txs.size === 10);
+    await time.until("the pool", () => late.txs.size === 10);
   });
 
   it("offers again what was lost", async () => {
     const { hub, pools } = await start(2);
     hub.partition([[idOf(0)], [idOf(1)]]);
     pools[0]?.admit(txOf(1), null);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await time.pass(50);
     hub.heal();
-    await until("the second offer", () => pools[1]?.txs.size === 1, 4_000);
+    await time.until("the second offer", () => pools[1]?.txs.size === 1, 4_000);
   });
 
   it("disconnects a peer that sends malformed batches and admits nothing of them", async () => {
@@ -112,7 +118,7 @@ describe("mempool reactor", () => {
     // The second transaction is cut short: the first must not slip in.
     for (let i = 0; i < 5; i++)
       stranger.send(idOf(0), "mempool", Uint8Array.from([1, 2, 1, 9, 5, 1]));
-    await until("the ban", () => stranger.peers().length === 0);
+    await time.until("the ban", () => stranger.peers().length === 0);
     expect(pools[0]?.offered).toBe(0);
   });
 });

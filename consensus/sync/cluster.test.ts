@@ -99,7 +99,7 @@ async function syncOf(
 }
 
 it("three of four validators decide over sockets, the fourth syncs blocks, joins and signs", {
-  timeout: 40_000,
+  timeout: 120_000,
 }, async () => {
   const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
   const nodes: TestNode[] = [];
