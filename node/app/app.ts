@@ -3,15 +3,22 @@
  * call in dependency order.
  */
 import type { Ante } from "@keel/modules/auth/ante";
+import { FEE_COLLECTOR } from "@keel/modules/auth/ante";
 import type { AuthKeeper } from "@keel/modules/auth/keeper";
 import { createAuth } from "@keel/modules/auth/module";
 import type { BankKeeper } from "@keel/modules/bank/keeper";
 import { createBank } from "@keel/modules/bank/module";
+import { createDerivatives, type Derivatives } from "@keel/modules/derivatives/module";
+import { createInsurance } from "@keel/modules/insurance/module";
 import type { Addresses } from "@keel/modules/kit/addresses";
-import { createAddresses } from "@keel/modules/kit/addresses";
+import { createAddresses, moduleAddress } from "@keel/modules/kit/addresses";
 import { Registry } from "@keel/modules/kit/collections/schema";
 import type { WriteContext } from "@keel/modules/kit/context";
 import type { MessageRoute, ModuleDefinition, QueryRoute } from "@keel/modules/kit/module";
+import type { MarginKeeper } from "@keel/modules/margin/keeper";
+import { createMargin } from "@keel/modules/margin/module";
+import type { MarketsPort } from "@keel/modules/margin/ports";
+import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
 import { createOracle } from "@keel/modules/oracle/module";
 import type { SignatureVerifier } from "../crypto/verifier.ts";
@@ -19,7 +26,18 @@ import { type ChainRecord, createChainRecord } from "./chain-record.ts";
 import { createCommitPort } from "./oracle-tx.ts";
 
 /** Every store exists from genesis, so the list is part of the app hash. */
-export const storeNames: readonly string[] = ["acc", "bank", "consensus", "oracle"];
+export const storeNames: readonly string[] = [
+  "acc",
+  "bank",
+  "consensus",
+  "derivatives",
+  "insurance",
+  "margin",
+  "oracle",
+];
+
+/** Far enough to need a decision of people: withdrawals stay gated this long after the ledger was found broken. */
+const STOPPED_GATE_NS = 7n * 86_400n * 1_000_000_000n;
 
 export interface Keel {
   readonly registry: Registry;
@@ -29,6 +47,8 @@ export interface Keel {
   readonly auth: AuthKeeper;
   readonly bank: BankKeeper;
   readonly oracle: OracleKeeper;
+  readonly margin: MarginKeeper;
+  readonly derivatives: Derivatives["keeper"];
   readonly messages: ReadonlyMap<string, MessageRoute>;
   readonly queries: ReadonlyMap<string, QueryRoute>;
   readonly genesis: readonly ModuleDefinition[];
@@ -46,10 +66,13 @@ export function createKeel(options: {
   const addresses = createAddresses(options.addressPrefix);
   const registry = new Registry();
   const chain = createChainRecord(registry.schema("consensus"));
-  const auth = createAuth(registry.schema("acc"), { addresses, moduleAccounts: [] });
+  const auth = createAuth(registry.schema("acc"), {
+    addresses,
+    moduleAccounts: [{ name: "margin", permissions: [] }],
+  });
   const bank = createBank(registry.schema("bank"), {
     addresses,
-    blocked: [],
+    blocked: [moduleAddress(FEE_COLLECTOR), COLLATERAL_VAULT],
     accounts: auth.keeper,
   });
   const ante = auth.createAnte({
@@ -61,13 +84,41 @@ export function createKeel(options: {
     addresses,
   });
 
+  const insurance = createInsurance(registry.schema("insurance"), {
+    bank: bank.keeper,
+    addresses,
+    vault: COLLATERAL_VAULT,
+  });
+  // Clearing and markets know each other; the markets come second, so margin gets them by delegation.
+  let markets: Derivatives["keeper"] | null = null;
+  const margin = createMargin(registry.schema("margin"), {
+    bank: bank.keeper,
+    markets: lateMarkets(() => markets),
+    insurance: insurance.keeper,
+    addresses,
+  });
+  const derivatives = createDerivatives(registry.schema("derivatives"), {
+    clearing: margin.keeper,
+    oracle: oracle.keeper,
+    addresses,
+  });
+  markets = derivatives.keeper;
+
   const genesis = [
     auth.module, // accounts first: everyone else's addresses may be among them
-    bank.module, // balances, which others count on
+    bank.module, // balances, the vault's among them
     oracle.module, // feeds, which markets name
+    insurance.module, // claims on the vault
+    margin.module, // accounts, which orders name
+    derivatives.module, // markets and orders
   ];
-  const beginBlock: ModuleDefinition[] = [];
-  const endBlock: ModuleDefinition[] = [];
+  const beginBlock = [
+    derivatives.module, // funding, on the prices transaction 0 has just brought
+  ];
+  const endBlock = [
+    derivatives.module, // order expiries and premiums, before anyone is judged
+    margin.module, // liquidations and the deficit queue, at the block's final marks
+  ];
   return {
     registry,
     addresses,
@@ -76,6 +127,8 @@ export function createKeel(options: {
     auth: auth.keeper,
     bank: bank.keeper,
     oracle: oracle.keeper,
+    margin: margin.keeper,
+    derivatives: derivatives.keeper,
     messages: indexBy(
       genesis.flatMap((module) => module.messages),
       (route) => route.typeUrl,
@@ -87,7 +140,28 @@ export function createKeel(options: {
     genesis,
     beginBlock,
     endBlock,
-    stopClearing() {},
+    stopClearing(context, reason) {
+      for (const market of derivatives.keeper.marketIds(context))
+        derivatives.keeper.quarantine(context, market, reason);
+      margin.keeper.gateWithdrawals(context, context.header.timeNs + STOPPED_GATE_NS, reason);
+    },
+  };
+}
+
+function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
+  const markets = (): Derivatives["keeper"] => {
+    const ready = get();
+    if (ready === null) throw new Error("markets were asked for before they were built");
+    return ready;
+  };
+  return {
+    marketIds: (ctx) => markets().marketIds(ctx),
+    terms: (ctx, market) => markets().terms(ctx, market),
+    mark: (ctx, market) => markets().mark(ctx, market),
+    fundingIndex: (ctx, market) => markets().fundingIndex(ctx, market),
+    cancelOrders: (ctx, account, reason) => markets().cancelOrders(ctx, account, reason),
+    liquidateAtBook: (ctx, order) => markets().liquidateAtBook(ctx, order),
+    quarantine: (ctx, market, reason) => markets().quarantine(ctx, market, reason),
   };
 }
 

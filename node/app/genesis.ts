@@ -3,6 +3,7 @@ import type { ReadContext, WriteContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { asObject, GenesisError } from "@keel/modules/kit/json";
 import type { ModuleDefinition } from "@keel/modules/kit/module";
+import type { Type } from "protobufjs";
 import { fromJson, toJson, typeNamed } from "./protobuf-json.ts";
 
 /** Members of modules this chain does not have are refused rather than ignored: their state would silently be lost. */
@@ -42,7 +43,7 @@ export function exportGenesis(
     out[name] =
       genesis.kind === "json"
         ? genesis.export(context)
-        : decodeProto(genesis.typeName, genesis.export(context));
+        : messageToJson(genesis.typeName, genesis.export(context));
   }
   return out;
 }
@@ -52,19 +53,27 @@ function encodeProto(typeName: string, json: unknown): Uint8Array {
   return type.encode(fromJson(type, json)).finish();
 }
 
-function decodeProto(typeName: string, bytes: Uint8Array): unknown {
+/** Any published message as a genesis document writes it. */
+export function messageToJson(typeName: string, bytes: Uint8Array): unknown {
   const type = typeNamed(typeName);
-  return snakeCased(toJson(type, type.decode(bytes)));
+  return protoNamed(toJson(type, type.decode(bytes)), type);
 }
 
 /** ProtoJSON writes lowerCamelCase and reads both; Cosmos documents are written with the proto names. */
-function snakeCased(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeCased);
-  if (typeof value !== "object" || value === null) return value;
+function protoNamed(json: unknown, type: Type): unknown {
+  if (Array.isArray(json)) return json.map((entry) => protoNamed(entry, type));
+  if (typeof json !== "object" || json === null) return json;
+  const fields = new Map(type.fieldsArray.map((field) => [field.jsonName ?? field.name, field]));
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      snakeCased(inner),
-    ]),
+    Object.entries(json).map(([key, value]) => {
+      const field = fields.get(key);
+      const inner = field?.resolvedType;
+      return [
+        field?.name ?? key,
+        inner !== null && inner !== undefined && "fieldsArray" in inner
+          ? protoNamed(value, inner)
+          : value,
+      ];
+    }),
   );
 }

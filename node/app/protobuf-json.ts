@@ -10,10 +10,9 @@ import type * as ProtoJson from "protobufjs/ext/protojson.js";
 
 const require = createRequire(import.meta.url);
 const { FileDescriptorSet } = require("protobufjs/ext/descriptor.js") as typeof Descriptor;
-export const { fromJson, toJson } = require("protobufjs/ext/protojson.js") as Pick<
-  typeof ProtoJson,
-  "fromJson" | "toJson"
->;
+const protoJson = require("protobufjs/ext/protojson.js") as typeof ProtoJson;
+export const fromJson: typeof ProtoJson.fromJson = protoJson.fromJson;
+export const toJson: typeof ProtoJson.toJson = protoJson.toJson;
 
 let root: protobuf.Root | null = null;
 
@@ -22,7 +21,8 @@ export function typeNamed(name: string): protobuf.Type {
   if (root === null) {
     const file = require.resolve("@keel/proto/descriptors.binpb");
     const set = FileDescriptorSet.toObject(FileDescriptorSet.decode(readFileSync(file)));
-    root = protobuf.Root.fromDescriptor(set as Parameters<typeof protobuf.Root.fromDescriptor>[0]);
+    type Descriptors = Parameters<typeof protobuf.Root.fromDescriptor>[0];
+    root = protobuf.Root.fromDescriptor(set as Descriptors, { keepCase: true });
     root.resolveAll();
   }
   return root.lookupType(name);

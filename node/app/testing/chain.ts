@@ -21,6 +21,7 @@ import type { CommitStore } from "../../store/types.ts";
 import { storeNames } from "../app.ts";
 import type { AppFault, ApplicationOptions, KeelApplication } from "../application.ts";
 import { openApplication } from "../application.ts";
+import { btcPerpetualJson, marginParamsJson } from "./market-genesis.ts";
 import { TestSigner } from "./signer.ts";
 
 const CHAIN_ID = "keel-test-1";
@@ -114,6 +115,16 @@ export class TestChain {
             enabled: true,
           },
         ],
+      },
+      insurance: { params: { fund_min: "1" }, funds: [] },
+      margin: { params: marginParamsJson },
+      derivatives: {
+        params: {
+          expiries_per_block_max: 500,
+          good_til_max_ms: "8208000000",
+          funding_step_max_ms: "60000",
+        },
+        markets: [{ market: btcPerpetualJson }],
       },
       ...this.#options.appState,
     };
