@@ -7,7 +7,6 @@ export interface NodeMetrics {
   onCommitted(block: {
     readonly height: number;
     readonly txs: number;
-    readonly bytes: number;
     readonly timeMs: number;
   }): void;
   onRound(round: number): void;
@@ -46,7 +45,6 @@ export function createMetrics(sources: MetricSources, chainId: string): Metrics 
   const height = gauge("cometbft_consensus_height", "Height of the chain.");
   const round = gauge("cometbft_consensus_rounds", "Round of the height in progress.");
   const blockTxs = gauge("cometbft_consensus_num_txs", "Transactions in the newest block.");
-  const blockBytes = gauge("cometbft_consensus_block_size_bytes", "Size of the newest block.");
   const txs = new Counter({
     name: "cometbft_consensus_total_txs",
     help: "Transactions committed since start.",
@@ -85,7 +83,6 @@ export function createMetrics(sources: MetricSources, chainId: string): Metrics 
     onCommitted(block) {
       height.set(block.height);
       blockTxs.set(block.txs);
-      blockBytes.set(block.bytes);
       txs.inc(block.txs);
       if (last !== null) interval.observe((block.timeMs - last) / 1000);
       last = block.timeMs;
