@@ -122,19 +122,36 @@ export function createDeleveraging(parts: {
     });
   }
 
+  /** Closes up to `lots` at one price; returns what is left. A new round follows only when equity bounded someone's part. */
+  function closeRounds(
+    ctx: WriteContext,
+    id: AccountId,
+    terms: Terms,
+    views: MarketViews,
+    lots: bigint,
+  ): bigint {
+    let left = lots;
+    for (let round = 0; round < DELEVERAGE_ROUNDS_MAX && left > 0n; round++) {
+      const others = counterparties(ctx, id, terms, views);
+      if (others.length === 0) break;
+      for (const part of allocateDeleveraging(others, left)) {
+        execute(ctx, id, part, terms);
+        left -= part.lots;
+      }
+    }
+    return left;
+  }
+
   return {
     deleverage(ctx, id, market) {
       const views = marketViews(ctx, markets);
       const terms = termsOf(ctx, id, market, views);
       if (terms === null) return 0n;
-      let left = terms.lots;
-      for (let round = 0; round < DELEVERAGE_ROUNDS_MAX && left > 0n; round++) {
-        const others = counterparties(ctx, id, terms, views);
-        if (others.length === 0) break;
-        for (const part of allocateDeleveraging(others, left)) {
-          execute(ctx, id, part, terms);
-          left -= part.lots;
-        }
+      let left = closeRounds(ctx, id, terms, views, terms.lots);
+      if (left > 0n && terms.lossPerLot > 0n) {
+        // Nobody else can bear a loss: the rest is closed at mark, which takes the risk off; the cash missing goes to the queue.
+        const atMark = { ...terms, priceTicks: terms.view.markTicks, lossPerLot: 0n };
+        left = closeRounds(ctx, id, atMark, views, left);
       }
       return terms.lots - left;
     },

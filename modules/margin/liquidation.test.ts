@@ -230,6 +230,32 @@ describe("an account below zero", () => {
     expect(world.violated()).toBeNull();
   });
 
+  it("never takes a counterparty below zero", () => {
+    const tiers = [{ aboveQuanta: 0n, initialPpm: 10_000n, maintenancePpm: 5_000n }];
+    world.markets.list(world.ctx, btcTerms({ tiers }));
+    world.markets.setMark(world.ctx, BTC, MARK);
+    open("buy", 10n);
+    world.markets.setMark(world.ctx, BTC, 42_000n);
+    // Four lots short at the new mark with 2 units of equity; every lot costs 2, so it can give one.
+    const thin = world.funded(3, 2n * UNIT);
+    rest("buy", 42_000n, 4n);
+    const sold = { account: thin, market: BTC, side: "sell", ticks: 42_000n, lots: 4n } as const;
+    expect(world.markets.take(world.ctx, { ...sold, feePpm: 0n }).filled).toBe(4n);
+    endBlock();
+    const closed = events("deleverage").map((one) => [one["lots"], one["price_ticks"]]);
+    // The maker bears six lots, the thin account one; its other three are closed at mark and what they owe stands in the queue.
+    expect(closed).toEqual([
+      ["1", "44000"],
+      ["6", "44000"],
+      ["3", "42000"],
+    ]);
+    expect(world.equity(thin)).toBe(0n);
+    expect(lots(trader)).toBe(0n);
+    expect(world.equity(trader)).toBe(-6n * UNIT);
+    expect(world.margin.keeper.totals(world.ctx).pendingShortfall).toBe(6n * UNIT);
+    expect(world.violated()).toBeNull();
+  });
+
   it("stands in the queue, withdrawals gated, for what lies beyond the deleveraging band", () => {
     setUp({ deleverageBandPpm: 10_000n });
     open("buy", 10n);
