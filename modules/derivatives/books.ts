@@ -8,8 +8,8 @@ import { type AccountId, accountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { unlimitedGas } from "../kit/gas.ts";
 import { Book, type OrderTerms, type UndoLog } from "./book.ts";
-import type { MarketId, Side } from "./ports.ts";
-import { type DerivativesState, orderSidePrefix } from "./state.ts";
+import type { MarketId } from "./ports.ts";
+import { type DerivativesState, type OrderKey, orderSidePrefix } from "./state.ts";
 
 export interface Books {
   of(ctx: ReadContext, market: MarketId): Book;
@@ -38,7 +38,7 @@ export function createBooks(state: DerivativesState): Books {
     const orders: OrderTerms[] = [];
     for (const side of ["buy", "sell"] as const) {
       state.orders.eachWithPrefix(free, orderSidePrefix(market, side), (key, order) => {
-        orders.push(termsOf(order, key.side));
+        orders.push(termsOf(key, order));
       });
     }
     // Arrival order is id order, on every level and for every account.
@@ -67,12 +67,12 @@ export function holderOf(order: RestingOrder): AccountId {
   return accountId(order.owner, order.subaccount);
 }
 
-export function termsOf(order: RestingOrder, side: Side): OrderTerms {
+function termsOf(key: OrderKey, order: RestingOrder): OrderTerms {
   return {
-    id: Number(order.id),
+    id: key.id,
     account: holderOf(order),
-    side,
-    ticks: Number(order.priceTicks),
+    side: key.side,
+    ticks: key.ticks,
     lots: Number(order.remainingLots),
     reduceOnly: order.reduceOnly,
     clientId: order.clientId,

@@ -6,6 +6,7 @@ import type { Book } from "./book.ts";
 import { holderOf } from "./books.ts";
 import { feeReserve } from "./fees.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
+import { sideOf } from "./requests.ts";
 import type { Venue } from "./venue.ts";
 
 /** The first violation over all markets, or null. */
@@ -57,9 +58,25 @@ function describe(book: Book, side: "buy" | "sell"): string[] {
   return lines;
 }
 
+/** Records say what their keys say. */
+function misplaced(ctx: ReadContext, venue: Venue): string | null {
+  let found: string | null = null;
+  venue.state.orders.each(ctx, (key, order) => {
+    const { market, id, priceTicks, side } = order;
+    const same =
+      market === key.market &&
+      Number(id) === key.id &&
+      Number(priceTicks) === key.ticks &&
+      sideOf(side) === key.side;
+    if (!same) found = `order ${id} is stored under the key of another`;
+    return !same;
+  });
+  return found;
+}
+
 /** The book in use is the one that the stored orders give, priorities included. */
 function bookEqualsOrders(venue: Venue): Invariant {
-  return inMarkets(venue, (ctx, { id }) => {
+  const equal = inMarkets(venue, (ctx, { id }) => {
     const kept = venue.books.of(ctx, id);
     const fresh = venue.books.rebuild(ctx, id);
     for (const side of ["buy", "sell"] as const) {
@@ -72,6 +89,7 @@ function bookEqualsOrders(venue: Venue): Invariant {
     }
     return null;
   });
+  return (ctx) => misplaced(ctx, venue) ?? equal(ctx);
 }
 
 /** Margin reserves for each account exactly what its resting orders can add; reduce-only orders add nothing. */

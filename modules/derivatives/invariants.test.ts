@@ -1,0 +1,166 @@
+import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import { describe, expect, it } from "vitest";
+import { createTestVenue, type TestVenue } from "./testing.ts";
+
+function populated(): TestVenue {
+  const venue = createTestVenue();
+  venue.place(venue.account(1), "buy 1 @ 59000 id=a til=1700000900000");
+  venue.place(venue.account(1), "buy 2 @ 59000");
+  venue.place(venue.account(2), "sell 1 @ 61000");
+  venue.place(venue.account(3), "buy 1.5 @ 61000");
+  return venue;
+}
+
+const key = (ticks: number, id: number, side: "buy" | "sell" = "buy") => ({
+  market: 1,
+  side,
+  ticks,
+  id,
+});
+
+describe("invariants", () => {
+  it("hold in a populated market", () => {
+    expect(populated().violation()).toBeNull();
+  });
+
+  it("notice a crossed book", () => {
+    const venue = populated();
+    const { venue: parts, ctx } = venue;
+    const record = parts.state.orders.get(ctx, key(118_000, 1))!;
+    parts.state.orders.delete(ctx, key(118_000, 1));
+    parts.state.orders.set(ctx, key(118_000, 1, "sell"), { ...record, side: 2 });
+    parts.books.forget(ctx);
+    expect(venue.module.invariants.running["book-not-crossed"]!(ctx)).toContain("best bid");
+  });
+
+  it("notice an order that is stored but not in the book, and the other way round", () => {
+    const venue = populated();
+    const { venue: parts, ctx } = venue;
+    const counted = venue.module.invariants.running["orders-counted"]!;
+    const record = parts.state.orders.get(ctx, key(118_000, 1))!;
+    parts.state.orders.delete(ctx, key(118_000, 1));
+    expect(counted(ctx)).toContain("3 orders in the books, 2 in state");
+    parts.state.orders.set(ctx, key(110_000, 1), record);
+    expect(counted(ctx)).toBeNull();
+    const same = venue.module.invariants.full["book-equals-orders"]!;
+    expect(same(ctx)).toContain("key of another");
+    parts.state.orders.set(ctx, key(110_000, 1), { ...record, priceTicks: 110_000n });
+    expect(same(ctx)).toContain("differs");
+  });
+
+  it("notice a book with other lots or another priority than the orders", () => {
+    const venue = populated();
+    const { venue: parts, ctx } = venue;
+    const same = venue.module.invariants.full["book-equals-orders"]!;
+    const record = parts.state.orders.get(ctx, key(118_000, 2))!;
+    parts.state.orders.set(ctx, key(118_000, 2), { ...record, remainingLots: 1n });
+    expect(same(ctx)).toContain("differs");
+    parts.state.orders.set(ctx, key(118_000, 2), record);
+    expect(same(ctx)).toBeNull();
+    const book = parts.books.of(ctx, 1);
+    const slot = book.find(1);
+    const terms = book.read(slot);
+    book.remove(slot, ctx.state);
+    book.insert(terms, ctx.state);
+    expect(same(ctx)).toContain("differs");
+  });
+
+  it("notice a reserve that differs from the orders", () => {
+    const venue = populated();
+    const check = venue.module.invariants.full["exposure-reserved"]!;
+    venue.clearing.adjustOpenOrders(venue.ctx, venue.account(1), 1, "buy", 1n, 0n);
+    expect(check(venue.ctx)).toContain("reserved");
+    venue.clearing.adjustOpenOrders(venue.ctx, venue.account(1), 1, "buy", -1n, 1n);
+    expect(check(venue.ctx)).toContain("in fees");
+  });
+
+  it("notice an expiry without order, and an order without expiry", () => {
+    const venue = populated();
+    const { venue: parts, ctx } = venue;
+    const check = venue.module.invariants.full["expiries-match-orders"]!;
+    parts.state.expiries.set(ctx, [1, 5, 9], true);
+    expect(check(ctx)).toContain("2 in the expiry queue");
+    parts.state.expiries.delete(ctx, [1, 5, 9]);
+    parts.state.expiries.delete(ctx, [1, 1_700_000_900_000, 1]);
+    expect(check(ctx)).toContain("not in the queue");
+  });
+});
+
+describe("a fault in a market's own step", () => {
+  it("reverts that step, quarantines that market and leaves the others alone", () => {
+    const venue = createTestVenue();
+    const { ctx, keeper, venue: parts } = venue;
+    keeper.createMarket(ctx, { ...parts.state.markets.get(ctx, 1)!, symbol: "SECOND" });
+    venue.place(venue.account(1), "buy 1 @ 59000 til=1700000000500");
+    venue.place(venue.account(1), "buy 1 @ 58000 til=1700000000600");
+    // The second one's record is lost: expiring it fails after the first was already cancelled.
+    parts.state.orders.delete(ctx, key(116_000, 2));
+    ctx.nextBlock(5);
+    ctx.events.length = 0;
+    keeper.beginBlock(ctx);
+    keeper.endBlock(ctx);
+    expect(keeper.terms(ctx, 1)?.status).toBe("quarantined");
+    expect(keeper.terms(ctx, 2)?.status).toBe("active");
+    expect(venue.eventTypes()).toEqual(["market_quarantined"]);
+    expect(parts.books.of(ctx, 1).size).toBe(2);
+    expect(parts.state.orders.get(ctx, key(118_000, 1))).toBeDefined();
+    ctx.nextBlock(5);
+    keeper.beginBlock(ctx);
+    keeper.endBlock(ctx);
+    expect(ctx.events).toEqual([]);
+  });
+
+  it("lets a broken machine go down instead", () => {
+    const venue = createTestVenue();
+    Object.assign(venue.venue.books, {
+      of: () => {
+        throw new RangeError("Maximum call stack size exceeded");
+      },
+    });
+    expect(() => venue.keeper.endBlock(venue.ctx)).toThrow(RangeError);
+  });
+});
+
+describe("genesis", () => {
+  it("exports what it was given, with priorities, and refuses what does not fit together", () => {
+    const venue = populated();
+    const genesis = venue.module.genesis;
+    if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+    const bytes = genesis.export(venue.ctx);
+    const other = createTestVenue();
+    // A chain without markets yet.
+    other.ctx.state.revert(0);
+    genesisOf(other).init(other.ctx, bytes);
+    expect(genesisOf(other).export(other.ctx)).toEqual(bytes);
+    expect(other.book()).toBe(venue.book());
+    const full = other.module.invariants.full;
+    expect(full["book-equals-orders"]!(other.ctx)).toBeNull();
+    expect(full["expiries-match-orders"]!(other.ctx)).toBeNull();
+
+    const state = GenesisState.decode(bytes);
+    const refused = (change: Partial<GenesisState>): void => {
+      const empty = createTestVenue();
+      empty.ctx.state.revert(0);
+      const encoded = GenesisState.encode({ ...state, ...change }).finish();
+      expect(() => genesisOf(empty).init(empty.ctx, encoded)).toThrow(
+        expect.objectContaining({ codespace: "derivatives" }),
+      );
+    };
+    const entry = state.markets[0]!;
+    const order = state.orders[0]!;
+    refused({ params: undefined });
+    refused({ markets: [entry, entry] });
+    refused({ markets: [{ ...entry, market: { ...entry.market!, id: 2 } }] });
+    refused({ markets: [{ ...entry, market: { ...entry.market!, tickSize: "0" } }] });
+    refused({ orders: [{ ...order, id: 99n }] });
+    refused({ orders: [{ ...order, market: 5 }] });
+    refused({ orders: [{ ...order, remainingLots: 0n }] });
+    refused({ orders: [{ ...order, owner: new Uint8Array(3) }] });
+  });
+});
+
+function genesisOf(venue: TestVenue) {
+  const { genesis } = venue.module;
+  if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+  return genesis;
+}
