@@ -1,4 +1,7 @@
 /** The vote extension payload: encoding, and what counts as malformed. Whatever decodes is accepted; unknown feeds are ignored later. */
+
+import { DecodeError } from "@keel/proto/bytes/decode-error";
+import { decodeUvarint } from "@keel/proto/bytes/varint";
 import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { assert } from "../kit/errors.ts";
 import { EXTENSION_BYTES_MAX, FEEDS_MAX, MANTISSA_LIMIT } from "./limits.ts";
@@ -26,6 +29,7 @@ export function decodeExtension(
   if (bytes.length > EXTENSION_BYTES_MAX) {
     return { fault: `expected at most ${EXTENSION_BYTES_MAX} bytes, got ${bytes.length}` };
   }
+  if (!isWellFormed(bytes)) return { fault: "not an OracleVote" };
   let vote: OracleVote;
   try {
     vote = OracleVote.decode(bytes);
@@ -42,4 +46,51 @@ export function decodeExtension(
     }
   }
   return { vote };
+}
+
+/**
+ * Every field complete, in the vote and in its feeds, and no groups: a decoder follows nested groups by recursion, and whether deep
+ * nesting still decodes would depend on the stack of the node that tries.
+ */
+function isWellFormed(bytes: Uint8Array): boolean {
+  try {
+    return walk(bytes, 0, bytes.length, true);
+  } catch (error) {
+    if (error instanceof DecodeError) return false;
+    throw error;
+  }
+}
+
+const FEEDS_FIELD = 1n;
+
+function walk(bytes: Uint8Array, from: number, to: number, outer: boolean): boolean {
+  let at = from;
+  while (at < to) {
+    const tag = decodeUvarint(bytes, at);
+    at = tag.next;
+    switch (tag.value & 7n) {
+      case 0n:
+        at = decodeUvarint(bytes, at).next;
+        break;
+      case 1n:
+        at += 8;
+        break;
+      case 5n:
+        at += 4;
+        break;
+      case 2n: {
+        const length = decodeUvarint(bytes, at);
+        at = length.next;
+        if (length.value > BigInt(to - at)) return false;
+        const end = at + Number(length.value);
+        if (outer && tag.value >> 3n === FEEDS_FIELD && !walk(bytes, at, end, false)) return false;
+        at = end;
+        break;
+      }
+      default:
+        return false;
+    }
+    if (at > to) return false;
+  }
+  return true;
 }

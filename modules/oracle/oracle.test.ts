@@ -215,6 +215,11 @@ describe("vote extensions", () => {
     expect(check(encode([{ feedId: 1, mantissa: 0n, confidence: 0n }]))).toMatch(/positive/);
     expect(check(encode([{ feedId: 1, mantissa: 1n << 63n, confidence: 0n }]))).toMatch(/positive/);
     expect(check(Uint8Array.of(10, 200))).toBe("not an OracleVote");
+    // Nested groups, which a decoder would follow by recursion.
+    expect(check(new Uint8Array(EXTENSION_BYTES_MAX).fill(0x2b))).toBe("not an OracleVote");
+    expect(check(Uint8Array.of(10, 2, 0x2b, 0x2c))).toBe("not an OracleVote");
+    // A field of a later version is skipped.
+    expect(check(Uint8Array.of(18, 1, 7))).toBeNull();
     expect(check(new Uint8Array(EXTENSION_BYTES_MAX + 1))).toMatch(/at most 4096/);
   });
 
