@@ -78,3 +78,32 @@ export function connectionHost(connection: Connection): string {
   const parts = connection.remoteAddr.toString().split("/");
   return parts[2] ?? "";
 }
+
+/** Starts the node; where it listens, with the port the system chose. Throws one sentence when it cannot. */
+export async function startListening(
+  node: Libp2p,
+  listen: HostPort | null,
+): Promise<HostPort | null> {
+  try {
+    await node.start();
+  } catch (error) {
+    await node.stop();
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = /EADDRINUSE|EADDRNOTAVAIL|EACCES/.exec(text)?.[0] ?? "";
+    const meaning = listenErrors[reason];
+    if (listen === null || meaning === undefined) throw error;
+    throw new Error(`cannot listen for peers on ${listen.host}:${listen.port}: ${meaning}`);
+  }
+  if (listen === null) return null;
+  for (const address of node.getMultiaddrs()) {
+    const port = Number(/\/tcp\/(\d+)/.exec(address.toString())?.[1] ?? 0);
+    if (port > 0) return { host: listen.host, port };
+  }
+  return listen;
+}
+
+const listenErrors: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another process uses that port",
+  EADDRNOTAVAIL: "this machine does not have that address",
+  EACCES: "this user may not open that port",
+};

@@ -99,6 +99,26 @@ describe("libp2p transport", { timeout: 60_000 }, () => {
     expect([...one.peers(), ...other.peers()]).toEqual([]);
   });
 
+  it("says in one sentence that its port is taken, and can be started later", async () => {
+    const first = await start();
+    const listen = { host: "127.0.0.1", port: addressOf(first).port };
+    const second = new Libp2pTransport({
+      key: generateNodeKey(),
+      chainId: "test-1",
+      moniker: "node",
+      listen,
+      persistentPeers: [],
+      clock: testClock,
+    });
+    stops.push(() => second.stop());
+    await expect(second.start()).rejects.toThrow(
+      `cannot listen for peers on 127.0.0.1:${listen.port}: another process uses that port`,
+    );
+    await first.stop();
+    await second.start();
+    expect(second.address?.port).toBe(listen.port);
+  });
+
   it("refuses to dial itself", async () => {
     const one = await start();
     await expect(one.dial(addressOf(one))).rejects.toThrow(/ourselves/);

@@ -12,7 +12,7 @@ import type { ChannelStream } from "./channel-stream.ts";
 import { HandlerTable, type NetLog, silentLog } from "./handlers.ts";
 import { encodeHello, protocolVersion } from "./hello.ts";
 import { InboundScheduler } from "./inbound-scheduler.ts";
-import { connectionHost, createLibp2pNode, libp2pPeerToId } from "./libp2p-node.ts";
+import { connectionHost, createLibp2pNode, libp2pPeerToId, startListening } from "./libp2p-node.ts";
 import { channelLimits, channels, dialMs, handshakeMs, inboundPeersMax } from "./limits.ts";
 import type { NodeKey } from "./node-key.ts";
 import { type HostPort, hostPortToMultiaddr, type PeerAddress } from "./peer-address.ts";
@@ -116,10 +116,8 @@ export class Libp2pTransport implements Transport {
         },
       );
     }
-    await node.start();
+    this.#listening = await startListening(node, this.#options.listen);
     this.#node = node;
-    this.#listening =
-      this.#options.listen === null ? null : listeningOn(node, this.#options.listen);
     this.#context = this.#createContext();
     this.#redialer = this.#createRedialer();
     this.#scheduler = this.#createScheduler();
@@ -376,12 +374,4 @@ export class Libp2pTransport implements Transport {
       },
     );
   }
-}
-
-function listeningOn(node: Libp2p, asked: HostPort): HostPort {
-  for (const address of node.getMultiaddrs()) {
-    const port = Number(/\/tcp\/(\d+)/.exec(address.toString())?.[1] ?? 0);
-    if (port > 0) return { host: asked.host, port };
-  }
-  return asked;
 }
