@@ -5,7 +5,13 @@ import { startNode } from "../node.ts";
 /** A second signal, or a stop that hangs, ends the process at once. */
 const STOP_MS = 10_000;
 
-export async function startCommand(options: { readonly home: string }): Promise<void> {
+export interface StartOptions {
+  readonly home: string;
+  /** For a parent process: its end closes our stdin, however it ends, and no orphan stays behind. */
+  readonly stopWithStdin?: boolean;
+}
+
+export async function startCommand(options: StartOptions): Promise<void> {
   const config = readConfig(options.home);
   const log = createLogger({
     level: config.comet.log_level,
@@ -44,4 +50,5 @@ export async function startCommand(options: { readonly home: string }): Promise<
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  if (options.stopWithStdin === true) process.stdin.resume().on("end", stop).on("error", stop);
 }

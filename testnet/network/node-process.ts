@@ -1,0 +1,89 @@
+/** One validator as a process of its own: started, watched, killed. It ends with us, however we end. */
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+/** After this a stopping node is killed. */
+const STOP_MS = 12_000;
+const LOG_TAIL_BYTES = 2_000;
+
+const KEELD = createRequire(import.meta.url).resolve("@keel/node/main");
+
+export class NodeProcess {
+  readonly home: string;
+  readonly #env: NodeJS.ProcessEnv;
+  #child: ChildProcess | null = null;
+  #exited: Promise<void> = Promise.resolve();
+
+  constructor(home: string, env: NodeJS.ProcessEnv = {}) {
+    this.home = home;
+    this.#env = env;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  /** `onExit` hears of every end, wanted or not. */
+  start(onExit: (code: number | null, signal: string | null) => void = () => undefined): void {
+    if (this.#child !== null) throw new Error(`${this.home} is running already`);
+    const log = openSync(this.logFile, "a");
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, KEELD, "start", "--home", this.home, "--stop-with-stdin"],
+      {
+        // An open pipe to stdin is the leash: the kernel closes it when this process is gone.
+        stdio: ["pipe", log, log],
+        env: { ...process.env, ...this.#env },
+        // Ctrl-C in a terminal reaches the whole group; the network stops its nodes itself, in order.
+        detached: true,
+      },
+    );
+    closeSync(log);
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
+      const ended = (code: number | null, signal: string | null): void => {
+        if (this.#child !== child) return;
+        this.#child = null;
+        onExit(code, signal);
+        resolve();
+      };
+      child.once("exit", ended);
+      child.once("error", () => ended(null, null));
+    });
+  }
+
+  /** SIGTERM, and SIGKILL when that takes too long. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  async kill(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  get logFile(): string {
+    return join(this.home, "keeld.log");
+  }
+
+  /** The end of the log, to say why a node stopped. */
+  logTail(): string {
+    try {
+      return readFileSync(this.logFile, "utf8").slice(-LOG_TAIL_BYTES);
+    } catch {
+      return "";
+    }
+  }
+}
