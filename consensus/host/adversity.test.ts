@@ -321,4 +321,38 @@ describe("a set that changes and a network that comes and goes", () => {
     expect([await sizeAt(included + 1), await sizeAt(included + 2)]).toEqual([3, 4]);
     for (const node of nodes) expect(node.fatal).toBeNull();
   });
+
+  it("goes on with a tenth of all frames lost and every validator restarted in turn", {
+    timeout: 60_000,
+  }, async () => {
+    let seed = 7;
+    const random = (): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return seed / 2_147_483_648;
+    };
+    hub = new MemoryHub({
+      clock,
+      delayMs: () => 1 + Math.floor(random() * 10),
+      dropPpm: 100_000,
+      random,
+    });
+    const genesis = createGenesis({ validators: 4, params: extensionsOn });
+    const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
+    const running = await Promise.all(disks.map((disk) => start({ genesis, disk })));
+    for (const [index, disk] of disks.entries()) {
+      const before = running[index] as TestNode;
+      await before.reach(2 + 2 * index);
+      await before.kill();
+      running[index] = await start({ genesis, disk });
+    }
+    await Promise.all(running.map((node) => node.reach(12)));
+    for (const node of running) {
+      expect(doubleSigns(node.disk)).toEqual([]);
+      expect(node.fatal).toBeNull();
+      const tip = (await node.disk.blocks.load(12))?.blockId.hash ?? none;
+      expect(bytesToHex(tip)).toBe(
+        bytesToHex((await disks[0]?.blocks.load(12))?.blockId.hash ?? none),
+      );
+    }
+  });
 });
