@@ -28,7 +28,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .option("--moniker <name>", "name people see", "keel")
     .option("--genesis <file>", "take this genesis file instead of writing one")
     .action(initCommand);
-  withHome(program.command("start")).description("run the node").action(startCommand);
+  withHome(program.command("start"))
+    .description("run the node")
+    .option("--stop-with-stdin", "stop when standard input ends")
+    .action(startCommand);
   program
     .command("status")
     .description("ask a running node where it stands")

@@ -1,6 +1,6 @@
 /** A genesis document from a few choices: what `keeld init` and local networks start from. */
 
-import type { GenesisDoc } from "@keel/consensus/wire/genesis";
+import { formatGenesis, type GenesisDoc } from "@keel/consensus/wire/genesis";
 import { ed25519Address } from "@keel/consensus/wire/keys";
 import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
@@ -119,6 +119,11 @@ export function createGenesis(choices: GenesisChoices): GenesisDoc {
       derivatives: marketJson({ ...defaultMarket(feed.id), ...choices.market }, authority),
     },
   };
+}
+
+/** The same as the text of a genesis file. */
+export function createGenesisText(choices: GenesisChoices): string {
+  return formatGenesis(createGenesis(choices));
 }
 
 function metadata(base: string, symbol: string, description: string): unknown {

@@ -4,12 +4,11 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatGenesis } from "@keel/consensus/wire/genesis";
 import { initHome } from "@keel/node/cli/init";
 import { homePaths } from "@keel/node/config/files";
 import type { FileValues } from "@keel/node/config/template";
 import type { GenesisChoices } from "@keel/node/genesis/create";
-import { createGenesis } from "@keel/node/genesis/create";
+import { createGenesisText } from "@keel/node/genesis/create";
 import { NodeProcess } from "./node-process.ts";
 import type { NodePorts } from "./ports.ts";
 
@@ -63,7 +62,7 @@ export class LocalNetwork {
         power: POWER,
         name: `node${i}`,
       }));
-      const genesis = formatGenesis(createGenesis({ ...plan.genesis, validators }));
+      const genesis = createGenesisText({ ...plan.genesis, validators });
       for (const [i, home] of homes.entries()) {
         const peers = identities.flatMap(({ nodeId }, j) =>
           i === j ? [] : [`${nodeId}@127.0.0.1:${plan.ports[j]?.p2p}`],
