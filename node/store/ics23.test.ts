@@ -136,7 +136,7 @@ describe("app hash", () => {
             tendermintSpec,
             appHash,
             utf8ToBytes(name),
-            bytesOf(rootHash(roots.get(name) ?? null)),
+            rootHash(roots.get(name) ?? null),
           ),
         ).toBe(true);
       }

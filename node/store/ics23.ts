@@ -92,11 +92,11 @@ function innerOp(parent: Node, child: Node): InnerOp {
   if (child === parent.left) {
     return {
       prefix: concatBytes(head, lengthByte),
-      suffix: concatBytes(lengthByte, bytesOf(nodeHash(rightOf(parent)))),
+      suffix: concatBytes(lengthByte, nodeHash(rightOf(parent))),
     };
   }
   return {
-    prefix: concatBytes(head, lengthByte, bytesOf(nodeHash(leftOf(parent))), lengthByte),
+    prefix: concatBytes(head, lengthByte, nodeHash(leftOf(parent)), lengthByte),
     suffix: new Uint8Array(),
   };
 }

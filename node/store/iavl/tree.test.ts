@@ -45,10 +45,11 @@ describe(`roots and proofs of ${golden.source}`, () => {
           root = remove ? removeKey(root, key, version) : setKey(root, key, value, version);
         }
         assertTree(root, version);
-        const expected = scenario.roots[i] as string;
-        expect(hex(rootHash(root)).slice(0, expected.length), `root of version ${version}`).toBe(
-          expected,
-        );
+        const expected = (scenario.roots[i] as string).toUpperCase();
+        expect(
+          bytesToHex(rootHash(root)).slice(0, expected.length),
+          `root of version ${version}`,
+        ).toBe(expected);
       }
       for (const { key, value, proof } of scenario.proofs) {
         const keyText = latin1(key);
@@ -63,18 +64,18 @@ describe(`roots and proofs of ${golden.source}`, () => {
 
 describe("hash vectors", () => {
   test("a leaf and a two-leaf tree at version 1 hash as published", () => {
-    expect(hex(rootHash(createLeaf("a", "1", 1)))).toBe(
-      "bbe33cd0a785b97b9fb1f964aa71159dacd9e0ade84df7403dc0f9dc24818404",
+    expect(bytesToHex(rootHash(createLeaf("a", "1", 1)))).toBe(
+      "BBE33CD0A785B97B9FB1F964AA71159DACD9E0ADE84DF7403DC0F9DC24818404",
     );
     const root = setKey(setKey(null, "a", "1", 1), "b", "2", 1);
-    expect(hex(rootHash(root))).toBe(
-      "94b037ab65e50f94eb827902a873ee796cb04e3c9ad38c9860d84cbad668a9e7",
+    expect(bytesToHex(rootHash(root))).toBe(
+      "94B037AB65E50F94EB827902A873EE796CB04E3C9AD38C9860D84CBAD668A9E7",
     );
   });
 
   test("the empty tree hashes as SHA256 of nothing", () => {
-    expect(hex(rootHash(null))).toBe(
-      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    expect(bytesToHex(rootHash(null))).toBe(
+      "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
     );
   });
 });
@@ -88,7 +89,7 @@ describe("what a committed version shares", () => {
     for (let n = 0; n < 500; n += 2) root = removeKey(root, goldenKey(n), 2);
     for (let n = 500; n < 900; n++) root = setKey(root, goldenKey(n), "new", 2);
     for (const leaf of leaves(old)) expect(leaf.value).toBe("old");
-    expect(rootHash(old)).toBe(before);
+    expect(rootHash(old)).toEqual(before);
     assertTree(old, 1);
     assertTree(root, 2);
   });

@@ -90,7 +90,7 @@ function removeBelow(node: Node, key: string, version: number, result: Removal):
 /** `node` itself if it was made in `version`, else a copy that was. Its hash is forgotten either way. */
 function owned(node: Node, version: number): Node {
   if (node.version === version) {
-    node.hash = "";
+    node.hashed = false;
     return node;
   }
   return createInner(node.key, leftOf(node), rightOf(node), version);

@@ -82,8 +82,10 @@ async function runUntilFailure(database: Database, seed: number, heights: number
 }
 
 describe("recovery", () => {
-  test("after a failure at any write, with any unsynced tail lost, the state is that of the last committed batch", async () => {
-    const heights = 30;
+  test("after a failure at any write, with any unsynced tail lost, the state is that of the last committed batch", {
+    timeout: 60_000,
+  }, async () => {
+    const heights = 24;
     const reference = await referenceOf(5, heights);
     for (let batches = 0; ; batches++) {
       const database = new MemoryDatabase({ batchesUntilFailure: batches });
@@ -249,7 +251,7 @@ describe("on LevelDB", () => {
     for (const path of directories.splice(0)) rmSync(path, { recursive: true, force: true });
   });
 
-  test("a reopened store goes on where it was", async () => {
+  test("a reopened store goes on where it was", { timeout: 60_000 }, async () => {
     const path = join(directory(), "data", "state.db");
     const reference = await referenceOf(5, 25);
     for (const heights of [9, 16, 25]) {
@@ -267,7 +269,9 @@ describe("on LevelDB", () => {
     await database.close();
   });
 
-  test("a log torn at any byte gives some earlier committed height, whole", async () => {
+  test("a log torn at any byte gives some earlier committed height, whole", {
+    timeout: 60_000,
+  }, async () => {
     const source = join(directory(), "state.db");
     const reference = await referenceOf(5, 12);
     const database = await openLevelDatabase(source);
