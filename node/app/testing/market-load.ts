@@ -1,0 +1,56 @@
+/** Signed trading traffic for benches: makers and takers on one book, unordered transactions, each with its own timeout. */
+import { encodeExtension } from "@keel/modules/oracle/extension";
+import { MsgPlaceOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MsgDeposit } from "@keel/proto/gen/keel/margin/v1/tx";
+import { oracleTxOf } from "../oracle-tx.ts";
+import type { TestChain } from "./chain.ts";
+import type { TestMessage, TestSigner } from "./signer.ts";
+
+/** 65,000.00 at the test feed's exponent. */
+const MANTISSA = 6_500_000n;
+
+export function depositMessage(owner: TestSigner, amount: string): TestMessage {
+  return {
+    typeUrl: "/keel.margin.v1.MsgDeposit",
+    value: MsgDeposit.encode(
+      MsgDeposit.fromPartial({ sender: owner.address, denom: "uusdc", amount }),
+    ).finish(),
+  };
+}
+
+export function orderMessage(
+  owner: TestSigner,
+  order: { readonly side: "buy" | "sell"; readonly price: string; readonly size: string },
+): TestMessage {
+  return {
+    typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
+    value: MsgPlaceOrder.encode(
+      MsgPlaceOrder.fromPartial({
+        sender: owner.address,
+        market: "BTC-PERP",
+        side: order.side === "buy" ? Side.SIDE_BUY : Side.SIDE_SELL,
+        type: OrderType.ORDER_TYPE_LIMIT,
+        price: order.price,
+        size: order.size,
+        timeInForce: TimeInForce.TIME_IN_FORCE_GTC,
+      }),
+    ).finish(),
+  };
+}
+
+/** Oracle transaction of the next block: everyone reports the same price. */
+export function priceTx(chain: TestChain, mantissa: bigint = MANTISSA): Uint8Array {
+  const extension = encodeExtension([{ feedId: 1, mantissa, confidence: 1n }]);
+  return oracleTxOf(chain.lastCommit(() => extension));
+}
+
+/** A chain with extensions on, a fresh price, and every account's collateral deposited. */
+export async function openMarket(chain: TestChain, collateral: string): Promise<void> {
+  await chain.start();
+  await chain.decide([]);
+  const deposits = chain.accounts.map((one) => one.sign([depositMessage(one, collateral)]));
+  const { txResults } = await chain.decide([priceTx(chain), ...deposits]);
+  const failed = txResults.find(({ code }) => code !== 0);
+  if (failed !== undefined) throw new Error(failed.log);
+}
