@@ -4,7 +4,7 @@ import { equalBytes } from "@keel/proto/bytes/compare";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
-import type { Account } from "./account.ts";
+import type { Account, PublicKey } from "./account.ts";
 import { aminoSignBytes } from "./amino.ts";
 import type { AnteMode } from "./ante.ts";
 import type { AuthKeeper } from "./keeper.ts";
@@ -43,13 +43,15 @@ export function setPublicKeys(ctx: WriteContext, ports: Ports, tx: SignedTx, mod
   tx.signers.forEach((address, index) => {
     const given = tx.signerInfos[index]?.publicKey ?? null;
     if (given === null) return;
+    const account = signerAccount(ctx, ports, address);
+    // A stored key was compared with the address when it was stored.
+    if (isSameKey(account.publicKey, given)) return;
     if (mode !== "simulate" && !equalBytes(keyAddress(ownerKey(given)), address)) {
       throw sdkError(
         "invalidPubKey",
         `pubKey does not match signer address ${ports.addresses.format(address)} with signer index: ${index}`,
       );
     }
-    const account = signerAccount(ctx, ports, address);
     if (account.publicKey === null) {
       const publicKey = { typeUrl: given.typeUrl, value: given.value.slice() };
       ports.keeper.update(ctx, { ...account, publicKey });
@@ -61,6 +63,12 @@ export function setPublicKeys(ctx: WriteContext, ports: Ports, tx: SignedTx, mod
     for (const signature of signatureParts(tx, index))
       ctx.emit("tx", { signature: bytesToBase64(signature) });
   });
+}
+
+function isSameKey(stored: PublicKey | null, given: PublicKey): boolean {
+  return (
+    stored !== null && stored.typeUrl === given.typeUrl && equalBytes(stored.value, given.value)
+  );
 }
 
 function ownerKey(key: NonNullable<Account["publicKey"]>): AccountKey {

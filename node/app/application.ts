@@ -247,7 +247,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     }
   }
 
-  function prefill(txs: readonly Uint8Array[]): Promise<void> {
+  async function prefill(txs: readonly Uint8Array[]): Promise<void> {
+    if (verifier.workers === 0) return;
     const checks = txs.flatMap((bytes): SignatureCheck[] => {
       const tx = read(bytes);
       const [signer] = tx instanceof ModuleError ? [] : tx.signers;
@@ -258,7 +259,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       const { key: publicKey, signBytes: message, signature } = check;
       return [{ type: "secp256k1", publicKey, message, signature }];
     });
-    return verifier.prefetch(checks);
+    await verifier.prefetch(checks);
   }
 
   return {

@@ -4,7 +4,7 @@
  */
 import { consensusParamsMessage } from "@keel/consensus/wire/params";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
-import type { ValueCodec } from "@keel/modules/kit/collections/codecs";
+import { protoValue, type ValueCodec } from "@keel/modules/kit/collections/codecs";
 import type { ItemCollection, Schema } from "@keel/modules/kit/collections/schema";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 
@@ -18,11 +18,10 @@ export interface ChainRecord {
   readonly lastBlock: ItemCollection<LastBlock>;
 }
 
-const paramsValue: ValueCodec<ConsensusParams> = {
-  encode: (params) => consensusParamsMessage.encode(params),
+const paramsValue: ValueCodec<ConsensusParams> = protoValue({
+  encode: (params) => ({ finish: () => consensusParamsMessage.encode(params) }),
   decode: (bytes) => consensusParamsMessage.decode(bytes),
-  size: (params) => consensusParamsMessage.encode(params).length,
-};
+});
 
 /** Two big-endian 64-bit numbers; the time is signed. */
 const lastBlockValue: ValueCodec<LastBlock> = {

@@ -16,6 +16,8 @@ export interface SignatureCheck {
 }
 
 export interface SignatureVerifier {
+  /** Threads that `prefetch` uses; with 0 it does nothing. */
+  readonly workers: number;
   /** ECDSA over SHA-256 of `message`; 33-byte key, 64-byte r ‖ s, low s only. Never throws. */
   verifySecp256k1(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   /** ZIP-215. Never throws. */
@@ -52,6 +54,7 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
   };
 
   return {
+    workers,
     verifySecp256k1: (publicKey, message, signature) =>
       answer(ask({ type: "secp256k1", publicKey, message, signature })),
     verifyEd25519: (publicKey, message, signature) =>
