@@ -4,13 +4,13 @@ import type { WriteContext } from "../kit/context.ts";
 import type { OrderTerms } from "./book.ts";
 import { formatMoney, formatPrice, formatSize } from "./instruments.ts";
 import type { Side } from "./ports.ts";
-import { accountText, type Turn, type Venue } from "./venue.ts";
+import type { Turn, Venue } from "./venue.ts";
 
 export function orderPlaced(turn: Turn, order: OrderTerms): void {
   turn.ctx.emit("order_placed", {
     market: turn.instrument.symbol,
     order_id: order.id.toString(),
-    account: accountText(turn.venue, order.account),
+    account: turn.venue.accounts.text(order.account),
     side: order.side,
     price: formatPrice(turn.instrument, order.ticks),
     size: formatSize(turn.instrument, order.lots),
@@ -37,10 +37,10 @@ export function trade(turn: Turn, fill: TradeEvent): void {
     price: formatPrice(turn.instrument, fill.ticks),
     size: formatSize(turn.instrument, fill.lots),
     side: fill.side,
-    maker: accountText(turn.venue, fill.maker),
+    maker: turn.venue.accounts.text(fill.maker),
     maker_order_id: fill.makerOrderId.toString(),
     maker_fee: formatMoney(fill.makerFee),
-    taker: accountText(turn.venue, fill.taker),
+    taker: turn.venue.accounts.text(fill.taker),
     taker_order_id: fill.takerOrderId?.toString() ?? "",
     taker_fee: formatMoney(fill.takerFee),
     liquidation: fill.liquidation ? "true" : "false",
@@ -51,7 +51,7 @@ export function orderFilled(turn: Turn, order: OrderTerms): void {
   turn.ctx.emit("order_filled", {
     market: turn.instrument.symbol,
     order_id: order.id.toString(),
-    account: accountText(turn.venue, order.account),
+    account: turn.venue.accounts.text(order.account),
     client_id: order.clientId,
   });
 }
@@ -64,7 +64,7 @@ export function orderCancelled(
   turn.ctx.emit("order_cancelled", {
     market: turn.instrument.symbol,
     order_id: order.id.toString(),
-    account: accountText(turn.venue, order.account),
+    account: turn.venue.accounts.text(order.account),
     client_id: order.clientId,
     size: formatSize(turn.instrument, order.lots),
     reason,
@@ -75,7 +75,7 @@ export function orderReduced(turn: Turn, order: OrderTerms, remaining: number): 
   turn.ctx.emit("order_reduced", {
     market: turn.instrument.symbol,
     order_id: order.id.toString(),
-    account: accountText(turn.venue, order.account),
+    account: turn.venue.accounts.text(order.account),
     remaining: formatSize(turn.instrument, remaining),
   });
 }
@@ -94,7 +94,7 @@ export function orderRefused(
 ): void {
   ctx.emit("order_refused", {
     market: refused.market,
-    account: accountText(venue, refused.account),
+    account: venue.accounts.text(refused.account),
     client_id: refused.clientId,
     codespace: refused.codespace,
     code: refused.code.toString(),

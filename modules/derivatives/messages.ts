@@ -15,7 +15,7 @@ import {
   MsgUpdateParams,
   MsgUpdateParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import { type AccountId, accountId } from "../kit/account-id.ts";
+import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
@@ -45,7 +45,7 @@ export function derivativesMessages(
   const { addresses } = venue;
 
   function accountOf(message: { readonly sender: string; readonly subaccount: number }): AccountId {
-    return accountId(addresses.parse(message.sender), message.subaccount);
+    return venue.accounts.of(message.sender, message.subaccount);
   }
 
   function requireAuthority(ctx: ReadContext, authority: string): void {

@@ -2,6 +2,7 @@
 import type { Addresses } from "../kit/addresses.ts";
 import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
+import { createAccounts } from "./accounts.ts";
 import { createBooks } from "./books.ts";
 import { derivativesGenesis } from "./genesis.ts";
 import { derivativesInvariants } from "./invariants.ts";
@@ -28,7 +29,12 @@ export interface Derivatives {
 
 export function createDerivatives(schema: Schema, ports: DerivativesPorts): Derivatives {
   const state = derivativesState(schema);
-  const venue: Venue = { state, books: createBooks(state), ...ports };
+  const venue: Venue = {
+    state,
+    books: createBooks(state),
+    accounts: createAccounts(ports.addresses),
+    ...ports,
+  };
   const keeper = createKeeper(venue);
   return {
     keeper,

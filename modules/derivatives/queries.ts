@@ -16,7 +16,7 @@ import {
   QueryParamsRequest,
   QueryParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
-import { type AccountId, accountId } from "../kit/account-id.ts";
+import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
@@ -111,7 +111,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
   }
 
   function accountOf(request: { readonly owner: string; readonly subaccount: number }): AccountId {
-    return accountId(addresses.parse(request.owner), request.subaccount);
+    return venue.accounts.of(request.owner, request.subaccount);
   }
 
   return [

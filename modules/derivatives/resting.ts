@@ -1,7 +1,7 @@
 /** Resting orders: the stored record, the book, the reserve in margin and the expiry queue always change together here. */
 import type { RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { type AccountId, numberOf, ownerOf } from "../kit/account-id.ts";
+import { type AccountId, numberOf } from "../kit/account-id.ts";
 import { assert } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { OrderTerms } from "./book.ts";
@@ -34,7 +34,7 @@ export function rest(turn: Turn, order: NewRestingOrder): void {
   venue.state.orders.set(ctx, keyOf(turn, order), {
     market: instrument.id,
     id: BigInt(order.id),
-    owner: ownerOf(order.account),
+    owner: venue.accounts.owner(order.account),
     subaccount: numberOf(order.account),
     side: order.side === "buy" ? WireSide.SIDE_BUY : WireSide.SIDE_SELL,
     priceTicks: BigInt(order.ticks),

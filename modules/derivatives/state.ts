@@ -1,12 +1,6 @@
 /** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
-import {
-  Funding,
-  FundingHistory,
-  Market,
-  MarketCounters,
-  Params,
-  RestingOrder,
-} from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { Funding, FundingHistory, Market, Params } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { KeyCodec, ValueCodec } from "../kit/collections/codecs.ts";
 import {
   asciiKey,
@@ -22,6 +16,7 @@ import type { ItemCollection, MapCollection, Schema } from "../kit/collections/s
 import { AssertionError } from "../kit/errors.ts";
 import { TICKS_MAX } from "./limits.ts";
 import type { MarketId, Side } from "./ports.ts";
+import { countersValue, restingOrderValue } from "./record-codecs.ts";
 
 export interface OrderKey {
   readonly market: MarketId;
@@ -87,8 +82,8 @@ export function derivativesState(schema: Schema): DerivativesState {
     params: schema.item(0x00, "params", protoValue(Params)),
     markets: schema.map(0x01, "markets", u32Key, protoValue(Market)),
     symbols: schema.map(0x02, "symbols", asciiKey, marketIdValue),
-    counters: schema.map(0x03, "counters", u32Key, protoValue(MarketCounters)),
-    orders: schema.map(0x04, "orders", orderKey, protoValue(RestingOrder)),
+    counters: schema.map(0x03, "counters", u32Key, countersValue),
+    orders: schema.map(0x04, "orders", orderKey, restingOrderValue),
     expiries: schema.map(0x05, "expiries", tripleKey(u32Key, heightKey, heightKey), markerValue),
     funding: schema.map(0x06, "funding", u32Key, protoValue(Funding)),
     fundingHistory: schema.map(0x07, "funding_history", u32Key, protoValue(FundingHistory)),

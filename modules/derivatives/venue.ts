@@ -1,11 +1,10 @@
 /** What every part of this module works with, and a turn: one operation on one market's book. */
 import type { MarketCounters } from "@keel/proto/gen/keel/derivatives/v1/types";
-import type { AccountId } from "../kit/account-id.ts";
-import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
+import type { Accounts } from "./accounts.ts";
 import type { Book } from "./book.ts";
 import type { Books } from "./books.ts";
 import { refuse } from "./errors.ts";
@@ -20,16 +19,12 @@ export interface Venue {
   readonly clearing: ClearingPort;
   readonly oracle: OraclePort;
   readonly addresses: Addresses;
+  readonly accounts: Accounts;
 }
 
 /** Block time in Unix milliseconds, rounded down. */
 export function nowMs(ctx: ReadContext): number {
   return Number(divFloor(ctx.header.timeNs, 1_000_000n));
-}
-
-/** "keel1…/0" */
-export function accountText(venue: Venue, account: AccountId): string {
-  return `${venue.addresses.format(ownerOf(account))}/${numberOf(account)}`;
 }
 
 export function instrumentById(

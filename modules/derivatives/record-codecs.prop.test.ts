@@ -1,0 +1,47 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { countersValue, restingOrderValue } from "./record-codecs.ts";
+
+const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+/** Around every length of a varint. */
+const edge = fc
+  .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -1, max: 1 }))
+  .map(([bits, off]) => {
+    const value = (1n << BigInt(bits)) + BigInt(off);
+    return value < 0n ? 0n : value;
+  });
+const uint = fc.oneof(u64, edge, fc.constant(0n));
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+
+describe("sizes that gas charges", () => {
+  it("are the encoded lengths", () => {
+    fc.assert(
+      fc.property(uint, uint, uint, (nextOrderId, sequence, lastTradeTicks) => {
+        const value = { nextOrderId, sequence, lastTradeTicks };
+        expect(countersValue.size(value)).toBe(countersValue.encode(value).length);
+        expect(countersValue.decode(countersValue.encode(value))).toEqual(value);
+      }),
+    );
+    const order = fc.record({
+      market: u32,
+      id: uint,
+      owner: fc.uint8Array({ minLength: 20, maxLength: 20 }),
+      subaccount: u32,
+      side: fc.constantFrom(1 as const, 2 as const),
+      priceTicks: uint,
+      sizeLots: uint,
+      remainingLots: uint,
+      postOnly: fc.boolean(),
+      reduceOnly: fc.boolean(),
+      clientId: fc.string({ maxLength: 32, unit: "grapheme-ascii" }),
+      goodTilMs: uint,
+      feeReservePpm: u32,
+      placedHeight: uint,
+    });
+    fc.assert(
+      fc.property(order, (value) => {
+        expect(restingOrderValue.size(value)).toBe(restingOrderValue.encode(value).length);
+      }),
+    );
+  });
+});
