@@ -146,7 +146,7 @@ function run(seed: number, operations: number, spread: number): void {
 
   for (let i = 0; i < operations; i++) {
     const dice = random.below(100);
-    if (dice < 48) {
+    if (dice < 40) {
       const side: Side = random.below(2) === 0 ? "buy" : "sell";
       // Ranges overlap a little, so that the ladder is filled on both sides of any price.
       const ticks = 1000 + (side === "buy" ? -random.below(spread) : random.below(spread));
@@ -162,11 +162,11 @@ function run(seed: number, operations: number, spread: number): void {
       };
       book.insert(terms, log);
       naive.orders.push({ ...terms });
-    } else if (dice < 72 && naive.orders.length > 0) {
+    } else if (dice < 66 && naive.orders.length > 0) {
       const victim = naive.orders[random.below(naive.orders.length)] as Plain;
       book.remove(book.find(victim.id), log);
       naive.orders = naive.orders.filter((order) => order !== victim);
-    } else if (dice < 78 && naive.orders.length > 0) {
+    } else if (dice < 74 && naive.orders.length > 0) {
       const victim = naive.orders[random.below(naive.orders.length)] as Plain;
       const lots = 1 + random.below(victim.lots);
       book.reduce(book.find(victim.id), lots, log);

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { ModuleError } from "../kit/errors.ts";
+import { atomically } from "./contained.ts";
+import { createRandom } from "./random.ts";
+import { operations, simulateMessage } from "./simulate.ts";
+import { createTestVenue, TEST_ADDRESSES } from "./testing.ts";
+
+function run(seed: number, blocks: number) {
+  const random = createRandom(seed);
+  const venue = createTestVenue(undefined, 2_000n);
+  const { ctx, keeper, module } = venue;
+  const accounts = Array.from({ length: 12 }, (_, i) => {
+    venue.account(1 + (i >> 1), i & 1);
+    return {
+      owner: TEST_ADDRESSES.format(new Uint8Array(20).fill(1 + (i >> 1))),
+      subaccount: i & 1,
+    };
+  });
+  const accepted = new Map<string, number>();
+  const refused = new Map<string, number>();
+  let price = 60_000;
+  for (let block = 0; block < blocks; block++) {
+    price += random.below(101) - 50;
+    venue.setPrice(price, random.below(20) !== 0);
+    keeper.beginBlock(ctx);
+    for (let i = 0; i < 25; i++) {
+      const next = simulateMessage(ctx, keeper, random, accounts);
+      if (next === null) continue;
+      const route = module.messages.find(({ typeUrl }) => typeUrl === next.message.typeUrl)!;
+      // Over the wire and back, as a transaction comes.
+      const message = route.decode(route.encode(next.message.value));
+      try {
+        route.validate(message);
+        atomically(ctx, (inner) => route.handle({ ...inner, signers: [] }, message));
+        accepted.set(next.operation, (accepted.get(next.operation) ?? 0) + 1);
+      } catch (error) {
+        if (!(error instanceof ModuleError)) throw error;
+        refused.set(next.operation, (refused.get(next.operation) ?? 0) + 1);
+      }
+    }
+    keeper.endBlock(ctx);
+    expect(venue.violation()).toBeNull();
+    ctx.nextBlock(1);
+  }
+  return {
+    accepted,
+    refused,
+    events: ctx.events,
+    book: venue.book(),
+    status: keeper.terms(ctx, 1)?.status,
+  };
+}
+
+describe("simulated traders", () => {
+  it("use every kind of order, are refused for what is wrong, and leave the invariants whole", () => {
+    const { accepted, refused, status } = run(5, 150);
+    const wrong = new Set(["off tick"]);
+    for (const { name } of operations) {
+      if (wrong.has(name)) expect(accepted.get(name), name).toBeUndefined();
+      else expect(accepted.get(name), name).toBeGreaterThan(0);
+    }
+    expect(refused.get("off tick")).toBeGreaterThan(0);
+    expect(refused.get("beyond the band")).toBeGreaterThan(0);
+    expect(status).toBe("active");
+  });
+
+  it("make the same history from the same seed, and another from another", () => {
+    const first = run(9, 20);
+    expect(run(9, 20)).toEqual(first);
+    expect(run(10, 20).events).not.toEqual(first.events);
+  });
+});

@@ -1,0 +1,190 @@
+/**
+ * Weighted random operations for simulation: messages as traders and makers would send them, mostly sensible, some wrong on purpose.
+ * Everything comes from the given generator and state, so one seed gives one history.
+ */
+import {
+  type MsgBatchOrders,
+  type MsgCancelAll,
+  type MsgCancelOrder,
+  type MsgPlaceOrder,
+  type NewOrder,
+  NewOrder as NewOrderCodec,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { ReadContext } from "../kit/context.ts";
+import { mulDivDown } from "../kit/math/mul-div.ts";
+import { formatPrice, formatSize, type Instrument } from "./instruments.ts";
+import type { DerivativesKeeper } from "./keeper.ts";
+import type { Random } from "./random.ts";
+
+export interface SimulatedAccount {
+  readonly owner: string;
+  readonly subaccount: number;
+}
+
+export interface SimulatedMessage {
+  readonly typeUrl: string;
+  readonly value: MsgPlaceOrder | MsgCancelOrder | MsgCancelAll | MsgBatchOrders;
+}
+
+export interface Operation {
+  readonly name: string;
+  /** How often, relative to the others. */
+  readonly weight: number;
+  create(
+    ctx: ReadContext,
+    random: Random,
+    account: SimulatedAccount,
+    market: { readonly instrument: Instrument; readonly markTicks: bigint },
+  ): SimulatedMessage;
+}
+
+const TYPE = "/keel.derivatives.v1.";
+const CLIENT_IDS = 8;
+
+const BUY = 1;
+const SELL = 2;
+const LIMIT = 1;
+const MARKET = 2;
+const IOC = 2;
+const FOK = 3;
+
+/** Mark moved by −spread..+spread ppm, in ticks, at least 1. */
+function near(markTicks: bigint, random: Random, spreadPpm: number): bigint {
+  const offset = BigInt(random.below(2 * spreadPpm + 1) - spreadPpm);
+  const ticks = markTicks + mulDivDown(markTicks, offset, 1_000_000n);
+  return ticks < 1n ? 1n : ticks;
+}
+
+/** Lots worth about 50 to 5,000 units at mark. */
+function someLots(instrument: Instrument, markTicks: bigint, random: Random): bigint {
+  const units = BigInt(50 + random.below(4951));
+  const lots = mulDivDown(units, 1_000_000n, markTicks * instrument.quantaPerTickLot);
+  return lots < 1n ? 1n : lots;
+}
+
+function newOrder(
+  { instrument, markTicks }: { readonly instrument: Instrument; readonly markTicks: bigint },
+  random: Random,
+  change: Partial<NewOrder>,
+  spreadPpm: number,
+): NewOrder {
+  return NewOrderCodec.fromPartial({
+    market: instrument.symbol,
+    side: random.below(2) === 0 ? BUY : SELL,
+    type: LIMIT,
+    price: formatPrice(instrument, near(markTicks, random, spreadPpm)),
+    size: formatSize(instrument, someLots(instrument, markTicks, random)),
+    clientId: random.below(3) === 0 ? `s${random.below(CLIENT_IDS)}` : "",
+    ...change,
+  });
+}
+
+function place(account: SimulatedAccount, order: NewOrder): SimulatedMessage {
+  const { owner: sender, subaccount } = account;
+  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, subaccount, ...order } };
+}
+
+function placing(
+  name: string,
+  weight: number,
+  spreadPpm: number,
+  change: (random: Random, ctx: ReadContext) => Partial<NewOrder>,
+): Operation {
+  return {
+    name,
+    weight,
+    create: (ctx, random, account, market) =>
+      place(account, newOrder(market, random, change(random, ctx), spreadPpm)),
+  };
+}
+
+function soonMs(ctx: ReadContext, random: Random): bigint {
+  return mulDivDown(ctx.header.timeNs, 1n, 1_000_000n) + BigInt(random.below(20_000));
+}
+
+export const operations: readonly Operation[] = [
+  placing("limit", 30, 3000, () => ({})),
+  placing("limit with an end", 8, 3000, (random, ctx) => ({ goodTilMs: soonMs(ctx, random) })),
+  placing("post-only", 12, 4000, () => ({ postOnly: true })),
+  placing("immediate", 10, 3000, () => ({ timeInForce: IOC })),
+  placing("fill or kill", 4, 3000, () => ({ timeInForce: FOK })),
+  placing("market", 10, 0, () => ({ type: MARKET, price: "" })),
+  placing("reduce-only", 8, 3000, () => ({ reduceOnly: true })),
+  placing("reduce-only market", 6, 0, () => ({ type: MARKET, price: "", reduceOnly: true })),
+  placing("own orders first", 3, 3000, (random) => ({
+    selfTradePrevention: 1 + random.below(2) === 1 ? 1 : 2,
+  })),
+  placing("beyond the band", 2, 200_000, () => ({})),
+  placing("off tick", 1, 0, () => ({ price: "0.123456789" })),
+  {
+    name: "cancel",
+    weight: 14,
+    create: (_ctx, random, { owner: sender, subaccount }, { instrument }) => ({
+      typeUrl: `${TYPE}MsgCancelOrder`,
+      value: {
+        sender,
+        subaccount,
+        market: instrument.symbol,
+        orderId: 0n,
+        clientId: `s${random.below(CLIENT_IDS)}`,
+      },
+    }),
+  },
+  {
+    name: "cancel all",
+    weight: 3,
+    create: (_ctx, random, { owner: sender, subaccount }, { instrument }) => ({
+      typeUrl: `${TYPE}MsgCancelAll`,
+      value: { sender, subaccount, market: random.below(2) === 0 ? "" : instrument.symbol },
+    }),
+  },
+  {
+    name: "requote",
+    weight: 8,
+    create: (_ctx, random, { owner: sender, subaccount }, market) => ({
+      typeUrl: `${TYPE}MsgBatchOrders`,
+      value: {
+        sender,
+        subaccount,
+        cancels: [0, 1].map((n) => ({
+          market: market.instrument.symbol,
+          orderId: 0n,
+          clientId: `s${n}`,
+        })),
+        orders: [BUY, SELL].map((side, n) =>
+          newOrder(
+            market,
+            random,
+            { side: side === BUY ? BUY : SELL, clientId: `s${n}`, postOnly: true },
+            2000,
+          ),
+        ),
+      },
+    }),
+  },
+];
+
+const WEIGHT_TOTAL = operations.reduce((sum, { weight }) => sum + weight, 0);
+
+/** One random message of one of the accounts in one of the markets that have a price, or null without such a market. */
+export function simulateMessage(
+  ctx: ReadContext,
+  keeper: Pick<DerivativesKeeper, "marketIds" | "terms" | "mark">,
+  random: Random,
+  accounts: readonly SimulatedAccount[],
+): { readonly operation: string; readonly message: SimulatedMessage } | null {
+  const account = accounts[random.below(accounts.length)];
+  const ids = keeper.marketIds(ctx);
+  const id = ids[random.below(ids.length)];
+  const instrument = id === undefined ? undefined : keeper.terms(ctx, id);
+  const mark = id === undefined ? undefined : keeper.mark(ctx, id);
+  if (account === undefined || instrument === undefined || mark === undefined) return null;
+  let dice = random.below(WEIGHT_TOTAL);
+  for (const operation of operations) {
+    dice -= operation.weight;
+    if (dice >= 0) continue;
+    const market = { instrument, markTicks: mark.ticks };
+    return { operation: operation.name, message: operation.create(ctx, random, account, market) };
+  }
+  return null;
+}
