@@ -3,12 +3,24 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
+import type { WireCoin } from "./coins.ts";
 import { formatCoins, parseCoins } from "./coins.ts";
 import type { BankKeeper } from "./keeper.ts";
 import { MsgMultiSend, MsgMultiSendResponse, MsgSend, MsgSendResponse } from "./types.ts";
 
 /** Bounds the work of one MsgMultiSend. */
 const OUTPUTS_MAX = 500;
+
+function aminoCoin(coin: WireCoin): unknown {
+  return { amount: coin.amount, denom: coin.denom };
+}
+
+function aminoSide(side: {
+  readonly address: string;
+  readonly coins: readonly WireCoin[];
+}): unknown {
+  return { address: side.address, coins: side.coins.map(aminoCoin) };
+}
 
 export function bankMessages(keeper: BankKeeper, addresses: Addresses): MessageRoute[] {
   const recipient = (text: string): Uint8Array => {
@@ -23,6 +35,14 @@ export function bankMessages(keeper: BankKeeper, addresses: Addresses): MessageR
     request: MsgSend,
     response: MsgSendResponse,
     signers: (message) => [message.fromAddress],
+    amino: (message) => ({
+      type: "cosmos-sdk/MsgSend",
+      value: {
+        from_address: message.fromAddress,
+        to_address: message.toAddress,
+        amount: message.amount.map(aminoCoin),
+      },
+    }),
     validate(message) {
       addresses.parse(message.fromAddress);
       addresses.parse(message.toAddress);
@@ -45,6 +65,10 @@ export function bankMessages(keeper: BankKeeper, addresses: Addresses): MessageR
     request: MsgMultiSend,
     response: MsgMultiSendResponse,
     signers: (message) => message.inputs.slice(0, 1).map((input) => input.address),
+    amino: (message) => ({
+      type: "cosmos-sdk/MsgMultiSend",
+      value: { inputs: message.inputs.map(aminoSide), outputs: message.outputs.map(aminoSide) },
+    }),
     validate(message) {
       const [input, ...others] = message.inputs;
       if (input === undefined) throw sdkError("invalidRequest", "no inputs to send transaction");

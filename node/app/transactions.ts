@@ -3,6 +3,7 @@ import type { SignedTx } from "@keel/modules/auth/signatures";
 import { decodeTx, type Tx } from "@keel/modules/auth/tx";
 import { parseError } from "@keel/modules/auth/wire";
 import type { Addresses } from "@keel/modules/kit/addresses";
+import { keelAminoMessage } from "@keel/modules/kit/amino";
 import { ModuleError } from "@keel/modules/kit/errors";
 import type { MessageRoute } from "@keel/modules/kit/module";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
@@ -91,7 +92,9 @@ function runnable(
 }
 
 function aminoForms(routed: readonly RoutedMessage[]): readonly unknown[] | null {
-  const forms = routed.map(({ route, message }) => route.amino?.(message) ?? null);
+  const forms = routed.map(
+    ({ route, message }) => route.amino?.(message) ?? keelAminoMessage(route.typeUrl, message),
+  );
   return forms.some((form) => form === null) ? null : forms;
 }
 
