@@ -1,0 +1,68 @@
+/** npm run bench: measures, prints, and says which marks are reached. */
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { benchKernel } from "./kernel.ts";
+import { surroundings } from "./machine.ts";
+import type { Measurement } from "./report.ts";
+import { measurementText, reached } from "./report.ts";
+import { benchStateMachine } from "./state-machine.ts";
+
+interface Options {
+  readonly only?: string;
+  readonly json?: string;
+  readonly blocks: string;
+  readonly seconds: string;
+}
+
+const parts = ["kernel", "state"] as const;
+type Part = (typeof parts)[number];
+
+const program = new Command("bench")
+  .description("Measures the kernel, the state machine, one validator and four.")
+  .option("--only <parts>", `comma separated, of ${parts.join(", ")}`)
+  .option("--json <file>", "also write the figures there")
+  .option("--blocks <count>", "blocks of the state machine bench", "30")
+  .option("--seconds <count>", "length of each run against a network", "20")
+  .parse();
+const options = program.opts<Options>();
+
+function count(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000)
+    program.error(`--${name}: expected 1 to 10000, got ${text}`);
+  return value;
+}
+
+function chosen(): readonly Part[] {
+  if (options.only === undefined) return parts;
+  return options.only.split(",").map((name) => {
+    const part = parts.find((one) => one === name);
+    if (part === undefined) program.error(`--only: expected ${parts.join(", ")}, got ${name}`);
+    return part;
+  });
+}
+
+async function measure(part: Part): Promise<Measurement[]> {
+  switch (part) {
+    case "kernel":
+      return benchKernel();
+    case "state":
+      return benchStateMachine(count("blocks", options.blocks));
+  }
+}
+
+const around = surroundings();
+console.log(
+  `${around.cpu}, ${around.cores} cores, ${around.memoryGiB} GiB, Node ${around.node}, commit ${around.commit}, load ${around.load.toFixed(1)}`,
+);
+const results: Measurement[] = [];
+for (const part of chosen()) {
+  for (const one of await measure(part)) {
+    results.push(one);
+    console.log(measurementText(one));
+  }
+}
+if (options.json !== undefined) {
+  const body = results.map((one) => ({ ...one, reached: reached(one) }));
+  writeFileSync(options.json, `${JSON.stringify({ ...around, results: body }, null, 2)}\n`);
+}
