@@ -110,6 +110,21 @@ describe("a market under random orders", () => {
           }
           expect(venue.violation()).toBeNull();
         }
+        // Nothing stays reserved for orders that are gone.
+        for (let n = 1; n <= 5; n++) {
+          for (const sub of [0, 1])
+            venue.keeper.cancelOrders(venue.ctx, venue.account(n, sub), "user");
+        }
+        expect(venue.book()).toBe(" | ");
+        for (let n = 1; n <= 5; n++) {
+          for (const sub of [0, 1]) {
+            const left = venue.clearing.account(venue.ctx, venue.account(n, sub));
+            expect(left?.feeReserve).toBe(0n);
+            for (const { openBuyLots, openSellLots } of left?.positions ?? []) {
+              expect([openBuyLots, openSellLots]).toEqual([0n, 0n]);
+            }
+          }
+        }
         let sum = 0n;
         for (let n = 1; n <= 5; n++) {
           for (const sub of [0, 1])

@@ -16,6 +16,10 @@ import type { OrderRequest } from "./requests.ts";
 import { enforceReduceOnly, rest } from "./resting.ts";
 import { closeTurn, nowMs, openTurn, requireInstrument, type Turn, type Venue } from "./venue.ts";
 
+const OPEN: OrderStatus = OrderStatus.ORDER_STATUS_OPEN;
+const FILLED: OrderStatus = OrderStatus.ORDER_STATUS_FILLED;
+const CANCELLED: OrderStatus = OrderStatus.ORDER_STATUS_CANCELLED;
+
 /** An order with its numbers, admitted by every check that needs no margin. */
 interface Checked {
   readonly request: OrderRequest;
@@ -211,32 +215,24 @@ function settle(
   },
 ): MsgPlaceOrderResponse {
   const { request, account } = order;
-  const { execution, orderId } = done;
+  const { execution, orderId, reservePpm } = done;
   const remaining = order.lots - execution.filledLots;
-  let status: OrderStatus = OrderStatus.ORDER_STATUS_FILLED;
-  let reason = "";
-  let resting = 0;
-  if (remaining > 0) {
-    reason = reasonNotToRest(request, execution);
-    if (reason === "") {
-      status = OrderStatus.ORDER_STATUS_OPEN;
-      resting = restRemainder(turn, order, { orderId, remaining, reservePpm: done.reservePpm });
-      if (resting === 0) reason = "reduce_only";
-    } else {
-      releaseRemainder(turn, order, remaining, done.reservePpm);
-    }
-  } else if (execution.filledLots < order.sizeLots) {
-    reason = "reduce_only";
+  const leaves = reasonNotToRest(request, execution);
+  if (remaining > 0 && leaves === "") {
+    const resting = restRemainder(turn, order, { orderId, remaining, reservePpm });
+    if (resting > 0)
+      return respond(turn, { orderId, status: OPEN, reason: "", resting, execution });
+    // Older reduce-only orders cover the position already: it left again, and its event said so.
+    return respond(turn, { orderId, status: CANCELLED, reason: "reduce_only", resting, execution });
   }
-  if (reason !== "") {
-    status = OrderStatus.ORDER_STATUS_CANCELLED;
-    const lots = order.sizeLots - execution.filledLots;
-    if (resting === 0 && !(remaining > 0 && reason === "reduce_only")) {
-      const { clientId } = request;
-      events.orderCancelled(turn, { id: orderId, account, clientId, lots }, reason);
-    }
-  }
-  return respond(turn, { orderId, status, reason, resting, execution });
+  if (remaining > 0) releaseRemainder(turn, order, remaining, reservePpm);
+  const lots = order.sizeLots - execution.filledLots;
+  if (lots === 0)
+    return respond(turn, { orderId, status: FILLED, reason: "", resting: 0, execution });
+  // Nothing remains but lots do: the part of a reduce-only order beyond the position.
+  const reason = remaining > 0 ? leaves : "reduce_only";
+  events.orderCancelled(turn, { id: orderId, account, clientId: request.clientId, lots }, reason);
+  return respond(turn, { orderId, status: CANCELLED, reason, resting: 0, execution });
 }
 
 /** Empty: what is left rests in the book. */
