@@ -1,0 +1,165 @@
+/**
+ * Amino JSON of Keel's messages, for Ledger and older wallets. The rule is one for all: proto field names, fields at their default
+ * left out, 64-bit integers as text, enums as numbers, bytes as base64. Names are `keel/` and the message's own, with the module in
+ * between where two modules share one.
+ */
+import { AminoTypes, createDefaultAminoConverters } from "@cosmjs/stargate";
+import { base64ToBytes, bytesToBase64 } from "@keel/proto/bytes/base64";
+import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
+import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
+import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
+import * as insurance from "@keel/proto/gen/keel/insurance/v1/types";
+import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
+import * as margin from "@keel/proto/gen/keel/margin/v1/types";
+import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
+import * as oracle from "@keel/proto/gen/keel/oracle/v1/types";
+import { KeelInputError } from "./errors.ts";
+
+type Fields = Record<string, unknown>;
+
+/** How to build one message, and which of its fields hold messages. */
+interface Shape {
+  readonly create: () => object;
+  readonly nested?: Readonly<Record<string, Shape>>;
+}
+
+interface Buildable {
+  fromPartial(fields: never): object;
+}
+
+const shape = (codec: Buildable, nested: Readonly<Record<string, Shape>> = {}): Shape => ({
+  create: () => codec.fromPartial({} as never),
+  nested,
+});
+
+const terms = shape(derivatives.MarketTerms, { tiers: shape(derivatives.MarginTier) });
+const market = shape(derivatives.Market, {
+  terms,
+  linearPerpetual: shape(derivatives.LinearPerpetual),
+});
+
+/** Amino name and form of each message. */
+const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
+  "/keel.margin.v1.MsgDeposit": ["keel/MsgDeposit", shape(marginTx.MsgDeposit)],
+  "/keel.margin.v1.MsgWithdraw": ["keel/MsgWithdraw", shape(marginTx.MsgWithdraw)],
+  "/keel.margin.v1.MsgTransfer": ["keel/MsgTransfer", shape(marginTx.MsgTransfer)],
+  "/keel.margin.v1.MsgCollectFees": ["keel/MsgCollectFees", shape(marginTx.MsgCollectFees)],
+  "/keel.margin.v1.MsgUpdateParams": [
+    "keel/margin/MsgUpdateParams",
+    shape(marginTx.MsgUpdateParams, { params: shape(margin.Params) }),
+  ],
+  "/keel.derivatives.v1.MsgPlaceOrder": ["keel/MsgPlaceOrder", shape(derivativesTx.MsgPlaceOrder)],
+  "/keel.derivatives.v1.MsgCancelOrder": [
+    "keel/MsgCancelOrder",
+    shape(derivativesTx.MsgCancelOrder),
+  ],
+  "/keel.derivatives.v1.MsgCancelAll": ["keel/MsgCancelAll", shape(derivativesTx.MsgCancelAll)],
+  "/keel.derivatives.v1.MsgBatchOrders": [
+    "keel/MsgBatchOrders",
+    shape(derivativesTx.MsgBatchOrders, {
+      cancels: shape(derivativesTx.OrderRef),
+      orders: shape(derivativesTx.NewOrder),
+    }),
+  ],
+  "/keel.derivatives.v1.MsgCreateMarket": [
+    "keel/MsgCreateMarket",
+    shape(derivativesTx.MsgCreateMarket, { market }),
+  ],
+  "/keel.derivatives.v1.MsgUpdateMarket": [
+    "keel/MsgUpdateMarket",
+    shape(derivativesTx.MsgUpdateMarket, { terms }),
+  ],
+  "/keel.derivatives.v1.MsgUpdateParams": [
+    "keel/derivatives/MsgUpdateParams",
+    shape(derivativesTx.MsgUpdateParams, { params: shape(derivatives.Params) }),
+  ],
+  "/keel.insurance.v1.MsgFund": ["keel/MsgFund", shape(insuranceTx.MsgFund)],
+  "/keel.insurance.v1.MsgUpdateParams": [
+    "keel/insurance/MsgUpdateParams",
+    shape(insuranceTx.MsgUpdateParams, { params: shape(insurance.Params) }),
+  ],
+  "/keel.oracle.v1.MsgUpdateFeeds": [
+    "keel/MsgUpdateFeeds",
+    shape(oracleTx.MsgUpdateFeeds, { feeds: shape(oracle.Feed) }),
+  ],
+  "/keel.oracle.v1.MsgUpdateParams": [
+    "keel/oracle/MsgUpdateParams",
+    shape(oracleTx.MsgUpdateParams, { params: shape(oracle.Params) }),
+  ],
+};
+
+/** Converters of Keel's messages, to be mixed with others'. */
+export function createKeelAminoConverters(): Record<
+  string,
+  {
+    readonly aminoType: string;
+    readonly toAmino: (value: object) => object;
+    readonly fromAmino: (value: object) => object;
+  }
+> {
+  return Object.fromEntries(
+    Object.entries(forms).map(([typeUrl, [aminoType, form]]) => [
+      typeUrl,
+      {
+        aminoType,
+        toAmino: (value: object) => toAmino(value as Fields),
+        fromAmino: (value: object) => fromAmino(value as Fields, form),
+      },
+    ]),
+  );
+}
+
+/** The default Cosmos converters and Keel's. */
+export function keelAminoTypes(): AminoTypes {
+  return new AminoTypes({ ...createDefaultAminoConverters(), ...createKeelAminoConverters() });
+}
+
+/** "rate8hPpm" is the proto field `rate_8h_ppm`. */
+function protoName(key: string): string {
+  return key.replace(/[A-Z]|(?<=[a-z])[0-9]/g, (found) => `_${found.toLowerCase()}`);
+}
+
+function toAmino(message: Fields): Fields {
+  const fields: Fields = {};
+  for (const [key, value] of Object.entries(message)) {
+    const written = toAminoValue(value);
+    if (written !== undefined) fields[protoName(key)] = written;
+  }
+  return fields;
+}
+
+/** Undefined for a default, which is left out. */
+function toAminoValue(value: unknown): unknown {
+  if (value === undefined || value === null || value === "" || value === 0 || value === false)
+    return undefined;
+  if (typeof value === "bigint") return value === 0n ? undefined : value.toString();
+  if (value instanceof Uint8Array) return value.length === 0 ? undefined : bytesToBase64(value);
+  if (Array.isArray(value))
+    return value.length === 0 ? undefined : value.map((item) => toAmino(item as Fields));
+  return typeof value === "object" ? toAmino(value as Fields) : value;
+}
+
+function fromAmino(fields: Fields, { create, nested = {} }: Shape): object {
+  const message = create() as Fields;
+  const names = new Map(Object.keys(message).map((key) => [protoName(key), key]));
+  for (const [name, value] of Object.entries(fields)) {
+    const key = names.get(name);
+    if (key === undefined)
+      throw new KeelInputError("invalid-option", name, "expected a field of the message");
+    const inner = nested[key];
+    if (inner === undefined) message[key] = fromAminoValue(name, value, message[key]);
+    else if (Array.isArray(value))
+      message[key] = value.map((item) => fromAmino(item as Fields, inner));
+    else message[key] = fromAmino(value as Fields, inner);
+  }
+  return message;
+}
+
+/** `empty` is the field's default, which tells its type. */
+function fromAminoValue(name: string, value: unknown, empty: unknown): unknown {
+  if (typeof empty === "bigint" && typeof value === "string" && /^-?[0-9]{1,20}$/.test(value))
+    return BigInt(value);
+  if (empty instanceof Uint8Array && typeof value === "string") return base64ToBytes(value);
+  if (typeof value === typeof empty) return value;
+  throw new KeelInputError("invalid-option", name, `expected a ${typeof empty}`);
+}

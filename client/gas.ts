@@ -1,0 +1,54 @@
+/** Gas limits and fees without asking the chain: a market maker cannot wait for a simulation. */
+import type { StdFee } from "@cosmjs/amino";
+import type { EncodeObject } from "@cosmjs/proto-signing";
+import { calculateFee, GasPrice } from "@cosmjs/stargate";
+import type { MsgBatchOrders } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { KeelInputError } from "./errors.ts";
+
+/** Signature, fee deduction and transaction bytes. */
+const BASE_GAS = 120_000;
+const ORDER_GAS = 250_000;
+const CANCEL_GAS = 120_000;
+
+/** Generous by intent: gas not used costs the fee of the limit and nothing else. */
+const gasByType: Readonly<Record<string, number>> = {
+  "/keel.derivatives.v1.MsgPlaceOrder": ORDER_GAS,
+  "/keel.derivatives.v1.MsgCancelOrder": CANCEL_GAS,
+  "/keel.derivatives.v1.MsgCancelAll": 2_000_000,
+  "/keel.margin.v1.MsgDeposit": 200_000,
+  "/keel.margin.v1.MsgWithdraw": 250_000,
+  "/keel.margin.v1.MsgTransfer": 250_000,
+  "/keel.insurance.v1.MsgFund": 200_000,
+  "/cosmos.bank.v1beta1.MsgSend": 100_000,
+};
+const OTHER_GAS = 400_000;
+
+/** A limit for these messages that ordinary use does not reach. */
+export function gasLimitFor(messages: readonly EncodeObject[]): number {
+  return messages.reduce((sum, { typeUrl, value }) => {
+    if (typeUrl !== "/keel.derivatives.v1.MsgBatchOrders")
+      return sum + (gasByType[typeUrl] ?? OTHER_GAS);
+    const { cancels, orders } = value as MsgBatchOrders;
+    return sum + cancels.length * CANCEL_GAS + orders.length * ORDER_GAS;
+  }, BASE_GAS);
+}
+
+/** Reads "0.025ukeel"; undefined means transactions pay no fee. */
+export function readGasPrice(text: string | undefined): GasPrice | undefined {
+  if (text === undefined || text === "") return undefined;
+  try {
+    return GasPrice.fromString(text);
+  } catch (error) {
+    throw new KeelInputError(
+      "invalid-option",
+      "gasPrice",
+      `expected a price like 0.025ukeel, got ${JSON.stringify(text)} (${(error as Error).message})`,
+    );
+  }
+}
+
+export function feeFor(gasLimit: number, price: GasPrice | undefined): StdFee {
+  return price === undefined
+    ? { amount: [], gas: gasLimit.toString() }
+    : calculateFee(gasLimit, price);
+}

@@ -1,0 +1,346 @@
+/** Everything that can be read from a Keel chain, over one CometBFT RPC endpoint or several. */
+import { encodeSecp256k1Pubkey } from "@cosmjs/amino";
+import {
+  type AuthExtension,
+  accountFromAny,
+  type BankExtension,
+  type Coin,
+  QueryClient,
+  setupAuthExtension,
+  setupBankExtension,
+  setupTxExtension,
+  type TxExtension,
+} from "@cosmjs/stargate";
+import { Comet38Client } from "@cosmjs/tendermint-rpc";
+import type { QueryFundingResponse } from "@keel/proto/gen/keel/derivatives/v1/query";
+import type { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
+import type { QueryTotalsResponse } from "@keel/proto/gen/keel/margin/v1/query";
+import type { Deficit } from "@keel/proto/gen/keel/margin/v1/types";
+import type { PriceView } from "@keel/proto/gen/keel/oracle/v1/query";
+import type { Any } from "cosmjs-types/google/protobuf/any";
+import { EndpointPool, type Endpoints } from "./endpoints.ts";
+import { KeelConnectionError, KeelInputError, type Refusal } from "./errors.ts";
+import { CHAIN_TIME_AGE_MS } from "./limits.ts";
+import { type MarketSteps, marketSteps } from "./orders.ts";
+import { ask, type Method, methods } from "./queries.ts";
+import { TxWatch } from "./tx-watch.ts";
+import {
+  type AccountHealth,
+  accountHealth,
+  type MarketInfo,
+  marketInfo,
+  type OpenOrder,
+  type OrderBook,
+  openOrder,
+  type Position,
+  position,
+  type StepsOf,
+} from "./views.ts";
+
+export interface KeelClientOptions {
+  /** False: inclusion is asked for, no WebSocket is opened. Default true. */
+  readonly streaming?: boolean;
+}
+
+export interface ChainStatus {
+  readonly chainId: string;
+  readonly height: number;
+  /** Unix milliseconds of the latest block, which on a test network need not be this machine's clock. */
+  readonly timeMs: number;
+  readonly catchingUp: boolean;
+}
+
+export interface AccountNumbers {
+  readonly accountNumber: number;
+  readonly sequence: number;
+}
+
+/** A sub-account with a position: one row of the chain-wide list. */
+export interface HeldPosition extends Position {
+  readonly owner: string;
+  readonly subaccount: number;
+}
+
+const POSITIONS_PAGE = 1000;
+
+export class KeelClient {
+  readonly endpoints: EndpointPool;
+  /** CosmJS's client on the same endpoints, for whatever this class does not wrap. */
+  readonly comet: Comet38Client;
+  /** Shared by every signing client made from this one. */
+  readonly watch: TxWatch;
+  readonly chainId: string;
+  readonly #query: QueryClient & AuthExtension & BankExtension & TxExtension;
+  readonly #steps = new Map<string, MarketSteps>();
+  #settlementDenom: string | undefined;
+  #time: { readonly ns: bigint; readonly readAt: number };
+  #timeRead: Promise<bigint> | undefined;
+
+  private constructor(parts: {
+    endpoints: EndpointPool;
+    comet: Comet38Client;
+    chainId: string;
+    timeNs: bigint;
+    streaming: boolean;
+  }) {
+    this.endpoints = parts.endpoints;
+    this.comet = parts.comet;
+    this.chainId = parts.chainId;
+    this.#time = { ns: parts.timeNs, readAt: Date.now() };
+    this.#query = QueryClient.withExtensions(
+      parts.comet,
+      setupAuthExtension,
+      setupBankExtension,
+      setupTxExtension,
+    );
+    this.watch = new TxWatch({
+      comet: parts.comet,
+      endpoints: parts.endpoints,
+      chainTimeNs: () => this.chainTimeNs(0),
+      streaming: parts.streaming,
+    });
+  }
+
+  /** Connects to one RPC address, or to several of one chain: the next one answers when one is away. */
+  static async connect(rpc: Endpoints, options: KeelClientOptions = {}): Promise<KeelClient> {
+    const endpoints = new EndpointPool(rpc);
+    const comet = Comet38Client.create(endpoints);
+    const { nodeInfo, syncInfo } = await comet.status();
+    return new KeelClient({
+      endpoints,
+      comet,
+      chainId: nodeInfo.network,
+      timeNs: nanosOf(syncInfo.latestBlockTime),
+      streaming: options.streaming ?? true,
+    });
+  }
+
+  /** Closes the event stream; waiting transactions are given up. */
+  disconnect(): void {
+    this.watch.close();
+    this.comet.disconnect();
+  }
+
+  async status(): Promise<ChainStatus> {
+    const { nodeInfo, syncInfo } = await this.comet.status();
+    return {
+      chainId: nodeInfo.network,
+      height: syncInfo.latestBlockHeight,
+      timeMs: syncInfo.latestBlockTime.getTime(),
+      catchingUp: syncInfo.catchingUp,
+    };
+  }
+
+  async height(): Promise<number> {
+    return (await this.status()).height;
+  }
+
+  /** Time of a recent block in nanoseconds: at most `maxAgeMs` (of this machine's clock) old. */
+  async chainTimeNs(maxAgeMs: number = CHAIN_TIME_AGE_MS): Promise<bigint> {
+    if (Date.now() - this.#time.readAt < maxAgeMs) return this.#time.ns;
+    this.#timeRead ??= this.#readTime().finally(() => {
+      this.#timeRead = undefined;
+    });
+    return await this.#timeRead;
+  }
+
+  async #readTime(): Promise<bigint> {
+    const readAt = Date.now();
+    const { syncInfo } = await this.comet.status();
+    const ns = nanosOf(syncInfo.latestBlockTime);
+    // Another endpoint may be a few blocks behind; chain time never goes back.
+    this.#time = { ns: later(ns, this.#time.ns), readAt };
+    return this.#time.ns;
+  }
+
+  /** Any method of a query service, with its generated types. */
+  ask<Q, A>(method: Method<Q, A>, query: Q, height?: number): Promise<A> {
+    return ask(this.comet, method, query, height);
+  }
+
+  // Bank and auth
+
+  /** Coins of one denom, in base units. */
+  async balance(address: string, denom: string): Promise<bigint> {
+    return BigInt((await this.#query.bank.balance(address, denom)).amount);
+  }
+
+  async balances(address: string): Promise<readonly Coin[]> {
+    return await this.#query.bank.allBalances(address);
+  }
+
+  /** Null when the chain does not know the address yet: it has never received anything. */
+  async accountNumbers(address: string): Promise<AccountNumbers | null> {
+    try {
+      const any = await this.#query.auth.account(address);
+      if (any === null) return null;
+      const { accountNumber, sequence } = accountFromAny(any);
+      return { accountNumber: Number(accountNumber), sequence };
+    } catch (error) {
+      if (/rpc error: code = NotFound/i.test(String(error))) return null;
+      throw error;
+    }
+  }
+
+  /** Gas these messages would use now. */
+  async simulate(
+    messages: readonly Any[],
+    { pubkey, sequence, memo }: { pubkey: Uint8Array; sequence: number; memo: string },
+  ): Promise<bigint> {
+    const key = encodeSecp256k1Pubkey(pubkey);
+    const { gasInfo } = await this.#query.tx.simulate(messages, memo, key, sequence);
+    if (gasInfo === undefined) throw new KeelConnectionError("bad-answer", "expected gas used");
+    return gasInfo.gasUsed;
+  }
+
+  /** Hands a signed transaction to a node. Null when it is accepted, or was before. */
+  async broadcast(tx: Uint8Array): Promise<Refusal | null> {
+    try {
+      const { code, codespace, log } = await this.comet.broadcastTxSync({ tx });
+      return code === 0 ? null : { code, codespace: codespace ?? "", log: log ?? "" };
+    } catch (error) {
+      // Asked again after an answer was lost: the node has it.
+      if (error instanceof KeelConnectionError && /already exists in cache/.test(error.message))
+        return null;
+      throw error;
+    }
+  }
+
+  // Markets
+
+  async markets(): Promise<readonly MarketInfo[]> {
+    const { markets } = await this.ask(methods.markets, {});
+    for (const view of markets) this.#remember(marketSteps(view));
+    return markets.map(marketInfo);
+  }
+
+  async market(symbol: string): Promise<MarketInfo> {
+    const { market } = await this.ask(methods.market, { market: symbol });
+    if (market === undefined)
+      throw new KeelConnectionError("bad-answer", `expected the market ${symbol}`);
+    this.#remember(marketSteps(market));
+    return marketInfo(market);
+  }
+
+  /** Tick and lot of a market; asked once. Throws KeelInputError for a symbol that is not listed. */
+  async steps(symbol: string): Promise<MarketSteps> {
+    if (!this.#steps.has(symbol)) await this.markets();
+    const steps = this.#steps.get(symbol);
+    if (steps !== undefined) return steps;
+    const known = [...this.#steps.keys()].slice(0, 10).join(", ");
+    throw new KeelInputError(
+      "unknown-market",
+      "market",
+      `expected a listed market (${known === "" ? "there is none" : known}), got "${symbol}"`,
+    );
+  }
+
+  async orderBook(symbol: string, depth: number = 50): Promise<OrderBook> {
+    const book = await this.ask(methods.orderBook, { market: symbol, depth });
+    return { ...book, market: symbol };
+  }
+
+  async funding(symbol: string): Promise<QueryFundingResponse> {
+    return await this.ask(methods.funding, { market: symbol });
+  }
+
+  async prices(): Promise<readonly PriceView[]> {
+    return (await this.ask(methods.prices, {})).prices;
+  }
+
+  /** Last accepted price of an oracle feed, by symbol: "BTC-USD". */
+  async price(symbol: string): Promise<PriceView> {
+    const { price } = await this.ask(methods.price, { feedId: 0, symbol });
+    if (price === undefined)
+      throw new KeelConnectionError("bad-answer", `expected a price of ${symbol}`);
+    return price;
+  }
+
+  // Accounts
+
+  /** Collateral, equity, requirements and positions of a sub-account at present marks; an unknown one is empty. */
+  async account(owner: string, subaccount: number = 0): Promise<AccountHealth> {
+    const { account } = await this.ask(methods.account, { owner, subaccount });
+    if (account === undefined) throw new KeelConnectionError("bad-answer", "expected an account");
+    return accountHealth(account, await this.#allSteps(account.positions));
+  }
+
+  /** All sub-accounts of an owner. */
+  async accounts(owner: string): Promise<readonly AccountHealth[]> {
+    const { accounts } = await this.ask(methods.accounts, { owner });
+    const stepsOf = await this.#allSteps(accounts.flatMap(({ positions }) => positions));
+    return accounts.map((account) => accountHealth(account, stepsOf));
+  }
+
+  async positions(owner: string, subaccount: number = 0): Promise<readonly Position[]> {
+    return (await this.account(owner, subaccount)).positions.filter(({ size }) => size !== "0");
+  }
+
+  /** Every open position on the chain, of one market or all. Pages are asked one after another, so heights may differ. */
+  async allPositions(symbol: string = ""): Promise<readonly HeldPosition[]> {
+    const found: HeldPosition[] = [];
+    let after: Uint8Array = new Uint8Array(0);
+    do {
+      const page = { market: symbol, limit: POSITIONS_PAGE, after };
+      const { positions, next } = await this.ask(methods.positions, page);
+      const views = positions.flatMap(({ position: view }) => (view === undefined ? [] : [view]));
+      const stepsOf = await this.#allSteps(views);
+      for (const { owner, subaccount, position: view } of positions)
+        if (view !== undefined)
+          found.push({ owner, subaccount, ...position(view, stepsOf(view.market)) });
+      after = next;
+    } while (after.length > 0);
+    return found;
+  }
+
+  async openOrders(
+    owner: string,
+    { subaccount = 0, market = "" }: { subaccount?: number; market?: string } = {},
+  ): Promise<readonly OpenOrder[]> {
+    const { orders } = await this.ask(methods.orders, { owner, subaccount, market });
+    return orders.map(openOrder);
+  }
+
+  // Clearing house
+
+  /** Denom in which positions settle; asked once. */
+  async settlementDenom(): Promise<string> {
+    this.#settlementDenom ??= (await this.ask(methods.marginParams, {})).params?.settlementDenom;
+    if (this.#settlementDenom === undefined)
+      throw new KeelConnectionError("bad-answer", "expected the parameters of margin");
+    return this.#settlementDenom;
+  }
+
+  /** The insurance fund of a settlement asset; amounts are quanta in text. */
+  async insuranceFund(denom?: string): Promise<Fund> {
+    const asked = denom ?? (await this.settlementDenom());
+    const { fund } = await this.ask(methods.fund, { denom: asked });
+    return fund ?? { denom: asked, balance: "0", funded: "0", received: "0", paid: "0" };
+  }
+
+  async totals(): Promise<QueryTotalsResponse> {
+    return await this.ask(methods.totals, {});
+  }
+
+  async deficits(): Promise<readonly Deficit[]> {
+    return (await this.ask(methods.deficits, {})).deficits;
+  }
+
+  #remember(steps: MarketSteps): void {
+    this.#steps.set(steps.symbol, steps);
+  }
+
+  async #allSteps(views: readonly { readonly market: string }[]): Promise<StepsOf> {
+    for (const { market } of views) await this.steps(market);
+    return (symbol) => this.#steps.get(symbol) as MarketSteps;
+  }
+}
+
+function later(a: bigint, b: bigint): bigint {
+  if (a < b) return b;
+  return a;
+}
+
+function nanosOf(time: { getTime(): number; readonly nanoseconds?: number }): bigint {
+  return BigInt(time.getTime()) * 1_000_000n + BigInt(time.nanoseconds ?? 0);
+}

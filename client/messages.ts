@@ -1,0 +1,162 @@
+/** Keel's messages from one account, checked before they are signed. Put several into one transaction with `submit`. */
+import type { EncodeObject } from "@cosmjs/proto-signing";
+import type { Coin } from "@cosmjs/stargate";
+import { MsgBatchOrders, MsgCancelAll } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
+import { MsgDeposit, MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
+import { type Amount, toQuanta } from "./decimal.ts";
+import { KeelInputError } from "./errors.ts";
+import type { KeelClient } from "./keel-client.ts";
+import { BATCH_ITEMS_MAX } from "./limits.ts";
+import {
+  type CancelRequest,
+  cancelOrderMessage,
+  newOrder,
+  type OrderRequest,
+  orderRef,
+  placeOrderMessage,
+} from "./orders.ts";
+
+export interface SubaccountOption {
+  /** Number of the sub-account; default 0. */
+  readonly subaccount?: number;
+}
+
+export interface DepositOptions extends SubaccountOption {
+  /** Whose sub-account; default: the sender's. */
+  readonly owner?: string;
+  /** Default: the settlement asset. */
+  readonly denom?: string;
+}
+
+export interface WithdrawOptions extends SubaccountOption {
+  readonly denom?: string;
+}
+
+export interface SubaccountTransfer {
+  readonly from: number;
+  readonly to: number;
+  readonly amount: Amount;
+  readonly denom?: string;
+}
+
+/** Cancels, then places; each item stands for itself. */
+export interface BatchRequest extends SubaccountOption {
+  readonly cancels?: readonly CancelRequest[];
+  readonly orders?: readonly OrderRequest[];
+}
+
+const SUBACCOUNT_MAX = 0xffff_ffff;
+
+export class KeelMessages {
+  readonly #chain: KeelClient;
+  readonly #sender: string;
+
+  constructor(chain: KeelClient, sender: string) {
+    this.#chain = chain;
+    this.#sender = sender;
+  }
+
+  async deposit(amount: Amount, options: DepositOptions = {}): Promise<EncodeObject> {
+    const value = MsgDeposit.fromPartial({
+      sender: this.#sender,
+      owner: options.owner ?? "",
+      subaccount: checkedSubaccount(options.subaccount),
+      denom: options.denom ?? (await this.#chain.settlementDenom()),
+      amount: toQuanta("amount", amount).toString(),
+    });
+    return { typeUrl: "/keel.margin.v1.MsgDeposit", value };
+  }
+
+  async withdraw(amount: Amount, options: WithdrawOptions = {}): Promise<EncodeObject> {
+    const value = MsgWithdraw.fromPartial({
+      sender: this.#sender,
+      subaccount: checkedSubaccount(options.subaccount),
+      denom: options.denom ?? (await this.#chain.settlementDenom()),
+      amount: toQuanta("amount", amount).toString(),
+    });
+    return { typeUrl: "/keel.margin.v1.MsgWithdraw", value };
+  }
+
+  async transfer({ from, to, amount, denom }: SubaccountTransfer): Promise<EncodeObject> {
+    const value = MsgTransfer.fromPartial({
+      sender: this.#sender,
+      fromSubaccount: checkedSubaccount(from),
+      toSubaccount: checkedSubaccount(to),
+      denom: denom ?? (await this.#chain.settlementDenom()),
+      amount: toQuanta("amount", amount).toString(),
+    });
+    return { typeUrl: "/keel.margin.v1.MsgTransfer", value };
+  }
+
+  async place(order: OrderRequest & SubaccountOption): Promise<EncodeObject> {
+    const wire = newOrder(order, await this.#chain.steps(order.market));
+    const from = { sender: this.#sender, subaccount: checkedSubaccount(order.subaccount) };
+    return { typeUrl: "/keel.derivatives.v1.MsgPlaceOrder", value: placeOrderMessage(from, wire) };
+  }
+
+  cancel(order: CancelRequest & SubaccountOption): EncodeObject {
+    const from = { sender: this.#sender, subaccount: checkedSubaccount(order.subaccount) };
+    const value = cancelOrderMessage(from, orderRef(order));
+    return { typeUrl: "/keel.derivatives.v1.MsgCancelOrder", value };
+  }
+
+  cancelAll({
+    market = "",
+    subaccount,
+  }: SubaccountOption & { market?: string } = {}): EncodeObject {
+    const value = MsgCancelAll.fromPartial({
+      sender: this.#sender,
+      subaccount: checkedSubaccount(subaccount),
+      market,
+    });
+    return { typeUrl: "/keel.derivatives.v1.MsgCancelAll", value };
+  }
+
+  async batch({ cancels = [], orders = [], subaccount }: BatchRequest): Promise<EncodeObject> {
+    const items = cancels.length + orders.length;
+    if (items === 0 || items > BATCH_ITEMS_MAX)
+      throw new KeelInputError(
+        "invalid-order",
+        "orders",
+        `expected 1 to ${BATCH_ITEMS_MAX} items, got ${items}`,
+      );
+    const wire = [];
+    for (const order of orders) wire.push(newOrder(order, await this.#chain.steps(order.market)));
+    const value = MsgBatchOrders.fromPartial({
+      sender: this.#sender,
+      subaccount: checkedSubaccount(subaccount),
+      cancels: cancels.map(orderRef),
+      orders: wire,
+    });
+    return { typeUrl: "/keel.derivatives.v1.MsgBatchOrders", value };
+  }
+
+  /** A gift to the insurance fund of an asset. */
+  async fundInsurance(amount: Amount, denom?: string): Promise<EncodeObject> {
+    const value = MsgFund.fromPartial({
+      sender: this.#sender,
+      denom: denom ?? (await this.#chain.settlementDenom()),
+      amount: toQuanta("amount", amount).toString(),
+    });
+    return { typeUrl: "/keel.insurance.v1.MsgFund", value };
+  }
+
+  /** Coins (base units) to another address. */
+  send(toAddress: string, coins: readonly Coin[]): EncodeObject {
+    return {
+      typeUrl: "/cosmos.bank.v1beta1.MsgSend",
+      value: { fromAddress: this.#sender, toAddress, amount: [...coins] },
+    };
+  }
+}
+
+function checkedSubaccount(number: number = 0): number {
+  if (!Number.isSafeInteger(number) || number < 0 || number > SUBACCOUNT_MAX)
+    throw new KeelInputError(
+      "invalid-option",
+      "subaccount",
+      `expected a whole number of 0 to ${SUBACCOUNT_MAX}, got ${number}`,
+    );
+  return number;
+}

@@ -1,0 +1,149 @@
+/** gRPC queries over `abci_query`: every method of Keel's query services, with the generated types. */
+import type { Comet38Client } from "@cosmjs/tendermint-rpc";
+import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
+import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
+import * as margin from "@keel/proto/gen/keel/margin/v1/query";
+import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
+import { KeelQueryError } from "./errors.ts";
+import type { Codec } from "./registry.ts";
+
+export interface Method<Q, A> {
+  readonly path: string;
+  readonly request: Codec<Q>;
+  readonly answer: Codec<A>;
+}
+
+interface Methods {
+  readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
+  readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
+  readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
+  readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
+  readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
+  readonly funding: Method<derivatives.QueryFundingRequest, derivatives.QueryFundingResponse>;
+  readonly account: Method<margin.QueryAccountRequest, margin.QueryAccountResponse>;
+  readonly accounts: Method<margin.QueryAccountsRequest, margin.QueryAccountsResponse>;
+  readonly positions: Method<margin.QueryPositionsRequest, margin.QueryPositionsResponse>;
+  readonly marginParams: Method<margin.QueryParamsRequest, margin.QueryParamsResponse>;
+  readonly totals: Method<margin.QueryTotalsRequest, margin.QueryTotalsResponse>;
+  readonly deficits: Method<margin.QueryDeficitQueueRequest, margin.QueryDeficitQueueResponse>;
+  readonly prices: Method<oracle.QueryPricesRequest, oracle.QueryPricesResponse>;
+  readonly price: Method<oracle.QueryPriceRequest, oracle.QueryPriceResponse>;
+  readonly validatorReports: Method<
+    oracle.QueryValidatorReportsRequest,
+    oracle.QueryValidatorReportsResponse
+  >;
+  readonly fund: Method<insurance.QueryFundRequest, insurance.QueryFundResponse>;
+  readonly funds: Method<insurance.QueryFundsRequest, insurance.QueryFundsResponse>;
+}
+
+/** Every query a wallet makes, by name. */
+export const methods: Methods = {
+  markets: {
+    path: "/keel.derivatives.v1.Query/Markets",
+    request: derivatives.QueryMarketsRequest,
+    answer: derivatives.QueryMarketsResponse,
+  },
+  market: {
+    path: "/keel.derivatives.v1.Query/Market",
+    request: derivatives.QueryMarketRequest,
+    answer: derivatives.QueryMarketResponse,
+  },
+  orderBook: {
+    path: "/keel.derivatives.v1.Query/OrderBook",
+    request: derivatives.QueryOrderBookRequest,
+    answer: derivatives.QueryOrderBookResponse,
+  },
+  orders: {
+    path: "/keel.derivatives.v1.Query/Orders",
+    request: derivatives.QueryOrdersRequest,
+    answer: derivatives.QueryOrdersResponse,
+  },
+  order: {
+    path: "/keel.derivatives.v1.Query/Order",
+    request: derivatives.QueryOrderRequest,
+    answer: derivatives.QueryOrderResponse,
+  },
+  funding: {
+    path: "/keel.derivatives.v1.Query/Funding",
+    request: derivatives.QueryFundingRequest,
+    answer: derivatives.QueryFundingResponse,
+  },
+  account: {
+    path: "/keel.margin.v1.Query/Account",
+    request: margin.QueryAccountRequest,
+    answer: margin.QueryAccountResponse,
+  },
+  accounts: {
+    path: "/keel.margin.v1.Query/Accounts",
+    request: margin.QueryAccountsRequest,
+    answer: margin.QueryAccountsResponse,
+  },
+  positions: {
+    path: "/keel.margin.v1.Query/Positions",
+    request: margin.QueryPositionsRequest,
+    answer: margin.QueryPositionsResponse,
+  },
+  marginParams: {
+    path: "/keel.margin.v1.Query/Params",
+    request: margin.QueryParamsRequest,
+    answer: margin.QueryParamsResponse,
+  },
+  totals: {
+    path: "/keel.margin.v1.Query/Totals",
+    request: margin.QueryTotalsRequest,
+    answer: margin.QueryTotalsResponse,
+  },
+  deficits: {
+    path: "/keel.margin.v1.Query/DeficitQueue",
+    request: margin.QueryDeficitQueueRequest,
+    answer: margin.QueryDeficitQueueResponse,
+  },
+  prices: {
+    path: "/keel.oracle.v1.Query/Prices",
+    request: oracle.QueryPricesRequest,
+    answer: oracle.QueryPricesResponse,
+  },
+  price: {
+    path: "/keel.oracle.v1.Query/Price",
+    request: oracle.QueryPriceRequest,
+    answer: oracle.QueryPriceResponse,
+  },
+  validatorReports: {
+    path: "/keel.oracle.v1.Query/ValidatorReports",
+    request: oracle.QueryValidatorReportsRequest,
+    answer: oracle.QueryValidatorReportsResponse,
+  },
+  fund: {
+    path: "/keel.insurance.v1.Query/Fund",
+    request: insurance.QueryFundRequest,
+    answer: insurance.QueryFundResponse,
+  },
+  funds: {
+    path: "/keel.insurance.v1.Query/Funds",
+    request: insurance.QueryFundsRequest,
+    answer: insurance.QueryFundsResponse,
+  },
+};
+
+/** Asks one method, at the latest height unless one is given. Throws KeelQueryError when the application refuses. */
+export async function ask<Q, A>(
+  comet: Comet38Client,
+  { path, request, answer }: Method<Q, A>,
+  query: Q,
+  height?: number,
+): Promise<A> {
+  const response = await comet.abciQuery({
+    path,
+    data: request.encode(query).finish(),
+    prove: false,
+    ...(height === undefined ? {} : { height }),
+  });
+  const code = response.code ?? 0;
+  if (code !== 0)
+    throw new KeelQueryError(path, {
+      codespace: response.codespace,
+      code,
+      log: response.log ?? "",
+    });
+  return answer.decode(response.value);
+}

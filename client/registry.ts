@@ -1,0 +1,41 @@
+/** Keel's messages for CosmJS: a registry with the default Cosmos messages and Keel's own. */
+import { type GeneratedType, Registry } from "@cosmjs/proto-signing";
+import { defaultRegistryTypes } from "@cosmjs/stargate";
+import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
+import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
+import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
+import * as oracle from "@keel/proto/gen/keel/oracle/v1/tx";
+
+/** What this library needs of a generated message. */
+export interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+// The generated codecs write with another library than CosmJS expects; the calls it makes are the same.
+const generated = (codec: unknown): GeneratedType => codec as GeneratedType;
+
+/** Every message of Keel that a person can sign, by type URL. */
+export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
+  ["/keel.derivatives.v1.MsgPlaceOrder", generated(derivatives.MsgPlaceOrder)],
+  ["/keel.derivatives.v1.MsgCancelOrder", generated(derivatives.MsgCancelOrder)],
+  ["/keel.derivatives.v1.MsgCancelAll", generated(derivatives.MsgCancelAll)],
+  ["/keel.derivatives.v1.MsgBatchOrders", generated(derivatives.MsgBatchOrders)],
+  ["/keel.derivatives.v1.MsgCreateMarket", generated(derivatives.MsgCreateMarket)],
+  ["/keel.derivatives.v1.MsgUpdateMarket", generated(derivatives.MsgUpdateMarket)],
+  ["/keel.derivatives.v1.MsgUpdateParams", generated(derivatives.MsgUpdateParams)],
+  ["/keel.margin.v1.MsgDeposit", generated(margin.MsgDeposit)],
+  ["/keel.margin.v1.MsgWithdraw", generated(margin.MsgWithdraw)],
+  ["/keel.margin.v1.MsgTransfer", generated(margin.MsgTransfer)],
+  ["/keel.margin.v1.MsgCollectFees", generated(margin.MsgCollectFees)],
+  ["/keel.margin.v1.MsgUpdateParams", generated(margin.MsgUpdateParams)],
+  ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
+  ["/keel.insurance.v1.MsgUpdateParams", generated(insurance.MsgUpdateParams)],
+  ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
+  ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],
+];
+
+/** A registry for `SigningStargateClient`, or for any CosmJS code: default types plus Keel's. */
+export function keelRegistry(): Registry {
+  return new Registry([...defaultRegistryTypes, ...keelTypes]);
+}

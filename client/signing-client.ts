@@ -1,0 +1,239 @@
+/** One account on a Keel chain: trades, moves money, and says what became of each order. */
+import type { EncodeObject, OfflineSigner, Registry } from "@cosmjs/proto-signing";
+import type { AminoTypes, Coin } from "@cosmjs/stargate";
+import {
+  MsgBatchOrdersResponse,
+  MsgCancelAllResponse,
+  MsgCancelOrderResponse,
+  MsgPlaceOrderResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { MsgDepositResponse, MsgWithdrawResponse } from "@keel/proto/gen/keel/margin/v1/tx";
+import { keelAminoTypes } from "./amino.ts";
+import type { Amount } from "./decimal.ts";
+import type { Endpoints } from "./endpoints.ts";
+import { requestFaucet } from "./faucet.ts";
+import { readGasPrice } from "./gas.ts";
+import { KeelClient, type KeelClientOptions } from "./keel-client.ts";
+import {
+  type BatchRequest,
+  type DepositOptions,
+  KeelMessages,
+  type SubaccountOption,
+  type SubaccountTransfer,
+  type WithdrawOptions,
+} from "./messages.ts";
+import type { CancelRequest, OrderRequest } from "./orders.ts";
+import { keelRegistry } from "./registry.ts";
+import {
+  type SubmitOptions,
+  type SubmittedTx,
+  Submitter,
+  signingAccount,
+  submitterDefaults,
+} from "./submitter.ts";
+import {
+  type CancelledOrder,
+  cancelItem,
+  type ItemResult,
+  orderItem,
+  type PlacedOrder,
+  placedOrder,
+  responseOf,
+  type TxOutcome,
+} from "./tx-result.ts";
+import { type AccountHealth, integer, type OpenOrder, type Position } from "./views.ts";
+
+export interface KeelSigningOptions extends KeelClientOptions {
+  /** Address to sign with; default: the signer's first. */
+  readonly account?: string;
+  /** "0.025ukeel": what the network asks per unit of gas. Default: no fee. */
+  readonly gasPrice?: string;
+  /** True: transactions carry an expiring nonce instead of a sequence and never wait for each other. Needs a direct signer. */
+  readonly unordered?: boolean;
+  /** How long to wait for a block, by this machine's clock. */
+  readonly timeoutMs?: number;
+  readonly registry?: Registry;
+  readonly aminoTypes?: AminoTypes;
+}
+
+/** What a call answers, with the transaction that carried it. */
+export type WithTx<T> = T & { readonly tx: TxOutcome };
+
+export interface BatchOutcome {
+  /** In the order of the request. */
+  readonly cancels: readonly ItemResult<CancelledOrder>[];
+  readonly orders: readonly ItemResult<PlacedOrder>[];
+}
+
+export interface CollateralOutcome {
+  /** The sub-account's collateral afterwards, in quanta. */
+  readonly collateral: bigint;
+}
+
+export class KeelSigningClient {
+  /** Queries; shared when the client was made from a KeelClient. */
+  readonly chain: KeelClient;
+  readonly address: string;
+  /** Builds messages without sending them, for `submit`. */
+  readonly messages: KeelMessages;
+  readonly #submitter: Submitter;
+  readonly #ownsChain: boolean;
+
+  private constructor(parts: {
+    chain: KeelClient;
+    address: string;
+    submitter: Submitter;
+    ownsChain: boolean;
+  }) {
+    this.chain = parts.chain;
+    this.address = parts.address;
+    this.messages = new KeelMessages(parts.chain, parts.address);
+    this.#submitter = parts.submitter;
+    this.#ownsChain = parts.ownsChain;
+  }
+
+  /** `rpc`: one address, several, or a KeelClient whose connection, event stream and market list are shared by many signers. */
+  static async connectWithSigner(
+    rpc: Endpoints | KeelClient,
+    signer: OfflineSigner,
+    options: KeelSigningOptions = {},
+  ): Promise<KeelSigningClient> {
+    const gasPrice = readGasPrice(options.gasPrice);
+    const { address, pubkey } = await signingAccount(signer, options.account);
+    const ownsChain = !(rpc instanceof KeelClient);
+    const chain = ownsChain ? await KeelClient.connect(rpc, options) : rpc;
+    const submitter = new Submitter(
+      chain,
+      {
+        signer,
+        address,
+        pubkey,
+        chainId: chain.chainId,
+        registry: options.registry ?? keelRegistry(),
+        aminoTypes: options.aminoTypes ?? keelAminoTypes(),
+      },
+      {
+        ...submitterDefaults,
+        gasPrice,
+        unordered: options.unordered ?? submitterDefaults.unordered,
+        timeoutMs: options.timeoutMs ?? submitterDefaults.timeoutMs,
+      },
+    );
+    return new KeelSigningClient({ chain, address, submitter, ownsChain });
+  }
+
+  /** Closes the connection, unless it is a shared one. */
+  disconnect(): void {
+    if (this.#ownsChain) this.chain.disconnect();
+  }
+
+  /** Sends messages in one transaction and returns once a node has accepted it; `outcome()` waits for the block. */
+  submit(messages: readonly EncodeObject[], options?: SubmitOptions): Promise<SubmittedTx> {
+    return this.#submitter.submit(messages, options);
+  }
+
+  /** Sends messages in one transaction and waits for its block. */
+  async execute(messages: readonly EncodeObject[], options?: SubmitOptions): Promise<TxOutcome> {
+    const submitted = await this.submit(messages, options);
+    return await submitted.outcome();
+  }
+
+  // Money
+
+  /** Pays wallet coins into a sub-account. "1000.5" is whole units, 1000500000n quanta. */
+  async deposit(
+    amount: Amount,
+    options: DepositOptions & SubmitOptions = {},
+  ): Promise<WithTx<CollateralOutcome>> {
+    const tx = await this.execute([await this.messages.deposit(amount, options)], options);
+    const { collateral } = responseOf(tx, 0, MsgDepositResponse);
+    return { collateral: integer("collateral", collateral), tx };
+  }
+
+  /** Pays free collateral out to the wallet. */
+  async withdraw(
+    amount: Amount,
+    options: WithdrawOptions & SubmitOptions = {},
+  ): Promise<WithTx<CollateralOutcome>> {
+    const tx = await this.execute([await this.messages.withdraw(amount, options)], options);
+    const { collateral } = responseOf(tx, 0, MsgWithdrawResponse);
+    return { collateral: integer("collateral", collateral), tx };
+  }
+
+  /** Moves free collateral between two of one's own sub-accounts. */
+  async transfer(transfer: SubaccountTransfer, options: SubmitOptions = {}): Promise<TxOutcome> {
+    return await this.execute([await this.messages.transfer(transfer)], options);
+  }
+
+  /** Sends coins (base units) to another wallet. */
+  async send(to: string, coins: readonly Coin[], options: SubmitOptions = {}): Promise<TxOutcome> {
+    return await this.execute([this.messages.send(to, coins)], options);
+  }
+
+  /** Asks a faucet of CosmJS's shape for coins of `denom` (default: the settlement asset) for this account. */
+  async faucet(url: string, denom?: string): Promise<void> {
+    await requestFaucet(url, this.address, denom ?? (await this.chain.settlementDenom()));
+  }
+
+  // Orders
+
+  /** Places one order and says what became of it. A refused order throws KeelTxError. */
+  async place(
+    order: OrderRequest & SubaccountOption,
+    options: SubmitOptions = {},
+  ): Promise<WithTx<PlacedOrder>> {
+    const tx = await this.execute([await this.messages.place(order)], options);
+    return { ...placedOrder(responseOf(tx, 0, MsgPlaceOrderResponse)), tx };
+  }
+
+  async cancel(
+    order: CancelRequest & SubaccountOption,
+    options: SubmitOptions = {},
+  ): Promise<WithTx<CancelledOrder>> {
+    const tx = await this.execute([this.messages.cancel(order)], options);
+    const { orderId, cancelledSize } = responseOf(tx, 0, MsgCancelOrderResponse);
+    return { orderId, cancelledSize, tx };
+  }
+
+  /** Cancels every open order of a sub-account, in one market or in all; answers how many. */
+  async cancelAll(
+    filter: SubaccountOption & { readonly market?: string } = {},
+    options: SubmitOptions = {},
+  ): Promise<WithTx<{ readonly cancelled: number }>> {
+    const tx = await this.execute([this.messages.cancelAll(filter)], options);
+    return { cancelled: responseOf(tx, 0, MsgCancelAllResponse).cancelled, tx };
+  }
+
+  /** Cancels, then places, in one message. A refused item does not stop the others: look at each result. */
+  async batch(request: BatchRequest, options: SubmitOptions = {}): Promise<WithTx<BatchOutcome>> {
+    const tx = await this.execute([await this.messages.batch(request)], options);
+    return { ...batchOutcome(tx, 0), tx };
+  }
+
+  // What one holds
+
+  account(subaccount: number = 0): Promise<AccountHealth> {
+    return this.chain.account(this.address, subaccount);
+  }
+
+  positions(subaccount: number = 0): Promise<readonly Position[]> {
+    return this.chain.positions(this.address, subaccount);
+  }
+
+  openOrders(
+    filter: SubaccountOption & { readonly market?: string } = {},
+  ): Promise<readonly OpenOrder[]> {
+    return this.chain.openOrders(this.address, filter);
+  }
+
+  /** Wallet coins, in base units; default: the settlement asset. */
+  async balance(denom?: string): Promise<bigint> {
+    return await this.chain.balance(this.address, denom ?? (await this.chain.settlementDenom()));
+  }
+}
+
+/** Results of the batch that was message number `index`. */
+export function batchOutcome(tx: TxOutcome, index: number): BatchOutcome {
+  const { cancels, orders } = responseOf(tx, index, MsgBatchOrdersResponse);
+  return { cancels: cancels.map(cancelItem), orders: orders.map(orderItem) };
+}

@@ -1,0 +1,131 @@
+/** What became of a transaction, and of each order in it. */
+import type {
+  CancelResult,
+  MsgPlaceOrderResponse,
+  OrderResult,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { OrderStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { TxMsgData } from "cosmjs-types/cosmos/base/abci/v1beta1/abci";
+import { codeName, KeelConnectionError, type Refusal } from "./errors.ts";
+import type { Codec } from "./registry.ts";
+
+export interface TxEvent {
+  readonly type: string;
+  readonly attributes: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** The execution result as the node reports it, successful or not. */
+export interface RawTxResult {
+  readonly hash: string;
+  readonly height: number;
+  readonly code: number;
+  readonly codespace: string;
+  readonly log: string;
+  readonly data: Uint8Array;
+  readonly gasWanted: bigint;
+  readonly gasUsed: bigint;
+  readonly events: readonly TxEvent[];
+}
+
+/** A transaction that succeeded in a block. */
+export interface TxOutcome {
+  /** Upper-case hex. */
+  readonly hash: string;
+  readonly height: number;
+  readonly gasWanted: bigint;
+  readonly gasUsed: bigint;
+  readonly events: readonly TxEvent[];
+  /** One response per message, in order. */
+  readonly responses: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
+}
+
+export function txOutcome(result: RawTxResult): TxOutcome {
+  const { hash, height, gasWanted, gasUsed, events, data } = result;
+  const responses =
+    data.length === 0
+      ? []
+      : TxMsgData.decode(data).msgResponses.map(({ typeUrl, value }) => ({ typeUrl, value }));
+  return { hash, height, gasWanted, gasUsed, events, responses };
+}
+
+/** Response number `index` of a transaction, decoded. */
+export function responseOf<T>(outcome: TxOutcome, index: number, codec: Codec<T>): T {
+  const response = outcome.responses[index];
+  if (response === undefined)
+    throw new KeelConnectionError(
+      "bad-answer",
+      `expected a response to message ${index}, got ${outcome.responses.length} responses`,
+      outcome.hash,
+    );
+  return codec.decode(response.value);
+}
+
+export type PlacedStatus = "open" | "filled" | "cancelled";
+
+/** An order the chain took. Prices, sizes and fees are decimal text. */
+export interface PlacedOrder {
+  readonly orderId: bigint;
+  readonly status: PlacedStatus;
+  readonly filledSize: string;
+  /** Rests in the book; "0" unless open. */
+  readonly remainingSize: string;
+  /** Empty without fills. */
+  readonly averagePrice: string;
+  readonly filledQuote: string;
+  readonly fills: number;
+  readonly fee: string;
+  /** Why it is neither filled completely nor open; empty otherwise. */
+  readonly reason: string;
+}
+
+export interface CancelledOrder {
+  readonly orderId: bigint;
+  readonly cancelledSize: string;
+}
+
+/** One item of a batch: what happened, or why it was refused (the others stand). */
+export type ItemResult<T> =
+  | ({ readonly ok: true } & T)
+  | ({ readonly ok: false; readonly codeName: string | undefined } & Refusal);
+
+const statuses: Readonly<Record<number, PlacedStatus>> = {
+  [OrderStatus.ORDER_STATUS_OPEN]: "open",
+  [OrderStatus.ORDER_STATUS_FILLED]: "filled",
+  [OrderStatus.ORDER_STATUS_CANCELLED]: "cancelled",
+};
+
+export function placedOrder(response: MsgPlaceOrderResponse): PlacedOrder {
+  const status = statuses[response.status];
+  if (status === undefined)
+    throw new KeelConnectionError("bad-answer", `unknown order status ${response.status}`);
+  const { orderId, filledSize, remainingSize, averagePrice, filledQuote, fills, fee, reason } =
+    response;
+  return {
+    orderId,
+    status,
+    filledSize,
+    remainingSize,
+    averagePrice,
+    filledQuote,
+    fills,
+    fee,
+    reason,
+  };
+}
+
+export function orderItem({ code, codespace, log, placed }: OrderResult): ItemResult<PlacedOrder> {
+  return code === 0 && placed !== undefined
+    ? { ok: true, ...placedOrder(placed) }
+    : { ok: false, code, codespace, log, codeName: codeName(codespace, code) };
+}
+
+export function cancelItem({
+  code,
+  codespace,
+  log,
+  cancelled,
+}: CancelResult): ItemResult<CancelledOrder> {
+  return code === 0 && cancelled !== undefined
+    ? { ok: true, orderId: cancelled.orderId, cancelledSize: cancelled.cancelledSize }
+    : { ok: false, code, codespace, log, codeName: codeName(codespace, code) };
+}

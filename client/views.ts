@@ -1,0 +1,202 @@
+/** What queries answer, for people: money as bigint quanta, sizes and prices as decimal text, names instead of numbers. */
+import type { BookLevel, MarketView, OrderView } from "@keel/proto/gen/keel/derivatives/v1/query";
+import { MarketStatus, Side } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { AccountView, PositionView } from "@keel/proto/gen/keel/margin/v1/query";
+import { timesStep } from "./decimal.ts";
+import { KeelConnectionError } from "./errors.ts";
+import type { MarketSteps, OrderSide } from "./orders.ts";
+
+/** Finds a market's steps by symbol. */
+export type StepsOf = (symbol: string) => MarketSteps;
+
+export interface Position {
+  readonly market: string;
+  /** Decimal in base units, long positive. */
+  readonly size: string;
+  /** -quote / size at the market's tick, to nearest: what the position was opened at, funding included. */
+  readonly entryPrice: string;
+  readonly markPrice: string;
+  readonly notional: bigint;
+  readonly unrealisedPnl: bigint;
+  readonly initialRequirement: bigint;
+  readonly maintenanceRequirement: bigint;
+  /** Mark at which the account would be liquidated if only this market moved. */
+  readonly liquidationPrice: string | undefined;
+  readonly openBuySize: string;
+  readonly openSellSize: string;
+  /** The mark is fresh. */
+  readonly fresh: boolean;
+}
+
+/** One sub-account at present marks. Money in quanta. */
+export interface AccountHealth {
+  readonly owner: string;
+  readonly subaccount: number;
+  readonly collateral: bigint;
+  readonly equity: bigint;
+  readonly initialRequirement: bigint;
+  readonly maintenanceRequirement: bigint;
+  readonly freeCollateral: bigint;
+  readonly feeReserve: bigint;
+  /** Equity / maintenance requirement in ppm; undefined without positions. Below 1,000,000 the account is liquidated. */
+  readonly healthPpm: bigint | undefined;
+  readonly fresh: boolean;
+  readonly positions: readonly Position[];
+}
+
+export interface OpenOrder {
+  readonly market: string;
+  readonly orderId: bigint;
+  readonly owner: string;
+  readonly subaccount: number;
+  readonly side: OrderSide;
+  readonly price: string;
+  readonly size: string;
+  readonly remainingSize: string;
+  readonly postOnly: boolean;
+  readonly reduceOnly: boolean;
+  readonly clientId: string;
+  readonly goodTilMs: bigint;
+  readonly placedHeight: bigint;
+}
+
+export interface OrderBook {
+  readonly market: string;
+  /** Best first. */
+  readonly bids: readonly BookLevel[];
+  readonly asks: readonly BookLevel[];
+  readonly sequence: bigint;
+  readonly height: bigint;
+}
+
+export type MarketState = "active" | "close-only" | "halted" | "quarantined";
+
+export interface MarketInfo extends MarketSteps {
+  readonly id: number;
+  readonly baseAsset: string;
+  readonly quoteAsset: string;
+  readonly feedId: number;
+  readonly status: MarketState;
+  /** Undefined before the first price. */
+  readonly markPrice: string | undefined;
+  readonly markFresh: boolean;
+  readonly bestBid: string | undefined;
+  readonly bestAsk: string | undefined;
+  readonly lastPrice: string | undefined;
+  /** Base units. */
+  readonly openInterest: string;
+  readonly fundingRate8hPpm: bigint;
+  readonly takerFeePpm: number;
+  readonly makerFeePpm: number;
+  /** Requirement schedule, first tier at 0. */
+  readonly tiers: readonly {
+    readonly aboveQuanta: bigint;
+    readonly initialPpm: bigint;
+    readonly maintenancePpm: bigint;
+  }[];
+  readonly openOrdersMax: number;
+}
+
+const states: Readonly<Record<number, MarketState>> = {
+  [MarketStatus.MARKET_STATUS_ACTIVE]: "active",
+  [MarketStatus.MARKET_STATUS_CLOSE_ONLY]: "close-only",
+  [MarketStatus.MARKET_STATUS_HALTED]: "halted",
+  [MarketStatus.MARKET_STATUS_QUARANTINED]: "quarantined",
+};
+
+const orUndefined = (text: string): string | undefined => (text === "" ? undefined : text);
+
+/** An integer in text; empty is zero. */
+export function integer(where: string, text: string): bigint {
+  if (text === "") return 0n;
+  if (!/^-?[0-9]{1,60}$/.test(text))
+    throw new KeelConnectionError(
+      "bad-answer",
+      `${where}: expected an integer, got ${text.slice(0, 80)}`,
+    );
+  return BigInt(text);
+}
+
+export function marketInfo(view: MarketView): MarketInfo {
+  const { market } = view;
+  const status = states[market?.status ?? 0];
+  if (market === undefined || status === undefined)
+    throw new KeelConnectionError("bad-answer", "expected a listed market with a known status");
+  return {
+    id: market.id,
+    symbol: market.symbol,
+    baseAsset: market.baseAsset,
+    quoteAsset: market.quoteAsset,
+    feedId: market.feedId,
+    tickSize: market.tickSize,
+    lotSize: market.lotSize,
+    status,
+    markPrice: orUndefined(view.markPrice),
+    markFresh: view.markFresh,
+    bestBid: orUndefined(view.bestBid),
+    bestAsk: orUndefined(view.bestAsk),
+    lastPrice: orUndefined(view.lastPrice),
+    openInterest: view.openInterest,
+    fundingRate8hPpm: view.fundingRate8hPpm,
+    takerFeePpm: market.terms?.takerFeePpm ?? 0,
+    makerFeePpm: market.terms?.makerFeePpm ?? 0,
+    tiers: (market.terms?.tiers ?? []).map((tier) => ({
+      aboveQuanta: integer("tier", tier.aboveQuanta),
+      initialPpm: tier.initialPpm,
+      maintenancePpm: tier.maintenancePpm,
+    })),
+    openOrdersMax: market.terms?.openOrdersMax ?? 0,
+  };
+}
+
+export function openOrder(view: OrderView): OpenOrder {
+  const { side, ...rest } = view;
+  return { ...rest, side: side === Side.SIDE_BUY ? "buy" : "sell" };
+}
+
+export function accountHealth(view: AccountView, stepsOf: StepsOf): AccountHealth {
+  const money = (text: string): bigint => integer("account", text);
+  return {
+    owner: view.owner,
+    subaccount: view.subaccount,
+    collateral: money(view.collateral),
+    equity: money(view.equity),
+    initialRequirement: money(view.initialRequirement),
+    maintenanceRequirement: money(view.maintenanceRequirement),
+    freeCollateral: money(view.freeCollateral),
+    feeReserve: money(view.feeReserve),
+    healthPpm: view.healthPpm === "" ? undefined : money(view.healthPpm),
+    fresh: view.fresh,
+    positions: view.positions.map((each) => position(each, stepsOf(each.market))),
+  };
+}
+
+export function position(view: PositionView, steps: MarketSteps): Position {
+  const lots = integer("lots", view.lots);
+  return {
+    market: view.market,
+    size: timesStep(lots, steps.lotSize),
+    entryPrice: timesStep(entryTicks(view, lots), steps.tickSize),
+    markPrice: timesStep(integer("mark", view.markTicks), steps.tickSize),
+    notional: integer("notional", view.notional),
+    unrealisedPnl: integer("unrealised PnL", view.unrealisedPnl),
+    initialRequirement: integer("initial requirement", view.initialRequirement),
+    maintenanceRequirement: integer("maintenance requirement", view.maintenanceRequirement),
+    liquidationPrice:
+      view.liquidationTicks === ""
+        ? undefined
+        : timesStep(integer("liquidation price", view.liquidationTicks), steps.tickSize),
+    openBuySize: timesStep(integer("open buys", view.openBuyLots), steps.lotSize),
+    openSellSize: timesStep(integer("open sells", view.openSellLots), steps.lotSize),
+    fresh: view.fresh,
+  };
+}
+
+/** quote = -lots × entry ticks × quanta per tick-lot, and notional = |lots| × mark ticks × the same: so the ratio gives the entry. */
+function entryTicks(view: PositionView, lots: bigint): bigint {
+  const notional = integer("notional", view.notional);
+  const mark = integer("mark", view.markTicks);
+  if (lots === 0n || notional === 0n) return 0n;
+  const cost = lots > 0n ? -integer("quote", view.quote) : integer("quote", view.quote);
+  return cost <= 0n ? 0n : (cost * mark + notional / 2n) / notional;
+}
