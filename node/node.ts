@@ -121,6 +121,7 @@ async function open(
       txBytesMax: comet.mempool.max_tx_bytes,
       cacheMax: comet.mempool.cache_size,
     },
+    prefill: (txs) => app.prefill(txs),
     onAdmitted: (tx, from) => network.mempool.admitted(tx, from),
   });
   const subscriptions = new SubscriptionHub({
