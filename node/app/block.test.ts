@@ -1,0 +1,157 @@
+import { defaultConsensusParams } from "@keel/consensus/wire/params";
+import type { WriteContext } from "@keel/modules/kit/context";
+import { unlimitedGas } from "@keel/modules/kit/gas";
+import type { MessageRoute, ModuleDefinition } from "@keel/modules/kit/module";
+import { Branch } from "@keel/modules/kit/store";
+import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
+import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { describe, expect, it } from "vitest";
+import { createVerifier } from "../crypto/verifier.ts";
+import { createKeel, type Keel } from "./app.ts";
+import { createBlockExecutor } from "./block.ts";
+import { writeContext } from "./contexts.ts";
+import { loadGenesis } from "./genesis.ts";
+import { createRouter } from "./router.ts";
+import { TestChain } from "./testing/chain.ts";
+import { depositMessage } from "./testing/market-load.ts";
+import { createTxReader } from "./transactions.ts";
+
+const chainId = "keel-test-1";
+
+/** One block at a time on a bare branch, with parts of the composition replaced. */
+function bench(change: (keel: Keel) => Partial<Keel>) {
+  const chain = new TestChain();
+  const verifier = createVerifier({ backend: "native", workers: 0 });
+  const real = createKeel({ addressPrefix: "keel", verifier });
+  const keel: Keel = { ...real, ...change(real) };
+  const state = Branch.empty(keel.registry.collections.length);
+  const faults: string[] = [];
+  const onFault = (_height: number, where: string, error: Error): void =>
+    void faults.push(`${where}: ${error.message}`);
+  const context = (): WriteContext =>
+    writeContext(
+      { chainId, height: 1, timeNs: chain.timeNs(1), proposer: "" },
+      state,
+      unlimitedGas(),
+      [],
+    );
+  loadGenesis(context(), real.genesis, chain.appState());
+  const { addresses, ante } = keel;
+  const blocks = createBlockExecutor({
+    keel,
+    chainId,
+    router: createRouter({ ante, addresses, minGasPrices: [], onFault }),
+    read: createTxReader(keel.messages, addresses),
+    onFault,
+  });
+  const run = (txs: readonly Uint8Array[]) =>
+    blocks.execute(state, chain.proposed(txs), defaultConsensusParams);
+  return { chain, keel, state, faults, context, run };
+}
+
+const module = (parts: Partial<ModuleDefinition>): ModuleDefinition => ({
+  name: "stray",
+  version: 1,
+  messages: [],
+  queries: [],
+  genesis: { kind: "json", init: () => undefined, export: () => null },
+  invariants: { running: {}, full: {} },
+  ...parts,
+});
+
+/** The handler of deposits replaced by one that fails in its own way. */
+const failing = (error: () => Error) => (keel: Keel) => {
+  const typeUrl = "/keel.margin.v1.MsgDeposit";
+  const route = keel.messages.get(typeUrl) as MessageRoute;
+  const broken: MessageRoute = {
+    ...route,
+    handle(ctx, message) {
+      route.handle(ctx, message);
+      throw error();
+    },
+  };
+  return { messages: new Map([...keel.messages, [typeUrl, broken]]) };
+};
+
+describe("a fault", () => {
+  it("in a message reverts it and costs its whole gas limit; the block goes on", () => {
+    const { chain, run, faults, keel, context } = bench(failing(() => new TypeError("a bug")));
+    const [alice, bob] = [chain.account(0), chain.account(1)];
+    const { txResults } = run([
+      alice.sign([depositMessage(alice, "1000")], { gas: 300_000 }),
+      bob.send(alice, "1uusdc"),
+    ]);
+    expect(
+      txResults.map(({ codespace, code, gasUsed }) => [codespace, code, gasUsed === 300_000n]),
+    ).toEqual([
+      ["undefined", 111_222, true],
+      ["", 0, false],
+    ]);
+    expect(txResults[0]?.log).toBe("internal error");
+    expect(faults).toEqual(["message /keel.margin.v1.MsgDeposit: a bug"]);
+    expect(keel.bank.balance(context(), COLLATERAL_VAULT, "uusdc")).toBe(0n);
+    expect(keel.auth.account(context(), alice.bytes)?.sequence).toBe(1n);
+  });
+
+  it("of the machine is not contained", () => {
+    const { chain, run } = bench(failing(() => new RangeError("out of memory")));
+    const alice = chain.account(0);
+    expect(() => run([alice.sign([depositMessage(alice, "1000")])])).toThrow(RangeError);
+  });
+
+  it("in a hook reverts the hook and stops clearing, and says so", () => {
+    const stray = (keel: Keel): ModuleDefinition =>
+      module({
+        endBlock(ctx) {
+          keel.bank.mint(ctx, new Uint8Array(20).fill(3), { denom: "ukeel", amount: 5n });
+          throw new TypeError("hook bug");
+        },
+      });
+    const { run, faults, keel, context } = bench((real) => ({ endBlock: [stray(real)] }));
+    run([]);
+    expect(faults).toEqual(["endBlock stray: hook bug"]);
+    expect(keel.bank.balance(context(), new Uint8Array(20).fill(3), "ukeel")).toBe(0n);
+    expect(keel.derivatives.terms(context(), 1)?.market.status).toBe(
+      MarketStatus.MARKET_STATUS_QUARANTINED,
+    );
+  });
+
+  it("that breaks an invariant at the end of a block is undone, and clearing stops", () => {
+    const thief = (keel: Keel): ModuleDefinition =>
+      module({
+        endBlock(ctx) {
+          keel.bank.transfer(ctx, COLLATERAL_VAULT, new Uint8Array(20).fill(3), "uusdc", 1n);
+        },
+      });
+    const { chain, run, faults, keel, context } = bench((real) => ({
+      endBlock: [...real.endBlock, thief(real)],
+    }));
+    const alice = chain.account(0);
+    const { events, txResults } = run([alice.sign([depositMessage(alice, "1000")])]);
+    expect(txResults[0]?.log).toBe("");
+    expect(faults[0]).toMatch(/^invariant margin\/vault-backed: /);
+    expect(events.map(({ type }) => type)).toContain("invariant_broken");
+    expect(keel.bank.balance(context(), COLLATERAL_VAULT, "uusdc")).toBe(1000n);
+    expect(keel.derivatives.terms(context(), 1)?.market.status).toBe(
+      MarketStatus.MARKET_STATUS_QUARANTINED,
+    );
+  });
+});
+
+describe("the composition", () => {
+  it("lists every module with a hook exactly once in that hook's order", () => {
+    const { keel } = bench(() => ({}));
+    for (const hook of ["beginBlock", "endBlock"] as const) {
+      const having = keel.genesis.filter((one) => one[hook] !== undefined);
+      expect(new Set(keel[hook])).toEqual(new Set(having));
+      expect(keel[hook]).toHaveLength(having.length);
+    }
+  });
+
+  it("has every store it declares, and no other", async () => {
+    const { keel } = bench(() => ({}));
+    const { storeNames } = await import("./app.ts");
+    const used = new Set(keel.registry.collections.map(({ store }) => store));
+    expect([...used].sort()).toEqual([...storeNames]);
+  });
+});
