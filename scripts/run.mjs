@@ -1,8 +1,9 @@
-// Runs one TypeScript entry point from source: node scripts/run.mjs <file> [arguments].
+// Runs one TypeScript entry point: node scripts/run.mjs <file> [arguments]. Bundled first, or straight from source with KEEL_SOURCE=1.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
+import { bundle } from "./bundle.mjs";
 import { ensureInstalled, root } from "./install.mjs";
 
 const [file, ...args] = process.argv.slice(2);
@@ -17,12 +18,25 @@ if (!existsSync(entry)) {
 }
 
 ensureInstalled();
-const preload = new URL("./source.mjs", import.meta.url).href;
-const child = spawn(
-  process.execPath,
-  [...process.execArgv, "--conditions=source", "--import", preload, entry, ...args],
-  { stdio: "inherit" },
-);
+const command = [];
+const env = { ...process.env };
+if (env.KEEL_SOURCE === "1") {
+  command.push(
+    "--conditions=source",
+    "--import",
+    new URL("./source.mjs", import.meta.url).href,
+    entry,
+  );
+} else {
+  const bundled = await bundle(entry);
+  command.push(bundled.entry);
+  // Where a process that starts validators finds keeld.
+  env.KEEL_KEELD = bundled.keeld;
+}
+const child = spawn(process.execPath, [...process.execArgv, ...command, ...args], {
+  stdio: "inherit",
+  env,
+});
 
 // A terminal delivers Ctrl-C to the whole process group, so forwarding it would make it arrive twice.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

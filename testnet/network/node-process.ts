@@ -9,7 +9,9 @@ import { join } from "node:path";
 const STOP_MS = 12_000;
 const LOG_TAIL_BYTES = 2_000;
 
-const KEELD = createRequire(import.meta.url).resolve("@keel/node/main");
+/** The bundle made by whoever started us, or the source, which our own flags then say how to run. */
+const KEELD: string =
+  process.env["KEEL_KEELD"] ?? createRequire(import.meta.url).resolve("@keel/node/main");
 
 export class NodeProcess {
   readonly home: string;
