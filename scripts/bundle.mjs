@@ -5,8 +5,9 @@ import { join, relative } from "node:path";
 import { root } from "./install.mjs";
 
 const directory = join(root, ".keel", "build");
-// Native add-ons find their binaries beside themselves; pino loads its own files by path.
-const external = ["classic-level", "secp256k1", "sodium-native", "pino"];
+// Native add-ons find their binaries beside themselves; pino loads its own files by path; protobufjs is extended through require, so
+// there must be one of it.
+const external = ["classic-level", "secp256k1", "sodium-native", "pino", "protobufjs"];
 const banner =
   "import { createRequire as keelRequire } from 'node:module'; const require = keelRequire(import.meta.url);";
 
