@@ -52,7 +52,8 @@ export async function bundle(entry) {
           keepNames: false,
         });
         const inputs = Object.keys(metafile.inputs).filter((file) => !file.startsWith("("));
-        writeFileSync(join(directory, `${output}.inputs.json`), JSON.stringify(inputs));
+        const all = [...inputs, "scripts/bundle.mjs", "package-lock.json"];
+        writeFileSync(join(directory, `${output}.inputs.json`), JSON.stringify(all));
       }),
     );
   }
