@@ -1,0 +1,287 @@
+/** One replay from empty directories to the report. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { KeelClient } from "@keel/client/keel-client";
+import type { KeelSigningClient } from "@keel/client/signing-client";
+import { readBars } from "@keel/node/feeds/csv";
+import { timestampFromMs } from "@keel/proto/bytes/timestamp";
+import { roleWallet, roleWallets, traderWallets } from "../keys/roles.ts";
+import { LocalNetwork } from "../network/network.ts";
+import { freePorts } from "../network/ports.ts";
+import type { Attempts } from "./actor.ts";
+import { noAttempts, sleep } from "./actor.ts";
+import { ChainLog } from "./chain-log.ts";
+import type { Check } from "./checks.ts";
+import { checkBooks, checkHashes } from "./checks.ts";
+import { readBooks } from "./closing.ts";
+import { compareHashes, readAppHashes, readHeaderHashes } from "./compare-hashes.ts";
+import { runMaker } from "./maker.ts";
+import { connectAll, openAll, payOut, QUANTA } from "./market-set-up.ts";
+import { MarketWatch } from "./market-watch.ts";
+import type { ReplayOptions } from "./options.ts";
+import { killAndRejoin } from "./outage.ts";
+import { planTraders } from "./plan.ts";
+import type { ReplayReport } from "./report.ts";
+import { makeReport } from "./report.ts";
+import type { Schedule } from "./schedule.ts";
+import { clockValues, schedule, wallTimeOf } from "./schedule.ts";
+import { Trader } from "./trader.ts";
+
+const VALIDATORS = 4;
+const MARKET = "BTC-USD-PERP";
+const MAKERS = 4;
+const MAKER_UNITS = 5_000_000;
+const TREASURY_UNITS = 1_000_000_000n;
+/** Of one maker and side in a calm market. */
+const MAKER_DEPTH_UNITS = 250_000;
+/** Real time. */
+const LOOK_MS = 250;
+const START_TIMEOUT_MS = 60_000;
+/** No block may take longer than this for its price to be called fresh; the market allows three of them. */
+const BLOCK_MS_MAX = 1_000;
+/** The generator's rows begin at a fixed moment, so that a seed always gives the same prices. */
+const GENERATOR_FIRST_MS = Date.UTC(2025, 0, 1);
+const GENERATOR_MINUTES = 130;
+const GENERATOR_PRICE = 60_000;
+const MINUTE_MS = 60_000;
+
+export type Say = (text: string) => void;
+
+export async function runReplay(options: ReplayOptions, say: Say): Promise<ReplayReport> {
+  const rows = plannedRows(options);
+  const directory = options.keep ?? mkdtempSync(join(tmpdir(), "keel-replay-"));
+  const plan = schedule(rows, options.scale, options.setupMs, Date.now());
+  const network = await createNetwork(options, plan, directory);
+  const stopEarly = (): void => {
+    void network.stop().then(() => process.exit(130));
+  };
+  process.once("SIGINT", stopEarly).once("SIGTERM", stopEarly);
+  try {
+    network.start((node, code, signal) => {
+      if (signal === null || signal === "SIGKILL") return;
+      say(`node${node.index} ended (${code ?? signal})`);
+    });
+    await network.waitForHeight(2, START_TIMEOUT_MS);
+    say(`${VALIDATORS} validators run after ${seconds(Date.now() - plan.wallMs)} s`);
+    return await live(options, plan, network, say);
+  } finally {
+    process.off("SIGINT", stopEarly).off("SIGTERM", stopEarly);
+    await network.stop();
+    if (options.keep === null) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** First and last moment that is played. Throws CsvError on a bad file. */
+function plannedRows({ prices, minutes }: ReplayOptions): { firstMs: number; endMs: number } {
+  const limit = (minutes ?? Number.POSITIVE_INFINITY) * MINUTE_MS;
+  if (prices === null) {
+    const lengthMs = Math.min(limit, GENERATOR_MINUTES * MINUTE_MS);
+    return { firstMs: GENERATOR_FIRST_MS, endMs: GENERATOR_FIRST_MS + lengthMs };
+  }
+  const { bars, intervalMs } = readBars(prices);
+  const firstMs = bars[0]?.openTimeMs ?? 0;
+  const lastMs = bars.at(-1)?.openTimeMs ?? 0;
+  return { firstMs, endMs: firstMs + Math.min(limit, lastMs + intervalMs - firstMs) };
+}
+
+async function createNetwork(
+  options: ReplayOptions,
+  plan: Schedule,
+  directory: string,
+): Promise<LocalNetwork> {
+  const treasury = await roleWallet("faucet");
+  const supply = TREASURY_UNITS * QUANTA;
+  return await LocalNetwork.create({
+    directory,
+    ports: await freePorts(VALIDATORS),
+    genesis: {
+      chainId: "keel-replay-1",
+      genesisTime: timestampFromMs(plan.genesisMs),
+      accounts: [{ address: treasury.address, coins: [{ denom: "uusdc", amount: supply }] }],
+      authority: null,
+      priceMaxAgeMs: 3 * BLOCK_MS_MAX * plan.scale,
+      insuranceFund: BigInt(options.fund) * QUANTA,
+    },
+    config: {
+      ...clockValues(plan),
+      ...(options.prices === null
+        ? {
+            "oracle.source": "generator",
+            "oracle.seed": options.seed,
+            "oracle.start-price": GENERATOR_PRICE,
+            "oracle.start": new Date(plan.firstMs).toISOString(),
+          }
+        : { "oracle.source": "csv", "oracle.file": resolve(options.prices) }),
+      "consensus.empty_block_interval": "400ms",
+      // Four validators share the machine: a worker each would only contend.
+      "crypto.workers": 0,
+    },
+  });
+}
+
+interface Market {
+  readonly chain: KeelClient;
+  readonly makers: readonly KeelSigningClient[];
+  readonly traders: readonly Trader[];
+  readonly attempts: Attempts;
+  readonly watch: MarketWatch;
+  readonly stopping: AbortController;
+  readonly running: Promise<void>[];
+}
+
+async function live(
+  options: ReplayOptions,
+  plan: Schedule,
+  network: LocalNetwork,
+  say: Say,
+): Promise<ReplayReport> {
+  const rpcs = network.nodes.map(({ rpc }) => rpc);
+  const log = new ChainLog(rpcs);
+  const chain = await KeelClient.connect(rpcs);
+  const market = await setUp(options, plan, chain);
+  const startMs = wallTimeOf(plan, plan.firstMs);
+  const late = Date.now() - startMs;
+  const positions = await chain.allPositions(MARKET);
+  say(
+    `${positions.length} positions opened ${late > 0 ? `${seconds(late)} s after` : `${seconds(-late)} s before`} the first bar`,
+  );
+  const endMs = wallTimeOf(plan, plan.endMs);
+  for (const trader of market.traders) market.running.push(trader.run(market.stopping.signal));
+  let outage: Promise<Check[]> | null = null;
+  const failed = Promise.all(market.running);
+  while (Date.now() < endMs) {
+    if (options.kill && outage === null && Date.now() > startMs + 0.3 * (endMs - startMs)) {
+      say(`node${VALIDATORS - 1} killed`);
+      outage = killAndRejoin(network, VALIDATORS - 1);
+    }
+    say(progress(log, market.watch, plan));
+    const left = sleep(Math.max(0, Math.min(5_000, endMs - Date.now())));
+    // A bug in an actor ends the replay now, not after it.
+    await Promise.race([left, failed.then(() => left)]);
+  }
+  const checks = (await outage) ?? [];
+  market.stopping.abort();
+  await failed;
+  market.watch.stop();
+  return await close(options, plan, network, market, log, checks, say);
+}
+
+async function setUp(options: ReplayOptions, plan: Schedule, chain: KeelClient): Promise<Market> {
+  const plans = planTraders(options.traders, options.seed);
+  const wallets = await traderWallets(plans.length + MAKERS);
+  const { signer } = await roleWallet("faucet");
+  const [treasury] = await connectAll(chain, [{ address: "", signer }]);
+  const clients = await connectAll(chain, wallets);
+  const attempts = noAttempts();
+  const watch = new MarketWatch(chain, MARKET, LOOK_MS);
+  const { tickSize, lotSize } = await chain.steps(MARKET);
+  const makers = clients.slice(plans.length);
+  const traders = plans.map(
+    (each, i) =>
+      new Trader({
+        plan: each,
+        client: clients[i] as KeelSigningClient,
+        watch,
+        market: MARKET,
+        tickSize,
+        lotSize,
+        scale: plan.scale,
+        attempts,
+      }),
+  );
+  await payOut(treasury as KeelSigningClient, [
+    ...makers.map(({ address }) => ({ to: address, units: MAKER_UNITS })),
+    ...traders.map(({ address, plan: { stake, reserve } }) => ({
+      to: address,
+      units: stake + reserve,
+    })),
+  ]);
+  await Promise.all([
+    ...makers.map((maker) => maker.deposit(String(MAKER_UNITS))),
+    ...traders.map((trader) => trader.deposit()),
+  ]);
+  const stopping = new AbortController();
+  const terms = {
+    depth: MAKER_DEPTH_UNITS,
+    inventoryUnit: MAKER_DEPTH_UNITS,
+    tick: Number(tickSize),
+    lot: Number(lotSize),
+  };
+  const running = makers.map((client) =>
+    runMaker({
+      client,
+      watch,
+      market: MARKET,
+      terms,
+      scale: plan.scale,
+      attempts,
+      signal: stopping.signal,
+    }),
+  );
+  await Promise.race([openAll(traders, wallTimeOf(plan, plan.firstMs)), Promise.all(running)]);
+  return { chain, makers, traders, attempts, watch, stopping, running };
+}
+
+async function close(
+  options: ReplayOptions,
+  plan: Schedule,
+  network: LocalNetwork,
+  market: Market,
+  log: ChainLog,
+  outageChecks: readonly Check[],
+  say: Say,
+): Promise<ReplayReport> {
+  const { chain, traders, makers } = market;
+  // Whatever was on its way is in a block by then.
+  const settled = (await chain.height()) + 2;
+  await network.waitForHeight(settled, START_TIMEOUT_MS);
+  const roles = await roleWallets();
+  const owners = [
+    ...roles.map(({ address }) => address),
+    ...makers.map(({ address }) => address),
+    ...traders.map(({ address }) => address),
+  ];
+  const height = settled - 1;
+  const books = await readBooks(chain, owners, height);
+  await log.finish(height);
+  chain.disconnect();
+  say("comparing app hashes");
+  const hashes = await Promise.all(network.nodes.map(({ rpc }) => readAppHashes(rpc, 1, height)));
+  const headers = await readHeaderHashes(network.nodes[0]?.rpc ?? "", 1, height);
+  const fund = BigInt(options.fund) * QUANTA;
+  const opening = { supply: TREASURY_UNITS * QUANTA + fund, fund };
+  const checks = [
+    ...checkBooks(books, log.tally, opening),
+    checkHashes(compareHashes(headers, hashes, 1, height)),
+    ...outageChecks,
+  ];
+  return makeReport(
+    {
+      prices: options.prices ?? "generator",
+      seed: options.seed,
+      scale: options.scale,
+      validators: network.nodes.length,
+      traders: traders.map(({ address }) => `${address}/0`),
+      fundBefore: fund,
+      fundAfter: books.insurance,
+      shortfallAtEnd: books.totals.pendingShortfall,
+      refused: market.attempts.refused,
+      blocks: log.blocks.filter(({ timeMs }) => timeMs >= plan.firstMs),
+      checks,
+    },
+    log.tally,
+  );
+}
+
+function progress(log: ChainLog, watch: MarketWatch, plan: Schedule): string {
+  const look = watch.latest;
+  const { tally } = log;
+  const minute =
+    look === null ? "-" : ((look.timeMs - plan.firstMs) / MINUTE_MS).toFixed(1).padStart(6);
+  return `minute ${minute}  height ${log.height}  mark ${look?.mark ?? "-"}${look?.fresh === false ? " (stale)" : ""}  liquidations ${tally.liquidations}  deficits paid ${tally.deficitsCovered}  deleveraged ${tally.deleverages}`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}

@@ -1,0 +1,143 @@
+/** What the blocks of a replay say happened, read from their events alone. */
+import type { BlockResults } from "../network/rpc.ts";
+
+export interface WorstAccount {
+  readonly account: string;
+  /** Quanta; negative is below zero. */
+  readonly equity: bigint;
+  readonly height: number;
+}
+
+/** Money in quanta. Mutable: blocks are added as they come. */
+export interface Tally {
+  blocks: number;
+  txs: number;
+  failedTxs: number;
+  trades: number;
+  liquidations: number;
+  liquidatedNotional: bigint;
+  readonly liquidatedAccounts: Set<string>;
+  deleverages: number;
+  deleveragedNotional: bigint;
+  deficitsCovered: number;
+  deficitsPaid: bigint;
+  insuranceReceived: bigint;
+  insurancePaid: bigint;
+  insuranceFunded: bigint;
+  deposited: bigint;
+  withdrawn: bigint;
+  feesCollected: bigint;
+  /** Highest sum of the deficit queue. */
+  shortfallMax: bigint;
+  /** Markets stopped, invariants broken: none of it may happen. */
+  readonly alarms: string[];
+  worst: WorstAccount | null;
+}
+
+export function emptyTally(): Tally {
+  return {
+    blocks: 0,
+    txs: 0,
+    failedTxs: 0,
+    trades: 0,
+    liquidations: 0,
+    liquidatedNotional: 0n,
+    liquidatedAccounts: new Set(),
+    deleverages: 0,
+    deleveragedNotional: 0n,
+    deficitsCovered: 0,
+    deficitsPaid: 0n,
+    insuranceReceived: 0n,
+    insurancePaid: 0n,
+    insuranceFunded: 0n,
+    deposited: 0n,
+    withdrawn: 0n,
+    feesCollected: 0n,
+    shortfallMax: 0n,
+    alarms: [],
+    worst: null,
+  };
+}
+
+export function addBlock(tally: Tally, block: BlockResults): void {
+  tally.blocks += 1;
+  // The first transaction is the block's own price update.
+  const codes = block.codes.slice(1);
+  tally.txs += codes.length;
+  tally.failedTxs += codes.filter((code) => code !== 0).length;
+  for (const event of block.events) addEvent(tally, block.height, event.type, event.attributes);
+}
+
+function addEvent(
+  tally: Tally,
+  height: number,
+  type: string,
+  attributes: Readonly<Record<string, string>>,
+): void {
+  const money = (name: string): bigint => {
+    const text = attributes[name] ?? "";
+    if (!/^-?[0-9]+$/.test(text))
+      throw new Error(
+        `block ${height}: event ${type}: expected an amount as ${name}, got "${text}"`,
+      );
+    return BigInt(text);
+  };
+  const account = attributes["account"] ?? "";
+  switch (type) {
+    case "trade":
+      tally.trades += 1;
+      return;
+    case "liquidation":
+      tally.liquidations += 1;
+      tally.liquidatedNotional += money("notional");
+      tally.liquidatedAccounts.add(account);
+      noteEquity(tally, account, money("equity_before"), height);
+      noteEquity(tally, account, money("equity_after"), height);
+      return;
+    case "deleverage":
+      tally.deleverages += 1;
+      tally.deleveragedNotional += money("notional");
+      // Taken over because it was bankrupt: liquidated, whether or not the book took a part of it.
+      tally.liquidatedAccounts.add(account);
+      return;
+    case "deficit_covered":
+      tally.deficitsCovered += 1;
+      tally.deficitsPaid += money("amount");
+      noteEquity(tally, account, -money("amount"), height);
+      return;
+    case "deficit":
+      tally.shortfallMax = larger(tally.shortfallMax, money("pending_shortfall"));
+      noteEquity(tally, account, -money("shortfall"), height);
+      return;
+    case "insurance_received":
+      tally.insuranceReceived += money("amount");
+      return;
+    case "insurance_paid":
+      tally.insurancePaid += money("amount");
+      return;
+    case "insurance_funded":
+      tally.insuranceFunded += money("amount");
+      return;
+    case "deposit":
+      tally.deposited += money("amount");
+      return;
+    case "withdraw":
+      tally.withdrawn += money("amount");
+      return;
+    case "fees_collected":
+      tally.feesCollected += money("amount");
+      return;
+    case "market_quarantined":
+    case "invariant_broken":
+      tally.alarms.push(`block ${height}: ${type} ${JSON.stringify(attributes)}`);
+  }
+}
+
+function noteEquity(tally: Tally, account: string, equity: bigint, height: number): void {
+  if (tally.worst === null || equity < tally.worst.equity)
+    tally.worst = { account, equity, height };
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
