@@ -3,13 +3,14 @@
  * that has none yet (after a start, or a fork) builds a book from its orders when it is first asked for. Building charges no gas:
  * whether a book is already there is not part of consensus.
  */
-import type { RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type RestingOrder, Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, accountId } from "../kit/account-id.ts";
+import { u32Key } from "../kit/collections/codecs.ts";
+import { prefixEnd } from "../kit/collections/schema.ts";
 import type { ReadContext } from "../kit/context.ts";
-import { unlimitedGas } from "../kit/gas.ts";
 import { Book, type OrderTerms, type UndoLog } from "./book.ts";
 import type { MarketId } from "./ports.ts";
-import { type DerivativesState, type OrderKey, orderSidePrefix } from "./state.ts";
+import type { DerivativesState } from "./state.ts";
 
 export interface Books {
   of(ctx: ReadContext, market: MarketId): Book;
@@ -34,13 +35,11 @@ export function createBooks(state: DerivativesState): Books {
   }
 
   function rebuild(ctx: ReadContext, market: MarketId): Book {
-    const free: ReadContext = { header: ctx.header, state: ctx.state, gas: unlimitedGas() };
     const orders: OrderTerms[] = [];
-    for (const side of ["buy", "sell"] as const) {
-      state.orders.eachWithPrefix(free, orderSidePrefix(market, side), (key, order) => {
-        orders.push(termsOf(key, order));
-      });
-    }
+    const prefix = u32Key.encode(market);
+    ctx.state.range(state.orders.id, prefix, prefixEnd(prefix), (_key, value) => {
+      orders.push(termsOf(value as RestingOrder));
+    });
     // Arrival order is id order, on every level and for every account.
     orders.sort((a, b) => a.id - b.id);
     const book = new Book();
@@ -67,12 +66,12 @@ export function holderOf(order: RestingOrder): AccountId {
   return accountId(order.owner, order.subaccount);
 }
 
-function termsOf(key: OrderKey, order: RestingOrder): OrderTerms {
+function termsOf(order: RestingOrder): OrderTerms {
   return {
-    id: key.id,
+    id: Number(order.id),
     account: holderOf(order),
-    side: key.side,
-    ticks: key.ticks,
+    side: order.side === WireSide.SIDE_BUY ? "buy" : "sell",
+    ticks: Number(order.priceTicks),
     lots: Number(order.remainingLots),
     reduceOnly: order.reduceOnly,
     clientId: order.clientId,

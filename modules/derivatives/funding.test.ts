@@ -2,6 +2,7 @@ import {
   QueryFundingRequest,
   QueryFundingResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
+import type { Funding } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
 import {
   advanceFunding,
@@ -108,6 +109,24 @@ describe("accrual", () => {
         (rate * lotValue * FUNDING_PERIOD_MS) % (1_000_000n * FUNDING_PERIOD_MS),
       );
       expect(funding.index).toBe((rate * lotValue) / 1_000_000n);
+    }
+  });
+
+  it("costs what is published elsewhere for one hour at 50,000: 625 per 1,000 ppm, here per 0.0001 and exact", () => {
+    // One lot of 0.0001 at 50,000 is worth 5 units.
+    for (const [rate, index] of [
+      [1_000n, 625n],
+      [500n, 312n],
+      [120_000n, 75_000n],
+      [1_500_000n, 937_500n],
+      [-500n, -312n],
+    ] as const) {
+      const still = { interestPpm: rate, rateClampPpm: 6_000_000n, stepMaxMs: 60_000n };
+      let funding: Funding = { ...initialFunding(start), rate8hPpm: rate };
+      for (let minute = 1n; minute <= 60n; minute++) {
+        funding = advanceFunding(funding, start + (minute * hourNs) / 60n, 5_000_000n, still);
+      }
+      expect(funding.index).toBe(index);
     }
   });
 

@@ -1,7 +1,7 @@
 /**
  * One side of a book: its price levels, sorted. Ranks lie in small chunks of a sorted list with the best level at the very end, so
  * that work happens where arrays are cheap to change; a sparse book costs levels, never ticks. Everything is in typed arrays: with
- * a hundred thousand levels the time goes into cache misses, and objects cost five times as many.
+ * a hundred thousand levels the time goes into cache misses, and objects add one indirection each.
  */
 import { AssertionError } from "../kit/errors.ts";
 import type { Side } from "./ports.ts";

@@ -12,7 +12,15 @@ export type AccountId = string & { readonly [accountIdBrand]: true };
 
 export function accountId(owner: Uint8Array, number: number): AccountId {
   assert(owner.length === 20, `expected a 20-byte owner address, got ${owner.length} bytes`);
-  return (bytesToKey(owner) + u32Key.encode(number)) as AccountId;
+  assert(
+    Number.isInteger(number) && number >= 0 && number <= 0xffffffff,
+    `sub-account number out of range: ${number}`,
+  );
+  // Made in one piece: joined strings are slow to hash, and these are map keys everywhere.
+  const bytes = new Uint8Array(24);
+  bytes.set(owner);
+  for (let i = 0; i < 4; i++) bytes[20 + i] = number >>> (24 - 8 * i);
+  return bytesToKey(bytes) as AccountId;
 }
 
 export function ownerOf(account: AccountId): Uint8Array {

@@ -16,11 +16,24 @@ export interface ValueCodec<V> {
 }
 
 const chars: readonly string[] = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
+/** Longer ones are joined byte by byte: a call takes only so many arguments. */
+const ARGUMENTS_MAX = 1024;
+
+/** One call gives a flat string: a third of the time of joining and hashing byte by byte. Spreading would be slower than either. */
+/** Longest key part that is turned into text in one call: an argument list of any length would not be safe. */
+const AT_ONCE_MAX = 256;
 
 export function bytesToKey(bytes: Uint8Array): string {
+  // One call makes one flat string; adding characters makes a tree of pieces that comparisons must flatten.
+  if (bytes.length <= AT_ONCE_MAX) return fromCharCodes(bytes);
   let text = "";
-  for (const byte of bytes) text += chars[byte];
+  for (let at = 0; at < bytes.length; at += AT_ONCE_MAX)
+    text += fromCharCodes(bytes.subarray(at, at + AT_ONCE_MAX));
   return text;
+}
+
+function fromCharCodes(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
 export function keyToBytes(text: string): Uint8Array {
