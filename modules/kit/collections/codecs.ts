@@ -16,10 +16,6 @@ export interface ValueCodec<V> {
 }
 
 const chars: readonly string[] = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
-/** Longer ones are joined byte by byte: a call takes only so many arguments. */
-const ARGUMENTS_MAX = 1024;
-
-/** One call gives a flat string: a third of the time of joining and hashing byte by byte. Spreading would be slower than either. */
 /** Longest key part that is turned into text in one call: an argument list of any length would not be safe. */
 const AT_ONCE_MAX = 256;
 
