@@ -197,6 +197,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     passed("block finalised", height);
     await states.saveFinalizeBlockResponse(height, response);
     passed("response saved", height);
+    await mempool.lock?.();
     const { retainHeight } = await app.commit();
     passed("application committed", height);
     return finish(stored, { next, response, retainHeight });

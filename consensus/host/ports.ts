@@ -213,6 +213,11 @@ export interface Mempool {
   size(): number;
   /** Resolves once the pool is not empty (at once if it is not). Used for pacing. */
   onAvailable(callback: () => void): void;
+  /**
+   * Nothing is admitted from here until `update` is done. Called before the application commits, which resets what transactions are
+   * checked against: one checked in between would be checked twice on the same state, and dropped as its own duplicate.
+   */
+  lock?(): Promise<void>;
   /** Called after commit with the block's transactions: drop them, recheck the rest. */
   update(
     height: Height,

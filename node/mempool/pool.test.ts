@@ -89,6 +89,24 @@ describe("transaction pool", () => {
     expect(reap()).toEqual([]);
   });
 
+  it("admits nothing between the application's commit and the recheck, so that nothing is its own duplicate", async () => {
+    // An application that refuses a name it has checked since the last commit, as it does with nonces.
+    let used = new Set<string>();
+    const { bad, submit, reap, pool, checks } = setUp();
+    const has = bad.has.bind(bad);
+    bad.has = (name) => has(name) || used.size === used.add(name).size;
+    await submit("3:u:before");
+    await pool.lock();
+    used = new Set();
+    const late = submit("3:u:late");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(checks).toEqual(["new before"]);
+    await pool.update(1, [], []);
+    expect(await late).toMatchObject({ kind: "checked", result: { code: 0 } });
+    expect(checks).toEqual(["new before", "recheck before", "new late"]);
+    expect(reap()).toEqual(["3:u:before", "3:u:late"]);
+  });
+
   it("displaces lower-priority transactions when full, never higher ones", async () => {
     const { submit, reap } = setUp({ limits: { txsMax: 2 } });
     await submit("3:u:old");

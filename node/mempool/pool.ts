@@ -1,7 +1,7 @@
 /**
  * The transaction pool. Admission: bounds, duplicate, CheckTx, then its lane. Order for a proposer: unordered transactions by lane,
  * then sequenced ones as they came, so that a sender's sequence is never broken. One queue serialises checks and block updates:
- * CheckTx state is reset by each commit, and what stays is checked again on it.
+ * CheckTx state is reset by each commit, and what stays is checked again on it; from before the commit until then nothing is admitted.
  */
 import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
@@ -61,6 +61,8 @@ export class TransactionPool implements Mempool {
   #pending: Pending[] = [];
   #turn: Promise<void> = Promise.resolve();
   #draining = false;
+  /** Ends the exclusive turn that `lock` began. */
+  #unlock: (() => void) | null = null;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -133,29 +135,54 @@ export class TransactionPool implements Mempool {
     else this.#waiting.push(callback);
   }
 
-  update(
+  lock(): Promise<void> {
+    return new Promise((locked) => {
+      void this.#exclusive(
+        () =>
+          new Promise((unlock) => {
+            this.#unlock = unlock;
+            locked();
+          }),
+      );
+    });
+  }
+
+  async update(
     height: number,
     txs: readonly Uint8Array[],
     results: readonly ExecTxResult[],
   ): Promise<void> {
-    return this.#exclusive(async () => {
-      this.#height = height;
-      txs.forEach((tx, i) => {
-        const key = bytesToLatin1(sha256(tx));
-        // A failed one may be sent again once the account can pay; a successful one never.
-        if (results[i]?.code === 0) this.#seen.add(key);
-        else this.#seen.delete(key);
-        this.#remove(key);
-      });
-      for (const [key, entry] of [...this.#entries]) {
-        const expired = height - entry.admittedAtHeight > this.#limits.ttlBlocks;
-        const kept = !expired && (await this.#options.app.checkTx(entry.tx, "recheck")).code === 0;
-        if (kept) continue;
-        this.#remove(key);
-        this.#seen.delete(key);
-      }
-      this.#announce();
+    const unlock = this.#unlock;
+    this.#unlock = null;
+    if (unlock === null) return this.#exclusive(() => this.#update(height, txs, results));
+    try {
+      await this.#update(height, txs, results);
+    } finally {
+      unlock();
+    }
+  }
+
+  async #update(
+    height: number,
+    txs: readonly Uint8Array[],
+    results: readonly ExecTxResult[],
+  ): Promise<void> {
+    this.#height = height;
+    txs.forEach((tx, i) => {
+      const key = bytesToLatin1(sha256(tx));
+      // A failed one may be sent again once the account can pay; a successful one never.
+      if (results[i]?.code === 0) this.#seen.add(key);
+      else this.#seen.delete(key);
+      this.#remove(key);
     });
+    for (const [key, entry] of [...this.#entries]) {
+      const expired = height - entry.admittedAtHeight > this.#limits.ttlBlocks;
+      const kept = !expired && (await this.#options.app.checkTx(entry.tx, "recheck")).code === 0;
+      if (kept) continue;
+      this.#remove(key);
+      this.#seen.delete(key);
+    }
+    this.#announce();
   }
 
   #drain(): void {
