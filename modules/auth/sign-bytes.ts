@@ -1,5 +1,4 @@
 /** What a signature covers: SignDoc (SIGN_MODE_DIRECT). */
-import { concatBytes } from "@keel/proto/bytes/compare";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { encodeUvarint } from "@keel/proto/bytes/varint";
 import type { Tx } from "./tx.ts";
@@ -26,13 +25,31 @@ export function directSignBytes(tx: Signed, chainId: string, accountNumber: bigi
 
 /** `SignDoc{body_bytes, auth_info_bytes, chain_id, account_number}`, canonical; the signature is over its SHA-256. */
 function encodeSignDoc(tx: Signed, chainId: string, accountNumber: bigint): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const field = (tag: number, value: Uint8Array): void => {
-    if (value.length > 0) parts.push(Uint8Array.of(tag), encodeUvarint(value.length), value);
+  const chain = utf8ToBytes(chainId);
+  const { bodyBytes, authInfoBytes } = tx;
+  // One tag, and a length or number of at most ten bytes, per field.
+  const out = new Uint8Array(bodyBytes.length + authInfoBytes.length + chain.length + 44);
+  let at = 0;
+  const varint = (value: number): void => {
+    let rest = value;
+    for (; rest >= 128; rest = (rest - (rest & 127)) / 128) out[at++] = (rest & 127) | 128;
+    out[at++] = rest;
   };
-  field(0x0a, tx.bodyBytes);
-  field(0x12, tx.authInfoBytes);
-  field(0x1a, utf8ToBytes(chainId));
-  if (accountNumber > 0n) parts.push(Uint8Array.of(0x20), encodeUvarint(accountNumber));
-  return concatBytes(...parts);
+  const field = (tag: number, value: Uint8Array): void => {
+    if (value.length === 0) return;
+    out[at++] = tag;
+    varint(value.length);
+    out.set(value, at);
+    at += value.length;
+  };
+  field(0x0a, bodyBytes);
+  field(0x12, authInfoBytes);
+  field(0x1a, chain);
+  if (accountNumber > 0n) {
+    const number = encodeUvarint(accountNumber);
+    out[at++] = 0x20;
+    out.set(number, at);
+    at += number.length;
+  }
+  return out.slice(0, at);
 }

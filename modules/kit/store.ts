@@ -134,18 +134,15 @@ export class Branch implements WriteState {
 
   /** Every key written since the journal was last cleared, once, with its present value. Order is unspecified. */
   dirty(): DirtyKey[] {
-    const seen = new Set<string>();
+    const seen: (Set<string> | undefined)[] = [];
     const out: DirtyKey[] = [];
     for (const undo of this.#journal) {
       if (typeof undo === "function") continue;
-      const id = `${undo.collection}/${undo.key}`;
-      if (seen.has(id)) continue;
-      seen.add(id);
-      out.push({
-        collection: undo.collection,
-        key: undo.key,
-        value: this.#tree(undo.collection).get(undo.key),
-      });
+      const { collection, key } = undo;
+      const keys = (seen[collection] ??= new Set());
+      if (keys.has(key)) continue;
+      keys.add(key);
+      out.push({ collection, key, value: this.#tree(collection).get(key) });
     }
     return out;
   }

@@ -2,7 +2,7 @@
 import type { ProposedBlock } from "@keel/consensus/host/ports";
 import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
-import type { BlockHeader, Event, WriteContext } from "@keel/modules/kit/context";
+import type { BlockHeader, WriteContext } from "@keel/modules/kit/context";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { ModuleDefinition } from "@keel/modules/kit/module";
 import type { Branch } from "@keel/modules/kit/store";
@@ -10,7 +10,7 @@ import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { Keel } from "./app.ts";
 import { addMode } from "./block-events.ts";
-import { writeContext } from "./contexts.ts";
+import { type CollectedEvent, writeContext } from "./contexts.ts";
 import { firstViolation } from "./invariants.ts";
 import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
 import { asContained, type Router } from "./router.ts";
@@ -62,7 +62,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const hook = module[name];
     if (hook === undefined) return true;
     const savepoint = block.state.savepoint();
-    const events: Event[] = [];
+    const events: CollectedEvent[] = [];
     try {
       hook(writeContext(block.header, block.state, unlimitedGas(), events));
     } catch (error) {
@@ -109,13 +109,13 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         invariant: violation.name,
         detail: violation.detail,
       };
-      const held: Event[] = [];
+      const held: CollectedEvent[] = [];
       const stopping = writeContext(block.header, block.state, unlimitedGas(), held);
       stopping.emit("invariant_broken", event);
       keel.stopClearing(stopping, `invariant ${violation.name} is broken`);
       block.events.push(...addMode(held, "endBlock"));
     } else if (!sound) {
-      const held: Event[] = [];
+      const held: CollectedEvent[] = [];
       keel.stopClearing(
         writeContext(block.header, block.state, unlimitedGas(), held),
         "an end-of-block step failed",

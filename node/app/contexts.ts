@@ -1,8 +1,7 @@
 /** Contexts for modules, and the events they emit on their way to the wire. */
-import type { Event as WireEvent } from "@keel/consensus/wire/abci";
+import type { EventAttribute, Event as WireEvent } from "@keel/consensus/wire/abci";
 import type {
   BlockHeader,
-  Event,
   MessageContext,
   ReadContext,
   WriteContext,
@@ -14,41 +13,38 @@ export function readContext(header: BlockHeader, state: ReadState, gas: GasMeter
   return { header, state, gas };
 }
 
+/** Events as they are collected: every attribute is searchable, as the SDK marks them by default. */
+export interface CollectedEvent extends WireEvent {
+  readonly attributes: EventAttribute[];
+}
+
 export function writeContext(
   header: BlockHeader,
   state: WriteState,
   gas: GasMeter,
-  events: Event[],
+  events: CollectedEvent[],
 ): WriteContext {
-  return {
-    header,
-    state,
-    gas,
-    emit(type, attributes) {
-      events.push({
-        type,
-        attributes: Object.entries(attributes).map(([key, value]) => ({ key, value })),
-      });
-    },
-  };
+  return { header, state, gas, emit: emitter(events) };
 }
 
 export function messageContext(
   context: WriteContext,
   signers: readonly Uint8Array[],
 ): MessageContext {
-  return { ...context, signers };
+  const { header, state, gas, emit } = context;
+  return { header, state, gas, emit, signers };
 }
 
-/** Every attribute is searchable, as the SDK marks them by default. `extra` goes last in each event. */
-export function toWireEvents(
-  events: readonly Event[],
-  extra?: { readonly key: string; readonly value: string },
-): WireEvent[] {
-  return events.map(({ type, attributes }) => ({
-    type,
-    attributes: (extra === undefined ? attributes : [...attributes, extra]).map(
-      ({ key, value }) => ({ key, value, index: true }),
-    ),
-  }));
+function emitter(events: CollectedEvent[]): WriteContext["emit"] {
+  return (type, attributes) => {
+    const list: EventAttribute[] = [];
+    for (const key of Object.keys(attributes))
+      list.push({ key, value: attributes[key] as string, index: true });
+    events.push({ type, attributes: list });
+  };
+}
+
+/** Puts a last attribute on each of the events. */
+export function mark(events: readonly CollectedEvent[], key: string, value: string): void {
+  for (const { attributes } of events) attributes.push({ key, value, index: true });
 }

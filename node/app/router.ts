@@ -3,14 +3,14 @@ import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci
 import type { Ante, AnteMode } from "@keel/modules/auth/ante";
 import type { MinGasPrice } from "@keel/modules/auth/fees";
 import type { Addresses } from "@keel/modules/kit/addresses";
-import type { BlockHeader, Event } from "@keel/modules/kit/context";
+import type { BlockHeader } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import type { GasMeter } from "@keel/modules/kit/gas";
 import { limitedGas, OutOfGasError, unlimitedGas } from "@keel/modules/kit/gas";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
 import type { WriteState } from "@keel/modules/kit/store";
-import { TxMsgData } from "cosmjs-types/cosmos/base/abci/v1beta1/abci";
-import { messageContext, toWireEvents, writeContext } from "./contexts.ts";
+import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
+import { encodeTxMsgData } from "./msg-data.ts";
 import type { RoutedMessage, RunnableTx } from "./transactions.ts";
 
 export interface TxResult extends ExecTxResult {
@@ -52,7 +52,7 @@ export function createRouter(options: RouterOptions): Router {
     if (tx instanceof ModuleError) return refused(tx, 0n, 0n, []);
     const gasWanted = tx.fee?.gasLimit ?? 0n;
     const gas = mode === "simulate" ? unlimitedGas() : limitedGas(gasWanted);
-    const anteEvents: Event[] = [];
+    const anteEvents: CollectedEvent[] = [];
     const start = state.savepoint();
     try {
       options.ante.run(writeContext(header, state, gas, anteEvents), {
@@ -65,9 +65,8 @@ export function createRouter(options: RouterOptions): Router {
       state.revert(start);
       return failed(options, request, { error, gas, where: "ante", events: [] });
     }
-    const wireAnteEvents = toWireEvents(anteEvents);
-    if (mode === "check" || mode === "recheck") return success(gas, wireAnteEvents, []);
-    return runMessages(options, request, { tx, gas, anteEvents: wireAnteEvents });
+    if (mode === "check" || mode === "recheck") return success(gas, anteEvents, []);
+    return runMessages(options, request, { tx, gas, anteEvents });
   };
 }
 
@@ -91,7 +90,8 @@ function runMessages(
       where = `message ${routed.route.typeUrl}`;
       const done = runMessage(options, request, { routed, gas, index });
       responses.push({ typeUrl: routed.route.responseTypeUrl, value: done.response });
-      events.push(...toWireEvents(done.events, { key: "msg_index", value: String(index) }));
+      mark(done.events, "msg_index", String(index));
+      for (const event of done.events) events.push(event);
     });
     if (request.blockGasLeft !== null && gas.used > request.blockGasLeft)
       throw sdkError("outOfGas", "block gas limit exceeded");
@@ -106,23 +106,17 @@ function runMessage(
   options: RouterOptions,
   request: RunRequest,
   one: { readonly routed: RoutedMessage; readonly gas: GasMeter; readonly index: number },
-): { readonly events: Event[]; readonly response: Uint8Array } {
+): { readonly events: CollectedEvent[]; readonly response: Uint8Array } {
   const { route, message, signers } = one.routed;
   const [, module = ""] = route.typeUrl.split(".");
   const [sender] = signers;
-  const events: Event[] = [
-    {
-      type: "message",
-      attributes: [
-        { key: "action", value: route.typeUrl },
-        ...(sender === undefined
-          ? []
-          : [{ key: "sender", value: options.addresses.format(sender) }]),
-        { key: "module", value: module },
-      ],
-    },
-  ];
+  const events: CollectedEvent[] = [];
   const context = writeContext(request.header, request.state, one.gas, events);
+  context.emit("message", {
+    action: route.typeUrl,
+    ...(sender === undefined ? {} : { sender: options.addresses.format(sender) }),
+    module,
+  });
   try {
     return { response: route.handle(messageContext(context, signers), message), events };
   } catch (error) {
@@ -142,10 +136,7 @@ function success(
     codespace: "",
     log: "",
     info: "",
-    data:
-      msgResponses.length === 0
-        ? none
-        : TxMsgData.encode({ data: [], msgResponses: [...msgResponses] }).finish(),
+    data: msgResponses.length === 0 ? none : encodeTxMsgData(msgResponses),
     gasWanted: gas.limit,
     gasUsed: gas.used,
     events,

@@ -1,13 +1,12 @@
 /** Runs transaction 0. It pays no fee and has no signer: processProposal judged it, and whoever replays the block judges it again here. */
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
-import type { Event } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
-import { TxMsgData } from "cosmjs-types/cosmos/base/abci/v1beta1/abci";
 import type { Keel } from "./app.ts";
 import type { Work } from "./block.ts";
-import { messageContext, toWireEvents, writeContext } from "./contexts.ts";
+import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
+import { encodeTxMsgData } from "./msg-data.ts";
 import { ORACLE_UPDATE } from "./oracle-tx.ts";
 import { asContained } from "./router.ts";
 
@@ -20,21 +19,21 @@ export function runOracleTx(
   const route = keel.messages.get(ORACLE_UPDATE);
   if (route === undefined) throw new Error(`${ORACLE_UPDATE} has no handler`);
   const gas = unlimitedGas();
-  const events: Event[] = [];
+  const events: CollectedEvent[] = [];
   const savepoint = block.state.savepoint();
   const context = writeContext(block.header, block.state, gas, events);
   context.emit("message", { action: ORACLE_UPDATE, module: "oracle" });
   const base = { info: "", gasWanted: 0n, gasUsed: 0n, data: new Uint8Array(0) };
   try {
     const value = route.handle(messageContext(context, []), update);
-    const msgResponses = [{ typeUrl: route.responseTypeUrl, value }];
+    mark(events, "msg_index", "0");
     return {
       ...base,
       code: 0,
       codespace: "",
       log: "",
-      data: TxMsgData.encode({ data: [], msgResponses }).finish(),
-      events: toWireEvents(events, { key: "msg_index", value: "0" }),
+      data: encodeTxMsgData([{ typeUrl: route.responseTypeUrl, value }]),
+      events,
     };
   } catch (error) {
     block.state.revert(savepoint);
