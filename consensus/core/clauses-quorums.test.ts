@@ -283,7 +283,7 @@ describe("L57, L61 and L65: timers", () => {
       ["timeout propose 0", "dropped: stale timer"],
       ["timeout propose 1", "dropped: stale timer"],
       ["timeout precommit 1", "dropped: stale timer"],
-      ["timeout propose 0 at 2", "dropped: answer for a height not started"],
+      ["timeout propose 0 at 2", "dropped: height not started"],
     ],
     asB,
   );

@@ -31,14 +31,5 @@ export const VOTE_ROUNDS_AHEAD_MAX = 10_000;
 /** Conflicting votes of one validator, round and kind that are counted without further backing (see votes.ts). */
 export const CONFLICTING_VOTES_UNBACKED_MAX = 2;
 
-/** Heights beyond the current one for which inputs wait: the next, and the one a fast quorum may already have begun. */
-export const FUTURE_HEIGHTS_MAX = 2;
-
-/** Inputs one sender may leave waiting per future height: both votes of the first rounds and a proposal. */
-export const FUTURE_INPUTS_PER_SENDER_MAX = 16;
-
-/** Senders with waiting inputs per future height; well above any set this chain will carry. */
-export const FUTURE_SENDERS_MAX = 1024;
-
 /** Verdicts on blocks remembered per height; one block per round is the honest pace. */
 export const BLOCK_VERDICTS_MAX = 256;

@@ -43,7 +43,6 @@ function drive(rows: readonly string[]): { log: Input[]; effects: Effect[] } {
     const caused = machine.handle(input);
     effects.push(...caused);
     for (const effect of caused.toReversed()) {
-      if (effect.type === "early") queue.unshift(...effect.inputs);
       if (effect.type === "signVote") queue.unshift({ type: "vote", vote: effect.vote as never });
       if (effect.type === "signProposal")
         queue.unshift({ type: "proposal", proposal: effect.proposal as never });

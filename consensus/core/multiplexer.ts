@@ -54,6 +54,9 @@ export interface HeightMachine {
   view(): MachineView;
 }
 
+/** `dropped` for this reason is no small matter: more than two thirds decided what this node holds to be invalid. */
+export const INVALID_QUORUM_REASON = "quorum for a block this node found invalid";
+
 interface Quorum {
   readonly round: Round;
   readonly blockId: BlockId;
@@ -233,7 +236,7 @@ export function createHeightMachine(start: StartHeight): HeightMachine {
   }
 
   function dropInvalidQuorum(): void {
-    drop("quorum for a block this node found invalid");
+    drop(INVALID_QUORUM_REASON);
   }
 
   function onBlockChecked(blockId: BlockId, valid: boolean): void {

@@ -142,12 +142,6 @@ export type Effect =
       readonly first: Vote;
       readonly second: Vote;
     }
-  /**
-   * Right after startHeight: inputs of this height that came while an earlier one ran. The host must feed them again, in order and
-   * through its log, before anything else: a replay that begins at this height's start lacks them otherwise, and the
-   * machine would forget what they made it vote and lock.
-   */
-  | { readonly type: "early"; readonly inputs: readonly Input[] }
   /** Nothing happened. A dropped proposal or vote does not count as received: sent again later it may matter. */
   | { readonly type: "dropped"; readonly reason: string };
 

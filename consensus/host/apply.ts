@@ -112,8 +112,10 @@ export function createApplier(options: ApplierOptions): Applier {
       return true;
     },
     vote(verified, vote, from) {
+      // The round before, as the core saw it: what the core forgets to make room must not count as held.
+      const { round } = machine.view();
       if (!feed({ type: "vote", vote: verified }, { type: "vote", vote })) return false;
-      current().memory.votes.add(vote, machine.view().round);
+      current().memory.votes.add(vote, round);
       if (from !== null) gossip.vote(vote, from);
       return true;
     },

@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTick } from "node:timers/promises";
 import { createMachine } from "../core/machine.ts";
+import { INVALID_QUORUM_REASON } from "../core/multiplexer.ts";
 import type { CommitCertificate, Effect, Step, TimerId } from "../core/types.ts";
 import { blockIdFromCore, equalPartSetHeaders } from "../wire/block-id.ts";
 import type { BlockID, ExtendedCommit } from "../wire/types.ts";
@@ -45,9 +46,6 @@ type Event =
       readonly blockId: BlockID;
       readonly problem: string | null;
     };
-
-/** The core says so when a precommit quorum meets a block found invalid here. */
-const invalidQuorumReason = "quorum for a block this node found invalid";
 
 export function createDriver(options: DriverOptions): Driver {
   const { app, blocks, clock, evidence, executor, gossip, signer, verify, wal } = options;
@@ -250,7 +248,7 @@ export function createDriver(options: DriverOptions): Driver {
         onEquivocation(effect);
         return;
       case "dropped":
-        if (effect.reason === invalidQuorumReason) throw diverged("see the warning before this");
+        if (effect.reason === INVALID_QUORUM_REASON) throw diverged("see the warning before this");
         return;
       case "enterRound":
         return;

@@ -64,6 +64,12 @@ export interface RoundStateView {
   part(header: PartSetHeader, index: number): Part | null;
 
   voteBits(round: Round, kind: VoteKind): readonly boolean[];
+  /**
+   * Who voted for the one value, nil included, that more than two thirds of power voted for; null before there is one. One bit per
+   * validator cannot say that an equivocator's other vote is held; this can.
+   */
+  quorumBits(round: Round, kind: VoteKind): readonly boolean[] | null;
+  /** Of an equivocator's votes the one for the quorum's value, else the first. */
   vote(round: Round, kind: VoteKind, validatorIndex: number): WireVote | null;
 
   /** Precommits of height − 1 in `lastCommitRound`, late ones included. */

@@ -31,8 +31,6 @@ export const futureMessagesPerPeerMax: number = 1_024;
 
 /** Rounds beyond the next one for which one validator's votes are kept; the core counts no more. */
 export const voteRoundsAheadMax: number = 4;
-/** Conflicting votes of one validator, round and kind that are kept; the core counts three. */
-export const conflictingVotesMax: number = 4;
 /** Part sets assembled at once, those with a polka apart: one per round, and rounds this many back no longer matter. */
 export const assemblersMax: number = 16;
 /** Parts kept for a block that nobody has proposed yet: a few blocks of the usual size. */

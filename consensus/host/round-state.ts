@@ -56,7 +56,7 @@ export interface RoundStateOptions {
 export function createRoundState(options: RoundStateOptions): RoundState {
   const { height, validators, lastValidators, lastCommit } = options;
   const parts = createPartSets(options.partsMax);
-  const votes = createVoteStore();
+  const votes = createVoteStore(validators);
   const proposals = new Map<Round, Proposal>();
   const wanted = new Map<Round, BlockID>();
   const lastPrecommits = new Map<number, Vote>();
@@ -92,14 +92,9 @@ export function createRoundState(options: RoundStateOptions): RoundState {
     partsHeader,
     partBits: (header) => parts.bits(header),
     part: (header, index) => parts.part(header, index),
-    voteBits: (round, kind) => votes.bits(round, kind, validators.length),
-    vote: (round, kind, index) =>
-      votes.vote(
-        round,
-        kind,
-        index,
-        decided?.round === round ? decided.blockId : wanted.get(round),
-      ),
+    voteBits: votes.bits,
+    quorumBits: votes.quorumBits,
+    vote: votes.vote,
     lastPrecommitBits: () => lastValidators.map((_, index) => lastPrecommits.has(index)),
     lastPrecommit: (index) => lastPrecommits.get(index) ?? null,
   };
@@ -139,7 +134,7 @@ export function createRoundState(options: RoundStateOptions): RoundState {
       parts.pin(blockId);
       return waiting;
     },
-    hasQuorum: (blockId) => votes.isPrecommitQuorum(blockId, validators),
+    hasQuorum: votes.isPrecommitQuorum,
     extendedCommit(round, blockId) {
       return extendedCommitFromVotes({
         height,

@@ -3,18 +3,20 @@
  * time, and other validators' messages only after those who made them had the time to send them themselves.
  */
 import { equalBytes } from "@keel/proto/bytes/compare";
-import type { Height, Round, VoteKind } from "../core/types.ts";
-import type { GossipMessage, RoundStateView } from "../host/gossip.ts";
+import type { Height, Round } from "../core/types.ts";
+import type { GossipMessage, RoundStateView, WireVote } from "../host/gossip.ts";
 import type { PeerId } from "../host/ports.ts";
+import { blockIdToCore } from "../wire/block-id.ts";
 import type { PartSetHeader } from "../wire/types.ts";
 import { partsPerTickMax, relayDelayMs, resendMs, votesPerTickMax } from "./limits.ts";
 import type { RoundStatus } from "./messages.ts";
-import { relevantSets, statusBits } from "./round-status.ts";
+import { lackedVotes, relevantSets } from "./round-status.ts";
 import type { ServedBlock } from "./stored-blocks.ts";
 
 export const proposalKey = (round: Round): string => `proposal/${round}`;
-export const voteKey = (round: Round, kind: VoteKind, index: number): string =>
-  `${kind}/${round}/${index}`;
+/** Names the value too: a peer that has shown us one vote of an equivocator may lack the other. */
+export const voteKey = ({ round, type, validatorIndex, blockId }: WireVote): string =>
+  `${type}/${round}/${validatorIndex}/${blockIdToCore(blockId) ?? "nil"}`;
 export const lastPrecommitKey = (index: number): string => `last/${index}`;
 /** By index only: a round rarely has two part sets, and then the resend time sorts it out. */
 export const partKey = (height: Height, index: number): string => `part/${height}/${index}`;
@@ -26,7 +28,10 @@ export class ConsensusPeer {
   behindSinceMs: number | null = null;
   lastServedMs: number = Number.NEGATIVE_INFINITY;
   readonly #send: (message: GossipMessage) => boolean;
-  /** When a message was last sent to the peer; infinity: the peer sent it to us. */
+  /**
+   * When a message last passed between us, either way. Only the peer's status says for good that it has it: what it sent us it may
+   * have lost since, and what we sent it may have been dropped.
+   */
   readonly #sentMs = new Map<string, number>();
 
   constructor(id: PeerId, send: (message: GossipMessage) => boolean) {
@@ -34,11 +39,7 @@ export class ConsensusPeer {
     this.#send = send;
   }
 
-  /** The peer has it for certain. */
-  markHas(key: string): void {
-    this.#sentMs.set(key, Number.POSITIVE_INFINITY);
-  }
-
+  /** Sent by us, or by the peer to us. */
   markSent(key: string, nowMs: number): void {
     this.#sentMs.set(key, nowMs);
   }
@@ -103,14 +104,10 @@ export class ConsensusPeer {
   ): void {
     let left = votesPerTickMax;
     for (const { round, kind } of relevantSets(view, status.round)) {
-      const theirs = statusBits(status, round, kind);
-      const ours = view.voteBits(round, kind);
-      for (let index = 0; index < ours.length; index++) {
-        if (ours[index] !== true || theirs[index] === true) continue;
-        const key = voteKey(round, kind, index);
-        const vote = due(key) ? view.vote(round, kind, index) : null;
-        if (vote === null) continue;
-        if (left-- === 0 || !this.#sendNow(key, { type: "vote", vote }, nowMs)) return;
+      for (const [index, isLacked] of lackedVotes(view, status, { round, kind }).entries()) {
+        const vote = isLacked ? view.vote(round, kind, index) : null;
+        if (vote === null || !due(voteKey(vote))) continue;
+        if (left-- === 0 || !this.#sendNow(voteKey(vote), { type: "vote", vote }, nowMs)) return;
       }
     }
     if (status.lastCommitRound !== view.lastCommitRound || status.step !== "newHeight") return;

@@ -1,181 +1,18 @@
 /** The reactor over the in-memory hub, between nodes whose round state is a plain record: what one holds, all must come to hold. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Height, Round, VoteKind } from "../core/types.ts";
-import type { ConsensusPort, GossipMessage, RoundStateView } from "../host/gossip.ts";
-import type { BlockStore, PeerId } from "../host/ports.ts";
 import { splitIntoParts } from "../wire/part-set.ts";
-import type {
-  ExtendedCommit,
-  Part,
-  PartSetHeader,
-  Proposal,
-  ValidatorInfo,
-  Vote,
-} from "../wire/types.ts";
-import { ConsensusReactor } from "./consensus-reactor.ts";
-import { MemoryHub, type MemoryHubOptions, type MemoryTransport } from "./memory-transport.ts";
+import type { MemoryHubOptions } from "./memory-transport.ts";
 import { encodeConsensusMessage, type RoundStatus } from "./messages.ts";
 import { VirtualTime } from "./test-support.ts";
-
-const fill = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);
-const timestamp = { seconds: 1_700_000_000n, nanos: 0 };
-const validators: readonly ValidatorInfo[] = [0, 1, 2, 3].map((i) => ({
-  address: fill(20, i),
-  pubKey: fill(32, i),
-  power: 10n,
-  priority: 0n,
-}));
-const blockBytes = (height: Height): Uint8Array => fill(200_000, height % 256);
-const blockIdOf = (height: Height): { hash: Uint8Array; partSetHeader: PartSetHeader } => ({
-  hash: fill(32, height % 256),
-  partSetHeader: splitIntoParts(blockBytes(height)).header,
-});
-
-function voteOf(height: Height, index: number, type: VoteKind = "prevote", round: Round = 0): Vote {
-  return {
-    type,
-    height,
-    round,
-    blockId: blockIdOf(height),
-    timestamp,
-    validatorAddress: fill(20, index),
-    validatorIndex: index,
-    signature: fill(64, index + 1),
-    extension: new Uint8Array(0),
-    extensionSignature: new Uint8Array(0),
-  };
-}
-
-const proposalOf = (height: Height): Proposal => ({
-  height,
-  round: 0,
-  polRound: -1,
-  blockId: blockIdOf(height),
-  timestamp,
-  signature: fill(64, 1),
-});
-
-function commitOf(height: Height): ExtendedCommit {
-  const extendedSignatures = validators.map((validator, i) => ({
-    flag: "commit" as const,
-    validatorAddress: validator.address,
-    timestamp,
-    signature: fill(64, i + 1),
-    extension: new Uint8Array(0),
-    extensionSignature: fill(64, 9),
-  }));
-  return { height, round: 0, blockId: blockIdOf(height), extendedSignatures };
-}
-
-/** A driver that believes everything: keeps what it is told of its height and decides on a commit with all parts. */
-class FakeNode implements ConsensusPort {
-  readonly reactor: ConsensusReactor;
-  readonly transport: MemoryTransport;
-  height: Height;
-  round: Round = 0;
-  readonly votes = new Map<string, Vote>();
-  readonly parts = new Map<number, Part>();
-  proposal: Proposal | null = null;
-  commit: ExtendedCommit | null = null;
-  received: GossipMessage[] = [];
-  readonly view: RoundStateView;
-  readonly blockStore: BlockStore;
-
-  constructor(transport: MemoryTransport, height: Height, base: Height = 1) {
-    this.transport = transport;
-    this.height = height;
-    this.reactor = new ConsensusReactor({ transport, clock: time.clock });
-    const node = this;
-    this.view = {
-      get height() {
-        return node.height;
-      },
-      get round() {
-        return node.round;
-      },
-      step: "prevote",
-      validators,
-      get lastCommitRound() {
-        return -1;
-      },
-      get commitRound() {
-        return node.commit === null ? -1 : node.commit.round;
-      },
-      proposal: (round) => (node.proposal?.round === round ? node.proposal : null),
-      partsHeader: () => (node.commit ?? node.proposal)?.blockId.partSetHeader ?? null,
-      partBits: (header) => Array.from({ length: header.total }, (_, i) => node.parts.has(i)),
-      part: (_, index) => node.parts.get(index) ?? null,
-      voteBits: (round, kind) => validators.map((_, i) => node.votes.has(`${round}/${kind}/${i}`)),
-      vote: (round, kind, index) => node.votes.get(`${round}/${kind}/${index}`) ?? null,
-      lastPrecommitBits: () => [],
-      lastPrecommit: () => null,
-    };
-    this.blockStore = {
-      base: () => base,
-      height: () => node.height - 1,
-      load: (height: Height) =>
-        Promise.resolve({ bytes: blockBytes(height), blockId: blockIdOf(height) }),
-      loadSeenCommit: (height: Height) => Promise.resolve(commitOf(height)),
-    } as unknown as BlockStore;
-  }
-
-  roundState(): RoundStateView {
-    return this.view;
-  }
-
-  receive(peer: PeerId, message: GossipMessage): boolean {
-    this.received.push(message);
-    if (message.type === "vote" && message.vote.height === this.height)
-      this.addVote(message.vote, peer);
-    if (message.type === "proposal" && message.proposal.height === this.height)
-      this.addProposal(message.proposal, peer);
-    if (message.type === "part" && message.height === this.height) this.addPart(message.part, peer);
-    if (
-      message.type === "commit" &&
-      message.commit.height === this.height &&
-      this.commit === null
-    ) {
-      this.commit = message.commit;
-      this.finishIfComplete();
-    }
-    return true;
-  }
-
-  addVote(vote: Vote, from: PeerId | null = null): void {
-    const key = `${vote.round}/${vote.type}/${vote.validatorIndex}`;
-    if (this.votes.has(key)) return;
-    this.votes.set(key, vote);
-    this.reactor.vote(vote, from);
-  }
-
-  addProposal(proposal: Proposal, from: PeerId | null = null): void {
-    if (this.proposal !== null) return;
-    this.proposal = proposal;
-    this.reactor.proposal(proposal, from);
-  }
-
-  addPart(part: Part, from: PeerId | null = null): void {
-    if (this.parts.has(part.index)) return;
-    this.parts.set(part.index, part);
-    this.reactor.part(this.height, this.round, part, from);
-    this.finishIfComplete();
-  }
-
-  finishIfComplete(): void {
-    if (this.commit !== null && this.parts.size === this.commit.blockId.partSetHeader.total)
-      this.moveTo(this.height + 1);
-    else this.reactor.stepChanged(this.view);
-  }
-
-  moveTo(height: Height): void {
-    this.height = height;
-    this.votes.clear();
-    this.parts.clear();
-    this.proposal = null;
-    this.commit = null;
-    this.reactor.stepChanged(this.view);
-  }
-}
+import {
+  blockBytes,
+  type FakeNode,
+  fill,
+  line,
+  proposalOf,
+  startNodes,
+  voteOf,
+} from "./testing/consensus-nodes.ts";
 
 let time: VirtualTime;
 let stops: (() => void)[] = [];
@@ -187,36 +24,17 @@ afterEach(() => {
   stops = [];
 });
 
-async function start(
-  heights: readonly Height[],
+const start = (
+  heights: readonly number[],
   options: Partial<MemoryHubOptions> = {},
-): Promise<{ hub: MemoryHub; nodes: FakeNode[] }> {
-  const hub = new MemoryHub({ clock: time.clock, delayMs: 1, ...options });
-  const nodes = heights.map((height, i) => new FakeNode(hub.create(`n${i}`), height));
-  for (const node of nodes) {
-    await node.transport.start();
-    node.reactor.start(node);
-    stops.push(() => {
-      node.reactor.stop();
-      void node.transport.stop();
-    });
-  }
-  return { hub, nodes };
-}
-
-const line = (a: PeerId, b: PeerId): boolean =>
-  Math.abs(Number(a.slice(1)) - Number(b.slice(1))) === 1;
+): ReturnType<typeof startNodes> => startNodes(time, stops, heights, options);
 
 describe("consensus reactor", () => {
   it("brings an own message to everybody at once, and nobody passes it on in a full mesh", async () => {
     const { nodes } = await start([5, 5, 5, 5]);
     await time.pass(50);
     for (const [i, node] of nodes.entries()) node.addVote(voteOf(5, i));
-    await time.until(
-      "all votes everywhere",
-      () => nodes.every((node) => node.votes.size === 4),
-      60,
-    );
+    await time.until("all votes everywhere", () => nodes.every((node) => node.votesHeld === 4), 60);
     await time.pass(300);
     for (const node of nodes)
       expect(node.received.filter((message) => message.type === "vote").length).toBe(3);
@@ -229,7 +47,7 @@ describe("consensus reactor", () => {
     for (const part of splitIntoParts(blockBytes(5)).parts) first.addPart(part);
     for (const [i, node] of nodes.entries()) node.addVote(voteOf(5, i));
     const complete = (node: FakeNode): boolean =>
-      node.proposal !== null && node.parts.size === 4 && node.votes.size === 4;
+      node.proposal !== null && node.parts.size === 4 && node.votesHeld === 4;
     await time.until("everything at both ends", () => nodes.every(complete), 2_000);
     expect(last.received.length).toBeLessThan(30);
   });
@@ -248,7 +66,7 @@ describe("consensus reactor", () => {
       node.addVote(voteOf(5, i, "precommit"));
     });
     const complete = (node: FakeNode): boolean =>
-      node.proposal !== null && node.parts.size === 4 && node.votes.size === 8;
+      node.proposal !== null && node.parts.size === 4 && node.votesHeld === 8;
     await time.until("everything everywhere", () => nodes.every(complete), 5_000);
   });
 
@@ -257,9 +75,9 @@ describe("consensus reactor", () => {
     hub.partition([["n0"], ["n1"]]);
     for (const [i, node] of nodes.entries()) node.addVote(voteOf(5, i));
     await time.pass(100);
-    expect(nodes.map((node) => node.votes.size)).toEqual([1, 1]);
+    expect(nodes.map((node) => node.votesHeld)).toEqual([1, 1]);
     hub.heal();
-    await time.until("both votes", () => nodes.every((node) => node.votes.size === 2), 2_000);
+    await time.until("both votes", () => nodes.every((node) => node.votesHeld === 2), 2_000);
   });
 
   it("feeds a node that is heights behind with commits and blocks until it has caught up", async () => {
@@ -277,9 +95,9 @@ describe("consensus reactor", () => {
     const { nodes } = await start([5, 5]);
     const [ahead, behind] = nodes as [FakeNode, FakeNode];
     ahead.round = 4;
-    for (const i of [0, 1, 2]) ahead.votes.set(`4/prevote/${i}`, voteOf(5, i, "prevote", 4));
+    for (const i of [0, 1, 2]) ahead.votes.add(voteOf(5, i, "prevote", 4), 4);
     ahead.reactor.stepChanged(ahead.view);
-    await time.until("the votes of round 4", () => behind.votes.size === 3, 1_000);
+    await time.until("the votes of round 4", () => behind.votesHeld === 3, 1_000);
   });
 
   it("ignores messages of far heights and does nothing before it is started", async () => {
@@ -314,7 +132,9 @@ describe("consensus reactor", () => {
       hasProposal: false,
       parts: null,
       commitRound: -1,
-      votes: [{ round: 0, kind: "prevote", bits: new Array<boolean>(9000).fill(true) }],
+      votes: [
+        { round: 0, kind: "prevote", hasQuorum: false, bits: new Array<boolean>(9000).fill(true) },
+      ],
       lastCommitRound: -1,
       lastPrecommits: [],
     };

@@ -100,9 +100,7 @@ export class ConsensusReactor implements Gossip {
   vote(vote: WireVote, from: PeerId | null): void {
     const view = this.#port?.roundState();
     const isLate = view !== undefined && vote.height === view.height - 1;
-    const key = isLate
-      ? lastPrecommitKey(vote.validatorIndex)
-      : voteKey(vote.round, vote.type, vote.validatorIndex);
+    const key = isLate ? lastPrecommitKey(vote.validatorIndex) : voteKey(vote);
     this.#accepted(key, vote.height, { type: "vote", vote }, from);
   }
 
@@ -130,7 +128,7 @@ export class ConsensusReactor implements Gossip {
     this.#dirty = true;
     if (from !== null) {
       if (!this.#learnedMs.has(key)) this.#learnedMs.set(key, nowMs);
-      this.#peers.get(from)?.markHas(key);
+      this.#peers.get(from)?.markSent(key, nowMs);
       return;
     }
     const bytes = encodeConsensusMessage(message);

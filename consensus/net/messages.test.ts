@@ -56,7 +56,7 @@ const status: RoundStatus = {
     bits: [true, false, true, true, false, false, false, false, true],
   },
   commitRound: -1,
-  votes: [{ round: 2, kind: "prevote", bits: [true, false, true] }],
+  votes: [{ round: 2, kind: "prevote", hasQuorum: true, bits: [true, false, true] }],
   lastCommitRound: 0,
   lastPrecommits: [true, true, false],
 };
@@ -122,7 +122,7 @@ describe("peer messages", () => {
       parts: { header: { total: 2, hash: bytes(32, 5) }, bits: [true, false] },
     };
     expect(Buffer.from(encodeConsensusMessage(small)).toString("hex")).toBe(
-      `05ac02020301000103030120${"05".repeat(32)}02010102000305`,
+      `05ac02020301000103030120${"05".repeat(32)}0201010200010305`,
     );
   });
 

@@ -30,7 +30,9 @@ const roundMax = 2 ** 31 - 1;
 export interface VoteBits {
   readonly round: Round;
   readonly kind: VoteKind;
-  /** By validator index. */
+  /** More than two thirds of power are here for one value, nil included. */
+  readonly hasQuorum: boolean;
+  /** Validators of whom a vote is here, whatever it is for, by index. */
   readonly bits: readonly boolean[];
 }
 
@@ -139,8 +141,12 @@ function encodeStatus(status: RoundStatus): Uint8Array {
     .byte(status.parts === null ? 0 : 1);
   if (status.parts !== null) writer.bytes(status.parts.header.hash).bits(status.parts.bits);
   writer.uint(status.votes.length);
-  for (const { round, kind, bits } of status.votes)
-    writer.uint(round).byte(kinds.indexOf(kind)).bits(bits);
+  for (const { round, kind, hasQuorum, bits } of status.votes)
+    writer
+      .uint(round)
+      .byte(kinds.indexOf(kind))
+      .byte(hasQuorum ? 1 : 0)
+      .bits(bits);
   return writer.finish();
 }
 
@@ -170,6 +176,7 @@ function readStatus(reader: BinaryReader): RoundStatus {
     votes.push({
       round: reader.uint(roundMax),
       kind: literal(reader, "kind", kinds),
+      hasQuorum: flag(reader),
       bits: reader.bits(commitSignaturesMax),
     });
   }

@@ -5,7 +5,7 @@ import type { RoundStateView } from "../host/gossip.ts";
 import { statusVoteSetsMax } from "./limits.ts";
 import type { RoundStatus, VoteBits } from "./messages.ts";
 
-interface VoteSetName {
+export interface VoteSetName {
   readonly round: Round;
   readonly kind: VoteKind;
 }
@@ -40,7 +40,9 @@ export function buildStatus(view: RoundStateView): RoundStatus {
   const votes: VoteBits[] = [];
   for (const set of relevantSets(view, round)) {
     const bits = view.voteBits(set.round, set.kind);
-    if (bits.includes(true) && votes.length < statusVoteSetsMax) votes.push({ ...set, bits });
+    const hasQuorum = view.quorumBits(set.round, set.kind) !== null;
+    if (bits.includes(true) && votes.length < statusVoteSetsMax)
+      votes.push({ ...set, hasQuorum, bits });
   }
   return {
     type: "status",
@@ -56,9 +58,21 @@ export function buildStatus(view: RoundStateView): RoundStatus {
   };
 }
 
-/** What a peer holds of one vote set; empty when its status does not list it. */
-export function statusBits(status: RoundStatus, round: Round, kind: VoteKind): readonly boolean[] {
-  return status.votes.find((set) => set.round === round && set.kind === kind)?.bits ?? [];
+/**
+ * Which of our votes a peer lacks, by validator index. Those of validators it has no vote of; and should it have one of everybody
+ * in our quorum and still no quorum, then it holds other votes of some of them: an equivocator showed each side its own. Which
+ * ones cannot be told from one bit per validator, so it lacks all the quorum's votes until it claims the quorum too.
+ */
+export function lackedVotes(
+  view: RoundStateView,
+  status: RoundStatus,
+  { round, kind }: VoteSetName,
+): readonly boolean[] {
+  const theirs = status.votes.find((set) => set.round === round && set.kind === kind);
+  const quorum = theirs?.hasQuorum === true ? null : view.quorumBits(round, kind);
+  const holds = (index: number): boolean => theirs?.bits[index] === true;
+  if (quorum?.every((isOurs, index) => !isOurs || holds(index)) === true) return quorum;
+  return view.voteBits(round, kind).map((isOurs, index) => isOurs && !holds(index));
 }
 
 /** Why a status of our own height cannot be true, or null. Of other heights nothing is known to compare with. */

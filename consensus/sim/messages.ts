@@ -12,11 +12,14 @@ export type Message =
   /** For a straggler: a decided height. */
   | { readonly type: "decided"; readonly certificate: CommitCertificate; readonly block: Block };
 
-/** "This is where I am, what I hold and what I miss": the answer is everything the other has beyond it. */
+/** "This is where I am, what I hold and what I miss": the answer is what the other has beyond it (gossip.ts). */
 export interface Status {
   readonly from: number;
   readonly height: Height;
   readonly round: Round;
-  readonly held: ReadonlySet<string>;
+  /** Who spoke where, one bit per validator, round and kind. */
+  readonly slots: ReadonlySet<string>;
+  /** Rounds and kinds with more than two thirds for one value. */
+  readonly quorums: ReadonlySet<string>;
   readonly wanted: readonly BlockId[];
 }

@@ -18,6 +18,7 @@ import type {
 import type { Behaviour, Tools } from "./behaviour.ts";
 import { type Block, type Chain, contentKey, type Signable } from "./chain.ts";
 import type { Checkers } from "./checkers.ts";
+import { createHoldings } from "./gossip.ts";
 import type { Message, Status } from "./messages.ts";
 import type { Network } from "./network.ts";
 import type { Random } from "./prng.ts";
@@ -33,6 +34,8 @@ const TIMEOUTS: TimeoutConfig = {
   precommitDeltaMs: 40,
 };
 const GOSSIP_INTERVAL_MS = 45;
+/** More than a round's worth of the largest cluster, also under spam. */
+const LATER_MESSAGES_MAX = 256;
 
 export interface Surroundings {
   readonly world: World;
@@ -79,7 +82,8 @@ export function createNode(
   // Does not survive.
   let machine: Machine | null = null;
   let epoch = 0;
-  let held = new Map<string, Signable>();
+  let holdings = createHoldings(chain);
+  let later: Message[] = [];
   let awaited = new Set<BlockId>();
 
   function after(delayMs: number, action: () => void): void {
@@ -110,7 +114,7 @@ export function createNode(
     blockOf: (id) => blocks.get(id),
     proposalAt(round) {
       const { height } = view();
-      for (const content of held.values()) {
+      for (const content of holdings.contents()) {
         if (
           "proposal" in content &&
           content.proposal.round === round &&
@@ -145,9 +149,8 @@ export function createNode(
   /** What the machine dropped does not count as received: it may come again when it matters. */
   function keep(input: Input, effects: readonly Effect[]): void {
     if (effects.some((effect) => effect.type === "dropped")) return;
-    if (input.type === "vote") held.set(contentKey({ vote: input.vote }), { vote: input.vote });
-    if (input.type === "proposal")
-      held.set(contentKey({ proposal: input.proposal }), { proposal: input.proposal });
+    if (input.type === "vote") holdings.add({ vote: input.vote });
+    if (input.type === "proposal") holdings.add({ proposal: input.proposal });
   }
 
   function perform(effects: readonly Effect[]): void {
@@ -196,9 +199,6 @@ export function createNode(
       case "equivocation":
         if (honest) checkers.onEquivocation(effect.first, effect.second);
         return;
-      case "early":
-        for (const input of effect.inputs) feed(input);
-        return;
       case "enterRound":
       case "dropped":
         return;
@@ -230,7 +230,7 @@ export function createNode(
     log = [];
     flushed = 0;
     awaited = new Set();
-    held = new Map([...held].filter(([, content]) => heightOf(content) >= height));
+    holdings.startHeight(height);
     feed({
       type: "startHeight",
       height,
@@ -239,6 +239,9 @@ export function createNode(
       timeouts: TIMEOUTS,
     });
     flushed = log.length;
+    const waiting = later;
+    later = [];
+    for (const message of waiting) receive(message);
   }
 
   function receiveBlock(block: Block | null): void {
@@ -250,11 +253,42 @@ export function createNode(
   }
 
   function receiveContent(content: Signable): void {
-    if (held.has(contentKey(content))) return;
+    if (holdings.has(content)) return;
     const vote = "vote" in content ? chain.verifyVote(content.vote) : null;
     if (vote !== null) feed({ type: "vote", vote });
     const proposal = "proposal" in content ? chain.verifyProposal(content.proposal) : null;
     if (proposal !== null) feed({ type: "proposal", proposal });
+  }
+
+  /** As the driver does, messages of the next height wait outside the machine: what it is told goes through the log of its height. */
+  function receive(message: Message): void {
+    if (messageHeight(message) === view().height + 1) {
+      if (later.length < LATER_MESSAGES_MAX) later.push(message);
+      return;
+    }
+    switch (message.type) {
+      case "proposal":
+        receiveContent({ proposal: message.proposal });
+        receiveBlock(message.block);
+        return;
+      case "vote":
+        receiveContent({ vote: message.vote });
+        return;
+      case "block":
+        receiveBlock(message.block);
+        return;
+      case "status":
+        answer(message.status);
+        return;
+      case "decided": {
+        const certificate = decided.has(message.certificate.height)
+          ? null
+          : chain.verifyCertificate(message.certificate);
+        receiveBlock(message.block);
+        if (certificate !== null) feed({ type: "certificate", certificate });
+        return;
+      }
+    }
   }
 
   function answer(status: Status): void {
@@ -266,8 +300,7 @@ export function createNode(
       reply({ type: "decided", ...known });
       return;
     }
-    for (const [key, content] of held) {
-      if (status.held.has(key) || heightOf(content) !== status.height) continue;
+    for (const content of holdings.lackedBy(status)) {
       if ("vote" in content) reply({ type: "vote", vote: content.vote });
       else reply({ type: "proposal", proposal: content.proposal, block: null });
     }
@@ -286,7 +319,7 @@ export function createNode(
       from: index,
       height,
       round,
-      held: new Set(held.keys()),
+      ...holdings.claims(height),
       wanted: [...awaited],
     };
     network.send({ from: index, to: random.pick(peers) }, { type: "status", status });
@@ -300,37 +333,15 @@ export function createNode(
       world.after(random.between(0, GOSSIP_INTERVAL_MS), tick);
     },
     deliver(message) {
-      if (machine === null) return;
-      switch (message.type) {
-        case "proposal":
-          receiveContent({ proposal: message.proposal });
-          receiveBlock(message.block);
-          return;
-        case "vote":
-          receiveContent({ vote: message.vote });
-          return;
-        case "block":
-          receiveBlock(message.block);
-          return;
-        case "status":
-          answer(message.status);
-          return;
-        case "decided": {
-          const certificate = decided.has(message.certificate.height)
-            ? null
-            : chain.verifyCertificate(message.certificate);
-          receiveBlock(message.block);
-          if (certificate !== null) feed({ type: "certificate", certificate });
-          return;
-        }
-      }
+      if (machine !== null) receive(message);
     },
     crash() {
       record(`${world.nowMs()} ${name} crashes`);
       epoch += 1;
       machine = null;
       log = log.slice(0, random.between(flushed, log.length));
-      held = new Map();
+      holdings = createHoldings(chain);
+      later = [];
       awaited = new Set();
     },
     restart() {
@@ -352,8 +363,9 @@ export function createNode(
   };
 }
 
-function heightOf(content: Signable): Height {
-  return "vote" in content ? content.vote.height : content.proposal.height;
+function messageHeight(message: Message): Height | null {
+  if (message.type === "vote") return message.vote.height;
+  return message.type === "proposal" ? message.proposal.height : null;
 }
 
 function sayInput(input: Input): string {

@@ -34,21 +34,10 @@ const EQUAL_POWERS: Readonly<Record<string, bigint>> = { A: 1n, B: 1n, C: 1n, D:
 export function play(setup: Setup, rows: readonly Row[]): Row[] {
   const machine = createMachine();
   return rows.map(([input, , state]) => {
-    const effects = parse(input, setup).flatMap((parsed) => feed(machine, parsed));
+    const effects = parse(input, setup).flatMap((parsed) => machine.handle(parsed));
     const said = effects.map(sayEffect).join("; ");
     return state === undefined ? [input, said] : [input, said, sayState(machine)];
   });
-}
-
-/** As the host does: early inputs are fed again at once. */
-function feed(machine: Machine, input: Input): readonly Effect[] {
-  return machine
-    .handle(input)
-    .flatMap((effect) =>
-      effect.type === "early"
-        ? [effect, ...effect.inputs.flatMap((early) => machine.handle(early))]
-        : [effect],
-    );
 }
 
 /** The inputs a row stands for: votes name several voters. */
@@ -167,8 +156,6 @@ function sayEffect(effect: Effect): string {
       return `commit ${effect.certificate.round} ${effect.certificate.blockId}`;
     case "equivocation":
       return `equivocation ${effect.first.validator}: ${sayVote(effect.first)}, ${sayVote(effect.second)}`;
-    case "early":
-      return `early ${effect.inputs.length}`;
     case "dropped":
       return `dropped: ${effect.reason}`;
   }
