@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { benchKernel } from "./kernel.ts";
 import { surroundings } from "./machine.ts";
+import { benchBlockIntervals, benchSignedOrders } from "./networks.ts";
 import type { Measurement } from "./report.ts";
 import { measurementText, reached } from "./report.ts";
 import { benchStateMachine } from "./state-machine.ts";
@@ -12,9 +13,10 @@ interface Options {
   readonly json?: string;
   readonly blocks: string;
   readonly seconds: string;
+  readonly rates: string;
 }
 
-const parts = ["kernel", "state"] as const;
+const parts = ["kernel", "state", "signed", "intervals"] as const;
 type Part = (typeof parts)[number];
 
 const program = new Command("bench")
@@ -23,6 +25,7 @@ const program = new Command("bench")
   .option("--json <file>", "also write the figures there")
   .option("--blocks <count>", "blocks of the state machine bench", "30")
   .option("--seconds <count>", "length of each run against a network", "20")
+  .option("--rates <list>", "orders per second offered to one validator", "3000,4500")
   .parse();
 const options = program.opts<Options>();
 
@@ -37,8 +40,7 @@ function chosen(): readonly Part[] {
   if (options.only === undefined) return parts;
   return options.only.split(",").map((name) => {
     const part = parts.find((one) => one === name);
-    if (part === undefined) program.error(`--only: expected ${parts.join(", ")}, got ${name}`);
-    return part;
+    return part ?? program.error(`--only: expected ${parts.join(", ")}, got ${name}`);
   });
 }
 
@@ -48,6 +50,13 @@ async function measure(part: Part): Promise<Measurement[]> {
       return benchKernel();
     case "state":
       return benchStateMachine(count("blocks", options.blocks));
+    case "signed":
+      return benchSignedOrders(
+        options.rates.split(",").map((rate) => count("rates", rate)),
+        count("seconds", options.seconds),
+      );
+    case "intervals":
+      return benchBlockIntervals(count("seconds", options.seconds));
   }
 }
 
