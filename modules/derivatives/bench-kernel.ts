@@ -89,21 +89,3 @@ export function createKernelBench(options: {
     },
   };
 }
-
-/** Operations per second on a book of 100,000 resting orders, dense and sparse. The clock is the caller's: nothing here knows the time. */
-export function runKernelBench(
-  nowMs: () => number,
-  operations = 1_000_000,
-): { readonly name: string; readonly operationsPerSecond: number }[] {
-  return [
-    { name: "4,000 levels", spreadTicks: 2_000 },
-    { name: "95,000 levels", spreadTicks: 900_000 },
-  ].map(({ name, spreadTicks }) => {
-    const bench = createKernelBench({ resting: 100_000, seed: 1, spreadTicks });
-    bench.run(200_000);
-    const started = nowMs();
-    bench.run(operations);
-    const elapsedMs = nowMs() - started;
-    return { name, operationsPerSecond: (operations * 1000) / elapsedMs };
-  });
-}

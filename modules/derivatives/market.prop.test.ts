@@ -136,7 +136,7 @@ describe("a market under random orders", () => {
           expect(buyer.feeQuanta + seller.feeQuanta).toBeGreaterThanOrEqual(0n);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
