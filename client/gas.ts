@@ -2,19 +2,21 @@
 import type { StdFee } from "@cosmjs/amino";
 import type { EncodeObject } from "@cosmjs/proto-signing";
 import { calculateFee, GasPrice } from "@cosmjs/stargate";
-import type { MsgBatchOrders } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { MsgBatchOrders, MsgPlaceOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { KeelInputError } from "./errors.ts";
 
 /** Signature, fee deduction and transaction bytes. */
 const BASE_GAS = 120_000;
-const ORDER_GAS = 250_000;
-const CANCEL_GAS = 120_000;
+/** An order that can only rest. */
+const POST_ONLY_GAS = 150_000;
+/** An order that may trade: about forty fills. One that sweeps deeper needs `gas` given, or "simulate". */
+const TAKING_GAS = 1_000_000;
+const CANCEL_GAS = 100_000;
 
 /** Generous by intent: gas not used costs the fee of the limit and nothing else. */
 const gasByType: Readonly<Record<string, number>> = {
-  "/keel.derivatives.v1.MsgPlaceOrder": ORDER_GAS,
   "/keel.derivatives.v1.MsgCancelOrder": CANCEL_GAS,
-  "/keel.derivatives.v1.MsgCancelAll": 2_000_000,
+  "/keel.derivatives.v1.MsgCancelAll": 4_000_000,
   "/keel.margin.v1.MsgDeposit": 200_000,
   "/keel.margin.v1.MsgWithdraw": 250_000,
   "/keel.margin.v1.MsgTransfer": 250_000,
@@ -25,12 +27,18 @@ const OTHER_GAS = 400_000;
 
 /** A limit for these messages that ordinary use does not reach. */
 export function gasLimitFor(messages: readonly EncodeObject[]): number {
-  return messages.reduce((sum, { typeUrl, value }) => {
-    if (typeUrl !== "/keel.derivatives.v1.MsgBatchOrders")
-      return sum + (gasByType[typeUrl] ?? OTHER_GAS);
-    const { cancels, orders } = value as MsgBatchOrders;
-    return sum + cancels.length * CANCEL_GAS + orders.length * ORDER_GAS;
-  }, BASE_GAS);
+  return messages.reduce((sum, message) => sum + gasOf(message), BASE_GAS);
+}
+
+function gasOf({ typeUrl, value }: EncodeObject): number {
+  if (typeUrl === "/keel.derivatives.v1.MsgPlaceOrder") return orderGas(value as MsgPlaceOrder);
+  if (typeUrl !== "/keel.derivatives.v1.MsgBatchOrders") return gasByType[typeUrl] ?? OTHER_GAS;
+  const { cancels, orders } = value as MsgBatchOrders;
+  return orders.reduce((sum, order) => sum + orderGas(order), cancels.length * CANCEL_GAS);
+}
+
+function orderGas({ postOnly }: { readonly postOnly: boolean }): number {
+  return postOnly ? POST_ONLY_GAS : TAKING_GAS;
 }
 
 /** Reads "0.025ukeel"; undefined means transactions pay no fee. */
