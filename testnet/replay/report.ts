@@ -132,7 +132,10 @@ export function printReport(report: ReplayReport): string {
       "insurance fund",
       `${money(insurance.before)} before, ${money(insurance.after)} after; received ${money(insurance.received)}, paid ${money(insurance.paid)} for ${insurance.deficitsPaid} deficits`,
     ],
-    ["bad debt", `${money(badDebt.most)} at most, ${money(badDebt.atEnd)} at the end`],
+    [
+      "bad debt",
+      `${money(insurance.paid)} borne by the fund; unpaid ${money(badDebt.most)} at most, ${money(badDebt.atEnd)} at the end`,
+    ],
     ["auto-deleveraged", `${deleveraged.count}, notional ${money(deleveraged.notional)}`],
     [
       "worst account",

@@ -1,4 +1,5 @@
 /** One replay from empty directories to the report. */
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -202,6 +203,8 @@ async function setUp(options: ReplayOptions, plan: Schedule, chain: KeelClient):
     ...traders.map((trader) => trader.deposit()),
   ]);
   const stopping = new AbortController();
+  // One for each actor.
+  setMaxListeners(0, stopping.signal);
   const terms = {
     depth: MAKER_DEPTH_UNITS,
     inventoryUnit: MAKER_DEPTH_UNITS,
