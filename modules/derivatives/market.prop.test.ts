@@ -85,7 +85,7 @@ function snapshot(venue: TestVenue): string {
   return entries.join("\n");
 }
 
-describe("a market under random orders", () => {
+describe("a market under random orders", { timeout: 60_000 }, () => {
   it("keeps every invariant, sums to zero, and reverts to exactly where it was", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (seed) => {
@@ -136,7 +136,7 @@ describe("a market under random orders", () => {
           expect(buyer.feeQuanta + seller.feeQuanta).toBeGreaterThanOrEqual(0n);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     );
   });
 

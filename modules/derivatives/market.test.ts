@@ -145,7 +145,7 @@ function createWorld(fundUnits = 0n) {
   };
 }
 
-describe("the market with the real clearing house", () => {
+describe("the market with the real clearing house", { timeout: 30_000 }, () => {
   it("lets two traders and a maker trade, and closes the one who can no longer carry the position", () => {
     const world = createWorld(1_000n);
     const maker = world.funded(1, 1_000_000n);
