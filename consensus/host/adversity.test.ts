@@ -249,6 +249,29 @@ describe("what the application refuses", () => {
     expect((await node.disk.blocks.loadSeenCommit(1))?.round).toBeGreaterThan(0);
   });
 
+  it("is prevoted nil too when it makes the application throw", { timeout: 30_000 }, async () => {
+    const genesis = createGenesis({ validators: 1 });
+    let isTripped = true;
+    const node = await start({
+      genesis,
+      disk: createDisk(directory, 0),
+      configureApp: (app) => {
+        const process = app.processProposal;
+        app.processProposal = async (block) => {
+          if (isTripped) throw new TypeError("cannot read the block");
+          return process(block);
+        };
+      },
+    });
+    await until(() => node.disk.book.votes.some((vote) => vote.type === "precommit"));
+    expect(node.disk.book.votes.every((vote) => vote.blockId.hash.length === 0)).toBe(true);
+    expect(node.warnings[0]).toContain("the application failed on it: cannot read the block");
+    isTripped = false;
+    node.mempool.add(utf8ToBytes("a=b"));
+    await node.reach(2);
+    expect(node.fatal).toBeNull();
+  });
+
   it("does not count: a precommit with an extension it does not like", {
     timeout: 30_000,
   }, async () => {

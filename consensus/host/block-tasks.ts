@@ -34,6 +34,8 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
   const { executor, clock } = options;
   const wanted = new Set<BlockId>();
   const running = new Set<BlockId>();
+  /** Found ahead of our clock, and said so. */
+  const ahead = new Set<BlockId>();
   let queue: Promise<unknown> = Promise.resolve();
 
   function exclusively<T>(run: () => Promise<T>): Promise<T> {
@@ -54,7 +56,15 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
   ): Promise<string | null> {
     const problem = await executor.validateBlock(at.state, stored);
     if (problem !== null || isDecided) return problem;
-    return (await executor.processProposal(at.state, stored)) ? null : "the application refused it";
+    try {
+      return (await executor.processProposal(at.state, stored))
+        ? null
+        : "the application refused it";
+    } catch (error) {
+      // The bytes are a proposer's: a block that trips the application must cost its proposer the round, not all validators their lives.
+      if (error instanceof RangeError) throw error;
+      return `the application failed on it: ${(error as Error).message}`;
+    }
   }
 
   function check(at: HeightContext, name: BlockId): void {
@@ -69,9 +79,12 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
     const isDecided = at.memory.hasQuorum(blockId);
     // Not a verdict, since it is our clock against theirs: left open until a quorum has decided or a later round asks again.
     if (!isDecided && isAheadOfClock(stored.block, clock.now(), blockTimeToleranceMs)) {
-      options.onWarning(
-        `block ${name.slice(0, 12)} at height ${at.height} is ahead of this machine's clock`,
-      );
+      if (!ahead.has(name)) {
+        options.onWarning(
+          `block ${name.slice(0, 12)} at height ${at.height} is ahead of this machine's clock`,
+        );
+      }
+      ahead.add(name);
       return;
     }
     wanted.delete(name);
@@ -108,6 +121,7 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
     reset() {
       wanted.clear();
       running.clear();
+      ahead.clear();
     },
     exclusively,
   };
