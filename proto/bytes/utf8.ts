@@ -7,6 +7,24 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** UTF-8 bytes of `text`. A lone surrogate is refused, since it has no UTF-8 form. */
 export function utf8ToBytes(text: string): Uint8Array {
+  return text.length <= SHORT ? (asciiBytes(text) ?? encode(text)) : encode(text);
+}
+
+/** Texts up to this length are mostly names and numbers, and cost less in a loop than in a call of the encoder. */
+const SHORT = 64;
+
+/** null when something in it is not ASCII. */
+function asciiBytes(text: string): Uint8Array | null {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return null;
+    bytes[i] = unit;
+  }
+  return bytes;
+}
+
+function encode(text: string): Uint8Array {
   const bytes = encoder.encode(text);
   // The encoder writes U+FFFD for a lone surrogate: only a text that holds one changes on the way.
   if (hasLoneSurrogate(text)) {

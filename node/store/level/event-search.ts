@@ -15,7 +15,7 @@ import {
   comparePlaces,
   type EventPrefix,
   type Place,
-  placeOfEventKey,
+  placesOfEntry,
   tagPrefix,
   valueOfEventKey,
   valuePrefix,
@@ -140,14 +140,16 @@ async function* scanCondition(
       from: atHeight(head, heights.low),
       to: atHeight(head, heights.high + 1),
     };
-    for await (const [key] of database.range(range)) yield placeOfEventKey(key);
+    for await (const [key, value] of database.range(range)) yield* placesOfEntry(key, value);
     return;
   }
   const head = tagPrefix(prefix, tag);
-  for await (const [key] of database.range({ from: head, to: afterPrefix(head) })) {
-    const place = placeOfEventKey(key);
-    const inHeights = place.height >= heights.low && place.height <= heights.high;
-    yield inHeights && conditionHolds(condition, valueOfEventKey(key, head)) ? place : null;
+  for await (const [key, value] of database.range({ from: head, to: afterPrefix(head) })) {
+    const places = placesOfEntry(key, value);
+    const { height } = places[0] as Place;
+    const inHeights = height >= heights.low && height <= heights.high;
+    if (inHeights && conditionHolds(condition, valueOfEventKey(key, head))) yield* places;
+    else yield null;
   }
 }
 

@@ -36,12 +36,12 @@ export const prefixes = {
   txByHash: 0x31,
   /** height, index -> hash, transaction, result. */
   txByPlace: 0x32,
-  /** tag, value, height, index, event -> nothing. */
-  txByEvent: 0x33,
-  /** tag, value, height, 0, event -> nothing. */
-  blockByEvent: 0x34,
   /** height -> nothing: this block is indexed. */
   blockIndexed: 0x35,
+  /** tag, value, height -> indexes of the transactions that have it. */
+  txByEvent: 0x36,
+  /** tag, value, height -> index 0. */
+  blockByEvent: 0x37,
 } as const;
 
 export type Prefix = (typeof prefixes)[keyof typeof prefixes];

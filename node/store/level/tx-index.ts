@@ -14,7 +14,7 @@ import type { Block } from "@keel/consensus/wire/types";
 import { bytesToHex, hexToBytes } from "@keel/proto/bytes/hex";
 import type { Query } from "../query-grammar.ts";
 import type { Database, Write } from "../types.ts";
-import { eventKeys, eventPrefixes, type Place } from "./event-keys.ts";
+import { EventEntries, eventPrefixes, type Place } from "./event-keys.ts";
 import { type HeightRange, searchEvents } from "./event-search.ts";
 import {
   bytesKey,
@@ -163,9 +163,10 @@ export class TxIndex {
       { key: heightKey(prefixes.blockIndexed, height), value: nothing },
       { key: heightRecordKey, value: sealRecord((writer) => writer.varint(height)) },
     ];
-    for (const key of eventKeys(eventPrefixes.block, result.events, { height, index: 0 })) {
-      batch.push({ key, value: nothing });
-    }
+    const ofBlock = new EventEntries();
+    ofBlock.add(result.events, 0);
+    for (const write of ofBlock.writes(eventPrefixes.block, height)) batch.push(write);
+    const ofTxs = new EventEntries();
     const succeeded = new Set<string>();
     for (const [index, tx] of block.txs.entries()) {
       const txResult = result.txResults[index];
@@ -173,15 +174,14 @@ export class TxIndex {
         throw new Error(`block ${height}: no result for transaction ${index}`);
       const indexed = { hash: txHash(tx), height, index, tx, result: txResult };
       batch.push({ key: placeKey(prefixes.txByPlace, height, index), value: encodeTx(indexed) });
-      for (const key of eventKeys(eventPrefixes.tx, txResult.events, indexed)) {
-        batch.push({ key, value: nothing });
-      }
+      ofTxs.add(txResult.events, index);
       // The same bytes may be included again and fail (a replay refused by its sequence): a success stays what the hash finds.
       const name = bytesToHex(indexed.hash);
       if (txResult.code === 0) succeeded.add(name);
       else if (succeeded.has(name) || (await this.get(indexed.hash))?.result.code === 0) continue;
       batch.push({ key: bytesKey(prefixes.txByHash, indexed.hash), value: encodePlace(indexed) });
     }
+    for (const write of ofTxs.writes(eventPrefixes.tx, height)) batch.push(write);
     await this.#database.write(batch, "buffered");
     this.#height = height;
   }
