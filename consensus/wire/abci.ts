@@ -22,7 +22,7 @@ import {
   finalizeBlockResponseBytesMax,
 } from "./limits.ts";
 import { merkleRoot } from "./merkle.ts";
-import { type Message, message } from "./message.ts";
+import { type Message, message, remembered } from "./message.ts";
 import { consensusParamsUpdateMessage } from "./params.ts";
 import { timestampMessage } from "./timestamp.ts";
 import type { ConsensusParamsUpdate, Misbehavior } from "./types.ts";
@@ -79,17 +79,19 @@ export const eventMessage: Message<Event> = message<Event>("Event", {
   ),
 });
 
-/** `tendermint.abci.ExecTxResult`. */
-export const execTxResultMessage: Message<ExecTxResult> = message<ExecTxResult>("ExecTxResult", {
-  code: uint32(1),
-  data: bytes(2),
-  log: text(3),
-  info: text(4),
-  gasWanted: int64(5),
-  gasUsed: int64(6),
-  events: repeated(7, eventMessage, eventsMax),
-  codespace: text(8),
-});
+/** `tendermint.abci.ExecTxResult`; written with the response and again into the index. */
+export const execTxResultMessage: Message<ExecTxResult> = remembered(
+  message<ExecTxResult>("ExecTxResult", {
+    code: uint32(1),
+    data: bytes(2),
+    log: text(3),
+    info: text(4),
+    gasWanted: int64(5),
+    gasUsed: int64(6),
+    events: repeated(7, eventMessage, eventsMax),
+    codespace: text(8),
+  }),
+);
 
 /** `tendermint.abci.ValidatorUpdate`. */
 export const validatorUpdateMessage: Message<ValidatorUpdate> = message<ValidatorUpdate>(

@@ -1,6 +1,6 @@
 /** The kinds of field that Comet's messages use. A property whose kind is absent here does not occur on our wire. */
 
-import { bytesToUtf8, utf8ToBytes } from "@keel/proto/bytes/utf8";
+import { bytesToUtf8 } from "@keel/proto/bytes/utf8";
 import type { Field, Message } from "./message.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
@@ -193,9 +193,7 @@ export function text(number: number, max: number = Number.MAX_SAFE_INTEGER): Fie
     zero: "",
     isZero: (value) => value === "",
     put(writer, value) {
-      const encoded = utf8ToBytes(value);
-      writer.varint(encoded.length);
-      writer.raw(encoded);
+      writer.text(value);
     },
     get: (reader) => bytesToUtf8(bounded(reader, number, max)),
   });
@@ -254,10 +252,8 @@ export function repeatedBytes(number: number, max: number): Field<readonly Uint8
 export function repeatedText(number: number, max: number): Field<readonly string[]> {
   return list(number, max, {
     write(writer, value) {
-      const encoded = utf8ToBytes(value);
       writer.varint(number * 8 + 2);
-      writer.varint(encoded.length);
-      writer.raw(encoded);
+      writer.text(value);
     },
     read: (reader) => bytesToUtf8(reader.delimited()),
   });

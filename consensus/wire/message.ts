@@ -123,3 +123,17 @@ export function mapped<T, W>(
     readFrom: (reader) => from(codec.readFrom(reader)),
   };
 }
+
+/** For records written more than once: their bytes are kept as long as the record itself. Records must not change. */
+export function remembered<T extends object>(codec: Message<T>): Message<T> {
+  const known = new WeakMap<T, Uint8Array>();
+  const encode = (value: T): Uint8Array => {
+    let bytes = known.get(value);
+    if (bytes === undefined) {
+      bytes = codec.encode(value);
+      known.set(value, bytes);
+    }
+    return bytes;
+  };
+  return { ...codec, encode, writeTo: (writer, value) => writer.raw(encode(value)) };
+}

@@ -1,5 +1,9 @@
 /** Appends protobuf to one growing buffer. Nested messages are written by reserving and then moving, without copies per level. */
 
+import { utf8ToBytes } from "@keel/proto/bytes/utf8";
+
+/** The longest whose length prefix is one byte. */
+const shortTextMax = 127;
 const int64Mask = (1n << 64n) - 1n;
 
 export class Writer {
@@ -55,6 +59,33 @@ export class Writer {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** Length prefix, then the text in UTF-8. Short ASCII, which is most of what events hold, goes in without a copy. */
+  text(text: string): void {
+    const { length } = text;
+    if (length > shortTextMax) {
+      this.#encoded(text);
+      return;
+    }
+    this.#room(1 + length);
+    const start = this.#length;
+    this.#bytes[start] = length;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.#encoded(text);
+        return;
+      }
+      this.#bytes[start + 1 + i] = unit;
+    }
+    this.#length = start + 1 + length;
+  }
+
+  #encoded(text: string): void {
+    const bytes = utf8ToBytes(text);
+    this.varint(bytes.length);
+    this.raw(bytes);
   }
 
   /** Length prefix, then whatever `write` appends. */
