@@ -3,14 +3,21 @@
 import { formatGenesis, type GenesisDoc } from "@keel/consensus/wire/genesis";
 import { ed25519Address } from "@keel/consensus/wire/keys";
 import { defaultConsensusParams } from "@keel/consensus/wire/params";
+import { defaultParams as derivativesParams } from "@keel/modules/derivatives/defaults";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
 import { createAddresses } from "@keel/modules/kit/addresses";
+import type { ProtoCodec } from "@keel/modules/kit/module";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { defaultFeed, defaultParams as oracleParams } from "@keel/modules/oracle/feeds";
 import type { Timestamp } from "@keel/proto/bytes/timestamp";
-import type { MarketListing } from "./market.ts";
-import { defaultMarket, marketJson } from "./market.ts";
+import { GenesisState as DerivativesGenesis } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
+import { GenesisState as OracleGenesis } from "@keel/proto/gen/keel/oracle/v1/genesis";
+import { messageToJson } from "../app/genesis.ts";
+import { defaultMarket } from "./market.ts";
 
 export interface GenesisAccount {
   readonly address: string;
@@ -32,7 +39,7 @@ export interface GenesisChoices {
   readonly addressPrefix?: string;
   readonly stakeDenom?: string;
   readonly settlementDenom?: string;
-  readonly market?: Partial<MarketListing>;
+  readonly market?: Partial<Market>;
   /** How old a price may be before it is stale. */
   readonly priceMaxAgeMs?: number;
   /** What lies in the insurance fund at the start, in quanta. */
@@ -45,15 +52,14 @@ export const ADDRESS_PREFIX_DEFAULT = "keel";
 export const SETTLEMENT_DENOM_DEFAULT = "uusdc";
 export const STAKE_DENOM_DEFAULT = "ukeel";
 export const FEED_SYMBOL = "BTC-USD";
+const FEED_ID = 1;
 const FEED_EXPONENT = -8;
 
 export function createGenesis(choices: GenesisChoices): GenesisDoc {
   const addressPrefix = choices.addressPrefix ?? ADDRESS_PREFIX_DEFAULT;
   const settlementDenom = choices.settlementDenom ?? SETTLEMENT_DENOM_DEFAULT;
   const stakeDenom = choices.stakeDenom ?? STAKE_DENOM_DEFAULT;
-  const authority = choices.authority ?? "";
   const fund = choices.insuranceFund ?? 0n;
-  const feed = defaultFeed({ id: 1, symbol: FEED_SYMBOL, exponent: FEED_EXPONENT });
   const vault = createAddresses(addressPrefix).format(COLLATERAL_VAULT);
   const balances = [
     ...choices.accounts,
@@ -84,40 +90,69 @@ export function createGenesis(choices: GenesisChoices): GenesisDoc {
         })),
       },
       bank: {
-        balances: toJson(balances),
+        balances: balances.map(({ address, coins }) => ({
+          address,
+          coins: coins.map(({ denom, amount }) => ({ denom, amount: amount.toString() })),
+        })),
         denom_metadata: [
           metadata(stakeDenom, "KEEL", "Stake and fees."),
           metadata(settlementDenom, "USDC", "Settlement asset."),
         ],
       },
-      oracle: {
-        params: toJson({ ...oracleParams(), authority }),
-        feeds: [
-          toJson(
-            choices.priceMaxAgeMs === undefined
-              ? feed
-              : { ...feed, maxAgeMs: BigInt(choices.priceMaxAgeMs) },
-          ),
-        ],
-      },
-      insurance: {
-        params: toJson({ ...insuranceParams(), authority }),
-        funds:
-          fund > 0n
-            ? [
-                {
-                  denom: settlementDenom,
-                  balance: fund.toString(),
-                  funded: fund.toString(),
-                  received: "0",
-                  paid: "0",
-                },
-              ]
-            : [],
-      },
-      margin: { params: toJson({ ...marginParams(settlementDenom), authority }) },
-      derivatives: marketJson({ ...defaultMarket(feed.id), ...choices.market }, authority),
+      ...moduleStates(choices, { settlementDenom, authority: choices.authority ?? "", fund }),
     },
+  };
+}
+
+/** The native modules' genesis states, as their own records and then as JSON under proto names. */
+function moduleStates(
+  choices: GenesisChoices,
+  {
+    settlementDenom,
+    authority,
+    fund,
+  }: { readonly settlementDenom: string; readonly authority: string; readonly fund: bigint },
+): Record<string, unknown> {
+  const feed = defaultFeed({ id: FEED_ID, symbol: FEED_SYMBOL, exponent: FEED_EXPONENT });
+  const maxAgeMs =
+    choices.priceMaxAgeMs === undefined ? feed.maxAgeMs : BigInt(choices.priceMaxAgeMs);
+  const funded = fund.toString();
+  const funds = [{ denom: settlementDenom, balance: funded, funded, received: "0", paid: "0" }];
+  const market = { ...defaultMarket(FEED_ID), ...choices.market };
+  const json = <T>(name: string, codec: ProtoCodec<T>, state: T): unknown =>
+    messageToJson(`keel.${name}.v1.GenesisState`, codec.encode(state).finish());
+  return {
+    oracle: json(
+      "oracle",
+      OracleGenesis,
+      OracleGenesis.fromPartial({
+        params: { ...oracleParams(), authority },
+        feeds: [{ ...feed, maxAgeMs }],
+      }),
+    ),
+    insurance: json(
+      "insurance",
+      InsuranceGenesis,
+      InsuranceGenesis.fromPartial({
+        params: { ...insuranceParams(), authority },
+        funds: fund > 0n ? funds : [],
+      }),
+    ),
+    margin: json(
+      "margin",
+      MarginGenesis,
+      MarginGenesis.fromPartial({
+        params: { ...marginParams(settlementDenom), authority },
+      }),
+    ),
+    derivatives: json(
+      "derivatives",
+      DerivativesGenesis,
+      DerivativesGenesis.fromPartial({
+        params: { ...derivativesParams(), authority },
+        markets: [{ market }],
+      }),
+    ),
   };
 }
 
@@ -139,17 +174,4 @@ function metadata(base: string, symbol: string, description: string): unknown {
       { denom: display, exponent: 6 },
     ],
   };
-}
-
-/** Messages and records as the genesis document writes them: proto names, 64-bit numbers as text. */
-export function toJson(value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  if (Array.isArray(value)) return value.map(toJson);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      toJson(inner),
-    ]),
-  );
 }
