@@ -24,32 +24,52 @@ export function directSignBytes(tx: Signed, chainId: string, accountNumber: bigi
 }
 
 /** `SignDoc{body_bytes, auth_info_bytes, chain_id, account_number}`, canonical; the signature is over its SHA-256. */
+/** Chain ids are few: one. */
+const chainIds = new Map<string, Uint8Array>();
+
+function chainIdBytes(chainId: string): Uint8Array {
+  let bytes = chainIds.get(chainId);
+  if (bytes === undefined) {
+    bytes = utf8ToBytes(chainId);
+    chainIds.clear();
+    chainIds.set(chainId, bytes);
+  }
+  return bytes;
+}
+
+function fieldSize(value: Uint8Array): number {
+  if (value.length === 0) return 0;
+  let size = 2 + value.length;
+  for (let rest = value.length; rest >= 128; rest >>>= 7) size++;
+  return size;
+}
+
 function encodeSignDoc(tx: Signed, chainId: string, accountNumber: bigint): Uint8Array {
-  const chain = utf8ToBytes(chainId);
   const { bodyBytes, authInfoBytes } = tx;
-  // One tag, and a length or number of at most ten bytes, per field.
-  const out = new Uint8Array(bodyBytes.length + authInfoBytes.length + chain.length + 44);
+  const chain = chainIdBytes(chainId);
+  const number = accountNumber > 0n ? encodeUvarint(accountNumber) : null;
+  const out = new Uint8Array(
+    fieldSize(bodyBytes) +
+      fieldSize(authInfoBytes) +
+      fieldSize(chain) +
+      (number === null ? 0 : 1 + number.length),
+  );
   let at = 0;
-  const varint = (value: number): void => {
-    let rest = value;
-    for (; rest >= 128; rest = (rest - (rest & 127)) / 128) out[at++] = (rest & 127) | 128;
-    out[at++] = rest;
-  };
   const field = (tag: number, value: Uint8Array): void => {
     if (value.length === 0) return;
     out[at++] = tag;
-    varint(value.length);
+    let rest = value.length;
+    for (; rest >= 128; rest >>>= 7) out[at++] = (rest & 127) | 128;
+    out[at++] = rest;
     out.set(value, at);
     at += value.length;
   };
   field(0x0a, bodyBytes);
   field(0x12, authInfoBytes);
   field(0x1a, chain);
-  if (accountNumber > 0n) {
-    const number = encodeUvarint(accountNumber);
+  if (number !== null) {
     out[at++] = 0x20;
     out.set(number, at);
-    at += number.length;
   }
-  return out.slice(0, at);
+  return out;
 }

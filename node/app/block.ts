@@ -11,9 +11,10 @@ import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { Keel } from "./app.ts";
 import { addMode } from "./block-events.ts";
 import { type CollectedEvent, writeContext } from "./contexts.ts";
+import { asContained } from "./faults.ts";
 import { firstViolation } from "./invariants.ts";
 import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
-import { asContained, type Router } from "./router.ts";
+import type { Router } from "./router.ts";
 import { runOracleTx } from "./run-oracle-tx.ts";
 import type { TxReader } from "./transactions.ts";
 

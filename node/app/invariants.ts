@@ -1,7 +1,7 @@
 /** Asks the modules' running invariants. */
 import type { ReadContext } from "@keel/modules/kit/context";
 import type { ModuleDefinition } from "@keel/modules/kit/module";
-import { asContained } from "./router.ts";
+import { asContained } from "./faults.ts";
 
 export interface Violation {
   readonly module: string;

@@ -10,3 +10,5 @@ export const EXTENSION_BYTES_MAX = 4_096;
 export const QUERY_BYTES_MAX = 65_536;
 /** Gas of one query or simulation, so that a scan cannot hold up the block in work. */
 export const QUERY_GAS_MAX = 1_000_000_000n;
+/** Decoded transactions remembered, in two generations: more than a full mempool's next blocks hold, at a few kilobytes each. */
+export const READ_TXS_MAX = 8_192;

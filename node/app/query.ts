@@ -10,7 +10,7 @@ import { SimulateResponse } from "cosmjs-types/cosmos/tx/v1beta1/service";
 import { type CommitStore, HeightUnavailable } from "../store/types.ts";
 import { readContext } from "./contexts.ts";
 import { QUERY_BYTES_MAX, QUERY_GAS_MAX, TX_BYTES_MAX } from "./limits.ts";
-import { asContained, type TxResult } from "./router.ts";
+import type { TxResult } from "./router.ts";
 import type { CommittedView } from "./state.ts";
 
 export interface QueryOptions {
@@ -169,8 +169,9 @@ function refusal(
       log: "rpc error: code = ResourceExhausted desc = query too expensive",
     };
   if (!(error instanceof ModuleError)) {
-    const bug = asContained(error);
-    // Undecodable request bytes and unknown store names end here too: never the node's end, always its log.
+    // Undecodable request bytes (a RangeError in most decoders) and unknown store names end here too. A query writes nothing, so whatever
+    // went wrong in it ends with it.
+    const bug = error instanceof Error ? error : new Error("unknown fault");
     options.onFault(height, `query ${request.path.slice(0, 100)}`, bug);
     const log = `rpc error: code = InvalidArgument desc = ${bug.message}: invalid request`;
     return { ...base, code: 18, log };

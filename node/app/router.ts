@@ -10,6 +10,7 @@ import { limitedGas, OutOfGasError, unlimitedGas } from "@keel/modules/kit/gas";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
 import type { WriteState } from "@keel/modules/kit/store";
 import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
+import { asContained } from "./faults.ts";
 import { encodeTxMsgData } from "./msg-data.ts";
 import type { RoutedMessage, RunnableTx } from "./transactions.ts";
 
@@ -39,12 +40,6 @@ export type Router = (request: RunRequest) => TxResult;
 const none: Uint8Array = new Uint8Array(0);
 /** What the SDK reports for a panic. */
 const INTERNAL = { codespace: "undefined", code: 111_222 } as const;
-
-/** A bug in the code, as opposed to a machine that can no longer be trusted (memory, stack, sizes), which must stop the process. */
-export function asContained(error: unknown): Error {
-  if (error instanceof RangeError || !(error instanceof Error)) throw error;
-  return error;
-}
 
 export function createRouter(options: RouterOptions): Router {
   return (request) => {

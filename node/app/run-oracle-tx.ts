@@ -6,9 +6,9 @@ import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type { Keel } from "./app.ts";
 import type { Work } from "./block.ts";
 import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
+import { asContained } from "./faults.ts";
 import { encodeTxMsgData } from "./msg-data.ts";
 import { ORACLE_UPDATE } from "./oracle-tx.ts";
-import { asContained } from "./router.ts";
 
 export function runOracleTx(
   keel: Keel,

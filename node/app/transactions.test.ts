@@ -14,7 +14,7 @@ async function setUp(options = {}) {
 const types = (events: readonly { type: string; attributes: readonly { key: string }[] }[]) =>
   events.map(({ type, attributes }) => `${type}:${attributes.map(({ key }) => key).join(",")}`);
 
-describe("a transaction", () => {
+describe("a transaction", { timeout: 30_000 }, () => {
   it("emits the SDK's events in the SDK's order, message events with their index last", async () => {
     const { chain, alice, bob } = await setUp();
     const { txResults } = await chain.decide([alice.send(bob, "5uusdc", { fee })]);
@@ -198,7 +198,7 @@ describe("a transaction", () => {
   });
 });
 
-describe("a query", () => {
+describe("a query", { timeout: 30_000 }, () => {
   it("for a missing account reads as gRPC's NotFound, with the height it was answered at", async () => {
     const { chain, alice } = await setUp();
     await chain.decide([]);
@@ -219,6 +219,13 @@ describe("a query", () => {
       log: `rpc error: code = NotFound desc = account ${missing} not found: key not found`,
     });
     expect((await ask(stranger)).code).toBe(18);
+    const malformed = await chain.app.query({
+      path: "/cosmos.bank.v1beta1.Query/Balance",
+      data: Uint8Array.of(0x0a, 0x7f, 1),
+      height: 0,
+      prove: false,
+    });
+    expect(malformed.code).toBe(18);
     const future = await chain.app.query({
       path: "/x",
       data: new Uint8Array(0),

@@ -5,10 +5,13 @@ import { parseError } from "@keel/modules/auth/wire";
 import type { Addresses } from "@keel/modules/kit/addresses";
 import { keelAminoMessage } from "@keel/modules/kit/amino";
 import { ModuleError } from "@keel/modules/kit/errors";
+import { unknownFieldProblem } from "@keel/modules/kit/known-fields";
 import type { MessageRoute } from "@keel/modules/kit/module";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
 import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
-import { TX_BYTES_MAX } from "./limits.ts";
+import { asContained } from "./faults.ts";
+import { fieldTableOf } from "./field-tables.ts";
+import { READ_TXS_MAX, TX_BYTES_MAX } from "./limits.ts";
 
 export interface RoutedMessage {
   readonly route: MessageRoute;
@@ -23,23 +26,35 @@ export interface RunnableTx extends SignedTx {
   readonly lane: number;
 }
 
-/** The same bytes object is asked for at admission, in rechecks and in a proposal; answers live as long as it does. */
+/**
+ * The same transaction is asked for at admission, in rechecks, in a proposal and in its block, there as other copies of its bytes. Answers
+ * depend on the bytes alone, and the last ones are remembered.
+ */
 export type TxReader = (bytes: Uint8Array) => RunnableTx | ModuleError;
 
 export function createTxReader(
   routes: ReadonlyMap<string, MessageRoute>,
   addresses: Addresses,
 ): TxReader {
-  const known = new WeakMap<Uint8Array, RunnableTx | ModuleError>();
+  let young = new Map<string, RunnableTx | ModuleError>();
+  let old = new Map<string, RunnableTx | ModuleError>();
   return (bytes) => {
-    let answer = known.get(bytes);
-    if (answer === undefined) {
-      answer = read(bytes, routes, addresses);
-      known.set(bytes, answer);
+    const key = bytesToLatin1(bytes);
+    const known = young.get(key) ?? old.get(key);
+    if (known !== undefined) return known;
+    const answer = read(bytes, routes, addresses);
+    if (bytes.length > REMEMBERED_BYTES_MAX) return answer;
+    if (young.size >= READ_TXS_MAX) {
+      old = young;
+      young = new Map();
     }
+    young.set(key, answer);
     return answer;
   };
 }
+
+/** Larger transactions are rare and their memory is not. */
+const REMEMBERED_BYTES_MAX = 2_048;
 
 function read(
   bytes: Uint8Array,
@@ -53,7 +68,9 @@ function read(
     return runnable(decodeTx(bytes), routes, addresses);
   } catch (error) {
     if (error instanceof ModuleError) return error;
-    throw error;
+    // A bug in a stateless check must not stop whoever is sent the bytes; the machine's own errors go up.
+    const bug = asContained(error);
+    return new ModuleError("undefined", 111_222, `internal error: ${bug.message}`);
   }
 }
 
@@ -98,14 +115,18 @@ function aminoForms(routed: readonly RoutedMessage[]): readonly unknown[] | null
   return forms.some((form) => form === null) ? null : forms;
 }
 
-/** Unknown fields and other spellings of the same message are refused: what was signed is what is run. */
+/** Unknown fields are refused: what was signed is what is run. Where no table of fields is published, by comparing a new encoding. */
 function decodeMessage(route: MessageRoute, value: Uint8Array): unknown {
+  const table = fieldTableOf(route.typeUrl);
+  const unknown = table === null ? null : unknownFieldProblem(value, table);
+  if (unknown !== null) throw parseError(`errUnknownField "${route.typeUrl}": ${unknown}`);
   let message: unknown;
-  let canonical: Uint8Array;
+  let canonical: Uint8Array = value;
   try {
     message = route.decode(value);
-    canonical = route.encode(message);
+    if (table === null) canonical = route.encode(message);
   } catch (error) {
+    // Decoders report bytes that end early as any kind of error, RangeError among them: all of it is the sender's.
     throw parseError(`${route.typeUrl}: ${(error as Error).message}`);
   }
   if (!equalBytes(canonical, value))
