@@ -97,8 +97,8 @@ async function run(options: StartOptions): Promise<void> {
   const faucet = await openFaucet(chain, wallets, options);
   if (options.bots) {
     // The book fills in the background: the first block is what people wait for.
-    void market.startMakers(chain, wallets, options.scale).then((makers) => {
-      closers.push(() => makers.stop());
+    void market.startBots(chain, wallets, options.seed).then((bots) => {
+      closers.push(async () => void (await Promise.all(bots.map((bot) => bot.stop()))));
     }, fail);
   }
   const info = describe(network, wallets, faucet);

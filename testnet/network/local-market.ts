@@ -4,11 +4,12 @@ import type { KeelClient } from "@keel/client/keel-client";
 import { KeelSigningClient } from "@keel/client/signing-client";
 import type { FileValues } from "@keel/node/config/template";
 import { readBars } from "@keel/node/feeds/csv";
+import { seededRandom } from "@keel/node/feeds/random";
 import type { GenesisAccount } from "@keel/node/genesis/create";
+import type { Bot, BotOptions } from "../bots/bot.ts";
+import { startMaker } from "../bots/maker.ts";
+import { startTaker } from "../bots/taker.ts";
 import type { RoleName, RoleWallet } from "../keys/roles.ts";
-import { attempt, noAttempts } from "../replay/actor.ts";
-import { runMaker } from "../replay/maker.ts";
-import { MarketWatch } from "../replay/market-watch.ts";
 import type { Manifest } from "./manifest.ts";
 import type { StartOptions } from "./start-options.ts";
 
@@ -22,9 +23,8 @@ const ROLE_UNITS = 10_000_000n;
 const STAKE_UNITS = 1_000_000n;
 const FAUCET_UNITS = 10_000_000_000n;
 const MAKER_DEPOSIT_UNITS = 5_000_000n;
-/** On one side of each maker's book. */
-const MAKER_DEPTH_UNITS = 250_000;
-const LOOK_MS = 400;
+const TAKER_DEPOSIT_UNITS = 500_000n;
+const TAKER_ORDER_UNITS = 5_000n;
 /** With prices from a file, chain time begins this long (real time) before its first row. */
 const LEAD_MS = 10_000;
 
@@ -74,46 +74,26 @@ export function priceValues(manifest: Manifest): FileValues {
   };
 }
 
-export interface Makers {
-  stop(): Promise<void>;
-}
-
-/** Deposits what the makers lack and lets them quote until stopped. */
-export async function startMakers(
+/** Two makers and a taker: a book that is alive. They fund themselves from their wallets. */
+export async function startBots(
   chain: KeelClient,
   wallets: readonly RoleWallet[],
-  scale: number,
-): Promise<Makers> {
-  const names: readonly RoleName[] = ["maker-1", "maker-2"];
-  const { tickSize, lotSize } = await chain.steps(MARKET);
-  const watch = new MarketWatch(chain, MARKET, LOOK_MS);
-  const stopping = new AbortController();
-  const terms = {
-    depth: MAKER_DEPTH_UNITS,
-    inventoryUnit: MAKER_DEPTH_UNITS,
-    tick: Number(tickSize),
-    lot: Number(lotSize),
+  seed: number,
+): Promise<readonly Bot[]> {
+  const common = async (name: RoleName, number: number): Promise<BotOptions> => {
+    const { signer } = wallets.find((wallet) => wallet.name === name) as RoleWallet;
+    const client = await KeelSigningClient.connectWithSigner(chain, signer);
+    const random = seededRandom(seed * 16 + number);
+    return { name, client, market: MARKET, random, intervalMs: number === 2 ? 3_000 : 500 };
   };
-  const running = wallets
-    .filter(({ name }) => names.includes(name))
-    .map(async ({ signer }) => {
-      const client = await KeelSigningClient.connectWithSigner(chain, signer);
-      const attempts = noAttempts();
-      await attempt(attempts, async () => {
-        const missing = MAKER_DEPOSIT_UNITS * QUANTA - (await client.account()).collateral;
-        if (missing > QUANTA) await client.deposit(missing);
-      });
-      const { signal } = stopping;
-      await runMaker({ client, watch, market: MARKET, terms, scale, attempts, signal });
-    });
-  const all = Promise.all(running);
-  // A bug is thrown where the makers are stopped, not in the middle of something else.
-  all.catch(() => undefined);
-  return {
-    async stop() {
-      stopping.abort();
-      watch.stop();
-      await all;
-    },
-  };
+  const collateral = MAKER_DEPOSIT_UNITS * QUANTA;
+  return [
+    startMaker({ ...(await common("maker-1", 0)), collateral }),
+    startMaker({ ...(await common("maker-2", 1)), collateral }),
+    startTaker({
+      ...(await common("traders", 2)),
+      collateral: TAKER_DEPOSIT_UNITS * QUANTA,
+      notionalMax: TAKER_ORDER_UNITS * QUANTA,
+    }),
+  ];
 }
