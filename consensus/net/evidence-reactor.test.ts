@@ -73,7 +73,7 @@ afterEach(() => {
 
 async function join(hub: MemoryHub, id: PeerId): Promise<FakePool> {
   const pool = new FakePool(hub.create(id));
-  pool.reactor.start(pool, () => ({}) as ChainState);
+  pool.reactor.start(pool, () => ({ lastHeight: 1_000 }) as ChainState);
   await pool.transport.start();
   stops.push(() => {
     pool.reactor.stop();
@@ -95,6 +95,17 @@ describe("evidence reactor", () => {
     const late = await join(hub, "n3");
     await time.until("the late one", () => late.held.size === 1);
     expect([...late.held.values()]).toEqual([proof(5)]);
+  });
+
+  it("does not blame a peer that is a block ahead, whose evidence cannot be judged yet", async () => {
+    const hub = new MemoryHub({ clock: time.clock });
+    const behind = await join(hub, "behind");
+    const ahead = await join(hub, "ahead");
+    // An equivocator at work: one proof a block, from an honest peer.
+    for (let height = 1_001; height <= 1_100; height++) await ahead.add(proof(height));
+    await time.pass(50);
+    expect(behind.checks).toBe(0);
+    expect(behind.transport.peers().length).toBe(1);
   });
 
   it("reports refused and malformed evidence until its sender is disconnected", async () => {

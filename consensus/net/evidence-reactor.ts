@@ -1,7 +1,7 @@
 /** Spreads proofs of double voting: what the pool newly holds goes to everybody, what peers bring goes to the pool, one at a time. */
 import type { EvidencePool } from "../host/evidence-pool.ts";
 import type { ChainState, PeerId, Transport } from "../host/ports.ts";
-import { evidenceMessage } from "../wire/evidence.ts";
+import { evidenceHeight, evidenceMessage } from "../wire/evidence.ts";
 import type { Evidence } from "../wire/types.ts";
 import { type NetLog, silentLog } from "./handlers.ts";
 import { evidenceGreetingBytesMax, evidenceWaitingMax } from "./limits.ts";
@@ -51,6 +51,8 @@ export class EvidenceReactor {
   #onMessage(peer: PeerId, bytes: Uint8Array): void {
     if (this.#pool === null) return;
     const evidence = evidenceMessage.decode(bytes);
+    // An honest peer a block ahead: were that blamed, one equivocator could have honest nodes ban each other.
+    if (evidenceHeight(evidence) > this.#state().lastHeight) return;
     // Dropped rather than queued without end; the block that carries it will come anyway.
     if (this.#waiting.length >= evidenceWaitingMax) return;
     this.#waiting.push({ peer, evidence });
@@ -64,7 +66,7 @@ export class EvidenceReactor {
       if (pool === null) break;
       try {
         const problem = await pool.add(next.evidence, this.#state());
-        // May be honest and merely expired or of a height not reached here yet.
+        // May be honest and merely expired.
         if (problem !== null) this.#transport.report(next.peer, problem, "minor");
       } catch (error) {
         this.#log.error("evidence could not be checked", {
