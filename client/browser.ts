@@ -1,0 +1,15 @@
+/** What the browser bundle holds: the whole library in one module. In a workspace import the single files instead. */
+export { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
+export { type Amount, formatMoney, roundToStep, timesStep, toQuanta } from "./decimal.ts";
+export {
+  KeelConnectionError,
+  KeelInputError,
+  KeelQueryError,
+  KeelTxError,
+} from "./errors.ts";
+export { requestFaucet } from "./faucet.ts";
+export { KeelClient } from "./keel-client.ts";
+export { KeelLightError, LightClient } from "./light.ts";
+export { keelRegistry, keelTypes } from "./registry.ts";
+export { KeelSigningClient } from "./signing-client.ts";
+export { walletFromMnemonic, walletsFromMnemonic } from "./wallet.ts";
