@@ -10,7 +10,7 @@ const STOP_MS = 12_000;
 const LOG_TAIL_BYTES = 2_000;
 
 /** The bundle made by whoever started us, or the source, which our own flags then say how to run. */
-const KEELD: string =
+export const KEELD: string =
   process.env["KEEL_KEELD"] ?? createRequire(import.meta.url).resolve("@keel/node/main");
 
 export class NodeProcess {

@@ -1,0 +1,78 @@
+/** What a chain did, read from all its nodes: to show that a crash lost nothing and nobody signed twice. */
+import { readFileSync } from "node:fs";
+import { homePaths } from "@keel/node/config/files";
+import type { LocalNetwork } from "../network/network.ts";
+import { heightOf } from "../network/network.ts";
+import { rpcCall } from "../network/rpc.ts";
+
+interface CommitJson {
+  readonly signed_header: {
+    readonly commit: {
+      readonly height: string;
+      readonly round: number;
+      readonly block_id: { readonly hash: string };
+      readonly signatures: readonly {
+        readonly block_id_flag: number;
+        readonly validator_address: string;
+        readonly signature: string | null;
+      }[];
+    };
+  };
+}
+
+interface BlockJson {
+  readonly block_id: { readonly hash: string };
+  readonly block: { readonly evidence: { readonly evidence: readonly unknown[] } };
+}
+
+export interface History {
+  /** Per node: hash of each block. */
+  readonly blocks: readonly ReadonlyMap<number, string>[];
+  /** "validator/height/round" to every block hash (or nil) a signature of it was seen for, on any node. */
+  readonly votes: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Pieces of evidence in blocks. */
+  readonly evidence: number;
+}
+
+const SIGNED = 2;
+const ABSENT = 1;
+
+/** Blocks and commits 1 to `height` of every node, the tip's own commit included. */
+export async function readHistory(network: LocalNetwork, height: number): Promise<History> {
+  const votes = new Map<string, Set<string>>();
+  const blocks: Map<number, string>[] = [];
+  let evidence = 0;
+  for (const { rpc } of network.nodes) {
+    const hashes = new Map<number, string>();
+    for (let at = 1; at <= height; at++) {
+      const { block_id, block } = await rpcCall<BlockJson>(rpc, "block", { height: at });
+      hashes.set(at, block_id.hash);
+      evidence += block.evidence.evidence.length;
+      const { commit } = (await rpcCall<CommitJson>(rpc, "commit", { height: at })).signed_header;
+      for (const { validator_address, block_id_flag } of commit.signatures) {
+        if (block_id_flag === ABSENT) continue;
+        const key = `${validator_address}/${commit.height}/${commit.round}`;
+        const seen = votes.get(key) ?? new Set<string>();
+        votes.set(key, seen.add(block_id_flag === SIGNED ? commit.block_id.hash : "nil"));
+      }
+    }
+    blocks.push(hashes);
+  }
+  return { blocks, votes, evidence };
+}
+
+/** Of running nodes; the least of them. */
+export async function commonHeight(network: LocalNetwork): Promise<number> {
+  const heights = await Promise.all(network.nodes.map(({ rpc }) => heightOf(rpc)));
+  return Math.min(...heights.map((height) => height ?? 0));
+}
+
+/** Height each validator's key last signed at, from its own record. */
+export function lastSigned(network: LocalNetwork): number[] {
+  return network.nodes.map(({ process: { home } }) => {
+    const state = JSON.parse(readFileSync(homePaths(home).validatorState, "utf8")) as {
+      height: string;
+    };
+    return Number(state.height);
+  });
+}

@@ -1,0 +1,76 @@
+/** The replay as a person runs it: a short generated crash always, the three real ones when their files are there. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import type { ReplayReport } from "../replay/report.ts";
+import type { Ran } from "./harness.ts";
+import { isFull, runEntry } from "./harness.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "keel-replay-e2e-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const DATA = new URL("../../../shared/data/", import.meta.url).pathname;
+const CRASHES = ["2020-03-12", "2021-05-19", "2025-10-10"];
+const dataOf = (day: string): string => join(DATA, `btcusdt-1m-${day}.csv`);
+const hasData = CRASHES.every((day) => existsSync(dataOf(day)));
+if (isFull && !hasData) console.warn(`skipped: no price files in ${DATA}`);
+
+async function replay(
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<Ran & { readonly report: ReplayReport }> {
+  const file = join(directory, `report-${args.join("").replaceAll(/[^a-z0-9]/gi, "")}.json`);
+  const ran = await runEntry("testnet/replay/main.ts", [...args, "--report", file], timeoutMs);
+  if (!existsSync(file)) throw new Error(`no report\n${ran.stdout}\n${ran.stderr}`);
+  return { ...ran, report: JSON.parse(readFileSync(file, "utf8")) as ReplayReport };
+}
+
+// Seed 2046: calm for four minutes, then 16 % down within eight.
+it("lives through a short generated crash and balances", async () => {
+  const args = ["--seed", "2046", "--minutes", "9", "--setup", "25"];
+  const { code, stdout, report } = await replay(args, 150_000);
+  expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(code, stdout).toBe(0);
+  expect(report.traders).toBeGreaterThanOrEqual(60);
+  expect(report.liquidations.count).toBeGreaterThan(0);
+  expect(report.txs.count).toBeGreaterThan(200);
+}, 170_000);
+
+it("says in one sentence what is wrong with its input", async () => {
+  const missing = await runEntry(
+    "testnet/replay/main.ts",
+    ["--prices", "/nonexistent.csv"],
+    30_000,
+  );
+  expect([missing.code, missing.stderr]).toEqual([1, "replay: /nonexistent.csv:0: no such file\n"]);
+  const scale = await runEntry("testnet/replay/main.ts", ["--scale", "fast"], 30_000);
+  expect([scale.code, scale.stderr]).toEqual([
+    1,
+    "replay: option '--scale <n>' argument 'fast' is invalid. Expected a whole number of 1 to 200.\n",
+  ]);
+}, 60_000);
+
+it.runIf(isFull && hasData).each(CRASHES)(
+  "lives through the crash of %s: traders liquidated, deficits paid, nothing lost",
+  async (day) => {
+    const kill = day === CRASHES[0] ? ["--kill"] : [];
+    const { code, stdout, report } = await replay(["--prices", dataOf(day), ...kill], 400_000);
+    expect(code, stdout).toBe(0);
+    expect(report.liquidatedTraders).toBeGreaterThanOrEqual(report.traders / 10);
+    expect(report.insurance.deficitsPaid).toBeGreaterThan(0);
+  },
+  420_000,
+);
+
+it.runIf(isFull && hasData)(
+  "reaches auto-deleveraging with a small fund and still balances",
+  async () => {
+    const args = ["--prices", dataOf("2020-03-12"), "--fund", "100", "--minutes", "45"];
+    const { code, stdout, report } = await replay(args, 300_000);
+    expect(code, stdout).toBe(0);
+    expect(report.deleveraged.count).toBeGreaterThan(0);
+    expect(Number(report.deleveraged.notional)).toBeGreaterThan(0);
+  },
+  320_000,
+);
