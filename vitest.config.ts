@@ -18,6 +18,9 @@ const config: ViteUserConfig = defineConfig({
       new URL("scripts/source.mjs", import.meta.url).href,
     ],
     reporters: ["default"],
+    // A slow machine is not a failure; what must be quick is measured by benches.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,

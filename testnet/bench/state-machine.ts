@@ -65,7 +65,7 @@ export async function benchStateMachine(blocks: number): Promise<Measurement[]> 
     };
   };
   for (let i = 0; i < WARM_BLOCKS; i++) await decide();
-  const runs = [];
+  const runs: Awaited<ReturnType<typeof decide>>[] = [];
   for (let i = 0; i < blocks; i++) runs.push(await decide());
   if (chain.faults.length > 0)
     throw new Error(`contained fault: ${chain.faults[0]?.error.message}`);

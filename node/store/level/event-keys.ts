@@ -80,7 +80,9 @@ export class EventEntries {
         // Four bytes are the longest a UTF-16 unit pair can take, so this bound in units also bounds the bytes of the length prefixes.
         if (type.length + 1 + key.length > indexedValueBytesMax) continue;
         if (value.length > indexedValueBytesMax) continue;
-        const indexes = entry(entry(entry(this.#types, type, newMap), key, newMap), value, newList);
+        const keys = entry(this.#types, type, newMap<Map<string, number[]>>);
+        const values = entry(keys, key, newMap<number[]>);
+        const indexes = entry(values, value, newList);
         if (indexes.at(-1) !== index) indexes.push(index);
       }
     }
