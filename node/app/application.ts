@@ -106,7 +106,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   const state = new AppState(keel.registry, store, options.queryHeights ?? QUERY_HEIGHTS_DEFAULT);
   const onFault = (height: number, where: string, error: Error): void =>
     options.onFault?.({ height, where, error });
-  const read = createTxReader(keel.messages, keel.addresses);
+  const { read, admit } = createTxReader(keel.messages, keel.addresses);
   const router = createRouter({
     ante: keel.ante,
     addresses: keel.addresses,
@@ -195,7 +195,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
 
   function runOnCheck(tx: Uint8Array, mode: "check" | "recheck"): CheckTxResult {
     const gasMax = blockGasMax(params(state.check));
-    const readable = read(tx);
+    const readable = admit(tx);
     const result = router({
       tx: readable,
       mode,

@@ -41,7 +41,7 @@ function bench(change: (keel: Keel) => Partial<Keel>) {
     keel,
     chainId,
     router: createRouter({ ante, addresses, minGasPrices: [], onFault }),
-    read: createTxReader(keel.messages, addresses),
+    read: createTxReader(keel.messages, addresses).read,
     onFault,
   });
   const run = (txs: readonly Uint8Array[]) =>

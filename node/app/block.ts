@@ -33,7 +33,7 @@ export interface BlockExecutorOptions {
   readonly keel: Keel;
   readonly chainId: string;
   readonly router: Router;
-  readonly read: TxReader;
+  readonly read: TxReader["read"];
   readonly onFault: (height: number, where: string, error: Error) => void;
 }
 

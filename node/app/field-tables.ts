@@ -16,9 +16,16 @@ const WIRE_TYPES: Readonly<Record<string, number>> = {
 
 const tables = new Map<string, FieldTable>();
 
-/** null: no message of ours, so nothing is published about it here. */
+const byUrl = new Map<string, FieldTable | null>();
+
+/** null: no message of ours, so nothing is published about it here. Ask only about messages that have a handler. */
 export function fieldTableOf(typeUrl: string): FieldTable | null {
-  return typeUrl.startsWith("/keel.") ? tableOf(typeNamed(typeUrl.slice(1))) : null;
+  let table = byUrl.get(typeUrl);
+  if (table === undefined) {
+    table = typeUrl.startsWith("/keel.") ? tableOf(typeNamed(typeUrl.slice(1))) : null;
+    byUrl.set(typeUrl, table);
+  }
+  return table;
 }
 
 function tableOf(type: Type): FieldTable {

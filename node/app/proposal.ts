@@ -16,7 +16,7 @@ import { fillBlock, laneClass, laneProblem } from "./lanes.ts";
 import { oracleTxOf, oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
 import type { TxReader } from "./transactions.ts";
 
-function laned(bytes: Uint8Array, read: TxReader): LanedTx | null {
+function laned(bytes: Uint8Array, read: TxReader["read"]): LanedTx | null {
   const tx = read(bytes);
   if (tx instanceof ModuleError) return null;
   return { bytes, lane: laneClass(tx), gasLimit: tx.fee?.gasLimit ?? 0n };
@@ -25,7 +25,7 @@ function laned(bytes: Uint8Array, read: TxReader): LanedTx | null {
 export function prepareTxs(
   request: PrepareProposalRequest,
   params: ConsensusParams,
-  read: TxReader,
+  read: TxReader["read"],
 ): Uint8Array[] {
   const first: Uint8Array[] = [];
   if (oracleTxRequired(params.abci.voteExtensionsEnableHeight, request.height)) {
@@ -49,7 +49,7 @@ export function proposalProblem(
   block: ProposedBlock,
   params: ConsensusParams,
   tools: {
-    readonly read: TxReader;
+    readonly read: TxReader["read"];
     readonly oracle: OracleKeeper;
     readonly header: BlockHeader;
     readonly state: ReadState;

@@ -9,6 +9,7 @@ import { unknownFieldProblem } from "@keel/modules/kit/known-fields";
 import type { MessageRoute } from "@keel/modules/kit/module";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
 import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
+import { Generations } from "../crypto/generations.ts";
 import { asContained } from "./faults.ts";
 import { fieldTableOf } from "./field-tables.ts";
 import { READ_TXS_MAX, TX_BYTES_MAX } from "./limits.ts";
@@ -27,34 +28,44 @@ export interface RunnableTx extends SignedTx {
 }
 
 /**
- * The same transaction is asked for at admission, in rechecks, in a proposal and in its block, there as other copies of its bytes. Answers
- * depend on the bytes alone, and the last ones are remembered.
+ * The same transaction is asked for at admission, in rechecks, in a proposal and in its block, there as another copy of its bytes. Answers
+ * depend on the bytes alone. They live as long as the bytes object; those of admitted transactions are also found by content.
  */
-export type TxReader = (bytes: Uint8Array) => RunnableTx | ModuleError;
+export interface TxReader {
+  read(bytes: Uint8Array): RunnableTx | ModuleError;
+  /** As `read`, and remembers the answer for other copies of the bytes. */
+  admit(bytes: Uint8Array): RunnableTx | ModuleError;
+}
 
 export function createTxReader(
   routes: ReadonlyMap<string, MessageRoute>,
   addresses: Addresses,
 ): TxReader {
-  let young = new Map<string, RunnableTx | ModuleError>();
-  let old = new Map<string, RunnableTx | ModuleError>();
-  return (bytes) => {
-    const key = bytesToLatin1(bytes);
-    const known = young.get(key) ?? old.get(key);
-    if (known !== undefined) return known;
-    const answer = read(bytes, routes, addresses);
-    if (bytes.length > REMEMBERED_BYTES_MAX) return answer;
-    if (young.size >= READ_TXS_MAX) {
-      old = young;
-      young = new Map();
-    }
-    young.set(key, answer);
+  const byObject = new WeakMap<Uint8Array, RunnableTx | ModuleError>();
+  const admitted = new Generations<RunnableTx | ModuleError>(READ_TXS_MAX);
+  const find = (bytes: Uint8Array): RunnableTx | ModuleError => {
+    let answer = byObject.get(bytes);
+    if (answer !== undefined) return answer;
+    answer = admitted.get(contentOf(bytes)) ?? read(bytes, routes, addresses);
+    byObject.set(bytes, answer);
     return answer;
+  };
+  return {
+    read: find,
+    admit(bytes) {
+      const answer = find(bytes);
+      if (bytes.length <= ADMITTED_BYTES_MAX) admitted.set(contentOf(bytes), answer);
+      return answer;
+    },
   };
 }
 
 /** Larger transactions are rare and their memory is not. */
-const REMEMBERED_BYTES_MAX = 2_048;
+const ADMITTED_BYTES_MAX = 2_048;
+
+function contentOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
 
 function read(
   bytes: Uint8Array,

@@ -4,7 +4,7 @@ import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { afterEach, describe, expect, it } from "vitest";
 import { backendFromEnvironment, loadBackend } from "./backend.ts";
 import { judgeBatch, type PackedCheck, packChecks } from "./batch.ts";
-import { ResultCache } from "./result-cache.ts";
+import { Generations } from "./generations.ts";
 import { createVerifier, type SignatureCheck, type SignatureVerifier } from "./verifier.ts";
 
 const secret = sha256(utf8ToBytes("key"));
@@ -75,7 +75,7 @@ describe("the verifier", () => {
   });
 
   it("keeps at most two generations", () => {
-    const cache = new ResultCache(3);
+    const cache = new Generations<boolean>(3);
     for (let i = 0; i < 10; i++) cache.set(`k${i}`, true);
     expect(cache.size).toBeLessThanOrEqual(6);
     expect(cache.get("k9")).toBe(true);

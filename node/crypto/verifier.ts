@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { type CryptoBackend, loadBackend } from "./backend.ts";
 import type { PackedCheck } from "./batch.ts";
+import { Generations } from "./generations.ts";
 import { CACHE_GENERATION_ENTRIES_DEFAULT, WORKERS_MAX } from "./limits.ts";
-import { ResultCache } from "./result-cache.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 export type KeyType = "secp256k1" | "ed25519";
@@ -40,7 +40,7 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
   if (!Number.isInteger(workers) || workers < 0 || workers > WORKERS_MAX)
     throw new Error(`signature workers: expected 0 to ${WORKERS_MAX}, got ${workers}`);
   const backend = loadBackend(name);
-  const cache = new ResultCache(options.cacheEntries ?? CACHE_GENERATION_ENTRIES_DEFAULT);
+  const cache = new Generations<boolean>(options.cacheEntries ?? CACHE_GENERATION_ENTRIES_DEFAULT);
   const pool = workers === 0 ? null : new WorkerPool(workers, name);
 
   const answer = (asked: Asked): boolean => {
