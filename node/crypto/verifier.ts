@@ -1,5 +1,6 @@
 /** The one door to signature checks: pure and synchronous answers, remembered in a bounded cache that worker threads may pre-fill. */
-import { createHash } from "node:crypto";
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
+import { sha256 } from "@keel/proto/bytes/sha256";
 import { type CryptoBackend, loadBackend } from "./backend.ts";
 import type { PackedCheck } from "./batch.ts";
 import { Generations } from "./generations.ts";
@@ -80,10 +81,25 @@ interface Asked {
   readonly check: PackedCheck;
 }
 
+/**
+ * Hashes of sign bytes of transactions: asked at admission, again ahead of the block and again in it, each time with the same array,
+ * which nobody writes to.
+ */
+const hashes = new WeakMap<Uint8Array, Uint8Array>();
+
+function hashOf(signBytes: Uint8Array): Uint8Array {
+  let hash = hashes.get(signBytes);
+  if (hash === undefined) {
+    hash = sha256(signBytes);
+    hashes.set(signBytes, hash);
+  }
+  return hash;
+}
+
 /** The cache key holds all three parts with their lengths, so no two questions share one. */
 function ask({ type, publicKey, message, signature }: SignatureCheck): Asked {
-  const hash = createHash("sha256").update(message).digest();
-  const parts = Buffer.concat([publicKey, hash, signature]).toString("latin1");
+  const hash = type === "secp256k1" ? hashOf(message) : sha256(message);
+  const parts = bytesToLatin1(publicKey) + bytesToLatin1(hash) + bytesToLatin1(signature);
   return {
     key: `${type}/${publicKey.length}/${signature.length}/${parts}`,
     check: { type, publicKey, message: type === "secp256k1" ? hash : message, signature },
