@@ -46,7 +46,7 @@ export const FEE_COLLECTOR = "fee_collector";
 
 const GAS_WANTED_MAX = (1n << 63n) - 1n;
 /** What the SDK adds in simulation for a signature that is not there yet: its amino form and key. */
-const SIMULATED_SIGNATURE_BYTES = 112n;
+const SIMULATED_SIGNATURE_BYTES = 112;
 
 export function createAnte(ports: AntePorts): Ante {
   const collector = moduleAddress(FEE_COLLECTOR);
@@ -124,11 +124,11 @@ function chargeSize(ctx: WriteContext, params: Params, { tx, mode }: AnteRequest
       `maximum number of characters is ${params.maxMemoCharacters} but received ${memoBytes} characters`,
     );
   }
-  ctx.gas.consume(params.txSizeCostPerByte * BigInt(tx.size), "txSize");
+  const perByte = Number(params.txSizeCostPerByte);
+  ctx.gas.consume(perByte * tx.size, "txSize");
   if (mode !== "simulate") return;
   for (const signature of tx.signatures) {
-    if (signature.length === 0)
-      ctx.gas.consume(params.txSizeCostPerByte * SIMULATED_SIGNATURE_BYTES, "txSize");
+    if (signature.length === 0) ctx.gas.consume(perByte * SIMULATED_SIGNATURE_BYTES, "txSize");
   }
 }
 

@@ -12,6 +12,6 @@ export const FEE_COINS_MAX = 16;
 /** Unordered transactions expire within this, so the nonce window stays small. */
 export const UNORDERED_TTL_MAX_NS: bigint = 600_000_000_000n;
 /** Gas of storing and later removing one nonce. */
-export const UNORDERED_GAS = 2240n;
+export const UNORDERED_GAS = 2240;
 /** Nonces removed per block at most; the rest go in the next ones. */
 export const NONCES_REMOVED_PER_BLOCK_MAX = 10_000;

@@ -112,13 +112,13 @@ export function consumeSignatureGas(
       throw sdkError("invalidPubKey", "pubkey on account is not set");
     const key = publicKey === null ? null : readKey(publicKey);
     if (key?.kind === "ed25519") {
-      ctx.gas.consume(params.sigVerifyCostEd25519, "ante verify: ed25519");
+      ctx.gas.consume(Number(params.sigVerifyCostEd25519), "ante verify: ed25519");
       throw sdkError("invalidPubKey", "ED25519 public keys are unsupported");
     }
     const info = tx.signerInfos[index]?.mode ?? null;
     const count = key?.kind === "multisig" ? multisigGasKeys(key, info) : 1;
     for (let i = 0; i < count; i++)
-      ctx.gas.consume(params.sigVerifyCostSecp256k1, "ante verify: secp256k1");
+      ctx.gas.consume(Number(params.sigVerifyCostSecp256k1), "ante verify: secp256k1");
   });
 }
 

@@ -98,23 +98,27 @@ function runnable(
       throw parseError(`unable to resolve type URL ${typeUrl.slice(0, 200)}`);
     return { route, message: decodeMessage(route, value) };
   });
-  const routed = decoded.map(({ route, message }) => {
+  let lane = 1;
+  const routed = decoded.map(({ route, message }): RoutedMessage => {
     route.validate(message);
-    return { route, message, signers: route.signers(message).map((one) => addresses.parse(one)) };
+    const signers = route.signers(message).map((one) => addresses.parse(one));
+    if (signers.length === 0) {
+      throw sdkError("unauthorized", "a message without signers is made by block proposers only");
+    }
+    const own = route.lane(message);
+    if (own > lane) lane = own;
+    return { route, message, signers };
   });
   const payer = tx.fee?.payer ?? "";
   const signers = unique([
     ...routed.flatMap((one) => one.signers),
     ...(payer === "" ? [] : [addresses.parse(payer)]),
   ]);
-  if (routed.some(({ signers: needed }) => needed.length === 0)) {
-    throw sdkError("unauthorized", "a message without signers is made by block proposers only");
-  }
   return {
     ...tx,
     routed,
     signers,
-    lane: routed.reduce((lane, { route, message }) => Math.max(lane, route.lane(message)), 1),
+    lane,
     aminoMessages: () => aminoForms(routed),
   };
 }
@@ -145,7 +149,8 @@ function decodeMessage(route: MessageRoute, value: Uint8Array): unknown {
   return message;
 }
 
-function unique(addresses: readonly Uint8Array[]): Uint8Array[] {
+function unique(addresses: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (addresses.length === 1) return addresses;
   const seen = new Set<string>();
   return addresses.filter((address) => {
     const key = bytesToLatin1(address);

@@ -145,7 +145,7 @@ function createMap<K, V>(
       from,
       to,
       (text, value) => {
-        const size = BigInt(prefixLength + text.length + values.size(value as V));
+        const size = prefixLength + text.length + values.size(value as V);
         ctx.gas.consume(GAS.iterNextFlat + GAS.readPerByte * size, "IterNextFlat");
         return visit(keys.decode(text, 0)[0], value as V);
       },
@@ -158,7 +158,7 @@ function createMap<K, V>(
       const text = keys.encode(key);
       const value = ctx.state.get(id, text) as V | undefined;
       const size = value === undefined ? 0 : prefixLength + text.length + values.size(value);
-      ctx.gas.consume(GAS.readFlat + GAS.readPerByte * BigInt(size), "ReadFlat");
+      ctx.gas.consume(GAS.readFlat + GAS.readPerByte * size, "ReadFlat");
       return value;
     },
     has(ctx, key) {
@@ -167,7 +167,7 @@ function createMap<K, V>(
     },
     set(ctx, key, value) {
       const text = keys.encode(key);
-      const size = BigInt(prefixLength + text.length + values.size(value));
+      const size = prefixLength + text.length + values.size(value);
       ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "WriteFlat");
       ctx.state.set(id, text, value);
     },
