@@ -115,3 +115,9 @@ function failureKey(error: unknown): string | undefined {
     return `${error.codespace}/${error.code}`;
   return error instanceof KeelConnectionError ? error.code : undefined;
 }
+
+/** The smaller of two amounts. */
+export function least(a: bigint, b: bigint): bigint {
+  if (a > b) return b;
+  return a;
+}

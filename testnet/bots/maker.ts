@@ -4,7 +4,7 @@
  */
 import { readDecimal, timesStep, toUnits } from "@keel/client/decimal";
 import type { MarketInfo, OpenOrder } from "@keel/client/views";
-import { type Bot, type BotContext, type BotOptions, startBot } from "./bot.ts";
+import { type Bot, type BotContext, type BotOptions, least, startBot } from "./bot.ts";
 import { needsRequote, type Quote, type QuoteShape, quotes } from "./quotes.ts";
 
 export interface MakerShape {
@@ -81,9 +81,7 @@ export function startMaker(options: MakerOptions): Bot {
 async function keepFunded({ client, stats }: BotContext, collateral: bigint): Promise<void> {
   const { equity } = await client.account();
   if (equity * 2n >= collateral) return;
-  const wallet = await client.balance();
-  const missing = collateral - equity;
-  const amount = missing < wallet ? missing : wallet;
+  const amount = least(collateral - equity, await client.balance());
   if (amount <= 0n) return;
   await client.deposit(amount, { unordered: true });
   stats.txs++;

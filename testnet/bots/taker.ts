@@ -1,6 +1,6 @@
 /** Noise: small market orders on either side, leaning against its own position so that it never grows large. */
 import { timesStep } from "@keel/client/decimal";
-import { type Bot, type BotOptions, startBot } from "./bot.ts";
+import { type Bot, type BotOptions, least, startBot } from "./bot.ts";
 import { lotsOf } from "./maker.ts";
 import { lotsFor } from "./trader.ts";
 
@@ -20,8 +20,7 @@ export function startTaker(options: TakerOptions): Bot {
       if (market.status !== "active" || !market.markFresh) return;
       const { equity, positions } = await client.account();
       if (equity * 4n < options.collateral) {
-        const wallet = await client.balance();
-        const amount = options.collateral < wallet ? options.collateral : wallet;
+        const amount = least(options.collateral, await client.balance());
         if (amount <= 0n) return;
         await client.deposit(amount, { unordered: true });
         stats.txs++;

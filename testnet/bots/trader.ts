@@ -2,10 +2,9 @@
  * Leveraged trader: opens on its side with the leverage it likes, then lets its seed decide when to add, take profit, rescue itself with fresh
  * collateral, or do nothing, which is how most end in liquidation. Afterwards it comes back while its wallet lasts.
  */
-import { timesStep } from "@keel/client/decimal";
+import { readDecimal, timesStep } from "@keel/client/decimal";
 import type { AccountHealth, MarketInfo, Position } from "@keel/client/views";
-import { type Bot, type BotContext, type BotOptions, startBot } from "./bot.ts";
-import { lotsOf, ticksOf } from "./maker.ts";
+import { type Bot, type BotContext, type BotOptions, least, startBot } from "./bot.ts";
 
 export interface TraderOptions extends BotOptions {
   readonly side: "buy" | "sell";
@@ -58,7 +57,7 @@ async function open(
   let collateral = equity;
   if (collateral < stake) {
     const wallet = await client.balance();
-    const amount = stake - collateral < wallet ? stake - collateral : wallet;
+    const amount = least(stake - collateral, wallet);
     // Out of money: it watches from now on.
     if (collateral + amount < stake / 10n) return;
     if (amount > 0n) {
@@ -87,13 +86,11 @@ async function trade(
 /** notional / mark, in lots, down. */
 export function lotsFor(notional: bigint, market: MarketInfo): bigint {
   if (market.markPrice === undefined) return 0n;
-  const oneLot = { tickSize: market.tickSize, lotSize: market.lotSize };
-  // The value of a lot at mark in quanta, from the decimals: price × lot × 1e6.
-  const lotsPerUnit = lotsOf("1", oneLot);
-  const ticksPerUnit = ticksOf("1", oneLot);
-  const ticks = ticksOf(market.markPrice, oneLot);
-  if (lotsPerUnit === 0n || ticksPerUnit === 0n || ticks === 0n) return 0n;
-  return (notional * lotsPerUnit * ticksPerUnit) / (ticks * PPM);
+  const price = readDecimal("price", market.markPrice);
+  const lot = readDecimal("lot", market.lotSize);
+  const quantaPerLot = price.digits * lot.digits * PPM;
+  const scale = 10n ** BigInt(price.places + lot.places);
+  return quantaPerLot === 0n ? 0n : (notional * scale) / quantaPerLot;
 }
 
 async function close(
@@ -116,8 +113,7 @@ async function close(
 }
 
 async function rescue({ client, stats }: BotContext, wanted: bigint): Promise<void> {
-  const wallet = await client.balance();
-  const amount = wanted < wallet ? wanted : wallet;
+  const amount = least(wanted, await client.balance());
   if (amount <= 0n) return;
   await client.deposit(amount, { unordered: true });
   stats.txs++;
