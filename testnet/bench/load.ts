@@ -60,8 +60,7 @@ export async function runLoad(market: Market, rate: number, seconds: number): Pr
     const finished = Promise.all(answers);
     await withTimeout(finished, seconds * 1000 + LATE_TIMEOUT_MS);
     await market.settle();
-    // The header of the last block may still be on its way.
-    await sleep(500);
+    await headers.reach(await market.height(), LATE_TIMEOUT_MS);
     const cpuUsed = cpu() - cpuBefore;
     const first = headers.arrivals[0]?.height ?? 0;
     const blocks = await readBlocks(market, headers);

@@ -102,6 +102,14 @@ export class Market {
     return Number(n_txs);
   }
 
+  async height(): Promise<number> {
+    const { sync_info } = await this.rpc.call<{ sync_info: { latest_block_height: string } }>(
+      "status",
+      {},
+    );
+    return Number(sync_info.latest_block_height);
+  }
+
   /** Waits until nothing is left to include. */
   async settle(): Promise<void> {
     const deadline = performance.now() + SETTLE_TIMEOUT_MS;

@@ -3,6 +3,7 @@ import { Agent, request } from "node:http";
 import WebSocket from "ws";
 
 const REQUEST_TIMEOUT_MS = 60_000;
+const POLL_MS = 20;
 
 export interface Answer {
   readonly result?: unknown;
@@ -107,6 +108,16 @@ export class HeaderStream {
         else stream.arrivals.push({ height: Number(height), atMs });
       });
     });
+  }
+
+  /** The pool is emptied before the block is published, so a header may come after its transactions are gone. */
+  async reach(height: number, timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while ((this.arrivals.at(-1)?.height ?? 0) < height) {
+      if (performance.now() > deadline)
+        throw new Error(`the header of height ${height} did not come in time`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   close(): void {
