@@ -212,6 +212,31 @@ describe("block sync", { timeout: 30_000 }, () => {
     expect(time.clock.monotonicMs() - startMs).toBeLessThan(8_000);
   });
 
+  it("is not kept from consensus by ever new peers, whatever they claim", async () => {
+    for (const claim of [0, 1_000_000]) {
+      const hub = new MemoryHub({ clock: time.clock });
+      await node(hub, "honest", chain);
+      const late = await node(hub, "late", []);
+      const startMs = time.clock.monotonicMs();
+      let isOver = false;
+      const running = late.sync.run(genesisState()).then((state) => {
+        isOver = true;
+        return state;
+      });
+      // One newcomer replaces the other before it can be doubted, and before peers count as complete.
+      let before: MemoryTransport | null = null;
+      for (let i = 0; !isOver && i < 300; i++) {
+        const newcomer = await liar(hub, `liar${i}`, () => null, claim);
+        await time.pass(150);
+        await before?.stop();
+        before = newcomer;
+      }
+      expect(isOver).toBe(true);
+      expect((await running).lastHeight).toBe(30);
+      expect(time.clock.monotonicMs() - startMs).toBeLessThan(25_000);
+    }
+  });
+
   it("drops a peer that takes back its height, and one that has not what it claimed", async () => {
     const hub = new MemoryHub({ clock: time.clock });
     const lowering = await liar(hub, "lowering", () => null, 500);

@@ -22,7 +22,7 @@ import {
 import { totalPower } from "../wire/validator-set.ts";
 import { BlockPool, type ReceivedBlock } from "./block-pool.ts";
 import { BlockServer } from "./block-server.ts";
-import { loneMs, settleMs, statusMs, tickMs } from "./limits.ts";
+import { idleMaxMs, loneMs, settleMs, statusMs, tickMs } from "./limits.ts";
 import { verifySyncedBlock } from "./verify-block.ts";
 
 export interface BlockSyncOptions {
@@ -62,7 +62,7 @@ export class BlockSync {
   }
 
   /**
-   * Applies blocks until no trusted peer is ahead, and resolves with the state that consensus starts from. Rejects when a block
+   * Applies blocks until no trusted peer is ahead, or none comes any more, and resolves with the state that consensus starts from. Rejects when a block
    * with more than two thirds of power behind it cannot be applied: then this node, not a peer, is broken.
    */
   async run(start: ChainState): Promise<ChainState> {
@@ -73,6 +73,7 @@ export class BlockSync {
     const pool = new BlockPool(nextHeight(start), startedMs);
     this.#pool = pool;
     let state = start;
+    let appliedMs = startedMs;
     let askedStatusMs = Number.NEGATIVE_INFINITY;
     try {
       while (!this.#stopped) {
@@ -88,8 +89,12 @@ export class BlockSync {
           if (!transport.send(request.peer, "blocksync", bytes)) pool.cancel(request);
         }
         const block = pool.first();
-        if (block !== null) state = await this.#apply(state, block, pool);
-        else if (isCaughtUp(pool, state, { nowMs, startedMs })) break;
+        if (block !== null) {
+          const next = await this.#apply(state, block, pool);
+          if (next !== state) appliedMs = clock.monotonicMs();
+          state = next;
+        } else if (nowMs - appliedMs >= idleMaxMs || isCaughtUp(pool, state, { nowMs, startedMs }))
+          break;
         else await this.#sleep();
       }
     } finally {

@@ -16,6 +16,11 @@ export const tickMs: number = 50;
 export const statusMs: number = 1_000;
 /** Peers' heights are believed complete when no new peer has come for this long. */
 export const settleMs: number = 400;
+/**
+ * A run that has applied nothing for so long is over, whatever peers claim: ever new ones could keep a validator out of consensus for
+ * good. Longer than one request may take, so that a slow but honest peer is waited for.
+ */
+export const idleMaxMs: number = 20_000;
 /** Without any peer there is nothing to wait for: consensus itself feeds a node that turns out to be behind. */
 export const loneMs: number = 3_000;
 
