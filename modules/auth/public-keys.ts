@@ -6,7 +6,7 @@ import { encodeUvarint } from "@keel/proto/bytes/varint";
 import { sdkError } from "../kit/sdk-errors.ts";
 import type { PublicKey } from "./account.ts";
 import { MULTISIG_DEPTH_MAX, MULTISIG_KEYS_MAX } from "./limits.ts";
-import { readMessage } from "./wire.ts";
+import { readMessage, WireReader } from "./wire.ts";
 
 export const SECP256K1 = "/cosmos.crypto.secp256k1.PubKey";
 export const ED25519 = "/cosmos.crypto.ed25519.PubKey";
@@ -32,13 +32,15 @@ export function readKey(key: PublicKey, depth: number = 0): AccountKey {
   return readMultisig(key.value, depth);
 }
 
+const none: Uint8Array = new Uint8Array(0);
+
 function keyBytes(value: Uint8Array): Uint8Array {
-  let bytes: Uint8Array = new Uint8Array(0);
-  readMessage("PubKey", value, {
-    1: (reader) => {
-      bytes = reader.bytes();
-    },
-  });
+  let bytes: Uint8Array = none;
+  const reader = new WireReader(value);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) bytes = reader.bytes();
+    else reader.unknown("/cosmos.crypto.secp256k1.PubKey", field);
+  }
   return bytes;
 }
 
@@ -62,15 +64,13 @@ function readMultisig(value: Uint8Array, depth: number): AccountKey {
 
 export function readAny(bytes: Uint8Array): PublicKey {
   let typeUrl = "";
-  let value: Uint8Array = new Uint8Array(0);
-  readMessage("Any", bytes, {
-    1: (reader) => {
-      typeUrl = reader.text();
-    },
-    2: (reader) => {
-      value = reader.bytes();
-    },
-  });
+  let value: Uint8Array = none;
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) typeUrl = reader.text();
+    else if (field === 2) value = reader.bytes();
+    else reader.unknown("/google.protobuf.Any", field);
+  }
   return { typeUrl, value };
 }
 

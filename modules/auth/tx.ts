@@ -2,7 +2,7 @@
 import type { PublicKey } from "./account.ts";
 import { EXTENSIONS_MAX, FEE_COINS_MAX, MESSAGES_MAX, SIGNERS_MAX } from "./limits.ts";
 import { readAny } from "./public-keys.ts";
-import { parseError, readMessage, type WireReader } from "./wire.ts";
+import { parseError, readMessage, WireReader } from "./wire.ts";
 
 export interface AnyMessage {
   readonly typeUrl: string;
@@ -55,38 +55,42 @@ export interface Tx {
   readonly fee: Fee | null;
 }
 
+const none: Uint8Array = new Uint8Array(0);
+
+type Draft = { -readonly [K in keyof Tx]: Tx[K] };
+
 /** Throws sdk 2 on anything but a canonical, fully known transaction. */
 export function decodeTx(bytes: Uint8Array): Tx {
-  const none = new Uint8Array(0);
-  let bodyBytes: Uint8Array = none;
-  let authInfoBytes: Uint8Array = none;
   const signatures: Uint8Array[] = [];
-  let [bodies, infos] = [0, 0];
-  readMessage(
-    "/cosmos.tx.v1beta1.TxRaw",
-    bytes,
-    {
-      1: (reader) => {
-        bodyBytes = reader.bytes();
-        bodies++;
-      },
-      2: (reader) => {
-        authInfoBytes = reader.bytes();
-        infos++;
-      },
-      3: (reader) => push(signatures, reader.bytes(), SIGNERS_MAX, "signatures"),
-    },
-    { ascending: true },
-  );
-  if (bodies > 1 || infos > 1) throw parseError("a field of TxRaw is given twice");
-  return {
+  const tx: Draft = {
     size: bytes.length,
-    bodyBytes,
-    authInfoBytes,
+    bodyBytes: none,
+    authInfoBytes: none,
     signatures,
-    ...decodeBody(bodyBytes),
-    ...decodeAuthInfo(authInfoBytes),
+    messages: [],
+    memo: "",
+    timeoutHeight: 0n,
+    unordered: false,
+    timeoutTimestampNs: null,
+    extensionOptions: [],
+    hasNonCriticalExtensions: false,
+    signerInfos: [],
+    fee: null,
   };
+  const reader = new WireReader(bytes);
+  let last = 0;
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field < last) throw parseError("TxRaw: fields are not in ascending order");
+    if (field === last && field !== 3) throw parseError("a field of TxRaw is given twice");
+    last = field;
+    if (field === 1) tx.bodyBytes = reader.bytes();
+    else if (field === 2) tx.authInfoBytes = reader.bytes();
+    else if (field === 3) push(signatures, reader.bytes(), SIGNERS_MAX, "signatures");
+    else reader.unknown("/cosmos.tx.v1beta1.TxRaw", field);
+  }
+  readBody(tx);
+  readAuthInfo(tx);
+  return tx;
 }
 
 function push<T>(list: T[], item: T, max: number, what: string): void {
@@ -94,128 +98,103 @@ function push<T>(list: T[], item: T, max: number, what: string): void {
   list.push(item);
 }
 
-type Body = Pick<
-  Tx,
-  | "messages"
-  | "memo"
-  | "timeoutHeight"
-  | "unordered"
-  | "timeoutTimestampNs"
-  | "extensionOptions"
-  | "hasNonCriticalExtensions"
->;
-
-function decodeBody(bytes: Uint8Array): Body {
+function readBody(tx: Draft): void {
   const messages: AnyMessage[] = [];
-  const extensionOptions: string[] = [];
-  let memo = "";
-  let timeoutHeight = 0n;
-  let unordered = false;
-  let timeoutTimestampNs: bigint | null = null;
-  let hasNonCriticalExtensions = false;
-  readMessage(
-    "/cosmos.tx.v1beta1.TxBody",
-    bytes,
-    {
-      1: (reader) => push(messages, readAny(reader.bytes()), MESSAGES_MAX, "messages"),
-      2: (reader) => {
-        memo = reader.text();
-      },
-      3: (reader) => {
-        timeoutHeight = reader.uint64();
-      },
-      4: (reader) => {
-        unordered = reader.boolean();
-      },
-      5: (reader) => {
-        timeoutTimestampNs = readTimestamp(reader.bytes());
-      },
-      1023: (reader) =>
-        push(extensionOptions, readAny(reader.bytes()).typeUrl, EXTENSIONS_MAX, "extensions"),
-      2047: (reader) => {
+  const options: string[] = [];
+  const reader = new WireReader(tx.bodyBytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    switch (field) {
+      case 1:
+        push(messages, readAny(reader.bytes()), MESSAGES_MAX, "messages");
+        break;
+      case 2:
+        tx.memo = reader.text();
+        break;
+      case 3:
+        tx.timeoutHeight = reader.uint64();
+        break;
+      case 4:
+        tx.unordered = reader.boolean();
+        break;
+      case 5:
+        tx.timeoutTimestampNs = readTimestamp(reader.bytes());
+        break;
+      case 1023:
+        push(options, readAny(reader.bytes()).typeUrl, EXTENSIONS_MAX, "extensions");
+        break;
+      case 2047:
         reader.bytes();
-        hasNonCriticalExtensions = true;
-      },
-    },
-    { nonCritical: true },
-  );
-  return {
-    messages,
-    memo,
-    timeoutHeight,
-    unordered,
-    timeoutTimestampNs,
-    extensionOptions,
-    hasNonCriticalExtensions,
-  };
+        tx.hasNonCriticalExtensions = true;
+        break;
+      default:
+        reader.unknown("/cosmos.tx.v1beta1.TxBody", field, true);
+    }
+  }
+  tx.messages = messages;
+  tx.extensionOptions = options;
 }
 
 function readTimestamp(bytes: Uint8Array): bigint {
   let seconds = 0n;
   let nanos = 0;
-  readMessage("/google.protobuf.Timestamp", bytes, {
-    1: (reader) => {
-      seconds = BigInt.asIntN(64, reader.uint64());
-    },
-    2: (reader) => {
-      nanos = reader.uint32();
-    },
-  });
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) seconds = BigInt.asIntN(64, reader.uint64());
+    else if (field === 2) nanos = reader.uint32();
+    else reader.unknown("/google.protobuf.Timestamp", field);
+  }
   // Years 1 to 9999, as protobuf bounds timestamps.
   if (seconds < -62_135_596_800n || seconds > 253_402_300_799n || nanos > 999_999_999)
     throw parseError("timestamp out of range");
   return seconds * 1_000_000_000n + BigInt(nanos);
 }
 
-function decodeAuthInfo(bytes: Uint8Array): Pick<Tx, "signerInfos" | "fee"> {
-  const signerInfos: SignerInfo[] = [];
-  let fee: Fee | null = null;
-  readMessage("/cosmos.tx.v1beta1.AuthInfo", bytes, {
-    1: (reader) => push(signerInfos, readSignerInfo(reader.bytes()), SIGNERS_MAX, "signers"),
-    2: (reader) => {
-      fee = readFee(reader.bytes());
-    },
+function readAuthInfo(tx: Draft): void {
+  const infos: SignerInfo[] = [];
+  const reader = new WireReader(tx.authInfoBytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) push(infos, readSignerInfo(reader.bytes()), SIGNERS_MAX, "signers");
+    else if (field === 2) tx.fee = readFee(reader.bytes());
     // A tip (deprecated upstream) promises nothing here.
-    3: (reader) => void reader.bytes(),
-  });
-  return { signerInfos, fee };
+    else if (field === 3) reader.bytes();
+    else reader.unknown("/cosmos.tx.v1beta1.AuthInfo", field);
+  }
+  tx.signerInfos = infos;
 }
 
 function readSignerInfo(bytes: Uint8Array): SignerInfo {
   let publicKey: PublicKey | null = null;
   let mode: ModeInfo | null = null;
   let sequence = 0n;
-  readMessage("/cosmos.tx.v1beta1.SignerInfo", bytes, {
-    1: (reader) => {
-      publicKey = readAny(reader.bytes());
-    },
-    2: (reader) => {
-      mode = readMode(reader.bytes(), 0);
-    },
-    3: (reader) => {
-      sequence = reader.uint64();
-    },
-  });
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) publicKey = readAny(reader.bytes());
+    else if (field === 2) mode = readMode(reader.bytes(), 0);
+    else if (field === 3) sequence = reader.uint64();
+    else reader.unknown("/cosmos.tx.v1beta1.SignerInfo", field);
+  }
   return { publicKey, mode, sequence };
 }
 
 function readMode(bytes: Uint8Array, depth: number): ModeInfo | null {
   if (depth > 2) throw parseError("mode info nested too deep");
   let mode: ModeInfo | null = null;
-  readMessage("/cosmos.tx.v1beta1.ModeInfo", bytes, {
-    1: (reader) => {
-      let value = 0;
-      readMessage("/cosmos.tx.v1beta1.ModeInfo.Single", reader.bytes(), {
-        1: (inner) => {
-          value = inner.uint32();
-        },
-      });
-      mode = { kind: "single", mode: value };
-    },
-    2: (reader) => {
-      mode = readMulti(reader.bytes(), depth);
-    },
-  });
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) mode = { kind: "single", mode: readSingle(reader.bytes()) };
+    else if (field === 2) mode = readMulti(reader.bytes(), depth);
+    else reader.unknown("/cosmos.tx.v1beta1.ModeInfo", field);
+  }
+  return mode;
+}
+
+function readSingle(bytes: Uint8Array): number {
+  let mode = 0;
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) mode = reader.uint32();
+    else reader.unknown("/cosmos.tx.v1beta1.ModeInfo.Single", field);
+  }
   return mode;
 }
 
@@ -260,31 +239,25 @@ function readFee(bytes: Uint8Array): Fee {
   let gasLimit = 0n;
   let payer = "";
   let granter = "";
-  readMessage("/cosmos.tx.v1beta1.Fee", bytes, {
-    1: (reader) => push(amount, readCoin(reader), FEE_COINS_MAX, "fee coins"),
-    2: (reader) => {
-      gasLimit = reader.uint64();
-    },
-    3: (reader) => {
-      payer = reader.text();
-    },
-    4: (reader) => {
-      granter = reader.text();
-    },
-  });
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) push(amount, readCoin(reader.bytes()), FEE_COINS_MAX, "fee coins");
+    else if (field === 2) gasLimit = reader.uint64();
+    else if (field === 3) payer = reader.text();
+    else if (field === 4) granter = reader.text();
+    else reader.unknown("/cosmos.tx.v1beta1.Fee", field);
+  }
   return { amount, gasLimit, payer, granter };
 }
 
-function readCoin(reader: WireReader): FeeCoin {
+function readCoin(bytes: Uint8Array): FeeCoin {
   let denom = "";
   let amount = "";
-  readMessage("/cosmos.base.v1beta1.Coin", reader.bytes(), {
-    1: (inner) => {
-      denom = inner.text();
-    },
-    2: (inner) => {
-      amount = inner.text();
-    },
-  });
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) denom = reader.text();
+    else if (field === 2) amount = reader.text();
+    else reader.unknown("/cosmos.base.v1beta1.Coin", field);
+  }
   return { denom, amount };
 }

@@ -29,7 +29,7 @@ export interface RunnableTx extends SignedTx {
 
 /**
  * The same transaction is asked for at admission, in rechecks, in a proposal and in its block, there as another copy of its bytes. Answers
- * depend on the bytes alone. They live as long as the bytes object; those of admitted transactions are also found by content.
+ * depend on the bytes alone. The last ones are found by the bytes object, those of admitted transactions also by content.
  */
 export interface TxReader {
   read(bytes: Uint8Array): RunnableTx | ModuleError;
@@ -41,8 +41,8 @@ export function createTxReader(
   routes: ReadonlyMap<string, MessageRoute>,
   addresses: Addresses,
 ): TxReader {
-  const byObject = new WeakMap<Uint8Array, RunnableTx | ModuleError>();
-  const admitted = new Generations<RunnableTx | ModuleError>(READ_TXS_MAX);
+  const byObject = new Generations<Uint8Array, RunnableTx | ModuleError>(READ_TXS_MAX);
+  const admitted = new Generations<string, RunnableTx | ModuleError>(READ_TXS_MAX);
   const find = (bytes: Uint8Array): RunnableTx | ModuleError => {
     let answer = byObject.get(bytes);
     if (answer !== undefined) return answer;
@@ -114,8 +114,21 @@ function runnable(
     ...routed.flatMap((one) => one.signers),
     ...(payer === "" ? [] : [addresses.parse(payer)]),
   ]);
+  // Spelled out: spreading a record of this size costs more than decoding it.
   return {
-    ...tx,
+    size: tx.size,
+    bodyBytes: tx.bodyBytes,
+    authInfoBytes: tx.authInfoBytes,
+    signatures: tx.signatures,
+    messages: tx.messages,
+    memo: tx.memo,
+    timeoutHeight: tx.timeoutHeight,
+    unordered: tx.unordered,
+    timeoutTimestampNs: tx.timeoutTimestampNs,
+    extensionOptions: tx.extensionOptions,
+    hasNonCriticalExtensions: tx.hasNonCriticalExtensions,
+    signerInfos: tx.signerInfos,
+    fee: tx.fee,
     routed,
     signers,
     lane,

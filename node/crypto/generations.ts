@@ -1,19 +1,19 @@
 /** A bounded memory in two generations: when the young one is full it becomes the old one, and the old one is dropped. */
-export class Generations<V> {
+export class Generations<K, V> {
   readonly #entriesMax: number;
-  #young = new Map<string, V>();
-  #old = new Map<string, V>();
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
 
   /** At most twice `entriesMax` entries; 0 remembers nothing. */
   constructor(entriesMax: number) {
     this.#entriesMax = entriesMax;
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     return this.#young.get(key) ?? this.#old.get(key);
   }
 
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     if (this.#entriesMax === 0) return;
     if (this.#young.size >= this.#entriesMax && !this.#young.has(key)) {
       this.#old = this.#young;

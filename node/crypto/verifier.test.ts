@@ -75,7 +75,7 @@ describe("the verifier", () => {
   });
 
   it("keeps at most two generations", () => {
-    const cache = new Generations<boolean>(3);
+    const cache = new Generations<string, boolean>(3);
     for (let i = 0; i < 10; i++) cache.set(`k${i}`, true);
     expect(cache.size).toBeLessThanOrEqual(6);
     expect(cache.get("k9")).toBe(true);

@@ -41,7 +41,9 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
   if (!Number.isInteger(workers) || workers < 0 || workers > WORKERS_MAX)
     throw new Error(`signature workers: expected 0 to ${WORKERS_MAX}, got ${workers}`);
   const backend = loadBackend(name);
-  const cache = new Generations<boolean>(options.cacheEntries ?? CACHE_GENERATION_ENTRIES_DEFAULT);
+  const cache = new Generations<string, boolean>(
+    options.cacheEntries ?? CACHE_GENERATION_ENTRIES_DEFAULT,
+  );
   const pool = workers === 0 ? null : new WorkerPool(workers, name);
 
   const answer = (asked: Asked): boolean => {
