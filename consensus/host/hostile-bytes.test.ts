@@ -268,16 +268,14 @@ const rows: readonly (readonly [what: string, channel: Channel, bytes: () => Uin
     () =>
       commit(
         commitOf({
-          extendedSignatures: node.driver
-            .roundState()
-            .validators.map(({ address }) => ({
-              flag: "commit",
-              validatorAddress: address,
-              timestamp: clock.now(),
-              signature: fill(64, 1),
-              extension: none,
-              extensionSignature: fill(64, 1),
-            })),
+          extendedSignatures: node.driver.roundState().validators.map(({ address }) => ({
+            flag: "commit",
+            validatorAddress: address,
+            timestamp: clock.now(),
+            signature: fill(64, 1),
+            extension: none,
+            extensionSignature: fill(64, 1),
+          })),
         }),
       ),
   ],

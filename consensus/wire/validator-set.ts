@@ -125,20 +125,6 @@ export function addressToCore(address: Uint8Array): Address {
   return bytesToHex(address);
 }
 
-/** The set as the core sees it; the order is kept. */
-export function validatorSetToCore(set: ValidatorSetInfo): ValidatorSet {
-  if (set.proposer === null) throw new RangeError("validator set: expected a proposer");
-  return {
-    validators: set.validators.map(({ address, power, priority }) => ({
-      address: addressToCore(address),
-      power,
-      priority,
-    })),
-    totalPower: totalPower(set.validators),
-    proposer: addressToCore(set.proposer.address),
-  };
-}
-
 /** Adds the public keys that the core does not carry; a validator without a known key is a programming error. */
 export function validatorSetFromCore(
   set: ValidatorSet,
