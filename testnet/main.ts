@@ -17,7 +17,7 @@ import { LocalNetwork } from "./network/network.ts";
 import { assertPortsFree, fixedPorts } from "./network/ports.ts";
 import type { StartOptions } from "./network/start-options.ts";
 import { JSON_PATH_DEFAULT, readStartOptions } from "./network/start-options.ts";
-import { ChainWatch, statusText } from "./network/status-line.ts";
+import { lookAtChain, statusText } from "./network/status-line.ts";
 
 const CHAIN_ID = "keel-local-1";
 const START_TIMEOUT_MS = 60_000;
@@ -111,7 +111,7 @@ async function run(options: StartOptions): Promise<void> {
   process.stdout.write(
     isTerminal ? `${printBanner(info)}\n` : `READY ${info.validators[0]?.rpc} ${json}\n`,
   );
-  if (isTerminal) await showStatus(chain);
+  if (isTerminal) await showStatus(chain, options.scale);
 }
 
 async function openFaucet(
@@ -157,10 +157,12 @@ function describe(
 }
 
 /** One line, written over itself. */
-async function showStatus(chain: KeelClient): Promise<void> {
-  const watch = new ChainWatch(chain, market.FEED);
+async function showStatus(chain: KeelClient, scale: number): Promise<void> {
   while (stopping === null) {
-    const text = await watch.look().then(statusText, () => "no validator answers");
+    const text = await lookAtChain(chain, market.FEED, scale).then(
+      statusText,
+      () => "no validator answers",
+    );
     process.stdout.write(`\r  ${text.slice(0, (process.stdout.columns ?? 100) - 3)}\x1b[K`);
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }

@@ -34,7 +34,8 @@ it("lives through a short generated crash and balances", async () => {
   expect(code, stdout).toBe(0);
   expect(report.traders).toBeGreaterThanOrEqual(60);
   expect(report.liquidations.count).toBeGreaterThan(0);
-  expect(report.txs.count).toBeGreaterThan(200);
+  // Everyone deposits and opens; the makers quote.
+  expect(report.txs.count).toBeGreaterThan(120);
 }, 170_000);
 
 it("says in one sentence what is wrong with its input", async () => {
