@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { benchKernel } from "./kernel.ts";
 import { surroundings } from "./machine.ts";
 import { benchBlockIntervals, benchSignedOrders } from "./networks.ts";
+import { benchmarksText } from "./record.ts";
 import type { Measurement } from "./report.ts";
 import { measurementText, reached } from "./report.ts";
 import { benchStateMachine } from "./state-machine.ts";
@@ -11,6 +12,7 @@ import { benchStateMachine } from "./state-machine.ts";
 interface Options {
   readonly only?: string;
   readonly json?: string;
+  readonly record?: string;
   readonly blocks: string;
   readonly seconds: string;
   readonly rates: string;
@@ -23,6 +25,7 @@ const program = new Command("bench")
   .description("Measures the kernel, the state machine, one validator and four.")
   .option("--only <parts>", `comma separated, of ${parts.join(", ")}`)
   .option("--json <file>", "also write the figures there")
+  .option("--record <file>", "also write them there as a page")
   .option("--blocks <count>", "blocks of the state machine bench", "30")
   .option("--seconds <count>", "length of each run against a network", "20")
   .option("--rates <list>", "orders per second offered to one validator", "3000,4500")
@@ -74,4 +77,8 @@ for (const part of chosen()) {
 if (options.json !== undefined) {
   const body = results.map((one) => ({ ...one, reached: reached(one) }));
   writeFileSync(options.json, `${JSON.stringify({ ...around, results: body }, null, 2)}\n`);
+}
+if (options.record !== undefined) {
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  writeFileSync(options.record, benchmarksText(around, results, command));
 }
