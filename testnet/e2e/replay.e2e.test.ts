@@ -1,5 +1,5 @@
 /** The replay as a person runs it: a short generated crash always, the three real ones when their files are there. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -19,23 +19,37 @@ if (isFull && !hasData) console.warn(`skipped: no price files in ${DATA}`);
 async function replay(
   args: readonly string[],
   timeoutMs: number,
-): Promise<Ran & { readonly report: ReplayReport }> {
+): Promise<Ran & { readonly report: ReplayReport; readonly file: string }> {
   const file = join(directory, `report-${args.join("").replaceAll(/[^a-z0-9]/gi, "")}.json`);
   const ran = await runEntry("testnet/replay/main.ts", [...args, "--report", file], timeoutMs);
   if (!existsSync(file)) throw new Error(`no report\n${ran.stdout}\n${ran.stderr}`);
-  return { ...ran, report: JSON.parse(readFileSync(file, "utf8")) as ReplayReport };
+  return { ...ran, file, report: JSON.parse(readFileSync(file, "utf8")) as ReplayReport };
 }
 
 // Seed 2046: calm for four minutes, then 16 % down within eight.
 it("lives through a short generated crash and balances", async () => {
   const args = ["--seed", "2046", "--minutes", "9", "--setup", "25"];
-  const { code, stdout, report } = await replay(args, 150_000);
+  const { code, stdout, report, file } = await replay(args, 150_000);
   expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(code, stdout).toBe(0);
   expect(report.traders).toBeGreaterThanOrEqual(60);
   expect(report.liquidations.count).toBeGreaterThan(0);
   // Everyone deposits and opens; the makers quote.
   expect(report.txs.count).toBeGreaterThan(120);
+
+  const again = await runEntry("testnet/replay/main.ts", ["--recheck", file], 30_000);
+  expect([again.code, again.stderr]).toEqual([0, ""]);
+  // One quantum out of the vault, and the same sums fail.
+  const text = readFileSync(file, "utf8");
+  const tampered = text.replace(
+    /("vault": ")([0-9]+)n/,
+    (_all, name: string, vault: string) => `${name}${BigInt(vault) - 1n}n`,
+  );
+  expect(tampered).not.toBe(text);
+  writeFileSync(file, tampered);
+  const broken = await runEntry("testnet/replay/main.ts", ["--recheck", file], 30_000);
+  expect(broken.code).toBe(1);
+  expect(broken.stdout).toContain("A CHECK FAILED");
 }, 170_000);
 
 it("says in one sentence what is wrong with its input", async () => {

@@ -20,7 +20,6 @@ export class ChainLog {
   readonly #rpcs: readonly string[];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
-  #failed: Error | null = null;
   #turn: Promise<void> = Promise.resolve();
 
   /** `rpcs`: asked in this order, the next one when one is away. */
@@ -28,9 +27,9 @@ export class ChainLog {
     this.#rpcs = rpcs;
     const turn = async (): Promise<void> => {
       try {
-        await this.readTo(await this.#height());
-      } catch (error) {
-        this.#failed = error as Error;
+        await this.#readTo(await this.#height());
+      } catch {
+        // No node answers; the next turn asks again, and `finish` says so if it lasts.
       }
       if (!this.#stopped) {
         this.#timer = setTimeout(() => {
@@ -45,18 +44,22 @@ export class ChainLog {
     return this.blocks.at(-1)?.height ?? 0;
   }
 
-  /** Reads the rest up to `height`. Throws what the last attempt to read failed with. */
-  async finish(height: number): Promise<void> {
+  /** Follows no further; answers the last height read. */
+  async stop(): Promise<number> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#turn;
-    this.#failed = null;
-    await this.readTo(height);
-    if (this.height < height)
-      throw this.#failed ?? new Error(`block ${this.height + 1} cannot be read`);
+    return this.height;
   }
 
-  async readTo(height: number): Promise<void> {
+  /** After `stop`: reads on to exactly `height`, which must not lie below what has been read. */
+  async finish(height: number): Promise<void> {
+    if (this.height > height)
+      throw new Error(`block ${this.height} is counted already, expected none above ${height}`);
+    await this.#readTo(height);
+  }
+
+  async #readTo(height: number): Promise<void> {
     for (let next = this.height + 1; next <= height; next++) {
       const [results, timeMs] = await this.#ask(async (rpc): Promise<[BlockResults, number]> => {
         const [block, header] = await Promise.all([blockResults(rpc, next), headerAt(rpc, next)]);

@@ -17,6 +17,8 @@ export interface ReplayOptions {
   /** Homes and logs stay here. null: a temporary directory, removed at the end. */
   readonly keep: string | null;
   readonly setupMs: number;
+  /** Do the sums of this report again instead of running anything. */
+  readonly recheck: string | null;
 }
 
 /** 300,000: enough for the crash of one market of this size, so that the other side loses nothing. */
@@ -43,6 +45,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     .option("--minutes <n>", "play only so many minutes of prices", whole(1, 1_000_000))
     .option("--kill", "kill one validator half-way and start it again")
     .option("--keep <dir>", "keep homes and logs of the validators here")
+    .option("--recheck <report>", "do the sums of a written report again, nothing else")
     .option(
       "--setup <seconds>",
       "real time before the first bar, for starting and opening positions",
@@ -64,6 +67,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     kill?: boolean;
     keep?: string;
     setup: number;
+    recheck?: string;
   }>();
   return {
     prices: given.prices ?? null,
@@ -76,6 +80,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     kill: given.kill === true,
     keep: given.keep ?? null,
     setupMs: given.setup * 1000,
+    recheck: given.recheck ?? null,
   };
 }
 

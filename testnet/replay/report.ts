@@ -1,6 +1,7 @@
 /** The report of a replay: what happened, in figures, and the checks. Printed for people, written as JSON for programs. */
 import { formatMoney } from "@keel/client/decimal";
 import type { Check } from "./checks.ts";
+import type { Figures } from "./figures.ts";
 import type { Tally } from "./tally.ts";
 
 /** Money as decimal text in whole settlement units. */
@@ -37,6 +38,8 @@ export interface ReplayReport {
   };
   readonly seconds: number;
   readonly checks: readonly Check[];
+  /** What the checks of money and positions were computed from. */
+  readonly figures: Figures;
   readonly ok: boolean;
 }
 
@@ -54,6 +57,7 @@ export interface ReportFacts {
   /** Chain time of each block while the prices played. */
   readonly blocks: readonly { readonly timeMs: number; readonly txs: number }[];
   readonly checks: readonly Check[];
+  readonly figures: Figures;
 }
 
 export function makeReport(facts: ReportFacts, tally: Tally): ReplayReport {
@@ -114,12 +118,13 @@ export function makeReport(facts: ReportFacts, tally: Tally): ReplayReport {
     },
     seconds: Math.round(seconds),
     checks,
-    ok: checks.length > 0 && checks.every(({ ok }) => ok),
+    figures: facts.figures,
+    ok: exitCode(checks) === 0,
   };
 }
 
-export function exitCode(report: ReplayReport): 0 | 1 {
-  return report.ok ? 0 : 1;
+export function exitCode(checks: readonly Check[]): 0 | 1 {
+  return checks.length > 0 && checks.every(({ ok }) => ok) ? 0 : 1;
 }
 
 export function printReport(report: ReplayReport): string {
@@ -154,10 +159,14 @@ export function printReport(report: ReplayReport): string {
     ],
   ];
   const lines = rows.map(([name, text]) => `  ${name.padEnd(18)}${text}`);
-  const checks = report.checks.map(
+  return `\n${lines.join("\n")}\n\n${printChecks(report.checks)}`;
+}
+
+export function printChecks(checks: readonly Check[]): string {
+  const lines = checks.map(
     ({ name, ok, detail }) => `  ${ok ? "ok  " : "FAIL"}  ${name} (${detail})`,
   );
-  return `\n${lines.join("\n")}\n\n${checks.join("\n")}\n\n${report.ok ? "every check holds" : "A CHECK FAILED"}\n`;
+  return `${lines.join("\n")}\n\n${exitCode(checks) === 0 ? "every check holds" : "A CHECK FAILED"}\n`;
 }
 
 /** Two places, thousands apart. */

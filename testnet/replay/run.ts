@@ -13,7 +13,7 @@ import { freePorts } from "../network/ports.ts";
 import type { Attempts } from "./actor.ts";
 import { noAttempts, sleep } from "./actor.ts";
 import { ChainLog } from "./chain-log.ts";
-import type { Check } from "./checks.ts";
+import type { Check, Flows } from "./checks.ts";
 import { checkBooks, checkHashes } from "./checks.ts";
 import { readBooks } from "./closing.ts";
 import { compareHashes, readAppHashes, readHeaderHashes } from "./compare-hashes.ts";
@@ -27,6 +27,7 @@ import type { ReplayReport } from "./report.ts";
 import { makeReport } from "./report.ts";
 import type { Schedule } from "./schedule.ts";
 import { clockValues, schedule, wallTimeOf } from "./schedule.ts";
+import type { Tally } from "./tally.ts";
 import { Trader } from "./trader.ts";
 
 const VALIDATORS = 4;
@@ -236,16 +237,15 @@ async function close(
   say: Say,
 ): Promise<ReplayReport> {
   const { chain, traders, makers } = market;
-  // Whatever was on its way is in a block by then.
-  const settled = (await chain.height()) + 2;
-  await network.waitForHeight(settled, START_TIMEOUT_MS);
+  // Whatever was on its way is in a block by then. Books and events must end at the same height.
+  const height = Math.max((await chain.height()) + 2, await log.stop());
+  await network.waitForHeight(height + 1, START_TIMEOUT_MS);
   const roles = await roleWallets();
   const owners = [
     ...roles.map(({ address }) => address),
     ...makers.map(({ address }) => address),
     ...traders.map(({ address }) => address),
   ];
-  const height = settled - 1;
   const books = await readBooks(chain, owners, height);
   await log.finish(height);
   chain.disconnect();
@@ -254,8 +254,9 @@ async function close(
   const headers = await readHeaderHashes(network.nodes[0]?.rpc ?? "", 1, height);
   const fund = BigInt(options.fund) * QUANTA;
   const opening = { supply: TREASURY_UNITS * QUANTA + fund, fund };
+  const flows = flowsOf(log.tally);
   const checks = [
-    ...checkBooks(books, log.tally, opening),
+    ...checkBooks(books, flows, opening),
     checkHashes(compareHashes(headers, hashes, 1, height)),
     ...outageChecks,
   ];
@@ -272,9 +273,24 @@ async function close(
       refused: market.attempts.refused,
       blocks: log.blocks.filter(({ timeMs }) => timeMs >= plan.firstMs),
       checks,
+      figures: { books, flows, opening },
     },
     log.tally,
   );
+}
+
+function flowsOf(tally: Tally): Flows {
+  const { deposited, withdrawn, feesCollected, alarms } = tally;
+  const { insuranceFunded, insuranceReceived, insurancePaid } = tally;
+  return {
+    deposited,
+    withdrawn,
+    feesCollected,
+    insuranceFunded,
+    insuranceReceived,
+    insurancePaid,
+    alarms,
+  };
 }
 
 function progress(log: ChainLog, watch: MarketWatch, plan: Schedule): string {
