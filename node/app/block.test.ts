@@ -138,6 +138,20 @@ describe("a fault", () => {
   });
 });
 
+describe("a block hook", () => {
+  it("may say more than a call has room for arguments", () => {
+    const loud = module({
+      endBlock(ctx) {
+        for (let i = 0; i < 300_000; i++) ctx.emit("order_cancelled", { id: String(i) });
+      },
+    });
+    const { run, faults } = bench(() => ({ endBlock: [loud] }));
+    const { events } = run([]);
+    expect(events.filter(({ type }) => type === "order_cancelled")).toHaveLength(300_000);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe("the composition", () => {
   it("lists every module with a hook exactly once in that hook's order", () => {
     const { keel } = bench(() => ({}));

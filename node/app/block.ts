@@ -72,7 +72,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       onFault(block.header.height, `${name} ${module.name}`, bug);
       return false;
     }
-    block.events.push(...addMode(events, name));
+    append(block.events, addMode(events, name));
     return true;
   }
 
@@ -114,14 +114,14 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       const stopping = writeContext(block.header, block.state, unlimitedGas(), held);
       stopping.emit("invariant_broken", event);
       keel.stopClearing(stopping, `invariant ${violation.name} is broken`);
-      block.events.push(...addMode(held, "endBlock"));
+      append(block.events, addMode(held, "endBlock"));
     } else if (!sound) {
       const held: CollectedEvent[] = [];
       keel.stopClearing(
         writeContext(block.header, block.state, unlimitedGas(), held),
         "an end-of-block step failed",
       );
-      block.events.push(...addMode(held, "endBlock"));
+      append(block.events, addMode(held, "endBlock"));
     }
   }
 
@@ -154,6 +154,11 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       return { header, events: block.events, txResults: block.results };
     },
   };
+}
+
+/** One by one: as arguments of one call, the events of a wave of liquidations would not fit the stack. */
+function append(events: WireEvent[], more: readonly WireEvent[]): void {
+  for (const event of more) events.push(event);
 }
 
 /** A block in work. */
