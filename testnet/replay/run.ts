@@ -2,14 +2,11 @@
 import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { KeelClient } from "@keel/client/keel-client";
 import type { KeelSigningClient } from "@keel/client/signing-client";
-import { readBars } from "@keel/node/feeds/csv";
-import { timestampFromMs } from "@keel/proto/bytes/timestamp";
 import { roleWallet, roleWallets, traderWallets } from "../keys/roles.ts";
-import { LocalNetwork } from "../network/network.ts";
-import { freePorts } from "../network/ports.ts";
+import type { LocalNetwork } from "../network/network.ts";
 import type { Attempts } from "./actor.ts";
 import { noAttempts, sleep } from "./actor.ts";
 import { ChainLog } from "./chain-log.ts";
@@ -23,29 +20,22 @@ import { MarketWatch } from "./market-watch.ts";
 import type { ReplayOptions } from "./options.ts";
 import { killAndRejoin } from "./outage.ts";
 import { planTraders } from "./plan.ts";
+import { createReplayNetwork, plannedRows, TREASURY_UNITS, VALIDATORS } from "./replay-network.ts";
 import type { ReplayReport } from "./report.ts";
 import { makeReport } from "./report.ts";
 import type { Schedule } from "./schedule.ts";
-import { clockValues, schedule, wallTimeOf } from "./schedule.ts";
+import { schedule, wallTimeOf } from "./schedule.ts";
 import type { Tally } from "./tally.ts";
 import { Trader } from "./trader.ts";
 
-const VALIDATORS = 4;
 const MARKET = "BTC-USD-PERP";
 const MAKERS = 4;
 const MAKER_UNITS = 5_000_000;
-const TREASURY_UNITS = 1_000_000_000n;
 /** Of one maker and side in a calm market. */
 const MAKER_DEPTH_UNITS = 250_000;
 /** Real time. */
 const LOOK_MS = 250;
 const START_TIMEOUT_MS = 60_000;
-/** No block may take longer than this for its price to be called fresh; the market allows three of them. */
-const BLOCK_MS_MAX = 1_000;
-/** The generator's rows begin at a fixed moment, so that a seed always gives the same prices. */
-const GENERATOR_FIRST_MS = Date.UTC(2025, 0, 1);
-const GENERATOR_MINUTES = 130;
-const GENERATOR_PRICE = 60_000;
 const MINUTE_MS = 60_000;
 
 export type Say = (text: string) => void;
@@ -54,7 +44,7 @@ export async function runReplay(options: ReplayOptions, say: Say): Promise<Repla
   const rows = plannedRows(options);
   const directory = options.keep ?? mkdtempSync(join(tmpdir(), "keel-replay-"));
   const plan = schedule(rows, options.scale, options.setupMs, Date.now());
-  const network = await createNetwork(options, plan, directory);
+  const network = await createReplayNetwork(options, plan, directory);
   const stopEarly = (): void => {
     void network.stop().then(() => process.exit(130));
   };
@@ -72,54 +62,6 @@ export async function runReplay(options: ReplayOptions, say: Say): Promise<Repla
     await network.stop();
     if (options.keep === null) rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** First and last moment that is played. Throws CsvError on a bad file. */
-function plannedRows({ prices, minutes }: ReplayOptions): { firstMs: number; endMs: number } {
-  const limit = (minutes ?? Number.POSITIVE_INFINITY) * MINUTE_MS;
-  if (prices === null) {
-    const lengthMs = Math.min(limit, GENERATOR_MINUTES * MINUTE_MS);
-    return { firstMs: GENERATOR_FIRST_MS, endMs: GENERATOR_FIRST_MS + lengthMs };
-  }
-  const { bars, intervalMs } = readBars(prices);
-  const firstMs = bars[0]?.openTimeMs ?? 0;
-  const lastMs = bars.at(-1)?.openTimeMs ?? 0;
-  return { firstMs, endMs: firstMs + Math.min(limit, lastMs + intervalMs - firstMs) };
-}
-
-async function createNetwork(
-  options: ReplayOptions,
-  plan: Schedule,
-  directory: string,
-): Promise<LocalNetwork> {
-  const treasury = await roleWallet("faucet");
-  const supply = TREASURY_UNITS * QUANTA;
-  return await LocalNetwork.create({
-    directory,
-    ports: await freePorts(VALIDATORS),
-    genesis: {
-      chainId: "keel-replay-1",
-      genesisTime: timestampFromMs(plan.genesisMs),
-      accounts: [{ address: treasury.address, coins: [{ denom: "uusdc", amount: supply }] }],
-      authority: null,
-      priceMaxAgeMs: 3 * BLOCK_MS_MAX * plan.scale,
-      insuranceFund: BigInt(options.fund) * QUANTA,
-    },
-    config: {
-      ...clockValues(plan),
-      ...(options.prices === null
-        ? {
-            "oracle.source": "generator",
-            "oracle.seed": options.seed,
-            "oracle.start-price": GENERATOR_PRICE,
-            "oracle.start": new Date(plan.firstMs).toISOString(),
-          }
-        : { "oracle.source": "csv", "oracle.file": resolve(options.prices) }),
-      "consensus.empty_block_interval": "400ms",
-      // Four validators share the machine: a worker each would only contend.
-      "crypto.workers": 0,
-    },
-  });
 }
 
 interface Market {
