@@ -79,6 +79,10 @@ if (options.json !== undefined) {
   writeFileSync(options.json, `${JSON.stringify({ ...around, results: body }, null, 2)}\n`);
 }
 if (options.record !== undefined) {
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  // Without the names of files: those are this machine's.
+  const only = options.only === undefined ? [] : ["--only", options.only];
+  const { blocks, seconds, rates } = options;
+  const settings = [...only, "--blocks", blocks, "--seconds", seconds, "--rates", rates];
+  const command = `npm run bench -- ${settings.join(" ")} --record BENCHMARKS.md`;
   writeFileSync(options.record, benchmarksText(around, results, command));
 }
