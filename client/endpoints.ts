@@ -48,7 +48,10 @@ export class EndpointPool implements RpcClient {
       try {
         return await call(url, request);
       } catch (error) {
-        if (error instanceof KeelConnectionError && error.code === "rpc") throw error;
+        if (error instanceof KeelConnectionError && error.code === "rpc") {
+          error.attempts = attempt + 1;
+          throw error;
+        }
         problem = error;
         this.advance(url);
       }

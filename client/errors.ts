@@ -50,12 +50,15 @@ export class KeelConnectionError extends Error {
   readonly code: ConnectionErrorCode;
   /** Transaction that was being waited for, if any. */
   readonly hash: string | undefined;
+  /** How often the call was made, over all endpoints. */
+  attempts: number;
 
   constructor(code: ConnectionErrorCode, message: string, hash?: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "KeelConnectionError";
     this.code = code;
     this.hash = hash;
+    this.attempts = 1;
   }
 }
 
@@ -156,6 +159,11 @@ export function codeName(codespace: string, code: number): string | undefined {
 /** True when the transaction clashed with another of the same account. */
 export function isSequenceMismatch(refusal: Refusal): boolean {
   return refusal.codespace === "sdk" && (refusal.code === 32 || refusal.code === 3);
+}
+
+/** The very same transaction was sent before: same content, same sequence. */
+export function isDuplicate(refusal: Refusal): boolean {
+  return refusal.codespace === "sdk" && refusal.code === 19;
 }
 
 /** The sequence the chain said it expects, or undefined. */

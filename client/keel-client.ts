@@ -193,16 +193,17 @@ export class KeelClient {
     return gasInfo.gasUsed;
   }
 
-  /** Hands a signed transaction to a node. Null when it is accepted, or was before. */
+  /** Hands a signed transaction to a node. Null when it is accepted. */
   async broadcast(tx: Uint8Array): Promise<Refusal | null> {
     try {
       const { code, codespace, log } = await this.comet.broadcastTxSync({ tx });
       return code === 0 ? null : { code, codespace: codespace ?? "", log: log ?? "" };
     } catch (error) {
-      // Asked again after an answer was lost: the node has it.
-      if (error instanceof KeelConnectionError && /already exists in cache/.test(error.message))
-        return null;
-      throw error;
+      if (!(error instanceof KeelConnectionError) || !/already exists in cache/.test(error.message))
+        throw error;
+      // Asked again because an answer was lost: it was this call that brought it.
+      if (error.attempts > 1) return null;
+      return { codespace: "sdk", code: 19, log: "tx already in mempool" };
     }
   }
 

@@ -4,6 +4,7 @@ import type { GasPrice } from "@cosmjs/stargate";
 import { delay } from "./endpoints.ts";
 import {
   expectedSequence,
+  isDuplicate,
   isSequenceMismatch,
   KeelConnectionError,
   KeelInputError,
@@ -117,6 +118,11 @@ export class Submitter {
         const sent = await this.#broadcast(signed, options);
         if ("tx" in sent) return { next: sequence + 1, value: sent };
         const { refusal } = sent;
+        if (isDuplicate(refusal) && attempt < SEQUENCE_RETRIES) {
+          // Another program sent the same with this sequence: that one is not ours.
+          sequence++;
+          continue;
+        }
         if (!isSequenceMismatch(refusal) || attempt >= SEQUENCE_RETRIES)
           return { next: isSequenceMismatch(refusal) ? null : sequence, value: sent };
         const expected = expectedSequence(refusal.log);
@@ -187,23 +193,23 @@ export class Submitter {
   async #broadcast(signed: SignedTx, options: SubmitOptions, expiresAtNs?: bigint): Promise<Sent> {
     const { hash, bytes } = signed;
     const { watch } = this.#chain;
-    const result = watch.wait({
+    const waiting = watch.wait({
       hash,
       account: this.#context.address,
       timeoutMs: options.timeoutMs ?? this.#defaults.timeoutMs,
       ...(expiresAtNs === undefined ? {} : { expiresAtNs }),
     });
     // A caller that does not ask for the outcome is not told of its failure either.
-    result.catch(() => {});
+    waiting.result.catch(() => {});
     let refusal: Refusal | null;
     try {
       refusal = await this.#chain.broadcast(bytes);
     } catch (error) {
-      watch.forget(hash);
+      waiting.forget();
       throw error;
     }
-    if (refusal === null) return { tx: { hash, outcome: () => this.#outcome(result) } };
-    watch.forget(hash);
+    if (refusal === null) return { tx: { hash, outcome: () => this.#outcome(waiting.result) } };
+    waiting.forget();
     return { refusal: new KeelTxError(refusal, hash) };
   }
 

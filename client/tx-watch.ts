@@ -38,9 +38,19 @@ export interface TxWatchPorts {
   readonly streaming: boolean;
 }
 
+export interface TxWait {
+  /** The execution result, successful or not. Rejects with KeelConnectionError when it does not come. */
+  readonly result: Promise<RawTxResult>;
+  /** Stops waiting: the transaction was not accepted. `result` stays open. */
+  forget(): void;
+}
+
+const TICK_MS = 100;
+
 export class TxWatch {
   readonly #ports: TxWatchPorts;
-  readonly #pending = new Map<string, Pending>();
+  /** By hash; several may wait for one, since two programs can send the very same transaction. */
+  readonly #pending = new Map<string, Set<Pending>>();
   #stream: EventStream | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
@@ -59,48 +69,53 @@ export class TxWatch {
     await this.#stream.follow(account);
   }
 
-  /** The execution result, successful or not. Rejects with KeelConnectionError when it does not come. */
-  wait(tx: WatchedTx): Promise<RawTxResult> {
-    if (this.#closed) return Promise.reject(gone(tx.hash));
+  wait(tx: WatchedTx): TxWait {
+    if (this.#closed) return { result: Promise.reject(gone(tx.hash)), forget: () => {} };
     const now = Date.now();
-    return new Promise((resolve, reject) => {
+    let forget = (): void => {};
+    const result = new Promise<RawTxResult>((resolve, reject) => {
       const pollAt = now + this.#intervalMs(tx.account);
       const deadline = now + tx.timeoutMs;
-      this.#pending.set(tx.hash, { ...tx, resolve, reject, deadline, pollAt, polling: false });
-      this.#timer ??= setInterval(() => this.#tick(), 100);
+      const pending = { ...tx, resolve, reject, deadline, pollAt, polling: false };
+      const same = this.#pending.get(tx.hash) ?? new Set();
+      this.#pending.set(tx.hash, same.add(pending));
+      this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+      forget = () => this.#remove(pending);
     });
-  }
-
-  /** Stops waiting for a transaction that was not accepted. */
-  forget(hash: string): void {
-    this.#remove(hash);
+    return { result, forget };
   }
 
   close(): void {
     this.#closed = true;
     this.#stream?.close();
-    for (const [hash, { reject }] of [...this.#pending]) {
-      this.#remove(hash);
-      reject(gone(hash));
+    for (const pending of this.#all()) {
+      this.#remove(pending);
+      pending.reject(gone(pending.hash));
     }
   }
 
-  #remove(hash: string): Pending | undefined {
-    const pending = this.#pending.get(hash);
-    this.#pending.delete(hash);
-    if (this.#pending.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
-    return pending;
+  #remove(pending: Pending): void {
+    const same = this.#pending.get(pending.hash);
+    same?.delete(pending);
+    if (same?.size === 0) this.#pending.delete(pending.hash);
+    if (this.#pending.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #settle(result: RawTxResult): void {
-    this.#remove(result.hash)?.resolve(result);
+    for (const pending of [...(this.#pending.get(result.hash) ?? [])]) {
+      this.#remove(pending);
+      pending.resolve(result);
+    }
+  }
+
+  #all(): Pending[] {
+    return [...this.#pending.values()].flatMap((same) => [...same]);
   }
 
   #askForAll(): void {
-    for (const pending of this.#pending.values()) pending.pollAt = 0;
+    for (const pending of this.#all()) pending.pollAt = 0;
   }
 
   #intervalMs(account: string): number {
@@ -110,10 +125,10 @@ export class TxWatch {
   #tick(): void {
     const now = Date.now();
     let polling = 0;
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#all()) {
       if (pending.polling) polling++;
       else if (now >= pending.deadline) {
-        this.#remove(pending.hash);
+        this.#remove(pending);
         pending.reject(
           new KeelConnectionError(
             "not-included-in-time",
@@ -133,7 +148,8 @@ export class TxWatch {
   }
 
   /** Never rejects: no answer now only means asking again later. */
-  async #poll({ hash, expiresAtNs }: Pending): Promise<void> {
+  async #poll(pending: Pending): Promise<void> {
+    const { hash, expiresAtNs } = pending;
     try {
       // Read before the transaction: otherwise it could be included between the two answers.
       const timeNs = expiresAtNs === undefined ? 0n : await this.#ports.chainTimeNs();
@@ -141,10 +157,15 @@ export class TxWatch {
       if (found !== null) this.#settle(found);
       else if (expiresAtNs !== undefined && timeNs > expiresAtNs) {
         const message = `${hash} was not included before its timeout`;
-        this.#remove(hash)?.reject(new KeelConnectionError("expired", message, hash));
+        this.#remove(pending);
+        pending.reject(new KeelConnectionError("expired", message, hash));
       }
-    } catch {
-      // The endpoints are away for the moment.
+    } catch (error) {
+      // The endpoints are away for the moment: ask again. Anything else will not get better.
+      if (error instanceof KeelConnectionError && error.code === "unreachable") return;
+      this.#remove(pending);
+      const reason = error instanceof Error ? error.message : String(error);
+      pending.reject(new KeelConnectionError("bad-answer", reason, hash, error));
     }
   }
 

@@ -1,6 +1,7 @@
 /** A bot is a step repeated: seeded in its choices, patient with a node that is away, and stopped by a signal. */
 import { KeelConnectionError, KeelQueryError, KeelTxError } from "@keel/client/errors";
 import type { KeelSigningClient } from "@keel/client/signing-client";
+import type { SubmitOptions } from "@keel/client/submitter";
 import type { Random } from "@keel/node/feeds/random";
 
 export interface BotStats {
@@ -38,6 +39,12 @@ export interface BotOptions {
   /** Bugs in the bot, not refusals: by default they stop it and are rethrown by `stop`. */
   readonly onFailure?: (error: Error) => void;
 }
+
+/**
+ * How bots send: nonces instead of a sequence, so that a lost transaction holds up no other; and no long wait, since a node that was restarted
+ * has forgotten what it had accepted.
+ */
+export const botSubmit: SubmitOptions = { unordered: true, timeoutMs: 15_000 };
 
 /** Pauses after errors in a row: doubled from the interval up to this. */
 const BACKOFF_MAX_MS = 10_000;

@@ -203,7 +203,11 @@ describe("the bots", () => {
       stake: 2_000_000_000n,
     });
     const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
-      while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 100));
+      const deadline = performance.now() + 30_000;
+      while (!(await done())) {
+        expect(performance.now()).toBeLessThan(deadline);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     };
     await until(async () => (await chain.orderBook(market)).bids.length >= 5);
     await until(() => taker.stats.orders >= 3 && trader.stats.orders >= 1);

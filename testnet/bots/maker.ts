@@ -4,7 +4,7 @@
  */
 import { readDecimal, timesStep, toUnits } from "@keel/client/decimal";
 import type { MarketInfo, OpenOrder } from "@keel/client/views";
-import { type Bot, type BotContext, type BotOptions, least, startBot } from "./bot.ts";
+import { type Bot, type BotContext, type BotOptions, botSubmit, least, startBot } from "./bot.ts";
 import { needsRequote, type Quote, type QuoteShape, quotes } from "./quotes.ts";
 
 export interface MakerShape {
@@ -67,13 +67,13 @@ export function startMaker(options: MakerOptions): Bot {
             clientId: `q${nextId++}`,
           })),
         },
-        { unordered: true },
+        botSubmit,
       );
       context.stats.txs++;
       context.stats.orders += orders.filter(({ ok }) => ok).length;
     },
     leave: async ({ client, market }) => {
-      await client.cancelAll({ market }, { unordered: true });
+      await client.cancelAll({ market }, botSubmit);
     },
   });
 }
@@ -83,7 +83,7 @@ async function keepFunded({ client, stats }: BotContext, collateral: bigint): Pr
   if (equity * 2n >= collateral) return;
   const amount = least(collateral - equity, await client.balance());
   if (amount <= 0n) return;
-  await client.deposit(amount, { unordered: true });
+  await client.deposit(amount, botSubmit);
   stats.txs++;
 }
 

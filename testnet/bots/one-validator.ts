@@ -11,6 +11,7 @@ import { createLogger } from "@keel/node/logging/logger";
 import { type RunningNode, startNode } from "@keel/node/node";
 import { timestampFromMs } from "@keel/proto/bytes/timestamp";
 import { roleWallets } from "../keys/roles.ts";
+import { freePorts } from "../network/ports.ts";
 
 /** Per role account: stake and settlement coins, in base units. */
 export const ROLE_STAKE = 1_000_000_000_000n;
@@ -27,16 +28,17 @@ export interface OneValidator {
 export async function startOneValidator(values: FileValues = {}): Promise<OneValidator> {
   const home = mkdtempSync(join(tmpdir(), "keel-one-"));
   const chainId = "keel-one-1";
-  const config = (rpcPort: number): FileValues => ({
-    "rpc.laddr": `tcp://127.0.0.1:${rpcPort}`,
+  const [ports] = await freePorts(1);
+  const config: FileValues = {
+    "rpc.laddr": `tcp://127.0.0.1:${ports?.rpc}`,
     "p2p.laddr": "tcp://127.0.0.1:0",
     "oracle.source": "generator",
     "crypto.workers": 0,
     "consensus.empty_block_interval": "200ms",
     "consensus.min_block_interval": "50ms",
     ...values,
-  });
-  const { pubKey } = await initHome(home, config(0));
+  };
+  const { pubKey } = await initHome(home, config);
   const accounts = (await roleWallets()).map(({ address }) => ({
     address,
     coins: [
@@ -57,13 +59,11 @@ export async function startOneValidator(values: FileValues = {}): Promise<OneVal
     }),
   );
   let node = await start(home);
-  const port = node.rpcPort;
   return {
-    rpc: `http://127.0.0.1:${port}`,
+    rpc: `http://127.0.0.1:${node.rpcPort}`,
     chainId,
     async restart() {
       await node.stop();
-      await initHome(home, config(port));
       node = await start(home);
     },
     async stop() {

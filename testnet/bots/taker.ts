@@ -1,6 +1,6 @@
 /** Noise: small market orders on either side, leaning against its own position so that it never grows large. */
 import { timesStep } from "@keel/client/decimal";
-import { type Bot, type BotOptions, least, startBot } from "./bot.ts";
+import { type Bot, type BotOptions, botSubmit, least, startBot } from "./bot.ts";
 import { lotsOf } from "./maker.ts";
 import { lotsFor } from "./trader.ts";
 
@@ -22,7 +22,7 @@ export function startTaker(options: TakerOptions): Bot {
       if (equity * 4n < options.collateral) {
         const amount = least(options.collateral, await client.balance());
         if (amount <= 0n) return;
-        await client.deposit(amount, { unordered: true });
+        await client.deposit(amount, botSubmit);
         stats.txs++;
       }
       const held = positions.find((position) => position.market === symbol);
@@ -35,7 +35,7 @@ export function startTaker(options: TakerOptions): Bot {
       if (size <= 0n) return;
       await client.place(
         { market: symbol, side, size: timesStep(size, market.lotSize) },
-        { unordered: true },
+        botSubmit,
       );
       stats.txs++;
       stats.orders++;

@@ -4,7 +4,7 @@
  */
 import { readDecimal, timesStep } from "@keel/client/decimal";
 import type { AccountHealth, MarketInfo, Position } from "@keel/client/views";
-import { type Bot, type BotContext, type BotOptions, least, startBot } from "./bot.ts";
+import { type Bot, type BotContext, type BotOptions, botSubmit, least, startBot } from "./bot.ts";
 
 export interface TraderOptions extends BotOptions {
   readonly side: "buy" | "sell";
@@ -61,7 +61,7 @@ async function open(
     // Out of money: it watches from now on.
     if (collateral + amount < stake / 10n) return;
     if (amount > 0n) {
-      ({ collateral } = await client.deposit(amount, { unordered: true }));
+      ({ collateral } = await client.deposit(amount, botSubmit));
       stats.txs++;
     }
   }
@@ -78,7 +78,7 @@ async function trade(
   const lots = lotsFor(notional, market);
   if (lots <= 0n) return;
   const size = timesStep(lots, market.lotSize);
-  await client.place({ market: market.symbol, side, size }, { unordered: true });
+  await client.place({ market: market.symbol, side, size }, botSubmit);
   stats.txs++;
   stats.orders++;
 }
@@ -106,7 +106,7 @@ async function close(
       size: isLong ? size : size.slice(1),
       reduceOnly: true,
     },
-    { unordered: true },
+    botSubmit,
   );
   stats.txs++;
   stats.orders++;
@@ -115,6 +115,6 @@ async function close(
 async function rescue({ client, stats }: BotContext, wanted: bigint): Promise<void> {
   const amount = least(wanted, await client.balance());
   if (amount <= 0n) return;
-  await client.deposit(amount, { unordered: true });
+  await client.deposit(amount, botSubmit);
   stats.txs++;
 }

@@ -1,0 +1,166 @@
+import { Secp256k1Wallet } from "@cosmjs/amino";
+import { expect, test } from "vitest";
+import { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
+import { keelRegistry, keelTypes } from "./registry.ts";
+import { signTx } from "./sign.ts";
+
+type Fields = Record<string, unknown>;
+
+const sender = "keel1s5lm740f2ylp78anvp5r3qj980wltrwel6v0qu";
+
+test("every message of Keel has an amino name of its own", () => {
+  const converters = createKeelAminoConverters();
+  expect(Object.keys(converters).sort()).toEqual(keelTypes.map(([typeUrl]) => typeUrl).sort());
+  const names = Object.values(converters).map(({ aminoType }) => aminoType);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name.length).toBeLessThan(40);
+});
+
+test("defaults are left out, 64-bit numbers are text, names are the proto's", () => {
+  const amino = keelAminoTypes().toAmino({
+    typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
+    value: {
+      sender,
+      subaccount: 0,
+      cancels: [{ market: "BTC-USD-PERP", orderId: 12n, clientId: "" }],
+      orders: [
+        {
+          market: "BTC-USD-PERP",
+          side: 1,
+          type: 1,
+          price: "60000.5",
+          size: "0.1",
+          timeInForce: 0,
+          postOnly: true,
+          reduceOnly: false,
+          clientId: "a<b",
+          goodTilMs: 1_700_000_000_000n,
+          selfTradePrevention: 0,
+        },
+      ],
+    },
+  });
+  expect(amino).toEqual({
+    type: "keel/MsgBatchOrders",
+    value: {
+      sender,
+      cancels: [{ market: "BTC-USD-PERP", order_id: "12" }],
+      orders: [
+        {
+          market: "BTC-USD-PERP",
+          side: 1,
+          type: 1,
+          price: "60000.5",
+          size: "0.1",
+          post_only: true,
+          client_id: "a<b",
+          good_til_ms: "1700000000000",
+        },
+      ],
+    },
+  });
+});
+
+/** A value for every field of a message, nested ones included, that is not its default. */
+function filled(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return `text ${depth}`;
+  if (typeof value === "bigint") return 5_000_000_000n + BigInt(depth);
+  if (typeof value === "number") return 3;
+  if (typeof value === "boolean") return true;
+  return value;
+}
+
+test.each(keelTypes.map(([typeUrl]) => typeUrl))(
+  "%s survives the way there and back",
+  (typeUrl) => {
+    const registry = keelRegistry();
+    const types = keelAminoTypes();
+    const empty = registry.decode({ typeUrl, value: new Uint8Array(0) }) as Fields;
+    const value = Object.fromEntries(
+      Object.entries(empty).map(([key, field]) => [key, filled(field)]),
+    );
+    for (const message of [empty, value]) {
+      const amino = types.toAmino({ typeUrl, value: message });
+      expect(types.fromAmino(JSON.parse(JSON.stringify(amino)))).toEqual({
+        typeUrl,
+        value: message,
+      });
+    }
+  },
+);
+
+test("nested terms, tiers and instruments survive too, with the proto's own names", () => {
+  const types = keelAminoTypes();
+  const value = {
+    authority: sender,
+    market: {
+      id: 0,
+      symbol: "X",
+      baseAsset: "",
+      quoteAsset: "",
+      feedId: 1,
+      tickSize: "0.1",
+      lotSize: "1",
+      status: 0,
+      terms: {
+        takerFeePpm: 500,
+        makerFeePpm: -5,
+        tiers: [{ aboveQuanta: "0", initialPpm: 50_000n, maintenancePpm: 30_000n }],
+        priceBandPpm: 1n,
+        liquidationBandPpm: 0n,
+        notionalMin: 0n,
+        notionalMax: "",
+        openOrdersMax: 0,
+        fillsPerOrderMax: 0,
+        openInterestMaxLots: 0n,
+      },
+      listedHeight: 0n,
+      linearPerpetual: {
+        interestRate8hPpm: -100n,
+        impactNotional: 1n,
+        rateClampPpm: 0n,
+        premiumClampPpm: 0n,
+      },
+    },
+  };
+  const typeUrl = "/keel.derivatives.v1.MsgCreateMarket";
+  const amino = types.toAmino({ typeUrl, value });
+  expect(JSON.stringify(amino)).toContain(`"interest_rate_8h_ppm":"-100"`);
+  expect(types.fromAmino(amino)).toEqual({ typeUrl, value });
+});
+
+test("unknown fields and wrong kinds of a signed document are refused", () => {
+  const types = keelAminoTypes();
+  const back = (value: object) => types.fromAmino({ type: "keel/MsgDeposit", value });
+  expect(() => back({ sender, nonsense: "1" })).toThrow("nonsense: expected a field");
+  expect(() => back({ sender: 5 })).toThrow("sender: expected a string");
+});
+
+test("an amino signer cannot sign unordered transactions, and is told so", async () => {
+  const signer = await Secp256k1Wallet.fromKey(new Uint8Array(32).fill(1), "keel");
+  const [account] = await signer.getAccounts();
+  const context = {
+    signer,
+    address: account?.address ?? "",
+    pubkey: account?.pubkey ?? new Uint8Array(0),
+    chainId: "x",
+    registry: keelRegistry(),
+    aminoTypes: keelAminoTypes(),
+  };
+  const tx = {
+    messages: [
+      {
+        typeUrl: "/keel.margin.v1.MsgDeposit",
+        value: { sender, owner: "", subaccount: 1, denom: "uusdc", amount: "5" },
+      },
+    ],
+    fee: { amount: [], gas: "1" },
+    memo: "",
+    accountNumber: 0,
+    sequence: 0,
+  };
+  expect((await signTx(context, tx)).bytes.length).toBeGreaterThan(100);
+  await expect(signTx(context, { ...tx, timeoutNs: 1n })).rejects.toMatchObject({
+    code: "unsupported-signer",
+  });
+});

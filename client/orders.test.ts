@@ -1,0 +1,97 @@
+import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { describe, expect, test } from "vitest";
+import {
+  formatMoney,
+  isMultiple,
+  readDecimal,
+  roundToStep,
+  timesStep,
+  toQuanta,
+} from "./decimal.ts";
+import { newOrder, type OrderRequest, orderRef } from "./orders.ts";
+
+const steps = { symbol: "BTC-USD-PERP", tickSize: "0.5", lotSize: "0.001" };
+const order: OrderRequest = {
+  market: "BTC-USD-PERP",
+  side: "buy",
+  price: "60000.50",
+  size: "01.20",
+};
+
+describe("orders", () => {
+  test("decimals leave canonical, and kinds follow from what is given", () => {
+    expect(newOrder(order, steps)).toMatchObject({
+      side: Side.SIDE_BUY,
+      type: OrderType.ORDER_TYPE_LIMIT,
+      price: "60000.5",
+      size: "1.2",
+      timeInForce: TimeInForce.TIME_IN_FORCE_UNSPECIFIED,
+    });
+    const market = newOrder({ market: order.market, side: "sell", size: "1" }, steps);
+    expect(market).toMatchObject({ type: OrderType.ORDER_TYPE_MARKET, price: "" });
+  });
+
+  test.each<[string, Partial<OrderRequest>, string, string]>([
+    ["a price off the tick", { price: "60000.3" }, "price", "60000 or 60000.5"],
+    ["a price below the first tick", { price: "0.3" }, "price", "such as 0.5"],
+    ["a zero price", { price: "0" }, "price", "such as 0.5"],
+    ["a size off the lot", { size: "0.0005" }, "size", "such as 0.001"],
+    ["a negative size", { size: "-1" }, "size", "expected a decimal"],
+    ["an exponent", { size: "1e3" }, "size", "expected a decimal"],
+    ["a number", { size: 1 as unknown as string }, "size", "expected a decimal"],
+    [
+      "no price on a limit",
+      { type: "limit", price: undefined as never },
+      "price",
+      "expected a price",
+    ],
+    [
+      "a post-only that cannot rest",
+      { postOnly: true, timeInForce: "ioc" },
+      "postOnly",
+      "good-til",
+    ],
+    [
+      "a market order that rests",
+      { type: "market", timeInForce: "gtc" },
+      "timeInForce",
+      "ioc or fok",
+    ],
+    ["a long client id", { clientId: "x".repeat(33) }, "clientId", "at most 32"],
+    ["a client id beyond ASCII", { clientId: "é" }, "clientId", "printable ASCII"],
+    ["a fraction of a millisecond", { goodTilMs: 1.5 }, "goodTilMs", "whole milliseconds"],
+    ["an unknown side", { side: "hold" as "buy" }, "side", `"buy" or "sell"`],
+  ])("%s is refused, naming the field", (_, change, field, message) => {
+    expect(() => newOrder({ ...order, ...change }, steps)).toThrow(
+      expect.objectContaining({ field, message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("a cancel names one id, not none and not both", () => {
+    const market = order.market;
+    expect(orderRef({ market, orderId: 3n })).toEqual({ market, orderId: 3n, clientId: "" });
+    for (const ids of [{}, { orderId: 1n, clientId: "a" }, { orderId: 0n }, { clientId: "" }])
+      expect(() => orderRef({ market, ...ids })).toThrow("expected");
+  });
+});
+
+describe("decimals", () => {
+  test("money is whole units in text and quanta in bigint", () => {
+    expect(toQuanta("amount", "1000.5")).toBe(1_000_500_000n);
+    expect(toQuanta("amount", 7n)).toBe(7n);
+    expect(formatMoney(-1_500_000n)).toBe("-1.5");
+    for (const bad of ["0", "-1", "0.0000001", "", "1.", ".5", "9".repeat(70), 0n, -1n])
+      expect(() => toQuanta("amount", bad)).toThrow("amount:");
+  });
+
+  test("steps are exact at any number of places", () => {
+    expect(readDecimal("x", "00120.0300")).toEqual({ digits: 12_003n, places: 2 });
+    expect(isMultiple("x", "123456789012345678901234567890.5", "0.1")).toBe(true);
+    expect(isMultiple("x", "0.3", "0.2")).toBe(false);
+    expect(isMultiple("x", "150", "50")).toBe(true);
+    expect(roundToStep("101.26", "0.5", "down")).toBe("101");
+    expect(roundToStep("101.26", "0.5", "up")).toBe("101.5");
+    expect(roundToStep("149", "50", "up")).toBe("150");
+    expect(timesStep(-3n, "0.25")).toBe("-0.75");
+  });
+});
