@@ -1,5 +1,6 @@
 /** npm run replay: lives through a crash and says what happened. Exit code 1 when a check fails. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { recheck, toJsonText } from "./figures.ts";
 import { readOptions } from "./options.ts";
 import { exitCode, printChecks, printReport } from "./report.ts";
@@ -13,6 +14,7 @@ try {
     process.exit(exitCode(checks));
   }
   const report = await runReplay(options, (text) => process.stdout.write(`${text}\n`));
+  mkdirSync(dirname(options.report), { recursive: true });
   writeFileSync(options.report, toJsonText(report));
   process.stdout.write(printReport(report));
   process.exit(exitCode(report.checks));
