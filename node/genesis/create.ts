@@ -52,6 +52,11 @@ export const ADDRESS_PREFIX_DEFAULT = "keel";
 export const SETTLEMENT_DENOM_DEFAULT = "uusdc";
 export const STAKE_DENOM_DEFAULT = "ukeel";
 export const FEED_SYMBOL = "BTC-USD";
+/**
+ * About a thousand orders by their gas limits. A block must be executed well within the propose timeout on a small machine, or an overloaded
+ * network spends its time executing one proposal after another; what does not fit waits one interval.
+ */
+const BLOCK_GAS_MAX = 500_000_000n;
 const FEED_ID = 1;
 const FEED_EXPONENT = -8;
 
@@ -71,6 +76,7 @@ export function createGenesis(choices: GenesisChoices): GenesisDoc {
     initialHeight: 1,
     consensusParams: {
       ...defaultConsensusParams,
+      block: { ...defaultConsensusParams.block, maxGas: BLOCK_GAS_MAX },
       abci: { voteExtensionsEnableHeight: choices.voteExtensionsEnableHeight ?? 1 },
     },
     validators: choices.validators.map(({ pubKey, power, name }) => ({
