@@ -65,7 +65,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: options.bodyBytesMax });
   server.server.on("upgrade", (request, socket, head) => {
-    if (new URL(request.url ?? "/", "http://localhost").pathname !== "/websocket") {
+    // Not by URL: its parser throws on targets like "//", and nothing catches what an event handler throws.
+    if (request.url?.split("?", 1)[0] !== "/websocket") {
       socket.destroy();
       return;
     }
