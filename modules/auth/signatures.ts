@@ -3,6 +3,7 @@ import { bytesToBase64 } from "@keel/proto/bytes/base64";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
+import { ModuleError } from "../kit/errors.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
 import type { Account, PublicKey } from "./account.ts";
 import { aminoSignBytes } from "./amino.ts";
@@ -226,7 +227,17 @@ export function expectedCheck(
   if (account === undefined || publicKey === null || signature === undefined) return null;
   if (info?.mode?.kind !== "single" || info.mode.mode !== SIGN_MODE_DIRECT) return null;
   if (publicKey.typeUrl !== "/cosmos.crypto.secp256k1.PubKey") return null;
-  const key = readKey(publicKey);
-  if (key.kind !== "secp256k1") return null;
+  const key = keyOrNull(publicKey);
+  if (key?.kind !== "secp256k1") return null;
   return { key: key.bytes, signBytes: directSignBytes(tx, chainId, account.number), signature };
+}
+
+/** A malformed key is refused where the transaction is run, with its code; here there is only nothing to prepare. */
+function keyOrNull(key: PublicKey): AccountKey | null {
+  try {
+    return readKey(key);
+  } catch (error) {
+    if (error instanceof ModuleError) return null;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@
  * they came, since only their sender's order binds them. Each class may fill what the others' floors leave, so none can be crowded out.
  */
 import { txBytesInBlock } from "@keel/consensus/wire/block";
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import type { RunnableTx } from "./transactions.ts";
 
 /** 0: cancels and reduce-only; 1: post-only; 2: other unordered; 3: sequenced. */
@@ -27,6 +28,8 @@ export interface LanedTx {
   readonly bytes: Uint8Array;
   readonly lane: LaneClass;
   readonly gasLimit: bigint;
+  /** Whose sequences it takes, for the sequenced class. */
+  readonly signers: readonly Uint8Array[];
 }
 
 /** Chooses and orders what fits `bytesMax`, under `blockBytes`' caps and `gasMax`. Keeps the given order within a class. */
@@ -44,14 +47,16 @@ export function fillBlock(
   let gasLeft = space.gasMax;
   for (const lane of [0, 1, 2, 3] as const) {
     let laneLeft = laneCap(lane, space.blockBytes);
+    const passedOver = new Set<string>();
     for (const tx of txs) {
       if (tx.lane !== lane || chosen.length >= space.countMax) continue;
       const size = txBytesInBlock(tx.bytes.length);
       const fits =
         size <= bytesLeft && size <= laneLeft && (gasLeft === null || tx.gasLimit <= gasLeft);
-      if (!fits) {
-        // A later transaction of the same sender must not overtake this one.
-        if (lane === 3) break;
+      const signers = lane === 3 ? tx.signers.map(bytesToLatin1) : [];
+      if (!fits || signers.some((one) => passedOver.has(one))) {
+        // A later transaction of the same sender must not overtake this one; other senders do not wait for it.
+        for (const one of signers) passedOver.add(one);
         continue;
       }
       chosen.push(tx.bytes);

@@ -19,7 +19,7 @@ import type { TxReader } from "./transactions.ts";
 function laned(bytes: Uint8Array, read: TxReader["read"]): LanedTx | null {
   const tx = read(bytes);
   if (tx instanceof ModuleError) return null;
-  return { bytes, lane: laneClass(tx), gasLimit: tx.fee?.gasLimit ?? 0n };
+  return { bytes, lane: laneClass(tx), gasLimit: tx.fee?.gasLimit ?? 0n, signers: tx.signers };
 }
 
 export function prepareTxs(

@@ -25,6 +25,7 @@ export interface QueryOptions {
 }
 
 const none: Uint8Array = new Uint8Array(0);
+const SIMULATED_GAS_WANTED = (1n << 64n) - 1n;
 const SIMULATE = "/cosmos.tx.v1beta1.Service/Simulate";
 
 export async function answerQuery(
@@ -130,7 +131,8 @@ function simulation(result: TxResult): Uint8Array {
   if (result.code !== 0) throw new ModuleError(result.codespace, result.code, result.log);
   return SimulateResponse.encode(
     SimulateResponse.fromPartial({
-      gasInfo: { gasWanted: result.gasWanted, gasUsed: result.gasUsed },
+      // Bounded all the same, by what a query may cost; stock clients expect the SDK's figure.
+      gasInfo: { gasWanted: SIMULATED_GAS_WANTED, gasUsed: result.gasUsed },
       result: {
         data: result.data,
         log: "",

@@ -6,11 +6,12 @@ import type { Addresses } from "@keel/modules/kit/addresses";
 import type { BlockHeader } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import type { GasMeter } from "@keel/modules/kit/gas";
-import { limitedGas, OutOfGasError, unlimitedGas } from "@keel/modules/kit/gas";
+import { limitedGas, OutOfGasError } from "@keel/modules/kit/gas";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
 import type { WriteState } from "@keel/modules/kit/store";
 import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
+import { QUERY_GAS_MAX } from "./limits.ts";
 import { encodeTxMsgData } from "./msg-data.ts";
 import type { RoutedMessage, RunnableTx } from "./transactions.ts";
 
@@ -46,7 +47,7 @@ export function createRouter(options: RouterOptions): Router {
     const { tx, mode, header, state } = request;
     if (tx instanceof ModuleError) return refused(tx, 0n, 0n, []);
     const gasWanted = tx.fee?.gasLimit ?? 0n;
-    const gas = mode === "simulate" ? unlimitedGas() : limitedGas(gasWanted);
+    const gas = limitedGas(mode === "simulate" ? QUERY_GAS_MAX : gasWanted);
     const anteEvents: CollectedEvent[] = [];
     const start = state.savepoint();
     try {
