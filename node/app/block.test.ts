@@ -116,6 +116,37 @@ describe("a fault", () => {
     );
   });
 
+  it("in a hook before the transactions stops clearing before they run", () => {
+    const stray = module({
+      beginBlock(ctx) {
+        if (ctx.header.height === 1) throw new TypeError("hook bug");
+      },
+    });
+    let statusInBlock: number | undefined;
+    const { chain, run, faults } = bench((real) => {
+      const typeUrl = "/keel.margin.v1.MsgDeposit";
+      const route = real.messages.get(typeUrl) as MessageRoute;
+      const watching: MessageRoute = {
+        ...route,
+        handle(ctx, message) {
+          statusInBlock = real.derivatives.terms(ctx, 1)?.market.status;
+          return route.handle(ctx, message);
+        },
+      };
+      return {
+        beginBlock: [stray, ...real.beginBlock],
+        messages: new Map([...real.messages, [typeUrl, watching]]),
+      };
+    });
+    const alice = chain.account(0);
+    const { events, txResults } = run([alice.sign([depositMessage(alice, "1000")])]);
+    expect(txResults[0]?.log).toBe("");
+    expect(faults).toEqual(["beginBlock stray: hook bug"]);
+    expect(statusInBlock).toBe(MarketStatus.MARKET_STATUS_QUARANTINED);
+    const stopped = events.filter(({ type }) => type === "market_quarantined");
+    expect(stopped.length).toBeGreaterThan(0);
+  });
+
   it("that breaks an invariant at the end of a block is undone, and clearing stops", () => {
     const thief = (keel: Keel): ModuleDefinition =>
       module({

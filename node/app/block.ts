@@ -116,13 +116,17 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       keel.stopClearing(stopping, `invariant ${violation.name} is broken`);
       append(block.events, addMode(held, "endBlock"));
     } else if (!sound) {
-      const held: CollectedEvent[] = [];
-      keel.stopClearing(
-        writeContext(block.header, block.state, unlimitedGas(), held),
-        "an end-of-block step failed",
-      );
-      append(block.events, addMode(held, "endBlock"));
+      stopClearing(block, "endBlock");
     }
+  }
+
+  function stopClearing(block: Work, step: "beginBlock" | "endBlock"): void {
+    const held: CollectedEvent[] = [];
+    keel.stopClearing(
+      writeContext(block.header, block.state, unlimitedGas(), held),
+      `a step in ${step} failed`,
+    );
+    append(block.events, addMode(held, step));
   }
 
   function hookContext(block: Work): WriteContext {
@@ -144,7 +148,10 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         }
       }
       keel.ante.beginBlock(hookContext(block));
-      for (const module of keel.beginBlock) runHook(block, "beginBlock", module);
+      let sound = true;
+      for (const module of keel.beginBlock) sound = runHook(block, "beginBlock", module) && sound;
+      // Before the transactions: none may trade on what a failed step left undone.
+      if (!sound) stopClearing(block, "beginBlock");
       runTransactions(block, txs, blockGasMax(params));
       closeBlock(block);
       keel.chain.lastBlock.set(hookContext(block), {
