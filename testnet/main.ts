@@ -14,6 +14,7 @@ import * as market from "./network/local-market.ts";
 import type { Manifest } from "./network/manifest.ts";
 import { openManifest } from "./network/manifest.ts";
 import { LocalNetwork } from "./network/network.ts";
+import { emptyBlockMs, pacingValues } from "./network/pacing.ts";
 import { assertPortsFree, fixedPorts } from "./network/ports.ts";
 import type { StartOptions } from "./network/start-options.ts";
 import { JSON_PATH_DEFAULT, readStartOptions } from "./network/start-options.ts";
@@ -22,8 +23,6 @@ import { lookAtChain, statusText } from "./network/status-line.ts";
 const CHAIN_ID = "keel-local-1";
 const START_TIMEOUT_MS = 60_000;
 const LOOK_MS = 500;
-/** The last port of the first validator's ten. */
-const FAUCET_PORT_OFFSET = 9;
 const STALE_INTERVALS = 5;
 const STALE_MS_MIN = 5_000;
 
@@ -52,8 +51,7 @@ async function createNetwork(
   wallets: readonly RoleWallet[],
 ): Promise<LocalNetwork> {
   const ports = fixedPorts(options.basePort, options.validators);
-  await assertPortsFree(ports.flatMap(({ p2p, rpc }) => [p2p, rpc]));
-  await assertPortsFree([options.basePort + FAUCET_PORT_OFFSET]);
+  await assertPortsFree([...ports.flatMap(({ p2p, rpc }) => [p2p, rpc]), options.faucetPort]);
   return await LocalNetwork.create({
     directory,
     ports,
@@ -63,13 +61,13 @@ async function createNetwork(
       accounts: market.genesisAccounts(wallets),
       authority: null,
       priceMaxAgeMs:
-        Math.max(STALE_MS_MIN, STALE_INTERVALS * manifest["block-time"]) * manifest.scale,
+        Math.max(STALE_MS_MIN, STALE_INTERVALS * emptyBlockMs(manifest["block-time"])) *
+        manifest.scale,
       insuranceFund: market.INSURANCE_FUND,
     },
     config: {
       ...market.priceValues(manifest),
-      "consensus.empty_block_interval": `${manifest["block-time"]}ms`,
-      "consensus.min_block_interval": `${Math.min(200, manifest["block-time"])}ms`,
+      ...pacingValues(manifest["block-time"]),
       "crypto.workers": 0,
     },
   });
@@ -124,7 +122,7 @@ async function openFaucet(
   const faucet = await startFaucet({
     client,
     credits: market.FAUCET_CREDITS,
-    port: options.basePort + FAUCET_PORT_OFFSET,
+    port: options.faucetPort,
   });
   closers.push(() => faucet.stop());
   return faucet.url;

@@ -31,7 +31,7 @@ it("names the flag that disagrees with a kept network", () => {
     "was made with --validators 4, got 3",
   );
   expect(() => openManifest(directory, options("--prices", "/x.csv"), times)).toThrow(
-    "was made with --prices (generated prices), got /x.csv",
+    "was made with --prices (not given), got /x.csv",
   );
 });
 

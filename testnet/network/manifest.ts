@@ -5,7 +5,7 @@ import type { StartOptions } from "./start-options.ts";
 
 export interface Manifest {
   readonly prices: string | null;
-  readonly "block-time": number;
+  readonly "block-time": number | null;
   readonly validators: number;
   readonly seed: number;
   readonly "base-port": number;
@@ -37,7 +37,7 @@ export function openManifest(
     for (const flag of FLAGS) {
       if (kept[flag] !== asked[flag])
         throw new Error(
-          `${directory} was made with --${flag} ${kept[flag] ?? "(generated prices)"}, got ${asked[flag] ?? "(generated prices)"}; use the same or another --persist directory`,
+          `${directory} was made with --${flag} ${kept[flag] ?? "(not given)"}, got ${asked[flag] ?? "(not given)"}; use the same or another --persist directory`,
         );
     }
     return kept;

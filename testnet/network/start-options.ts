@@ -4,13 +4,14 @@ import { Command, InvalidArgumentError } from "commander";
 export interface StartOptions {
   /** null: the built-in generator. */
   readonly prices: string | null;
-  /** Time between blocks without transactions; blocks with transactions come as fast as the validators agree, at most five a second. */
-  readonly blockTimeMs: number;
+  /** Time between blocks, with transactions or without. null: the chain's own pacing, see `pacing.ts`. */
+  readonly blockTimeMs: number | null;
   /** Where state is kept; null: thrown away. */
   readonly persist: string | null;
   readonly validators: number;
   readonly seed: number;
   readonly basePort: number;
+  readonly faucetPort: number;
   readonly scale: number;
   readonly bots: boolean;
   /** Endpoints and accounts for scripts. null: only written when standard output is not a terminal. */
@@ -20,19 +21,27 @@ export interface StartOptions {
 export const JSON_PATH_DEFAULT = ".keel/network.json";
 /** CometBFT's own ports for the first validator: 26656, RPC 26657. */
 const BASE_PORT = 26_656;
+/** CosmJS's own faucet port, while the validators have CometBFT's. */
+export const FAUCET_PORT_DEFAULT = 8_000;
+/** The last of the first validator's ten, when these begin elsewhere. */
+const FAUCET_PORT_OFFSET = 9;
 const VALIDATORS_MAX = 16;
 
 export function readStartOptions(argv: readonly string[]): StartOptions {
   const program = new Command("keel")
     .description("A local network: validators, funded accounts, a faucet and a market with makers")
     .option("--prices <file>", "replay a CSV of price bars instead of generated prices")
-    .option("--block-time <duration>", "time between empty blocks: 500ms, 2s", duration, 1_000)
+    .option(
+      "--block-time <duration>",
+      "a block each 500ms, 2s, …; without it at most every 200ms and at least every second",
+      duration,
+    )
     .option("--persist <dir>", "keep the state here and go on from it")
     .option("--validators <n>", "validator processes", whole(1, VALIDATORS_MAX), 4)
     .option("--seed <n>", "of the price generator", whole(0, 2 ** 31 - 1), 1)
     .option(
       "--base-port <n>",
-      "first port: each validator takes ten from here",
+      "first port: each validator takes ten from here, the faucet the tenth (without this flag: 8000)",
       whole(1024, 65_000),
       BASE_PORT,
     )
@@ -45,7 +54,7 @@ export function readStartOptions(argv: readonly string[]): StartOptions {
   program.parse([...argv]);
   const given = program.opts<{
     prices?: string;
-    blockTime: number;
+    blockTime?: number;
     persist?: string;
     validators: number;
     seed: number;
@@ -56,11 +65,15 @@ export function readStartOptions(argv: readonly string[]): StartOptions {
   }>();
   return {
     prices: given.prices ?? null,
-    blockTimeMs: given.blockTime,
+    blockTimeMs: given.blockTime ?? null,
     persist: given.persist ?? null,
     validators: given.validators,
     seed: given.seed,
     basePort: given.basePort,
+    faucetPort:
+      program.getOptionValueSource("basePort") === "default"
+        ? FAUCET_PORT_DEFAULT
+        : given.basePort + FAUCET_PORT_OFFSET,
     scale: given.scale,
     bots: given.bots,
     json: given.json ?? null,
