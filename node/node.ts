@@ -24,6 +24,7 @@ import { ConfigError } from "./config/files.ts";
 import type { CometConfig } from "./config/schema.ts";
 import { clockOf, priceSourceOf } from "./config/wiring.ts";
 import { createVerifier } from "./crypto/verifier.ts";
+import { refuseWhenSignedRecently } from "./double-sign-check.ts";
 import { addressPrefixOf } from "./genesis/prefix.ts";
 import type { Logger } from "./logging/logger.ts";
 import { TransactionPool } from "./mempool/pool.ts";
@@ -230,6 +231,12 @@ async function open(
   const begin = async (): Promise<void> => {
     state = await blockSync.run(state);
     if (stopping) return;
+    await refuseWhenSignedRecently({
+      blocks,
+      address: signer.address,
+      lastHeight: state.lastHeight,
+      heights: comet.consensus.double_sign_check_height,
+    });
     const wal = await openWal({ path: paths.wal });
     const created = createDriver({
       state,
@@ -311,7 +318,7 @@ function timing({
     pacing: {
       minBlockIntervalMs: consensus.min_block_interval,
       emptyBlockIntervalMs: consensus.empty_block_interval,
-      createEmptyBlocks: true,
+      createEmptyBlocks: consensus.create_empty_blocks,
       commitMs: consensus.timeout_commit,
     },
   };

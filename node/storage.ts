@@ -31,10 +31,9 @@ export async function openStorage(
     return database;
   };
   const chain = await open("chain.db");
-  const interval = config.app["snapshot-interval"];
   const application = await openApplicationStore(await open("application.db"), {
     stores: storeNames,
-    ...(interval > 0 ? { snapshotIntervalHeights: interval } : {}),
+    snapshotIntervalHeights: config.app["snapshot-interval"],
   });
   onOpened(() => application.close());
   return {

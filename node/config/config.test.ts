@@ -1,4 +1,11 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "smol-toml";
@@ -71,6 +78,19 @@ describe("configuration", () => {
     expect(() => readConfig(home)).toThrow('app.toml: Unrecognized key: "clock2"');
   });
 
+  it("keeps snapshots on: without them the change log would grow for ever", () => {
+    expect(() => appSchema.parse({ "snapshot-interval": 0 })).toThrow("snapshot-interval");
+  });
+
+  it("has no key that nothing reads", () => {
+    const unread = [...leaves(cometSchema.parse({})), ...leaves(appSchema.parse({}))].filter(
+      (path) => !isRead(path),
+    );
+    expect(unread).toEqual([]);
+    // The search itself: a name nobody uses is not found.
+    expect(isRead(["p2p", "external_address"])).toBe(false);
+  });
+
   it("reads gas prices exactly", () => {
     expect(
       appSchema.parse({ "minimum-gas-prices": "0.025ukeel, 1uusdc" })["minimum-gas-prices"],
@@ -80,3 +100,35 @@ describe("configuration", () => {
     ]);
   });
 });
+
+type KeyPath = readonly [key: string] | readonly [section: string, key: string];
+
+/** Listen addresses and lists are values, not sections. */
+function leaves(parsed: object): KeyPath[] {
+  return Object.entries(parsed).flatMap(([name, value]): KeyPath[] =>
+    typeof value === "object" && !Array.isArray(value)
+      ? Object.keys(value).map((key) => [name, key] as const)
+      : [[name]],
+  );
+}
+
+const nodeFolder = new URL("..", import.meta.url).pathname;
+/** What declares a key does not use it; `wiring.ts` does. */
+const declaring = ["schema.ts", "template.ts", "values.ts", "files.ts"].map(
+  (name) => `config/${name}`,
+);
+const sources: readonly string[] = readdirSync(nodeFolder, { recursive: true, encoding: "utf8" })
+  .filter((path) => /^(?!dist\/).*\.ts$/.test(path) && !/node_modules|\.test\.ts$/.test(path))
+  .filter((path) => !declaring.includes(path))
+  .map((path) => readFileSync(join(nodeFolder, path), "utf8"));
+
+/** Read as `section.key`, taken out of the section by destructuring, or either where the section was handed on whole as options. */
+function isRead(path: KeyPath): boolean {
+  const has = (pattern: string): boolean =>
+    sources.some((text) => new RegExp(pattern, "u").test(text));
+  const [section, key] = path.length === 1 ? ["(comet|app)", path[0]] : path;
+  const readFrom = (owner: string): boolean =>
+    has(String.raw`\b${owner}(\.${key}\b|\["${key}"\])`) ||
+    has(String.raw`[{,]\s*("${key}"|${key})\s*[,:}][^{}]*\}?\s*=\s*([\w.]+\.)?${owner};`);
+  return readFrom(section) || (has(String.raw`\.${section}\)`) && readFrom("options"));
+}

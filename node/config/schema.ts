@@ -18,10 +18,8 @@ export interface CometConfig {
   };
   readonly p2p: {
     readonly laddr: ListenAddress;
-    readonly external_address: string;
     readonly persistent_peers: readonly string[];
     readonly max_num_inbound_peers: number;
-    readonly max_num_outbound_peers: number;
   };
   readonly mempool: {
     readonly size: number;
@@ -38,6 +36,7 @@ export interface CometConfig {
     readonly timeout_precommit_delta: number;
     readonly timeout_commit: number;
     readonly min_block_interval: number;
+    readonly create_empty_blocks: boolean;
     readonly empty_block_interval: number;
     readonly double_sign_check_height: number;
   };
@@ -50,7 +49,6 @@ export interface CometConfig {
 
 export interface AppConfig {
   readonly "minimum-gas-prices": readonly MinGasPrice[];
-  readonly "keep-heights": number;
   readonly "snapshot-interval": number;
   readonly "query-heights": number;
   readonly crypto: { readonly backend: "native" | "js"; readonly workers: number };
@@ -95,10 +93,8 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
   }),
   p2p: section({
     laddr: listenAddress.prefault("tcp://0.0.0.0:26656"),
-    external_address: z.string().default(""),
     persistent_peers: peerList.prefault(""),
     max_num_inbound_peers: count(40),
-    max_num_outbound_peers: count(20),
   }),
   mempool: section({
     size: count(50_000),
@@ -115,6 +111,7 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
     timeout_precommit_delta: duration("500ms"),
     timeout_commit: duration("0s"),
     min_block_interval: duration("200ms"),
+    create_empty_blocks: z.boolean().default(true),
     empty_block_interval: duration("1s"),
     double_sign_check_height: count(0),
   }),
@@ -127,8 +124,7 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
 
 export const appSchema: z.ZodType<AppConfig, unknown> = z.strictObject({
   "minimum-gas-prices": gasPrices.prefault(""),
-  "keep-heights": count(0),
-  "snapshot-interval": count(1000),
+  "snapshot-interval": z.int().min(1).default(1000),
   "query-heights": count(100),
   crypto: section({ backend: z.enum(["native", "js"]).default("native"), workers: count(1) }),
   oracle: section({

@@ -35,10 +35,8 @@ const CONFIG: readonly Section[] = [
     "p2p",
     [
       ["laddr", "tcp://0.0.0.0:26656", "Where peers dial."],
-      ["external_address", "", "host:port to tell peers, when it differs from laddr."],
       ["persistent_peers", "", "id@host:port, comma separated; redialled for ever."],
       ["max_num_inbound_peers", 40, "Beyond these, dials are refused."],
-      ["max_num_outbound_peers", 20, "Dials of our own."],
     ],
   ],
   [
@@ -65,6 +63,7 @@ const CONFIG: readonly Section[] = [
       ["timeout_precommit_delta", "500ms", ""],
       ["timeout_commit", "0s", "Wait for late precommits after a commit; skipped once all are in."],
       ["min_block_interval", "200ms", "At most one block in this time; 0s turns pacing off."],
+      ["create_empty_blocks", true, "false: the next block waits for a transaction."],
       ["empty_block_interval", "1s", "An empty block after this time without transactions."],
       [
         "double_sign_check_height",
@@ -92,8 +91,7 @@ const APP: readonly Section[] = [
         "",
         'What this node asks before it admits a transaction, such as "0.025ukeel"; empty asks nothing.',
       ],
-      ["keep-heights", 0, "Blocks kept; 0 keeps all."],
-      ["snapshot-interval", 1000, "Heights between state snapshots."],
+      ["snapshot-interval", 1000, "Heights between state snapshots, at least 1."],
       ["query-heights", 100, "Recent heights whose state stays open to queries."],
     ],
   ],
