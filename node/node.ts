@@ -16,6 +16,7 @@ import { formatPeerAddress } from "@keel/consensus/net/peer-address";
 import { BlockSync } from "@keel/consensus/sync/block-sync";
 import type { GenesisDoc } from "@keel/consensus/wire/genesis";
 import { genesisToJson, parseGenesis } from "@keel/consensus/wire/genesis";
+import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { KeelApplication, PriceSource } from "./app/application.ts";
 import { openApplication } from "./app/application.ts";
 import type { NodeClock } from "./clock.ts";
@@ -104,6 +105,7 @@ async function open(
     prices: options.prices ?? feed,
     minGasPrices: config.app["minimum-gas-prices"],
     version: KEEL_VERSION,
+    nowNs: () => timestampToNanos(clock.now()),
     queryHeights: config.app["query-heights"],
     onFault({ height, where, error }) {
       metrics.onFault(where);

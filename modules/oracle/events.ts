@@ -27,6 +27,10 @@ export function emitBelowQuorum(ctx: WriteContext, feed: Feed, reportingPowerPpm
   });
 }
 
+export function emitOutdated(ctx: WriteContext, prices: number): void {
+  ctx.emit("oracle_outdated", { prices: prices.toString() });
+}
+
 export function emitFeed(ctx: WriteContext, feed: Feed): void {
   ctx.emit("oracle_feed", { feed_id: feed.id.toString(), symbol: feed.symbol });
 }

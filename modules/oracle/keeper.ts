@@ -1,13 +1,16 @@
 /** What oracle offers: prices with their freshness, the vote extension, and the block's update. */
-import type { Feed, Params, ValidatorReports } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
+import type { Feed, Params, Price, ValidatorReports } from "@keel/proto/gen/keel/oracle/v1/types";
 import { bytesToKey } from "../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { maximum } from "../kit/math/mul-div.ts";
 import type { Aggregate, FeedResult, ValidatorVote } from "./aggregate.ts";
 import { aggregate, nextEma } from "./aggregate.ts";
 import { refuse } from "./errors.ts";
-import { emitBelowQuorum, emitPrice } from "./events.ts";
+import { emitBelowQuorum, emitOutdated, emitPrice } from "./events.ts";
 import type { PriceReport } from "./extension.ts";
 import { decodeExtension, encodeExtension } from "./extension.ts";
+import { OUTDATED_AGES } from "./limits.ts";
 import type { OraclePorts, OracleValidator } from "./ports.ts";
 import { countReports, NO_REPORTS } from "./reports.ts";
 import type { OracleState } from "./state.ts";
@@ -45,7 +48,9 @@ export interface OracleKeeper {
   /** Null: the extended commit verifies for the height before the context's. For ProcessProposal. */
   verifyUpdate(ctx: ReadContext, extendedCommit: Uint8Array): string | null;
   /** Accepts the previous height's extended commit; returns how many feeds were updated. Throws ModuleError. */
-  update(ctx: WriteContext, extendedCommit: Uint8Array): number;
+  update(ctx: WriteContext, update: MsgOracleUpdate): number;
+  /** Whether votes this much older than the proposer's clock are to be called outdated in transaction 0. */
+  isOutdated(ctx: ReadContext, ageNs: bigint): boolean;
   /** The set that signs from this height on: at InitChain, and after each change. */
   setValidators(
     ctx: WriteContext,
@@ -134,6 +139,16 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     return true;
   }
 
+  /** Prices stay known and stop being fresh; the moving averages begin anew with the next ones. */
+  function outdatePrices(ctx: WriteContext): void {
+    const known: Price[] = [];
+    state.prices.each(ctx, (_id, last) => {
+      known.push(last);
+    });
+    for (const last of known) state.prices.set(ctx, last.feedId, { ...last, timeNs: 0n });
+    emitOutdated(ctx, known.length);
+  }
+
   return {
     price,
     isFresh: (ctx, feedId) => price(ctx, feedId)?.fresh === true,
@@ -164,7 +179,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
         : `expected a commit of height ${height}, got ${commit.height}`;
     },
 
-    update(ctx, extendedCommit) {
+    update(ctx, { extendedCommit, outdated }) {
       const known = state.reports.get(ctx) ?? NO_REPORTS;
       const { height } = ctx.header;
       if (known.lastHeight === BigInt(height)) {
@@ -177,9 +192,20 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
         ctx,
         countReports(known, validators, result.quality, { height, windowBlocks }),
       );
+      if (outdated) {
+        outdatePrices(ctx);
+        return 0;
+      }
       let updated = 0;
       for (const feed of result.feeds) if (writePrice(ctx, feed)) updated += 1;
       return updated;
+    },
+
+    isOutdated(ctx, ageNs) {
+      let longestMs = 0n;
+      for (const { enabled, maxAgeMs } of allFeeds(ctx))
+        if (enabled) longestMs = maximum(longestMs, maxAgeMs);
+      return longestMs > 0n && ageNs > OUTDATED_AGES * longestMs * NS_PER_MS;
     },
 
     setValidators: (ctx, fromHeight, validators) =>

@@ -17,3 +17,6 @@ export const EXPONENT_MAX = 6;
 
 /** A stale limit beyond a day is no limit. */
 export const MAX_AGE_MS_CEILING: bigint = 86_400_000n;
+
+/** Votes older than this many times the longest age of a price are from before an outage: twice leaves room for failed rounds and skewed clocks. */
+export const OUTDATED_AGES = 2n;

@@ -41,7 +41,7 @@ export function oracleMessages(
         throw refuse("invalidRequest", "expected an extended commit");
       }
     },
-    handle: (ctx, message) => ({ updatedFeeds: keeper.update(ctx, message.extendedCommit) }),
+    handle: (ctx, message) => ({ updatedFeeds: keeper.update(ctx, message) }),
   });
 
   const updateFeeds = onMessage({

@@ -65,7 +65,11 @@ beforeEach(() => {
 });
 
 /** An update whose first validators vote the given BTC prices; the rest are absent. */
-function update(prices: (bigint | Uint8Array)[], height = ctx.header.height - 1): number {
+function update(
+  prices: (bigint | Uint8Array)[],
+  height = ctx.header.height - 1,
+  outdated = false,
+): number {
   commits.push({
     height,
     round: 0,
@@ -78,7 +82,7 @@ function update(prices: (bigint | Uint8Array)[], height = ctx.header.height - 1)
           : oracle.keeper.extensionFor(ctx, [{ feedId: 1, mantissa: price, confidence: 5n }]),
     })),
   });
-  return oracle.keeper.update(ctx, Uint8Array.of(commits.length));
+  return oracle.keeper.update(ctx, { extendedCommit: Uint8Array.of(commits.length), outdated });
 }
 
 describe("an oracle update", () => {
@@ -114,6 +118,27 @@ describe("an oracle update", () => {
     expect(oracle.keeper.price(ctx, 1)).toMatchObject({ mantissa: 200n, fresh: true });
   });
 
+  it("that calls itself outdated takes no price and leaves none fresh until the next one", () => {
+    update([100n, 100n, 100n]);
+    ctx.nextBlock(1);
+    expect(update([200n, 200n, 200n], undefined, true)).toBe(0);
+    expect(oracle.keeper.price(ctx, 1)).toMatchObject({ mantissa: 100n, fresh: false });
+    expect(ctx.events.at(-1)).toMatchObject({ type: "oracle_outdated" });
+    ctx.nextBlock(1);
+    expect(oracle.keeper.isFresh(ctx, 1)).toBe(false);
+    update([300n, 300n, 300n]);
+    expect(oracle.keeper.price(ctx, 1)).toMatchObject({
+      mantissa: 300n,
+      emaMantissa: 299n,
+      fresh: true,
+    });
+  });
+
+  it("is called outdated past twice the longest age that a feed allows", () => {
+    expect(oracle.keeper.isOutdated(ctx, 10_000_000_000n)).toBe(false);
+    expect(oracle.keeper.isOutdated(ctx, 10_000_000_001n)).toBe(true);
+  });
+
   it("counts a malformed extension as missed, not as a fault of the block", () => {
     expect(update([100n, 100n, 100n, Uint8Array.of(255)])).toBe(1);
     const { reports } = oracle.keeper.reports(ctx);
@@ -123,7 +148,9 @@ describe("an oracle update", () => {
 
   it("is refused twice in a block, for another height and for a commit that does not verify", () => {
     expect(() => update([100n], 7)).toThrow(/expected a commit of height 9, got 7/);
-    expect(() => oracle.keeper.update(ctx, Uint8Array.of(99))).toThrow(/not a commit/);
+    expect(() =>
+      oracle.keeper.update(ctx, { extendedCommit: Uint8Array.of(99), outdated: false }),
+    ).toThrow(/not a commit/);
     update([100n, 100n, 100n]);
     expect(() => update([100n, 100n, 100n])).toThrow(/already had its oracle update/);
   });

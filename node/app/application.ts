@@ -19,7 +19,7 @@ import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
 import { equalBytes } from "@keel/proto/bytes/compare";
-import { timestampToNanos } from "@keel/proto/bytes/timestamp";
+import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { SignatureCheck, SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
 import { createKeel } from "./app.ts";
@@ -64,6 +64,8 @@ export interface ApplicationOptions {
   readonly minGasPrices: readonly GasPrice[];
   /** Reported by Info: the node's release. */
   readonly version: string;
+  /** Chain time now in nanoseconds since the Unix epoch, for proposals alone: never a rule. Absent: no proposal is called outdated. */
+  readonly nowNs?: () => bigint;
   /** Heights whose state stays open to queries; default 100. */
   readonly queryHeights?: number;
   /** Told of faults that were contained (a reverted message, a quarantined market, a broken invariant). Default: nobody. */
@@ -182,6 +184,13 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     return (executed = { hash: block.hash, block: done, response });
   }
 
+  /** After a full stop the next block still has the time and the prices of the last votes before it; only a clock can tell. */
+  function isOutdated(time: Timestamp): boolean {
+    if (options.nowNs === undefined) return false;
+    const ageNs = options.nowNs() - timestampToNanos(time);
+    return keel.oracle.isOutdated(readContext(header, state.check, unlimitedGas()), ageNs);
+  }
+
   function problemOf(block: ProposedBlock): string | null {
     executed = null;
     state.dropBlock();
@@ -292,7 +301,9 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       return runOnCheck(tx, kind === "new" ? "check" : "recheck");
     },
     prepareProposal: (request) =>
-      serially(async () => prepareTxs(request, params(state.check), read)),
+      serially(async () =>
+        prepareTxs(request, params(state.check), { read, isOutdated: isOutdated(request.time) }),
+      ),
     processProposal: (block) =>
       serially(async () => {
         await prefill(block.txs);

@@ -19,8 +19,8 @@ export function oracleTxRequired(enableHeight: number, height: number): boolean 
   return enableHeight > 0 && height > enableHeight;
 }
 
-export function encodeOracleTx(extendedCommit: Uint8Array): Uint8Array {
-  const value = MsgOracleUpdate.encode({ extendedCommit }).finish();
+function encodeOracleTx(update: MsgOracleUpdate): Uint8Array {
+  const value = MsgOracleUpdate.encode(update).finish();
   const body = TxBody.fromPartial({ messages: [{ typeUrl: ORACLE_UPDATE, value }] });
   return TxRaw.encode(
     TxRaw.fromPartial({
@@ -31,8 +31,9 @@ export function encodeOracleTx(extendedCommit: Uint8Array): Uint8Array {
   ).finish();
 }
 
-export function oracleTxOf(commit: ExtendedCommit): Uint8Array {
-  return encodeOracleTx(extendedCommitMessage.encode(commit));
+/** `outdated`: its votes are from before an outage, says the proposer's clock. */
+export function oracleTxOf(commit: ExtendedCommit, outdated: boolean = false): Uint8Array {
+  return encodeOracleTx({ extendedCommit: extendedCommitMessage.encode(commit), outdated });
 }
 
 /** The message of a well-formed transaction 0, or null. */
@@ -43,7 +44,7 @@ export function readOracleTx(bytes: Uint8Array): MsgOracleUpdate | null {
     if (message?.typeUrl !== ORACLE_UPDATE) return null;
     const update = MsgOracleUpdate.decode(message.value);
     // Anything besides the one message (a memo, a signature, unknown fields) shows as other bytes.
-    return equalBytes(encodeOracleTx(update.extendedCommit), bytes) ? update : null;
+    return equalBytes(encodeOracleTx(update), bytes) ? update : null;
   } catch {
     // Undecodable is one way of not being an oracle update.
     return null;

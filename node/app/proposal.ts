@@ -25,13 +25,16 @@ function laned(bytes: Uint8Array, read: TxReader["read"]): LanedTx | null {
 export function prepareTxs(
   request: PrepareProposalRequest,
   params: ConsensusParams,
-  read: TxReader["read"],
+  tools: { readonly read: TxReader["read"]; readonly isOutdated: boolean },
 ): Uint8Array[] {
+  const { read, isOutdated } = tools;
   const first: Uint8Array[] = [];
   if (oracleTxRequired(params.abci.voteExtensionsEnableHeight, request.height)) {
     // Without the extended commit (a node fresh from state sync) no valid block can be made: the others refuse this one and go on.
     if (request.localLastCommit === null) return [];
-    first.push(oracleTxOf(request.localLastCommit));
+    first.push(oracleTxOf(request.localLastCommit, isOutdated));
+    // Nothing could match in it, and what was sent today should not fail on yesterday's prices.
+    if (isOutdated) return first;
   }
   const taken = first.reduce((sum, tx) => sum + txBytesInBlock(tx.length), 0);
   const txs = request.txs.flatMap((bytes) => laned(bytes, read) ?? []);

@@ -25,6 +25,11 @@ export interface EventOracleBelowQuorum {
   reportingPowerPpm: string;
 }
 
+/** oracle_outdated: transaction 0 said that its votes are from before an outage; no price counts as fresh. */
+export interface EventOracleOutdated {
+  prices: string;
+}
+
 /** oracle_feed */
 export interface EventOracleFeed {
   feedId: string;
@@ -185,6 +190,61 @@ export const EventOracleBelowQuorum: MessageFns<EventOracleBelowQuorum> = {
     const message = createBaseEventOracleBelowQuorum();
     message.feed = object.feed ?? "";
     message.reportingPowerPpm = object.reportingPowerPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOracleOutdated(): EventOracleOutdated {
+  return { prices: "" };
+}
+
+export const EventOracleOutdated: MessageFns<EventOracleOutdated> = {
+  encode(message: EventOracleOutdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.prices !== "") {
+      writer.uint32(10).string(message.prices);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOracleOutdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOracleOutdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.prices = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOracleOutdated>): EventOracleOutdated {
+    return EventOracleOutdated.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOracleOutdated>): EventOracleOutdated {
+    const message = createBaseEventOracleOutdated();
+    message.prices = object.prices ?? "";
     return message;
   },
 };

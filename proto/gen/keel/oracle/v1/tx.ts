@@ -15,6 +15,11 @@ export const protobufFileName = "keel/oracle/v1/tx.proto";
 /** Unsigned; only as the one message of transaction 0 of a block. Carries the previous height's extended commit. */
 export interface MsgOracleUpdate {
   extendedCommit: Uint8Array;
+  /**
+   * The proposer's clock was far ahead of the block's time: the votes are from before an outage. Their prices are not taken and those known
+   * count as stale until the next update.
+   */
+  outdated: boolean;
 }
 
 export interface MsgOracleUpdateResponse {
@@ -39,13 +44,16 @@ export interface MsgUpdateParamsResponse {
 }
 
 function createBaseMsgOracleUpdate(): MsgOracleUpdate {
-  return { extendedCommit: new Uint8Array(0) };
+  return { extendedCommit: new Uint8Array(0), outdated: false };
 }
 
 export const MsgOracleUpdate: MessageFns<MsgOracleUpdate> = {
   encode(message: MsgOracleUpdate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.extendedCommit.length !== 0) {
       writer.uint32(10).bytes(message.extendedCommit);
+    }
+    if (message.outdated !== false) {
+      writer.uint32(16).bool(message.outdated);
     }
     return writer;
   },
@@ -71,6 +79,14 @@ export const MsgOracleUpdate: MessageFns<MsgOracleUpdate> = {
             message.extendedCommit = reader.bytes();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outdated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -89,6 +105,7 @@ export const MsgOracleUpdate: MessageFns<MsgOracleUpdate> = {
   fromPartial(object: DeepPartial<MsgOracleUpdate>): MsgOracleUpdate {
     const message = createBaseMsgOracleUpdate();
     message.extendedCommit = object.extendedCommit ?? new Uint8Array(0);
+    message.outdated = object.outdated ?? false;
     return message;
   },
 };
