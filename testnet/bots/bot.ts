@@ -42,9 +42,9 @@ export interface BotOptions {
 
 /**
  * How bots send: nonces instead of a sequence, so that a lost transaction holds up no other; and no long wait, since a node that was restarted
- * has forgotten what it had accepted.
+ * has forgotten what it had accepted. The nonce lives long because chain time may run many times faster than ours.
  */
-export const botSubmit: SubmitOptions = { unordered: true, timeoutMs: 15_000 };
+export const botSubmit: SubmitOptions = { unordered: true, timeoutMs: 15_000, ttlMs: 540_000 };
 
 /** Pauses after errors in a row: doubled from the interval up to this. */
 const BACKOFF_MAX_MS = 10_000;

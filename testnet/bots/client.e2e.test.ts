@@ -3,9 +3,11 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ics23 } from "@confio/ics23";
+import { Secp256k1HdWallet } from "@cosmjs/amino";
 import { KeelInputError, KeelTxError } from "@keel/client/errors";
 import { KeelClient } from "@keel/client/keel-client";
-import { KeelLightError, LightClient } from "@keel/client/light";
+import { isProved, KeelLightError, LightClient } from "@keel/client/light";
 import { KeelSigningClient } from "@keel/client/signing-client";
 import { walletFromMnemonic } from "@keel/client/wallet";
 import { seededRandom } from "@keel/node/feeds/random";
@@ -156,6 +158,64 @@ describe("the client library", () => {
     await expect(
       LightClient.create(chain, { trust: { height: 2, hash: "00".repeat(32) } }),
     ).rejects.toBeInstanceOf(KeelLightError);
+  });
+
+  it("holds no proof good after a bit of it, of the value, the key or the app hash was changed", async () => {
+    const light = await LightClient.create(chain, { trust: "first-use" });
+    const store = "margin";
+    const key = Uint8Array.of(0);
+    const {
+      proof,
+      value,
+      height = 0,
+    } = await chain.comet.abciQuery({
+      path: `/store/${store}/key`,
+      data: key,
+      prove: true,
+    });
+    const ops = proof?.ops ?? [];
+    while ((await chain.height()) <= height) await new Promise((done) => setTimeout(done, 20));
+    const { appHash } = (await light.follow(height + 1)).signedHeader.header;
+    const honest = { appHash, store, key, value, ops };
+    const flipped = (bytes: Uint8Array, at: number): Uint8Array =>
+      bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+    expect(isProved(honest)).toBe(true);
+    expect(isProved({ ...honest, appHash: flipped(appHash, 3) })).toBe(false);
+    expect(isProved({ ...honest, value: flipped(value, 3) })).toBe(false);
+    expect(isProved({ ...honest, value: undefined })).toBe(false);
+    expect(isProved({ ...honest, key: Uint8Array.of(1) })).toBe(false);
+    expect(isProved({ ...honest, store: "bank" })).toBe(false);
+    expect(isProved({ ...honest, ops: ops.slice(0, 1) })).toBe(false);
+    const proofOf = (data: Uint8Array): unknown => ics23.CommitmentProof.decode(data).toJSON();
+    for (const [number, op] of ops.entries())
+      for (let at = 0; at < op.data.length; at++) {
+        const data = flipped(op.data, at);
+        const held = isProved({ ...honest, ops: ops.with(number, { ...op, data }) });
+        // Wire types and enum bytes can be written in several ways: that is the same proof still.
+        if (held) expect(proofOf(data)).toEqual(proofOf(op.data));
+      }
+  });
+
+  it("signs every kind of order message as amino JSON, as Ledger devices do", async () => {
+    const { mnemonic } = await roleWallet("bob");
+    const wallet = await Secp256k1HdWallet.fromMnemonic(mnemonic, { prefix: "keel" });
+    const ledger = await KeelSigningClient.connectWithSigner(chain, wallet);
+    await ledger.deposit("12.5", { subaccount: 3 });
+    await ledger.transfer({ from: 3, to: 4, amount: "2.5" });
+    await ledger.withdraw("10", { subaccount: 3 });
+    const price = ((await mark()) - 900).toFixed(1);
+    const order = { market, side: "buy", price, size: "0.01", postOnly: true } as const;
+    await ledger
+      .place({ ...order, clientId: "a<b>&c", goodTilMs: 4_000_000_000_000n })
+      .catch((error: unknown) => expect(error).toMatchObject({ codeName: "INVALID_GOOD_TIL" }));
+    const { orderId } = await ledger.place({ ...order, clientId: "a<b>&c" });
+    await ledger.cancel({ market, orderId });
+    const batch = await ledger.batch({ orders: [order, { ...order, reduceOnly: true }] });
+    expect(batch.orders.map(({ ok }) => ok)).toEqual([true, false]);
+    expect((await ledger.cancelAll({ market })).cancelled).toBe(1);
+    await expect(ledger.deposit("1", { unordered: true })).rejects.toMatchObject({
+      code: "unsupported-signer",
+    });
   });
 });
 
