@@ -53,30 +53,50 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a script of this repository with Node. Killed when it takes longer than `timeoutMs`. */
-export function runNode(args: readonly string[], timeoutMs: number): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString("utf8");
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString("utf8");
-    });
-    const timer = setTimeout(() => child.kill("SIGTERM"), timeoutMs);
-    child.once("error", reject);
-    child.once("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, stdout, stderr });
-    });
-  });
+/** A script of this repository, running. */
+export interface Started {
+  /** What it wrote to standard output until now. */
+  stdout(): string;
+  /** Resolves with its end. */
+  readonly ended: Promise<Ran>;
+  kill(signal: NodeJS.Signals): void;
 }
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+function startNode(args: readonly string[]): Started {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString("utf8");
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString("utf8");
+  });
+  return {
+    stdout: () => stdout,
+    ended: new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve({ code, stdout, stderr }));
+    }),
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** Runs a script of this repository with Node. Killed when it takes longer than `timeoutMs`. */
+export async function runNode(args: readonly string[], timeoutMs: number): Promise<Ran> {
+  const started = startNode(args);
+  const timer = setTimeout(() => started.kill("SIGTERM"), timeoutMs);
+  return await started.ended.finally(() => clearTimeout(timer));
+}
+
+const RUN = new URL("../../scripts/run.mjs", import.meta.url).pathname;
 
 /** As `npm run …` does it: bundled, then run. */
 export function runEntry(file: string, args: readonly string[], timeoutMs: number): Promise<Ran> {
-  return runNode([join(ROOT, "scripts", "run.mjs"), file, ...args], timeoutMs);
+  return runNode([RUN, file, ...args], timeoutMs);
+}
+
+/** The same, without waiting for its end; the caller sees to that. */
+export function startEntry(file: string, args: readonly string[]): Started {
+  return startNode([RUN, file, ...args]);
 }
