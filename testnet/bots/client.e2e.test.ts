@@ -263,7 +263,7 @@ describe("the bots", () => {
       stake: 2_000_000_000n,
     });
     const until = async (done: () => boolean | Promise<boolean>): Promise<void> => {
-      const deadline = performance.now() + 30_000;
+      const deadline = performance.now() + 60_000;
       while (!(await done())) {
         expect(performance.now()).toBeLessThan(deadline);
         await new Promise((resolve) => setTimeout(resolve, 100));
