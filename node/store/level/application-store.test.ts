@@ -226,7 +226,7 @@ describe("corruption is found at start and said in one sentence", () => {
     const database = new MemoryDatabase();
     await runUntilFailure(database, 5, 2);
     await expect(open(database, { stores: ["acc", "bank"] })).rejects.toThrow(
-      "state.db holds stores acc,bank,margin, expected acc,bank",
+      "application.db holds stores acc,bank,margin, expected acc,bank",
     );
   });
 });
@@ -252,7 +252,7 @@ describe("on LevelDB", () => {
   });
 
   test("a reopened store goes on where it was", { timeout: 60_000 }, async () => {
-    const path = join(directory(), "data", "state.db");
+    const path = join(directory(), "data", "application.db");
     const reference = await referenceOf(5, 25);
     for (const heights of [9, 16, 25]) {
       const database = await openLevelDatabase(path);
@@ -264,7 +264,7 @@ describe("on LevelDB", () => {
     expect(store.appHash).toEqual(reference[25]?.appHash);
     expect(stateOf(store)).toEqual(reference[25]?.model);
     await expect(openLevelDatabase(path)).rejects.toThrow(
-      /state\.db is in use by another process$/,
+      /application\.db is in use by another process$/,
     );
     await database.close();
   });
@@ -272,7 +272,7 @@ describe("on LevelDB", () => {
   test("a log torn at any byte gives some earlier committed height, whole", {
     timeout: 60_000,
   }, async () => {
-    const source = join(directory(), "state.db");
+    const source = join(directory(), "application.db");
     const reference = await referenceOf(5, 12);
     const database = await openLevelDatabase(source);
     await runUntilFailure(database, 5, 6);
@@ -281,7 +281,7 @@ describe("on LevelDB", () => {
     const size = readFileSync(join(source, log)).length;
     const seen = new Set<number>();
     for (let left = size; left >= 0; left -= Math.max(1, Math.floor(size / 40))) {
-      const copy = join(directory(), "state.db");
+      const copy = join(directory(), "application.db");
       cpSync(source, copy, { recursive: true });
       truncateSync(join(copy, log), left);
       const torn = await openLevelDatabase(copy);
@@ -295,7 +295,7 @@ describe("on LevelDB", () => {
   });
 
   test("a directory that is a file is one plain sentence", async () => {
-    const path = join(directory(), "state.db");
+    const path = join(directory(), "application.db");
     writeFileSync(path, "not a directory");
     await expect(openLevelDatabase(path)).rejects.toThrow(/cannot be opened/);
   });

@@ -60,7 +60,7 @@ export async function openApplicationStore(
     const latest = decodeLatest(record);
     if (latest.stores.join() !== trees.stores.join()) {
       throw new Error(
-        `state.db holds stores ${latest.stores.join()}, expected ${trees.stores.join()}`,
+        `application.db holds stores ${latest.stores.join()}, expected ${trees.stores.join()}`,
       );
     }
     trees.reset(await recover(database, { trees, manifests, latest, heights: retention.heights }));
@@ -91,7 +91,9 @@ async function recover(
     },
   });
   if (!equalBytes(appHashOf(newest.roots), latest.appHash)) {
-    throw new StoreCorrupt(`state.db: the trees of height ${height} do not give its app hash`);
+    throw new StoreCorrupt(
+      `application.db: the trees of height ${height} do not give its app hash`,
+    );
   }
   return versions;
 }

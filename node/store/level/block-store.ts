@@ -1,4 +1,4 @@
-/** Blocks, the commits inside them and the commits this node saw, by height: the consensus host's `BlockStore` on `blocks.db`. */
+/** Blocks, the commits inside them and the commits this node saw, by height: the consensus host's `BlockStore` in `chain.db`. */
 import type { BlockStore, StoredBlock } from "@keel/consensus/host/ports";
 import { decodeBlock } from "@keel/consensus/wire/block";
 import { blockIdMessage } from "@keel/consensus/wire/block-id";

@@ -1,6 +1,6 @@
-/** Key layout of the two databases: one byte says what the record is, then fixed-width big-endian numbers, so that ranges scan in order. */
+/** Key layout of the three databases: one byte says what the record is, then fixed-width big-endian numbers, so that ranges scan in order. */
 
-/** Prefixes in `state.db` (upper half of the table) and `blocks.db`; a removed one is never used again. */
+/** Prefixes, each used in one database only: 0x0… in `application.db`, 0x1… and 0x2… in `chain.db`, 0x3… in `index.db`. A removed one is never used again. */
 export const prefixes = {
   /** Single records: latest version, changelog base. */
   meta: 0x01,

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { MemoryCommitStore } from "../memory-commit-store.ts";
 import { commitNext, createTestChain, sortedModel, stateOf, testStores } from "../testing.ts";
 import { openApplicationStore } from "./application-store.ts";
-import { openNodeDatabases } from "./node-databases.ts";
+import { openLevelDatabase } from "./level-database.ts";
 
 /** Runs the commit loop and kills it with SIGKILL about `afterHeights` heights later. Resolves to the last height it acknowledged. */
 function runAndKill(home: string, afterHeights: number): Promise<number> {
@@ -41,14 +41,14 @@ test("a process killed at any moment loses nothing it acknowledged, several time
     const chain = createTestChain(77);
     for (const afterHeights of [1, 7, 23, 40]) {
       const acknowledged = await runAndKill(home, afterHeights);
-      const databases = await openNodeDatabases(home);
-      const store = await openApplicationStore(databases.state, { stores: testStores });
+      const database = await openLevelDatabase(join(home, "data", "application.db"));
+      const store = await openApplicationStore(database, { stores: testStores });
       expect(store.height).toBeGreaterThanOrEqual(acknowledged);
       while (reference.height < store.height) await commitNext(reference, chain);
       expect(store.appHash).toEqual(reference.appHash);
       expect(stateOf(store)).toEqual(sortedModel(chain.model));
       await store.close();
-      await databases.close();
+      await database.close();
     }
   } finally {
     rmSync(home, { recursive: true, force: true });

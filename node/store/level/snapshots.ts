@@ -1,4 +1,4 @@
-/** Snapshots in `state.db`: chunks first, then the manifest that makes them count. The chunks are also what peers get. */
+/** Snapshots in `application.db`: chunks first, then the manifest that makes them count. The chunks are also what peers get. */
 
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";

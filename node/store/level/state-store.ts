@@ -1,4 +1,4 @@
-/** Consensus state, validator sets, parameters and responses by height: the consensus host's `StateStore` on `state.db`. */
+/** Consensus state, validator sets, parameters and responses by height: the consensus host's `StateStore` in `chain.db`. */
 import type { ChainState, FinalizeBlockResponse, StateStore } from "@keel/consensus/host/ports";
 import { finalizeBlockResponseMessage } from "@keel/consensus/wire/abci";
 import { blockIdMessage } from "@keel/consensus/wire/block-id";
