@@ -18,6 +18,7 @@ import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/ge
 import { GenesisState as OracleGenesis } from "@keel/proto/gen/keel/oracle/v1/genesis";
 import { messageToJson } from "../app/genesis.ts";
 import { defaultMarket } from "./market.ts";
+import { ADDRESS_PREFIX_DEFAULT } from "./prefix.ts";
 
 export interface GenesisAccount {
   readonly address: string;
@@ -48,7 +49,6 @@ export interface GenesisChoices {
   readonly voteExtensionsEnableHeight?: number;
 }
 
-export const ADDRESS_PREFIX_DEFAULT = "keel";
 export const SETTLEMENT_DENOM_DEFAULT = "uusdc";
 export const STAKE_DENOM_DEFAULT = "ukeel";
 export const FEED_SYMBOL = "BTC-USD";
