@@ -1,7 +1,7 @@
 /** What a chain did, read from all its nodes: to show that a crash lost nothing and nobody signed twice. */
 import { readFileSync } from "node:fs";
 import { homePaths } from "@keel/node/config/files";
-import type { LocalNetwork } from "../network/network.ts";
+import type { LocalNetwork, LocalNode } from "../network/network.ts";
 import { heightOf } from "../network/network.ts";
 import { rpcCall } from "../network/rpc.ts";
 
@@ -34,7 +34,8 @@ export interface History {
   readonly evidence: number;
 }
 
-const SIGNED = 2;
+/** Flag of a commit signature that is for the block. */
+export const SIGNED = 2;
 const ABSENT = 1;
 
 /** Blocks and commits 1 to `height` of every node, the tip's own commit included. */
@@ -75,4 +76,10 @@ export function lastSigned(network: LocalNetwork): number[] {
     };
     return Number(state.height);
   });
+}
+
+/** Consensus address of a validator, from its own key file; upper-case hex, as in commits. */
+export function addressOf({ process: { home } }: LocalNode): string {
+  const key = JSON.parse(readFileSync(homePaths(home).validatorKey, "utf8")) as { address: string };
+  return key.address;
 }

@@ -13,8 +13,10 @@ import { SigningStargateClient, StargateClient } from "@cosmjs/stargate";
 import { Comet38Client } from "@cosmjs/tendermint-rpc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roles } from "../keys/roles.ts";
+import type { LocalNode } from "../network/network.ts";
 import { KEELD } from "../network/node-process.ts";
-import { commonHeight, lastSigned, readHistory } from "./chain-history.ts";
+import { commitSignatures, headerAt } from "../network/rpc.ts";
+import { addressOf, commonHeight, lastSigned, readHistory, SIGNED } from "./chain-history.ts";
 import type { TestNetwork } from "./harness.ts";
 import { createTestNetwork, isFull, runNode } from "./harness.ts";
 
@@ -139,19 +141,31 @@ async function prove(
 }
 
 describe("crashes", () => {
-  it("of one validator do not stop the others; it comes back and agrees", async () => {
+  it("of one validator do not stop the others; it comes back, agrees and signs again", async () => {
     const [victim] = test.network.nodes.slice(-1);
     if (victim === undefined) throw new Error("expected a node");
-    const before = await commonHeight(test.network);
     await victim.process.kill();
     const others = test.network.nodes.slice(0, -1);
-    await waitFor(async () => {
-      const status = await Promise.all(others.map(({ rpc }) => heightAt(rpc)));
-      return Math.min(...status) >= before + 4;
-    });
+    const reached = () => Promise.all(others.map(({ rpc }) => heightAt(rpc)));
+    const killedAt = Math.max(...(await reached()));
+    await waitFor(async () => Math.min(...(await reached())) >= killedAt + 4);
+    // The vote for the next block may have left before the kill.
+    expect(await hasSigned(victim, killedAt + 3)).toBe(false);
+    const restartedAt = Math.max(...(await reached()));
     victim.process.start();
-    const target = before + 8;
+    let signedAt = restartedAt + 1;
+    await waitFor(async () => {
+      for (const end = Math.min(...(await reached())); signedAt < end; signedAt++)
+        if (await hasSigned(victim, signedAt)) return true;
+      return false;
+    });
+    // The header above holds the app hash after the block it signed.
+    const target = signedAt + 1;
     await test.network.waitForHeight(target, WAIT_MS);
+    const headers = await Promise.all(
+      test.network.nodes.map(({ rpc }) => headerAt(rpc, target).then(({ app_hash }) => app_hash)),
+    );
+    expect(new Set(headers).size).toBe(1);
     const { blocks } = await readHistory(test.network, target);
     for (const hashes of blocks) expect(hashes).toEqual(blocks[0]);
   });
@@ -199,6 +213,16 @@ describe("the same blocks again", () => {
     WAIT_MS * 2,
   );
 });
+
+/** Whether the commit of `height`, as the first node has it, holds this validator's signature for the block. */
+async function hasSigned(node: LocalNode, height: number): Promise<boolean> {
+  const address = addressOf(node);
+  const signatures = await commitSignatures(rpcOf(0), height);
+  return signatures.some(
+    (one) =>
+      one.validator_address === address && one.block_id_flag === SIGNED && one.signature !== null,
+  );
+}
 
 async function heightAt(rpc: string): Promise<number> {
   const comet = await Comet38Client.connect(rpc);
