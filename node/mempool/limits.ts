@@ -25,3 +25,6 @@ export const POOL_LIMITS: PoolLimits = {
 
 /** Checks of one turn: enough to fill the signature workers, short enough to let the event loop breathe. */
 export const CHECK_BATCH_MAX = 256;
+
+/** Unordered transactions checked again after a block, in proposal order: more than the next block can hold. */
+export const RECHECK_MAX = 3000;

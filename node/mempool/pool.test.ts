@@ -107,6 +107,16 @@ describe("transaction pool", () => {
     expect(reap()).toEqual(["3:u:before", "3:u:late"]);
   });
 
+  it("checks again only what the next blocks may hold of a long backlog, and every sequenced one", async () => {
+    const { pool, checks, submit } = setUp();
+    const names = Array.from({ length: 3_100 }, (_, i) => `3:u:n${i}`);
+    await Promise.all([...names, "3:s:last"].map(submit));
+    const before = checks.length;
+    await pool.update(1, [], []);
+    expect(checks.slice(before)).toHaveLength(3_001);
+    expect(checks.at(-1)).toBe("recheck last");
+  });
+
   it("displaces lower-priority transactions when full, never higher ones", async () => {
     const { submit, reap } = setUp({ limits: { txsMax: 2 } });
     await submit("3:u:old");

@@ -8,7 +8,7 @@ import type { ExecTxResult } from "@keel/consensus/wire/abci";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import type { PoolLimits } from "./limits.ts";
-import { CHECK_BATCH_MAX, POOL_LIMITS } from "./limits.ts";
+import { CHECK_BATCH_MAX, POOL_LIMITS, RECHECK_MAX } from "./limits.ts";
 import { SeenCache } from "./seen-cache.ts";
 
 export type Refusal = "duplicate" | "full" | "tooLarge";
@@ -96,20 +96,26 @@ export class TransactionPool implements Mempool {
   }
 
   reap(maxBytes: number): readonly Uint8Array[] {
+    const { unordered, sequenced } = this.#inOrder();
+    const out: Uint8Array[] = [];
+    let room = maxBytes;
+    for (const entry of [...unordered, ...sequenced]) {
+      room -= entry.tx.length + FRAMING_BYTES;
+      if (room < 0) break;
+      out.push(entry.tx);
+    }
+    return out;
+  }
+
+  /** The order for a proposer: unordered by lane, sequenced as they came. */
+  #inOrder(): { readonly unordered: readonly Entry[]; readonly sequenced: readonly Entry[] } {
     const lanes: Entry[][] = [];
     const sequenced: Entry[] = [];
     for (const entry of this.#entries.values()) {
       if (entry.sequenced) sequenced.push(entry);
       else (lanes[entry.lane] ??= []).push(entry);
     }
-    const out: Uint8Array[] = [];
-    let room = maxBytes;
-    for (const entry of [...lanes.flatMap((lane) => lane ?? []), ...sequenced]) {
-      room -= entry.tx.length + FRAMING_BYTES;
-      if (room < 0) break;
-      out.push(entry.tx);
-    }
-    return out;
+    return { unordered: lanes.flatMap((lane) => lane ?? []), sequenced };
   }
 
   size(): number {
@@ -175,12 +181,14 @@ export class TransactionPool implements Mempool {
       else this.#seen.delete(key);
       this.#remove(key);
     });
-    for (const [key, entry] of [...this.#entries]) {
-      const expired = height - entry.admittedAtHeight > this.#limits.ttlBlocks;
-      const kept = !expired && (await this.#options.app.checkTx(entry.tx, "recheck")).code === 0;
-      if (kept) continue;
-      this.#remove(key);
-      this.#seen.delete(key);
+    for (const entry of [...this.#entries.values()]) {
+      if (height - entry.admittedAtHeight > this.#limits.ttlBlocks) this.#forget(entry);
+    }
+    const { unordered, sequenced } = this.#inOrder();
+    // Sequenced ones all: newer ones of their senders are checked on top of them. Of the others only those that may be proposed
+    // next, or a backlog would cost its whole length with every block.
+    for (const entry of [...unordered.slice(0, RECHECK_MAX), ...sequenced]) {
+      if ((await this.#options.app.checkTx(entry.tx, "recheck")).code !== 0) this.#forget(entry);
     }
     this.#announce();
   }
@@ -247,6 +255,12 @@ export class TransactionPool implements Mempool {
       if (fits()) return true;
     }
     return fits();
+  }
+
+  /** Dropped, and may come again. */
+  #forget(entry: Entry): void {
+    this.#remove(entry.hash);
+    this.#seen.delete(entry.hash);
   }
 
   #remove(key: string): void {
