@@ -6,7 +6,7 @@ import {
 import { Any } from "cosmjs-types/google/protobuf/any";
 import { describe, expect, it } from "vitest";
 import { createAddresses, moduleAddress } from "../kit/addresses.ts";
-import { keyToBytes } from "../kit/collections/codecs.ts";
+import { keyToBytes, rawBytesKey, u64Key } from "../kit/collections/codecs.ts";
 import { Registry } from "../kit/collections/schema.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { testContext } from "../kit/testing/context.ts";
@@ -30,6 +30,13 @@ function setUp(genesis: unknown) {
   const ctx = testContext(registry);
   if (auth.module.genesis.kind !== "json") throw new Error("auth genesis is JSON");
   auth.module.genesis.init(ctx, genesis);
+  /** A record written past the keeper: what a bug or a damaged disk would leave. */
+  const tamper = (name: string, key: string, value: unknown): void => {
+    const info = registry.collections.find((one) => one.name === name);
+    if (info === undefined) throw new Error(`no collection ${name}`);
+    if (value === undefined) ctx.state.delete(info.id, key);
+    else ctx.state.set(info.id, key, value);
+  };
   const stored = (name: string): Map<string, unknown> => {
     const info = registry.collections.find((one) => one.name === name);
     const out = new Map<string, unknown>();
@@ -41,7 +48,7 @@ function setUp(genesis: unknown) {
         );
     return out;
   };
-  return { auth, ctx, stored };
+  return { auth, ctx, stored, tamper };
 }
 
 const base = (address: Uint8Array, number: string) => ({
@@ -84,6 +91,28 @@ describe("accounts", () => {
     const { auth, ctx } = setUp({ accounts: [base(alice, "1"), base(bob, "1"), base(carol, "0")] });
     const numbers = [alice, bob, carol].map((one) => auth.keeper.account(ctx, one)?.number);
     expect(numbers).toEqual([1n, 2n, 0n]);
+  });
+
+  it("and their index that do not fit are told apart by the invariant", () => {
+    const numbered = { accounts: [base(alice, "0"), base(bob, "1")] };
+    const violationAfter = (change: (damage: ReturnType<typeof setUp>) => void): string | null => {
+      const damage = setUp(numbered);
+      change(damage);
+      return damage.auth.module.invariants.full["numbers-match-accounts"]?.(damage.ctx) ?? null;
+    };
+    expect(violationAfter(() => undefined)).toBeNull();
+    expect(violationAfter(({ tamper }) => tamper("global_account_number", "", 1n))).toMatch(
+      /^account number [123] was never given, next is 1$/,
+    );
+    expect(
+      violationAfter(({ tamper }) => tamper("account_by_number", u64Key.encode(1n), undefined)),
+    ).toBe("account number 1 is not indexed");
+    expect(
+      violationAfter(({ tamper }) => tamper("account_by_number", u64Key.encode(0n), bob)),
+    ).toBe("account number 0 is indexed for another address");
+    expect(
+      violationAfter(({ tamper }) => tamper("accounts", rawBytesKey.encode(bob), undefined)),
+    ).toBe("3 accounts but 4 index entries");
   });
 
   it("are refused in genesis when given twice, of another chain or with a bad key", () => {
