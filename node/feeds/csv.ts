@@ -20,8 +20,9 @@ export interface Bars {
 }
 
 export class CsvError extends Error {
+  /** `line` counts from 1; 0: the file as a whole. */
   constructor(file: string, line: number, reason: string) {
-    super(`${file}:${line}: ${reason}`);
+    super(line === 0 ? `${file}: ${reason}` : `${file}:${line}: ${reason}`);
     this.name = "CsvError";
   }
 }
