@@ -6,16 +6,24 @@ import { Writable } from "node:stream";
 import { Comet38Client, connectComet, HttpBatchClient } from "@cosmjs/tendermint-rpc";
 import { timestampFromMs } from "@keel/proto/bytes/timestamp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sendMessage, TestSigner } from "../app/testing/signer.ts";
 import { initHome } from "../cli/init.ts";
 import { homePaths, readConfig } from "../config/files.ts";
 import { createGenesisText } from "../genesis/create.ts";
 import { createLogger } from "../logging/logger.ts";
 import type { RunningNode } from "../node.ts";
 import { startNode } from "../node.ts";
+import { startRpcServer } from "./server.ts";
+import { SubscriptionHub } from "./subscriptions.ts";
 
 let home: string;
 let node: RunningNode;
 let url: string;
+/** Holds coins; account number 0. */
+const payer = new TestSigner("rpc payer", "keel-rpc-1", "keel");
+const payee = new TestSigner("rpc payee", "keel-rpc-1", "keel");
+const payment = (amount: string): Uint8Array =>
+  payer.sign([sendMessage(payer.address, payee.address, amount)]);
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "keel-rpc-"));
@@ -31,7 +39,7 @@ beforeAll(async () => {
     chainId: "keel-rpc-1",
     genesisTime: timestampFromMs(Date.now()),
     validators: [{ pubKey, power: 10n, name: "one" }],
-    accounts: [],
+    accounts: [{ address: payer.address, coins: [{ denom: "ukeel", amount: 1_000_000n }] }],
     authority: null,
   };
   writeFileSync(homePaths(home).genesis, createGenesisText(choices));
@@ -148,6 +156,53 @@ describe("rpc", () => {
       JSON.stringify({ jsonrpc: "2.0", id: 1, method: "broadcast_tx_commit", params: { tx } }),
     );
     expect(commit.json.result).toMatchObject({ check_tx: { code: 2 }, height: "0" });
+  });
+
+  it("broadcasts and waits for the block, whose index then has the transaction", async () => {
+    const comet = (await connectComet(url)) as Comet38Client;
+    const committed = await comet.broadcastTxCommit({ tx: payment("5ukeel") });
+    expect([committed.checkTx.code, committed.txResult?.code]).toEqual([0, 0]);
+    expect(committed.height).toBeGreaterThan(0);
+    expect(committed.txResult?.gasUsed).toBeGreaterThan(0n);
+    expect((await comet.tx({ hash: committed.hash })).height).toBe(committed.height);
+    comet.disconnect();
+  });
+
+  it("streams a transaction that was handed over without waiting", async () => {
+    const comet = await Comet38Client.connect(url.replace("http", "ws"));
+    const tx = payment("7ukeel");
+    const received = new Promise<{ height: number; tx: Uint8Array; result: { code: number } }>(
+      (resolve, reject) => {
+        const query = `transfer.recipient = '${payee.address}'`;
+        comet.subscribeTx(query).addListener({ next: resolve, error: reject });
+      },
+    );
+    // The node has the subscription once it answers a later call on the same socket.
+    await comet.health();
+    const { hash } = await comet.broadcastTxAsync({ tx });
+    const event = await received;
+    expect(event.tx).toEqual(tx);
+    expect(event.result.code).toBe(0);
+    expect((await comet.tx({ hash })).height).toBe(event.height);
+    comet.disconnect();
+  });
+
+  it("says in one sentence that its port is taken", async () => {
+    const second = startRpcServer({
+      host: "127.0.0.1",
+      port: node.rpcPort,
+      methods: {},
+      subscriptions: new SubscriptionHub({ clientsMax: 1, perClientMax: 1 }),
+      corsOrigins: [],
+      bodyBytesMax: 1_000,
+      connectionsMax: 1,
+      log: () => undefined,
+    });
+    await expect(second).rejects.toThrow(
+      new RegExp(
+        `^port ${node.rpcPort} on 127\\.0\\.0\\.1 is in use; stop the other program or choose another rpc\\.laddr$`,
+      ),
+    );
   });
 
   it("answers malformed requests with the standard codes", async () => {
