@@ -26,6 +26,7 @@ import { createKeel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
 import { readContext, writeContext } from "./contexts.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
+import { firstViolation, type Violation } from "./invariants.ts";
 import { QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { answerQuery } from "./query.ts";
@@ -91,6 +92,8 @@ export interface KeelApplication extends Application {
   prefill(txs: readonly Uint8Array[]): Promise<void>;
   /** The committed state as a genesis document's app_state. */
   exportGenesis(): unknown;
+  /** Asks every invariant, also those that scan whole stores, of the committed state; null: all hold. */
+  brokenInvariant(): Violation | null;
 }
 
 interface Executed {
@@ -280,6 +283,10 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     prefill,
     exportGenesis: () =>
       exportGenesis(readContext(header, state.committed, unlimitedGas()), keel.genesis),
+    brokenInvariant() {
+      const context = readContext(header, state.committed, unlimitedGas());
+      return firstViolation(context, keel.genesis) ?? firstViolation(context, keel.genesis, "full");
+    },
     async info() {
       return {
         version: options.version,

@@ -9,8 +9,9 @@ import { addressPrefixOf } from "../genesis/prefix.ts";
 import { openApplicationStore } from "../store/level/application-store.ts";
 import { openLevelDatabase } from "../store/level/level-database.ts";
 import { KEEL_VERSION } from "../version.ts";
+import { requireSoundState } from "./sound-state.ts";
 
-/** Prints a genesis document whose app_state is the committed state; for a stopped node. */
+/** Prints a genesis document whose app_state is the committed state; for a stopped node. Refuses a state with a broken invariant. */
 export async function exportCommand({ home }: { readonly home: string }): Promise<void> {
   readConfig(home);
   const paths = homePaths(home);
@@ -20,22 +21,26 @@ export async function exportCommand({ home }: { readonly home: string }): Promis
   const store = await openApplicationStore(database, { stores: storeNames });
   const verifier = createVerifier({ backend: "native", workers: 0 });
   const addressPrefix = addressPrefixOf(genesis);
-  const app = await openApplication({
-    chainId: genesis.chainId,
-    addressPrefix,
-    store,
-    verifier,
-    prices: null,
-    minGasPrices: [],
-    version: KEEL_VERSION,
-  });
-  const { auth, ...rest } = app.exportGenesis() as { auth: object } & Record<string, unknown>;
-  const appState = { auth: { bech32_prefix: addressPrefix, ...auth }, ...rest };
-  const initialHeight = (store.height + 1).toString();
-  process.stdout.write(
-    `${JSON.stringify({ ...genesisJson, initial_height: initialHeight, app_state: appState }, null, 2)}\n`,
-  );
-  await verifier.close();
-  await store.close();
-  await database.close();
+  try {
+    const app = await openApplication({
+      chainId: genesis.chainId,
+      addressPrefix,
+      store,
+      verifier,
+      prices: null,
+      minGasPrices: [],
+      version: KEEL_VERSION,
+    });
+    requireSoundState(app);
+    const { auth, ...rest } = app.exportGenesis() as { auth: object } & Record<string, unknown>;
+    const appState = { auth: { bech32_prefix: addressPrefix, ...auth }, ...rest };
+    const initialHeight = (store.height + 1).toString();
+    process.stdout.write(
+      `${JSON.stringify({ ...genesisJson, initial_height: initialHeight, app_state: appState }, null, 2)}\n`,
+    );
+  } finally {
+    await verifier.close();
+    await store.close();
+    await database.close();
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * Executes every stored block again from genesis, on a fresh store in memory, and compares each app hash with the one the network
- * agreed on. Shows determinism across Node versions, machines and crypto backends.
+ * agreed on; at the end asks every invariant. Shows determinism across Node versions, machines and crypto backends.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ import { openLevelDatabase } from "../store/level/level-database.ts";
 import { LevelStateStore } from "../store/level/state-store.ts";
 import { MemoryCommitStore } from "../store/memory-commit-store.ts";
 import { KEEL_VERSION } from "../version.ts";
+import { requireSoundState } from "./sound-state.ts";
 
 export interface ReplayOptions {
   readonly home: string;
@@ -75,10 +76,11 @@ export async function replayCommand({ home, crypto }: ReplayOptions): Promise<vo
       lastValidators = (await states.loadValidators(height)) ?? lastValidators;
       last = bytesToHex(appHash);
     }
+    requireSoundState(app);
     const count = blocks.height() - genesis.initialHeight + 1;
     const seconds = (performance.now() - startedMs) / 1000;
     process.stdout.write(
-      `${count} blocks replayed in ${seconds.toFixed(1)} s on Node ${process.versions.node} (${crypto} crypto): every app hash equal; last ${last}\n`,
+      `${count} blocks replayed in ${seconds.toFixed(1)} s on Node ${process.versions.node} (${crypto} crypto): every app hash equal, every invariant holds; last ${last}\n`,
     );
   } finally {
     await verifier.close();
