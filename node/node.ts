@@ -157,6 +157,8 @@ async function open(
       metrics.onCommitted({ height: header.height, txs: txs.length, timeMs: clock.monotonicMs() });
       log.debug("committed", { height: header.height, txs: txs.length });
       await index?.index(committed);
+      // At genesis there is no state to ask; the first block has the list, and the next votes their prices.
+      if (feed?.isListed === false) await feed.refresh((request) => app.query(request));
       subscriptions.publish(committed);
       for (const listen of listeners) listen(committed);
     },

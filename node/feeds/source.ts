@@ -13,6 +13,8 @@ interface Listing {
 }
 
 export interface ChainPriceSource extends PriceSource {
+  /** The chain's list of feeds has been read. */
+  readonly isListed: boolean;
   /** Asks the chain which feeds it lists. Keeps the old list when the answer fails. */
   refresh(query: (request: QueryRequest) => Promise<QueryResponse>): Promise<void>;
   stop(): void;
@@ -23,6 +25,9 @@ const E8_EXPONENT = -8;
 export function createPriceSource(feed: PriceFeed): ChainPriceSource {
   let listings: ReadonlyMap<string, Listing> = new Map();
   return {
+    get isListed() {
+      return listings.size > 0;
+    },
     latest() {
       const out: { feedId: number; mantissa: bigint; confidence: bigint }[] = [];
       for (const quote of feed.latest()) {

@@ -22,7 +22,7 @@ it("votes for the feeds the chain lists, ascending, and leaves out the rest", as
     ],
     stop() {},
   });
-  expect(source.latest()).toEqual([]);
+  expect([source.latest(), source.isListed]).toEqual([[], false]);
   const listed = (id: number, symbol: string, exponent: number) =>
     Feed.fromPartial({ id, symbol, exponent });
   const value = QueryFeedsResponse.encode({
@@ -45,7 +45,7 @@ it("votes for the feeds the chain lists, ascending, and leaves out the rest", as
     { feedId: 2, mantissa: 300_000_000_000n, confidence: 100_000_000n },
   ]);
   await source.refresh(() => Promise.resolve({ ...answer, code: 6 }));
-  expect(source.latest()).toHaveLength(2);
+  expect([source.latest().length, source.isListed]).toEqual([2, true]);
 });
 
 it("reads prices from an endpoint and survives its nonsense", async () => {
