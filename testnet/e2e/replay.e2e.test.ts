@@ -58,7 +58,7 @@ it("says in one sentence what is wrong with its input", async () => {
     ["--prices", "/nonexistent.csv"],
     30_000,
   );
-  expect([missing.code, missing.stderr]).toEqual([1, "replay: /nonexistent.csv:0: no such file\n"]);
+  expect([missing.code, missing.stderr]).toEqual([1, "replay: /nonexistent.csv: no such file\n"]);
   const scale = await runEntry("testnet/replay/main.ts", ["--scale", "fast"], 30_000);
   expect([scale.code, scale.stderr]).toEqual([
     1,
