@@ -36,7 +36,8 @@ describe("csv bars", () => {
     );
   });
 
-  it.skipIf(!existsSync(OCTOBER))("reads the crash of 10 October 2025", () => {
+  it("reads the crash of 10 October 2025", ({ skip }) => {
+    skip(!existsSync(OCTOBER), `no price file ${OCTOBER}`);
     const { bars, intervalMs } = readBars(OCTOBER);
     expect([bars.length, intervalMs]).toEqual([131, 60_000]);
     const lows = bars.map((bar) => Number(bar.low) / 1e8);
