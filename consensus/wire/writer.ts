@@ -61,6 +61,14 @@ export class Writer {
     this.#length += bytes.length;
   }
 
+  /** Text whose characters are bytes, as stores hold keys and values. */
+  latin1(text: string): void {
+    const { length } = text;
+    this.#room(length);
+    for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = text.charCodeAt(i);
+    this.#length += length;
+  }
+
   /** Length prefix, then the text in UTF-8. Short ASCII, which is most of what events hold, goes in without a copy. */
   text(text: string): void {
     const { length } = text;

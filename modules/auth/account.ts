@@ -58,20 +58,9 @@ function fromBase(base: BaseAccount, module: Account["module"], addresses: Addre
   };
 }
 
-/** Accounts are immutable records, so the encoding is remembered per record. */
 export function accountValue(addresses: Addresses): ValueCodec<Account> {
-  const encoded = new WeakMap<Account, Uint8Array>();
-  const encode = (account: Account): Uint8Array => {
-    let bytes = encoded.get(account);
-    if (bytes === undefined) {
-      bytes = Any.encode(accountToAny(account, addresses)).finish();
-      encoded.set(account, bytes);
-    }
-    return bytes;
-  };
   return {
-    encode,
+    encode: (account) => Any.encode(accountToAny(account, addresses)).finish(),
     decode: (bytes) => accountFromAny(Any.decode(bytes), addresses),
-    size: (account) => encode(account).length,
   };
 }

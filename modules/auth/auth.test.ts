@@ -35,7 +35,7 @@ function setUp(genesis: unknown) {
     const info = registry.collections.find((one) => one.name === name);
     if (info === undefined) throw new Error(`no collection ${name}`);
     if (value === undefined) ctx.state.delete(info.id, key);
-    else ctx.state.set(info.id, key, value);
+    else ctx.state.set(info.id, key, info.hold(value));
   };
   const stored = (name: string): Map<string, unknown> => {
     const info = registry.collections.find((one) => one.name === name);
@@ -44,7 +44,7 @@ function setUp(genesis: unknown) {
       if (collection === info?.id && value !== undefined)
         out.set(
           bytesToHexLower(keyToBytes(info.prefix + key)),
-          bytesToHexLower(info.encodeValue(value)),
+          bytesToHexLower(keyToBytes(info.encode(value))),
         );
     return out;
   };

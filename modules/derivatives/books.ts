@@ -6,7 +6,6 @@
 import { type RestingOrder, Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { u32Key } from "../kit/collections/codecs.ts";
-import { prefixEnd } from "../kit/collections/schema.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { Book, type OrderTerms, type UndoLog } from "./book.ts";
 import type { MarketId } from "./ports.ts";
@@ -37,9 +36,7 @@ export function createBooks(state: DerivativesState): Books {
   function rebuild(ctx: ReadContext, market: MarketId): Book {
     const orders: OrderTerms[] = [];
     const prefix = u32Key.encode(market);
-    ctx.state.range(state.orders.id, prefix, prefixEnd(prefix), (_key, value) => {
-      orders.push(termsOf(value as RestingOrder));
-    });
+    state.orders.scan(ctx, prefix, (order) => void orders.push(termsOf(order)));
     // Arrival order is id order, on every level and for every account.
     orders.sort((a, b) => a.id - b.id);
     const book = new Book();

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countersValue, restingOrderValue } from "./record-codecs.ts";
+import {
+  countersSize,
+  countersValue,
+  restingOrderSize,
+  restingOrderValue,
+} from "./record-codecs.ts";
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 /** Around every length of a varint. */
@@ -18,7 +23,7 @@ describe("sizes that gas charges", () => {
     fc.assert(
       fc.property(uint, uint, uint, (nextOrderId, sequence, lastTradeTicks) => {
         const value = { nextOrderId, sequence, lastTradeTicks };
-        expect(countersValue.size(value)).toBe(countersValue.encode(value).length);
+        expect(countersSize(value)).toBe(countersValue.encode(value).length);
         expect(countersValue.decode(countersValue.encode(value))).toEqual(value);
       }),
     );
@@ -40,7 +45,7 @@ describe("sizes that gas charges", () => {
     });
     fc.assert(
       fc.property(order, (value) => {
-        expect(restingOrderValue.size(value)).toBe(restingOrderValue.encode(value).length);
+        expect(restingOrderSize(value)).toBe(restingOrderValue.encode(value).length);
       }),
     );
   });

@@ -3,24 +3,7 @@
  * once per record, at commit, and not at all for orders that come and go within a block.
  */
 import { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
-import type { ValueCodec } from "../kit/collections/codecs.ts";
-import type { ProtoCodec } from "../kit/module.ts";
-
-function sized<V extends object>(codec: ProtoCodec<V>, size: (value: V) => number): ValueCodec<V> {
-  const encoded = new WeakMap<V, Uint8Array>();
-  return {
-    encode(value) {
-      let bytes = encoded.get(value);
-      if (bytes === undefined) {
-        bytes = codec.encode(value).finish();
-        encoded.set(value, bytes);
-      }
-      return bytes;
-    },
-    decode: (bytes) => codec.decode(bytes),
-    size,
-  };
-}
+import { protoValue, type ValueCodec } from "../kit/collections/codecs.ts";
 
 /** Bytes of a field with a one-byte tag; nothing when it is zero, as proto3 leaves it out. */
 function varintField(value: bigint | number): number {
@@ -43,15 +26,12 @@ function shortField(length: number): number {
   return length === 0 ? 0 : 2 + length;
 }
 
-export const countersValue: ValueCodec<MarketCounters> = sized(
-  MarketCounters,
-  ({ nextOrderId, sequence, lastTradeTicks }) =>
-    varintField(nextOrderId) + varintField(sequence) + varintField(lastTradeTicks),
-);
+export function countersSize({ nextOrderId, sequence, lastTradeTicks }: MarketCounters): number {
+  return varintField(nextOrderId) + varintField(sequence) + varintField(lastTradeTicks);
+}
 
-export const restingOrderValue: ValueCodec<RestingOrder> = sized(
-  RestingOrder,
-  (order) =>
+export function restingOrderSize(order: RestingOrder): number {
+  return (
     varintField(order.market) +
     varintField(order.id) +
     shortField(order.owner.length) +
@@ -66,5 +46,12 @@ export const restingOrderValue: ValueCodec<RestingOrder> = sized(
     shortField(order.clientId.length) +
     varintField(order.goodTilMs) +
     varintField(order.feeReservePpm) +
-    varintField(order.placedHeight),
+    varintField(order.placedHeight)
+  );
+}
+
+export const countersValue: ValueCodec<MarketCounters> = protoValue(MarketCounters, countersSize);
+export const restingOrderValue: ValueCodec<RestingOrder> = protoValue(
+  RestingOrder,
+  restingOrderSize,
 );

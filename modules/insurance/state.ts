@@ -51,7 +51,6 @@ const message = protoValue(FundMessage);
 const fundValue: ValueCodec<Fund> = {
   encode: (fund) => message.encode(fundToMessage(fund)),
   decode: (bytes) => fundFromMessage(message.decode(bytes)),
-  size: (fund) => message.size(fundToMessage(fund)),
 };
 
 export function insuranceState(schema: Schema): InsuranceState {

@@ -78,40 +78,29 @@ function stored(text: string): bigint {
   return amount;
 }
 
-function mapped<V extends object, M>(
+function mapped<V, M>(
   codec: ProtoCodec<M>,
   toMessage: (value: V) => M,
   fromMessage: (message: M) => V,
   size?: (value: V) => number,
 ): ValueCodec<V> {
-  const encoded = new WeakMap<V, Uint8Array>();
-  const sizes = new WeakMap<V, number>();
-  const encode = (value: V): Uint8Array => {
-    let bytes = encoded.get(value);
-    if (bytes === undefined) {
-      bytes = codec.encode(toMessage(value)).finish();
-      encoded.set(value, bytes);
-    }
-    return bytes;
-  };
   return {
-    encode,
+    encode: (value) => codec.encode(toMessage(value)).finish(),
     decode: (bytes) => fromMessage(codec.decode(bytes)),
-    size(value) {
-      let known = sizes.get(value);
-      if (known === undefined) {
-        known = size === undefined ? encode(value).length : size(value);
-        sizes.set(value, known);
-      }
-      return known;
-    },
+    ...(size === undefined ? {} : { size }),
   };
 }
 
-/** Bytes of a varint holding `value` ≥ 0. */
+const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Bytes of a varint holding `value` ≥ 0. Bigints of a loop would be its whole cost, so all but the largest are measured as numbers. */
 function varintSize(value: bigint): number {
   let size = 1;
-  for (let rest = value; rest >= 0x80n; rest >>= 7n) size += 1;
+  if (value > SAFE_MAX) {
+    for (let rest = value; rest >= 0x80n; rest >>= 7n) size += 1;
+    return size;
+  }
+  for (let rest = Number(value); rest >= 0x80; rest = (rest - (rest % 128)) / 128) size += 1;
   return size;
 }
 
@@ -121,7 +110,15 @@ function zigzag(value: bigint): bigint {
 
 /** A present string field: one tag byte, one length byte, ASCII digits. */
 function textSize(value: bigint): number {
-  return 2 + value.toString().length;
+  if (value > SAFE_MAX || value < -SAFE_MAX) return 2 + value.toString().length;
+  let rest = Number(value);
+  let size = 3;
+  if (rest < 0) {
+    rest = -rest;
+    size += 1;
+  }
+  for (let power = 10; rest >= power; power *= 10) size += 1;
+  return size;
 }
 
 function optional(value: bigint): number {

@@ -6,7 +6,7 @@
 import type { CollectionInfo, Registry } from "@keel/modules/kit/collections/schema";
 import type { BlockHeader } from "@keel/modules/kit/context";
 import { Branch, type DirtyKey } from "@keel/modules/kit/store";
-import { bytesToLatin1, equalBytes, latin1ToBytes } from "@keel/proto/bytes/compare";
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import type { CommitStore, KeyChange, StoreChanges } from "../store/types.ts";
 
 /** The state after one committed block. */
@@ -95,36 +95,30 @@ export class AppState {
 
   /** Per store in name order, per key ascending; what equals the committed bytes, or deletes what is not there, is left out. */
   #changes(): StoreChanges[] {
-    const perStore = new Map<
-      string,
-      { readonly text: string; readonly value: Uint8Array | null }[]
-    >();
+    const perStore = new Map<string, KeyChange[]>();
     for (const dirty of this.#live.dirty()) {
       const info = this.#registry.collections[dirty.collection] as CollectionInfo;
       const value = this.#changedValue(dirty, info);
       if (value === undefined) continue;
       let list = perStore.get(info.store);
       if (list === undefined) perStore.set(info.store, (list = []));
-      list.push({ text: info.prefix + dirty.key, value });
+      list.push({ key: info.prefix + dirty.key, value });
     }
     return [...perStore]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([store, list]) => ({
         store,
-        changes: list
-          .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
-          .map(({ text, value }): KeyChange => ({ key: latin1ToBytes(text), value })),
+        changes: list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
       }));
   }
 
   /** undefined: nothing to commit. */
-  #changedValue(dirty: DirtyKey, info: CollectionInfo): Uint8Array | null | undefined {
+  #changedValue(dirty: DirtyKey, info: CollectionInfo): string | null | undefined {
     const before = this.#committed.get(dirty.collection, dirty.key);
     if (dirty.value === undefined) return before === undefined ? undefined : null;
     if (before === dirty.value) return undefined;
-    const bytes = info.encodeValue(dirty.value);
-    if (before !== undefined && equalBytes(info.encodeValue(before), bytes)) return undefined;
-    return bytes;
+    const text = info.encode(dirty.value);
+    return before !== undefined && info.encode(before) === text ? undefined : text;
   }
 }
 
@@ -143,7 +137,7 @@ function loadBranch(registry: Registry, store: CommitStore): Branch {
         throw new Error(
           `store ${name} holds a key of no known collection (${text.charCodeAt(0)}…): this data directory was written by another release`,
         );
-      branch.load(info.id, text.slice(info.prefix.length), info.decodeValue(value));
+      branch.load(info.id, text.slice(info.prefix.length), info.decode(value));
     }
   }
   return branch;

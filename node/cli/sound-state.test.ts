@@ -45,8 +45,8 @@ async function stateWith(nextAccountNumber: number | null): Promise<void> {
   await chain.decide([]);
   expect(chain.app.brokenInvariant()).toBeNull();
   if (nextAccountNumber !== null) {
-    const value = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, nextAccountNumber);
-    store.stage(3, [{ store: "acc", changes: [{ key: Uint8Array.of(2), value }] }]);
+    const value = "\0".repeat(7) + String.fromCharCode(nextAccountNumber);
+    store.stage(3, [{ store: "acc", changes: [{ key: "\u0002", value }] }]);
     await store.commit();
   }
   await store.close();

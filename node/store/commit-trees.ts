@@ -2,7 +2,6 @@
  * The trees of all stores in memory: the committed versions that are kept, and at most one staged on top. Shared by the
  * durable and the memory-only commit store.
  */
-import { compareBytes } from "@keel/proto/bytes/compare";
 import { getKey, type Root, removeKey, setKey } from "./iavl/tree.ts";
 import { leaves } from "./iavl/walk.ts";
 import { bytesOf, latin1Of } from "./latin1.ts";
@@ -185,12 +184,12 @@ export function applyChanges(
     if (root === undefined) throw new Error(`no store named ${store}`);
     if (seen.has(store)) throw new Error(`store ${store} is changed twice at height ${height}`);
     seen.add(store);
-    let before: Uint8Array | null = null;
+    let before = "";
     for (const { key, value } of keys) {
       assertKey(store, before, key);
       before = key;
       if (value === null) {
-        root = removeKey(root, latin1Of(key), height);
+        root = removeKey(root, key, height);
         continue;
       }
       if (value.length > valueBytesMax) {
@@ -198,20 +197,20 @@ export function applyChanges(
           `store ${store}: expected a value of at most ${valueBytesMax} bytes, got ${value.length}`,
         );
       }
-      root = setKey(root, latin1Of(key), latin1Of(value), height);
+      root = setKey(root, key, value, height);
     }
     changed.set(store, root);
   }
   return changed;
 }
 
-function assertKey(store: string, before: Uint8Array | null, key: Uint8Array): void {
+function assertKey(store: string, before: string, key: string): void {
   if (key.length === 0 || key.length > keyBytesMax) {
     throw new Error(
       `store ${store}: expected a key of 1 to ${keyBytesMax} bytes, got ${key.length}`,
     );
   }
-  if (before !== null && compareBytes(before, key) >= 0) {
+  if (before >= key) {
     throw new Error(`store ${store}: expected strictly ascending keys`);
   }
 }

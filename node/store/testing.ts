@@ -1,5 +1,4 @@
 /** What tests of the commit stores share: seeded blocks of changes and the state they lead to. */
-import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { createXorshift } from "./iavl/testing.ts";
 import type { CommitStore, KeyChange, StoreChanges } from "./types.ts";
 
@@ -46,7 +45,7 @@ export function createTestChain(
         const value = `${store}-${draw() % 50}`;
         if (removed) state.delete(key);
         else state.set(key, value);
-        return { key: utf8ToBytes(key), value: removed ? null : utf8ToBytes(value) };
+        return { key, value: removed ? null : value };
       });
   }
 }

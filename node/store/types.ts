@@ -9,8 +9,9 @@ export interface StoreChanges {
 }
 
 export interface KeyChange {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array | null;
+  /** Latin-1 text, as the trees hold keys and values. */
+  readonly key: string;
+  readonly value: string | null;
 }
 
 export interface ProvedValue {

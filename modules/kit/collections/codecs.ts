@@ -11,8 +11,8 @@ export interface KeyCodec<K> {
 export interface ValueCodec<V> {
   encode(value: V): Uint8Array;
   decode(bytes: Uint8Array): V;
-  /** Encoded length in bytes: what gas charges. */
-  size(value: V): number;
+  /** Encoded length in bytes: what gas charges. Absent: the encoding is made to measure it. */
+  size?(value: V): number;
 }
 
 const chars: readonly string[] = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
@@ -159,24 +159,12 @@ export function tripleKey<A, B, C>(
   };
 }
 
-/**
- * Values are immutable messages, so their encoding is remembered per object: gas, commitment and queries share one encoding.
- * Mutating a stored message is a bug.
- */
-export function protoValue<V extends object>(codec: ProtoCodec<V>): ValueCodec<V> {
-  const encoded = new WeakMap<V, Uint8Array>();
-  const encode = (value: V): Uint8Array => {
-    let bytes = encoded.get(value);
-    if (bytes === undefined) {
-      bytes = codec.encode(value).finish();
-      encoded.set(value, bytes);
-    }
-    return bytes;
-  };
+/** Values are immutable messages: mutating a stored one is a bug. */
+export function protoValue<V>(codec: ProtoCodec<V>, size?: (value: V) => number): ValueCodec<V> {
   return {
-    encode,
+    encode: (value) => codec.encode(value).finish(),
     decode: (bytes) => codec.decode(bytes),
-    size: (value) => encode(value).length,
+    ...(size === undefined ? {} : { size }),
   };
 }
 

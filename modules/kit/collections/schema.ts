@@ -16,8 +16,37 @@ export interface CollectionInfo {
   readonly name: string;
   /** Latin-1 text of the prefix bytes; store key = prefix ‖ encoded key. */
   readonly prefix: string;
-  encodeValue(value: unknown): Uint8Array;
-  decodeValue(bytes: Uint8Array): unknown;
+  /** Encoding of what a branch holds, as latin-1 text; remembered with it. */
+  encode(held: unknown): string;
+  /** What a branch is to hold for this encoding. */
+  decode(bytes: Uint8Array): unknown;
+  /** The same for a value. */
+  hold(value: unknown): unknown;
+}
+
+/**
+ * A value as branches hold it, with what gas and commitment ask of it: both are made once for each value that was written, and found
+ * without looking anything up.
+ */
+class Held<V> {
+  readonly value: V;
+  /** Encoded length; −1 until asked for. */
+  size = -1;
+  /** The encoding; null until asked for. */
+  text: string | null = null;
+
+  constructor(value: V) {
+    this.value = value;
+  }
+}
+
+function textOf<V>(held: Held<V>, values: ValueCodec<V>): string {
+  return (held.text ??= bytesToKey(values.encode(held.value)));
+}
+
+function sizeOf<V>(held: Held<V>, values: ValueCodec<V>): number {
+  if (held.size < 0) held.size = values.size?.(held.value) ?? textOf(held, values).length;
+  return held.size;
 }
 
 export class Registry {
@@ -68,6 +97,8 @@ export interface MapCollection<K, V> {
     options?: RangeOptions,
   ): void;
   size(ctx: ReadContext): number;
+  /** As `eachWithPrefix`, but charges nothing: for structures derived from state, which are no part of consensus. */
+  scan(ctx: ReadContext, prefix: string, visit: (value: V) => void): void;
 }
 
 export interface ItemCollection<V> {
@@ -108,8 +139,9 @@ export class Schema {
       store: this.#store,
       name,
       prefix: prefixText,
-      encodeValue: (value) => values.encode(value as V),
-      decodeValue: (bytes) => values.decode(bytes),
+      encode: (held) => textOf(held as Held<V>, values),
+      decode: (bytes) => new Held(values.decode(bytes)),
+      hold: (value) => new Held(value as V),
     });
     return createMap(id, prefixText.length, keys, values);
   }
@@ -144,10 +176,11 @@ function createMap<K, V>(
       id,
       from,
       to,
-      (text, value) => {
-        const size = prefixLength + text.length + values.size(value as V);
+      (text, found) => {
+        const held = found as Held<V>;
+        const size = prefixLength + text.length + sizeOf(held, values);
         ctx.gas.consume(GAS.iterNextFlat + GAS.readPerByte * size, "IterNextFlat");
-        return visit(keys.decode(text, 0)[0], value as V);
+        return visit(keys.decode(text, 0)[0], held.value);
       },
       options?.descending ?? false,
     );
@@ -156,10 +189,10 @@ function createMap<K, V>(
     id,
     get(ctx, key) {
       const text = keys.encode(key);
-      const value = ctx.state.get(id, text) as V | undefined;
-      const size = value === undefined ? 0 : prefixLength + text.length + values.size(value);
+      const held = ctx.state.get(id, text) as Held<V> | undefined;
+      const size = held === undefined ? 0 : prefixLength + text.length + sizeOf(held, values);
       ctx.gas.consume(GAS.readFlat + GAS.readPerByte * size, "ReadFlat");
-      return value;
+      return held?.value;
     },
     has(ctx, key) {
       ctx.gas.consume(GAS.hasFlat, "Has");
@@ -167,9 +200,11 @@ function createMap<K, V>(
     },
     set(ctx, key, value) {
       const text = keys.encode(key);
-      const size = prefixLength + text.length + values.size(value);
+      assert(value !== undefined, "a collection value may not be undefined");
+      const held = new Held(value);
+      const size = prefixLength + text.length + sizeOf(held, values);
       ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "WriteFlat");
-      ctx.state.set(id, text, value);
+      ctx.state.set(id, text, held);
     },
     delete(ctx, key) {
       ctx.gas.consume(GAS.deleteFlat, "Delete");
@@ -180,5 +215,10 @@ function createMap<K, V>(
       eachBetween(ctx, prefix, prefixEnd(prefix), visit, options),
     eachBetween,
     size: (ctx) => ctx.state.size(id),
+    scan(ctx, prefix, visit) {
+      ctx.state.range(id, prefix, prefixEnd(prefix), (_text, found) =>
+        visit((found as Held<V>).value),
+      );
+    },
   };
 }

@@ -24,16 +24,16 @@ export function encodeChangelog(
     writer.varint(changes.length);
     for (const { store, changes: keys } of changes) {
       writer.varint(store.length);
-      writer.raw(Buffer.from(store, "latin1"));
+      writer.latin1(store);
       writer.varint(keys.length);
       for (const { key, value } of keys) {
         writer.varint(key.length);
-        writer.raw(key);
+        writer.latin1(key);
         if (value === null) {
           writer.varint(0);
         } else {
           writer.varint(value.length + 1);
-          writer.raw(value);
+          writer.latin1(value);
         }
       }
     }
@@ -87,7 +87,7 @@ export function encodeLatest({ height, appHash, stores }: LatestRecord): Uint8Ar
     writer.varint(stores.length);
     for (const store of stores) {
       writer.varint(store.length);
-      writer.raw(Buffer.from(store, "latin1"));
+      writer.latin1(store);
     }
   });
 }
