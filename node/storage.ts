@@ -6,6 +6,7 @@ import type { ApplicationStore } from "./store/level/application-store.ts";
 import { openApplicationStore } from "./store/level/application-store.ts";
 import type { LevelBlockStore } from "./store/level/block-store.ts";
 import { openBlockStore } from "./store/level/block-store.ts";
+import { threadWriter } from "./store/level/index-writer.ts";
 import { openLevelDatabase } from "./store/level/level-database.ts";
 import { LevelStateStore } from "./store/level/state-store.ts";
 import type { TxIndex } from "./store/level/tx-index.ts";
@@ -25,8 +26,8 @@ export async function openStorage(
   config: NodeConfig,
   onOpened: (close: () => Promise<void>) => void,
 ): Promise<Storage> {
-  const open = async (name: string): Promise<Database> => {
-    const database = await openLevelDatabase(join(config.paths.data, name));
+  const open = async (name: string, use: "alone" | "shared" = "alone"): Promise<Database> => {
+    const database = await openLevelDatabase(join(config.paths.data, name), use);
     onOpened(() => database.close());
     return database;
   };
@@ -36,11 +37,17 @@ export async function openStorage(
     snapshotIntervalHeights: config.app["snapshot-interval"],
   });
   onOpened(() => application.close());
+  let index: TxIndex | null = null;
+  if (config.comet.tx_index.indexer === "kv") {
+    const database = await open("index.db", "shared");
+    const opened = await openTxIndex(database, threadWriter(join(config.paths.data, "index.db")));
+    onOpened(() => opened.close());
+    index = opened;
+  }
   return {
     blocks: await openBlockStore(chain),
     states: new LevelStateStore(chain),
     application,
-    index:
-      config.comet.tx_index.indexer === "kv" ? await openTxIndex(await open("index.db")) : null,
+    index,
   };
 }

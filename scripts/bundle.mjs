@@ -11,8 +11,12 @@ const external = ["classic-level", "secp256k1", "sodium-native", "pino", "protob
 const banner =
   "import { createRequire as keelRequire } from 'node:module'; const require = keelRequire(import.meta.url);";
 
-/** What every process may need: keeld itself, and the thread that checks signatures. */
-const common = { keeld: "node/main.ts", "verify-worker": "node/crypto/verify-worker.ts" };
+/** What every process may need: keeld itself, and its threads. */
+const common = {
+  keeld: "node/main.ts",
+  "verify-worker": "node/crypto/verify-worker.ts",
+  "index-worker": "node/store/level/index-worker.ts",
+};
 
 function isFresh(name) {
   const output = join(directory, `${name}.js`);

@@ -110,11 +110,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
       validators: lastCommit?.signatures.length ?? 0,
       evidenceBytes: evidenceListBytes(proofs),
     });
+    const { maxGas } = consensusParams.block;
     const hasExtensions =
       source.lastCommit !== null && extensionsEnabled(consensusParams, height - 1);
     const txs = await app.prepareProposal({
       maxTxBytes,
-      txs: mempool.reap(maxTxBytes).slice(0, blockTransactionsMax),
+      txs: mempool.reap(maxTxBytes, maxGas < 0n ? null : maxGas).slice(0, blockTransactionsMax),
       localLastCommit: hasExtensions ? source.lastCommit : null,
       misbehavior: proofs.flatMap(evidenceToMisbehavior),
       height,

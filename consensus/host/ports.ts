@@ -208,8 +208,11 @@ export type VerifyEd25519 = (
 
 /** Reaps and updates; admission and gossip live behind it (node/mempool). */
 export interface Mempool {
-  /** In proposal order, within `maxBytes` of protobuf-framed transactions. */
-  reap(maxBytes: number): readonly Uint8Array[];
+  /**
+   * In proposal order, within `maxBytes` of protobuf-framed transactions: at least what a block of `maxGas` (null: unlimited) can hold. The
+   * application chooses among them.
+   */
+  reap(maxBytes: number, maxGas: bigint | null): readonly Uint8Array[];
   size(): number;
   /** Resolves once the pool is not empty (at once if it is not). Used for pacing. */
   onAvailable(callback: () => void): void;

@@ -79,19 +79,17 @@ export const eventMessage: Message<Event> = message<Event>("Event", {
   ),
 });
 
-/** `tendermint.abci.ExecTxResult`; written with the response and again into the index. */
-export const execTxResultMessage: Message<ExecTxResult> = remembered(
-  message<ExecTxResult>("ExecTxResult", {
-    code: uint32(1),
-    data: bytes(2),
-    log: text(3),
-    info: text(4),
-    gasWanted: int64(5),
-    gasUsed: int64(6),
-    events: repeated(7, eventMessage, eventsMax),
-    codespace: text(8),
-  }),
-);
+/** `tendermint.abci.ExecTxResult`. */
+export const execTxResultMessage: Message<ExecTxResult> = message<ExecTxResult>("ExecTxResult", {
+  code: uint32(1),
+  data: bytes(2),
+  log: text(3),
+  info: text(4),
+  gasWanted: int64(5),
+  gasUsed: int64(6),
+  events: repeated(7, eventMessage, eventsMax),
+  codespace: text(8),
+});
 
 /** `tendermint.abci.ValidatorUpdate`. */
 export const validatorUpdateMessage: Message<ValidatorUpdate> = message<ValidatorUpdate>(
@@ -102,8 +100,8 @@ export const validatorUpdateMessage: Message<ValidatorUpdate> = message<Validato
   },
 );
 
-/** `tendermint.abci.ResponseFinalizeBlock`: stored before the application commits, so that no block is executed twice. */
-export const finalizeBlockResponseMessage: Message<FinalizeBlockResponse> =
+/** `tendermint.abci.ResponseFinalizeBlock`: stored before the application commits, so that no block is executed twice, and then indexed. */
+export const finalizeBlockResponseMessage: Message<FinalizeBlockResponse> = remembered(
   message<FinalizeBlockResponse>(
     "ResponseFinalizeBlock",
     {
@@ -114,7 +112,8 @@ export const finalizeBlockResponseMessage: Message<FinalizeBlockResponse> =
       appHash: bytes(5),
     },
     { bytesMax: finalizeBlockResponseBytesMax },
-  );
+  ),
+);
 
 const deterministicResultMessage = message<
   Pick<ExecTxResult, "code" | "data" | "gasWanted" | "gasUsed">

@@ -32,7 +32,7 @@ import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { answerQuery } from "./query.ts";
 import { createRouter, type TxResult } from "./router.ts";
 import { AppState } from "./state.ts";
-import { createTxReader } from "./transactions.ts";
+import { createTxReader, type RunnableTx } from "./transactions.ts";
 import { makeExtension } from "./vote-extension.ts";
 
 /** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
@@ -124,6 +124,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   /** Header of the last committed block, or of genesis. */
   let header: BlockHeader = lastHeader();
   let executed: Executed | null = null;
+  /** Transactions whose signatures CheckTx found good: nothing to prepare for their block. */
+  const judged = new WeakSet<RunnableTx>();
   /** A fork for dry runs, made when one is asked for. */
   let rehearsal: { readonly height: number; readonly branch: Branch } | null = null;
   if (store.height > 0) state.remember({ header, branch: state.committed });
@@ -219,6 +221,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     // Nothing reverts past a checked transaction.
     state.check.clearJournal();
     const sequenced = readable instanceof ModuleError ? null : readable;
+    if (sequenced !== null && mode === "check" && result.code === 0) judged.add(sequenced);
     const [signer] = sequenced?.signers ?? [];
     const { code, data, log, info, gasWanted, gasUsed, events, codespace } = result;
     return {
@@ -264,7 +267,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     const checks = txs.flatMap((bytes): SignatureCheck[] => {
       const tx = read(bytes);
       const [signer] = tx instanceof ModuleError ? [] : tx.signers;
-      if (tx instanceof ModuleError || signer === undefined) return [];
+      if (tx instanceof ModuleError || signer === undefined || judged.has(tx)) return [];
       const account = keel.auth.account(readContext(header, state.check, unlimitedGas()), signer);
       const check = expectedCheck(account, tx, chainId);
       if (check === null) return [];

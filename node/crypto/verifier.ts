@@ -1,5 +1,5 @@
 /** The one door to signature checks: pure and synchronous answers, remembered in a bounded cache that worker threads may pre-fill. */
-import { bytesToLatin1 } from "@keel/proto/bytes/compare";
+import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { type CryptoBackend, loadBackend } from "./backend.ts";
 import type { PackedCheck } from "./batch.ts";
@@ -41,18 +41,22 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
   if (!Number.isInteger(workers) || workers < 0 || workers > WORKERS_MAX)
     throw new Error(`signature workers: expected 0 to ${WORKERS_MAX}, got ${workers}`);
   const backend = loadBackend(name);
-  const cache = new Generations<string, boolean>(
+  const cache = new Generations<string, Answer>(
     options.cacheEntries ?? CACHE_GENERATION_ENTRIES_DEFAULT,
   );
   const pool = workers === 0 ? null : new WorkerPool(workers, name);
 
+  const known = ({ key, check }: Asked): boolean | undefined => {
+    const found = cache.get(key);
+    return found !== undefined && isAbout(found, check) ? found.valid : undefined;
+  };
   const answer = (asked: Asked): boolean => {
-    const known = cache.get(asked.key);
-    if (known !== undefined) return known;
+    const before = known(asked);
+    if (before !== undefined) return before;
     const { type, publicKey, message, signature } = asked.check;
     const verify = type === "secp256k1" ? backend.secp256k1 : backend.ed25519;
     const valid = verify(publicKey, message, signature);
-    cache.set(asked.key, valid);
+    cache.set(asked.key, remembered(asked.check, valid));
     return valid;
   };
 
@@ -64,13 +68,13 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
       answer(ask({ type: "ed25519", publicKey, message, signature })),
     async prefetch(checks) {
       if (pool === null) return;
-      const asked = checks.map(ask).filter((one) => cache.get(one.key) === undefined);
-      await Promise.all(
-        asked.map(async ({ key, check }) => {
-          const valid = await pool.judge(check);
-          if (valid !== null) cache.set(key, valid);
-        }),
-      );
+      const asked = checks.map(ask).filter((one) => known(one) === undefined);
+      if (asked.length === 0) return;
+      const verdicts = await pool.judge(asked.map(({ check }) => check));
+      for (const [i, { key, check }] of asked.entries()) {
+        const valid = verdicts[i] ?? null;
+        if (valid !== null) cache.set(key, remembered(check, valid));
+      }
     },
     async close() {
       await pool?.close();
@@ -79,8 +83,30 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
 }
 
 interface Asked {
+  /** Of the signature alone; the whole question is compared. */
   readonly key: string;
-  readonly check: PackedCheck;
+  readonly check: Compared;
+}
+
+/** A check as the workers get it, and the hash that stands for its message in comparisons. */
+interface Compared extends PackedCheck {
+  readonly hash: Uint8Array;
+}
+
+interface Answer extends Pick<Compared, "type" | "hash" | "publicKey"> {
+  readonly valid: boolean;
+}
+
+/** Copied: what is asked about may be a view of a whole block. */
+function remembered({ type, hash, publicKey }: Compared, valid: boolean): Answer {
+  return { type, hash, publicKey: publicKey.slice(), valid };
+}
+
+/** The signature is the same already. */
+function isAbout({ type, hash, publicKey }: Answer, check: Compared): boolean {
+  return (
+    type === check.type && equalBytes(hash, check.hash) && equalBytes(publicKey, check.publicKey)
+  );
 }
 
 /**
@@ -98,12 +124,11 @@ function hashOf(signBytes: Uint8Array): Uint8Array {
   return hash;
 }
 
-/** The cache key holds all three parts with their lengths, so no two questions share one. */
 function ask({ type, publicKey, message, signature }: SignatureCheck): Asked {
-  const hash = type === "secp256k1" ? hashOf(message) : sha256(message);
-  const parts = bytesToLatin1(publicKey) + bytesToLatin1(hash) + bytesToLatin1(signature);
+  const isHashed = type === "secp256k1";
+  const hash = isHashed ? hashOf(message) : sha256(message);
   return {
-    key: `${type}/${publicKey.length}/${signature.length}/${parts}`,
-    check: { type, publicKey, message: type === "secp256k1" ? hash : message, signature },
+    key: bytesToLatin1(signature),
+    check: { type, publicKey, message: isHashed ? hash : message, signature, hash },
   };
 }

@@ -4,10 +4,26 @@ import type { CryptoBackend } from "./backend.ts";
 import { type PackedCheck, packChecks } from "./batch.ts";
 import { BATCH_CHECKS_MAX, QUEUE_CHECKS_MAX } from "./limits.ts";
 
+/** null: not judged; ask inline. */
+type Verdict = boolean | null;
+
+/** Checks asked together. */
+interface Group {
+  readonly verdicts: Verdict[];
+  left: number;
+  readonly done: (verdicts: readonly Verdict[]) => void;
+}
+
 interface Waiting {
   readonly check: PackedCheck;
-  /** null: not judged; ask inline. */
-  readonly done: (valid: boolean | null) => void;
+  readonly group: Group;
+  /** Among its group. */
+  readonly at: number;
+}
+
+function answer({ group, at }: Waiting, verdict: Verdict): void {
+  group.verdicts[at] = verdict;
+  if (--group.left === 0) group.done(group.verdicts);
 }
 
 interface Slot {
@@ -26,12 +42,15 @@ export class WorkerPool {
     this.#slots = Array.from({ length: workers }, () => this.#start(backend));
   }
 
-  /** Resolves with the answer, or null when the pool cannot give one. Never rejects. */
-  judge(check: PackedCheck): Promise<boolean | null> {
-    if (this.#slots.length === 0 || this.#queue.length >= QUEUE_CHECKS_MAX)
-      return Promise.resolve(null);
+  /** Resolves with the answers in order, null where the pool cannot give one. Never rejects. */
+  judge(checks: readonly PackedCheck[]): Promise<readonly Verdict[]> {
+    const room = this.#slots.length === 0 ? 0 : Math.max(0, QUEUE_CHECKS_MAX - this.#queue.length);
+    const taken = checks.slice(0, room);
+    if (taken.length === 0) return Promise.resolve(checks.map(() => null));
     return new Promise((done) => {
-      this.#queue.push({ check, done });
+      const verdicts = checks.map((): Verdict => null);
+      const group: Group = { verdicts, left: taken.length, done };
+      for (const [at, check] of taken.entries()) this.#queue.push({ check, group, at });
       if (this.#scheduled) return;
       this.#scheduled = true;
       // Everything asked in this turn of the event loop goes in one batch.
@@ -45,7 +64,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     const slots = this.#slots.splice(0);
     for (const slot of slots) this.#abandon(slot);
-    for (const waiting of this.#queue.splice(0)) waiting.done(null);
+    for (const waiting of this.#queue.splice(0)) answer(waiting, null);
     await Promise.all(slots.map((slot) => slot.worker.terminate()));
   }
 
@@ -55,7 +74,7 @@ export class WorkerPool {
     worker.on("message", (results: Uint8Array) => {
       const batch = slot.batch;
       slot.batch = [];
-      batch.forEach((waiting, i) => void waiting.done(results[i] === 1));
+      for (const [i, waiting] of batch.entries()) answer(waiting, results[i] === 1);
       this.#dispatch();
     });
     // A thread that dies takes nothing with it: its checks are done inline from then on.
@@ -63,7 +82,8 @@ export class WorkerPool {
       const at = this.#slots.indexOf(slot);
       if (at >= 0) this.#slots.splice(at, 1);
       this.#abandon(slot);
-      if (this.#slots.length === 0) for (const waiting of this.#queue.splice(0)) waiting.done(null);
+      if (this.#slots.length > 0) return;
+      for (const waiting of this.#queue.splice(0)) answer(waiting, null);
     };
     worker.on("error", gone);
     worker.on("exit", gone);
@@ -74,7 +94,7 @@ export class WorkerPool {
   #abandon(slot: Slot): void {
     const batch = slot.batch;
     slot.batch = [];
-    for (const waiting of batch) waiting.done(null);
+    for (const waiting of batch) answer(waiting, null);
   }
 
   #dispatch(): void {
@@ -83,7 +103,8 @@ export class WorkerPool {
       if (slot.batch.length > 0) continue;
       slot.batch = this.#queue.slice(0, BATCH_CHECKS_MAX);
       this.#queue = this.#queue.slice(slot.batch.length);
-      slot.worker.postMessage(packChecks(slot.batch.map((waiting) => waiting.check)));
+      const packed = packChecks(slot.batch.map((waiting) => waiting.check));
+      slot.worker.postMessage(packed, [packed.buffer as ArrayBuffer]);
     }
   }
 }

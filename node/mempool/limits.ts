@@ -26,5 +26,7 @@ export const POOL_LIMITS: PoolLimits = {
 /** Checks of one turn: enough to fill the signature workers, short enough to let the event loop breathe. */
 export const CHECK_BATCH_MAX = 256;
 
-/** Unordered transactions checked again after a block, in proposal order: more than the next block can hold. */
-export const RECHECK_MAX = 3000;
+/** Unordered transactions checked again after a block, in proposal order: so many for each that the block held, */
+export const RECHECK_PER_BLOCK_TX = 1.25;
+/** and never fewer than this. What is proposed without it and fails costs a place in a block, no more. */
+export const RECHECK_MIN = 500;

@@ -18,7 +18,7 @@ function setUp(options: Partial<PoolOptions> = {}) {
           data: new Uint8Array(0),
           log: "",
           info: "",
-          gasWanted: 0n,
+          gasWanted: 10n,
           gasUsed: 0n,
           events: [],
           codespace: "sdk",
@@ -30,7 +30,8 @@ function setUp(options: Partial<PoolOptions> = {}) {
     ...options,
   });
   const submit = (text: string) => pool.submit(Buffer.from(text), null);
-  const reap = (bytes = 1e9): string[] => pool.reap(bytes).map((tx) => Buffer.from(tx).toString());
+  const reap = (bytes = 1e9): string[] =>
+    pool.reap(bytes, null).map((tx) => Buffer.from(tx).toString());
   return { pool, bad, checks, submit, reap };
 }
 
@@ -107,14 +108,38 @@ describe("transaction pool", () => {
     expect(reap()).toEqual(["3:u:before", "3:u:late"]);
   });
 
-  it("checks again only what the next blocks may hold of a long backlog, and every sequenced one", async () => {
+  it("checks again only what the next block may hold of a long backlog, and every sequenced one", async () => {
     const { pool, checks, submit } = setUp();
-    const names = Array.from({ length: 3_100 }, (_, i) => `3:u:n${i}`);
+    const names = Array.from({ length: 2_100 }, (_, i) => `3:u:n${i}`);
     await Promise.all([...names, "3:s:last"].map(submit));
-    const before = checks.length;
-    await pool.update(1, [], []);
-    expect(checks.slice(before)).toHaveLength(3_001);
-    expect(checks.at(-1)).toBe("recheck last");
+    for (const [included, rechecked] of [
+      [0, 500],
+      [800, 1_000],
+    ] as const) {
+      const before = checks.length;
+      const block = names.splice(0, included).map((name) => Buffer.from(name));
+      await pool.update(
+        1,
+        block,
+        block.map(() => ok),
+      );
+      expect(checks.slice(before)).toHaveLength(rechecked + 1);
+      expect(checks[before]).toBe(`recheck n${included}`);
+      expect(checks.at(-1)).toBe("recheck last");
+    }
+  });
+
+  it("offers of each lane what a block's gas could take, so that no lane hides the next", async () => {
+    const { pool, submit } = setUp();
+    const lanes = ["1:u", "2:u", "3:s"];
+    const all = lanes.flatMap((lane) => Array.from({ length: 5 }, (_, i) => `${lane}:${lane}${i}`));
+    await Promise.all(all.map(submit));
+    const offered = pool.reap(1e9, 25n).map((tx) => Buffer.from(tx).toString().slice(0, 3));
+    expect(offered).toEqual([
+      ...Array(3).fill("1:u"),
+      ...Array(3).fill("2:u"),
+      ...Array(3).fill("3:s"),
+    ]);
   });
 
   it("displaces lower-priority transactions when full, never higher ones", async () => {

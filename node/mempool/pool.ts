@@ -7,8 +7,9 @@ import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/p
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
+import { type Entry, PoolEntries } from "./entries.ts";
 import type { PoolLimits } from "./limits.ts";
-import { CHECK_BATCH_MAX, POOL_LIMITS, RECHECK_MAX } from "./limits.ts";
+import { CHECK_BATCH_MAX, POOL_LIMITS, RECHECK_MIN, RECHECK_PER_BLOCK_TX } from "./limits.ts";
 import { SeenCache } from "./seen-cache.ts";
 
 export type Refusal = "duplicate" | "full" | "tooLarge";
@@ -31,14 +32,6 @@ export interface PoolOptions {
   readonly onAdmitted?: (tx: Uint8Array, origin: string | null) => void;
 }
 
-interface Entry {
-  readonly tx: Uint8Array;
-  readonly hash: string;
-  readonly lane: number;
-  readonly sequenced: boolean;
-  readonly admittedAtHeight: number;
-}
-
 interface Pending {
   readonly tx: Uint8Array;
   readonly hash: Uint8Array;
@@ -48,15 +41,12 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-const FRAMING_BYTES = 6;
-
 export class TransactionPool implements Mempool {
   readonly #options: PoolOptions;
   readonly #limits: PoolLimits;
   readonly #seen: SeenCache;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new PoolEntries();
   readonly #waiting: (() => void)[] = [];
-  #bytes = 0;
   #height = 0;
   #pending: Pending[] = [];
   #turn: Promise<void> = Promise.resolve();
@@ -95,27 +85,8 @@ export class TransactionPool implements Mempool {
     });
   }
 
-  reap(maxBytes: number): readonly Uint8Array[] {
-    const { unordered, sequenced } = this.#inOrder();
-    const out: Uint8Array[] = [];
-    let room = maxBytes;
-    for (const entry of [...unordered, ...sequenced]) {
-      room -= entry.tx.length + FRAMING_BYTES;
-      if (room < 0) break;
-      out.push(entry.tx);
-    }
-    return out;
-  }
-
-  /** The order for a proposer: unordered by lane, sequenced as they came. */
-  #inOrder(): { readonly unordered: readonly Entry[]; readonly sequenced: readonly Entry[] } {
-    const lanes: Entry[][] = [];
-    const sequenced: Entry[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.sequenced) sequenced.push(entry);
-      else (lanes[entry.lane] ??= []).push(entry);
-    }
-    return { unordered: lanes.flatMap((lane) => lane ?? []), sequenced };
+  reap(maxBytes: number, maxGas: bigint | null): readonly Uint8Array[] {
+    return this.#entries.reap(maxBytes, maxGas);
   }
 
   size(): number {
@@ -123,13 +94,13 @@ export class TransactionPool implements Mempool {
   }
 
   bytes(): number {
-    return this.#bytes;
+    return this.#entries.bytes;
   }
 
   /** The oldest `limit` transactions, for people and peers to see. */
   list(limit: number): readonly Uint8Array[] {
     const out: Uint8Array[] = [];
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries.oldest()) {
       if (out.length >= limit) break;
       out.push(entry.tx);
     }
@@ -179,15 +150,17 @@ export class TransactionPool implements Mempool {
       // A failed one may be sent again once the account can pay; a successful one never.
       if (results[i]?.code === 0) this.#seen.add(key);
       else this.#seen.delete(key);
-      this.#remove(key);
+      this.#entries.remove(key);
     });
-    for (const entry of [...this.#entries.values()]) {
-      if (height - entry.admittedAtHeight > this.#limits.ttlBlocks) this.#forget(entry);
+    for (const entry of this.#entries.oldest()) {
+      if (height - entry.admittedAtHeight <= this.#limits.ttlBlocks) break;
+      this.#forget(entry);
     }
-    const { unordered, sequenced } = this.#inOrder();
     // Sequenced ones all: newer ones of their senders are checked on top of them. Of the others only those that may be proposed
-    // next, or a backlog would cost its whole length with every block.
-    for (const entry of [...unordered.slice(0, RECHECK_MAX), ...sequenced]) {
+    // next, or a backlog would cost its whole length with every block: as many as this block held and some more.
+    const unordered = Math.max(RECHECK_MIN, Math.ceil(txs.length * RECHECK_PER_BLOCK_TX));
+    const again = [...this.#entries.firstUnordered(unordered), ...this.#entries.sequenced()];
+    for (const entry of again) {
       if ((await this.#options.app.checkTx(entry.tx, "recheck")).code !== 0) this.#forget(entry);
     }
     this.#announce();
@@ -225,18 +198,18 @@ export class TransactionPool implements Mempool {
     }
     if (!this.#makeRoom(tx.length, result.lane)) {
       this.#seen.delete(key);
-      const reason = `mempool is full: number of txs ${this.#entries.size} (max: ${this.#limits.txsMax}), total txs bytes ${this.#bytes} (max: ${this.#limits.bytesMax})`;
+      const reason = `mempool is full: number of txs ${this.#entries.size} (max: ${this.#limits.txsMax}), total txs bytes ${this.#entries.bytes} (max: ${this.#limits.bytesMax})`;
       pending.resolve({ kind: "refused", hash, refusal: "full", reason });
       return;
     }
-    this.#entries.set(key, {
+    this.#entries.add({
       tx,
       hash: key,
       lane: result.lane,
       sequenced: result.sender !== null,
+      gasWanted: result.gasWanted,
       admittedAtHeight: this.#height,
     });
-    this.#bytes += tx.length;
     this.#options.onAdmitted?.(tx, origin);
     pending.resolve({ kind: "checked", hash, result });
     this.#announce();
@@ -245,13 +218,11 @@ export class TransactionPool implements Mempool {
   /** Drops the newest transactions of the lowest-priority lanes below `lane` until there is room. */
   #makeRoom(bytes: number, lane: number): boolean {
     const fits = (): boolean =>
-      this.#entries.size < this.#limits.txsMax && this.#bytes + bytes <= this.#limits.bytesMax;
+      this.#entries.size < this.#limits.txsMax &&
+      this.#entries.bytes + bytes <= this.#limits.bytesMax;
     if (fits()) return true;
-    const displaceable = [...this.#entries.values()].filter((entry) => entry.lane > lane).reverse();
-    displaceable.sort((a, b) => b.lane - a.lane);
-    for (const entry of displaceable) {
-      this.#remove(entry.hash);
-      this.#seen.delete(entry.hash);
+    for (const entry of this.#entries.displaceable(lane)) {
+      this.#forget(entry);
       if (fits()) return true;
     }
     return fits();
@@ -259,15 +230,8 @@ export class TransactionPool implements Mempool {
 
   /** Dropped, and may come again. */
   #forget(entry: Entry): void {
-    this.#remove(entry.hash);
+    this.#entries.remove(entry.hash);
     this.#seen.delete(entry.hash);
-  }
-
-  #remove(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= entry.tx.length;
   }
 
   #announce(): void {

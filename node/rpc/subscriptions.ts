@@ -20,11 +20,14 @@ import {
 import type { RpcId } from "./json-rpc.ts";
 import { internalError } from "./json-rpc.ts";
 
-/** One happening, with its flat attributes ("transfer.recipient" → values) for queries. */
+/** What `tm.event` says of a happening. */
+type Kind = "NewBlock" | "NewBlockHeader" | "NewBlockEvents" | "Tx" | "ValidatorSetUpdates";
+
+/** One happening, with its flat attributes ("transfer.recipient" → values) for queries. Both are made when someone asks. */
 interface Happening {
-  readonly type: string;
+  readonly kind: Kind;
   readonly value: () => unknown;
-  readonly tags: ReadonlyMap<string, readonly string[]>;
+  readonly tags: () => ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Subscriber {
@@ -42,6 +45,8 @@ interface Client {
 
 interface Topic {
   readonly query: Query;
+  /** The only kind of happening that can meet the query; null when it does not say. */
+  readonly kind: string | null;
   readonly clients: Set<Client>;
 }
 
@@ -80,7 +85,7 @@ export class SubscriptionHub {
         if (client.ids.size === 0 && this.#subscribedClients >= this.#limits.clientsMax) {
           throw internalError(`max_subscription_clients ${this.#limits.clientsMax} reached`);
         }
-        const topic = this.#topics.get(text) ?? { query: parse(text), clients: new Set<Client>() };
+        const topic = this.#topics.get(text) ?? topicOf(text);
         this.#topics.set(text, topic);
         topic.clients.add(client);
         if (client.ids.size === 0) this.#subscribedClients++;
@@ -97,20 +102,45 @@ export class SubscriptionHub {
 
   publish(committed: CommittedBlock): void {
     if (this.#topics.size === 0) return;
-    for (const happening of happenings(committed)) this.#deliver(happening);
+    for (const happening of happeningsOfBlock(committed)) this.#deliver(happening);
+    // There are thousands of these, and whoever follows blocks asks for none of them.
+    if (this.#isFollowed("Tx"))
+      for (const happening of happeningsOfTxs(committed)) this.#deliver(happening);
+    for (const happening of happeningsOfValidators(committed)) this.#deliver(happening);
+  }
+
+  #isFollowed(kind: Kind): boolean {
+    for (const topic of this.#topics.values()) if (mayConcern(topic, kind)) return true;
+    return false;
   }
 
   #deliver(happening: Happening): void {
+    const { kind } = happening;
+    let tags: ReadonlyMap<string, readonly string[]> | undefined;
     let value: string | undefined;
     let events: string | undefined;
-    for (const [text, { query, clients }] of this.#topics) {
-      if (!queryMatches(query, happening.tags)) continue;
-      value ??= JSON.stringify({ type: happening.type, value: happening.value() });
-      events ??= JSON.stringify(Object.fromEntries(happening.tags));
+    for (const [text, topic] of this.#topics) {
+      if (!mayConcern(topic, kind)) continue;
+      tags ??= happening.tags();
+      if (!queryMatches(topic.query, tags)) continue;
+      value ??= JSON.stringify({ type: `tendermint/event/${kind}`, value: happening.value() });
+      events ??= JSON.stringify(Object.fromEntries(tags));
       const payload = `{"query":${JSON.stringify(text)},"data":${value},"events":${events}}`;
-      for (const client of clients) client.send(client.ids.get(text) as RpcId, payload);
+      for (const client of topic.clients) client.send(client.ids.get(text) as RpcId, payload);
     }
   }
+}
+
+function topicOf(text: string): Topic {
+  const query = parse(text);
+  const kinds = query.conditions.flatMap(({ tag, operator, operand }) =>
+    tag === "tm.event" && operator === "=" && operand?.kind === "string" ? [operand.text] : [],
+  );
+  return { query, kind: kinds[0] ?? null, clients: new Set() };
+}
+
+function mayConcern(topic: Topic, kind: Kind): boolean {
+  return topic.kind === null || topic.kind === kind;
 }
 
 function parse(text: string): Query {
@@ -122,7 +152,7 @@ function parse(text: string): Query {
 }
 
 function flatten(
-  kind: string,
+  kind: Kind,
   events: readonly Event[],
   more: Readonly<Record<string, string>>,
 ): Map<string, string[]> {
@@ -140,11 +170,10 @@ function flatten(
   return tags;
 }
 
-function* happenings({ block, blockId, result }: CommittedBlock): Generator<Happening> {
-  const height = block.header.height.toString();
+function* happeningsOfBlock({ block, blockId, result }: CommittedBlock): Generator<Happening> {
   yield {
-    type: "tendermint/event/NewBlock",
-    tags: flatten("NewBlock", result.events, {}),
+    kind: "NewBlock",
+    tags: () => flatten("NewBlock", result.events, {}),
     value: () => ({
       block: blockJson(block),
       block_id: blockIdJson(blockId),
@@ -152,28 +181,33 @@ function* happenings({ block, blockId, result }: CommittedBlock): Generator<Happ
     }),
   };
   yield {
-    type: "tendermint/event/NewBlockHeader",
-    tags: flatten("NewBlockHeader", [], {}),
+    kind: "NewBlockHeader",
+    tags: () => flatten("NewBlockHeader", [], {}),
     value: () => ({ header: headerJson(block.header) }),
   };
   yield {
-    type: "tendermint/event/NewBlockEvents",
-    tags: flatten("NewBlockEvents", result.events, {}),
+    kind: "NewBlockEvents",
+    tags: () => flatten("NewBlockEvents", result.events, {}),
     value: () => ({
-      height,
+      height: block.header.height.toString(),
       events: result.events.map(eventJson),
       num_txs: block.txs.length.toString(),
     }),
   };
+}
+
+function* happeningsOfTxs({ block, result }: CommittedBlock): Generator<Happening> {
+  const height = block.header.height.toString();
   for (const [index, tx] of block.txs.entries()) {
     const txResult = result.txResults[index];
     if (txResult === undefined) continue;
     yield {
-      type: "tendermint/event/Tx",
-      tags: flatten("Tx", txResult.events, {
-        "tx.hash": bytesToHex(sha256(tx)),
-        "tx.height": height,
-      }),
+      kind: "Tx",
+      tags: () =>
+        flatten("Tx", txResult.events, {
+          "tx.hash": bytesToHex(sha256(tx)),
+          "tx.height": height,
+        }),
       value: () => ({
         TxResult: {
           height,
@@ -184,16 +218,18 @@ function* happenings({ block, blockId, result }: CommittedBlock): Generator<Happ
       }),
     };
   }
-  if (result.validatorUpdates.length > 0) {
-    yield {
-      type: "tendermint/event/ValidatorSetUpdates",
-      tags: flatten("ValidatorSetUpdates", [], {}),
-      value: () => ({
-        validator_updates: result.validatorUpdates.map((update) => ({
-          pub_key: { type: "tendermint/PubKeyEd25519", value: bytesToBase64(update.pubKey) },
-          voting_power: update.power.toString(),
-        })),
-      }),
-    };
-  }
+}
+
+function* happeningsOfValidators({ result }: CommittedBlock): Generator<Happening> {
+  if (result.validatorUpdates.length === 0) return;
+  yield {
+    kind: "ValidatorSetUpdates",
+    tags: () => flatten("ValidatorSetUpdates", [], {}),
+    value: () => ({
+      validator_updates: result.validatorUpdates.map((update) => ({
+        pub_key: { type: "tendermint/PubKeyEd25519", value: bytesToBase64(update.pubKey) },
+        voting_power: update.power.toString(),
+      })),
+    }),
+  };
 }

@@ -5,7 +5,7 @@
 import { txHash } from "@keel/consensus/wire/block";
 import { base64ToBytes } from "@keel/proto/bytes/base64";
 import { bytesToHex } from "@keel/proto/bytes/hex";
-import { processSeconds } from "./machine.ts";
+import { mainThreadSeconds, processSeconds } from "./machine.ts";
 import type { Market } from "./market.ts";
 import { broadcastBody, refusalOf } from "./market.ts";
 import { percentile } from "./report.ts";
@@ -27,6 +27,8 @@ export interface LoadRun {
   readonly blocks: number;
   /** Of all nodes together, per committed order. */
   readonly nodeMicrosPerOrder: number;
+  /** Of their main threads alone. */
+  readonly mainMicrosPerOrder: number;
   readonly refusedAtAdmission: number;
   readonly firstRefusal: string;
   readonly failedInBlocks: number;
@@ -47,9 +49,11 @@ export async function runLoad(market: Market, rate: number, seconds: number): Pr
   const batches = prepare(market, rate, seconds);
   const pids = market.network.nodes.flatMap(({ process: { pid } }) => pid ?? []);
   const cpu = (): number => pids.reduce((sum, pid) => sum + processSeconds(pid), 0);
+  const mainCpu = (): number => pids.reduce((sum, pid) => sum + mainThreadSeconds(pid), 0);
   const headers = await HeaderStream.open(market.network.nodes[0]?.rpc ?? "");
   try {
     const cpuBefore = cpu();
+    const mainBefore = mainCpu();
     const start = performance.now() + 100;
     const refusals: string[] = [];
     const answers = batches.map(async ({ body, offsetMs }) => {
@@ -62,6 +66,7 @@ export async function runLoad(market: Market, rate: number, seconds: number): Pr
     await market.settle();
     await headers.reach(await market.height(), LATE_TIMEOUT_MS);
     const cpuUsed = cpu() - cpuBefore;
+    const mainUsed = mainCpu() - mainBefore;
     const first = headers.arrivals[0]?.height ?? 0;
     const blocks = await readBlocks(market, headers);
     const offeredAt = new Map(
@@ -95,6 +100,7 @@ export async function runLoad(market: Market, rate: number, seconds: number): Pr
       intervalP99Ms: percentile(intervals, 99),
       blocks: (headers.arrivals.at(-1)?.height ?? first) - first + 1,
       nodeMicrosPerOrder: (cpuUsed / Math.max(1, latencies.length)) * 1e6,
+      mainMicrosPerOrder: (mainUsed / Math.max(1, latencies.length)) * 1e6,
       refusedAtAdmission: refusals.length,
       firstRefusal: refusals[0] ?? "",
       failedInBlocks: failed,

@@ -109,6 +109,7 @@ function loadDetails(run: LoadRun): Measurement["details"] {
     "block interval p99, ms": run.intervalP99Ms,
     blocks: run.blocks,
     "processor time of all nodes per order, µs": run.nodeMicrosPerOrder,
+    "of it in their main threads, µs": run.mainMicrosPerOrder,
     "refused at admission": run.refusedAtAdmission,
     "refused by the market": run.failedInBlocks,
     ...(run.firstRefusal === "" ? {} : { "first refusal": run.firstRefusal }),

@@ -3,11 +3,11 @@
  * height which have it. All entries of one tag and value lie together in the order of the chain, and what most transactions of a
  * block share (their action, market, fee) is written once per block.
  */
-import type { Event } from "@keel/consensus/wire/abci";
 import { Writer } from "@keel/consensus/wire/writer";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { indexedValueBytesMax } from "../limits.ts";
 import type { Write } from "../types.ts";
+import { eachField, type Span } from "./encoded-response.ts";
 import { type prefixes as allPrefixes, prefixes } from "./keys.ts";
 import { RecordReader } from "./records.ts";
 
@@ -23,25 +23,27 @@ const heightBytes = 8;
 
 /** Tag and value as the beginning of a key. */
 export function valuePrefix(prefix: EventPrefix, tag: string, value: string): Uint8Array {
-  return withValue(tagPrefix(prefix, tag), value);
+  return withValue(tagPrefix(prefix, tag), utf8ToBytes(value));
 }
 
-function withValue(head: Uint8Array, value: string): Uint8Array {
-  const valueBytes = utf8ToBytes(value);
-  const key = Buffer.alloc(head.length + 2 + valueBytes.length);
+function withValue(head: Uint8Array, value: Uint8Array): Uint8Array {
+  const key = Buffer.alloc(head.length + 2 + value.length);
   key.set(head);
-  key.writeUInt16BE(valueBytes.length, head.length);
-  key.set(valueBytes, head.length + 2);
+  key.writeUInt16BE(value.length, head.length);
+  key.set(value, head.length + 2);
   return key;
 }
 
 /** All values of a tag. */
 export function tagPrefix(prefix: EventPrefix, tag: string): Uint8Array {
-  const tagBytes = utf8ToBytes(tag);
-  const key = Buffer.alloc(3 + tagBytes.length);
+  return withTag(prefix, utf8ToBytes(tag));
+}
+
+function withTag(prefix: EventPrefix, tag: Uint8Array): Uint8Array {
+  const key = Buffer.alloc(3 + tag.length);
   key[0] = prefix;
-  key.writeUInt16BE(tagBytes.length, 1);
-  key.set(tagBytes, 3);
+  key.writeUInt16BE(tag.length, 1);
+  key.set(tag, 3);
   return key;
 }
 
@@ -66,54 +68,88 @@ export function afterPrefix(head: Uint8Array): Uint8Array {
   throw new RangeError("expected a prefix that is not all 0xff");
 }
 
-/** Collects the searchable attributes of one block. Those too long to index are left out: they cannot be searched for. */
-export class EventEntries {
-  /** Event type, attribute key, attribute value, ascending indexes. */
-  readonly #types = new Map<string, Map<string, Map<string, number[]>>>();
+/** Of `Event` and `EventAttribute`, see `consensus/wire/abci.ts`. */
+const EVENT_TYPE = 1;
+const EVENT_ATTRIBUTES = 2;
+const ATTRIBUTE_KEY = 1;
+const ATTRIBUTE_VALUE = 2;
+const ATTRIBUTE_INDEX = 3;
 
-  add(events: readonly Event[], index: number): void {
-    for (const { type, attributes } of events) {
-      if (type === "") continue;
-      for (const attribute of attributes) {
-        const { key, value } = attribute;
-        if (!attribute.index || key === "") continue;
-        // Four bytes are the longest a UTF-16 unit pair can take, so this bound in units also bounds the bytes of the length prefixes.
-        if (type.length + 1 + key.length > indexedValueBytesMax) continue;
-        if (value.length > indexedValueBytesMax) continue;
-        const keys = entry(this.#types, type, newMap<Map<string, number[]>>);
-        const values = entry(keys, key, newMap<number[]>);
-        const indexes = entry(values, value, newList);
-        if (indexes.at(-1) !== index) indexes.push(index);
-      }
+/**
+ * Collects the searchable attributes of one block from encoded events. Those too long to index are left out: they cannot be
+ * searched for.
+ */
+export class EventEntries {
+  readonly #bytes: Buffer;
+  /** Event type, then the whole encoded attribute, both as latin-1 text of their bytes, to ascending indexes. */
+  readonly #types = new Map<string, Map<string, number[]>>();
+
+  /** `bytes` hold all events to come. */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  add(events: readonly Span[], index: number): void {
+    for (const event of events) {
+      let attributes: Map<string, number[]> | null = null;
+      eachField(this.#bytes, event, (field, start, end) => {
+        const text = this.#bytes.toString("latin1", start, end);
+        if (field === EVENT_TYPE) attributes = this.#ofType(text);
+        else if (field === EVENT_ATTRIBUTES && attributes !== null) note(attributes, text, index);
+      });
     }
   }
 
   writes(prefix: EventPrefix, height: number): Write[] {
     const writes: Write[] = [];
-    for (const [type, keys] of this.#types) {
-      for (const [key, values] of keys) {
-        const head = tagPrefix(prefix, `${type}.${key}`);
-        for (const [value, indexes] of values) {
-          const entryKey = atHeight(withValue(head, value), height);
-          writes.push({ key: entryKey, value: encodeIndexes(indexes) });
-        }
+    for (const [type, attributes] of this.#types) {
+      for (const [attribute, indexes] of attributes) {
+        const head = headOf(prefix, type, attribute);
+        if (head === null) continue;
+        writes.push({ key: atHeight(head, height), value: encodeIndexes(indexes) });
       }
     }
     return writes;
   }
-}
 
-function entry<V>(map: Map<string, V>, key: string, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
+  #ofType(type: string): Map<string, number[]> {
+    let attributes = this.#types.get(type);
+    if (attributes === undefined) this.#types.set(type, (attributes = new Map()));
+    return attributes;
   }
-  return value;
 }
 
-const newMap = <V>(): Map<string, V> => new Map();
-const newList = (): number[] => [];
+function note(attributes: Map<string, number[]>, attribute: string, index: number): void {
+  const indexes = attributes.get(attribute);
+  if (indexes === undefined) attributes.set(attribute, [index]);
+  else if (indexes[indexes.length - 1] !== index) indexes.push(index);
+}
+
+/** Key of an encoded attribute without its height; null when it is not searchable. */
+function headOf(prefix: EventPrefix, type: string, attribute: string): Uint8Array | null {
+  const bytes = Buffer.from(attribute, "latin1");
+  let key = noBytes;
+  let value = noBytes;
+  let searchable = false;
+  eachField(bytes, { start: 0, end: bytes.length }, (field, start, end) => {
+    if (field === ATTRIBUTE_KEY) key = bytes.subarray(start, end);
+    else if (field === ATTRIBUTE_VALUE) value = bytes.subarray(start, end);
+    else if (field === ATTRIBUTE_INDEX) searchable = true;
+  });
+  if (!searchable || key.length === 0) return null;
+  const tag = Buffer.concat([Buffer.from(`${type}.`, "latin1"), key]);
+  return isTooLong(tag) || isTooLong(value) ? null : withValue(withTag(prefix, tag), value);
+}
+
+const noBytes: Buffer = Buffer.alloc(0);
+
+/**
+ * Counted in UTF-16 units, of which bytes are never fewer. Four bytes are the longest that a pair of units can take, so this also bounds
+ * the bytes of the length prefixes.
+ */
+function isTooLong(text: Buffer): boolean {
+  return text.length > indexedValueBytesMax && text.toString("utf8").length > indexedValueBytesMax;
+}
 
 /** Each as its distance from the one before. */
 function encodeIndexes(indexes: readonly number[]): Uint8Array {

@@ -4,14 +4,21 @@ import { dirname } from "node:path";
 import { Level } from "level";
 import type { Database, Range, Write } from "../types.ts";
 
-/** Opens or creates `directory`. Rejects with one plain sentence when another process holds it or the disk refuses. */
-export async function openLevelDatabase(directory: string): Promise<Database> {
+/**
+ * Opens or creates `directory`. Rejects with one plain sentence when another process holds it or the disk refuses. Threads of this process
+ * may share it, each with its own `Database`, when all open it so.
+ */
+export async function openLevelDatabase(
+  directory: string,
+  use: "alone" | "shared" = "alone",
+): Promise<Database> {
   mkdirSync(dirname(directory), { recursive: true });
   const level = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: "view",
     valueEncoding: "view",
     cacheSize: 32 * 1024 * 1024,
     writeBufferSize: 16 * 1024 * 1024,
+    multithreading: use === "shared",
   });
   try {
     await level.open();
@@ -38,13 +45,16 @@ class LevelDatabase implements Database {
     return (await this.#level.get(key)) ?? null;
   }
 
+  /** As a chained batch: the one that takes an array copies every operation and costs three times as much. */
   async write(batch: readonly Write[], durability: "synced" | "buffered"): Promise<void> {
-    const operations = batch.map(({ key, value }) =>
-      value === null ? ({ type: "del", key } as const) : ({ type: "put", key, value } as const),
-    );
+    const chained = this.#level.batch();
+    for (const { key, value } of batch) {
+      if (value === null) chained.del(key);
+      else chained.put(key, value);
+    }
     // `sync` is LevelDB's own option; the package's common types do not know it.
     const options: object = { sync: durability === "synced" };
-    await this.#level.batch(operations, options);
+    await chained.write(options);
   }
 
   async *range({

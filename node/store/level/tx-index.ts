@@ -1,6 +1,6 @@
 /**
- * Index of transactions by hash, place and event, and of blocks by event. It is written after the block is committed and not
- * synced: what a crash loses is caught up at start from the stored blocks and responses.
+ * Index of transactions by hash, place and event, and of blocks by event. It is written behind the commit, unsynced and on a thread of its
+ * own: what a crash loses is caught up at start from the stored blocks and responses. Questions wait for all that was committed before.
  */
 import type {
   BlockStore,
@@ -8,24 +8,22 @@ import type {
   FinalizeBlockResponse,
   StateStore,
 } from "@keel/consensus/host/ports";
-import { type Event, type ExecTxResult, execTxResultMessage } from "@keel/consensus/wire/abci";
-import { txHash } from "@keel/consensus/wire/block";
-import type { Block } from "@keel/consensus/wire/types";
-import { bytesToHex, hexToBytes } from "@keel/proto/bytes/hex";
-import type { Query } from "../query-grammar.ts";
-import type { Database, Write } from "../types.ts";
-import { EventEntries, eventPrefixes, type Place } from "./event-keys.ts";
-import { type HeightRange, searchEvents } from "./event-search.ts";
 import {
-  bytesKey,
-  heightKey,
-  heightOfKey,
-  indexOfKey,
-  placeKey,
-  prefixes,
-  singleKey,
-} from "./keys.ts";
-import { openRecord, sealRecord } from "./records.ts";
+  type Event,
+  type ExecTxResult,
+  execTxResultMessage,
+  finalizeBlockResponseMessage,
+} from "@keel/consensus/wire/abci";
+import type { Block } from "@keel/consensus/wire/types";
+import { hexToBytes } from "@keel/proto/bytes/hex";
+import type { Query } from "../query-grammar.ts";
+import type { Database } from "../types.ts";
+import { eventPrefixes, type Place } from "./event-keys.ts";
+import { type HeightRange, searchEvents } from "./event-search.ts";
+import { type IndexWriter, inlineWriter } from "./index-writer.ts";
+import { heightRecordKey, packTxs, placeOf, recordAt, splitTx } from "./index-writes.ts";
+import { heightKey, heightOfKey, indexOfKey, prefixes } from "./keys.ts";
+import { openRecord } from "./records.ts";
 
 export interface IndexedTx extends Place {
   readonly hash: Uint8Array;
@@ -33,37 +31,77 @@ export interface IndexedTx extends Place {
   readonly result: ExecTxResult;
 }
 
-const heightRecordKey: Uint8Array = singleKey(prefixes.indexHeight);
-
-export async function openTxIndex(database: Database): Promise<TxIndex> {
+/** `writer` writes to the same database; the index closes it. Default: in this thread. */
+export async function openTxIndex(
+  database: Database,
+  writer: IndexWriter = inlineWriter(database),
+): Promise<TxIndex> {
   const record = await database.get(heightRecordKey);
-  return new TxIndex(
-    database,
-    record === null ? 0 : openRecord("height of the index", record).varint(),
-  );
+  const height = record === null ? 0 : openRecord("height of the index", record).varint();
+  return new TxIndex(database, writer, height);
 }
 
 export class TxIndex {
   readonly #database: Database;
+  readonly #writer: IndexWriter;
+  /** Up to here heights are handed to the writer. */
   #height: number;
-  /** Writers one after another: heights must be indexed in order. */
-  #writing: Promise<void> = Promise.resolve();
+  /** Writes not finished yet, oldest first; the writer does one after another. */
+  readonly #writing: Promise<void>[] = [];
+  /** The disk's refusal: nothing can be indexed after it. */
+  #failure: unknown = null;
 
-  constructor(database: Database, height: number) {
+  constructor(database: Database, writer: IndexWriter, height: number) {
     this.#database = database;
+    this.#writer = writer;
     this.#height = height;
   }
 
-  /** Everything up to this height is indexed; 0 when nothing is. */
+  /** Everything up to this height is indexed, or on its way; 0 when nothing is. */
   get height(): number {
     return this.#height;
   }
 
-  /** Heights indexed already are skipped; a height left out in between is an error. */
-  index({ block, result }: Pick<CommittedBlock, "block" | "result">): Promise<void> {
-    const turn = this.#writing.catch(() => undefined).then(() => this.#indexBlock(block, result));
-    this.#writing = turn;
-    return turn;
+  /**
+   * Takes a committed block; resolves when few enough are on their way. Heights taken already are skipped; a height left out in between
+   * is an error, and so is a write that failed since the last call.
+   */
+  async index({ block, result }: Pick<CommittedBlock, "block" | "result">): Promise<void> {
+    const { height } = block.header;
+    if (this.#failure !== null) throw this.#failure;
+    if (height <= this.#height) return;
+    if (this.#height !== 0 && height !== this.#height + 1)
+      throw new Error(`index: expected block ${this.#height + 1}, got ${height}`);
+    this.#height = height;
+    this.#hand(block, result);
+    while (this.#writing.length > this.#writer.heightsBehindMax) await this.#writing[0];
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #hand(block: Block, result: FinalizeBlockResponse): void {
+    const writing = this.#writer
+      .write({
+        height: block.header.height,
+        ...packTxs(block.txs),
+        response: finalizeBlockResponseMessage.encode(result),
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => void this.#writing.shift());
+    this.#writing.push(writing);
+  }
+
+  /** Resolves when all blocks taken so far can be found. */
+  async settled(): Promise<void> {
+    await this.#writing.at(-1);
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Finishes what was taken; the database stays open. */
+  async close(): Promise<void> {
+    await this.#writing.at(-1);
+    await this.#writer.close();
   }
 
   /** Indexes what is stored and not indexed yet; call before the first `index`. Blocks pruned meanwhile are passed over. */
@@ -82,16 +120,19 @@ export class TxIndex {
 
   /** The transaction of this hash, or null. Of several inclusions the newest success counts, else the newest. */
   async get(hash: Uint8Array): Promise<IndexedTx | null> {
-    const record = await this.#database.get(bytesKey(prefixes.txByHash, hash));
-    if (record === null) return null;
-    const reader = openRecord("place of a transaction", record);
-    return this.at({ height: reader.varint(), index: reader.varint() });
+    await this.settled();
+    const place = await placeOf(this.#database, hash);
+    return place === null ? null : this.at(place);
   }
 
   /** The transaction at a place, or null. */
-  async at({ height, index }: Place): Promise<IndexedTx | null> {
-    const record = await this.#database.get(placeKey(prefixes.txByPlace, height, index));
-    return record === null ? null : decodeTx({ height, index }, record);
+  async at(place: Place): Promise<IndexedTx | null> {
+    await this.settled();
+    const reader = await recordAt(this.#database, place);
+    if (reader === null) return null;
+    const { hash, tx, encodedResult } = splitTx(reader);
+    const { height, index } = place;
+    return { hash, height, index, tx, result: execTxResultMessage.decode(encodedResult) };
   }
 
   /**
@@ -99,6 +140,7 @@ export class TxIndex {
    * when too broad.
    */
   async searchTxs(query: Query): Promise<readonly Place[]> {
+    await this.settled();
     const byHash = query.conditions.find(
       ({ tag, operator }) => tag === "tx.hash" && operator === "=",
     );
@@ -125,6 +167,7 @@ export class TxIndex {
     query: Query,
     states: Pick<StateStore, "loadFinalizeBlockResponse">,
   ): Promise<readonly number[]> {
+    await this.settled();
     const eventsAt = async ({ height }: Place): Promise<readonly Event[] | null> =>
       (await states.loadFinalizeBlockResponse(height))?.events ?? null;
     const places = await searchEvents(
@@ -152,66 +195,4 @@ export class TxIndex {
       };
     }
   }
-
-  async #indexBlock(block: Block, result: FinalizeBlockResponse): Promise<void> {
-    const { height } = block.header;
-    if (height <= this.#height) return;
-    if (this.#height !== 0 && height !== this.#height + 1) {
-      throw new Error(`index: expected block ${this.#height + 1}, got ${height}`);
-    }
-    const batch: Write[] = [
-      { key: heightKey(prefixes.blockIndexed, height), value: nothing },
-      { key: heightRecordKey, value: sealRecord((writer) => writer.varint(height)) },
-    ];
-    const ofBlock = new EventEntries();
-    ofBlock.add(result.events, 0);
-    for (const write of ofBlock.writes(eventPrefixes.block, height)) batch.push(write);
-    const ofTxs = new EventEntries();
-    const succeeded = new Set<string>();
-    for (const [index, tx] of block.txs.entries()) {
-      const txResult = result.txResults[index];
-      if (txResult === undefined)
-        throw new Error(`block ${height}: no result for transaction ${index}`);
-      const indexed = { hash: txHash(tx), height, index, tx, result: txResult };
-      batch.push({ key: placeKey(prefixes.txByPlace, height, index), value: encodeTx(indexed) });
-      ofTxs.add(txResult.events, index);
-      // The same bytes may be included again and fail (a replay refused by its sequence): a success stays what the hash finds.
-      const name = bytesToHex(indexed.hash);
-      if (txResult.code === 0) succeeded.add(name);
-      else if (succeeded.has(name) || (await this.get(indexed.hash))?.result.code === 0) continue;
-      batch.push({ key: bytesKey(prefixes.txByHash, indexed.hash), value: encodePlace(indexed) });
-    }
-    for (const write of ofTxs.writes(eventPrefixes.tx, height)) batch.push(write);
-    await this.#database.write(batch, "buffered");
-    this.#height = height;
-  }
-}
-
-const nothing: Uint8Array = new Uint8Array();
-
-function encodePlace({ height, index }: Place): Uint8Array {
-  return sealRecord((writer) => {
-    writer.varint(height);
-    writer.varint(index);
-  }, 16);
-}
-
-function encodeTx({ hash, tx, result }: IndexedTx): Uint8Array {
-  const resultBytes = execTxResultMessage.encode(result);
-  return sealRecord(
-    (writer) => {
-      writer.raw(hash);
-      writer.varint(tx.length);
-      writer.raw(tx);
-      writer.raw(resultBytes);
-    },
-    tx.length + resultBytes.length + 64,
-  );
-}
-
-function decodeTx({ height, index }: Place, record: Uint8Array): IndexedTx {
-  const reader = openRecord(`transaction ${index} of block ${height}`, record);
-  const hash = reader.bytes(32);
-  const tx = reader.lengthPrefixed();
-  return { hash, height, index, tx, result: execTxResultMessage.decode(reader.rest()) };
 }

@@ -1,0 +1,98 @@
+/**
+ * What the pool holds, in the order of a proposer: unordered transactions by lane, then sequenced ones as they came. Each lane is kept apart,
+ * so that neither a proposal nor a recheck walks a whole backlog.
+ */
+export interface Entry {
+  readonly tx: Uint8Array;
+  /** Latin-1 text of the transaction's hash. */
+  readonly hash: string;
+  readonly lane: number;
+  readonly sequenced: boolean;
+  readonly gasWanted: bigint;
+  readonly admittedAtHeight: number;
+}
+
+const FRAMING_BYTES = 6;
+
+export class PoolEntries {
+  /** Oldest first. */
+  readonly #all = new Map<string, Entry>();
+  readonly #lanes: Map<string, Entry>[] = [];
+  readonly #sequenced = new Map<string, Entry>();
+  #bytes = 0;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(entry: Entry): void {
+    this.#all.set(entry.hash, entry);
+    this.#groupOf(entry).set(entry.hash, entry);
+    this.#bytes += entry.tx.length;
+  }
+
+  remove(hash: string): void {
+    const entry = this.#all.get(hash);
+    if (entry === undefined) return;
+    this.#all.delete(hash);
+    this.#groupOf(entry).delete(hash);
+    this.#bytes -= entry.tx.length;
+  }
+
+  /** All of them, oldest first; entries may be removed meanwhile. */
+  oldest(): Iterable<Entry> {
+    return this.#all.values();
+  }
+
+  sequenced(): readonly Entry[] {
+    return [...this.#sequenced.values()];
+  }
+
+  /** The first `count` unordered ones. */
+  firstUnordered(count: number): readonly Entry[] {
+    const out: Entry[] = [];
+    for (const lane of this.#lanes) {
+      for (const entry of lane?.values() ?? []) {
+        if (out.length >= count) return out;
+        out.push(entry);
+      }
+    }
+    return out;
+  }
+
+  /** Newest first of the lanes after `lane`, the last lane first. */
+  displaceable(lane: number): readonly Entry[] {
+    return [...this.#all.values()]
+      .filter((entry) => entry.lane > lane)
+      .reverse()
+      .sort((a, b) => b.lane - a.lane);
+  }
+
+  /**
+   * Candidates for a proposal within `maxBytes`. Of each lane no more than a whole block of `maxGas` could take, since how much of a block
+   * a lane gets is the application's to say; null: unlimited.
+   */
+  reap(maxBytes: number, maxGas: bigint | null): readonly Uint8Array[] {
+    const out: Uint8Array[] = [];
+    let room = maxBytes;
+    for (const group of [...this.#lanes, this.#sequenced]) {
+      let gas = 0n;
+      for (const { tx, gasWanted } of group?.values() ?? []) {
+        room -= tx.length + FRAMING_BYTES;
+        if (room < 0) return out;
+        out.push(tx);
+        gas += gasWanted;
+        if (maxGas !== null && gas >= maxGas) break;
+      }
+    }
+    return out;
+  }
+
+  #groupOf({ lane, sequenced }: Entry): Map<string, Entry> {
+    return sequenced ? this.#sequenced : (this.#lanes[lane] ??= new Map());
+  }
+}
