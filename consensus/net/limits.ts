@@ -140,7 +140,9 @@ export const txBytesMax: number = 1 * mib;
 export const gossipTickMs: number = 25;
 export const votesPerTickMax: number = 128;
 export const partsPerTickMax: number = 16;
-/** A status goes out when something changed, at most at the tick's pace, and at this pace when nothing did. */
+/** A status goes out at a new height, within a height at this pace while something changes (below the relay delay, or others would
+ * relay what has arrived), and at the slower pace when nothing does. */
+export const statusGapMs: number = 45;
 export const statusHeartbeatMs: number = 200;
 /** The one who made a message sends it to everybody; others wait this long before they pass it on to a peer that lacks it. */
 export const relayDelayMs: number = 60;
