@@ -24,6 +24,8 @@ export const partKey = (height: Height, index: number): string => `part/${height
 export class ConsensusPeer {
   readonly id: PeerId;
   status: RoundStatus | null = null;
+  /** When it came. */
+  statusMs: number = Number.NEGATIVE_INFINITY;
   /** Since when the peer's height has been below ours; null when it is not. */
   behindSinceMs: number | null = null;
   lastServedMs: number = Number.NEGATIVE_INFINITY;
@@ -61,14 +63,20 @@ export class ConsensusPeer {
     if (status === null || status.height !== view.height) return;
     const due = (key: string): boolean => {
       const learned = learnedMs.get(key);
-      return this.#isDue(key, nowMs) && (learned === undefined || nowMs - learned >= relayDelayMs);
+      return this.#isDue(key) && (learned === undefined || nowMs - learned >= relayDelayMs);
+    };
+    // Parts are large, and a peer says what it lacks of them as soon as it knows the proposal: only what it says after the maker has
+    // had the time to send them counts. A peer too busy to say anything is too busy to read them twice.
+    const partDue = (key: string): boolean => {
+      const learned = learnedMs.get(key);
+      return this.#isDue(key) && (learned === undefined || this.statusMs - learned >= relayDelayMs);
     };
     const proposal = view.proposal(status.round);
     if (!status.hasProposal && proposal !== null && due(proposalKey(status.round))) {
       if (!this.#sendNow(proposalKey(status.round), { type: "proposal", proposal }, nowMs)) return;
     }
     this.#serveVotes(view, status, due, nowMs);
-    this.#serveParts(view, status, due, nowMs);
+    this.#serveParts(view, status, partDue, nowMs);
   }
 
   /** Feeds a peer on a lower height with that height's commit and block. */
@@ -77,7 +85,7 @@ export class ConsensusPeer {
     if (status === null || status.height !== block.height) return;
     const { commit, height } = block;
     const commitKey = `commit/${height}`;
-    if (status.commitRound < 0 && this.#isDue(commitKey, nowMs)) {
+    if (status.commitRound < 0 && this.#isDue(commitKey)) {
       if (!this.#sendNow(commitKey, { type: "commit", commit }, nowMs)) return;
     }
     const held =
@@ -87,7 +95,7 @@ export class ConsensusPeer {
     let left = partsPerTickMax;
     for (const part of block.parts) {
       const key = partKey(height, part.index);
-      if (held[part.index] === true || !this.#isDue(key, nowMs)) continue;
+      if (held[part.index] === true || !this.#isDue(key)) continue;
       if (
         left-- === 0 ||
         !this.#sendNow(key, { type: "part", height, round: commit.round, part }, nowMs)
@@ -148,9 +156,10 @@ export class ConsensusPeer {
     }
   }
 
-  #isDue(key: string, nowMs: number): boolean {
+  /** Never passed between us, or long enough before the peer's newest status, which lacks it. */
+  #isDue(key: string): boolean {
     const sent = this.#sentMs.get(key);
-    return sent === undefined || nowMs - sent >= resendMs;
+    return sent === undefined || this.statusMs - sent >= resendMs;
   }
 
   #sendNow(key: string, message: GossipMessage, nowMs: number): boolean {

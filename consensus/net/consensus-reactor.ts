@@ -22,7 +22,13 @@ import {
   voteKey,
 } from "./consensus-peer.ts";
 import { type NetLog, silentLog } from "./handlers.ts";
-import { catchUpAfterMs, catchUpGapMs, gossipTickMs, statusHeartbeatMs } from "./limits.ts";
+import {
+  catchUpAfterMs,
+  catchUpGapMs,
+  gossipTickMs,
+  statusGapMs,
+  statusHeartbeatMs,
+} from "./limits.ts";
 import { decodeConsensusMessage, encodeConsensusMessage, type RoundStatus } from "./messages.ts";
 import { buildStatus, statusProblem } from "./round-status.ts";
 import { StoredBlocks } from "./stored-blocks.ts";
@@ -105,8 +111,11 @@ export class ConsensusReactor implements Gossip {
   }
 
   stepChanged(view: RoundStateView): void {
+    this.#dirty = true;
     if (view.height !== this.#height) {
       this.#height = view.height;
+      // Who feeds us goes on to the next height when it hears of this; the steps within a height can wait for the tick.
+      this.#sendStatusSoon();
       this.#learnedMs.clear();
       const nowMs = this.#clock.monotonicMs();
       for (const peer of this.#peers.values()) {
@@ -114,12 +123,6 @@ export class ConsensusReactor implements Gossip {
         peer.compareHeight(view.height, nowMs);
       }
     }
-    this.#dirty = true;
-    // Several steps in one turn are told once.
-    this.#statusTimer ??= this.#clock.startTimer(0, () => {
-      this.#statusTimer = null;
-      this.#sendStatus();
-    });
   }
 
   #accepted(key: string, height: Height, message: GossipMessage, from: PeerId | null): void {
@@ -182,6 +185,7 @@ export class ConsensusReactor implements Gossip {
       peer.forgetMarks();
     }
     peer.status = status;
+    peer.statusMs = nowMs;
     peer.compareHeight(view.height, nowMs);
     // One height per round trip, not per tick; bounded, because a status costs its sender next to nothing.
     if (status.height < view.height && nowMs - peer.lastServedMs >= catchUpGapMs)
@@ -194,7 +198,8 @@ export class ConsensusReactor implements Gossip {
     const port = this.#port;
     if (port === null) return;
     const nowMs = this.#clock.monotonicMs();
-    if (this.#dirty || nowMs - this.#statusSentMs >= statusHeartbeatMs) this.#sendStatus();
+    const sinceStatusMs = nowMs - this.#statusSentMs;
+    if (sinceStatusMs >= (this.#dirty ? statusGapMs : statusHeartbeatMs)) this.#sendStatusSoon();
     const view = port.roundState();
     for (const peer of this.#peers.values()) this.#serve(peer, port, view, nowMs);
     this.#tick = this.#clock.startTimer(gossipTickMs, () => this.#onTick());
@@ -218,6 +223,14 @@ export class ConsensusReactor implements Gossip {
         this.#serve(peer, port, port.roundState(), this.#clock.monotonicMs());
     });
     if (block !== null && block !== undefined) peer.serveStored(block, nowMs);
+  }
+
+  /** After what has arrived meanwhile: a status from before that would ask for it once more. */
+  #sendStatusSoon(): void {
+    this.#statusTimer ??= this.#clock.startTimer(0, () => {
+      this.#statusTimer = null;
+      this.#sendStatus();
+    });
   }
 
   #sendStatus(): void {

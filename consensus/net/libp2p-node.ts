@@ -7,6 +7,7 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
 import type { PeerId } from "../host/ports.ts";
+import { withJoinedWrites } from "./libp2p-writes.ts";
 import {
   channels,
   connectionsMax,
@@ -36,7 +37,7 @@ export async function createLibp2pNode(options: Libp2pNodeOptions): Promise<Libp
     privateKey: privateKeyFromRaw(options.key.privateKey),
     addresses: { listen: options.listen === null ? [] : [hostPortToMultiaddr(options.listen)] },
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [withJoinedWrites(noise())],
     streamMuxers: [
       yamux({
         maxInboundStreams: channels.length,

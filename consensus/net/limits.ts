@@ -80,6 +80,10 @@ export const readBufferHighBytes: number = 512 * kib;
 export const readBufferLowBytes: number = 128 * kib;
 /** What one stream may have in flight: 10 MiB/s at 100 ms round trip, and 2 MiB for each stream of a peer that floods us. */
 export const streamWindowBytesMax: number = 1 * mib;
+/** A quarter of yamux's initial window: an update once so much of it is used, not after every frame. */
+export const windowUpdateBytes: number = 64 * kib;
+/** What one noise record holds, nearly: past this, collecting more of a turn's frames saves nothing. */
+export const joinedWriteBytesMax: number = 60 * kib;
 /** Above the window, so that an honest sender can never run into libp2p's own abort. */
 export const streamBufferBytesMax: number = 4 * mib;
 /** Longest stretch of frame handling before timers and sockets get their turn. */
@@ -136,7 +140,9 @@ export const txBytesMax: number = 1 * mib;
 export const gossipTickMs: number = 25;
 export const votesPerTickMax: number = 128;
 export const partsPerTickMax: number = 16;
-/** A status goes out when something changed, at most at the tick's pace, and at this pace when nothing did. */
+/** A status goes out at a new height, within a height at this pace while something changes (below the relay delay, or others would
+ * relay what has arrived), and at the slower pace when nothing does. */
+export const statusGapMs: number = 45;
 export const statusHeartbeatMs: number = 200;
 /** The one who made a message sends it to everybody; others wait this long before they pass it on to a peer that lacks it. */
 export const relayDelayMs: number = 60;

@@ -3,6 +3,7 @@ import type { Connection, Stream } from "@libp2p/interface";
 import type { Channel, Clock, PeerId, PeerInfo } from "../host/ports.ts";
 import { ChannelStream } from "./channel-stream.ts";
 import { type Hello, helloMismatch } from "./hello.ts";
+import { updateWindowSeldom } from "./libp2p-writes.ts";
 import { type ChannelLimits, channels, keepAliveMs, silenceMaxMs } from "./limits.ts";
 
 export interface LinkContext {
@@ -90,6 +91,7 @@ export class PeerLink {
       return;
     }
     const { clock, limits, helloBytes } = this.#context;
+    updateWindowSeldom(stream);
     const attached = new ChannelStream(
       { peer: this.peer, channel, limits: limits[channel], hello: helloBytes },
       stream,
