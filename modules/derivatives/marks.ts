@@ -1,14 +1,27 @@
 /** The mark price: the oracle's index price in ticks, and the bands around it. */
 import type { ReadContext } from "../kit/context.ts";
-import { divCeil, divFloor, divHalfEven, PPM } from "../kit/math/mul-div.ts";
+import { divHalfEven, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import type { Instrument } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
 import type { OraclePort, OraclePrice, Side } from "./ports.ts";
 
+/** Requirement per lot of a contract whose risk is not a share of its value, quanta. */
+export interface PerLotLosses {
+  readonly long: { readonly initial: bigint; readonly maintenance: bigint };
+  readonly short: { readonly initial: bigint; readonly maintenance: bigint };
+}
+
 export interface Mark {
+  /** 0 only for an option worth less than half a tick. */
   readonly ticks: bigint;
-  /** False when the oracle price is stale or below quorum. */
+  /** False when an oracle price behind it is stale or below quorum. */
   readonly fresh: boolean;
+  /** Value of one lot. */
+  readonly quantaPerLot: bigint;
+  /** Value of one lot of the underlying: what sizes and bands are measured by. */
+  readonly notionalPerLot: bigint;
+  /** Null: margin tiers on notional. */
+  readonly losses: PerLotLosses | null;
 }
 
 /** undefined before the first price, or when the price cannot be said in this market's ticks. */
@@ -19,22 +32,32 @@ export function markOf(
 ): Mark | undefined {
   const price = oracle.price(ctx, instrument.market.feedId);
   if (price === undefined) return undefined;
-  const ticks = ticksOf(price, instrument);
-  if (ticks <= 0n || ticks > BigInt(TICKS_MAX)) return undefined;
-  return { ticks, fresh: price.fresh };
+  return indexMark(price, instrument);
 }
 
 // The same price is asked for by every order and health check of a block.
-const last = new WeakMap<Instrument, { mantissa: bigint; exponent: number; ticks: bigint }>();
+const last = new WeakMap<Instrument, { price: OraclePrice; mark: Mark | undefined }>();
 
-function ticksOf({ mantissa, exponent }: OraclePrice, instrument: Instrument): bigint {
+/** The oracle's price as it is. */
+function indexMark(price: OraclePrice, instrument: Instrument): Mark | undefined {
+  const { mantissa, exponent, fresh } = price;
   const known = last.get(instrument);
-  if (known !== undefined && known.mantissa === mantissa && known.exponent === exponent) {
-    return known.ticks;
+  if (
+    known !== undefined &&
+    known.price.mantissa === mantissa &&
+    known.price.exponent === exponent &&
+    known.price.fresh === fresh
+  ) {
+    return known.mark;
   }
   const ticks = toTicks(mantissa, exponent, instrument);
-  last.set(instrument, { mantissa, exponent, ticks });
-  return ticks;
+  const quantaPerLot = ticks * instrument.quantaPerTickLot;
+  const mark =
+    ticks <= 0n || ticks > BigInt(TICKS_MAX)
+      ? undefined
+      : { ticks, fresh, quantaPerLot, notionalPerLot: quantaPerLot, losses: null };
+  last.set(instrument, { price, mark });
+  return mark;
 }
 
 /** mantissa × 10^exponent in ticks, half to even. */
@@ -44,12 +67,20 @@ function toTicks(mantissa: bigint, exponent: number, { tick }: Instrument): bigi
   return divHalfEven(mantissa, tick.units * 10n ** BigInt(-power));
 }
 
-/** The worst price at which an order of `side` may execute: inside mark × (1 ± band), never outside a valid price. */
-export function bandLimit(mark: bigint, side: Side, bandPpm: bigint): number {
+/**
+ * The worst price at which an order of `side` may execute: mark ± band × notional in ticks, never outside a valid price. An option is
+ * worth little of its underlying, so its band is wide beside its price: a sale then stops at one tick.
+ */
+export function bandLimit(instrument: Instrument, mark: Mark, side: Side): number {
+  const width = mulDivDown(
+    mark.notionalPerLot,
+    instrument.terms.priceBandPpm,
+    PPM * instrument.quantaPerTickLot,
+  );
   if (side === "buy") {
-    const limit = divFloor(mark * (PPM + bandPpm), PPM);
+    const limit = mark.ticks + width;
     return limit > BigInt(TICKS_MAX) ? TICKS_MAX : Number(limit);
   }
-  const limit = divCeil(mark * (PPM - bandPpm), PPM);
+  const limit = mark.ticks - width;
   return limit < 1n ? 1 : Number(limit);
 }

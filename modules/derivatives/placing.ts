@@ -92,7 +92,10 @@ function check(turn: Turn, account: AccountId, request: OrderRequest, mark: Mark
     throw refuse("unknownAccount", "the sub-account holds no collateral");
   }
   const valueTicks = request.type === "limit" ? limitTicks : Number(mark.ticks);
-  const notional = notionalOf(instrument, valueTicks, sizeLots);
+  const notional =
+    mark.losses === null
+      ? notionalOf(instrument, valueTicks, sizeLots)
+      : mark.notionalPerLot * BigInt(sizeLots);
   if (!request.reduceOnly && notional < instrument.terms.notionalMin) {
     throw refuse(
       "notionalTooSmall",
@@ -115,7 +118,7 @@ function check(turn: Turn, account: AccountId, request: OrderRequest, mark: Mark
 /** Worst price of execution: the limit, or for market orders the band around mark and the worst price given. */
 function limitOf(turn: Turn, request: OrderRequest, mark: Mark): number {
   const { instrument } = turn;
-  const band = bandLimit(mark.ticks, request.side, instrument.terms.priceBandPpm);
+  const band = bandLimit(instrument, mark, request.side);
   if (request.price === "") return band;
   const ticks = parsePrice(instrument, request.price);
   const beyond = request.side === "buy" ? ticks > band : ticks < band;

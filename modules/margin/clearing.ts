@@ -5,7 +5,7 @@
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
-import type { Account } from "./account-codec.ts";
+import type { Account, Position } from "./account-codec.ts";
 import { emptyLedger } from "./account-codec.ts";
 import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
 import {
@@ -142,7 +142,10 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
 
   return {
     clear(ctx, trade) {
-      assert(trade.lots > 0n && trade.priceTicks > 0n, "a trade needs positive lots and price");
+      // Deleveraging closes a worthless option at its mark, which is zero.
+      const priced =
+        trade.priceTicks > 0n || (trade.kind === "deleverage" && trade.priceTicks === 0n);
+      assert(trade.lots > 0n && priced, "a trade needs positive lots and price");
       assert(trade.buyer.account !== trade.seller.account, "a trade needs two accounts");
       const both = parties(ctx, trade);
       if (both.ok !== "both") return both;
@@ -189,7 +192,7 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
       if (known === undefined) requireRoom(ctx, account, market);
       const positions = withPosition(account.positions, after);
       state.accounts.set(ctx, id, { collateral: account.collateral, feeReserve, positions });
-      return worst > worstCaseLots(before);
+      return worst > worstCaseLots(before) || turnsOver(ctx, after, side, deltaLots);
     },
 
     requireInitial(ctx, id) {
@@ -215,6 +218,19 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
 
     openInterestLots: (ctx, market) => state.ledgers.get(ctx, market)?.longLots ?? 0n,
   };
+
+  /**
+   * Orders on the other side of a smaller position can cost more than the position: the requirement of an option's long and short lots
+   * differs.
+   */
+  function turnsOver(ctx: ReadContext, after: Position, side: Side, deltaLots: bigint): boolean {
+    if (deltaLots <= 0n) return false;
+    const turned =
+      side === "buy"
+        ? after.lots < 0n && after.lots + after.openBuyLots > 0n
+        : after.lots > 0n && after.lots < after.openSellLots;
+    return turned && markets.mark(ctx, after.market)?.losses != null;
+  }
 
   function requireRoom(ctx: ReadContext, account: Account, market: MarketId): void {
     if (markets.terms(ctx, market) === undefined) {

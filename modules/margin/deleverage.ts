@@ -31,6 +31,12 @@ interface Terms {
   readonly lossPerLot: bigint;
 }
 
+/** How far the price may leave the mark: an option's may fall to zero, and rise by the cap however small it is. */
+function roomTicks(view: MarketView, long: boolean, cap: bigint): bigint {
+  if (view.losses === null) return view.markTicks - 1n;
+  return long ? cap : view.markTicks;
+}
+
 export function createDeleveraging(parts: {
   readonly state: MarginState;
   readonly markets: MarketsPort;
@@ -54,10 +60,11 @@ export function createDeleveraging(parts: {
     if (health === null || lots === 0n) return null;
     const quantaPerTickLot = view.terms.quantaPerTickLot;
     const maintenance = positionMaintenance(position, view);
-    const cap = mulDivDown(view.markTicks, state.params.require(ctx).deleverageBandPpm, PPM);
+    const { deleverageBandPpm } = state.params.require(ctx);
+    const cap = mulDivDown(view.notionalPerLot, deleverageBandPpm, PPM * quantaPerTickLot);
     const wanted = bankruptcyDistanceTicks(health, { lots, maintenance }, quantaPerTickLot);
-    const distance = minimum(minimum(wanted, cap), view.markTicks - 1n);
     const long = position.lots > 0n;
+    const distance = minimum(minimum(wanted, cap), roomTicks(view, long, cap));
     return {
       view,
       long,

@@ -12,6 +12,8 @@ const VIEW: MarketView = {
   fresh: true,
   fundingIndex: 0n,
   quantaPerLot: 50_000_000n,
+  notionalPerLot: 50_000_000n,
+  losses: null,
 };
 const views = () => VIEW;
 

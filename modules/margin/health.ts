@@ -2,10 +2,10 @@
  * Equity and requirements of one account at mark. Pure: account and market views in, numbers out.
  * Position value = lots × mark + quote − lots × (funding index now − index at last settlement), exact; requirements round up.
  */
-import { absolute } from "../kit/math/mul-div.ts";
+import { absolute, maximum } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
-import { requirementQuanta, worstCaseLots } from "./requirement.ts";
+import { requirementOfLots, requirementQuanta, worstCaseLots } from "./requirement.ts";
 
 /** Quanta throughout. */
 export interface Health {
@@ -29,11 +29,19 @@ export function positionValue(position: Position, view: MarketView): bigint {
 }
 
 export function positionMaintenance(position: Position, view: MarketView): bigint {
+  const { losses } = view;
+  if (losses !== null) return requirementOfLots(position.lots, losses, "maintenance");
   const notional = absolute(position.lots) * view.quantaPerLot;
   return requirementQuanta(notional, view.terms.tiers, "maintenancePpm");
 }
 
 export function positionInitial(position: Position, view: MarketView): bigint {
+  const { losses } = view;
+  if (losses !== null) {
+    const bought = requirementOfLots(position.lots + position.openBuyLots, losses, "initial");
+    const sold = requirementOfLots(position.lots - position.openSellLots, losses, "initial");
+    return maximum(bought, sold);
+  }
   const notional = worstCaseLots(position) * view.quantaPerLot;
   return requirementQuanta(notional, view.terms.tiers, "initialPpm");
 }

@@ -92,7 +92,12 @@ describe("lotsToClose", () => {
   const share = (equity: bigint): bigint =>
     lotsToClose(
       { equity: equity * DOLLAR, maintenance: 3_528n * DOLLAR },
-      { lots: 117_600n, quantaPerLot: DOLLAR, maintenance: 3_528n * DOLLAR },
+      {
+        lots: 117_600n,
+        quantaPerLot: DOLLAR,
+        notionalPerLot: DOLLAR,
+        maintenance: 3_528n * DOLLAR,
+      },
       { targetPpm: 1_250_000n, penaltyPpm: 5_000n, slippagePpm: 4_000n, notionalMin: 0n },
     );
 
@@ -113,7 +118,12 @@ describe("lotsToClose", () => {
 
   it("closes everything when the rest would be below the minimum, and at least the minimum otherwise", () => {
     const rates = { targetPpm: 1_250_000n, penaltyPpm: 0n, slippagePpm: 0n };
-    const position = { lots: 100n, quantaPerLot: DOLLAR, maintenance: 10n * DOLLAR };
+    const position = {
+      lots: 100n,
+      quantaPerLot: DOLLAR,
+      notionalPerLot: DOLLAR,
+      maintenance: 10n * DOLLAR,
+    };
     const account = { equity: 9_900_000n, maintenance: 10n * DOLLAR };
     expect(lotsToClose(account, position, { ...rates, notionalMin: 0n })).toBe(21n);
     expect(lotsToClose(account, position, { ...rates, notionalMin: 30n * DOLLAR })).toBe(30n);
@@ -124,7 +134,7 @@ describe("lotsToClose", () => {
     expect(
       lotsToClose(
         { equity: DOLLAR, maintenance: 2n * DOLLAR },
-        { lots: 100n, quantaPerLot: DOLLAR, maintenance: 2n * DOLLAR },
+        { lots: 100n, quantaPerLot: DOLLAR, notionalPerLot: DOLLAR, maintenance: 2n * DOLLAR },
         { targetPpm: 1_000_000n, penaltyPpm: 10_000n, slippagePpm: 10_000n, notionalMin: 0n },
       ),
     ).toBe(100n);
@@ -135,7 +145,7 @@ describe("limitDistanceTicks", () => {
   const limit = (over: Partial<Parameters<typeof limitDistanceTicks>[0]>): bigint =>
     limitDistanceTicks({
       fillableTicks: 300n,
-      markTicks: 50_000n,
+      notionalTicks: 50_000n,
       slippagePpm: 4_000n,
       bandPpm: 50_000n,
       fundsQuanta: 1_000_000n * DOLLAR,

@@ -12,7 +12,10 @@ import {
 /** The position under the knife; lots > 0 whichever its side. */
 export interface ClosingPosition {
   readonly lots: bigint;
+  /** Value of a lot, which the penalty is a share of. */
   readonly quantaPerLot: bigint;
+  /** What slippage and the least size are measured by. */
+  readonly notionalPerLot: bigint;
   readonly maintenance: bigint;
 }
 
@@ -42,17 +45,16 @@ export function lotsToClose(
   position: ClosingPosition,
   rates: ClosingRates,
 ): bigint {
-  const { lots, quantaPerLot } = position;
+  const { lots, quantaPerLot, notionalPerLot } = position;
   if (account.equity < 0n) return lots;
   const needed = targetEquity(account.maintenance, rates.targetPpm) - account.equity;
   if (needed <= 0n) return 0n;
-  const notional = lots * quantaPerLot;
-  const released =
-    rates.targetPpm * position.maintenance - (rates.penaltyPpm + rates.slippagePpm) * notional;
+  const costs = lots * (rates.penaltyPpm * quantaPerLot + rates.slippagePpm * notionalPerLot);
+  const released = rates.targetPpm * position.maintenance - costs;
   if (released <= 0n) return lots;
-  const least = divCeil(rates.notionalMin, quantaPerLot);
+  const least = divCeil(rates.notionalMin, notionalPerLot);
   const wanted = maximum(mulDivUp(lots, needed * PPM, released), maximum(least, 1n));
-  if (wanted >= lots || (lots - wanted) * quantaPerLot < rates.notionalMin) return lots;
+  if (wanted >= lots || (lots - wanted) * notionalPerLot < rates.notionalMin) return lots;
   return wanted;
 }
 
@@ -79,7 +81,8 @@ export function fillableDistanceTicks(
  */
 export function limitDistanceTicks(bounds: {
   readonly fillableTicks: bigint;
-  readonly markTicks: bigint;
+  /** Notional of a lot in ticks: the mark, or for an option the underlying's price. */
+  readonly notionalTicks: bigint;
   readonly slippagePpm: bigint;
   readonly bandPpm: bigint;
   /** Equity + insurance. */
@@ -87,8 +90,8 @@ export function limitDistanceTicks(bounds: {
   readonly closingLots: bigint;
   readonly quantaPerTickLot: bigint;
 }): bigint {
-  const slippage = mulDivDown(bounds.markTicks, bounds.slippagePpm, PPM);
-  const band = mulDivDown(bounds.markTicks, bounds.bandPpm, PPM);
+  const slippage = mulDivDown(bounds.notionalTicks, bounds.slippagePpm, PPM);
+  const band = mulDivDown(bounds.notionalTicks, bounds.bandPpm, PPM);
   const funds = divFloor(bounds.fundsQuanta, bounds.closingLots * bounds.quantaPerTickLot);
   return minimum(minimum(maximum(bounds.fillableTicks, slippage), band), funds);
 }

@@ -54,6 +54,13 @@ export function isClosable(view: MarketView | undefined): view is MarketView {
   );
 }
 
+/** An option's band can reach past zero: a sale is then at one tick or more. */
+function worstTicks(view: MarketView, side: "buy" | "sell", distance: bigint): bigint {
+  if (side === "buy") return view.markTicks + distance;
+  const limit = view.markTicks - distance;
+  return view.losses !== null && limit < 1n ? 1n : limit;
+}
+
 export function createLiquidation(parts: LiquidationParts): Liquidation {
   const { state, markets, claims, deleveraging, name } = parts;
 
@@ -94,7 +101,12 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     const maintenance = positionMaintenance(position, view);
     const wanted = lotsToClose(
       health,
-      { lots: held, quantaPerLot: view.quantaPerLot, maintenance },
+      {
+        lots: held,
+        quantaPerLot: view.quantaPerLot,
+        notionalPerLot: view.notionalPerLot,
+        maintenance,
+      },
       {
         targetPpm: params.liquidationTargetPpm,
         penaltyPpm: params.liquidationPenaltyPpm,
@@ -102,7 +114,7 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
         notionalMin: parseMoney(params.liquidationNotionalMin) ?? 0n,
       },
     );
-    const affordable = divFloor(maximum(budget.notional, 0n), view.quantaPerLot);
+    const affordable = divFloor(maximum(budget.notional, 0n), view.notionalPerLot);
     const lots = wanted < affordable ? wanted : affordable;
     if (lots <= 0n) return;
     const quantaPerTickLot = view.terms.quantaPerTickLot;
@@ -112,7 +124,7 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
         { lots: held, maintenance },
         { spreadPpm: params.liquidationSpreadPpm, quantaPerTickLot },
       ),
-      markTicks: view.markTicks,
+      notionalTicks: divFloor(view.notionalPerLot, quantaPerTickLot),
       slippagePpm: params.liquidationSlippagePpm,
       bandPpm: view.terms.liquidationBandPpm,
       fundsQuanta: health.equity + claims.fund(ctx),
@@ -120,12 +132,12 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
       quantaPerTickLot,
     });
     const side = position.lots > 0n ? "sell" : "buy";
-    const limitTicks = side === "sell" ? view.markTicks - distance : view.markTicks + distance;
+    const limitTicks = worstTicks(view, side, distance);
     if (limitTicks <= 0n) return;
     const filled = markets.liquidateAtBook(ctx, { market, account: id, side, lots, limitTicks });
     assert(filled >= 0n && filled <= lots, `the book filled ${filled} of ${lots} lots`);
     if (filled === 0n) return;
-    budget.notional -= filled * view.quantaPerLot;
+    budget.notional -= filled * view.notionalPerLot;
     budget.worked = true;
     settle(ctx, id, { before: account, view, filled, side, equityBefore: health.equity });
     assertMarketSound(ctx, state, market);

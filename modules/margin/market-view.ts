@@ -1,6 +1,6 @@
 /** What health needs of one market, read once and remembered for the length of one call. */
 import type { ReadContext } from "../kit/context.ts";
-import type { MarketId, MarketsPort, MarketTerms } from "./ports.ts";
+import type { MarketId, MarketsPort, MarketTerms, PerLotLosses } from "./ports.ts";
 
 export interface MarketView {
   readonly terms: MarketTerms;
@@ -9,6 +9,10 @@ export interface MarketView {
   readonly fundingIndex: bigint;
   /** Value of one lot at mark, quanta. */
   readonly quantaPerLot: bigint;
+  /** What sizes, bands and bounds are measured by: the value, or for an option that of the underlying. */
+  readonly notionalPerLot: bigint;
+  /** Null: the tiers of the terms. */
+  readonly losses: PerLotLosses | null;
 }
 
 /** undefined: unknown market, or no price yet. */
@@ -28,7 +32,9 @@ export function readView(
     markTicks: mark.ticks,
     fresh: mark.fresh,
     fundingIndex: markets.fundingIndex(ctx, market),
-    quantaPerLot: mark.ticks * terms.quantaPerTickLot,
+    quantaPerLot: mark.quantaPerLot,
+    notionalPerLot: mark.notionalPerLot,
+    losses: mark.losses,
   };
 }
 

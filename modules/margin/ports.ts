@@ -31,15 +31,41 @@ export interface MarketTerms {
   readonly quantaPerTickLot: bigint;
   /** Ascending by aboveQuanta, first at 0. */
   readonly tiers: readonly RequirementTier[];
-  readonly status: "active" | "closeOnly" | "halted" | "quarantined";
-  /** Liquidation executions stay within mark × (1 ± this). */
+  readonly status:
+    | "proposed"
+    | "active"
+    | "closeOnly"
+    | "halted"
+    | "quarantined"
+    | "settling"
+    | "settled";
+  /** Liquidation executions stay within mark ± this share of notional. */
   readonly liquidationBandPpm: bigint;
 }
 
+/** Requirement per lot, quanta. */
+export interface LotLosses {
+  readonly initial: bigint;
+  readonly maintenance: bigint;
+}
+
+/** Per-lot requirements of a contract whose risk is not a share of its value (options). */
+export interface PerLotLosses {
+  readonly long: LotLosses;
+  readonly short: LotLosses;
+}
+
 export interface MarkPrice {
+  /** Whole ticks; 0 for an option that is worth less than half of one. */
   readonly ticks: bigint;
-  /** False when the oracle price is stale or below quorum: no matching, liquidation or risk-raising change on it. */
+  /** False when a price behind it is stale or below quorum: no matching, liquidation or risk-raising change on it. */
   readonly fresh: boolean;
+  /** Value of one lot. ticks × quantaPerTickLot while the market trades, finer at settlement. */
+  readonly quantaPerLot: bigint;
+  /** What sizes, bands and bounds of one lot are measured by: its value, or for an option that of the underlying. */
+  readonly notionalPerLot: bigint;
+  /** Null: the market's tiers on notional. */
+  readonly losses: PerLotLosses | null;
 }
 
 /** Implemented by derivatives. */

@@ -3,7 +3,7 @@
  * requirement never jumps at a boundary. One division at the end, rounded up.
  */
 import { absolute, divCeil, maximum, PPM } from "../kit/math/mul-div.ts";
-import type { RequirementTier } from "./ports.ts";
+import type { LotLosses, PerLotLosses, RequirementTier } from "./ports.ts";
 
 export type Requirement = "initialPpm" | "maintenancePpm";
 
@@ -23,6 +23,15 @@ export function requirementQuanta(
     weighted += (top - tier.aboveQuanta) * tier[rate];
   }
   return divCeil(weighted, PPM);
+}
+
+/** Quanta. A contract with per-lot losses needs the same of every lot, of long ones and short ones differently. */
+export function requirementOfLots(
+  lots: bigint,
+  losses: PerLotLosses,
+  rate: keyof LotLosses,
+): bigint {
+  return lots < 0n ? -lots * losses.short[rate] : lots * losses.long[rate];
 }
 
 /** The largest position, in lots, that the position could become when either all resting buys or all resting sells fill. */

@@ -22,6 +22,7 @@ const TICKS_SEARCH_MAX = 1n << 62n;
 
 /**
  * The mark, nearest to the present one, at which the account would be under water if only this market moved; null when there is none.
+ * None is said of options, whose value is not a line in the mark.
  * Equity minus requirement is monotone in the mark as long as rates are below 100 %, so bisection finds it.
  */
 export function liquidationTicks(
@@ -29,7 +30,7 @@ export function liquidationTicks(
   view: MarketView,
   health: Health,
 ): bigint | null {
-  if (position.lots === 0n) return null;
+  if (position.lots === 0n || view.losses !== null) return null;
   const { quantaPerTickLot, tiers } = view.terms;
   const others = health.maintenance - positionMaintenance(position, view);
   const underWater = (ticks: bigint): boolean => {

@@ -113,8 +113,12 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     mark: (ctx, market) => rows.get(ctx, market)?.mark,
     fundingIndex: (ctx, market) => row(ctx, market).fundingIndex,
     list: (ctx, terms) => rows.set(ctx, terms.id, { terms, mark: undefined, fundingIndex: 0n }),
-    setMark: (ctx, market, ticks, fresh = true) =>
-      rows.set(ctx, market, { ...row(ctx, market), mark: { ticks, fresh } }),
+    setMark(ctx, market, ticks, fresh = true) {
+      const known = row(ctx, market);
+      const quantaPerLot = ticks * known.terms.quantaPerTickLot;
+      const mark = { ticks, fresh, quantaPerLot, notionalPerLot: quantaPerLot, losses: null };
+      rows.set(ctx, market, { ...known, mark });
+    },
     addFunding(ctx, market, perLot) {
       const known = row(ctx, market);
       rows.set(ctx, market, { ...known, fundingIndex: known.fundingIndex + perLot });
