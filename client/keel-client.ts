@@ -210,9 +210,14 @@ export class KeelClient {
   // Markets
 
   async markets(): Promise<readonly MarketInfo[]> {
-    const { markets } = await this.ask(methods.markets, {});
-    for (const view of markets) this.#remember(marketSteps(view));
-    return markets.map(marketInfo);
+    const found: MarketInfo[] = [];
+    for (let after = 0; ; ) {
+      const page = await this.ask(methods.markets, { after, limit: 0, underlying: "" });
+      for (const view of page.markets) this.#remember(marketSteps(view));
+      found.push(...page.markets.map(marketInfo));
+      if (page.next === 0) return found;
+      after = page.next;
+    }
   }
 
   async market(symbol: string): Promise<MarketInfo> {

@@ -1,6 +1,7 @@
 /** The markets' own work in a block, each market by itself: a fault in one reverts that market's step and quarantines it. */
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { returnBonds } from "./bonds.ts";
 import type { Book } from "./book.ts";
 import { expireOrders } from "./cancelling.ts";
 import { atomically } from "./contained.ts";
@@ -13,19 +14,23 @@ import {
   impactPrice,
   premiumPpm,
 } from "./funding.ts";
-import { type Instrument, instrumentOf } from "./instruments.ts";
+import type { Instrument } from "./instruments.ts";
+import { advanceMarkets } from "./life-cycle.ts";
 import { FUNDING_HISTORY_MAX } from "./limits.ts";
 import { quarantineMarket } from "./markets.ts";
 import { markOf } from "./marks.ts";
-import type { Side } from "./ports.ts";
-import type { Venue } from "./venue.ts";
+import { marketsWith } from "./occupied.ts";
+import type { MarketId, Side } from "./ports.ts";
+import { advanceSettlementPrices } from "./settlement-prices.ts";
+import { cancelExpired } from "./settling.ts";
+import { instrumentById, type Venue } from "./venue.ts";
 
 type Step = (ctx: WriteContext, venue: Venue, instrument: Instrument) => void;
 
-function eachMarket(ctx: WriteContext, venue: Venue, step: Step): void {
-  const instruments: Instrument[] = [];
-  venue.state.markets.each(ctx, (_id, market) => void instruments.push(instrumentOf(market)));
-  for (const instrument of instruments) {
+function eachOf(ctx: WriteContext, venue: Venue, ids: readonly MarketId[], step: Step): void {
+  for (const id of ids) {
+    const instrument = instrumentById(ctx, venue, id);
+    assert(instrument !== undefined, `market ${id} has work but no record`);
     if (instrument.status === "quarantined") continue;
     try {
       atomically(ctx, (inner) => step(inner, venue, instrument));
@@ -38,14 +43,31 @@ function eachMarket(ctx: WriteContext, venue: Venue, step: Step): void {
   }
 }
 
-/** Funding for the time since the last block, at the rate in force and the new price. */
-export function beginBlock(ctx: WriteContext, venue: Venue): void {
-  eachMarket(ctx, venue, accrueFunding);
+/** Only what has funding works in every block. */
+function perpetuals(ctx: WriteContext, venue: Venue): MarketId[] {
+  const ids: MarketId[] = [];
+  venue.state.funding.each(ctx, (id) => void ids.push(id));
+  return ids;
 }
 
-/** Expiries, the block's premium, and the market's own invariant. */
+/** Settlement prices, steps in the lives of markets, new listings of series, and funding for the time since the last block. */
+export function beginBlock(ctx: WriteContext, venue: Venue): void {
+  const quarantine = (id: MarketId, reason: string): void =>
+    quarantineMarket(ctx, venue, id, reason);
+  advanceSettlementPrices(ctx, venue);
+  advanceMarkets(ctx, venue, quarantine);
+  returnBonds(ctx, venue);
+  eachOf(ctx, venue, perpetuals(ctx, venue), accrueFunding);
+}
+
+/** Expiries, the block's premium, the market's own invariant, and the orders of expired markets. */
 export function endBlock(ctx: WriteContext, venue: Venue): void {
-  eachMarket(ctx, venue, closeBlock);
+  const funded = perpetuals(ctx, venue);
+  eachOf(ctx, venue, funded, closeBlock);
+  const timed = marketsWith(ctx, venue.state.expiries);
+  const others = timed.filter((id) => !venue.state.funding.has(ctx, id));
+  eachOf(ctx, venue, others, expireOrders);
+  cancelExpired(ctx, venue, (id, reason) => quarantineMarket(ctx, venue, id, reason));
 }
 
 export function fundingTerms(
@@ -72,7 +94,7 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
   const { state } = venue;
   const funding = state.funding.get(ctx, instrument.id);
   assert(funding !== undefined, `${instrument.symbol} has no funding record`);
-  const mark = markOf(ctx, venue.oracle, instrument);
+  const mark = markOf(ctx, venue, instrument);
   const accrues = trades(instrument) && mark?.fresh === true;
   const lotValue = accrues ? mark.ticks * instrument.quantaPerTickLot : 0n;
   const terms = fundingTerms(instrument, state.params.require(ctx).fundingStepMaxMs);
@@ -100,7 +122,7 @@ function readPremium(ctx: WriteContext, venue: Venue, instrument: Instrument, bo
   const { state } = venue;
   const funding = state.funding.get(ctx, instrument.id);
   assert(funding !== undefined, `${instrument.symbol} has no funding record`);
-  const mark = markOf(ctx, venue.oracle, instrument);
+  const mark = markOf(ctx, venue, instrument);
   let premium = 0n;
   if (trades(instrument) && mark?.fresh === true) {
     const terms = fundingTerms(instrument, 0n);

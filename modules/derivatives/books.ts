@@ -15,6 +15,10 @@ export interface Books {
   of(ctx: ReadContext, market: MarketId): Book;
   /** Forgets all books of this branch: after orders were written past them (genesis). */
   forget(ctx: ReadContext): void;
+  /** Forgets one book: its market is removed. */
+  drop(ctx: ReadContext, market: MarketId): void;
+  /** Markets whose book is in use. */
+  inUse(ctx: ReadContext): readonly MarketId[];
   /** A new book from the stored orders, whatever is kept. */
   rebuild(ctx: ReadContext, market: MarketId): Book;
 }
@@ -55,6 +59,8 @@ export function createBooks(state: DerivativesState): Books {
       return book;
     },
     forget: (ctx) => void ctx.state.derived.delete(owner),
+    drop: (ctx, market) => void kept(ctx).delete(market),
+    inUse: (ctx) => [...kept(ctx).keys()],
     rebuild,
   };
 }

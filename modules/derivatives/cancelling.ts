@@ -3,10 +3,19 @@ import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1
 import type { AccountId } from "../kit/account-id.ts";
 import { heightKey, u32Key } from "../kit/collections/codecs.ts";
 import type { WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
 import { refuse } from "./errors.ts";
-import { formatSize, type Instrument, instrumentOf } from "./instruments.ts";
+import { formatSize, type Instrument } from "./instruments.ts";
+import { marketsWith } from "./occupied.ts";
 import { cancel } from "./resting.ts";
-import { closeTurn, nowMs, openTurn, requireInstrument, type Venue } from "./venue.ts";
+import {
+  closeTurn,
+  instrumentById,
+  nowMs,
+  openTurn,
+  requireInstrument,
+  type Venue,
+} from "./venue.ts";
 
 export interface OrderName {
   readonly market: string;
@@ -66,10 +75,10 @@ export function cancelAll(
   account: AccountId,
   reason: string,
 ): number {
-  const instruments: Instrument[] = [];
-  venue.state.markets.each(ctx, (_id, market) => void instruments.push(instrumentOf(market)));
   let cancelled = 0;
-  for (const instrument of instruments) {
+  for (const id of marketsWith(ctx, venue.state.orders)) {
+    const instrument = instrumentById(ctx, venue, id);
+    assert(instrument !== undefined, `market ${id} has orders but no record`);
     cancelled += cancelAllIn(ctx, venue, instrument, account, reason);
   }
   return cancelled;

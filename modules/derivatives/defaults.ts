@@ -12,6 +12,7 @@ export function defaultParams(): Params {
     goodTilMaxMs: 95n * 86_400_000n,
     // Funding is for time in which the book could be read: an outage costs nobody more than a minute of it.
     fundingStepMaxMs: 60_000n,
+    instruments: undefined,
   };
 }
 
@@ -36,6 +37,27 @@ export function defaultTerms(): MarketTerms {
     openOrdersMax: 200,
     fillsPerOrderMax: 200,
     openInterestMaxLots: 0n,
+    optionRisk: undefined,
+  };
+}
+
+/** Options: no tiers but scenarios, fees on the premium. */
+export function optionTerms(): MarketTerms {
+  return {
+    ...defaultTerms(),
+    // 1 % and 0.2 % of the premium: about 3 bp of the underlying for an option worth 3 % of it.
+    takerFeePpm: 10_000,
+    makerFeePpm: 2_000,
+    tiers: [],
+    optionRisk: {
+      // 15 % and 9 % of the underlying with volatility half up: the corners of the usual grids.
+      initialShockPpm: 150_000n,
+      maintenanceShockPpm: 90_000n,
+      volatilityShockPpm: 500_000n,
+      // A far strike still ties up this much of the underlying.
+      initialFloorPpm: 30_000n,
+      maintenanceFloorPpm: 20_000n,
+    },
   };
 }
 
@@ -54,6 +76,9 @@ export function linearPerpetual(listing: {
     status: MarketStatus.MARKET_STATUS_ACTIVE,
     terms: defaultTerms(),
     listedHeight: 0n,
+    activatesMs: 0n,
+    dueMs: 0n,
+    seriesId: 0,
     linearPerpetual: {
       // 1 bp per 8 hours.
       interestRate8hPpm: 100n,

@@ -29,6 +29,12 @@ export const DERIVATIVES_CODES = {
   invalidTerms: 24,
   tooManyMarkets: 25,
   openInterestCap: 26,
+  marketExpired: 30,
+  listingClosed: 31,
+  feedQuality: 32,
+  unknownSeries: 33,
+  seriesExists: 34,
+  unknownBond: 35,
 } as const;
 
 export type DerivativesCode = keyof typeof DERIVATIVES_CODES;

@@ -12,7 +12,14 @@ import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { initialFunding } from "./funding.ts";
-import { LOTS_MAX, MARKETS_MAX, TICKS_MAX } from "./limits.ts";
+import {
+  checkInstruments,
+  exportInstruments,
+  loadLife,
+  loadSettlements,
+} from "./instruments/genesis.ts";
+import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
+import type { MarketId } from "./ports.ts";
 import { sideOf } from "./requests.ts";
 import { validateMarket, validateParams } from "./terms.ts";
 import type { Venue } from "./venue.ts";
@@ -37,12 +44,12 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       if (genesis.params.authority !== "") addresses.parse(genesis.params.authority);
       validateParams(genesis.params);
       state.params.set(ctx, withAuthority(genesis.params, addresses));
-      requireThat(genesis.markets.length <= MARKETS_MAX, "too many markets");
+      requireThat(genesis.markets.length <= MARKETS_CEILING, "too many markets");
+      if (genesis.ids !== undefined) state.ids.set(ctx, genesis.ids);
+      loadSettlements(ctx, venue, genesis);
       let id = 0;
-      for (const entry of genesis.markets) {
-        id += 1;
-        loadMarket(ctx, venue, id, entry);
-      }
+      for (const entry of genesis.markets) id = loadMarket(ctx, venue, id, entry);
+      checkInstruments(ctx, venue);
       for (const order of genesis.orders) loadOrder(ctx, venue, order);
       books.forget(ctx);
     },
@@ -58,31 +65,36 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       });
       const orders: RestingOrder[] = [];
       state.orders.each(ctx, (_key, order) => void orders.push(order));
-      return { params: state.params.require(ctx), markets, orders };
+      const params = state.params.require(ctx);
+      return { params, markets, orders, ...exportInstruments(ctx, venue) };
     },
   });
 }
 
 function loadMarket(
   ctx: WriteContext,
-  { state }: Venue,
-  id: number,
+  venue: Venue,
+  last: MarketId,
   entry: GenesisState["markets"][number],
-): void {
+): MarketId {
+  const { state } = venue;
   const { market, counters, funding, fundingHistory } = entry;
   requireThat(market !== undefined, "a market entry without market");
-  requireThat(market.id === id || market.id === 0, `expected market id ${id}, got ${market.id}`);
+  const id = market.id === 0 ? last + 1 : market.id;
+  requireThat(id > last, `expected a market id above ${last}, got ${id}`);
   validateMarket(market);
   requireThat(
-    market.status >= 1 && market.status <= 4,
+    market.status >= 1 && market.status <= 7,
     `market ${market.symbol} has status ${market.status}`,
   );
   requireThat(!state.symbols.has(ctx, market.symbol), `market ${market.symbol} is listed twice`);
-  state.markets.set(ctx, id, { ...market, id });
   state.symbols.set(ctx, market.symbol, id);
+  loadLife(ctx, venue, { ...market, id });
   if (counters !== undefined) state.counters.set(ctx, id, counters);
+  if (market.linearPerpetual === undefined) return id;
   state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));
   if (fundingHistory !== undefined) state.fundingHistory.set(ctx, id, fundingHistory);
+  return id;
 }
 
 function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): void {

@@ -5,10 +5,18 @@ import { assert } from "../kit/errors.ts";
 import { formatDecimal, parseDecimal } from "../kit/math/decimal.ts";
 import { divTrunc } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
+import { type Contract, contractOf, MONEY_PLACES } from "./instruments/contract.ts";
 import { LOTS_MAX, PLACES_MAX, TICKS_MAX } from "./limits.ts";
 import type { MarketId } from "./ports.ts";
 
-export type Status = "active" | "closeOnly" | "halted" | "quarantined";
+export type Status =
+  | "proposed"
+  | "active"
+  | "closeOnly"
+  | "halted"
+  | "quarantined"
+  | "settling"
+  | "settled";
 
 /** A step of price or size: units × 10^−places. */
 export interface Step {
@@ -39,16 +47,19 @@ export interface Instrument {
   readonly notionalMax: bigint;
   /** Liquidation executions stay within mark × (1 ± this). */
   readonly liquidationBandPpm: bigint;
+  readonly contract: Contract;
+  /** Unix milliseconds; of a perpetual beyond all time. */
+  readonly expiryMs: number;
 }
-
-/** Places of settlement money: quanta are 1e-6. */
-export const MONEY_PLACES = 6;
 
 const STATUS: Readonly<Partial<Record<MarketStatus, Status>>> = {
   [MarketStatus.MARKET_STATUS_ACTIVE]: "active",
   [MarketStatus.MARKET_STATUS_CLOSE_ONLY]: "closeOnly",
   [MarketStatus.MARKET_STATUS_HALTED]: "halted",
   [MarketStatus.MARKET_STATUS_QUARANTINED]: "quarantined",
+  [MarketStatus.MARKET_STATUS_PROPOSED]: "proposed",
+  [MarketStatus.MARKET_STATUS_SETTLING]: "settling",
+  [MarketStatus.MARKET_STATUS_SETTLED]: "settled",
 };
 
 // Stored markets are immutable values, so what is computed from one is remembered with it.
@@ -63,6 +74,21 @@ export function instrumentOf(market: Market): Instrument {
   return instrument;
 }
 
+const expired = new WeakMap<Instrument, Instrument>();
+
+/** The market at this time: past its expiry it is settling even before its turn in the queue of steps has come. */
+export function instrumentAt(market: Market, nowMs: number): Instrument {
+  const instrument = instrumentOf(market);
+  if (nowMs < instrument.expiryMs) return instrument;
+  if (instrument.status === "quarantined" || instrument.status === "settled") return instrument;
+  let settling = expired.get(instrument);
+  if (settling === undefined) {
+    settling = { ...instrument, status: "settling" };
+    expired.set(instrument, settling);
+  }
+  return settling;
+}
+
 function build(market: Market): Instrument {
   const { terms } = market;
   assert(terms !== undefined, `market ${market.symbol} has no terms`);
@@ -72,6 +98,8 @@ function build(market: Market): Instrument {
   const lot = parseStep(market.lotSize);
   const quanta = tick === null || lot === null ? null : quantaPerTickLot(tick, lot);
   assert(tick !== null && lot !== null && quanta !== null, `market ${market.symbol} has no scale`);
+  const contract = contractOf(market);
+  assert(contract !== null, `market ${market.symbol} has no contract`);
   return {
     id: market.id,
     symbol: market.symbol,
@@ -90,6 +118,8 @@ function build(market: Market): Instrument {
     })),
     notionalMax: BigInt(terms.notionalMax),
     liquidationBandPpm: terms.liquidationBandPpm,
+    contract,
+    expiryMs: contract.maturity?.expiryMs ?? Number.MAX_SAFE_INTEGER,
   };
 }
 

@@ -5,19 +5,28 @@ import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { Book } from "./book.ts";
 import { holderOf } from "./books.ts";
 import { feeReserve } from "./fees.ts";
+import { bondsEscrowed, instrumentsFault } from "./instruments/invariants.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
+import { marketsWith } from "./occupied.ts";
+import type { MarketId } from "./ports.ts";
 import { sideOf } from "./requests.ts";
-import type { Venue } from "./venue.ts";
+import { instrumentById, type Venue } from "./venue.ts";
 
-/** The first violation over all markets, or null. */
+/** Markets with orders, in state or in a book: the others have nothing to look at. */
+function withBooks(ctx: ReadContext, { state, books }: Venue): MarketId[] {
+  const ids = new Set([...marketsWith(ctx, state.orders), ...books.inUse(ctx)]);
+  return [...ids].sort((a, b) => a - b);
+}
+
+/** The first violation over all markets with orders, or null. */
 function inMarkets(
   venue: Venue,
   check: (ctx: ReadContext, instrument: Instrument) => string | null,
 ): Invariant {
   return (ctx) => {
-    const instruments: Instrument[] = [];
-    venue.state.markets.each(ctx, (_id, market) => void instruments.push(instrumentOf(market)));
-    for (const instrument of instruments) {
+    for (const id of withBooks(ctx, venue)) {
+      const instrument = instrumentById(ctx, venue, id);
+      if (instrument === undefined) return `market ${id} has orders but no record`;
       const violation = check(ctx, instrument);
       if (violation !== null) return `${instrument.symbol}: ${violation}`;
     }
@@ -40,9 +49,7 @@ function notCrossed(venue: Venue): Invariant {
 function ordersCounted(venue: Venue): Invariant {
   return (ctx) => {
     let inBooks = 0;
-    venue.state.markets.each(ctx, (id) => {
-      inBooks += venue.books.of(ctx, id).size;
-    });
+    for (const id of withBooks(ctx, venue)) inBooks += venue.books.of(ctx, id).size;
     const stored = venue.state.orders.size(ctx);
     return inBooks === stored ? null : `${inBooks} orders in the books, ${stored} in state`;
   };
@@ -151,11 +158,13 @@ export function derivativesInvariants(venue: Venue): ModuleInvariants {
     running: {
       "book-not-crossed": notCrossed(venue),
       "orders-counted": ordersCounted(venue),
+      "bonds-escrowed": bondsEscrowed(venue),
     },
     full: {
       "book-equals-orders": bookEqualsOrders(venue),
       "exposure-reserved": exposureReserved(venue),
       "expiries-match-orders": expiriesMatch(venue),
+      "instruments-queued": (ctx) => instrumentsFault(ctx, venue),
     },
   };
 }

@@ -13,13 +13,15 @@ import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancelling.ts";
+import { settlementValueOf } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
-import { createMarket, quarantineMarket, updateMarket } from "./markets.ts";
+import { createMarket, forfeit, quarantineMarket, updateMarket } from "./markets.ts";
 import { type Mark, markOf } from "./marks.ts";
 import { placeOrder } from "./placing.ts";
 import type { MarketId } from "./ports.ts";
 import type { OrderRequest } from "./requests.ts";
+import { settleable, settled } from "./settling.ts";
 import { instrumentById, requireInstrument, type Venue } from "./venue.ts";
 
 export interface DerivativesKeeper {
@@ -35,6 +37,12 @@ export interface DerivativesKeeper {
   /** Immediate-or-cancel without taker fee; returns the filled lots. */
   liquidateAtBook(ctx: WriteContext, order: LiquidationOrder): bigint;
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
+  /** Expired markets without orders whose value is known: margin pays their positions now. */
+  settleable(ctx: ReadContext): readonly MarketId[];
+  /** Quanta per lot at which an expired market settles; undefined for all others, and before it is known. */
+  settlementValue(ctx: ReadContext, market: MarketId): bigint | undefined;
+  /** No position of the market is left. */
+  settled(ctx: WriteContext, market: MarketId): void;
 
   params(ctx: ReadContext): Params;
   /** The three below throw ModuleError to refuse and leave reverting to the caller. */
@@ -48,6 +56,8 @@ export interface DerivativesKeeper {
     symbol: string,
     change: { readonly status: MarketStatus; readonly terms: MarketTerms | undefined },
   ): void;
+  /** The bond of the market goes to the authority. */
+  forfeitBond(ctx: WriteContext, symbol: string, authority: string): void;
   beginBlock(ctx: WriteContext): void;
   endBlock(ctx: WriteContext): void;
 }
@@ -63,12 +73,18 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     terms: (ctx, market) => instrumentById(ctx, venue, market),
     mark(ctx, market) {
       const instrument = instrumentById(ctx, venue, market);
-      return instrument === undefined ? undefined : markOf(ctx, venue.oracle, instrument);
+      return instrument === undefined ? undefined : markOf(ctx, venue, instrument);
     },
     fundingIndex: (ctx, market) => state.funding.get(ctx, market)?.index ?? 0n,
     cancelOrders: (ctx, account, reason) => void cancelAll(ctx, venue, account, reason),
     liquidateAtBook: (ctx, order) => liquidateAtBook(ctx, venue, order),
     quarantine: (ctx, market, reason) => quarantineMarket(ctx, venue, market, reason),
+    settleable: (ctx) => settleable(ctx, venue),
+    settlementValue(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      return instrument === undefined ? undefined : settlementValueOf(ctx, venue, instrument);
+    },
+    settled: (ctx, market) => settled(ctx, venue, market),
 
     params: (ctx) => state.params.require(ctx),
     place: (ctx, account, request) => placeOrder(ctx, venue, account, request),
@@ -80,6 +96,7 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     },
     createMarket: (ctx, listing) => createMarket(ctx, venue, listing),
     updateMarket: (ctx, symbol, change) => updateMarket(ctx, venue, symbol, change),
+    forfeitBond: (ctx, symbol, authority) => forfeit(ctx, venue, symbol, authority),
     beginBlock: (ctx) => beginBlock(ctx, venue),
     endBlock: (ctx) => endBlock(ctx, venue),
   };

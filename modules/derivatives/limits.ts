@@ -7,8 +7,12 @@ export const LOTS_MAX = 2_147_483_647;
 /** Open orders in one market: a book is rebuilt from state on a fork in well under a second. */
 export const OPEN_ORDERS_PER_MARKET_MAX = 262_144;
 
-/** Every market costs a step in every block. */
-export const MARKETS_MAX = 256;
+/** Markets that the parameters may allow: each is a few kilobytes of memory, with a book of its own once it has orders. */
+export const MARKETS_CEILING = 65_536;
+
+/** Three years, and for averages four hundred days: longer ones cost state for long and have no price to be marked by. */
+export const TIME_TO_EXPIRY_MAX_MS = 94_608_000_000;
+export const AVERAGING_MAX_MS = 34_560_000_000;
 
 /** Orders, and cancels, in one batch: bounds what one message can hold a block for. */
 export const BATCH_ORDERS_MAX = 100;
@@ -22,6 +26,10 @@ export const BOOK_DEPTH_MAX = 500;
 export const BOOK_DEPTH_DEFAULT = 50;
 /** Resting orders one book query may read per side, however crowded its levels are. */
 export const BOOK_QUERY_ORDERS_MAX = 100_000;
+
+/** Markets, and strikes of a chain, in one answer. */
+export const MARKETS_PAGE_MAX = 1000;
+export const CHAIN_PAGE_MAX = 500;
 
 export const TIERS_MAX = 16;
 /** Decimal places of a tick or lot. */

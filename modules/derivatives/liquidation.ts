@@ -22,7 +22,7 @@ export function liquidateAtBook(ctx: WriteContext, venue: Venue, order: Liquidat
   const instrument = instrumentById(ctx, venue, order.market);
   if (instrument === undefined || order.lots <= 0n) return 0n;
   if (instrument.status !== "active" && instrument.status !== "closeOnly") return 0n;
-  if (markOf(ctx, venue.oracle, instrument)?.fresh !== true) return 0n;
+  if (markOf(ctx, venue, instrument)?.fresh !== true) return 0n;
   const ticks = minimum(order.limitTicks, BigInt(TICKS_MAX));
   const turn = openTurn(ctx, venue, instrument);
   const execution = execute(turn, {

@@ -19,7 +19,7 @@ import { createDerivatives } from "./module.ts";
 import type { ClearingPort, OraclePrice } from "./ports.ts";
 import { createRandom } from "./random.ts";
 import { parseRequest } from "./requests.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket } from "./testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice } from "./testing.ts";
 
 const DENOM = "uusdc";
 const UNIT = 1_000_000n;
@@ -39,7 +39,7 @@ function createWorld(fundUnits = 0n) {
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
   });
-  let price: OraclePrice = { mantissa: 60_000n, exponent: 0, timeNs: 0n, fresh: true };
+  let price: OraclePrice = testPrice(60_000);
   let margin: Margin | undefined;
   // Margin is built after derivatives and needs it: the composition root delegates like this.
   const clearing: ClearingPort = {
@@ -54,7 +54,8 @@ function createWorld(fundUnits = 0n) {
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     addresses,
     clearing,
-    oracle: { price: () => price },
+    bank: bank.keeper,
+    oracle: { price: () => price, feed: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
     addresses,
@@ -101,7 +102,7 @@ function createWorld(fundUnits = 0n) {
   ];
   init(
     derivatives.module,
-    GenesisState.encode({ params: defaultParams(), markets, orders: [] }).finish(),
+    GenesisState.encode(GenesisState.fromPartial({ params: defaultParams(), markets })).finish(),
   );
 
   return {
@@ -110,7 +111,7 @@ function createWorld(fundUnits = 0n) {
     keeper: derivatives.keeper,
     insurance: insurance.keeper,
     fresh(value: number, fresh = true) {
-      price = { mantissa: BigInt(value), exponent: 0, timeNs: ctx.header.timeNs, fresh };
+      price = testPrice(value, fresh);
     },
     account: (n: number) => accountId(owner(n), 0),
     /** Owner n with that many units of collateral in sub-account 0. */

@@ -2,56 +2,84 @@
 import type { Market, MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { WriteContext } from "../kit/context.ts";
+import { forfeitBond } from "./bonds.ts";
 import { refuse } from "./errors.ts";
 import * as events from "./events.ts";
 import { initialFunding } from "./funding.ts";
-import { instrumentOf } from "./instruments.ts";
-import { MARKETS_MAX } from "./limits.ts";
+import { instrumentParams } from "./instruments/params.ts";
+import { settlementKeyOf } from "./instruments/valuation.ts";
+import { instrumentAt, instrumentOf } from "./instruments.ts";
+import { nextMarketId, removeMarket, storeMarket } from "./life-cycle.ts";
+import { TIME_TO_EXPIRY_MAX_MS } from "./limits.ts";
 import { markOf } from "./marks.ts";
 import type { MarketId } from "./ports.ts";
-import { validateMarket, validateTerms } from "./terms.ts";
-import type { Venue } from "./venue.ts";
+import { holdSettlement } from "./settlement-prices.ts";
+import { validateMarket, validateTermsOf } from "./terms.ts";
+import { nowMs, type Venue } from "./venue.ts";
 
-/** One lot is worth at least this, so that funding in whole quanta per lot is fine enough: one settlement unit. */
+/** One lot is worth at least this, so that funding and settlement in whole quanta per lot are fine enough: one settlement unit. */
 const LOT_VALUE_MIN = 1_000_000n;
 
-/** Statuses that the authority may set. Quarantine is the chain's own. */
+/** Statuses that the authority may set. The others are steps of the market's life, or the chain's own. */
 const SETTABLE: readonly MarketStatus[] = [
   MarketStatus.MARKET_STATUS_ACTIVE,
   MarketStatus.MARKET_STATUS_CLOSE_ONLY,
   MarketStatus.MARKET_STATUS_HALTED,
 ];
 
+/** By the authority. */
 export function createMarket(ctx: WriteContext, venue: Venue, listing: Market): MarketId {
+  const status =
+    listing.status === MarketStatus.MARKET_STATUS_UNSPECIFIED
+      ? MarketStatus.MARKET_STATUS_ACTIVE
+      : listing.status;
+  validateMarket(listing);
+  requireSettable(status);
+  return listMarket(ctx, venue, { ...listing, status, seriesId: 0, activatesMs: 0n }).id;
+}
+
+/** Whoever lists: gives the market its id and everything it starts with. Throws ModuleError. */
+export function listMarket(ctx: WriteContext, venue: Venue, listing: Market): Market {
   const { state } = venue;
   validateMarket(listing);
   if (state.symbols.has(ctx, listing.symbol)) {
     throw refuse("marketExists", `market ${listing.symbol} is already listed`);
   }
-  // Markets are never removed, so their number is the last id.
-  const id = state.markets.size(ctx) + 1;
-  if (id > MARKETS_MAX) throw refuse("tooManyMarkets", `expected at most ${MARKETS_MAX} markets`);
-  const status =
-    listing.status === MarketStatus.MARKET_STATUS_UNSPECIFIED
-      ? MarketStatus.MARKET_STATUS_ACTIVE
-      : listing.status;
-  requireSettable(status);
-  const market: Market = { ...listing, id, status, listedHeight: BigInt(ctx.header.height) };
+  const { marketsMax } = instrumentParams(ctx, venue);
+  if (state.markets.size(ctx) >= marketsMax) {
+    throw refuse("tooManyMarkets", `expected at most ${marketsMax} markets`);
+  }
+  const id = nextMarketId(ctx, venue);
+  const market: Market = { ...listing, id, dueMs: 0n, listedHeight: BigInt(ctx.header.height) };
+  requireTime(ctx, market);
   requireLotValue(ctx, venue, market);
-  state.markets.set(ctx, id, market);
   state.symbols.set(ctx, market.symbol, id);
-  state.funding.set(ctx, id, initialFunding(ctx.header.timeNs));
+  const key = settlementKeyOf(instrumentOf(market));
+  if (key === null) state.funding.set(ctx, id, initialFunding(ctx.header.timeNs));
+  else holdSettlement(ctx, venue, key);
+  const stored = storeMarket(ctx, venue, market);
   events.marketCreated(ctx, market.symbol, id);
-  return id;
+  return stored;
+}
+
+/** The whole window lies ahead, and the expiry not too far. */
+function requireTime(ctx: WriteContext, market: Market): void {
+  const { maturity } = instrumentOf(market).contract;
+  if (maturity === null) return;
+  const now = nowMs(ctx);
+  const { expiryMs, windowMs } = maturity;
+  if (expiryMs - windowMs <= now || expiryMs > now + TIME_TO_EXPIRY_MAX_MS) {
+    throw refuse(
+      "invalidTerms",
+      `expected a settlement window that opens after ${now} and ends within ${TIME_TO_EXPIRY_MAX_MS} ms of it`,
+    );
+  }
 }
 
 /** Can only be told once there is a price; a market listed before its feed has one is judged by whoever lists it. */
 function requireLotValue(ctx: WriteContext, venue: Venue, market: Market): void {
-  const instrument = instrumentOf(market);
-  const mark = markOf(ctx, venue.oracle, instrument);
-  if (mark === undefined) return;
-  const value = mark.ticks * instrument.quantaPerTickLot;
-  if (value < LOT_VALUE_MIN) {
+  const value = markOf(ctx, venue, instrumentOf(market))?.notionalPerLot;
+  if (value !== undefined && value < LOT_VALUE_MIN) {
     throw refuse(
       "invalidTerms",
       `one lot is worth ${value} quanta, expected at least ${LOT_VALUE_MIN}`,
@@ -65,24 +93,31 @@ function requireSettable(status: MarketStatus): void {
   }
 }
 
+function requireMarket(ctx: WriteContext, { state }: Venue, symbol: string): Market {
+  const id = /^[\x20-\x7e]{1,64}$/.test(symbol) ? state.symbols.get(ctx, symbol) : undefined;
+  const market = id === undefined ? undefined : state.markets.get(ctx, id);
+  if (market === undefined) throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
+  return market;
+}
+
 export function updateMarket(
   ctx: WriteContext,
   venue: Venue,
   symbol: string,
   change: { readonly status: MarketStatus; readonly terms: MarketTerms | undefined },
 ): void {
-  const { state } = venue;
-  const id = state.symbols.get(ctx, symbol);
-  const market = id === undefined ? undefined : state.markets.get(ctx, id);
-  if (id === undefined || market === undefined) {
-    throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
-  }
-  if (change.terms !== undefined) validateTerms(change.terms);
+  const market = requireMarket(ctx, venue, symbol);
+  if (change.terms !== undefined) validateTermsOf(market, change.terms);
   const unchanged = change.status === MarketStatus.MARKET_STATUS_UNSPECIFIED;
-  if (!unchanged) requireSettable(change.status);
+  if (!unchanged) {
+    requireSettable(change.status);
+    const present = instrumentAt(market, nowMs(ctx)).status;
+    if (present === "settling" || present === "settled") {
+      throw refuse("marketExpired", `market ${symbol} has expired`);
+    }
+  }
   const status = unchanged ? market.status : change.status;
-  const next: Market = { ...market, status, terms: change.terms ?? market.terms };
-  state.markets.set(ctx, id, next);
+  const next = storeMarket(ctx, venue, { ...market, status, terms: change.terms ?? market.terms });
   events.marketUpdated(ctx, symbol, instrumentOf(next).status);
 }
 
@@ -95,9 +130,16 @@ export function quarantineMarket(
 ): void {
   const market = venue.state.markets.get(ctx, id);
   if (market === undefined || market.status === MarketStatus.MARKET_STATUS_QUARANTINED) return;
-  venue.state.markets.set(ctx, id, {
-    ...market,
-    status: MarketStatus.MARKET_STATUS_QUARANTINED,
-  });
+  // A settled market is only a memory: there is nothing to stop.
+  if (market.status === MarketStatus.MARKET_STATUS_SETTLED) return;
+  venue.state.settling.delete(ctx, id);
+  storeMarket(ctx, venue, { ...market, status: MarketStatus.MARKET_STATUS_QUARANTINED });
   events.marketQuarantined(ctx, market.symbol, reason);
+}
+
+/** The authority takes the bond of a market; one that is still proposed is refused by it and removed. */
+export function forfeit(ctx: WriteContext, venue: Venue, symbol: string, authority: string): void {
+  const market = requireMarket(ctx, venue, symbol);
+  forfeitBond(ctx, venue, market, authority);
+  if (market.status === MarketStatus.MARKET_STATUS_PROPOSED) removeMarket(ctx, venue, market);
 }

@@ -1,9 +1,11 @@
-/** The mark price: the oracle's index price in ticks, and the bands around it. */
+/** The mark price: of a perpetual the oracle's index price in ticks, of a dated contract its valuation; and the bands around it. */
 import type { ReadContext } from "../kit/context.ts";
 import { divHalfEven, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { datedMark } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
-import type { OraclePort, OraclePrice, Side } from "./ports.ts";
+import type { OraclePrice, Side } from "./ports.ts";
+import type { Venue } from "./venue.ts";
 
 /** Requirement per lot of a contract whose risk is not a share of its value, quanta. */
 export interface PerLotLosses {
@@ -25,12 +27,9 @@ export interface Mark {
 }
 
 /** undefined before the first price, or when the price cannot be said in this market's ticks. */
-export function markOf(
-  ctx: ReadContext,
-  oracle: OraclePort,
-  instrument: Instrument,
-): Mark | undefined {
-  const price = oracle.price(ctx, instrument.market.feedId);
+export function markOf(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {
+  if (instrument.contract.maturity !== null) return datedMark(ctx, venue, instrument);
+  const price = venue.oracle.price(ctx, instrument.market.feedId);
   if (price === undefined) return undefined;
   return indexMark(price, instrument);
 }

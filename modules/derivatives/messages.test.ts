@@ -294,7 +294,7 @@ describe("queries", () => {
       venue,
       "Markets",
       query.QueryMarketsRequest,
-      {},
+      { after: 0, limit: 0, underlying: "" },
       query.QueryMarketsResponse,
     );
     expect(markets[0]).toMatchObject({

@@ -8,7 +8,7 @@ import { derivativesGenesis } from "./genesis.ts";
 import { derivativesInvariants } from "./invariants.ts";
 import { createKeeper, type DerivativesKeeper } from "./keeper.ts";
 import { derivativesMessages } from "./messages.ts";
-import type { ClearingPort, OraclePort } from "./ports.ts";
+import type { BankPort, ClearingPort, OraclePort } from "./ports.ts";
 import { derivativesQueries } from "./queries.ts";
 import { derivativesState } from "./state.ts";
 import type { Venue } from "./venue.ts";
@@ -17,6 +17,7 @@ import type { Venue } from "./venue.ts";
 export interface DerivativesPorts {
   readonly clearing: ClearingPort;
   readonly oracle: OraclePort;
+  readonly bank: BankPort;
   readonly addresses: Addresses;
 }
 

@@ -11,7 +11,7 @@ import { defaultParams as marginParams } from "../margin/params.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
 import type { ClearingPort } from "./ports.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket } from "./testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice } from "./testing.ts";
 
 const ACCOUNTS = 200;
 
@@ -29,11 +29,12 @@ function createBench() {
     openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
     account: (ctx, id) => late().account(ctx, id),
   };
-  const price = { mantissa: 60_000n, exponent: 0, timeNs: 0n, fresh: true };
+  const price = testPrice(60_000);
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     addresses: TEST_ADDRESSES,
     clearing,
-    oracle: { price: () => price },
+    bank: { transfer: () => undefined, balance: () => 0n },
+    oracle: { price: () => price, feed: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
     addresses: TEST_ADDRESSES,
@@ -54,7 +55,9 @@ function createBench() {
   );
   init(
     derivatives.module,
-    GenesisState.encode({ params: defaultParams(), markets: [entry], orders: [] }).finish(),
+    GenesisState.encode(
+      GenesisState.fromPartial({ params: defaultParams(), markets: [entry] }),
+    ).finish(),
   );
   const owners = Array.from({ length: ACCOUNTS }, (_, i) => new Uint8Array(20).fill(i));
   for (const owner of owners) late().deposit(ctx, owner, accountId(owner, 0), 10n ** 13n);

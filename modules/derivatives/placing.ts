@@ -65,13 +65,16 @@ export function placeOrder(
 function requireTradable(turn: Turn, request: OrderRequest): Mark {
   const { ctx, instrument, venue } = turn;
   const { status, symbol } = instrument;
-  if (status === "halted" || status === "quarantined") {
+  if (status === "settling" || status === "settled") {
+    throw refuse("marketExpired", `market ${symbol} has expired: cancels only`);
+  }
+  if (status !== "active" && status !== "closeOnly") {
     throw refuse("marketNotActive", `market ${symbol} is ${status}: cancels only`);
   }
   if (status === "closeOnly" && !request.reduceOnly) {
     throw refuse("closeOnly", `market ${symbol} takes reduce-only orders only`);
   }
-  const mark = markOf(ctx, venue.oracle, instrument);
+  const mark = markOf(ctx, venue, instrument);
   if (mark === undefined || !mark.fresh) {
     throw refuse("stalePrice", `the price of ${symbol} is stale: cancels only`);
   }

@@ -12,6 +12,9 @@ export interface OraclePrice {
   /** Price = mantissa × 10^exponent in the quote asset. */
   readonly mantissa: bigint;
   readonly exponent: number;
+  /** Half-width of the validators' confidence, as a mantissa; and the share of all power behind the price. */
+  readonly confidence: bigint;
+  readonly reportingPowerPpm: bigint;
   readonly timeNs: bigint;
   /** False when it is too old or below quorum. */
   readonly fresh: boolean;
@@ -20,6 +23,20 @@ export interface OraclePrice {
 export interface OraclePort {
   /** undefined before the first price. */
   price(ctx: ReadContext, feedId: number): OraclePrice | undefined;
+  feed(ctx: ReadContext, feedId: number): { readonly symbol: string } | undefined;
+}
+
+/** Where bonds come from and go to. */
+export interface BankPort {
+  /** Throws ModuleError (sdk 5) when `from` has too little. */
+  transfer(
+    ctx: WriteContext,
+    from: Uint8Array,
+    to: Uint8Array,
+    denom: string,
+    amount: bigint,
+  ): void;
+  balance(ctx: ReadContext, owner: Uint8Array, denom: string): bigint;
 }
 
 export interface TradeParty {

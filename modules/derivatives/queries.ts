@@ -17,6 +17,7 @@ import {
   QueryParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
 import type { AccountId } from "../kit/account-id.ts";
+import { u32Key } from "../kit/collections/codecs.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
@@ -24,17 +25,26 @@ import { onQuery } from "../kit/module.ts";
 import { fundingTerms } from "./blocks.ts";
 import { refuse } from "./errors.ts";
 import { predictedRate } from "./funding.ts";
-import { formatPrice, formatSize, type Instrument, instrumentOf } from "./instruments.ts";
-import { BOOK_DEPTH_DEFAULT, BOOK_DEPTH_MAX, BOOK_QUERY_ORDERS_MAX } from "./limits.ts";
+import { datedView, instrumentQueries } from "./instruments/queries.ts";
+import { formatPrice, formatSize, type Instrument, instrumentAt } from "./instruments.ts";
+import {
+  BOOK_DEPTH_DEFAULT,
+  BOOK_DEPTH_MAX,
+  BOOK_QUERY_ORDERS_MAX,
+  MARKETS_PAGE_MAX,
+} from "./limits.ts";
 import { markOf } from "./marks.ts";
+import { marketsWith } from "./occupied.ts";
 import type { Side } from "./ports.ts";
 import { orderSidePrefix } from "./state.ts";
-import { requireInstrument, type Venue } from "./venue.ts";
+import { instrumentById, nowMs, requireInstrument, type Venue } from "./venue.ts";
 
+/** Behind every key that begins with the one before it. */
+const LAST = "\0";
 const PATH = "/keel.derivatives.v1.Query";
 
 export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
-  const { addresses, clearing, oracle, state } = venue;
+  const { addresses, clearing, state } = venue;
 
   function levels(
     ctx: ReadContext,
@@ -65,7 +75,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
   }
 
   function view(ctx: ReadContext, instrument: Instrument): MarketView {
-    const mark = markOf(ctx, oracle, instrument);
+    const mark = markOf(ctx, venue, instrument);
     const counters = state.counters.get(ctx, instrument.id);
     const last = counters?.lastTradeTicks ?? 0n;
     return {
@@ -78,14 +88,14 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       lastPrice: last === 0n ? "" : formatPrice(instrument, last),
       openInterest: formatSize(instrument, clearing.openInterestLots(ctx, instrument.id)),
       fundingRate8hPpm: state.funding.get(ctx, instrument.id)?.rate8hPpm ?? 0n,
+      ...datedView(ctx, venue, instrument),
     };
   }
 
+  /** Those with orders, or the one asked for. */
   function instruments(ctx: ReadContext, symbol: string): Instrument[] {
     if (symbol !== "") return [requireInstrument(ctx, venue, symbol)];
-    const all: Instrument[] = [];
-    state.markets.each(ctx, (_id, market) => void all.push(instrumentOf(market)));
-    return all;
+    return marketsWith(ctx, state.orders).flatMap((id) => instrumentById(ctx, venue, id) ?? []);
   }
 
   function orderView(ctx: ReadContext, instrument: Instrument, slot: number): OrderView {
@@ -119,9 +129,22 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       path: `${PATH}/Markets`,
       request: QueryMarketsRequest,
       response: QueryMarketsResponse,
-      handle: (ctx) => ({
-        markets: instruments(ctx, "").map((instrument) => view(ctx, instrument)),
-      }),
+      handle(ctx, { after, limit, underlying }) {
+        if (limit > MARKETS_PAGE_MAX) {
+          throw refuse("invalidRequest", `expected a limit of at most ${MARKETS_PAGE_MAX}`);
+        }
+        const most = limit === 0 ? MARKETS_PAGE_MAX : limit;
+        const page: Instrument[] = [];
+        let more = false;
+        state.markets.eachBetween(ctx, u32Key.encode(after) + LAST, undefined, (_id, market) => {
+          if (underlying !== "" && market.baseAsset !== underlying) return false;
+          more = page.length === most;
+          if (!more) page.push(instrumentAt(market, nowMs(ctx)));
+          return more;
+        });
+        const next = more ? (page[page.length - 1]?.id ?? 0) : 0;
+        return { markets: page.map((instrument) => view(ctx, instrument)), next };
+      },
     }),
     onQuery({
       path: `${PATH}/Market`,
@@ -187,7 +210,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       handle(ctx, { market }) {
         const instrument = requireInstrument(ctx, venue, market);
         const funding = state.funding.get(ctx, instrument.id);
-        assert(funding !== undefined, `${market} has no funding record`);
+        if (funding === undefined) throw refuse("invalidRequest", `${market} has no funding`);
         const terms = fundingTerms(instrument, 0n);
         return {
           rate8hPpm: funding.rate8hPpm,
@@ -207,5 +230,6 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       response: QueryParamsResponse,
       handle: (ctx) => ({ params: state.params.require(ctx) }),
     }),
+    ...instrumentQueries(venue, view),
   ];
 }

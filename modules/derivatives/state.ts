@@ -1,6 +1,16 @@
 /** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
 import type { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { Funding, FundingHistory, Market, Params } from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  Bond,
+  FeedAggregate,
+  Funding,
+  FundingHistory,
+  InstrumentIds,
+  Market,
+  Params,
+  Settlement,
+  StoredSeries,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { KeyCodec, ValueCodec } from "../kit/collections/codecs.ts";
 import {
   asciiKey,
@@ -8,6 +18,7 @@ import {
   heightKey,
   keyToBytes,
   markerValue,
+  pairKey,
   protoValue,
   tripleKey,
   u32Key,
@@ -36,7 +47,24 @@ export interface DerivativesState {
   readonly expiries: MapCollection<readonly [MarketId, number, number], true>;
   readonly funding: MapCollection<MarketId, Funding>;
   readonly fundingHistory: MapCollection<MarketId, FundingHistory>;
+  /** Feeds on which a settlement window is open. */
+  readonly aggregates: MapCollection<number, FeedAggregate>;
+  readonly settlements: MapCollection<SettlementKey, Settlement>;
+  /** (when, settlement): a window opens or ends then. */
+  readonly windows: MapCollection<readonly [number, SettlementKey], true>;
+  /** (when, market): the next step of its life. */
+  readonly due: MapCollection<readonly [number, MarketId], true>;
+  readonly ids: ItemCollection<InstrumentIds>;
+  readonly series: MapCollection<number, StoredSeries>;
+  /** Markets in status settling. */
+  readonly settling: MapCollection<MarketId, true>;
+  readonly bonds: MapCollection<MarketId, Bond>;
 }
+
+/** Feed, expiry ms, window ms. */
+export type SettlementKey = readonly [number, number, number];
+
+const settlementKey = tripleKey(u32Key, heightKey, heightKey);
 
 const TWO_32 = 4_294_967_296;
 
@@ -87,5 +115,13 @@ export function derivativesState(schema: Schema): DerivativesState {
     expiries: schema.map(0x05, "expiries", tripleKey(u32Key, heightKey, heightKey), markerValue),
     funding: schema.map(0x06, "funding", u32Key, protoValue(Funding)),
     fundingHistory: schema.map(0x07, "funding_history", u32Key, protoValue(FundingHistory)),
+    aggregates: schema.map(0x08, "aggregates", u32Key, protoValue(FeedAggregate)),
+    settlements: schema.map(0x09, "settlements", settlementKey, protoValue(Settlement)),
+    windows: schema.map(0x0a, "windows", pairKey(heightKey, settlementKey), markerValue),
+    due: schema.map(0x0b, "due", pairKey(heightKey, u32Key), markerValue),
+    ids: schema.item(0x0c, "ids", protoValue(InstrumentIds)),
+    series: schema.map(0x0d, "series", u32Key, protoValue(StoredSeries)),
+    settling: schema.map(0x0e, "settling", u32Key, markerValue),
+    bonds: schema.map(0x0f, "bonds", u32Key, protoValue(Bond)),
   };
 }

@@ -7,6 +7,8 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
+import { contractOf } from "./instruments/contract.ts";
+import { validateContract, validateInstrumentParams, validateRisk } from "./instruments/terms.ts";
 import { parseStep, quantaPerTickLot } from "./instruments.ts";
 import { FILLS_PER_ORDER_MAX, OPEN_ORDERS_PER_ACCOUNT_MAX, TIERS_MAX } from "./limits.ts";
 
@@ -44,10 +46,12 @@ export function validateMarket(market: Market): void {
     quantaPerTickLot(tick, lot) !== null,
     "tick size x lot size must be a whole number of 0.000001",
   );
-  requireThat(market.linearPerpetual !== undefined, "expected an instrument");
-  validatePerpetual(market.linearPerpetual);
+  const contract = contractOf(market);
+  requireThat(contract !== null, "expected an instrument with its maturity, right and strike");
+  if (market.linearPerpetual !== undefined) validatePerpetual(market.linearPerpetual);
+  validateContract(contract);
   requireThat(market.terms !== undefined, "expected terms");
-  validateTerms(market.terms);
+  validateTermsOf(market, market.terms);
 }
 
 function validatePerpetual(perpetual: LinearPerpetual): void {
@@ -61,6 +65,16 @@ function validatePerpetual(perpetual: LinearPerpetual): void {
   requireThat(perpetual.premiumClampPpm <= CLAMP_MAX_PPM, "premium clamp is too wide");
 }
 
+/** The terms fit the contract: tiers for what is worth its price, scenarios for options. */
+export function validateTermsOf(market: Market, terms: MarketTerms): void {
+  const option = contractOf(market)?.option != null;
+  requireThat(
+    option === (terms.optionRisk !== undefined),
+    option ? "expected the scenarios of an option" : "only options have scenarios",
+  );
+  validateTerms(terms);
+}
+
 export function validateTerms(terms: MarketTerms): void {
   requireThat(
     terms.takerFeePpm <= FEE_MAX_PPM && terms.makerFeePpm <= FEE_MAX_PPM,
@@ -70,7 +84,8 @@ export function validateTerms(terms: MarketTerms): void {
     terms.makerFeePpm >= -terms.takerFeePpm,
     "a maker rebate is paid from the taker fee and may not exceed it",
   );
-  validateTiers(terms);
+  if (terms.optionRisk === undefined) validateTiers(terms);
+  else validateRisk(terms.optionRisk, terms.tiers.length);
   requireThat(
     terms.priceBandPpm > 0n && terms.priceBandPpm <= BAND_MAX_PPM,
     `expected a price band of 1 to ${BAND_MAX_PPM} ppm`,
@@ -134,4 +149,5 @@ export function validateParams(params: Params): void {
     params.fundingStepMaxMs > 0n && params.fundingStepMaxMs <= DAY_MS,
     "expected a longest funding step of up to a day",
   );
+  if (params.instruments !== undefined) validateInstrumentParams(params.instruments);
 }

@@ -16,6 +16,18 @@ import { parseRequest } from "./requests.ts";
 export const SYMBOL = "BTC-USD-PERP";
 export const TEST_ADDRESSES: ReturnType<typeof createAddresses> = createAddresses("keel");
 
+/** A price in whole units that all validators reported. */
+export function testPrice(value: number, fresh = true): OraclePrice {
+  return {
+    mantissa: BigInt(value),
+    exponent: 0,
+    confidence: 0n,
+    reportingPowerPpm: 1_000_000n,
+    timeNs: 0n,
+    fresh,
+  };
+}
+
 /** Tick 0.5, lot 0.001: 500 quanta per tick and lot. */
 export function testMarket(change: Partial<Market> = {}): Market {
   const market = linearPerpetual({
@@ -48,10 +60,14 @@ export interface TestVenue extends Derivatives {
 export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n): TestVenue {
   const registry = new Registry();
   const clearing = createFakeClearing();
-  let price: OraclePrice = { mantissa: 60_000n, exponent: 0, timeNs: 0n, fresh: true };
+  let price: OraclePrice = testPrice(60_000);
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     clearing,
-    oracle: { price: (_ctx, feedId) => (feedId === 1 ? price : undefined) },
+    bank: { transfer: () => undefined, balance: () => 0n },
+    oracle: {
+      price: (_ctx, feedId) => (feedId === 1 ? price : undefined),
+      feed: () => undefined,
+    },
     addresses: TEST_ADDRESSES,
   });
   const ctx = testContext(registry);
@@ -64,7 +80,7 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
     ctx,
     clearing,
     setPrice(value, fresh = true) {
-      price = { mantissa: BigInt(value), exponent: 0, timeNs: ctx.header.timeNs, fresh };
+      price = testPrice(value, fresh);
     },
     account(n, subaccount = 0) {
       const id = accountId(new Uint8Array(20).fill(n), subaccount);

@@ -8,9 +8,9 @@ import type { Accounts } from "./accounts.ts";
 import type { Book } from "./book.ts";
 import type { Books } from "./books.ts";
 import { refuse } from "./errors.ts";
-import { type Instrument, instrumentOf } from "./instruments.ts";
+import { type Instrument, instrumentAt } from "./instruments.ts";
 import { SYMBOL_BYTES_MAX } from "./limits.ts";
-import type { ClearingPort, MarketId, OraclePort } from "./ports.ts";
+import type { BankPort, ClearingPort, MarketId, OraclePort } from "./ports.ts";
 import type { DerivativesState } from "./state.ts";
 
 export interface Venue {
@@ -18,6 +18,7 @@ export interface Venue {
   readonly books: Books;
   readonly clearing: ClearingPort;
   readonly oracle: OraclePort;
+  readonly bank: BankPort;
   readonly addresses: Addresses;
   readonly accounts: Accounts;
 }
@@ -33,7 +34,7 @@ export function instrumentById(
   market: MarketId,
 ): Instrument | undefined {
   const record = venue.state.markets.get(ctx, market);
-  return record === undefined ? undefined : instrumentOf(record);
+  return record === undefined ? undefined : instrumentAt(record, nowMs(ctx));
 }
 
 export function requireInstrument(ctx: ReadContext, venue: Venue, symbol: string): Instrument {

@@ -154,6 +154,10 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
       if (trade.kind !== "deleverage" && view?.fresh !== true) {
         return refusal(trade.taker, "stalePrice", "the market's price is stale");
       }
+      const status = view?.terms.status;
+      if (status === "settling" || status === "settled") {
+        return refusal(trade.taker, "marketSettling", "the market has expired");
+      }
       const terms = executionTerms(ctx, trade, view);
       const buyer = fillOf(both.buyer, trade, "buy", terms);
       const seller = fillOf(both.seller, trade, "sell", terms);

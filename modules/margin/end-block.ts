@@ -1,5 +1,5 @@
 /**
- * The end of a block: every account with positions is judged at the block's final marks, those under water are liquidated (most under
+ * The end of a block: positions of expired markets are settled, then every account with positions is judged at the block's final marks, those under water are liquidated (most under
  * water first, inside the block's bounds), and whoever is then below zero stands in the deficit queue.
  */
 import type { AccountId } from "../kit/account-id.ts";
@@ -15,6 +15,7 @@ import type { MarketView, MarketViews } from "./market-view.ts";
 import { readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
 import type { MarketId, MarketsPort } from "./ports.ts";
+import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
 
 interface Sick {
@@ -41,19 +42,22 @@ export function createEndBlock(parts: {
   readonly markets: MarketsPort;
   readonly liquidation: Liquidation;
   readonly deficits: Deficits;
+  readonly settlements: Settlements;
 }): (ctx: WriteContext) => void {
-  const { state, markets, liquidation, deficits } = parts;
+  const { state, markets, liquidation, deficits, settlements } = parts;
 
-  /** All markets read once; one that throws is quarantined and left without a price. */
+  /** Every market that someone holds is read once; one that throws is quarantined and left without a price. */
   function readViews(ctx: WriteContext): MarketViews {
-    const views = new Map<MarketId, MarketView>();
-    for (const market of markets.marketIds(ctx)) {
+    const views = new Map<MarketId, MarketView | undefined>();
+    return (market) => {
+      if (views.has(market)) return views.get(market);
+      let view: MarketView | undefined;
       contained(ctx, markets, market, (step) => {
-        const view = readView(step, markets, market);
-        if (view !== undefined) views.set(market, view);
+        view = readView(step, markets, market);
       });
-    }
-    return (market) => views.get(market);
+      views.set(market, view);
+      return view;
+    };
   }
 
   function scan(ctx: ReadContext, views: MarketViews): { sick: Sick[]; negative: AccountId[] } {
@@ -75,7 +79,8 @@ export function createEndBlock(parts: {
   }
 
   return (ctx) => {
-    if (state.active.size(ctx) === 0 && state.deficits.size(ctx) === 0) return;
+    const quiet = state.active.size(ctx) === 0 && state.deficits.size(ctx) === 0;
+    if (quiet && !settlements.pending(ctx)) return;
     const params = state.params.require(ctx);
     const budget: LiquidationBudget = {
       notional: parseMoney(params.liquidationNotionalPerBlockMax) ?? 0n,
@@ -83,18 +88,19 @@ export function createEndBlock(parts: {
       worked: false,
     };
     deficits.recover(ctx);
+    const below = settlements.run(ctx);
     const views = readViews(ctx);
     const { sick, negative } = scan(ctx, views);
     for (const { id, market } of sick.slice(0, params.liquidationsPerBlockMax)) {
       contained(ctx, markets, market, (step) => liquidation.liquidate(step, id, budget));
     }
     if (!budget.worked && sick.length === 0) {
-      deficits.refresh(ctx, negative, views);
+      deficits.refresh(ctx, [...negative, ...below], views);
       return;
     }
     // Liquidations move money and may move marks: the queue is drawn up on what holds now.
     const now = readViews(ctx);
     const flat = sick.map(({ id }) => id);
-    deficits.refresh(ctx, [...scan(ctx, now).negative, ...flat], now);
+    deficits.refresh(ctx, [...scan(ctx, now).negative, ...flat, ...below], now);
   };
 }

@@ -19,6 +19,7 @@ export const MARGIN_CODES = {
   sameAccount: 14,
   outOfRange: 15,
   insufficientFees: 16,
+  marketSettling: 20,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -114,6 +114,25 @@ export function emitTransfer(
   ctx.emit("subaccount_transfer", { ...report, amount: report.amount.toString() });
 }
 
+export function emitPositionSettled(
+  ctx: WriteContext,
+  report: {
+    readonly account: string;
+    readonly market: string;
+    readonly lots: bigint;
+    readonly valuePerLot: bigint;
+    readonly amount: bigint;
+  },
+): void {
+  ctx.emit("position_settled", {
+    account: report.account,
+    market: report.market,
+    lots: report.lots.toString(),
+    value_per_lot: report.valuePerLot.toString(),
+    amount: report.amount.toString(),
+  });
+}
+
 export function emitFeesCollected(
   ctx: WriteContext,
   report: { readonly recipient: string; readonly denom: string; readonly amount: bigint },

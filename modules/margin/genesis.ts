@@ -57,6 +57,8 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         state.deficits.set(ctx, key, deficitFromMessage(deficit));
       }
       if (genesis.gate !== undefined) state.gate.set(ctx, genesis.gate);
+      if (genesis.sweep !== undefined) state.sweep.set(ctx, genesis.sweep);
+      for (const market of genesis.sweepMarkets) state.sweepMarkets.set(ctx, market, true);
       const fault = scanFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
@@ -68,7 +70,10 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         totals: totalsToMessage(state.totals.require(ctx)),
         deficits: [],
         gate: state.gate.get(ctx),
+        sweep: state.sweep.get(ctx),
+        sweepMarkets: [],
       };
+      state.sweepMarkets.each(ctx, (market) => void genesis.sweepMarkets.push(market));
       state.accounts.each(ctx, (id, account) => {
         genesis.accounts.push({
           id: { owner: addresses.format(ownerOf(id)), number: numberOf(id) },

@@ -7,6 +7,7 @@ import type { MarginPorts } from "./keeper.ts";
 import { marketViews } from "./market-view.ts";
 import type { MarketId } from "./ports.ts";
 import { scanFault } from "./scan.ts";
+import { sweepFault } from "./settlement.ts";
 import { marketBalance, netPositionFault, solvencyFault } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
@@ -14,11 +15,13 @@ import { COLLATERAL_VAULT } from "./state.ts";
 export function marginInvariants(state: MarginState, ports: MarginPorts): ModuleInvariants {
   const { bank, insurance, markets } = ports;
 
-  function eachLedger(fault: (ledger: MarketLedger) => string | null): Invariant {
+  function eachLedger(
+    fault: (ledger: MarketLedger, settlementValue: bigint | undefined) => string | null,
+  ): Invariant {
     return (ctx) => {
       let first: string | null = null;
-      state.ledgers.each(ctx, (_market, ledger) => {
-        first = fault(ledger);
+      state.ledgers.each(ctx, (market, ledger) => {
+        first = fault(ledger, markets.settlementValue(ctx, market));
         return first !== null;
       });
       return first;
@@ -97,12 +100,15 @@ export function marginInvariants(state: MarginState, ports: MarginPorts): Module
   return {
     running: {
       "vault-backed": vaultBacked,
-      "positions-net-zero": eachLedger(netPositionFault),
+      "positions-net-zero": eachLedger((ledger, settlementValue) =>
+        settlementValue === undefined ? netPositionFault(ledger) : null,
+      ),
       "market-solvency": eachLedger(solvencyFault),
       "shortfall-queue": shortfallQueue,
       "fees-held": feesHeld,
     },
     full: {
+      "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "profits-zero-sum": profitsZeroSum,
       "no-hidden-deficit": noHiddenDeficit,

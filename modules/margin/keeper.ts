@@ -17,6 +17,7 @@ import { evaluate } from "./health.ts";
 import { createLiquidation } from "./liquidation.ts";
 import { marketViews } from "./market-view.ts";
 import type { BankPort, ClearingPort, InsurancePort, MarketId, MarketsPort } from "./ports.ts";
+import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
@@ -49,7 +50,8 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
   const liquidation = createLiquidation({ state, markets, claims, deleveraging, name });
   const deficits = createDeficits(state, claims, addresses);
-  const endBlock = createEndBlock({ state, markets, liquidation, deficits });
+  const settlements = createSettlements({ state, markets, claims, name });
+  const endBlock = createEndBlock({ state, markets, liquidation, deficits, settlements });
   return {
     ...clearing,
     ...collateral,

@@ -21,6 +21,17 @@ export const DELEVERAGE_COUNTERPARTIES_MAX = 500;
 /** Rounds of allocation in one deleveraging: a round repeats only when a counterparty could not take its full part. */
 export const DELEVERAGE_ROUNDS_MAX = 8;
 
+/** What one block settles of expired markets unless the parameters say otherwise: about 50 ms of it. */
+export const SETTLEMENT_ACCOUNTS_DEFAULT = 20_000;
+export const SETTLEMENT_POSITIONS_DEFAULT = 2_500;
+
+/** Bounds of those parameters. */
+export const SETTLEMENT_PER_BLOCK_CEILING = 1_000_000;
+
+/** Markets of one sweep, and those that one block closes when it is through. */
+export const SWEEP_MARKETS_MAX = 4096;
+export const SWEEP_CLOSES_PER_BLOCK_MAX = 500;
+
 /** Page sizes of the Positions query. */
 export const POSITIONS_PAGE_DEFAULT = 100;
 export const POSITIONS_PAGE_MAX = 1000;

@@ -33,6 +33,9 @@ export function defaultParams(settlementDenom: string): Params {
     withdrawalGateMs: 600_000n,
     // 1.5 × the maintenance rate at zero equity.
     liquidationSpreadPpm: 1_500_000n,
+    // The defaults of limits.ts.
+    settlementAccountsPerBlockMax: 0,
+    settlementPositionsPerBlockMax: 0,
   };
 }
 

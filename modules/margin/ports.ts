@@ -92,6 +92,12 @@ export interface MarketsPort {
       readonly limitTicks: bigint;
     },
   ): bigint;
+  /** Expired markets whose positions can be settled now: without orders, at a known value. Ascending. */
+  settleable(ctx: ReadContext): readonly MarketId[];
+  /** Quanta per lot at which an expired market settles, the same for every position; undefined for all others. */
+  settlementValue(ctx: ReadContext, market: MarketId): bigint | undefined;
+  /** No position of the market is left. */
+  settled(ctx: WriteContext, market: MarketId): void;
   /** Stops matching in the market after a fault in its end-of-block work; idempotent. */
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
 }

@@ -15,8 +15,13 @@ export function netPositionFault(ledger: MarketLedger): string | null {
   return `market ${ledger.market}: ${ledger.longLots} lots long but ${ledger.shortLots} short`;
 }
 
-export function solvencyFault(ledger: MarketLedger): string | null {
-  const sum = ledger.openQuote + ledger.fundingWeight + ledger.realised;
+/**
+ * Zero, always: what open positions hold in cash and what closed ones took. While an expired market is being settled, one side may be ahead of
+ * the other; then the lots still open, at the value that all are settled at, are the difference.
+ */
+export function solvencyFault(ledger: MarketLedger, settlementValue: bigint = 0n): string | null {
+  const open = (ledger.longLots - ledger.shortLots) * settlementValue;
+  const sum = ledger.openQuote + ledger.fundingWeight + ledger.realised + open;
   if (sum === 0n) return null;
   return `market ${ledger.market}: realised and open profits sum to ${sum}, not 0`;
 }

@@ -1,5 +1,5 @@
 /** State layout of store "margin". Prefixes ascend and are never reused. */
-import { Params, WithdrawalGate } from "@keel/proto/gen/keel/margin/v1/types";
+import { Params, SettlementSweep, WithdrawalGate } from "@keel/proto/gen/keel/margin/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import { accountIdKey } from "../kit/account-id.ts";
 import { moduleAddress } from "../kit/addresses.ts";
@@ -21,6 +21,10 @@ export interface MarginState {
   readonly active: MapCollection<AccountId, true>;
   readonly deficits: MapCollection<AccountId, Deficit>;
   readonly gate: ItemCollection<WithdrawalGate>;
+  /** Present while expired markets are being settled. */
+  readonly sweep: ItemCollection<SettlementSweep>;
+  /** The markets that the present sweep settles. */
+  readonly sweepMarkets: MapCollection<MarketId, true>;
 }
 
 export function marginState(schema: Schema): MarginState {
@@ -32,5 +36,7 @@ export function marginState(schema: Schema): MarginState {
     active: schema.map(4, "active", accountIdKey, markerValue),
     deficits: schema.map(5, "deficits", accountIdKey, deficitValue),
     gate: schema.item(6, "gate", protoValue(WithdrawalGate)),
+    sweep: schema.item(7, "sweep", protoValue(SettlementSweep)),
+    sweepMarkets: schema.map(8, "sweep_markets", u32Key, markerValue),
   };
 }

@@ -8,6 +8,7 @@ import type { AuthKeeper } from "@keel/modules/auth/keeper";
 import { createAuth } from "@keel/modules/auth/module";
 import type { BankKeeper } from "@keel/modules/bank/keeper";
 import { createBank } from "@keel/modules/bank/module";
+import { BOND_VAULT } from "@keel/modules/derivatives/bonds";
 import { createDerivatives, type Derivatives } from "@keel/modules/derivatives/module";
 import { createInsurance } from "@keel/modules/insurance/module";
 import type { Addresses } from "@keel/modules/kit/addresses";
@@ -72,7 +73,7 @@ export function createKeel(options: {
   });
   const bank = createBank(registry.schema("bank"), {
     addresses,
-    blocked: [moduleAddress(FEE_COLLECTOR), COLLATERAL_VAULT],
+    blocked: [moduleAddress(FEE_COLLECTOR), COLLATERAL_VAULT, BOND_VAULT],
     accounts: auth.keeper,
   });
   const ante = auth.createAnte({
@@ -100,6 +101,7 @@ export function createKeel(options: {
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     clearing: margin.keeper,
     oracle: oracle.keeper,
+    bank: bank.keeper,
     addresses,
   });
   markets = derivatives.keeper;
@@ -162,6 +164,9 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     cancelOrders: (ctx, account, reason) => markets().cancelOrders(ctx, account, reason),
     liquidateAtBook: (ctx, order) => markets().liquidateAtBook(ctx, order),
     quarantine: (ctx, market, reason) => markets().quarantine(ctx, market, reason),
+    settleable: (ctx) => markets().settleable(ctx),
+    settlementValue: (ctx, market) => markets().settlementValue(ctx, market),
+    settled: (ctx, market) => markets().settled(ctx, market),
   };
 }
 

@@ -107,6 +107,7 @@ export interface ItemCollection<V> {
   /** Throws AssertionError when unset: for items that genesis always sets. */
   require(ctx: ReadContext): V;
   set(ctx: WriteContext, value: V): void;
+  delete(ctx: WriteContext): void;
 }
 
 /** The smallest text greater than every text that starts with `prefix`, or undefined when there is none. */
@@ -161,6 +162,7 @@ export class Schema {
         return value;
       },
       set: (ctx, value) => map.set(ctx, null, value),
+      delete: (ctx) => map.delete(ctx, null),
     };
   }
 }

@@ -42,6 +42,8 @@ export interface TestMarkets extends MarketsPort {
   setMark(ctx: WriteContext, market: MarketId, ticks: bigint, fresh?: boolean): void;
   addFunding(ctx: WriteContext, market: MarketId, perLot: bigint): void;
   setStatus(ctx: WriteContext, market: MarketId, status: MarketTerms["status"]): void;
+  /** Its positions settle at this value from now on. */
+  expire(ctx: WriteContext, market: MarketId, quantaPerLot: bigint): void;
   /** Rests an order; throws what the clearing ledger throws. */
   rest(ctx: WriteContext, order: BookOrder): bigint;
   /** Takes from the book; refusals of the taker end it, refused makers are dropped. */
@@ -70,6 +72,10 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     const known = rows.get(ctx, market);
     assert(known !== undefined, `test market ${market} is not listed`);
     return known;
+  }
+
+  function settles(ctx: ReadContext, market: MarketId): boolean {
+    return rows.get(ctx, market)?.terms.status === "settling";
   }
 
   function orders(ctx: ReadContext): (readonly [bigint, BookOrder])[] {
@@ -130,6 +136,24 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     quarantine(ctx, market, reason) {
       quarantined.push({ market, reason });
       markets.setStatus(ctx, market, "quarantined");
+    },
+    settleable: (ctx) => markets.marketIds(ctx).filter((id) => settles(ctx, id)),
+    settlementValue: (ctx, market) =>
+      settles(ctx, market) ? row(ctx, market).mark?.quantaPerLot : undefined,
+    settled(ctx, market) {
+      markets.setStatus(ctx, market, "settled");
+    },
+    expire(ctx, market, quantaPerLot) {
+      const known = row(ctx, market);
+      const none = { initial: 0n, maintenance: 0n };
+      const mark: MarkPrice = {
+        ticks: quantaPerLot / known.terms.quantaPerTickLot,
+        fresh: true,
+        quantaPerLot,
+        notionalPerLot: quantaPerLot,
+        losses: { long: none, short: none },
+      };
+      rows.set(ctx, market, { ...known, terms: { ...known.terms, status: "settling" }, mark });
     },
     fail: (market) => {
       failing.add(market);

@@ -55,6 +55,16 @@ export const ErrorCode = {
   ERROR_CODE_TOO_MANY_MARKETS: 25,
   /** ERROR_CODE_OPEN_INTEREST_CAP - A position would go beyond the market's cap on open interest. */
   ERROR_CODE_OPEN_INTEREST_CAP: 26,
+  /** ERROR_CODE_MARKET_EXPIRED - The contract has expired: cancels only. */
+  ERROR_CODE_MARKET_EXPIRED: 30,
+  /** ERROR_CODE_LISTING_CLOSED - Listing by anyone is switched off, or its places are taken. */
+  ERROR_CODE_LISTING_CLOSED: 31,
+  /** ERROR_CODE_FEED_QUALITY - The index feed does not meet the rule for listing by anyone. */
+  ERROR_CODE_FEED_QUALITY: 32,
+  ERROR_CODE_UNKNOWN_SERIES: 33,
+  ERROR_CODE_SERIES_EXISTS: 34,
+  /** ERROR_CODE_UNKNOWN_BOND - The market has no bond. */
+  ERROR_CODE_UNKNOWN_BOND: 35,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -87,5 +97,11 @@ export namespace ErrorCode {
   export type ERROR_CODE_INVALID_TERMS = typeof ErrorCode.ERROR_CODE_INVALID_TERMS;
   export type ERROR_CODE_TOO_MANY_MARKETS = typeof ErrorCode.ERROR_CODE_TOO_MANY_MARKETS;
   export type ERROR_CODE_OPEN_INTEREST_CAP = typeof ErrorCode.ERROR_CODE_OPEN_INTEREST_CAP;
+  export type ERROR_CODE_MARKET_EXPIRED = typeof ErrorCode.ERROR_CODE_MARKET_EXPIRED;
+  export type ERROR_CODE_LISTING_CLOSED = typeof ErrorCode.ERROR_CODE_LISTING_CLOSED;
+  export type ERROR_CODE_FEED_QUALITY = typeof ErrorCode.ERROR_CODE_FEED_QUALITY;
+  export type ERROR_CODE_UNKNOWN_SERIES = typeof ErrorCode.ERROR_CODE_UNKNOWN_SERIES;
+  export type ERROR_CODE_SERIES_EXISTS = typeof ErrorCode.ERROR_CODE_SERIES_EXISTS;
+  export type ERROR_CODE_UNKNOWN_BOND = typeof ErrorCode.ERROR_CODE_UNKNOWN_BOND;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

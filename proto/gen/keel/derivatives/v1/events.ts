@@ -104,6 +104,69 @@ export interface EventMarketQuarantined {
   reason: string;
 }
 
+/** settlement_price: the settlement price of a feed at an expiry is known. */
+export interface EventSettlementPrice {
+  feedId: string;
+  expiryMs: string;
+  windowMs: string;
+  price: string;
+  coveredMs: string;
+}
+
+/** market_settled: no position is left. */
+export interface EventMarketSettled {
+  market: string;
+  price: string;
+  /** Quanta. */
+  valuePerLot: string;
+}
+
+/** market_removed: a settled market, or a proposed one that was refused, is gone from state. */
+export interface EventMarketRemoved {
+  market: string;
+  id: string;
+}
+
+/** bond_locked */
+export interface EventBondLocked {
+  market: string;
+  owner: string;
+  denom: string;
+  amount: string;
+}
+
+/** bond_returned: after its time in good standing, or because the market has settled. */
+export interface EventBondReturned {
+  market: string;
+  owner: string;
+  denom: string;
+  amount: string;
+  /** "standing" or "settled" */
+  reason: string;
+}
+
+/** bond_forfeited */
+export interface EventBondForfeited {
+  market: string;
+  owner: string;
+  recipient: string;
+  denom: string;
+  amount: string;
+}
+
+/** series_created */
+export interface EventSeriesCreated {
+  series: string;
+  id: string;
+}
+
+/** series_updated: by the authority, or paused by the chain when a listing of it failed. */
+export interface EventSeriesUpdated {
+  series: string;
+  paused: string;
+  reason: string;
+}
+
 function createBaseEventOrderPlaced(): EventOrderPlaced {
   return { market: "", orderId: "", account: "", side: "", price: "", size: "", clientId: "" };
 }
@@ -1105,6 +1168,698 @@ export const EventMarketQuarantined: MessageFns<EventMarketQuarantined> = {
   fromPartial(object: DeepPartial<EventMarketQuarantined>): EventMarketQuarantined {
     const message = createBaseEventMarketQuarantined();
     message.market = object.market ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventSettlementPrice(): EventSettlementPrice {
+  return { feedId: "", expiryMs: "", windowMs: "", price: "", coveredMs: "" };
+}
+
+export const EventSettlementPrice: MessageFns<EventSettlementPrice> = {
+  encode(message: EventSettlementPrice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== "") {
+      writer.uint32(10).string(message.feedId);
+    }
+    if (message.expiryMs !== "") {
+      writer.uint32(18).string(message.expiryMs);
+    }
+    if (message.windowMs !== "") {
+      writer.uint32(26).string(message.windowMs);
+    }
+    if (message.price !== "") {
+      writer.uint32(34).string(message.price);
+    }
+    if (message.coveredMs !== "") {
+      writer.uint32(42).string(message.coveredMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventSettlementPrice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventSettlementPrice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feedId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expiryMs = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.windowMs = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.coveredMs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventSettlementPrice>): EventSettlementPrice {
+    return EventSettlementPrice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventSettlementPrice>): EventSettlementPrice {
+    const message = createBaseEventSettlementPrice();
+    message.feedId = object.feedId ?? "";
+    message.expiryMs = object.expiryMs ?? "";
+    message.windowMs = object.windowMs ?? "";
+    message.price = object.price ?? "";
+    message.coveredMs = object.coveredMs ?? "";
+    return message;
+  },
+};
+
+function createBaseEventMarketSettled(): EventMarketSettled {
+  return { market: "", price: "", valuePerLot: "" };
+}
+
+export const EventMarketSettled: MessageFns<EventMarketSettled> = {
+  encode(message: EventMarketSettled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.valuePerLot !== "") {
+      writer.uint32(26).string(message.valuePerLot);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventMarketSettled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventMarketSettled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.valuePerLot = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventMarketSettled>): EventMarketSettled {
+    return EventMarketSettled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventMarketSettled>): EventMarketSettled {
+    const message = createBaseEventMarketSettled();
+    message.market = object.market ?? "";
+    message.price = object.price ?? "";
+    message.valuePerLot = object.valuePerLot ?? "";
+    return message;
+  },
+};
+
+function createBaseEventMarketRemoved(): EventMarketRemoved {
+  return { market: "", id: "" };
+}
+
+export const EventMarketRemoved: MessageFns<EventMarketRemoved> = {
+  encode(message: EventMarketRemoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventMarketRemoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventMarketRemoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventMarketRemoved>): EventMarketRemoved {
+    return EventMarketRemoved.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventMarketRemoved>): EventMarketRemoved {
+    const message = createBaseEventMarketRemoved();
+    message.market = object.market ?? "";
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseEventBondLocked(): EventBondLocked {
+  return { market: "", owner: "", denom: "", amount: "" };
+}
+
+export const EventBondLocked: MessageFns<EventBondLocked> = {
+  encode(message: EventBondLocked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(26).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(34).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBondLocked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBondLocked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventBondLocked>): EventBondLocked {
+    return EventBondLocked.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventBondLocked>): EventBondLocked {
+    const message = createBaseEventBondLocked();
+    message.market = object.market ?? "";
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseEventBondReturned(): EventBondReturned {
+  return { market: "", owner: "", denom: "", amount: "", reason: "" };
+}
+
+export const EventBondReturned: MessageFns<EventBondReturned> = {
+  encode(message: EventBondReturned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(26).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(34).string(message.amount);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBondReturned {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBondReturned();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventBondReturned>): EventBondReturned {
+    return EventBondReturned.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventBondReturned>): EventBondReturned {
+    const message = createBaseEventBondReturned();
+    message.market = object.market ?? "";
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventBondForfeited(): EventBondForfeited {
+  return { market: "", owner: "", recipient: "", denom: "", amount: "" };
+}
+
+export const EventBondForfeited: MessageFns<EventBondForfeited> = {
+  encode(message: EventBondForfeited, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.recipient !== "") {
+      writer.uint32(26).string(message.recipient);
+    }
+    if (message.denom !== "") {
+      writer.uint32(34).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(42).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBondForfeited {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBondForfeited();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.recipient = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventBondForfeited>): EventBondForfeited {
+    return EventBondForfeited.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventBondForfeited>): EventBondForfeited {
+    const message = createBaseEventBondForfeited();
+    message.market = object.market ?? "";
+    message.owner = object.owner ?? "";
+    message.recipient = object.recipient ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseEventSeriesCreated(): EventSeriesCreated {
+  return { series: "", id: "" };
+}
+
+export const EventSeriesCreated: MessageFns<EventSeriesCreated> = {
+  encode(message: EventSeriesCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.series !== "") {
+      writer.uint32(10).string(message.series);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventSeriesCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventSeriesCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.series = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventSeriesCreated>): EventSeriesCreated {
+    return EventSeriesCreated.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventSeriesCreated>): EventSeriesCreated {
+    const message = createBaseEventSeriesCreated();
+    message.series = object.series ?? "";
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseEventSeriesUpdated(): EventSeriesUpdated {
+  return { series: "", paused: "", reason: "" };
+}
+
+export const EventSeriesUpdated: MessageFns<EventSeriesUpdated> = {
+  encode(message: EventSeriesUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.series !== "") {
+      writer.uint32(10).string(message.series);
+    }
+    if (message.paused !== "") {
+      writer.uint32(18).string(message.paused);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventSeriesUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventSeriesUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.series = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.paused = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventSeriesUpdated>): EventSeriesUpdated {
+    return EventSeriesUpdated.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventSeriesUpdated>): EventSeriesUpdated {
+    const message = createBaseEventSeriesUpdated();
+    message.series = object.series ?? "";
+    message.paused = object.paused ?? "";
     message.reason = object.reason ?? "";
     return message;
   },

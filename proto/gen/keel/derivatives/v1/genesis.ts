@@ -6,7 +6,19 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Funding, FundingHistory, Market, MarketCounters, Params, RestingOrder } from "./types.ts";
+import {
+  Bond,
+  FeedAggregate,
+  Funding,
+  FundingHistory,
+  InstrumentIds,
+  Market,
+  MarketCounters,
+  Params,
+  RestingOrder,
+  Settlement,
+  StoredSeries,
+} from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -26,9 +38,14 @@ export interface GenesisState {
   params:
     | Params
     | undefined;
-  /** Ascending by id; ids start at 1. */
+  /** Ascending by id. An id of 0 is given: the one after the last. */
   markets: MarketEntry[];
   orders: RestingOrder[];
+  aggregates: FeedAggregate[];
+  settlements: Settlement[];
+  series: StoredSeries[];
+  bonds: Bond[];
+  ids: InstrumentIds | undefined;
 }
 
 function createBaseMarketEntry(): MarketEntry {
@@ -131,7 +148,16 @@ export const MarketEntry: MessageFns<MarketEntry> = {
 };
 
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, markets: [], orders: [] };
+  return {
+    params: undefined,
+    markets: [],
+    orders: [],
+    aggregates: [],
+    settlements: [],
+    series: [],
+    bonds: [],
+    ids: undefined,
+  };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -144,6 +170,21 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.orders) {
       RestingOrder.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.aggregates) {
+      FeedAggregate.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.settlements) {
+      Settlement.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.series) {
+      StoredSeries.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.bonds) {
+      Bond.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.ids !== undefined) {
+      InstrumentIds.encode(message.ids, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -185,6 +226,46 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.orders.push(RestingOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.aggregates.push(FeedAggregate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.settlements.push(Settlement.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.series.push(StoredSeries.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.bonds.push(Bond.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.ids = InstrumentIds.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -207,6 +288,11 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.markets = object.markets?.map((e) => MarketEntry.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => RestingOrder.fromPartial(e)) || [];
+    message.aggregates = object.aggregates?.map((e) => FeedAggregate.fromPartial(e)) || [];
+    message.settlements = object.settlements?.map((e) => Settlement.fromPartial(e)) || [];
+    message.series = object.series?.map((e) => StoredSeries.fromPartial(e)) || [];
+    message.bonds = object.bonds?.map((e) => Bond.fromPartial(e)) || [];
+    message.ids = (object.ids !== undefined && object.ids !== null) ? InstrumentIds.fromPartial(object.ids) : undefined;
     return message;
   },
 };

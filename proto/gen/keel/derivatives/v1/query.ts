@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { FundingPoint, Market, Params, Side } from "./types.ts";
+import { Bond, FundingPoint, Market, Params, Side, StoredSeries } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -28,13 +28,29 @@ export interface MarketView {
   /** In units of the base asset. */
   openInterest: string;
   fundingRate8hPpm: bigint;
+  /**
+   * Dated contracts: what the mark is made of. The price expected at settlement, the annual volatility, and once known the settlement
+   * price and what a lot is worth at it, in quanta.
+   */
+  forwardPrice: string;
+  volatility: string;
+  settlementPrice: string;
+  settlementValue: string;
 }
 
 export interface QueryMarketsRequest {
+  /** Markets with ids above this. */
+  after: number;
+  /** At most 1000; 0 means 1000. */
+  limit: number;
+  /** Base asset; empty: every one. */
+  underlying: string;
 }
 
 export interface QueryMarketsResponse {
   markets: MarketView[];
+  /** The next page is after this id; 0: there is none. */
+  next: number;
 }
 
 export interface QueryMarketRequest {
@@ -136,6 +152,71 @@ export interface QueryParamsResponse {
   params: Params | undefined;
 }
 
+export interface QuerySeriesRequest {
+  /** Empty: all. */
+  name: string;
+}
+
+export interface QuerySeriesResponse {
+  series: StoredSeries[];
+}
+
+export interface QueryOptionChainRequest {
+  /** Base asset. */
+  underlying: string;
+  /** Unix milliseconds; 0: every expiry. */
+  expiryMs: bigint;
+  /** Strikes to leave out, for the next page. */
+  offset: number;
+  /** Strikes: at most 500; 0 means 500. */
+  limit: number;
+}
+
+/** Calls and puts of one expiry and strike; several when kinds or series meet there. */
+export interface OptionChainRow {
+  expiryMs: bigint;
+  strike: string;
+  calls: MarketView[];
+  puts: MarketView[];
+}
+
+export interface QueryOptionChainResponse {
+  /** By expiry, then strike. */
+  rows: OptionChainRow[];
+  /** Strikes in all. */
+  total: number;
+}
+
+export interface QuerySettlementPricesRequest {
+  /** 0: every feed. */
+  feedId: number;
+}
+
+export interface SettlementPriceView {
+  feedId: number;
+  expiryMs: bigint;
+  windowMs: bigint;
+  /** Decimal; while the window is open the mean so far, empty before. */
+  price: string;
+  /** It is the settlement price. */
+  final: boolean;
+  /** Milliseconds of the window behind it. */
+  coveredMs: bigint;
+  /** Markets that refer to it. */
+  markets: number;
+}
+
+export interface QuerySettlementPricesResponse {
+  prices: SettlementPriceView[];
+}
+
+export interface QueryBondsRequest {
+}
+
+export interface QueryBondsResponse {
+  bonds: Bond[];
+}
+
 function createBaseMarketView(): MarketView {
   return {
     market: undefined,
@@ -147,6 +228,10 @@ function createBaseMarketView(): MarketView {
     lastPrice: "",
     openInterest: "",
     fundingRate8hPpm: 0n,
+    forwardPrice: "",
+    volatility: "",
+    settlementPrice: "",
+    settlementValue: "",
   };
 }
 
@@ -181,6 +266,18 @@ export const MarketView: MessageFns<MarketView> = {
         throw new globalThis.Error("value provided for field message.fundingRate8hPpm of type sint64 too large");
       }
       writer.uint32(72).sint64(message.fundingRate8hPpm);
+    }
+    if (message.forwardPrice !== "") {
+      writer.uint32(82).string(message.forwardPrice);
+    }
+    if (message.volatility !== "") {
+      writer.uint32(90).string(message.volatility);
+    }
+    if (message.settlementPrice !== "") {
+      writer.uint32(98).string(message.settlementPrice);
+    }
+    if (message.settlementValue !== "") {
+      writer.uint32(106).string(message.settlementValue);
     }
     return writer;
   },
@@ -270,6 +367,38 @@ export const MarketView: MessageFns<MarketView> = {
             message.fundingRate8hPpm = reader.sint64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.forwardPrice = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.volatility = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.settlementPrice = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.settlementValue = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -300,16 +429,29 @@ export const MarketView: MessageFns<MarketView> = {
     message.fundingRate8hPpm = (object.fundingRate8hPpm !== undefined && object.fundingRate8hPpm !== null)
       ? BigInt(object.fundingRate8hPpm)
       : 0n;
+    message.forwardPrice = object.forwardPrice ?? "";
+    message.volatility = object.volatility ?? "";
+    message.settlementPrice = object.settlementPrice ?? "";
+    message.settlementValue = object.settlementValue ?? "";
     return message;
   },
 };
 
 function createBaseQueryMarketsRequest(): QueryMarketsRequest {
-  return {};
+  return { after: 0, limit: 0, underlying: "" };
 }
 
 export const QueryMarketsRequest: MessageFns<QueryMarketsRequest> = {
-  encode(_: QueryMarketsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: QueryMarketsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== 0) {
+      writer.uint32(8).uint32(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    if (message.underlying !== "") {
+      writer.uint32(26).string(message.underlying);
+    }
     return writer;
   },
 
@@ -326,6 +468,30 @@ export const QueryMarketsRequest: MessageFns<QueryMarketsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.after = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.underlying = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -341,20 +507,26 @@ export const QueryMarketsRequest: MessageFns<QueryMarketsRequest> = {
   create(base?: DeepPartial<QueryMarketsRequest>): QueryMarketsRequest {
     return QueryMarketsRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<QueryMarketsRequest>): QueryMarketsRequest {
+  fromPartial(object: DeepPartial<QueryMarketsRequest>): QueryMarketsRequest {
     const message = createBaseQueryMarketsRequest();
+    message.after = object.after ?? 0;
+    message.limit = object.limit ?? 0;
+    message.underlying = object.underlying ?? "";
     return message;
   },
 };
 
 function createBaseQueryMarketsResponse(): QueryMarketsResponse {
-  return { markets: [] };
+  return { markets: [], next: 0 };
 }
 
 export const QueryMarketsResponse: MessageFns<QueryMarketsResponse> = {
   encode(message: QueryMarketsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.markets) {
       MarketView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next !== 0) {
+      writer.uint32(16).uint32(message.next);
     }
     return writer;
   },
@@ -380,6 +552,14 @@ export const QueryMarketsResponse: MessageFns<QueryMarketsResponse> = {
             message.markets.push(MarketView.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.next = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +578,7 @@ export const QueryMarketsResponse: MessageFns<QueryMarketsResponse> = {
   fromPartial(object: DeepPartial<QueryMarketsResponse>): QueryMarketsResponse {
     const message = createBaseQueryMarketsResponse();
     message.markets = object.markets?.map((e) => MarketView.fromPartial(e)) || [];
+    message.next = object.next ?? 0;
     return message;
   },
 };
@@ -1632,6 +1813,715 @@ export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
     message.params = (object.params !== undefined && object.params !== null)
       ? Params.fromPartial(object.params)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseQuerySeriesRequest(): QuerySeriesRequest {
+  return { name: "" };
+}
+
+export const QuerySeriesRequest: MessageFns<QuerySeriesRequest> = {
+  encode(message: QuerySeriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySeriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySeriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySeriesRequest>): QuerySeriesRequest {
+    return QuerySeriesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySeriesRequest>): QuerySeriesRequest {
+    const message = createBaseQuerySeriesRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseQuerySeriesResponse(): QuerySeriesResponse {
+  return { series: [] };
+}
+
+export const QuerySeriesResponse: MessageFns<QuerySeriesResponse> = {
+  encode(message: QuerySeriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.series) {
+      StoredSeries.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySeriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySeriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.series.push(StoredSeries.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySeriesResponse>): QuerySeriesResponse {
+    return QuerySeriesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySeriesResponse>): QuerySeriesResponse {
+    const message = createBaseQuerySeriesResponse();
+    message.series = object.series?.map((e) => StoredSeries.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryOptionChainRequest(): QueryOptionChainRequest {
+  return { underlying: "", expiryMs: 0n, offset: 0, limit: 0 };
+}
+
+export const QueryOptionChainRequest: MessageFns<QueryOptionChainRequest> = {
+  encode(message: QueryOptionChainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.underlying !== "") {
+      writer.uint32(10).string(message.underlying);
+    }
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.expiryMs);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).uint32(message.offset);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryOptionChainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryOptionChainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.underlying = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryOptionChainRequest>): QueryOptionChainRequest {
+    return QueryOptionChainRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryOptionChainRequest>): QueryOptionChainRequest {
+    const message = createBaseQueryOptionChainRequest();
+    message.underlying = object.underlying ?? "";
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.offset = object.offset ?? 0;
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseOptionChainRow(): OptionChainRow {
+  return { expiryMs: 0n, strike: "", calls: [], puts: [] };
+}
+
+export const OptionChainRow: MessageFns<OptionChainRow> = {
+  encode(message: OptionChainRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiryMs);
+    }
+    if (message.strike !== "") {
+      writer.uint32(18).string(message.strike);
+    }
+    for (const v of message.calls) {
+      MarketView.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.puts) {
+      MarketView.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OptionChainRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOptionChainRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.strike = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.calls.push(MarketView.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.puts.push(MarketView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OptionChainRow>): OptionChainRow {
+    return OptionChainRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OptionChainRow>): OptionChainRow {
+    const message = createBaseOptionChainRow();
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.strike = object.strike ?? "";
+    message.calls = object.calls?.map((e) => MarketView.fromPartial(e)) || [];
+    message.puts = object.puts?.map((e) => MarketView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryOptionChainResponse(): QueryOptionChainResponse {
+  return { rows: [], total: 0 };
+}
+
+export const QueryOptionChainResponse: MessageFns<QueryOptionChainResponse> = {
+  encode(message: QueryOptionChainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rows) {
+      OptionChainRow.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0) {
+      writer.uint32(16).uint32(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryOptionChainResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryOptionChainResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rows.push(OptionChainRow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryOptionChainResponse>): QueryOptionChainResponse {
+    return QueryOptionChainResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryOptionChainResponse>): QueryOptionChainResponse {
+    const message = createBaseQueryOptionChainResponse();
+    message.rows = object.rows?.map((e) => OptionChainRow.fromPartial(e)) || [];
+    message.total = object.total ?? 0;
+    return message;
+  },
+};
+
+function createBaseQuerySettlementPricesRequest(): QuerySettlementPricesRequest {
+  return { feedId: 0 };
+}
+
+export const QuerySettlementPricesRequest: MessageFns<QuerySettlementPricesRequest> = {
+  encode(message: QuerySettlementPricesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== 0) {
+      writer.uint32(8).uint32(message.feedId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySettlementPricesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySettlementPricesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySettlementPricesRequest>): QuerySettlementPricesRequest {
+    return QuerySettlementPricesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySettlementPricesRequest>): QuerySettlementPricesRequest {
+    const message = createBaseQuerySettlementPricesRequest();
+    message.feedId = object.feedId ?? 0;
+    return message;
+  },
+};
+
+function createBaseSettlementPriceView(): SettlementPriceView {
+  return { feedId: 0, expiryMs: 0n, windowMs: 0n, price: "", final: false, coveredMs: 0n, markets: 0 };
+}
+
+export const SettlementPriceView: MessageFns<SettlementPriceView> = {
+  encode(message: SettlementPriceView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== 0) {
+      writer.uint32(8).uint32(message.feedId);
+    }
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.expiryMs);
+    }
+    if (message.windowMs !== 0n) {
+      if (BigInt.asUintN(64, message.windowMs) !== message.windowMs) {
+        throw new globalThis.Error("value provided for field message.windowMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.windowMs);
+    }
+    if (message.price !== "") {
+      writer.uint32(34).string(message.price);
+    }
+    if (message.final !== false) {
+      writer.uint32(40).bool(message.final);
+    }
+    if (message.coveredMs !== 0n) {
+      if (BigInt.asUintN(64, message.coveredMs) !== message.coveredMs) {
+        throw new globalThis.Error("value provided for field message.coveredMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.coveredMs);
+    }
+    if (message.markets !== 0) {
+      writer.uint32(56).uint32(message.markets);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettlementPriceView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettlementPriceView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.windowMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.final = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.coveredMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.markets = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SettlementPriceView>): SettlementPriceView {
+    return SettlementPriceView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SettlementPriceView>): SettlementPriceView {
+    const message = createBaseSettlementPriceView();
+    message.feedId = object.feedId ?? 0;
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.windowMs = (object.windowMs !== undefined && object.windowMs !== null) ? BigInt(object.windowMs) : 0n;
+    message.price = object.price ?? "";
+    message.final = object.final ?? false;
+    message.coveredMs = (object.coveredMs !== undefined && object.coveredMs !== null) ? BigInt(object.coveredMs) : 0n;
+    message.markets = object.markets ?? 0;
+    return message;
+  },
+};
+
+function createBaseQuerySettlementPricesResponse(): QuerySettlementPricesResponse {
+  return { prices: [] };
+}
+
+export const QuerySettlementPricesResponse: MessageFns<QuerySettlementPricesResponse> = {
+  encode(message: QuerySettlementPricesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.prices) {
+      SettlementPriceView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySettlementPricesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySettlementPricesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.prices.push(SettlementPriceView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySettlementPricesResponse>): QuerySettlementPricesResponse {
+    return QuerySettlementPricesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySettlementPricesResponse>): QuerySettlementPricesResponse {
+    const message = createBaseQuerySettlementPricesResponse();
+    message.prices = object.prices?.map((e) => SettlementPriceView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryBondsRequest(): QueryBondsRequest {
+  return {};
+}
+
+export const QueryBondsRequest: MessageFns<QueryBondsRequest> = {
+  encode(_: QueryBondsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryBondsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryBondsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryBondsRequest>): QueryBondsRequest {
+    return QueryBondsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<QueryBondsRequest>): QueryBondsRequest {
+    const message = createBaseQueryBondsRequest();
+    return message;
+  },
+};
+
+function createBaseQueryBondsResponse(): QueryBondsResponse {
+  return { bonds: [] };
+}
+
+export const QueryBondsResponse: MessageFns<QueryBondsResponse> = {
+  encode(message: QueryBondsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.bonds) {
+      Bond.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryBondsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryBondsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bonds.push(Bond.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryBondsResponse>): QueryBondsResponse {
+    return QueryBondsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryBondsResponse>): QueryBondsResponse {
+    const message = createBaseQueryBondsResponse();
+    message.bonds = object.bonds?.map((e) => Bond.fromPartial(e)) || [];
     return message;
   },
 };

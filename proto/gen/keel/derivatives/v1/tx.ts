@@ -14,6 +14,7 @@ import {
   OrderType,
   Params,
   SelfTradePrevention,
+  Series,
   Side,
   TimeInForce,
 } from "./types.ts";
@@ -168,6 +169,47 @@ export interface MsgUpdateParams {
 }
 
 export interface MsgUpdateParamsResponse {
+}
+
+/** Lists a contract against a bond. The chain sets id, symbol, assets, status and terms: what is taken of the market is feed, tick, lot and instrument. */
+export interface MsgListMarket {
+  sender: string;
+  market: Market | undefined;
+}
+
+export interface MsgListMarketResponse {
+  id: number;
+  symbol: string;
+  /** When it opens, Unix milliseconds. */
+  activatesMs: bigint;
+}
+
+/** The bond of a market is lost to the authority. A market that is still proposed is removed. */
+export interface MsgForfeitBond {
+  authority: string;
+  market: string;
+}
+
+export interface MsgForfeitBondResponse {
+}
+
+/** The id is set by the chain. */
+export interface MsgCreateSeries {
+  authority: string;
+  series: Series | undefined;
+}
+
+export interface MsgCreateSeriesResponse {
+  id: number;
+}
+
+/** Replaces terms, rules and `paused` of the series with this name for what it lists from now on. Its contract stays. */
+export interface MsgUpdateSeries {
+  authority: string;
+  series: Series | undefined;
+}
+
+export interface MsgUpdateSeriesResponse {
 }
 
 function createBaseMsgPlaceOrder(): MsgPlaceOrder {
@@ -1844,6 +1886,505 @@ export const MsgUpdateParamsResponse: MessageFns<MsgUpdateParamsResponse> = {
   },
   fromPartial(_: DeepPartial<MsgUpdateParamsResponse>): MsgUpdateParamsResponse {
     const message = createBaseMsgUpdateParamsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgListMarket(): MsgListMarket {
+  return { sender: "", market: undefined };
+}
+
+export const MsgListMarket: MessageFns<MsgListMarket> = {
+  encode(message: MsgListMarket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.market !== undefined) {
+      Market.encode(message.market, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgListMarket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgListMarket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = Market.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgListMarket>): MsgListMarket {
+    return MsgListMarket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgListMarket>): MsgListMarket {
+    const message = createBaseMsgListMarket();
+    message.sender = object.sender ?? "";
+    message.market = (object.market !== undefined && object.market !== null)
+      ? Market.fromPartial(object.market)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgListMarketResponse(): MsgListMarketResponse {
+  return { id: 0, symbol: "", activatesMs: 0n };
+}
+
+export const MsgListMarketResponse: MessageFns<MsgListMarketResponse> = {
+  encode(message: MsgListMarketResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.symbol !== "") {
+      writer.uint32(18).string(message.symbol);
+    }
+    if (message.activatesMs !== 0n) {
+      if (BigInt.asUintN(64, message.activatesMs) !== message.activatesMs) {
+        throw new globalThis.Error("value provided for field message.activatesMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.activatesMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgListMarketResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgListMarketResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.activatesMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgListMarketResponse>): MsgListMarketResponse {
+    return MsgListMarketResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgListMarketResponse>): MsgListMarketResponse {
+    const message = createBaseMsgListMarketResponse();
+    message.id = object.id ?? 0;
+    message.symbol = object.symbol ?? "";
+    message.activatesMs = (object.activatesMs !== undefined && object.activatesMs !== null)
+      ? BigInt(object.activatesMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgForfeitBond(): MsgForfeitBond {
+  return { authority: "", market: "" };
+}
+
+export const MsgForfeitBond: MessageFns<MsgForfeitBond> = {
+  encode(message: MsgForfeitBond, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgForfeitBond {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgForfeitBond();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgForfeitBond>): MsgForfeitBond {
+    return MsgForfeitBond.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgForfeitBond>): MsgForfeitBond {
+    const message = createBaseMsgForfeitBond();
+    message.authority = object.authority ?? "";
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgForfeitBondResponse(): MsgForfeitBondResponse {
+  return {};
+}
+
+export const MsgForfeitBondResponse: MessageFns<MsgForfeitBondResponse> = {
+  encode(_: MsgForfeitBondResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgForfeitBondResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgForfeitBondResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgForfeitBondResponse>): MsgForfeitBondResponse {
+    return MsgForfeitBondResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgForfeitBondResponse>): MsgForfeitBondResponse {
+    const message = createBaseMsgForfeitBondResponse();
+    return message;
+  },
+};
+
+function createBaseMsgCreateSeries(): MsgCreateSeries {
+  return { authority: "", series: undefined };
+}
+
+export const MsgCreateSeries: MessageFns<MsgCreateSeries> = {
+  encode(message: MsgCreateSeries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.series !== undefined) {
+      Series.encode(message.series, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgCreateSeries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgCreateSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.series = Series.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgCreateSeries>): MsgCreateSeries {
+    return MsgCreateSeries.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgCreateSeries>): MsgCreateSeries {
+    const message = createBaseMsgCreateSeries();
+    message.authority = object.authority ?? "";
+    message.series = (object.series !== undefined && object.series !== null)
+      ? Series.fromPartial(object.series)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgCreateSeriesResponse(): MsgCreateSeriesResponse {
+  return { id: 0 };
+}
+
+export const MsgCreateSeriesResponse: MessageFns<MsgCreateSeriesResponse> = {
+  encode(message: MsgCreateSeriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgCreateSeriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgCreateSeriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgCreateSeriesResponse>): MsgCreateSeriesResponse {
+    return MsgCreateSeriesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgCreateSeriesResponse>): MsgCreateSeriesResponse {
+    const message = createBaseMsgCreateSeriesResponse();
+    message.id = object.id ?? 0;
+    return message;
+  },
+};
+
+function createBaseMsgUpdateSeries(): MsgUpdateSeries {
+  return { authority: "", series: undefined };
+}
+
+export const MsgUpdateSeries: MessageFns<MsgUpdateSeries> = {
+  encode(message: MsgUpdateSeries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.series !== undefined) {
+      Series.encode(message.series, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateSeries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.series = Series.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateSeries>): MsgUpdateSeries {
+    return MsgUpdateSeries.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgUpdateSeries>): MsgUpdateSeries {
+    const message = createBaseMsgUpdateSeries();
+    message.authority = object.authority ?? "";
+    message.series = (object.series !== undefined && object.series !== null)
+      ? Series.fromPartial(object.series)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgUpdateSeriesResponse(): MsgUpdateSeriesResponse {
+  return {};
+}
+
+export const MsgUpdateSeriesResponse: MessageFns<MsgUpdateSeriesResponse> = {
+  encode(_: MsgUpdateSeriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateSeriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateSeriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateSeriesResponse>): MsgUpdateSeriesResponse {
+    return MsgUpdateSeriesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgUpdateSeriesResponse>): MsgUpdateSeriesResponse {
+    const message = createBaseMsgUpdateSeriesResponse();
     return message;
   },
 };

@@ -107,6 +107,12 @@ export const MarketStatus = {
   MARKET_STATUS_HALTED: 3,
   /** MARKET_STATUS_QUARANTINED - Cancels only, set by the chain when the market's own step failed. */
   MARKET_STATUS_QUARANTINED: 4,
+  /** MARKET_STATUS_PROPOSED - Listed by its proposer against a bond, not traded yet. */
+  MARKET_STATUS_PROPOSED: 5,
+  /** MARKET_STATUS_SETTLING - Expired: orders are cancelled and positions are settled at one value. */
+  MARKET_STATUS_SETTLING: 6,
+  /** MARKET_STATUS_SETTLED - No position is left; removed some time later. */
+  MARKET_STATUS_SETTLED: 7,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -118,7 +124,26 @@ export namespace MarketStatus {
   export type MARKET_STATUS_CLOSE_ONLY = typeof MarketStatus.MARKET_STATUS_CLOSE_ONLY;
   export type MARKET_STATUS_HALTED = typeof MarketStatus.MARKET_STATUS_HALTED;
   export type MARKET_STATUS_QUARANTINED = typeof MarketStatus.MARKET_STATUS_QUARANTINED;
+  export type MARKET_STATUS_PROPOSED = typeof MarketStatus.MARKET_STATUS_PROPOSED;
+  export type MARKET_STATUS_SETTLING = typeof MarketStatus.MARKET_STATUS_SETTLING;
+  export type MARKET_STATUS_SETTLED = typeof MarketStatus.MARKET_STATUS_SETTLED;
   export type UNRECOGNIZED = typeof MarketStatus.UNRECOGNIZED;
+}
+
+export const OptionRight = {
+  OPTION_RIGHT_UNSPECIFIED: 0,
+  OPTION_RIGHT_CALL: 1,
+  OPTION_RIGHT_PUT: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type OptionRight = typeof OptionRight[keyof typeof OptionRight];
+
+export namespace OptionRight {
+  export type OPTION_RIGHT_UNSPECIFIED = typeof OptionRight.OPTION_RIGHT_UNSPECIFIED;
+  export type OPTION_RIGHT_CALL = typeof OptionRight.OPTION_RIGHT_CALL;
+  export type OPTION_RIGHT_PUT = typeof OptionRight.OPTION_RIGHT_PUT;
+  export type UNRECOGNIZED = typeof OptionRight.UNRECOGNIZED;
 }
 
 /** A contract without expiry whose value is size x price, kept near the index by funding. */
@@ -131,6 +156,64 @@ export interface LinearPerpetual {
   rateClampPpm: bigint;
   /** Bound of one premium reading: this x (initial - maintenance requirement). */
   premiumClampPpm: bigint;
+}
+
+/** When and how a dated contract ends. */
+export interface Maturity {
+  /** Unix milliseconds. */
+  expiryMs: bigint;
+  /**
+   * The settlement price is the time-weighted mean of the index over this long before the expiry. For an average-price option this is
+   * its averaging period.
+   */
+  windowMs: bigint;
+  /** For this long before the expiry positions can only shrink. */
+  closeOnlyMs: bigint;
+}
+
+/** Settles at the settlement price. */
+export interface DatedFuture {
+  maturity: Maturity | undefined;
+}
+
+/** Pays what the settlement price is above (call) or below (put) the strike. Exercised by the chain. */
+export interface EuropeanOption {
+  maturity: Maturity | undefined;
+  right: OptionRight;
+  /** Decimal, in the quote asset per unit of the base asset. */
+  strike: string;
+  /** Oracle feed of the annual volatility that marks it: a price of 0.6 is 60 %. */
+  volatilityFeedId: number;
+}
+
+/** Cash or nothing: pays a fixed amount when the settlement price is above (call) or below (put) the strike; at the strike nothing. */
+export interface DigitalOption {
+  maturity: Maturity | undefined;
+  right: OptionRight;
+  strike: string;
+  volatilityFeedId: number;
+  /** Decimal, in the quote asset per unit of size. */
+  payout: string;
+}
+
+/** A European option on the mean price of a long window. */
+export interface AsianOption {
+  maturity: Maturity | undefined;
+  right: OptionRight;
+  strike: string;
+  volatilityFeedId: number;
+}
+
+/** Scenarios of an option's requirement: a short lot must bear the worst of them, a long one is paid in full. */
+export interface OptionRisk {
+  /** Moves of the underlying, both ways. */
+  initialShockPpm: bigint;
+  maintenanceShockPpm: bigint;
+  /** Relative moves of volatility, both ways. */
+  volatilityShockPpm: bigint;
+  /** Least requirement of a short lot, as a share of the underlying's value. */
+  initialFloorPpm: bigint;
+  maintenanceFloorPpm: bigint;
 }
 
 /** One band of the requirement schedule: applies to the part of position notional above `above_quanta`. */
@@ -161,9 +244,11 @@ export interface MarketTerms {
   fillsPerOrderMax: number;
   /** Lots; no fill may raise open interest above it. 0: no cap. */
   openInterestMaxLots: bigint;
+  /** Options only, which have no tiers. */
+  optionRisk: OptionRisk | undefined;
 }
 
-/** A listed contract. All but `status` and `terms` never changes. */
+/** A listed contract. All but `status`, `terms` and `due_ms` never changes. */
 export interface Market {
   /** Part of state keys; ascending, never reused. */
   id: number;
@@ -179,7 +264,17 @@ export interface Market {
   status: MarketStatus;
   terms: MarketTerms | undefined;
   listedHeight: bigint;
+  /** Unix milliseconds at which a proposed market opens; 0: at once. */
+  activatesMs: bigint;
+  /** When the next step of its life is due; 0: none. */
+  dueMs: bigint;
+  /** The series that listed it; 0: none. */
+  seriesId: number;
   linearPerpetual?: LinearPerpetual | undefined;
+  datedFuture?: DatedFuture | undefined;
+  europeanOption?: EuropeanOption | undefined;
+  digitalOption?: DigitalOption | undefined;
+  asianOption?: AsianOption | undefined;
 }
 
 /** Counters that change with every order. Stored per market. */
@@ -252,8 +347,151 @@ export interface Params {
   expiriesPerBlockMax: number;
   /** Longest time ahead of a good-til time. */
   goodTilMaxMs: bigint;
-  /** Longest interval between two blocks for which funding accrues. */
+  /** Longest interval between two blocks for which funding accrues and an index price counts for a settlement. */
   fundingStepMaxMs: bigint;
+  /** Absent: the defaults. */
+  instruments: InstrumentParams | undefined;
+}
+
+/** Bounds and rules of dated contracts and listings. */
+export interface InstrumentParams {
+  /** Of one block: steps in the lives of markets, cancelled orders of expired ones, listings of series. */
+  transitionsPerBlockMax: number;
+  cancelsPerBlockMax: number;
+  listingsPerBlockMax: number;
+  /** Share of a settlement window in which the index must have been fresh; until then the window goes on after the expiry. */
+  coverageMinPpm: bigint;
+  /** How long a settled market and its settlement price stay before they are removed. */
+  retentionMs: bigint;
+  /** Markets at one time, whoever listed them. */
+  marketsMax: number;
+  /** Absent: only the authority lists. */
+  openListing: OpenListing | undefined;
+}
+
+/** Listing by anyone. */
+export interface OpenListing {
+  bondDenom: string;
+  /** Decimal text of whole base units. */
+  bondAmount: string;
+  /** A market stays proposed for this long, in which the authority may refuse it. */
+  noticeMs: bigint;
+  /** The bond goes back after this long in good standing, or when the market has settled. */
+  standingMs: bigint;
+  /** What the index feed must show when the market is listed: power behind its last price, and confidence as a share of it. */
+  reportingPowerMinPpm: bigint;
+  confidenceMaxPpm: bigint;
+  /** Bonds at one time. */
+  bondsMax: number;
+  timeToExpiryMaxMs: bigint;
+  /** Terms of such markets, whatever the proposer asks for. */
+  linearTerms: MarketTerms | undefined;
+  optionTerms: MarketTerms | undefined;
+}
+
+/** What a proposer put up for its market. */
+export interface Bond {
+  market: number;
+  owner: string;
+  denom: string;
+  amount: string;
+  /** When it goes back at the latest, Unix milliseconds. */
+  returnsMs: bigint;
+}
+
+/** The running time integral of a feed's price, kept while a settlement window is open on it. */
+export interface FeedAggregate {
+  feedId: number;
+  /** Mantissa x milliseconds, decimal text. */
+  sum: string;
+  /** Milliseconds with a fresh price. */
+  coveredMs: bigint;
+  /** Integrated up to here, Unix milliseconds. */
+  atMs: bigint;
+  /** Price in force since then; 0: none that is fresh. */
+  mantissa: bigint;
+  /** Open windows. */
+  windows: number;
+}
+
+/** The settlement price of a feed at an expiry over a window, shared by all markets that end so. */
+export interface Settlement {
+  feedId: number;
+  expiryMs: bigint;
+  windowMs: bigint;
+  /** Markets that refer to it; removed with the last. */
+  markets: number;
+  /** The window is being averaged; the aggregate's figures when it opened. */
+  open: boolean;
+  startSum: string;
+  startCoveredMs: bigint;
+  /** Whole 1e-18 of the quote asset, decimal text; empty until it is known. */
+  price: string;
+  /** Milliseconds behind the price. */
+  coveredMs: bigint;
+}
+
+/** Which expiries a series keeps listed: the next `count` of offset + n x interval. */
+export interface ExpiryRule {
+  intervalMs: bigint;
+  offsetMs: bigint;
+  count: number;
+  windowMs: bigint;
+  closeOnlyMs: bigint;
+}
+
+/** Which strikes: multiples of the spacing, this many on each side of the one nearest to spot, and no more than the maximum per expiry. */
+export interface StrikeRule {
+  spacing: string;
+  eachSide: number;
+  strikesMax: number;
+}
+
+/** A rule by which markets list themselves. */
+export interface Series {
+  /** Ascending, never reused. */
+  id: number;
+  /** Unique: "BTC-DAILY". */
+  name: string;
+  /** Lists nothing more. */
+  paused: boolean;
+  baseAsset: string;
+  quoteAsset: string;
+  feedId: number;
+  tickSize: string;
+  lotSize: string;
+  terms: MarketTerms | undefined;
+  expiries:
+    | ExpiryRule
+    | undefined;
+  /** Options only. */
+  strikes: StrikeRule | undefined;
+  datedFuture?: DatedFuture | undefined;
+  europeanOption?: EuropeanOption | undefined;
+  digitalOption?: DigitalOption | undefined;
+  asianOption?: AsianOption | undefined;
+}
+
+/** Strikes of a series that were listed at an expiry: all multiples of the spacing from low to high. For futures both are 0. */
+export interface ListedExpiry {
+  expiryMs: bigint;
+  low: bigint;
+  high: bigint;
+}
+
+/** A series as it is stored. */
+export interface StoredSeries {
+  series:
+    | Series
+    | undefined;
+  /** Ascending; those not yet expired. */
+  listed: ListedExpiry[];
+}
+
+/** Highest numbers given so far, so that none is used twice. */
+export interface InstrumentIds {
+  lastMarketId: number;
+  lastSeriesId: number;
 }
 
 function createBaseLinearPerpetual(): LinearPerpetual {
@@ -367,6 +605,578 @@ export const LinearPerpetual: MessageFns<LinearPerpetual> = {
   },
 };
 
+function createBaseMaturity(): Maturity {
+  return { expiryMs: 0n, windowMs: 0n, closeOnlyMs: 0n };
+}
+
+export const Maturity: MessageFns<Maturity> = {
+  encode(message: Maturity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiryMs);
+    }
+    if (message.windowMs !== 0n) {
+      if (BigInt.asUintN(64, message.windowMs) !== message.windowMs) {
+        throw new globalThis.Error("value provided for field message.windowMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.windowMs);
+    }
+    if (message.closeOnlyMs !== 0n) {
+      if (BigInt.asUintN(64, message.closeOnlyMs) !== message.closeOnlyMs) {
+        throw new globalThis.Error("value provided for field message.closeOnlyMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.closeOnlyMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Maturity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMaturity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.windowMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.closeOnlyMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Maturity>): Maturity {
+    return Maturity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Maturity>): Maturity {
+    const message = createBaseMaturity();
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.windowMs = (object.windowMs !== undefined && object.windowMs !== null) ? BigInt(object.windowMs) : 0n;
+    message.closeOnlyMs = (object.closeOnlyMs !== undefined && object.closeOnlyMs !== null)
+      ? BigInt(object.closeOnlyMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseDatedFuture(): DatedFuture {
+  return { maturity: undefined };
+}
+
+export const DatedFuture: MessageFns<DatedFuture> = {
+  encode(message: DatedFuture, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maturity !== undefined) {
+      Maturity.encode(message.maturity, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DatedFuture {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDatedFuture();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maturity = Maturity.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DatedFuture>): DatedFuture {
+    return DatedFuture.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DatedFuture>): DatedFuture {
+    const message = createBaseDatedFuture();
+    message.maturity = (object.maturity !== undefined && object.maturity !== null)
+      ? Maturity.fromPartial(object.maturity)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseEuropeanOption(): EuropeanOption {
+  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0 };
+}
+
+export const EuropeanOption: MessageFns<EuropeanOption> = {
+  encode(message: EuropeanOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maturity !== undefined) {
+      Maturity.encode(message.maturity, writer.uint32(10).fork()).join();
+    }
+    if (message.right !== 0) {
+      writer.uint32(16).int32(message.right);
+    }
+    if (message.strike !== "") {
+      writer.uint32(26).string(message.strike);
+    }
+    if (message.volatilityFeedId !== 0) {
+      writer.uint32(32).uint32(message.volatilityFeedId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EuropeanOption {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEuropeanOption();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maturity = Maturity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.right = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.strike = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.volatilityFeedId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EuropeanOption>): EuropeanOption {
+    return EuropeanOption.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EuropeanOption>): EuropeanOption {
+    const message = createBaseEuropeanOption();
+    message.maturity = (object.maturity !== undefined && object.maturity !== null)
+      ? Maturity.fromPartial(object.maturity)
+      : undefined;
+    message.right = object.right ?? 0;
+    message.strike = object.strike ?? "";
+    message.volatilityFeedId = object.volatilityFeedId ?? 0;
+    return message;
+  },
+};
+
+function createBaseDigitalOption(): DigitalOption {
+  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0, payout: "" };
+}
+
+export const DigitalOption: MessageFns<DigitalOption> = {
+  encode(message: DigitalOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maturity !== undefined) {
+      Maturity.encode(message.maturity, writer.uint32(10).fork()).join();
+    }
+    if (message.right !== 0) {
+      writer.uint32(16).int32(message.right);
+    }
+    if (message.strike !== "") {
+      writer.uint32(26).string(message.strike);
+    }
+    if (message.volatilityFeedId !== 0) {
+      writer.uint32(32).uint32(message.volatilityFeedId);
+    }
+    if (message.payout !== "") {
+      writer.uint32(42).string(message.payout);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigitalOption {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigitalOption();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maturity = Maturity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.right = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.strike = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.volatilityFeedId = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.payout = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigitalOption>): DigitalOption {
+    return DigitalOption.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DigitalOption>): DigitalOption {
+    const message = createBaseDigitalOption();
+    message.maturity = (object.maturity !== undefined && object.maturity !== null)
+      ? Maturity.fromPartial(object.maturity)
+      : undefined;
+    message.right = object.right ?? 0;
+    message.strike = object.strike ?? "";
+    message.volatilityFeedId = object.volatilityFeedId ?? 0;
+    message.payout = object.payout ?? "";
+    return message;
+  },
+};
+
+function createBaseAsianOption(): AsianOption {
+  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0 };
+}
+
+export const AsianOption: MessageFns<AsianOption> = {
+  encode(message: AsianOption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maturity !== undefined) {
+      Maturity.encode(message.maturity, writer.uint32(10).fork()).join();
+    }
+    if (message.right !== 0) {
+      writer.uint32(16).int32(message.right);
+    }
+    if (message.strike !== "") {
+      writer.uint32(26).string(message.strike);
+    }
+    if (message.volatilityFeedId !== 0) {
+      writer.uint32(32).uint32(message.volatilityFeedId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AsianOption {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAsianOption();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.maturity = Maturity.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.right = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.strike = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.volatilityFeedId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AsianOption>): AsianOption {
+    return AsianOption.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AsianOption>): AsianOption {
+    const message = createBaseAsianOption();
+    message.maturity = (object.maturity !== undefined && object.maturity !== null)
+      ? Maturity.fromPartial(object.maturity)
+      : undefined;
+    message.right = object.right ?? 0;
+    message.strike = object.strike ?? "";
+    message.volatilityFeedId = object.volatilityFeedId ?? 0;
+    return message;
+  },
+};
+
+function createBaseOptionRisk(): OptionRisk {
+  return {
+    initialShockPpm: 0n,
+    maintenanceShockPpm: 0n,
+    volatilityShockPpm: 0n,
+    initialFloorPpm: 0n,
+    maintenanceFloorPpm: 0n,
+  };
+}
+
+export const OptionRisk: MessageFns<OptionRisk> = {
+  encode(message: OptionRisk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.initialShockPpm !== 0n) {
+      if (BigInt.asUintN(64, message.initialShockPpm) !== message.initialShockPpm) {
+        throw new globalThis.Error("value provided for field message.initialShockPpm of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.initialShockPpm);
+    }
+    if (message.maintenanceShockPpm !== 0n) {
+      if (BigInt.asUintN(64, message.maintenanceShockPpm) !== message.maintenanceShockPpm) {
+        throw new globalThis.Error("value provided for field message.maintenanceShockPpm of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.maintenanceShockPpm);
+    }
+    if (message.volatilityShockPpm !== 0n) {
+      if (BigInt.asUintN(64, message.volatilityShockPpm) !== message.volatilityShockPpm) {
+        throw new globalThis.Error("value provided for field message.volatilityShockPpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.volatilityShockPpm);
+    }
+    if (message.initialFloorPpm !== 0n) {
+      if (BigInt.asUintN(64, message.initialFloorPpm) !== message.initialFloorPpm) {
+        throw new globalThis.Error("value provided for field message.initialFloorPpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.initialFloorPpm);
+    }
+    if (message.maintenanceFloorPpm !== 0n) {
+      if (BigInt.asUintN(64, message.maintenanceFloorPpm) !== message.maintenanceFloorPpm) {
+        throw new globalThis.Error("value provided for field message.maintenanceFloorPpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.maintenanceFloorPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OptionRisk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOptionRisk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.initialShockPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.maintenanceShockPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.volatilityShockPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.initialFloorPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maintenanceFloorPpm = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OptionRisk>): OptionRisk {
+    return OptionRisk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OptionRisk>): OptionRisk {
+    const message = createBaseOptionRisk();
+    message.initialShockPpm = (object.initialShockPpm !== undefined && object.initialShockPpm !== null)
+      ? BigInt(object.initialShockPpm)
+      : 0n;
+    message.maintenanceShockPpm = (object.maintenanceShockPpm !== undefined && object.maintenanceShockPpm !== null)
+      ? BigInt(object.maintenanceShockPpm)
+      : 0n;
+    message.volatilityShockPpm = (object.volatilityShockPpm !== undefined && object.volatilityShockPpm !== null)
+      ? BigInt(object.volatilityShockPpm)
+      : 0n;
+    message.initialFloorPpm = (object.initialFloorPpm !== undefined && object.initialFloorPpm !== null)
+      ? BigInt(object.initialFloorPpm)
+      : 0n;
+    message.maintenanceFloorPpm = (object.maintenanceFloorPpm !== undefined && object.maintenanceFloorPpm !== null)
+      ? BigInt(object.maintenanceFloorPpm)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseMarginTier(): MarginTier {
   return { aboveQuanta: "", initialPpm: 0n, maintenancePpm: 0n };
 }
@@ -468,6 +1278,7 @@ function createBaseMarketTerms(): MarketTerms {
     openOrdersMax: 0,
     fillsPerOrderMax: 0,
     openInterestMaxLots: 0n,
+    optionRisk: undefined,
   };
 }
 
@@ -514,6 +1325,9 @@ export const MarketTerms: MessageFns<MarketTerms> = {
         throw new globalThis.Error("value provided for field message.openInterestMaxLots of type uint64 too large");
       }
       writer.uint32(80).uint64(message.openInterestMaxLots);
+    }
+    if (message.optionRisk !== undefined) {
+      OptionRisk.encode(message.optionRisk, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -611,6 +1425,14 @@ export const MarketTerms: MessageFns<MarketTerms> = {
             message.openInterestMaxLots = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.optionRisk = OptionRisk.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -646,6 +1468,9 @@ export const MarketTerms: MessageFns<MarketTerms> = {
     message.openInterestMaxLots = (object.openInterestMaxLots !== undefined && object.openInterestMaxLots !== null)
       ? BigInt(object.openInterestMaxLots)
       : 0n;
+    message.optionRisk = (object.optionRisk !== undefined && object.optionRisk !== null)
+      ? OptionRisk.fromPartial(object.optionRisk)
+      : undefined;
     return message;
   },
 };
@@ -662,7 +1487,14 @@ function createBaseMarket(): Market {
     status: 0,
     terms: undefined,
     listedHeight: 0n,
+    activatesMs: 0n,
+    dueMs: 0n,
+    seriesId: 0,
     linearPerpetual: undefined,
+    datedFuture: undefined,
+    europeanOption: undefined,
+    digitalOption: undefined,
+    asianOption: undefined,
   };
 }
 
@@ -701,8 +1533,35 @@ export const Market: MessageFns<Market> = {
       }
       writer.uint32(80).uint64(message.listedHeight);
     }
+    if (message.activatesMs !== 0n) {
+      if (BigInt.asUintN(64, message.activatesMs) !== message.activatesMs) {
+        throw new globalThis.Error("value provided for field message.activatesMs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.activatesMs);
+    }
+    if (message.dueMs !== 0n) {
+      if (BigInt.asUintN(64, message.dueMs) !== message.dueMs) {
+        throw new globalThis.Error("value provided for field message.dueMs of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.dueMs);
+    }
+    if (message.seriesId !== 0) {
+      writer.uint32(104).uint32(message.seriesId);
+    }
     if (message.linearPerpetual !== undefined) {
       LinearPerpetual.encode(message.linearPerpetual, writer.uint32(162).fork()).join();
+    }
+    if (message.datedFuture !== undefined) {
+      DatedFuture.encode(message.datedFuture, writer.uint32(170).fork()).join();
+    }
+    if (message.europeanOption !== undefined) {
+      EuropeanOption.encode(message.europeanOption, writer.uint32(178).fork()).join();
+    }
+    if (message.digitalOption !== undefined) {
+      DigitalOption.encode(message.digitalOption, writer.uint32(186).fork()).join();
+    }
+    if (message.asianOption !== undefined) {
+      AsianOption.encode(message.asianOption, writer.uint32(194).fork()).join();
     }
     return writer;
   },
@@ -800,12 +1659,68 @@ export const Market: MessageFns<Market> = {
             message.listedHeight = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.activatesMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.dueMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.seriesId = reader.uint32();
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
             }
 
             message.linearPerpetual = LinearPerpetual.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.datedFuture = DatedFuture.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.europeanOption = EuropeanOption.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.digitalOption = DigitalOption.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.asianOption = AsianOption.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -839,8 +1754,25 @@ export const Market: MessageFns<Market> = {
     message.listedHeight = (object.listedHeight !== undefined && object.listedHeight !== null)
       ? BigInt(object.listedHeight)
       : 0n;
+    message.activatesMs = (object.activatesMs !== undefined && object.activatesMs !== null)
+      ? BigInt(object.activatesMs)
+      : 0n;
+    message.dueMs = (object.dueMs !== undefined && object.dueMs !== null) ? BigInt(object.dueMs) : 0n;
+    message.seriesId = object.seriesId ?? 0;
     message.linearPerpetual = (object.linearPerpetual !== undefined && object.linearPerpetual !== null)
       ? LinearPerpetual.fromPartial(object.linearPerpetual)
+      : undefined;
+    message.datedFuture = (object.datedFuture !== undefined && object.datedFuture !== null)
+      ? DatedFuture.fromPartial(object.datedFuture)
+      : undefined;
+    message.europeanOption = (object.europeanOption !== undefined && object.europeanOption !== null)
+      ? EuropeanOption.fromPartial(object.europeanOption)
+      : undefined;
+    message.digitalOption = (object.digitalOption !== undefined && object.digitalOption !== null)
+      ? DigitalOption.fromPartial(object.digitalOption)
+      : undefined;
+    message.asianOption = (object.asianOption !== undefined && object.asianOption !== null)
+      ? AsianOption.fromPartial(object.asianOption)
       : undefined;
     return message;
   },
@@ -1556,7 +2488,7 @@ export const FundingHistory: MessageFns<FundingHistory> = {
 };
 
 function createBaseParams(): Params {
-  return { authority: "", expiriesPerBlockMax: 0, goodTilMaxMs: 0n, fundingStepMaxMs: 0n };
+  return { authority: "", expiriesPerBlockMax: 0, goodTilMaxMs: 0n, fundingStepMaxMs: 0n, instruments: undefined };
 }
 
 export const Params: MessageFns<Params> = {
@@ -1578,6 +2510,9 @@ export const Params: MessageFns<Params> = {
         throw new globalThis.Error("value provided for field message.fundingStepMaxMs of type uint64 too large");
       }
       writer.uint32(32).uint64(message.fundingStepMaxMs);
+    }
+    if (message.instruments !== undefined) {
+      InstrumentParams.encode(message.instruments, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1627,6 +2562,14 @@ export const Params: MessageFns<Params> = {
             message.fundingStepMaxMs = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.instruments = InstrumentParams.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1652,6 +2595,1437 @@ export const Params: MessageFns<Params> = {
     message.fundingStepMaxMs = (object.fundingStepMaxMs !== undefined && object.fundingStepMaxMs !== null)
       ? BigInt(object.fundingStepMaxMs)
       : 0n;
+    message.instruments = (object.instruments !== undefined && object.instruments !== null)
+      ? InstrumentParams.fromPartial(object.instruments)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseInstrumentParams(): InstrumentParams {
+  return {
+    transitionsPerBlockMax: 0,
+    cancelsPerBlockMax: 0,
+    listingsPerBlockMax: 0,
+    coverageMinPpm: 0n,
+    retentionMs: 0n,
+    marketsMax: 0,
+    openListing: undefined,
+  };
+}
+
+export const InstrumentParams: MessageFns<InstrumentParams> = {
+  encode(message: InstrumentParams, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transitionsPerBlockMax !== 0) {
+      writer.uint32(8).uint32(message.transitionsPerBlockMax);
+    }
+    if (message.cancelsPerBlockMax !== 0) {
+      writer.uint32(16).uint32(message.cancelsPerBlockMax);
+    }
+    if (message.listingsPerBlockMax !== 0) {
+      writer.uint32(24).uint32(message.listingsPerBlockMax);
+    }
+    if (message.coverageMinPpm !== 0n) {
+      if (BigInt.asUintN(64, message.coverageMinPpm) !== message.coverageMinPpm) {
+        throw new globalThis.Error("value provided for field message.coverageMinPpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.coverageMinPpm);
+    }
+    if (message.retentionMs !== 0n) {
+      if (BigInt.asUintN(64, message.retentionMs) !== message.retentionMs) {
+        throw new globalThis.Error("value provided for field message.retentionMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.retentionMs);
+    }
+    if (message.marketsMax !== 0) {
+      writer.uint32(48).uint32(message.marketsMax);
+    }
+    if (message.openListing !== undefined) {
+      OpenListing.encode(message.openListing, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstrumentParams {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstrumentParams();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.transitionsPerBlockMax = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cancelsPerBlockMax = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.listingsPerBlockMax = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.coverageMinPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.retentionMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.marketsMax = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.openListing = OpenListing.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstrumentParams>): InstrumentParams {
+    return InstrumentParams.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstrumentParams>): InstrumentParams {
+    const message = createBaseInstrumentParams();
+    message.transitionsPerBlockMax = object.transitionsPerBlockMax ?? 0;
+    message.cancelsPerBlockMax = object.cancelsPerBlockMax ?? 0;
+    message.listingsPerBlockMax = object.listingsPerBlockMax ?? 0;
+    message.coverageMinPpm = (object.coverageMinPpm !== undefined && object.coverageMinPpm !== null)
+      ? BigInt(object.coverageMinPpm)
+      : 0n;
+    message.retentionMs = (object.retentionMs !== undefined && object.retentionMs !== null)
+      ? BigInt(object.retentionMs)
+      : 0n;
+    message.marketsMax = object.marketsMax ?? 0;
+    message.openListing = (object.openListing !== undefined && object.openListing !== null)
+      ? OpenListing.fromPartial(object.openListing)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOpenListing(): OpenListing {
+  return {
+    bondDenom: "",
+    bondAmount: "",
+    noticeMs: 0n,
+    standingMs: 0n,
+    reportingPowerMinPpm: 0n,
+    confidenceMaxPpm: 0n,
+    bondsMax: 0,
+    timeToExpiryMaxMs: 0n,
+    linearTerms: undefined,
+    optionTerms: undefined,
+  };
+}
+
+export const OpenListing: MessageFns<OpenListing> = {
+  encode(message: OpenListing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bondDenom !== "") {
+      writer.uint32(10).string(message.bondDenom);
+    }
+    if (message.bondAmount !== "") {
+      writer.uint32(18).string(message.bondAmount);
+    }
+    if (message.noticeMs !== 0n) {
+      if (BigInt.asUintN(64, message.noticeMs) !== message.noticeMs) {
+        throw new globalThis.Error("value provided for field message.noticeMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.noticeMs);
+    }
+    if (message.standingMs !== 0n) {
+      if (BigInt.asUintN(64, message.standingMs) !== message.standingMs) {
+        throw new globalThis.Error("value provided for field message.standingMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.standingMs);
+    }
+    if (message.reportingPowerMinPpm !== 0n) {
+      if (BigInt.asUintN(64, message.reportingPowerMinPpm) !== message.reportingPowerMinPpm) {
+        throw new globalThis.Error("value provided for field message.reportingPowerMinPpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.reportingPowerMinPpm);
+    }
+    if (message.confidenceMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.confidenceMaxPpm) !== message.confidenceMaxPpm) {
+        throw new globalThis.Error("value provided for field message.confidenceMaxPpm of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.confidenceMaxPpm);
+    }
+    if (message.bondsMax !== 0) {
+      writer.uint32(56).uint32(message.bondsMax);
+    }
+    if (message.timeToExpiryMaxMs !== 0n) {
+      if (BigInt.asUintN(64, message.timeToExpiryMaxMs) !== message.timeToExpiryMaxMs) {
+        throw new globalThis.Error("value provided for field message.timeToExpiryMaxMs of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.timeToExpiryMaxMs);
+    }
+    if (message.linearTerms !== undefined) {
+      MarketTerms.encode(message.linearTerms, writer.uint32(74).fork()).join();
+    }
+    if (message.optionTerms !== undefined) {
+      MarketTerms.encode(message.optionTerms, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenListing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenListing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bondDenom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bondAmount = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.noticeMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.standingMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.reportingPowerMinPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.confidenceMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.bondsMax = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.timeToExpiryMaxMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.linearTerms = MarketTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.optionTerms = MarketTerms.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenListing>): OpenListing {
+    return OpenListing.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenListing>): OpenListing {
+    const message = createBaseOpenListing();
+    message.bondDenom = object.bondDenom ?? "";
+    message.bondAmount = object.bondAmount ?? "";
+    message.noticeMs = (object.noticeMs !== undefined && object.noticeMs !== null) ? BigInt(object.noticeMs) : 0n;
+    message.standingMs = (object.standingMs !== undefined && object.standingMs !== null)
+      ? BigInt(object.standingMs)
+      : 0n;
+    message.reportingPowerMinPpm = (object.reportingPowerMinPpm !== undefined && object.reportingPowerMinPpm !== null)
+      ? BigInt(object.reportingPowerMinPpm)
+      : 0n;
+    message.confidenceMaxPpm = (object.confidenceMaxPpm !== undefined && object.confidenceMaxPpm !== null)
+      ? BigInt(object.confidenceMaxPpm)
+      : 0n;
+    message.bondsMax = object.bondsMax ?? 0;
+    message.timeToExpiryMaxMs = (object.timeToExpiryMaxMs !== undefined && object.timeToExpiryMaxMs !== null)
+      ? BigInt(object.timeToExpiryMaxMs)
+      : 0n;
+    message.linearTerms = (object.linearTerms !== undefined && object.linearTerms !== null)
+      ? MarketTerms.fromPartial(object.linearTerms)
+      : undefined;
+    message.optionTerms = (object.optionTerms !== undefined && object.optionTerms !== null)
+      ? MarketTerms.fromPartial(object.optionTerms)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBond(): Bond {
+  return { market: 0, owner: "", denom: "", amount: "", returnsMs: 0n };
+}
+
+export const Bond: MessageFns<Bond> = {
+  encode(message: Bond, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(26).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(34).string(message.amount);
+    }
+    if (message.returnsMs !== 0n) {
+      if (BigInt.asUintN(64, message.returnsMs) !== message.returnsMs) {
+        throw new globalThis.Error("value provided for field message.returnsMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.returnsMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Bond {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBond();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.returnsMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Bond>): Bond {
+    return Bond.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Bond>): Bond {
+    const message = createBaseBond();
+    message.market = object.market ?? 0;
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    message.returnsMs = (object.returnsMs !== undefined && object.returnsMs !== null) ? BigInt(object.returnsMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseFeedAggregate(): FeedAggregate {
+  return { feedId: 0, sum: "", coveredMs: 0n, atMs: 0n, mantissa: 0n, windows: 0 };
+}
+
+export const FeedAggregate: MessageFns<FeedAggregate> = {
+  encode(message: FeedAggregate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== 0) {
+      writer.uint32(8).uint32(message.feedId);
+    }
+    if (message.sum !== "") {
+      writer.uint32(18).string(message.sum);
+    }
+    if (message.coveredMs !== 0n) {
+      if (BigInt.asUintN(64, message.coveredMs) !== message.coveredMs) {
+        throw new globalThis.Error("value provided for field message.coveredMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.coveredMs);
+    }
+    if (message.atMs !== 0n) {
+      if (BigInt.asUintN(64, message.atMs) !== message.atMs) {
+        throw new globalThis.Error("value provided for field message.atMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.atMs);
+    }
+    if (message.mantissa !== 0n) {
+      if (BigInt.asUintN(64, message.mantissa) !== message.mantissa) {
+        throw new globalThis.Error("value provided for field message.mantissa of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.mantissa);
+    }
+    if (message.windows !== 0) {
+      writer.uint32(48).uint32(message.windows);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedAggregate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedAggregate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sum = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.coveredMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.atMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mantissa = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.windows = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FeedAggregate>): FeedAggregate {
+    return FeedAggregate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedAggregate>): FeedAggregate {
+    const message = createBaseFeedAggregate();
+    message.feedId = object.feedId ?? 0;
+    message.sum = object.sum ?? "";
+    message.coveredMs = (object.coveredMs !== undefined && object.coveredMs !== null) ? BigInt(object.coveredMs) : 0n;
+    message.atMs = (object.atMs !== undefined && object.atMs !== null) ? BigInt(object.atMs) : 0n;
+    message.mantissa = (object.mantissa !== undefined && object.mantissa !== null) ? BigInt(object.mantissa) : 0n;
+    message.windows = object.windows ?? 0;
+    return message;
+  },
+};
+
+function createBaseSettlement(): Settlement {
+  return {
+    feedId: 0,
+    expiryMs: 0n,
+    windowMs: 0n,
+    markets: 0,
+    open: false,
+    startSum: "",
+    startCoveredMs: 0n,
+    price: "",
+    coveredMs: 0n,
+  };
+}
+
+export const Settlement: MessageFns<Settlement> = {
+  encode(message: Settlement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== 0) {
+      writer.uint32(8).uint32(message.feedId);
+    }
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.expiryMs);
+    }
+    if (message.windowMs !== 0n) {
+      if (BigInt.asUintN(64, message.windowMs) !== message.windowMs) {
+        throw new globalThis.Error("value provided for field message.windowMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.windowMs);
+    }
+    if (message.markets !== 0) {
+      writer.uint32(32).uint32(message.markets);
+    }
+    if (message.open !== false) {
+      writer.uint32(40).bool(message.open);
+    }
+    if (message.startSum !== "") {
+      writer.uint32(50).string(message.startSum);
+    }
+    if (message.startCoveredMs !== 0n) {
+      if (BigInt.asUintN(64, message.startCoveredMs) !== message.startCoveredMs) {
+        throw new globalThis.Error("value provided for field message.startCoveredMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.startCoveredMs);
+    }
+    if (message.price !== "") {
+      writer.uint32(66).string(message.price);
+    }
+    if (message.coveredMs !== 0n) {
+      if (BigInt.asUintN(64, message.coveredMs) !== message.coveredMs) {
+        throw new globalThis.Error("value provided for field message.coveredMs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.coveredMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Settlement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettlement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.windowMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.markets = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.open = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.startSum = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.startCoveredMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.coveredMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Settlement>): Settlement {
+    return Settlement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Settlement>): Settlement {
+    const message = createBaseSettlement();
+    message.feedId = object.feedId ?? 0;
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.windowMs = (object.windowMs !== undefined && object.windowMs !== null) ? BigInt(object.windowMs) : 0n;
+    message.markets = object.markets ?? 0;
+    message.open = object.open ?? false;
+    message.startSum = object.startSum ?? "";
+    message.startCoveredMs = (object.startCoveredMs !== undefined && object.startCoveredMs !== null)
+      ? BigInt(object.startCoveredMs)
+      : 0n;
+    message.price = object.price ?? "";
+    message.coveredMs = (object.coveredMs !== undefined && object.coveredMs !== null) ? BigInt(object.coveredMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseExpiryRule(): ExpiryRule {
+  return { intervalMs: 0n, offsetMs: 0n, count: 0, windowMs: 0n, closeOnlyMs: 0n };
+}
+
+export const ExpiryRule: MessageFns<ExpiryRule> = {
+  encode(message: ExpiryRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.intervalMs !== 0n) {
+      if (BigInt.asUintN(64, message.intervalMs) !== message.intervalMs) {
+        throw new globalThis.Error("value provided for field message.intervalMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.intervalMs);
+    }
+    if (message.offsetMs !== 0n) {
+      if (BigInt.asUintN(64, message.offsetMs) !== message.offsetMs) {
+        throw new globalThis.Error("value provided for field message.offsetMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.offsetMs);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint32(message.count);
+    }
+    if (message.windowMs !== 0n) {
+      if (BigInt.asUintN(64, message.windowMs) !== message.windowMs) {
+        throw new globalThis.Error("value provided for field message.windowMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.windowMs);
+    }
+    if (message.closeOnlyMs !== 0n) {
+      if (BigInt.asUintN(64, message.closeOnlyMs) !== message.closeOnlyMs) {
+        throw new globalThis.Error("value provided for field message.closeOnlyMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.closeOnlyMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExpiryRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExpiryRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.intervalMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offsetMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.windowMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.closeOnlyMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExpiryRule>): ExpiryRule {
+    return ExpiryRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExpiryRule>): ExpiryRule {
+    const message = createBaseExpiryRule();
+    message.intervalMs = (object.intervalMs !== undefined && object.intervalMs !== null)
+      ? BigInt(object.intervalMs)
+      : 0n;
+    message.offsetMs = (object.offsetMs !== undefined && object.offsetMs !== null) ? BigInt(object.offsetMs) : 0n;
+    message.count = object.count ?? 0;
+    message.windowMs = (object.windowMs !== undefined && object.windowMs !== null) ? BigInt(object.windowMs) : 0n;
+    message.closeOnlyMs = (object.closeOnlyMs !== undefined && object.closeOnlyMs !== null)
+      ? BigInt(object.closeOnlyMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseStrikeRule(): StrikeRule {
+  return { spacing: "", eachSide: 0, strikesMax: 0 };
+}
+
+export const StrikeRule: MessageFns<StrikeRule> = {
+  encode(message: StrikeRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spacing !== "") {
+      writer.uint32(10).string(message.spacing);
+    }
+    if (message.eachSide !== 0) {
+      writer.uint32(16).uint32(message.eachSide);
+    }
+    if (message.strikesMax !== 0) {
+      writer.uint32(24).uint32(message.strikesMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StrikeRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStrikeRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.spacing = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.eachSide = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.strikesMax = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StrikeRule>): StrikeRule {
+    return StrikeRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StrikeRule>): StrikeRule {
+    const message = createBaseStrikeRule();
+    message.spacing = object.spacing ?? "";
+    message.eachSide = object.eachSide ?? 0;
+    message.strikesMax = object.strikesMax ?? 0;
+    return message;
+  },
+};
+
+function createBaseSeries(): Series {
+  return {
+    id: 0,
+    name: "",
+    paused: false,
+    baseAsset: "",
+    quoteAsset: "",
+    feedId: 0,
+    tickSize: "",
+    lotSize: "",
+    terms: undefined,
+    expiries: undefined,
+    strikes: undefined,
+    datedFuture: undefined,
+    europeanOption: undefined,
+    digitalOption: undefined,
+    asianOption: undefined,
+  };
+}
+
+export const Series: MessageFns<Series> = {
+  encode(message: Series, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.paused !== false) {
+      writer.uint32(24).bool(message.paused);
+    }
+    if (message.baseAsset !== "") {
+      writer.uint32(34).string(message.baseAsset);
+    }
+    if (message.quoteAsset !== "") {
+      writer.uint32(42).string(message.quoteAsset);
+    }
+    if (message.feedId !== 0) {
+      writer.uint32(48).uint32(message.feedId);
+    }
+    if (message.tickSize !== "") {
+      writer.uint32(58).string(message.tickSize);
+    }
+    if (message.lotSize !== "") {
+      writer.uint32(66).string(message.lotSize);
+    }
+    if (message.terms !== undefined) {
+      MarketTerms.encode(message.terms, writer.uint32(74).fork()).join();
+    }
+    if (message.expiries !== undefined) {
+      ExpiryRule.encode(message.expiries, writer.uint32(82).fork()).join();
+    }
+    if (message.strikes !== undefined) {
+      StrikeRule.encode(message.strikes, writer.uint32(90).fork()).join();
+    }
+    if (message.datedFuture !== undefined) {
+      DatedFuture.encode(message.datedFuture, writer.uint32(170).fork()).join();
+    }
+    if (message.europeanOption !== undefined) {
+      EuropeanOption.encode(message.europeanOption, writer.uint32(178).fork()).join();
+    }
+    if (message.digitalOption !== undefined) {
+      DigitalOption.encode(message.digitalOption, writer.uint32(186).fork()).join();
+    }
+    if (message.asianOption !== undefined) {
+      AsianOption.encode(message.asianOption, writer.uint32(194).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Series {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.paused = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.baseAsset = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.quoteAsset = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.tickSize = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.lotSize = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.terms = MarketTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.expiries = ExpiryRule.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.strikes = StrikeRule.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.datedFuture = DatedFuture.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.europeanOption = EuropeanOption.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.digitalOption = DigitalOption.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.asianOption = AsianOption.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Series>): Series {
+    return Series.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Series>): Series {
+    const message = createBaseSeries();
+    message.id = object.id ?? 0;
+    message.name = object.name ?? "";
+    message.paused = object.paused ?? false;
+    message.baseAsset = object.baseAsset ?? "";
+    message.quoteAsset = object.quoteAsset ?? "";
+    message.feedId = object.feedId ?? 0;
+    message.tickSize = object.tickSize ?? "";
+    message.lotSize = object.lotSize ?? "";
+    message.terms = (object.terms !== undefined && object.terms !== null)
+      ? MarketTerms.fromPartial(object.terms)
+      : undefined;
+    message.expiries = (object.expiries !== undefined && object.expiries !== null)
+      ? ExpiryRule.fromPartial(object.expiries)
+      : undefined;
+    message.strikes = (object.strikes !== undefined && object.strikes !== null)
+      ? StrikeRule.fromPartial(object.strikes)
+      : undefined;
+    message.datedFuture = (object.datedFuture !== undefined && object.datedFuture !== null)
+      ? DatedFuture.fromPartial(object.datedFuture)
+      : undefined;
+    message.europeanOption = (object.europeanOption !== undefined && object.europeanOption !== null)
+      ? EuropeanOption.fromPartial(object.europeanOption)
+      : undefined;
+    message.digitalOption = (object.digitalOption !== undefined && object.digitalOption !== null)
+      ? DigitalOption.fromPartial(object.digitalOption)
+      : undefined;
+    message.asianOption = (object.asianOption !== undefined && object.asianOption !== null)
+      ? AsianOption.fromPartial(object.asianOption)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListedExpiry(): ListedExpiry {
+  return { expiryMs: 0n, low: 0n, high: 0n };
+}
+
+export const ListedExpiry: MessageFns<ListedExpiry> = {
+  encode(message: ListedExpiry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiryMs);
+    }
+    if (message.low !== 0n) {
+      if (BigInt.asUintN(64, message.low) !== message.low) {
+        throw new globalThis.Error("value provided for field message.low of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.low);
+    }
+    if (message.high !== 0n) {
+      if (BigInt.asUintN(64, message.high) !== message.high) {
+        throw new globalThis.Error("value provided for field message.high of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.high);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListedExpiry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListedExpiry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.low = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.high = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListedExpiry>): ListedExpiry {
+    return ListedExpiry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListedExpiry>): ListedExpiry {
+    const message = createBaseListedExpiry();
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.low = (object.low !== undefined && object.low !== null) ? BigInt(object.low) : 0n;
+    message.high = (object.high !== undefined && object.high !== null) ? BigInt(object.high) : 0n;
+    return message;
+  },
+};
+
+function createBaseStoredSeries(): StoredSeries {
+  return { series: undefined, listed: [] };
+}
+
+export const StoredSeries: MessageFns<StoredSeries> = {
+  encode(message: StoredSeries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.series !== undefined) {
+      Series.encode(message.series, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.listed) {
+      ListedExpiry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredSeries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredSeries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.series = Series.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.listed.push(ListedExpiry.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoredSeries>): StoredSeries {
+    return StoredSeries.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredSeries>): StoredSeries {
+    const message = createBaseStoredSeries();
+    message.series = (object.series !== undefined && object.series !== null)
+      ? Series.fromPartial(object.series)
+      : undefined;
+    message.listed = object.listed?.map((e) => ListedExpiry.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInstrumentIds(): InstrumentIds {
+  return { lastMarketId: 0, lastSeriesId: 0 };
+}
+
+export const InstrumentIds: MessageFns<InstrumentIds> = {
+  encode(message: InstrumentIds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lastMarketId !== 0) {
+      writer.uint32(8).uint32(message.lastMarketId);
+    }
+    if (message.lastSeriesId !== 0) {
+      writer.uint32(16).uint32(message.lastSeriesId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstrumentIds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstrumentIds();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lastMarketId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastSeriesId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstrumentIds>): InstrumentIds {
+    return InstrumentIds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstrumentIds>): InstrumentIds {
+    const message = createBaseInstrumentIds();
+    message.lastMarketId = object.lastMarketId ?? 0;
+    message.lastSeriesId = object.lastSeriesId ?? 0;
     return message;
   },
 };

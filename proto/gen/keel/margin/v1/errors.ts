@@ -41,6 +41,8 @@ export const ErrorCode = {
   ERROR_CODE_OUT_OF_RANGE: 15,
   /** ERROR_CODE_INSUFFICIENT_FEES - More fees asked for than are held. */
   ERROR_CODE_INSUFFICIENT_FEES: 16,
+  /** ERROR_CODE_MARKET_SETTLING - The market has expired: its positions are settled, not traded. */
+  ERROR_CODE_MARKET_SETTLING: 20,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -63,5 +65,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_SAME_ACCOUNT = typeof ErrorCode.ERROR_CODE_SAME_ACCOUNT;
   export type ERROR_CODE_OUT_OF_RANGE = typeof ErrorCode.ERROR_CODE_OUT_OF_RANGE;
   export type ERROR_CODE_INSUFFICIENT_FEES = typeof ErrorCode.ERROR_CODE_INSUFFICIENT_FEES;
+  export type ERROR_CODE_MARKET_SETTLING = typeof ErrorCode.ERROR_CODE_MARKET_SETTLING;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

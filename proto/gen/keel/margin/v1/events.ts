@@ -87,6 +87,17 @@ export interface EventFeesCollected {
   amount: string;
 }
 
+/** position_settled: a position of an expired market was paid out. */
+export interface EventPositionSettled {
+  account: string;
+  market: string;
+  lots: string;
+  /** Quanta. */
+  valuePerLot: string;
+  /** What moved to collateral: the lots' value and the position's cash side. */
+  amount: string;
+}
+
 function createBaseEventDeposit(): EventDeposit {
   return { account: "", sender: "", denom: "", amount: "" };
 }
@@ -935,6 +946,109 @@ export const EventFeesCollected: MessageFns<EventFeesCollected> = {
     const message = createBaseEventFeesCollected();
     message.recipient = object.recipient ?? "";
     message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseEventPositionSettled(): EventPositionSettled {
+  return { account: "", market: "", lots: "", valuePerLot: "", amount: "" };
+}
+
+export const EventPositionSettled: MessageFns<EventPositionSettled> = {
+  encode(message: EventPositionSettled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.lots !== "") {
+      writer.uint32(26).string(message.lots);
+    }
+    if (message.valuePerLot !== "") {
+      writer.uint32(34).string(message.valuePerLot);
+    }
+    if (message.amount !== "") {
+      writer.uint32(42).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventPositionSettled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventPositionSettled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lots = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.valuePerLot = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventPositionSettled>): EventPositionSettled {
+    return EventPositionSettled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventPositionSettled>): EventPositionSettled {
+    const message = createBaseEventPositionSettled();
+    message.account = object.account ?? "";
+    message.market = object.market ?? "";
+    message.lots = object.lots ?? "";
+    message.valuePerLot = object.valuePerLot ?? "";
     message.amount = object.amount ?? "";
     return message;
   },

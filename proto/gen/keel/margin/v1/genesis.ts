@@ -6,7 +6,16 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Account, Deficit, MarketLedger, Params, SubaccountId, Totals, WithdrawalGate } from "./types.ts";
+import {
+  Account,
+  Deficit,
+  MarketLedger,
+  Params,
+  SettlementSweep,
+  SubaccountId,
+  Totals,
+  WithdrawalGate,
+} from "./types.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -24,7 +33,12 @@ export interface GenesisState {
   markets: MarketLedger[];
   totals: Totals | undefined;
   deficits: Deficit[];
-  gate: WithdrawalGate | undefined;
+  gate:
+    | WithdrawalGate
+    | undefined;
+  /** Present while expired markets are being settled: how far it went, and which ones, ascending. */
+  sweep: SettlementSweep | undefined;
+  sweepMarkets: number[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -97,7 +111,16 @@ export const AccountEntry: MessageFns<AccountEntry> = {
 };
 
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, accounts: [], markets: [], totals: undefined, deficits: [], gate: undefined };
+  return {
+    params: undefined,
+    accounts: [],
+    markets: [],
+    totals: undefined,
+    deficits: [],
+    gate: undefined,
+    sweep: undefined,
+    sweepMarkets: [],
+  };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -119,6 +142,16 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     if (message.gate !== undefined) {
       WithdrawalGate.encode(message.gate, writer.uint32(50).fork()).join();
+    }
+    if (message.sweep !== undefined) {
+      SettlementSweep.encode(message.sweep, writer.uint32(58).fork()).join();
+    }
+    if (message.sweepMarkets.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.sweepMarkets) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -184,6 +217,32 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.gate = WithdrawalGate.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.sweep = SettlementSweep.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag === 64) {
+              message.sweepMarkets.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sweepMarkets.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -213,6 +272,10 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.gate = (object.gate !== undefined && object.gate !== null)
       ? WithdrawalGate.fromPartial(object.gate)
       : undefined;
+    message.sweep = (object.sweep !== undefined && object.sweep !== null)
+      ? SettlementSweep.fromPartial(object.sweep)
+      : undefined;
+    message.sweepMarkets = object.sweepMarkets?.map((e) => e) || [];
     return message;
   },
 };

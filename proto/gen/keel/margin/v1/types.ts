@@ -35,6 +35,9 @@ export interface Params {
   withdrawalGateMs: bigint;
   /** At zero equity a liquidation accepts prices as far from mark as maintenance rate x this; nearer in proportion to equity. */
   liquidationSpreadPpm: bigint;
+  /** Bounds of one block's settlement of expired markets; 0: the defaults. */
+  settlementAccountsPerBlockMax: number;
+  settlementPositionsPerBlockMax: number;
 }
 
 export interface SubaccountId {
@@ -107,6 +110,14 @@ export interface WithdrawalGate {
   reason: string;
 }
 
+/** The settlement of expired markets under way: one pass over the accounts with positions, in key order. */
+export interface SettlementSweep {
+  /** Key of the last account visited (24 bytes); empty before the first. */
+  after: Uint8Array;
+  /** Every account was visited: the markets are being closed. */
+  closing: boolean;
+}
+
 function createBaseParams(): Params {
   return {
     authority: "",
@@ -121,6 +132,8 @@ function createBaseParams(): Params {
     deleverageBandPpm: 0n,
     withdrawalGateMs: 0n,
     liquidationSpreadPpm: 0n,
+    settlementAccountsPerBlockMax: 0,
+    settlementPositionsPerBlockMax: 0,
   };
 }
 
@@ -179,6 +192,12 @@ export const Params: MessageFns<Params> = {
         throw new globalThis.Error("value provided for field message.liquidationSpreadPpm of type uint64 too large");
       }
       writer.uint32(96).uint64(message.liquidationSpreadPpm);
+    }
+    if (message.settlementAccountsPerBlockMax !== 0) {
+      writer.uint32(104).uint32(message.settlementAccountsPerBlockMax);
+    }
+    if (message.settlementPositionsPerBlockMax !== 0) {
+      writer.uint32(112).uint32(message.settlementPositionsPerBlockMax);
     }
     return writer;
   },
@@ -292,6 +311,22 @@ export const Params: MessageFns<Params> = {
             message.liquidationSpreadPpm = reader.uint64() as bigint;
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.settlementAccountsPerBlockMax = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.settlementPositionsPerBlockMax = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -335,6 +370,8 @@ export const Params: MessageFns<Params> = {
     message.liquidationSpreadPpm = (object.liquidationSpreadPpm !== undefined && object.liquidationSpreadPpm !== null)
       ? BigInt(object.liquidationSpreadPpm)
       : 0n;
+    message.settlementAccountsPerBlockMax = object.settlementAccountsPerBlockMax ?? 0;
+    message.settlementPositionsPerBlockMax = object.settlementPositionsPerBlockMax ?? 0;
     return message;
   },
 };
@@ -1020,6 +1057,73 @@ export const WithdrawalGate: MessageFns<WithdrawalGate> = {
     const message = createBaseWithdrawalGate();
     message.untilNs = (object.untilNs !== undefined && object.untilNs !== null) ? BigInt(object.untilNs) : 0n;
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseSettlementSweep(): SettlementSweep {
+  return { after: new Uint8Array(0), closing: false };
+}
+
+export const SettlementSweep: MessageFns<SettlementSweep> = {
+  encode(message: SettlementSweep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after.length !== 0) {
+      writer.uint32(10).bytes(message.after);
+    }
+    if (message.closing !== false) {
+      writer.uint32(16).bool(message.closing);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SettlementSweep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettlementSweep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.closing = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SettlementSweep>): SettlementSweep {
+    return SettlementSweep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SettlementSweep>): SettlementSweep {
+    const message = createBaseSettlementSweep();
+    message.after = object.after ?? new Uint8Array(0);
+    message.closing = object.closing ?? false;
     return message;
   },
 };

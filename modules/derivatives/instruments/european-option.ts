@@ -1,0 +1,33 @@
+/** A European option on the settlement price: Black-76 on the part of it that is still to come. */
+import { assert } from "../../kit/errors.ts";
+import { black76Price } from "../../kit/math/black-76.ts";
+import { divHalfEven } from "../../kit/math/mul-div.ts";
+import type { ContractKind } from "./kinds.ts";
+import { intrinsic, residualOf } from "./option-pricing.ts";
+
+export const europeanOption: ContractKind = {
+  payoff({ option }, price) {
+    assert(option !== null, "a European option without its terms");
+    return intrinsic(option, price);
+  },
+  mark(contract, inputs) {
+    const { option } = contract;
+    assert(option !== null, "a European option without its terms");
+    const residual = residualOf(contract, inputs);
+    if (residual === null) return intrinsic(option, inputs.forward);
+    const { strike, seconds, weight, whole } = residual;
+    const price = black76Price({
+      kind: option.right,
+      forward: inputs.spot,
+      strike,
+      rate: 0n,
+      volatility: inputs.volatility,
+      seconds,
+    });
+    return divHalfEven(price * weight, whole);
+  },
+  // A price rises with volatility and in one direction with the underlying: the worst corner of the grid is known.
+  worstForSeller: (contract) => [
+    { spot: contract.option?.right === "call" ? 1 : -1, volatility: 1 },
+  ],
+};

@@ -1,0 +1,273 @@
+/** A world for tests of dated contracts: the real margin, insurance and bank, several settable feeds, time in blocks. */
+import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type {
+  Market,
+  MarketTerms,
+  Maturity,
+  Params,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
+import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
+import type { Bank } from "../../bank/module.ts";
+import { createBank } from "../../bank/module.ts";
+import { createInsurance } from "../../insurance/module.ts";
+import { defaultParams as insuranceParams } from "../../insurance/params.ts";
+import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { Registry } from "../../kit/collections/schema.ts";
+import { parseDecimal } from "../../kit/math/decimal.ts";
+import type { ModuleDefinition } from "../../kit/module.ts";
+import type { TestContext } from "../../kit/testing/context.ts";
+import { testContext } from "../../kit/testing/context.ts";
+import { createMargin, type Margin } from "../../margin/module.ts";
+import { defaultParams as marginParams } from "../../margin/params.ts";
+import { COLLATERAL_VAULT } from "../../margin/state.ts";
+import { atomically } from "../contained.ts";
+import { defaultParams, defaultTerms, optionTerms } from "../defaults.ts";
+import { createDerivatives, type Derivatives } from "../module.ts";
+import type { ClearingPort, OraclePrice } from "../ports.ts";
+import { parseRequest } from "../requests.ts";
+import { createTestVenue, TEST_ADDRESSES } from "../testing.ts";
+
+export const DENOM = "uusdc";
+export const UNIT = 1_000_000n;
+/** Feeds: the index, and its volatility. */
+export const BTC = 1;
+export const VOL = 2;
+export const START_MS = 1_700_000_000_000;
+export const HOUR_MS = 3_600_000;
+const PLACES = 8;
+
+// Only its way of writing an order in one line.
+const { order: orderOf } = createTestVenue();
+
+function dated(symbol: string, terms: MarketTerms): Market {
+  return {
+    id: 0,
+    symbol,
+    baseAsset: "BTC",
+    quoteAsset: "USD",
+    feedId: BTC,
+    tickSize: "0.5",
+    lotSize: "0.001",
+    status: MarketStatus.MARKET_STATUS_ACTIVE,
+    terms,
+    listedHeight: 0n,
+    activatesMs: 0n,
+    dueMs: 0n,
+    seriesId: 0,
+  };
+}
+
+export function maturity(expiryMs: number, windowMs: number = 1_800_000): Maturity {
+  return { expiryMs: BigInt(expiryMs), windowMs: BigInt(windowMs), closeOnlyMs: 0n };
+}
+
+export function futureMarket(symbol: string, end: Maturity): Market {
+  return { ...dated(symbol, defaultTerms()), datedFuture: { maturity: end } };
+}
+
+export interface TestOption {
+  readonly right?: "call" | "put";
+  readonly strike: string;
+  readonly payout?: string;
+  readonly kind?: "european" | "asian";
+}
+
+export function optionMarket(symbol: string, end: Maturity, option: TestOption): Market {
+  const right: OptionRight =
+    option.right === "put" ? OptionRight.OPTION_RIGHT_PUT : OptionRight.OPTION_RIGHT_CALL;
+  const terms = { maturity: end, right, strike: option.strike, volatilityFeedId: VOL };
+  const market = { ...dated(symbol, optionTerms()), tickSize: "0.5", lotSize: "0.01" };
+  if (option.payout !== undefined) {
+    const small = { ...market, tickSize: "0.01", lotSize: "1" };
+    return { ...small, digitalOption: { ...terms, payout: option.payout } };
+  }
+  return option.kind === "asian"
+    ? { ...market, asianOption: terms }
+    : { ...market, europeanOption: terms };
+}
+
+export interface World extends Derivatives {
+  readonly ctx: TestContext;
+  readonly margin: Margin;
+  readonly bank: Bank["keeper"];
+  readonly modules: readonly ModuleDefinition[];
+  /** Decimal text; stale when told so. */
+  setPrice(feed: number, price: string, fresh?: boolean): void;
+  list(market: Market): number;
+  owner(n: number): Uint8Array;
+  address(n: number): string;
+  /** Sub-account 0 of owner n, with that many units more. */
+  funded(n: number, units: bigint): AccountId;
+  place(symbol: string, id: AccountId, text: string): MsgPlaceOrderResponse;
+  /** A sells to B at a price, through the book. */
+  trade(symbol: string, seller: AccountId, buyer: AccountId, size: string, price: string): void;
+  collateral(id: AccountId): bigint;
+  /** Ends the block, begins the next `seconds` later, with prices that `update` sets before, as transaction 0 does. */
+  block(seconds?: number, update?: () => void): void;
+  /** First violated invariant of any module, or null. */
+  violation(): string | null;
+  nowMs(): number;
+  eventsOf(type: string): Record<string, string>[];
+  /** Genesis of every module, as exported. */
+  exported(): Uint8Array[];
+}
+
+export interface WorldOptions {
+  readonly params?: Partial<Params>;
+  readonly margin?: Partial<MarginParams>;
+  readonly fundUnits?: bigint;
+  /** Starts from an export instead of empty. */
+  readonly from?: {
+    readonly genesis: readonly Uint8Array[];
+    readonly header: TestContext["header"];
+  };
+}
+
+export function createWorld(options: WorldOptions = {}): World {
+  const registry = new Registry();
+  const addresses = TEST_ADDRESSES;
+  const bank = createBank(registry.schema("bank"), {
+    addresses,
+    blocked: [],
+    accounts: { ensure: () => undefined },
+  });
+  const insurance = createInsurance(registry.schema("insurance"), {
+    addresses,
+    bank: bank.keeper,
+    vault: COLLATERAL_VAULT,
+  });
+  const prices = new Map<number, OraclePrice>();
+  let built: Margin | undefined;
+  const late = (): Margin["keeper"] => (built as Margin).keeper;
+  const clearing: ClearingPort = {
+    clear: (ctx, trade) => late().clear(ctx, trade),
+    adjustOpenOrders: (...args) => late().adjustOpenOrders(...args),
+    requireInitial: (ctx, id) => late().requireInitial(ctx, id),
+    positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
+    exists: (ctx, id) => late().exists(ctx, id),
+    openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
+    account: (ctx, id) => late().account(ctx, id),
+  };
+  const derivatives = createDerivatives(registry.schema("derivatives"), {
+    addresses,
+    clearing,
+    bank: bank.keeper,
+    oracle: {
+      price: (_ctx, feed) => prices.get(feed),
+      feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),
+    },
+  });
+  const margin = createMargin(registry.schema("margin"), {
+    addresses,
+    bank: bank.keeper,
+    insurance: insurance.keeper,
+    markets: derivatives.keeper,
+  });
+  built = margin;
+  const modules = [bank.module, insurance.module, margin.module, derivatives.module];
+  const ctx = testContext(registry, options.from?.header ?? {});
+  const init = ({ genesis }: ModuleDefinition, bytes: Uint8Array): void => {
+    if (genesis.kind === "proto") genesis.init(ctx, bytes);
+  };
+  const units = options.fundUnits ?? 0n;
+  const fund = {
+    denom: DENOM,
+    balance: `${units * UNIT}`,
+    funded: `${units * UNIT}`,
+    received: "0",
+    paid: "0",
+  };
+  if (options.from !== undefined) {
+    options.from.genesis.forEach((bytes, i) => {
+      init(modules[i] as ModuleDefinition, bytes);
+    });
+  } else {
+    if (units > 0n) bank.keeper.mint(ctx, COLLATERAL_VAULT, { denom: DENOM, amount: units * UNIT });
+    const funds = units > 0n ? [fund] : [];
+    init(insurance.module, InsuranceGenesis.encode({ params: insuranceParams(), funds }).finish());
+    const params = { ...marginParams(DENOM), ...options.margin };
+    init(margin.module, MarginGenesis.encode(MarginGenesis.fromPartial({ params })).finish());
+    const own = { ...defaultParams(), ...options.params };
+    init(
+      derivatives.module,
+      GenesisState.encode(GenesisState.fromPartial({ params: own })).finish(),
+    );
+  }
+  ctx.events.length = 0;
+  const owner = (n: number): Uint8Array => {
+    const bytes = new Uint8Array(20).fill(7);
+    new DataView(bytes.buffer).setUint32(0, n);
+    return bytes;
+  };
+  const world: World = {
+    ...derivatives,
+    ctx,
+    margin,
+    bank: bank.keeper,
+    modules,
+    owner,
+    address: (n) => addresses.format(owner(n)),
+    setPrice(feed, price, fresh = true) {
+      const mantissa = parseDecimal(price, PLACES);
+      if (mantissa === null) throw new Error(`expected a price, got ${price}`);
+      prices.set(feed, {
+        mantissa,
+        exponent: -PLACES,
+        confidence: 0n,
+        reportingPowerPpm: 1_000_000n,
+        timeNs: ctx.header.timeNs,
+        fresh,
+      });
+    },
+    list: (market) => derivatives.keeper.createMarket(ctx, market),
+    funded(n, more) {
+      bank.keeper.mint(ctx, owner(n), { denom: DENOM, amount: more * UNIT });
+      const id = accountId(owner(n), 0);
+      margin.keeper.deposit(ctx, owner(n), id, more * UNIT);
+      return id;
+    },
+    place: (market, id, text) =>
+      atomically(ctx, (inner) =>
+        derivatives.keeper.place(inner, id, parseRequest({ ...orderOf(text), market })),
+      ),
+    trade(symbol, seller, buyer, size, price) {
+      world.place(symbol, seller, `sell ${size} @ ${price} post`);
+      const bought = world.place(symbol, buyer, `buy ${size} @ ${price} ioc`);
+      if (bought.filledSize !== size) throw new Error(`filled ${bought.filledSize} of ${size}`);
+    },
+    collateral: (id) => margin.keeper.account(ctx, id)?.collateral ?? 0n,
+    block(seconds = 1, update) {
+      derivatives.module.endBlock?.(ctx);
+      margin.module.endBlock?.(ctx);
+      ctx.nextBlock(seconds);
+      update?.();
+      derivatives.module.beginBlock?.(ctx);
+    },
+    violation() {
+      for (const { name, invariants } of modules) {
+        for (const [rule, check] of Object.entries({ ...invariants.running, ...invariants.full })) {
+          const found = check(ctx);
+          if (found !== null) return `${name} ${rule}: ${found}`;
+        }
+      }
+      return null;
+    },
+    nowMs: () => Number(ctx.header.timeNs / 1_000_000n),
+    eventsOf: (type) =>
+      ctx.events
+        .filter((event) => event.type === type)
+        .map(({ attributes }) =>
+          Object.fromEntries(attributes.map(({ key, value }) => [key, value])),
+        ),
+    exported: () =>
+      modules.map(({ genesis }) => {
+        if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+        return genesis.export(ctx);
+      }),
+  };
+  return world;
+}

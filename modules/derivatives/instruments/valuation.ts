@@ -1,0 +1,98 @@
+/**
+ * From a contract's value per unit to the mark of its market: whole ticks while it trades, so that every trade at the mark is exact; whole
+ * quanta per lot once the settlement price is known.
+ */
+import type { ReadContext } from "../../kit/context.ts";
+import { divHalfEven } from "../../kit/math/mul-div.ts";
+import type { Instrument } from "../instruments.ts";
+import { TICKS_MAX } from "../limits.ts";
+import type { Mark, PerLotLosses } from "../marks.ts";
+import { type Outlook, outlookOf } from "../settlement-prices.ts";
+import type { SettlementKey } from "../state.ts";
+import type { Venue } from "../venue.ts";
+import { kinds } from "./kinds.ts";
+import { quantaPerLotAt, ticksAt } from "./lot-value.ts";
+import { optionMark } from "./option-marks.ts";
+
+const NOTHING_AT_RISK: PerLotLosses = {
+  long: { initial: 0n, maintenance: 0n },
+  short: { initial: 0n, maintenance: 0n },
+};
+
+export function settlementKeyOf(instrument: Instrument): SettlementKey | null {
+  const { maturity } = instrument.contract;
+  if (maturity === null) return null;
+  return [instrument.market.feedId, maturity.expiryMs, maturity.windowMs];
+}
+
+/** Quanta of one lot at its settlement price, or undefined before that is known. Whatever is settled is settled at this. */
+export function settlementValueOf(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): bigint | undefined {
+  const key = settlementKeyOf(instrument);
+  const price = key === null ? "" : (venue.state.settlements.get(ctx, key)?.price ?? "");
+  return price === "" ? undefined : valueAtSettlement(instrument, BigInt(price));
+}
+
+function valueAtSettlement(instrument: Instrument, price: bigint): bigint {
+  const { contract } = instrument;
+  return quantaPerLotAt(instrument, kinds[contract.kind].payoff(contract, price));
+}
+
+/** Mark of a dated contract; undefined without a price to make it of. */
+export function datedMark(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): Mark | undefined {
+  const key = settlementKeyOf(instrument);
+  const outlook = key === null ? undefined : outlookOf(ctx, venue, key);
+  if (outlook === undefined) return undefined;
+  if (outlook.final) return settledMark(instrument, outlook);
+  return instrument.contract.option === null
+    ? futureMark(instrument, outlook)
+    : optionMark(ctx, venue, instrument, outlook);
+}
+
+function settledMark(instrument: Instrument, { forward }: Outlook): Mark {
+  const quantaPerLot = valueAtSettlement(instrument, forward);
+  return {
+    ticks: divHalfEven(quantaPerLot, instrument.quantaPerTickLot),
+    fresh: true,
+    quantaPerLot,
+    notionalPerLot: quantaPerLotAt(instrument, forward),
+    losses: NOTHING_AT_RISK,
+  };
+}
+
+// Asked for by every order and health check of a block; it depends on nothing but what it is remembered with.
+const last = new WeakMap<Instrument, { outlook: Outlook; mark: Mark | undefined }>();
+
+function futureMark(instrument: Instrument, outlook: Outlook): Mark | undefined {
+  const known = last.get(instrument);
+  if (
+    known !== undefined &&
+    known.outlook.forward === outlook.forward &&
+    known.outlook.fresh === outlook.fresh
+  ) {
+    return known.mark;
+  }
+  const { contract } = instrument;
+  const inputs = { ...outlook, volatility: 0n };
+  const ticks = ticksAt(instrument, kinds[contract.kind].mark(contract, inputs));
+  const quantaPerLot = ticks * instrument.quantaPerTickLot;
+  const mark =
+    ticks <= 0n || ticks > BigInt(TICKS_MAX)
+      ? undefined
+      : {
+          ticks,
+          fresh: outlook.fresh,
+          quantaPerLot,
+          notionalPerLot: quantaPerLot,
+          losses: null,
+        };
+  last.set(instrument, { outlook, mark });
+  return mark;
+}

@@ -1,0 +1,267 @@
+/**
+ * Settlement of expired markets: one pass over the accounts with positions, in key order, for all markets that were ready when it began; a
+ * cursor in state carries it over blocks, each bounded by accounts visited and positions settled. Every lot of a market is settled
+ * at one value fixed before the pass, the market does not trade meanwhile, and its lots need no margin, so where in the order an
+ * account stands changes nobody's money. Markets that become ready during a pass wait for the next one.
+ */
+import { type AccountId, accountIdKey } from "../kit/account-id.ts";
+import { bytesToKey, keyToBytes } from "../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import type { Account, Position } from "./account-codec.ts";
+import { emptyLedger } from "./account-codec.ts";
+import type { Claims } from "./claims.ts";
+import { contained } from "./contained.ts";
+import { emitDeficitCovered, emitPositionSettled } from "./events.ts";
+import { changeLedger, type LedgerChange } from "./fill.ts";
+import { settledQuote } from "./health.ts";
+import {
+  SETTLEMENT_ACCOUNTS_DEFAULT,
+  SETTLEMENT_POSITIONS_DEFAULT,
+  SWEEP_CLOSES_PER_BLOCK_MAX,
+  SWEEP_MARKETS_MAX,
+} from "./limits.ts";
+import type { MarketId, MarketsPort } from "./ports.ts";
+import type { MarginState } from "./state.ts";
+
+export interface Settlements {
+  /** A sweep is under way or could begin. */
+  pending(ctx: ReadContext): boolean;
+  /** The block's part of it. Returns accounts that hold nothing any more and are below zero. */
+  run(ctx: WriteContext): readonly AccountId[];
+}
+
+/** What is settled of a market: its symbol and value, or null when it is not in the sweep or was stopped. */
+interface Ending {
+  readonly symbol: string;
+  readonly value: bigint;
+}
+type Endings = (market: MarketId) => Ending | null;
+
+interface SettledAccount {
+  readonly account: Account;
+  readonly settled: readonly {
+    readonly position: Position;
+    readonly ending: Ending;
+    readonly change: LedgerChange;
+  }[];
+}
+
+/** Pure: the account with its positions in ending markets paid out. Null: it has none. */
+function settleAccount(account: Account, endings: Endings): SettledAccount | null {
+  const kept: Position[] = [];
+  const settled: SettledAccount["settled"][number][] = [];
+  let collateral = account.collateral;
+  for (const position of account.positions) {
+    const ending = position.lots === 0n ? null : endings(position.market);
+    if (ending === null) {
+      kept.push(position);
+      continue;
+    }
+    const { lots, quote, fundingIndex, openBuyLots, openSellLots } = position;
+    assert(openBuyLots === 0n && openSellLots === 0n, "a settled position has orders");
+    // Dated contracts have no funding, so the index stands where it stood.
+    const realised = settledQuote(position, fundingIndex) + lots * ending.value;
+    collateral += realised;
+    const change: LedgerChange = {
+      openQuote: -quote,
+      fundingWeight: -lots * fundingIndex,
+      realised,
+      longLots: lots > 0n ? -lots : 0n,
+      shortLots: lots < 0n ? lots : 0n,
+      positions: -1n,
+    };
+    settled.push({ position, ending, change });
+  }
+  if (settled.length === 0) return null;
+  return {
+    account: { collateral, feeReserve: account.feeReserve, positions: kept },
+    settled,
+  };
+}
+
+function holdsLots(account: Account): boolean {
+  return account.positions.some((position) => position.lots !== 0n);
+}
+
+export function createSettlements(parts: {
+  readonly state: MarginState;
+  readonly markets: MarketsPort;
+  readonly claims: Claims;
+  readonly name: (id: AccountId) => string;
+}): Settlements {
+  const { state, markets, claims, name } = parts;
+
+  /** Begins a sweep over what is ready; false when nothing is. */
+  function begin(ctx: WriteContext): boolean {
+    const ready = markets.settleable(ctx).slice(0, SWEEP_MARKETS_MAX);
+    if (ready.length === 0) return false;
+    for (const market of ready) state.sweepMarkets.set(ctx, market, true);
+    state.sweep.set(ctx, { after: new Uint8Array(0), closing: false });
+    return true;
+  }
+
+  /** Read once per market and block. */
+  function endingsOf(ctx: ReadContext): Endings {
+    const known = new Map<MarketId, Ending | null>();
+    return (market) => {
+      let ending = known.get(market);
+      if (ending === undefined) {
+        ending = endingOf(ctx, market);
+        known.set(market, ending);
+      }
+      return ending;
+    };
+  }
+
+  function endingOf(ctx: ReadContext, market: MarketId): Ending | null {
+    if (!state.sweepMarkets.has(ctx, market)) return null;
+    const terms = markets.terms(ctx, market);
+    const value = markets.settlementValue(ctx, market);
+    return terms?.status === "settling" && value !== undefined
+      ? { symbol: terms.symbol, value }
+      : null;
+  }
+
+  /** Settles accounts after the cursor, inside the block's bounds. */
+  function visit(ctx: WriteContext, after: Uint8Array): AccountId[] {
+    const params = state.params.require(ctx);
+    const accountsMax = params.settlementAccountsPerBlockMax || SETTLEMENT_ACCOUNTS_DEFAULT;
+    const positionsMax = params.settlementPositionsPerBlockMax || SETTLEMENT_POSITIONS_DEFAULT;
+    const ids: AccountId[] = [];
+    const from = after.length === 0 ? "" : `${bytesToKey(after)}\0`;
+    state.active.eachBetween(ctx, from, undefined, (id) => ids.push(id) >= accountsMax);
+    let endings = endingsOf(ctx);
+    const changes = new Map<MarketId, LedgerChange[]>();
+    const below: AccountId[] = [];
+    let positions = 0;
+    let last: AccountId | undefined;
+    for (const id of ids) {
+      const account = state.accounts.get(ctx, id);
+      assert(account !== undefined, "an active account has no record");
+      let paid = settleAccount(account, endings);
+      // A whole account or nothing of it: the next block begins with it.
+      if (paid !== null && positions > 0 && positions + paid.settled.length > positionsMax) break;
+      while (paid !== null && !pay(ctx, id, paid)) {
+        // A market was stopped by a fault: the account is settled in the others.
+        endings = endingsOf(ctx);
+        paid = settleAccount(account, endings);
+      }
+      last = id;
+      if (paid === null) continue;
+      positions += paid.settled.length;
+      for (const { position, change } of paid.settled) {
+        const known = changes.get(position.market);
+        if (known === undefined) changes.set(position.market, [change]);
+        else known.push(change);
+      }
+      if (isBelow(ctx, id)) below.push(id);
+    }
+    writeLedgers(ctx, changes);
+    const through = ids.length < accountsMax && last === ids[ids.length - 1];
+    const reached = last === undefined ? after : keyToBytes(accountIdKey.encode(last));
+    state.sweep.set(ctx, { after: reached, closing: through });
+    return below;
+  }
+
+  /** Writes one account. A fault stops its first market; the account stays as it was. */
+  function pay(ctx: WriteContext, id: AccountId, { account, settled }: SettledAccount): boolean {
+    const blamed = settled[0]?.position.market;
+    assert(blamed !== undefined, "nothing to settle");
+    return contained(ctx, markets, blamed, (step) => {
+      state.accounts.set(step, id, account);
+      const flat = !holdsLots(account);
+      if (flat) state.active.delete(step, id);
+      for (const { position, ending, change } of settled) {
+        emitPositionSettled(step, {
+          account: name(id),
+          market: ending.symbol,
+          lots: position.lots,
+          valuePerLot: ending.value,
+          amount: change.realised,
+        });
+      }
+      if (!flat || account.collateral >= 0n) return;
+      const paid = claims.cover(step, id, -account.collateral);
+      if (paid > 0n) emitDeficitCovered(step, name(id), paid);
+    });
+  }
+
+  function isBelow(ctx: ReadContext, id: AccountId): boolean {
+    const account = state.accounts.get(ctx, id);
+    return account !== undefined && account.collateral < 0n && !holdsLots(account);
+  }
+
+  /** One write per market and one of the totals, whatever the number of positions. */
+  function writeLedgers(ctx: WriteContext, changes: ReadonlyMap<MarketId, LedgerChange[]>): void {
+    let realised = 0n;
+    for (const [market, parts] of changes) {
+      const ledger = state.ledgers.get(ctx, market) ?? emptyLedger(market);
+      state.ledgers.set(ctx, market, changeLedger(ledger, ...parts));
+      for (const part of parts) realised += part.realised;
+    }
+    if (realised === 0n) return;
+    const totals = state.totals.require(ctx);
+    state.totals.set(ctx, { ...totals, collateral: totals.collateral + realised });
+  }
+
+  /** Every account was visited: the markets are closed, a bounded number per block. */
+  function close(ctx: WriteContext): void {
+    const ids: MarketId[] = [];
+    state.sweepMarkets.each(ctx, (market) => ids.push(market) >= SWEEP_CLOSES_PER_BLOCK_MAX);
+    for (const market of ids) {
+      contained(ctx, markets, market, (step) => closeMarket(step, market));
+      state.sweepMarkets.delete(ctx, market);
+    }
+    if (state.sweepMarkets.size(ctx) === 0) state.sweep.delete(ctx);
+  }
+
+  function closeMarket(ctx: WriteContext, market: MarketId): void {
+    // Stopped on the way: what is left of it is settled when the authority lets it go on.
+    if (markets.terms(ctx, market)?.status !== "settling") return;
+    const ledger = state.ledgers.get(ctx, market);
+    if (ledger !== undefined) {
+      const { openQuote, fundingWeight, realised, positions } = ledger;
+      const left = positions !== 0n || openQuote !== 0n || fundingWeight !== 0n || realised !== 0n;
+      assert(!left, `market ${market} is not empty after its settlement`);
+      state.ledgers.delete(ctx, market);
+    }
+    markets.settled(ctx, market);
+  }
+
+  return {
+    pending: (ctx) => state.sweep.get(ctx) !== undefined || markets.settleable(ctx).length > 0,
+    run(ctx) {
+      if (state.sweep.get(ctx) === undefined && !begin(ctx)) return [];
+      const sweep = state.sweep.require(ctx);
+      const below = sweep.closing ? [] : visit(ctx, sweep.after);
+      if (state.sweep.require(ctx).closing) close(ctx);
+      return below;
+    },
+  };
+}
+
+/** No account that the sweep has passed holds lots in a market of it, unless the market was stopped. */
+export function sweepFault(
+  ctx: ReadContext,
+  state: MarginState,
+  markets: MarketsPort,
+): string | null {
+  const sweep = state.sweep.get(ctx);
+  const count = state.sweepMarkets.size(ctx);
+  if (sweep === undefined) return count === 0 ? null : `${count} markets in no sweep`;
+  if (count === 0) return "a sweep without markets";
+  const passed = sweep.closing ? undefined : `${bytesToKey(sweep.after)}\0`;
+  if (!sweep.closing && sweep.after.length === 0) return null;
+  let fault: string | null = null;
+  state.active.eachBetween(ctx, "", passed, (id) => {
+    for (const { lots, market } of state.accounts.get(ctx, id)?.positions ?? []) {
+      const swept = lots !== 0n && state.sweepMarkets.has(ctx, market);
+      if (swept && markets.terms(ctx, market)?.status === "settling") {
+        fault = `an account that was passed holds ${lots} lots of market ${market}`;
+      }
+    }
+    return fault !== null;
+  });
+  return fault;
+}
