@@ -21,6 +21,7 @@ import { quarantineMarket } from "./markets.ts";
 import { markOf } from "./marks.ts";
 import { marketsWith } from "./occupied.ts";
 import type { MarketId, Side } from "./ports.ts";
+import { listSeries } from "./series.ts";
 import { advanceSettlementPrices } from "./settlement-prices.ts";
 import { cancelExpired } from "./settling.ts";
 import { instrumentById, type Venue } from "./venue.ts";
@@ -57,6 +58,7 @@ export function beginBlock(ctx: WriteContext, venue: Venue): void {
   advanceSettlementPrices(ctx, venue);
   advanceMarkets(ctx, venue, quarantine);
   returnBonds(ctx, venue);
+  listSeries(ctx, venue);
   eachOf(ctx, venue, perpetuals(ctx, venue), accrueFunding);
 }
 

@@ -8,6 +8,7 @@ import type {
   MarketStatus,
   MarketTerms,
   Params,
+  Series,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
@@ -16,11 +17,13 @@ import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancellin
 import { settlementValueOf } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
+import { listByAnyone } from "./listing.ts";
 import { createMarket, forfeit, quarantineMarket, updateMarket } from "./markets.ts";
 import { type Mark, markOf } from "./marks.ts";
 import { placeOrder } from "./placing.ts";
 import type { MarketId } from "./ports.ts";
 import type { OrderRequest } from "./requests.ts";
+import { createSeries, updateSeries } from "./series.ts";
 import { settleable, settled } from "./settling.ts";
 import { instrumentById, requireInstrument, type Venue } from "./venue.ts";
 
@@ -56,6 +59,10 @@ export interface DerivativesKeeper {
     symbol: string,
     change: { readonly status: MarketStatus; readonly terms: MarketTerms | undefined },
   ): void;
+  /** Anyone's listing against a bond. */
+  listMarket(ctx: WriteContext, sender: string, wanted: Market): Market;
+  createSeries(ctx: WriteContext, series: Series): number;
+  updateSeries(ctx: WriteContext, series: Series): void;
   /** The bond of the market goes to the authority. */
   forfeitBond(ctx: WriteContext, symbol: string, authority: string): void;
   beginBlock(ctx: WriteContext): void;
@@ -96,6 +103,9 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     },
     createMarket: (ctx, listing) => createMarket(ctx, venue, listing),
     updateMarket: (ctx, symbol, change) => updateMarket(ctx, venue, symbol, change),
+    listMarket: (ctx, sender, wanted) => listByAnyone(ctx, venue, sender, wanted),
+    createSeries: (ctx, series) => createSeries(ctx, venue, series),
+    updateSeries: (ctx, series) => updateSeries(ctx, venue, series),
     forfeitBond: (ctx, symbol, authority) => forfeit(ctx, venue, symbol, authority),
     beginBlock: (ctx) => beginBlock(ctx, venue),
     endBlock: (ctx) => endBlock(ctx, venue),

@@ -10,6 +10,14 @@ export const OPEN_ORDERS_PER_MARKET_MAX = 262_144;
 /** Markets that the parameters may allow: each is a few kilobytes of memory, with a book of its own once it has orders. */
 export const MARKETS_CEILING = 65_536;
 
+/** Bonds at one time: each block looks at all. */
+export const BONDS_CEILING = 1000;
+
+/** Series, expiries of one, and strikes of one expiry: what one block looks at to find what is missing. */
+export const SERIES_MAX = 64;
+export const EXPIRIES_MAX = 16;
+export const STRIKES_MAX = 400;
+
 /** Three years, and for averages four hundred days: longer ones cost state for long and have no price to be marked by. */
 export const TIME_TO_EXPIRY_MAX_MS = 94_608_000_000;
 export const AVERAGING_MAX_MS = 34_560_000_000;

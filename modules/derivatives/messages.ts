@@ -23,6 +23,7 @@ import { checkBatch, runBatch } from "./batch.ts";
 import { checkOrderName } from "./cancelling.ts";
 import { refuse } from "./errors.ts";
 import { withAuthority } from "./genesis.ts";
+import { instrumentMessages } from "./instruments/messages.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import { parseRequest } from "./requests.ts";
 import { validateMarket, validateParams, validateTerms } from "./terms.ts";
@@ -159,5 +160,6 @@ export function derivativesMessages(
         return {};
       },
     }),
+    ...instrumentMessages(keeper, addresses, requireAuthority),
   ];
 }

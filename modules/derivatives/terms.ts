@@ -149,5 +149,5 @@ export function validateParams(params: Params): void {
     params.fundingStepMaxMs > 0n && params.fundingStepMaxMs <= DAY_MS,
     "expected a longest funding step of up to a day",
   );
-  if (params.instruments !== undefined) validateInstrumentParams(params.instruments);
+  if (params.instruments !== undefined) validateInstrumentParams(params.instruments, validateTerms);
 }

@@ -1,12 +1,24 @@
 /** What dated contracts, options and their parameters must satisfy. Throws ModuleError invalidTerms. */
-import type { InstrumentParams, OptionRisk } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type {
+  InstrumentParams,
+  MarketTerms,
+  OpenListing,
+  OptionRisk,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import { PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
-import { AVERAGING_MAX_MS, MARKETS_CEILING } from "../limits.ts";
+import {
+  AVERAGING_MAX_MS,
+  BONDS_CEILING,
+  MARKETS_CEILING,
+  TIME_TO_EXPIRY_MAX_MS,
+} from "../limits.ts";
 import type { Contract } from "./contract.ts";
 
 /** Of strikes and payouts, 1e-18. */
 const PRICE_MAX = 10n ** 27n;
+const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
+const AMOUNT = /^[1-9][0-9]{0,37}$/;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000n;
 /** A mean of less than a minute of prices is no mean. */
@@ -51,7 +63,10 @@ export function validateRisk(risk: OptionRisk, tiers: number): void {
   requireThat(risk.volatilityShockPpm < PPM, "expected a volatility shock below 1,000,000 ppm");
 }
 
-export function validateInstrumentParams(params: InstrumentParams): void {
+export function validateInstrumentParams(
+  params: InstrumentParams,
+  validateTerms: (terms: MarketTerms) => void,
+): void {
   const bounded = (value: number, most: number): boolean => value >= 1 && value <= most;
   requireThat(
     bounded(params.transitionsPerBlockMax, 10_000) &&
@@ -68,4 +83,36 @@ export function validateInstrumentParams(params: InstrumentParams): void {
     bounded(params.marketsMax, MARKETS_CEILING),
     `expected 1 to ${MARKETS_CEILING} markets`,
   );
+  if (params.openListing === undefined) return;
+  const { linearTerms, optionTerms } = validateOpenListing(params.openListing);
+  validateTerms(linearTerms);
+  validateTerms(optionTerms);
+}
+
+function validateOpenListing(rule: OpenListing): {
+  readonly linearTerms: MarketTerms;
+  readonly optionTerms: MarketTerms;
+} {
+  requireThat(DENOM.test(rule.bondDenom), "expected the denom of bonds");
+  requireThat(AMOUNT.test(rule.bondAmount), "expected a positive bond");
+  requireThat(
+    rule.noticeMs <= 30n * DAY_MS && rule.standingMs <= 3650n * DAY_MS,
+    "expected a notice of at most 30 days and a standing of at most ten years",
+  );
+  requireThat(
+    rule.reportingPowerMinPpm <= PPM && rule.confidenceMaxPpm > 0n && rule.confidenceMaxPpm <= PPM,
+    "expected shares of at most 1,000,000 ppm",
+  );
+  requireThat(rule.bondsMax <= BONDS_CEILING, `expected at most ${BONDS_CEILING} bonds`);
+  requireThat(
+    rule.timeToExpiryMaxMs <= BigInt(TIME_TO_EXPIRY_MAX_MS),
+    `expected a time to expiry of at most ${TIME_TO_EXPIRY_MAX_MS} ms`,
+  );
+  const { linearTerms, optionTerms } = rule;
+  requireThat(
+    linearTerms !== undefined && optionTerms?.optionRisk !== undefined,
+    "expected terms for linear contracts and for options",
+  );
+  requireThat(linearTerms.optionRisk === undefined, "linear contracts have margin tiers");
+  return { linearTerms, optionTerms };
 }

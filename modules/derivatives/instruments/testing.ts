@@ -112,8 +112,10 @@ export interface World extends Derivatives {
   violation(): string | null;
   nowMs(): number;
   eventsOf(type: string): Record<string, string>[];
+  /** Every key and value of every store. */
+  stored(): string[];
   /** Genesis of every module, as exported. */
-  exported(): Uint8Array[];
+  exported(): unknown[];
 }
 
 export interface WorldOptions {
@@ -122,7 +124,7 @@ export interface WorldOptions {
   readonly fundUnits?: bigint;
   /** Starts from an export instead of empty. */
   readonly from?: {
-    readonly genesis: readonly Uint8Array[];
+    readonly genesis: readonly unknown[];
     readonly header: TestContext["header"];
   };
 }
@@ -170,8 +172,9 @@ export function createWorld(options: WorldOptions = {}): World {
   built = margin;
   const modules = [bank.module, insurance.module, margin.module, derivatives.module];
   const ctx = testContext(registry, options.from?.header ?? {});
-  const init = ({ genesis }: ModuleDefinition, bytes: Uint8Array): void => {
-    if (genesis.kind === "proto") genesis.init(ctx, bytes);
+  const init = ({ genesis }: ModuleDefinition, state: unknown): void => {
+    if (genesis.kind === "proto") genesis.init(ctx, state as Uint8Array);
+    else genesis.init(ctx, state);
   };
   const units = options.fundUnits ?? 0n;
   const fund = {
@@ -182,10 +185,11 @@ export function createWorld(options: WorldOptions = {}): World {
     paid: "0",
   };
   if (options.from !== undefined) {
-    options.from.genesis.forEach((bytes, i) => {
-      init(modules[i] as ModuleDefinition, bytes);
+    options.from.genesis.forEach((state, i) => {
+      init(modules[i] as ModuleDefinition, state);
     });
   } else {
+    init(bank.module, {});
     if (units > 0n) bank.keeper.mint(ctx, COLLATERAL_VAULT, { denom: DENOM, amount: units * UNIT });
     const funds = units > 0n ? [fund] : [];
     init(insurance.module, InsuranceGenesis.encode({ params: insuranceParams(), funds }).finish());
@@ -263,11 +267,18 @@ export function createWorld(options: WorldOptions = {}): World {
         .map(({ attributes }) =>
           Object.fromEntries(attributes.map(({ key, value }) => [key, value])),
         ),
-    exported: () =>
-      modules.map(({ genesis }) => {
-        if (genesis.kind !== "proto") throw new Error("expected proto genesis");
-        return genesis.export(ctx);
-      }),
+    exported: () => modules.map(({ genesis }) => genesis.export(ctx)),
+    stored() {
+      const keys: string[] = [];
+      const hex = (text: string): string =>
+        [...text].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+      for (const { id, store, name, encode } of registry.collections) {
+        ctx.state.range(id, "", undefined, (key, held) => {
+          keys.push(`${store} ${name} ${hex(key)} = ${hex(encode(held))}`);
+        });
+      }
+      return keys;
+    },
   };
   return world;
 }
