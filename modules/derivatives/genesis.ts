@@ -48,7 +48,9 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       if (genesis.ids !== undefined) state.ids.set(ctx, genesis.ids);
       loadSettlements(ctx, venue, genesis);
       let id = 0;
-      for (const entry of genesis.markets) id = loadMarket(ctx, venue, id, entry);
+      // An export holds the settlement records; in a genesis written by hand the markets make them.
+      const byHand = genesis.settlements.length === 0;
+      for (const entry of genesis.markets) id = loadMarket(ctx, venue, { last: id, byHand }, entry);
       checkInstruments(ctx, venue);
       for (const order of genesis.orders) loadOrder(ctx, venue, order);
       books.forget(ctx);
@@ -74,7 +76,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
 function loadMarket(
   ctx: WriteContext,
   venue: Venue,
-  last: MarketId,
+  { last, byHand }: { readonly last: MarketId; readonly byHand: boolean },
   entry: GenesisState["markets"][number],
 ): MarketId {
   const { state } = venue;
@@ -89,7 +91,7 @@ function loadMarket(
   );
   requireThat(!state.symbols.has(ctx, market.symbol), `market ${market.symbol} is listed twice`);
   state.symbols.set(ctx, market.symbol, id);
-  loadLife(ctx, venue, { ...market, id });
+  loadLife(ctx, venue, { ...market, id }, byHand);
   if (counters !== undefined) state.counters.set(ctx, id, counters);
   if (market.linearPerpetual === undefined) return id;
   state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));

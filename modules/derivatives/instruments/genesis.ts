@@ -28,7 +28,7 @@ export function loadSettlements(ctx: WriteContext, venue: Venue, genesis: Genesi
 }
 
 /** The record, its place in the queue of steps, and for a market written by hand its settlement record. */
-export function loadLife(ctx: WriteContext, venue: Venue, market: Market): void {
+export function loadLife(ctx: WriteContext, venue: Venue, market: Market, byHand: boolean): void {
   const { state } = venue;
   if (market.status === MarketStatus.MARKET_STATUS_SETTLED) {
     state.markets.set(ctx, market.id, market);
@@ -40,7 +40,7 @@ export function loadLife(ctx: WriteContext, venue: Venue, market: Market): void 
     }
   }
   const key = settlementKeyOf(instrumentOf(market));
-  if (key !== null && !state.settlements.has(ctx, key)) holdSettlement(ctx, venue, key);
+  if (key !== null && byHand) holdSettlement(ctx, venue, key);
 }
 
 /** After the markets: records, references and queues agree. */

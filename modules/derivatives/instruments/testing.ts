@@ -122,6 +122,8 @@ export interface WorldOptions {
   readonly params?: Partial<Params>;
   readonly margin?: Partial<MarginParams>;
   readonly fundUnits?: bigint;
+  /** Markets of a genesis written by hand. */
+  readonly genesisMarkets?: readonly Market[];
   /** Starts from an export instead of empty. */
   readonly from?: {
     readonly genesis: readonly unknown[];
@@ -196,10 +198,9 @@ export function createWorld(options: WorldOptions = {}): World {
     const params = { ...marginParams(DENOM), ...options.margin };
     init(margin.module, MarginGenesis.encode(MarginGenesis.fromPartial({ params })).finish());
     const own = { ...defaultParams(), ...options.params };
-    init(
-      derivatives.module,
-      GenesisState.encode(GenesisState.fromPartial({ params: own })).finish(),
-    );
+    const markets = (options.genesisMarkets ?? []).map((market) => ({ market }));
+    const genesis = GenesisState.fromPartial({ params: own, markets });
+    init(derivatives.module, GenesisState.encode(genesis).finish());
   }
   ctx.events.length = 0;
   const owner = (n: number): Uint8Array => {
