@@ -1,4 +1,5 @@
 import { Secp256k1Wallet } from "@cosmjs/amino";
+import { MsgCreateSeries, MsgListMarket } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { expect, test } from "vitest";
 import { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
 import { keelRegistry, keelTypes } from "./registry.ts";
@@ -115,6 +116,9 @@ test("nested terms, tiers and instruments survive too, with the proto's own name
         openInterestMaxLots: 0n,
       },
       listedHeight: 0n,
+      activatesMs: 0n,
+      dueMs: 0n,
+      seriesId: 0,
       linearPerpetual: {
         interestRate8hPpm: -100n,
         impactNotional: 1n,
@@ -127,6 +131,34 @@ test("nested terms, tiers and instruments survive too, with the proto's own name
   const amino = types.toAmino({ typeUrl, value });
   expect(JSON.stringify(amino)).toContain(`"interest_rate_8h_ppm":"-100"`);
   expect(types.fromAmino(amino)).toEqual({ typeUrl, value });
+});
+
+test("options and series keep their ends, scenarios and rules", () => {
+  const types = keelAminoTypes();
+  const contract = { right: 2, strike: "60000", volatilityFeedId: 2 } as const;
+  const maturity = { expiryMs: 1_800_000_000_000n, windowMs: 60_000n, closeOnlyMs: 0n };
+  const listing = {
+    typeUrl: "/keel.derivatives.v1.MsgListMarket",
+    value: MsgListMarket.fromPartial({
+      sender,
+      market: { feedId: 1, digitalOption: { ...contract, maturity, payout: "1" } },
+    }),
+  };
+  expect(types.fromAmino(types.toAmino(listing))).toEqual(listing);
+  const series = {
+    typeUrl: "/keel.derivatives.v1.MsgCreateSeries",
+    value: MsgCreateSeries.fromPartial({
+      authority: sender,
+      series: {
+        name: "BTC-DAILY",
+        terms: { optionRisk: { initialShockPpm: 150_000n } },
+        expiries: { intervalMs: 86_400_000n, count: 2 },
+        strikes: { spacing: "1000", eachSide: 3 },
+        europeanOption: { volatilityFeedId: 2 },
+      },
+    }),
+  };
+  expect(types.fromAmino(types.toAmino(series))).toEqual(series);
 });
 
 test("unknown fields and wrong kinds of a signed document are refused", () => {

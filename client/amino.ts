@@ -32,10 +32,30 @@ const shape = (codec: Buildable, nested: Readonly<Record<string, Shape>> = {}): 
   nested,
 });
 
-const terms = shape(derivatives.MarketTerms, { tiers: shape(derivatives.MarginTier) });
+const terms = shape(derivatives.MarketTerms, {
+  tiers: shape(derivatives.MarginTier),
+  optionRisk: shape(derivatives.OptionRisk),
+});
+const end = { maturity: shape(derivatives.Maturity) };
+const dated = {
+  datedFuture: shape(derivatives.DatedFuture, end),
+  europeanOption: shape(derivatives.EuropeanOption, end),
+  digitalOption: shape(derivatives.DigitalOption, end),
+  asianOption: shape(derivatives.AsianOption, end),
+};
 const market = shape(derivatives.Market, {
   terms,
   linearPerpetual: shape(derivatives.LinearPerpetual),
+  ...dated,
+});
+const series = shape(derivatives.Series, {
+  terms,
+  expiries: shape(derivatives.ExpiryRule),
+  strikes: shape(derivatives.StrikeRule),
+  ...dated,
+});
+const instruments = shape(derivatives.InstrumentParams, {
+  openListing: shape(derivatives.OpenListing, { linearTerms: terms, optionTerms: terms }),
 });
 
 /** Amino name and form of each message. */
@@ -71,7 +91,23 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   ],
   "/keel.derivatives.v1.MsgUpdateParams": [
     "keel/derivatives/MsgUpdateParams",
-    shape(derivativesTx.MsgUpdateParams, { params: shape(derivatives.Params) }),
+    shape(derivativesTx.MsgUpdateParams, { params: shape(derivatives.Params, { instruments }) }),
+  ],
+  "/keel.derivatives.v1.MsgListMarket": [
+    "keel/MsgListMarket",
+    shape(derivativesTx.MsgListMarket, { market }),
+  ],
+  "/keel.derivatives.v1.MsgForfeitBond": [
+    "keel/MsgForfeitBond",
+    shape(derivativesTx.MsgForfeitBond),
+  ],
+  "/keel.derivatives.v1.MsgCreateSeries": [
+    "keel/MsgCreateSeries",
+    shape(derivativesTx.MsgCreateSeries, { series }),
+  ],
+  "/keel.derivatives.v1.MsgUpdateSeries": [
+    "keel/MsgUpdateSeries",
+    shape(derivativesTx.MsgUpdateSeries, { series }),
   ],
   "/keel.insurance.v1.MsgFund": ["keel/MsgFund", shape(insuranceTx.MsgFund)],
   "/keel.insurance.v1.MsgUpdateParams": [

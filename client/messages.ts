@@ -6,6 +6,7 @@ import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
 import { MsgDeposit, MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import { type Amount, toQuanta } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
+import { type ListingRequest, listMarketMessage } from "./instruments.ts";
 import type { KeelClient } from "./keel-client.ts";
 import { BATCH_ITEMS_MAX } from "./limits.ts";
 import {
@@ -130,6 +131,12 @@ export class KeelMessages {
       orders: wire,
     });
     return { typeUrl: "/keel.derivatives.v1.MsgBatchOrders", value };
+  }
+
+  /** A contract against the bond that the chain's parameters ask for. */
+  listMarket(request: ListingRequest): EncodeObject {
+    const value = listMarketMessage(this.#sender, request);
+    return { typeUrl: "/keel.derivatives.v1.MsgListMarket", value };
   }
 
   /** A gift to the insurance fund of an asset. */

@@ -20,6 +20,16 @@ interface Methods {
   readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
   readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
   readonly funding: Method<derivatives.QueryFundingRequest, derivatives.QueryFundingResponse>;
+  readonly series: Method<derivatives.QuerySeriesRequest, derivatives.QuerySeriesResponse>;
+  readonly optionChain: Method<
+    derivatives.QueryOptionChainRequest,
+    derivatives.QueryOptionChainResponse
+  >;
+  readonly settlementPrices: Method<
+    derivatives.QuerySettlementPricesRequest,
+    derivatives.QuerySettlementPricesResponse
+  >;
+  readonly bonds: Method<derivatives.QueryBondsRequest, derivatives.QueryBondsResponse>;
   readonly account: Method<margin.QueryAccountRequest, margin.QueryAccountResponse>;
   readonly accounts: Method<margin.QueryAccountsRequest, margin.QueryAccountsResponse>;
   readonly positions: Method<margin.QueryPositionsRequest, margin.QueryPositionsResponse>;
@@ -67,6 +77,26 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/Funding",
     request: derivatives.QueryFundingRequest,
     answer: derivatives.QueryFundingResponse,
+  },
+  series: {
+    path: "/keel.derivatives.v1.Query/Series",
+    request: derivatives.QuerySeriesRequest,
+    answer: derivatives.QuerySeriesResponse,
+  },
+  optionChain: {
+    path: "/keel.derivatives.v1.Query/OptionChain",
+    request: derivatives.QueryOptionChainRequest,
+    answer: derivatives.QueryOptionChainResponse,
+  },
+  settlementPrices: {
+    path: "/keel.derivatives.v1.Query/SettlementPrices",
+    request: derivatives.QuerySettlementPricesRequest,
+    answer: derivatives.QuerySettlementPricesResponse,
+  },
+  bonds: {
+    path: "/keel.derivatives.v1.Query/Bonds",
+    request: derivatives.QueryBondsRequest,
+    answer: derivatives.QueryBondsResponse,
   },
   account: {
     path: "/keel.margin.v1.Query/Account",

@@ -5,6 +5,7 @@ import {
   MsgBatchOrdersResponse,
   MsgCancelAllResponse,
   MsgCancelOrderResponse,
+  MsgListMarketResponse,
   MsgPlaceOrderResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgDepositResponse, MsgWithdrawResponse } from "@keel/proto/gen/keel/margin/v1/tx";
@@ -13,6 +14,7 @@ import type { Amount } from "./decimal.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { requestFaucet } from "./faucet.ts";
 import { readGasPrice } from "./gas.ts";
+import type { ListingRequest } from "./instruments.ts";
 import { KeelClient, type KeelClientOptions } from "./keel-client.ts";
 import {
   type BatchRequest,
@@ -208,6 +210,15 @@ export class KeelSigningClient {
   async batch(request: BatchRequest, options: SubmitOptions = {}): Promise<WithTx<BatchOutcome>> {
     const tx = await this.execute([await this.messages.batch(request)], options);
     return { ...batchOutcome(tx, 0), tx };
+  }
+
+  /** Lists a contract against a bond; it opens after a notice time. */
+  async listMarket(
+    request: ListingRequest,
+    options: SubmitOptions = {},
+  ): Promise<WithTx<MsgListMarketResponse>> {
+    const tx = await this.execute([this.messages.listMarket(request)], options);
+    return { ...responseOf(tx, 0, MsgListMarketResponse), tx };
   }
 
   // What one holds

@@ -4,6 +4,7 @@ import { MarketStatus, Side } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountView, PositionView } from "@keel/proto/gen/keel/margin/v1/query";
 import { timesStep } from "./decimal.ts";
 import { KeelConnectionError } from "./errors.ts";
+import { type Contract, contractOf } from "./instruments.ts";
 import type { MarketSteps, OrderSide } from "./orders.ts";
 
 /** Finds a market's steps by symbol. */
@@ -69,7 +70,14 @@ export interface OrderBook {
   readonly height: bigint;
 }
 
-export type MarketState = "active" | "close-only" | "halted" | "quarantined";
+export type MarketState =
+  | "proposed"
+  | "active"
+  | "close-only"
+  | "halted"
+  | "quarantined"
+  | "settling"
+  | "settled";
 
 export interface MarketInfo extends MarketSteps {
   readonly id: number;
@@ -85,10 +93,17 @@ export interface MarketInfo extends MarketSteps {
   readonly lastPrice: string | undefined;
   /** Base units. */
   readonly openInterest: string;
+  /** Of perpetuals. */
   readonly fundingRate8hPpm: bigint;
+  readonly contract: Contract;
+  /** Of dated contracts: the price expected at settlement, and that price once it is known. */
+  readonly forwardPrice: string | undefined;
+  readonly settlementPrice: string | undefined;
+  /** Annual, of options. */
+  readonly volatility: string | undefined;
   readonly takerFeePpm: number;
   readonly makerFeePpm: number;
-  /** Requirement schedule, first tier at 0. */
+  /** Requirement schedule, first tier at 0. Options have none: their requirement is per lot. */
   readonly tiers: readonly {
     readonly aboveQuanta: bigint;
     readonly initialPpm: bigint;
@@ -102,6 +117,9 @@ const states: Readonly<Record<number, MarketState>> = {
   [MarketStatus.MARKET_STATUS_CLOSE_ONLY]: "close-only",
   [MarketStatus.MARKET_STATUS_HALTED]: "halted",
   [MarketStatus.MARKET_STATUS_QUARANTINED]: "quarantined",
+  [MarketStatus.MARKET_STATUS_PROPOSED]: "proposed",
+  [MarketStatus.MARKET_STATUS_SETTLING]: "settling",
+  [MarketStatus.MARKET_STATUS_SETTLED]: "settled",
 };
 
 const orUndefined = (text: string): string | undefined => (text === "" ? undefined : text);
@@ -120,8 +138,9 @@ export function integer(where: string, text: string): bigint {
 export function marketInfo(view: MarketView): MarketInfo {
   const { market } = view;
   const status = states[market?.status ?? 0];
-  if (market === undefined || status === undefined)
-    throw new KeelConnectionError("bad-answer", "expected a listed market with a known status");
+  const contract = market === undefined ? undefined : contractOf(market);
+  if (market === undefined || status === undefined || contract === undefined)
+    throw new KeelConnectionError("bad-answer", "expected a market of a known kind and status");
   return {
     id: market.id,
     symbol: market.symbol,
@@ -138,6 +157,10 @@ export function marketInfo(view: MarketView): MarketInfo {
     lastPrice: orUndefined(view.lastPrice),
     openInterest: view.openInterest,
     fundingRate8hPpm: view.fundingRate8hPpm,
+    contract,
+    forwardPrice: orUndefined(view.forwardPrice),
+    settlementPrice: orUndefined(view.settlementPrice),
+    volatility: orUndefined(view.volatility),
     takerFeePpm: market.terms?.takerFeePpm ?? 0,
     makerFeePpm: market.terms?.makerFeePpm ?? 0,
     tiers: (market.terms?.tiers ?? []).map((tier) => ({

@@ -1,0 +1,134 @@
+/** Contracts as people name them, from and to their wire form; option chains and settlement prices. */
+import type {
+  QueryOptionChainResponse,
+  SettlementPriceView,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
+import { MsgListMarket } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { Market, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { KeelInputError } from "./errors.ts";
+import type { MarketInfo } from "./views.ts";
+
+export type OptionSide = "call" | "put";
+
+interface Dated {
+  /** Unix milliseconds. */
+  readonly expiryMs: number;
+  /** The settlement price is the mean of the index over this long before the expiry. */
+  readonly windowMs: number;
+  /** Positions can only shrink for this long before the expiry. Default 0. */
+  readonly closeOnlyMs?: number;
+}
+
+interface Optional extends Dated {
+  readonly right: OptionSide;
+  /** Decimal. */
+  readonly strike: string;
+  readonly volatilityFeedId: number;
+}
+
+export type Contract =
+  | { readonly kind: "linear-perpetual" }
+  | (Dated & { readonly kind: "dated-future" })
+  | (Optional & { readonly kind: "european-option" | "asian-option" })
+  | (Optional & {
+      readonly kind: "digital-option";
+      /** Decimal, in the quote asset per unit of size. */
+      readonly payout: string;
+    });
+
+/** Undefined: a kind that this library does not know. */
+export function contractOf(market: Market): Contract | undefined {
+  if (market.linearPerpetual !== undefined) return { kind: "linear-perpetual" };
+  const { datedFuture, europeanOption, digitalOption, asianOption } = market;
+  const terms = europeanOption ?? digitalOption ?? asianOption;
+  const end = (terms ?? datedFuture)?.maturity;
+  if (end === undefined) return undefined;
+  const dated = {
+    expiryMs: Number(end.expiryMs),
+    windowMs: Number(end.windowMs),
+    closeOnlyMs: Number(end.closeOnlyMs),
+  };
+  if (terms === undefined) return { kind: "dated-future", ...dated };
+  const right: OptionSide = terms.right === OptionRight.OPTION_RIGHT_PUT ? "put" : "call";
+  const { strike, volatilityFeedId } = terms;
+  const option = { ...dated, right, strike, volatilityFeedId };
+  if (digitalOption !== undefined)
+    return { kind: "digital-option", ...option, payout: digitalOption.payout };
+  return { kind: europeanOption === undefined ? "asian-option" : "european-option", ...option };
+}
+
+/** A contract that anyone may list against the bond of the chain's parameters. Symbol, assets and terms are the chain's. */
+export interface ListingRequest {
+  readonly feedId: number;
+  /** Decimals. */
+  readonly tickSize: string;
+  readonly lotSize: string;
+  readonly contract: Exclude<Contract, { kind: "linear-perpetual" }>;
+}
+
+export function listMarketMessage(sender: string, request: ListingRequest): MsgListMarket {
+  const { contract, feedId, tickSize, lotSize } = request;
+  for (const field of ["expiryMs", "windowMs"] as const)
+    if (!Number.isSafeInteger(contract[field]) || contract[field] <= 0)
+      throw new KeelInputError("invalid-option", field, "expected milliseconds above zero");
+  const maturity = {
+    expiryMs: BigInt(contract.expiryMs),
+    windowMs: BigInt(contract.windowMs),
+    closeOnlyMs: BigInt(contract.closeOnlyMs ?? 0),
+  };
+  const base = { feedId, tickSize, lotSize };
+  const listed = (instrument: object): MsgListMarket =>
+    MsgListMarket.fromPartial({ sender, market: Market.fromPartial({ ...base, ...instrument }) });
+  if (contract.kind === "dated-future") return listed({ datedFuture: { maturity } });
+  const { strike, volatilityFeedId } = contract;
+  const right: OptionRight =
+    contract.right === "put" ? OptionRight.OPTION_RIGHT_PUT : OptionRight.OPTION_RIGHT_CALL;
+  const terms = { maturity, right, strike, volatilityFeedId };
+  if (contract.kind === "digital-option")
+    return listed({ digitalOption: { ...terms, payout: contract.payout } });
+  return listed(
+    contract.kind === "asian-option" ? { asianOption: terms } : { europeanOption: terms },
+  );
+}
+
+/** Calls and puts of one expiry and strike. */
+export interface ChainRow {
+  readonly expiryMs: number;
+  readonly strike: string;
+  readonly calls: readonly MarketInfo[];
+  readonly puts: readonly MarketInfo[];
+}
+
+export function chainRows(
+  { rows }: QueryOptionChainResponse,
+  infoOf: (view: QueryOptionChainResponse["rows"][number]["calls"][number]) => MarketInfo,
+): ChainRow[] {
+  return rows.map(({ expiryMs, strike, calls, puts }) => ({
+    expiryMs: Number(expiryMs),
+    strike,
+    calls: calls.map(infoOf),
+    puts: puts.map(infoOf),
+  }));
+}
+
+export interface SettlementPrice {
+  readonly feedId: number;
+  readonly expiryMs: number;
+  readonly windowMs: number;
+  /** The settlement price, or the mean so far; undefined before the window opens. */
+  readonly price: string | undefined;
+  readonly final: boolean;
+  readonly markets: number;
+}
+
+export function settlementPrice(view: SettlementPriceView): SettlementPrice {
+  const { feedId, expiryMs, windowMs, price, final, markets } = view;
+  return {
+    feedId,
+    expiryMs: Number(expiryMs),
+    windowMs: Number(windowMs),
+    price: price === "" ? undefined : price,
+    final,
+    markets,
+  };
+}
