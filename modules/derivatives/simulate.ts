@@ -14,6 +14,7 @@ import type { ReadContext } from "../kit/context.ts";
 import { mulDivDown } from "../kit/math/mul-div.ts";
 import { formatPrice, formatSize, type Instrument } from "./instruments.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
+import type { Mark } from "./marks.ts";
 import type { Random } from "./random.ts";
 
 export interface SimulatedAccount {
@@ -26,6 +27,11 @@ export interface SimulatedMessage {
   readonly value: MsgPlaceOrder | MsgCancelOrder | MsgCancelAll | MsgBatchOrders;
 }
 
+export interface SimulatedMarket {
+  readonly instrument: Instrument;
+  readonly mark: Mark;
+}
+
 export interface Operation {
   readonly name: string;
   /** How often, relative to the others. */
@@ -34,7 +40,7 @@ export interface Operation {
     ctx: ReadContext,
     random: Random,
     account: SimulatedAccount,
-    market: { readonly instrument: Instrument; readonly markTicks: bigint },
+    market: SimulatedMarket,
   ): SimulatedMessage;
 }
 
@@ -55,15 +61,15 @@ function near(markTicks: bigint, random: Random, spreadPpm: number): bigint {
   return ticks < 1n ? 1n : ticks;
 }
 
-/** Lots worth about 50 to 5,000 units at mark. */
-function someLots(instrument: Instrument, markTicks: bigint, random: Random): bigint {
+/** Lots worth about 50 to 5,000 units at mark, of an option in its underlying. */
+function someLots({ notionalPerLot }: Mark, random: Random): bigint {
   const units = BigInt(50 + random.below(4951));
-  const lots = mulDivDown(units, 1_000_000n, markTicks * instrument.quantaPerTickLot);
+  const lots = mulDivDown(units, 1_000_000n, notionalPerLot);
   return lots < 1n ? 1n : lots;
 }
 
 function newOrder(
-  { instrument, markTicks }: { readonly instrument: Instrument; readonly markTicks: bigint },
+  { instrument, mark }: SimulatedMarket,
   random: Random,
   change: Partial<NewOrder>,
   spreadPpm: number,
@@ -72,8 +78,8 @@ function newOrder(
     market: instrument.symbol,
     side: random.below(2) === 0 ? BUY : SELL,
     type: LIMIT,
-    price: formatPrice(instrument, near(markTicks, random, spreadPpm)),
-    size: formatSize(instrument, someLots(instrument, markTicks, random)),
+    price: formatPrice(instrument, near(mark.ticks, random, spreadPpm)),
+    size: formatSize(instrument, someLots(mark, random)),
     clientId: random.below(3) === 0 ? `s${random.below(CLIENT_IDS)}` : "",
     ...change,
   });
@@ -183,7 +189,7 @@ export function simulateMessage(
   for (const operation of operations) {
     dice -= operation.weight;
     if (dice >= 0) continue;
-    const market = { instrument, markTicks: mark.ticks };
+    const market = { instrument, mark };
     return { operation: operation.name, message: operation.create(ctx, random, account, market) };
   }
   return null;
