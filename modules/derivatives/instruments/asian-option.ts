@@ -1,10 +1,11 @@
 /**
  * An average-price option: pays on the mean over a long window. Priced as one on equally spaced fixings, at most a thousand of them,
- * those gone by known through the mean so far.
+ * those gone by known through the mean so far. The spot of the rest is the one that gives the forward, so that a fixing half gone by shifts
+ * nothing and the last mark is the payoff.
  */
 import { assert } from "../../kit/errors.ts";
 import { asianPrice } from "../../kit/math/asian.ts";
-import { divCeil, divFloor, maximum, minimum } from "../../kit/math/mul-div.ts";
+import { divCeil, divFloor, divHalfEven, maximum, minimum } from "../../kit/math/mul-div.ts";
 import type { ContractKind } from "./kinds.ts";
 import { intrinsic, secondsOf } from "./option-pricing.ts";
 
@@ -17,7 +18,7 @@ export const asianOption: ContractKind = {
   },
   mark({ option, maturity }, inputs) {
     assert(option !== null && maturity !== null, "an average-price option without its terms");
-    const { spot, forward, volatility, mean, averagedMs } = inputs;
+    const { forward, volatility, mean, averagedMs } = inputs;
     const seconds = secondsOf(inputs.remainingMs);
     if (seconds === 0n) return intrinsic(option, forward);
     const window = divFloor(BigInt(maturity.windowMs), 1000n);
@@ -26,9 +27,10 @@ export const asianOption: ContractKind = {
     // Counted back from the end, where the last one lies.
     const ahead = minimum(fixings, divCeil(seconds, interval));
     const fixed = averagedMs === 0n ? 0n : fixings - ahead;
+    const rest = divHalfEven(forward * (fixed + ahead) - mean * fixed, ahead);
     return asianPrice({
       kind: option.right,
-      spot,
+      spot: maximum(rest, 1n),
       strike: option.strike,
       rate: 0n,
       carry: 0n,

@@ -133,7 +133,7 @@ function run(
 describe("simulated traders in all kinds of contract", { timeout: 180_000 }, () => {
   it("list, trade, expire and settle with every invariant whole, and nothing is stopped", () => {
     const { world, random, prices } = begin(11);
-    const done = run(world, random, prices, 360);
+    const done = run(world, random, prices, 240);
     expect(world.violation()).toBeNull();
     const count = (type: string): number => world.eventsOf(type).length;
     expect(world.eventsOf("market_quarantined")).toEqual([]);
