@@ -40,6 +40,7 @@ const failing: Record<string, [path: string, text: string][]> = {
     ["consensus/core/a.ts", 'import type {\n  X,\n} from "../limits.ts";'],
     ["modules/kit/a.ts", 'export { x } from "../bank/keeper.ts";'],
     ["modules/margin/a.ts", 'import { x } from "../bank/keeper.ts";'],
+    ["modules/margin/a.ts", 'import { x } from "../testing/world.ts";'],
     ["node/a.ts", 'import { x } from "./b";'],
     ["node/a.ts", 'export { b } from "./b.js";'],
   ],
@@ -68,6 +69,7 @@ const passing: Record<string, [path: string, text: string][]> = {
     ["consensus/core/sub/a.ts", 'import { x } from "../types.ts";'],
     ["consensus/core/a.test.ts", 'import { x } from "../sim/world.ts";'],
     ["modules/margin/a.ts", 'import { x } from "../kit/module.ts";'],
+    ["modules/testing/world.ts", 'import { x } from "../margin/module.ts";'],
     ["consensus/host/a.ts", 'import { x } from "../core/types.ts";'],
   ],
 };

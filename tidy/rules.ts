@@ -94,6 +94,8 @@ const noBarrels: Rule = ({ path }) =>
 /** The part of a workspace that may not reach its neighbours by relative path. */
 function walledZone(path: string): string | undefined {
   if (isTest(path)) return undefined;
+  // What the tests of several modules share.
+  if (path.startsWith("modules/testing/")) return "modules";
   if (path.startsWith("consensus/core/")) return "consensus/core";
   return /^modules\/[^/]+(?=\/)/.exec(path)?.[0];
 }

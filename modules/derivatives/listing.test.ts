@@ -4,10 +4,6 @@ import type {
   OpenListing,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
-import { BOND_VAULT } from "./bonds.ts";
-import { atomically } from "./contained.ts";
-import { defaultTerms, linearPerpetual, optionTerms } from "./defaults.ts";
-import { defaultInstrumentParams } from "./instruments/params.ts";
 import {
   BTC,
   createWorld,
@@ -19,7 +15,11 @@ import {
   START_MS,
   VOL,
   type World,
-} from "./instruments/testing.ts";
+} from "../testing/world.ts";
+import { BOND_VAULT } from "./bonds.ts";
+import { atomically } from "./contained.ts";
+import { defaultTerms, linearPerpetual, optionTerms } from "./defaults.ts";
+import { defaultInstrumentParams } from "./instruments/params.ts";
 
 const BOND = 5_000n;
 const RULE: OpenListing = {

@@ -1,9 +1,9 @@
 import type { Series } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
+import { BTC, createWorld, HOUR_MS, START_MS, VOL, type World } from "../testing/world.ts";
 import { optionTerms } from "./defaults.ts";
 import { defaultInstrumentParams } from "./instruments/params.ts";
 import { expiryText } from "./instruments/symbols.ts";
-import { BTC, createWorld, HOUR_MS, START_MS, VOL, type World } from "./instruments/testing.ts";
 import { expiriesAhead, strikesAround, strikesMissing } from "./series-rules.ts";
 
 const DAY_MS = 24 * HOUR_MS;

@@ -1,7 +1,15 @@
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
+import {
+  BTC,
+  createWorld,
+  futureMarket,
+  HOUR_MS,
+  maturity,
+  START_MS,
+  UNIT,
+} from "../../testing/world.ts";
 import { defaultInstrumentParams } from "./params.ts";
-import { BTC, createWorld, futureMarket, HOUR_MS, maturity, START_MS, UNIT } from "./testing.ts";
 
 const SYMBOL = "BTC-USD-F";
 const EXPIRY = START_MS + HOUR_MS;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { DERIVATIVES_CODES } from "../errors.ts";
 import {
   BTC,
   createWorld,
@@ -9,7 +8,8 @@ import {
   maturity,
   START_MS,
   type World,
-} from "./testing.ts";
+} from "../../testing/world.ts";
+import { DERIVATIVES_CODES } from "../errors.ts";
 
 const EXPIRY = START_MS + HOUR_MS;
 

@@ -3,7 +3,6 @@ import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
 import { ModuleError } from "../../kit/errors.ts";
 import type { ProtoCodec } from "../../kit/module.ts";
-import { optionTerms } from "../defaults.ts";
 import {
   BTC,
   createWorld,
@@ -14,7 +13,8 @@ import {
   START_MS,
   VOL,
   type World,
-} from "./testing.ts";
+} from "../../testing/world.ts";
+import { optionTerms } from "../defaults.ts";
 
 const EXPIRY = START_MS + HOUR_MS;
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
-import { SYMBOL as PERPETUAL, testMarket } from "../testing.ts";
 import {
   BTC,
   createWorld,
@@ -11,7 +10,8 @@ import {
   type TestOption,
   UNIT,
   VOL,
-} from "./testing.ts";
+} from "../../testing/world.ts";
+import { SYMBOL as PERPETUAL, testMarket } from "../testing.ts";
 
 const SYMBOL = "BTC-OPTION";
 const DAY_MS = 24 * HOUR_MS;

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { BTC, createWorld, futureMarket, HOUR_MS, maturity, UNIT, VOL } from "./testing.ts";
-import { chain, EXPIRY, expire } from "./testing-chain.ts";
+import { chain, EXPIRY, expire } from "../../testing/option-chain.ts";
+import {
+  BTC,
+  createWorld,
+  futureMarket,
+  HOUR_MS,
+  maturity,
+  UNIT,
+  VOL,
+} from "../../testing/world.ts";
 
 describe("the expiry of a chain of options", { timeout: 120_000 }, () => {
   it("settles 50,000 positions within bounded work per block, to the unit, in the order of accounts", () => {

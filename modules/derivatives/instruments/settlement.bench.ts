@@ -3,8 +3,8 @@
  * running node, without commitment. Run: npx vitest bench modules/derivatives/instruments --run --project unit
  */
 import { bench, describe } from "vitest";
-import { BTC, createWorld, maturity, optionMarket, START_MS, VOL } from "./testing.ts";
-import { chain, expire } from "./testing-chain.ts";
+import { chain, expire } from "../../testing/option-chain.ts";
+import { BTC, createWorld, maturity, optionMarket, START_MS, VOL } from "../../testing/world.ts";
 
 const DAY_MS = 86_400_000;
 

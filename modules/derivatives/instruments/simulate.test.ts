@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { ModuleError } from "../../kit/errors.ts";
+import { BTC, createWorld, DENOM, HOUR_MS, VOL, type World } from "../../testing/world.ts";
 import { defaultTerms, optionTerms } from "../defaults.ts";
 import { createRandom, type Random } from "../random.ts";
 import { operations, simulateMessage } from "../simulate.ts";
 import { testMarket } from "../testing.ts";
 import { defaultInstrumentParams } from "./params.ts";
 import { simulateListing } from "./simulate.ts";
-import { BTC, createWorld, DENOM, HOUR_MS, VOL, type World } from "./testing.ts";
 
 const TRADERS = 16;
 const MINUTE = 60_000;

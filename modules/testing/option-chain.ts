@@ -1,6 +1,7 @@
 /** A chain of options held by many accounts, for the tests and the benchmark of its expiry. */
-import type { AccountId } from "../../kit/account-id.ts";
-import { createRandom } from "../random.ts";
+
+import { createRandom } from "../derivatives/random.ts";
+import type { AccountId } from "../kit/account-id.ts";
 import {
   BTC,
   createWorld,
@@ -10,7 +11,7 @@ import {
   START_MS,
   VOL,
   type World,
-} from "./testing.ts";
+} from "./world.ts";
 
 export const EXPIRY: number = START_MS + HOUR_MS;
 // The shortest window: one block of it is enough.
