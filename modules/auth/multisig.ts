@@ -4,14 +4,14 @@ import { MULTISIG_KEYS_MAX } from "./limits.ts";
 import type { VerifySignature } from "./ports.ts";
 import type { AccountKey } from "./public-keys.ts";
 import type { ModeInfo } from "./tx.ts";
-import { parseError, readMessage } from "./wire.ts";
+import { parseError, readMessage, WireReader } from "./wire.ts";
 
 type Multisig = Extract<AccountKey, { kind: "multisig" }>;
 type MultiMode = Extract<ModeInfo, { kind: "multi" }>;
 
 export function readMultiSignature(bytes: Uint8Array): readonly Uint8Array[] {
   const signatures: Uint8Array[] = [];
-  readMessage("/cosmos.crypto.multisig.v1beta1.MultiSignature", bytes, {
+  readMessage("/cosmos.crypto.multisig.v1beta1.MultiSignature", new WireReader(bytes), {
     1: (reader) => {
       if (signatures.length >= MULTISIG_KEYS_MAX) throw parseError("too many signatures");
       signatures.push(reader.bytes());

@@ -47,14 +47,14 @@ function keyBytes(value: Uint8Array): Uint8Array {
 function readMultisig(value: Uint8Array, depth: number): AccountKey {
   let threshold = 0;
   const keys: AccountKey[] = [];
-  readMessage("LegacyAminoPubKey", value, {
+  readMessage("LegacyAminoPubKey", new WireReader(value), {
     1: (reader) => {
       threshold = reader.uint32();
     },
     2: (reader) => {
       if (depth >= MULTISIG_DEPTH_MAX || keys.length >= MULTISIG_KEYS_MAX)
         throw sdkError("invalidPubKey", "multisig key too deep or too large");
-      keys.push(readKey(readAny(reader.bytes()), depth + 1));
+      keys.push(readKey(reader.nested(readAny), depth + 1));
     },
   });
   if (threshold < 1 || keys.length < threshold)
@@ -62,10 +62,9 @@ function readMultisig(value: Uint8Array, depth: number): AccountKey {
   return { kind: "multisig", threshold, keys };
 }
 
-export function readAny(bytes: Uint8Array): PublicKey {
+export function readAny(reader: WireReader): PublicKey {
   let typeUrl = "";
   let value: Uint8Array = none;
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) typeUrl = reader.text();
     else if (field === 2) value = reader.bytes();

@@ -111,7 +111,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   const state = new AppState(keel.registry, store, options.queryHeights ?? QUERY_HEIGHTS_DEFAULT);
   const onFault = (height: number, where: string, error: Error): void =>
     options.onFault?.({ height, where, error });
-  const { read, admit } = createTxReader(keel.messages, keel.addresses);
+  const { read, admit, forget } = createTxReader(keel.messages, keel.addresses);
   const router = createRouter({
     ante: keel.ante,
     addresses: keel.addresses,
@@ -339,6 +339,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         executed = null;
         header = done.block.header;
         state.advance(header);
+        forget();
         return { retainHeight: 0 };
       }),
     query: (request) =>
