@@ -1,6 +1,6 @@
 /** Against figures made elsewhere: mpmath at 80 digits, the option rows being those of published textbooks and edge cases around them. */
 import { expect, test } from "vitest";
-import { black76Greeks } from "./black-76.ts";
+import { black76Greeks, black76Price } from "./black-76.ts";
 import { blackScholesGreeks, blackScholesPrice, type Greeks } from "./black-scholes.ts";
 import { parseDecimal } from "./decimal.ts";
 import { expWad } from "./exp.ts";
@@ -8,6 +8,7 @@ import { divNearest, WAD, YEAR_SECONDS } from "./fixed-point.ts";
 import { lnWad } from "./log.ts";
 import { normalCdf, normalDensity } from "./normal.ts";
 import type { OptionTerms } from "./option-terms.ts";
+import black76 from "./vectors/black-76.json" with { type: "json" };
 import vectors from "./vectors/mpmath.json" with { type: "json" };
 
 const PLACES = 30;
@@ -91,4 +92,19 @@ test("exponential and logarithm are the nearest unit, or right to 34 digits", ()
     );
   for (const [x = "", value = ""] of vectors.ln)
     expect(errorUnits(lnWad(wad(x)), value), x).toBeLessThanOrEqual(0.501);
+});
+
+test("Black-76 prices are those the client's solver is tested with, to the unit", () => {
+  expect(black76.options).toHaveLength(240);
+  for (const row of black76.options) {
+    const found = black76Price({
+      kind: row.kind as "call" | "put",
+      forward: wad(row.forward),
+      strike: wad(row.strike),
+      rate: wad(row.rate),
+      volatility: wad(row.volatility),
+      seconds: BigInt(row.seconds),
+    });
+    expect(found, JSON.stringify(row)).toBe(wad(row.price));
+  }
 });
