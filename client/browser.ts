@@ -8,6 +8,7 @@ export {
   KeelTxError,
 } from "./errors.ts";
 export { requestFaucet } from "./faucet.ts";
+export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
 export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
