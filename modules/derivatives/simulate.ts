@@ -81,7 +81,7 @@ function newOrder(
 
 function place(account: SimulatedAccount, order: NewOrder): SimulatedMessage {
   const { owner: sender, subaccount } = account;
-  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, subaccount, ...order } };
+  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, owner: "", subaccount, ...order } };
 }
 
 function placing(
@@ -123,6 +123,7 @@ export const operations: readonly Operation[] = [
       typeUrl: `${TYPE}MsgCancelOrder`,
       value: {
         sender,
+        owner: "",
         subaccount,
         market: instrument.symbol,
         orderId: 0n,
@@ -135,7 +136,12 @@ export const operations: readonly Operation[] = [
     weight: 3,
     create: (_ctx, random, { owner: sender, subaccount }, { instrument }) => ({
       typeUrl: `${TYPE}MsgCancelAll`,
-      value: { sender, subaccount, market: random.below(2) === 0 ? "" : instrument.symbol },
+      value: {
+        sender,
+        owner: "",
+        subaccount,
+        market: random.below(2) === 0 ? "" : instrument.symbol,
+      },
     }),
   },
   {
@@ -145,6 +151,7 @@ export const operations: readonly Operation[] = [
       typeUrl: `${TYPE}MsgBatchOrders`,
       value: {
         sender,
+        owner: "",
         subaccount,
         cancels: [0, 1].map((n) => ({
           market: market.instrument.symbol,
