@@ -1,5 +1,4 @@
 /** Everything that can be read from a Keel chain, over one CometBFT RPC endpoint or several. */
-import { encodeSecp256k1Pubkey } from "@cosmjs/amino";
 import {
   type AuthExtension,
   accountFromAny,
@@ -12,7 +11,11 @@ import {
   type TxExtension,
 } from "@cosmjs/stargate";
 import { Comet38Client } from "@cosmjs/tendermint-rpc";
-import type { QueryFundingResponse } from "@keel/proto/gen/keel/derivatives/v1/query";
+import type {
+  QueryDocumentResponse,
+  QueryFundingResponse,
+  TradingGrantView,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
 import type { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { QueryTotalsResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import type { Deficit } from "@keel/proto/gen/keel/margin/v1/types";
@@ -23,6 +26,7 @@ import { KeelConnectionError, KeelInputError, type Refusal } from "./errors.ts";
 import { CHAIN_TIME_AGE_MS } from "./limits.ts";
 import { type MarketSteps, marketSteps } from "./orders.ts";
 import { ask, type Method, methods } from "./queries.ts";
+import { aminoKey } from "./sign.ts";
 import { TxWatch } from "./tx-watch.ts";
 import {
   type AccountHealth,
@@ -187,7 +191,7 @@ export class KeelClient {
     messages: readonly Any[],
     { pubkey, sequence, memo }: { pubkey: Uint8Array; sequence: number; memo: string },
   ): Promise<bigint> {
-    const key = encodeSecp256k1Pubkey(pubkey);
+    const key = aminoKey(pubkey);
     const { gasInfo } = await this.#query.tx.simulate(messages, memo, key, sequence);
     if (gasInfo === undefined) throw new KeelConnectionError("bad-answer", "expected gas used");
     return gasInfo.gasUsed;
@@ -300,6 +304,16 @@ export class KeelClient {
   ): Promise<readonly OpenOrder[]> {
     const { orders } = await this.ask(methods.orders, { owner, subaccount, market });
     return orders.map(openOrder);
+  }
+
+  /** What is left of an order document, by its hash. */
+  async document(hash: Uint8Array): Promise<QueryDocumentResponse> {
+    return await this.ask(methods.document, { document: hash });
+  }
+
+  /** Live grants of an owner's trading keys. */
+  async tradingKeys(owner: string): Promise<readonly TradingGrantView[]> {
+    return (await this.ask(methods.tradingKeys, { owner })).grants;
   }
 
   // Clearing house

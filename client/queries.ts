@@ -20,6 +20,12 @@ interface Methods {
   readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
   readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
   readonly funding: Method<derivatives.QueryFundingRequest, derivatives.QueryFundingResponse>;
+  readonly document: Method<derivatives.QueryDocumentRequest, derivatives.QueryDocumentResponse>;
+  readonly saltFloor: Method<derivatives.QuerySaltFloorRequest, derivatives.QuerySaltFloorResponse>;
+  readonly tradingKeys: Method<
+    derivatives.QueryTradingKeysRequest,
+    derivatives.QueryTradingKeysResponse
+  >;
   readonly account: Method<margin.QueryAccountRequest, margin.QueryAccountResponse>;
   readonly accounts: Method<margin.QueryAccountsRequest, margin.QueryAccountsResponse>;
   readonly positions: Method<margin.QueryPositionsRequest, margin.QueryPositionsResponse>;
@@ -67,6 +73,21 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/Funding",
     request: derivatives.QueryFundingRequest,
     answer: derivatives.QueryFundingResponse,
+  },
+  document: {
+    path: "/keel.derivatives.v1.Query/Document",
+    request: derivatives.QueryDocumentRequest,
+    answer: derivatives.QueryDocumentResponse,
+  },
+  saltFloor: {
+    path: "/keel.derivatives.v1.Query/SaltFloor",
+    request: derivatives.QuerySaltFloorRequest,
+    answer: derivatives.QuerySaltFloorResponse,
+  },
+  tradingKeys: {
+    path: "/keel.derivatives.v1.Query/TradingKeys",
+    request: derivatives.QueryTradingKeysRequest,
+    answer: derivatives.QueryTradingKeysResponse,
   },
   account: {
     path: "/keel.margin.v1.Query/Account",

@@ -104,6 +104,43 @@ export function createFakeClearing(): FakeClearing {
       return { ok: true };
     },
 
+    clearAll(ctx, all, moves) {
+      assert(moves.length === 0, "fake: accounts have caps, not collateral");
+      const next = new Map<AccountId, FakeAccount>();
+      for (const trade of all) {
+        for (const side of ["buy", "sell"] as const) {
+          const party = side === "buy" ? trade.buyer : trade.seller;
+          const account = next.get(party.account) ?? accounts.get(party.account);
+          if (account === undefined) {
+            return { ok: false, refused: party.account, code: 6, reason: "no such sub-account" };
+          }
+          next.set(party.account, filled(account, trade, party, side));
+        }
+      }
+      for (const [id, account] of next) {
+        const beyond = account.positions.some((position) => {
+          const before = holding(accounts.get(id) as FakeAccount, position.market);
+          return worst(position) > account.cap && worst(position) > worst(before);
+        });
+        if (beyond) return { ok: false, refused: id, code: INSUFFICIENT, reason: "beyond the cap" };
+      }
+      for (const [id, account] of next) write(ctx, id, account);
+      trades.push(...all);
+      ctx.state.onRevert(() => void trades.splice(trades.length - all.length));
+      return { ok: true };
+    },
+
+    portAccount(ctx, from, to) {
+      const account = accounts.get(from);
+      assert(account !== undefined && !accounts.has(to), "fake: ported to an unused account");
+      accounts.delete(from);
+      accounts.set(to, account);
+      ctx.state.onRevert(() => {
+        accounts.delete(to);
+        accounts.set(from, account);
+      });
+    },
+
     adjustOpenOrders(ctx, id, market, side, deltaLots, deltaFee) {
       const account = accounts.get(id);
       if (account === undefined) throw new ModuleError("margin", 6, "no such sub-account");

@@ -11,7 +11,9 @@ import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
+import { exportExternal, loadExternal } from "./external/genesis.ts";
 import { initialFunding } from "./funding.ts";
+import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_MAX, TICKS_MAX } from "./limits.ts";
 import { sideOf } from "./requests.ts";
 import { validateMarket, validateParams } from "./terms.ts";
@@ -44,6 +46,8 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
         loadMarket(ctx, venue, id, entry);
       }
       for (const order of genesis.orders) loadOrder(ctx, venue, order);
+      const problem = loadExternal(ctx, venue, genesis) ?? loadGrants(ctx, venue, genesis);
+      requireThat(problem === null, problem ?? "");
       books.forget(ctx);
     },
     export(ctx) {
@@ -58,7 +62,13 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       });
       const orders: RestingOrder[] = [];
       state.orders.each(ctx, (_key, order) => void orders.push(order));
-      return { params: state.params.require(ctx), markets, orders };
+      return {
+        params: state.params.require(ctx),
+        markets,
+        orders,
+        ...exportExternal(ctx, venue),
+        ...exportGrants(ctx, venue),
+      };
     },
   });
 }

@@ -4,8 +4,10 @@ import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { Book } from "./book.ts";
 import { holderOf } from "./books.ts";
+import { documentInvariants } from "./external/invariants.ts";
 import { feeReserve } from "./fees.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
+import { grantInvariants } from "./keys/invariants.ts";
 import { sideOf } from "./requests.ts";
 import type { Venue } from "./venue.ts";
 
@@ -156,6 +158,8 @@ export function derivativesInvariants(venue: Venue): ModuleInvariants {
       "book-equals-orders": bookEqualsOrders(venue),
       "exposure-reserved": exposureReserved(venue),
       "expiries-match-orders": expiriesMatch(venue),
+      ...documentInvariants(venue),
+      ...grantInvariants(venue),
     },
   };
 }

@@ -13,7 +13,9 @@ import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancelling.ts";
+import { pruneDocuments } from "./external/records.ts";
 import type { Instrument } from "./instruments.ts";
+import { pruneGrants } from "./keys/grants.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
 import { createMarket, quarantineMarket, updateMarket } from "./markets.ts";
 import { type Mark, markOf } from "./marks.ts";
@@ -80,7 +82,11 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     },
     createMarket: (ctx, listing) => createMarket(ctx, venue, listing),
     updateMarket: (ctx, symbol, change) => updateMarket(ctx, venue, symbol, change),
-    beginBlock: (ctx) => beginBlock(ctx, venue),
+    beginBlock(ctx) {
+      beginBlock(ctx, venue);
+      pruneDocuments(ctx, venue);
+      pruneGrants(ctx, venue);
+    },
     endBlock: (ctx) => endBlock(ctx, venue),
   };
 }

@@ -19,7 +19,7 @@ import { createDerivatives } from "./module.ts";
 import type { ClearingPort, OraclePrice } from "./ports.ts";
 import { createRandom } from "./random.ts";
 import { parseRequest } from "./requests.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket } from "./testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testMarket, testVerify } from "./testing.ts";
 
 const DENOM = "uusdc";
 const UNIT = 1_000_000n;
@@ -44,6 +44,8 @@ function createWorld(fundUnits = 0n) {
   // Margin is built after derivatives and needs it: the composition root delegates like this.
   const clearing: ClearingPort = {
     clear: (ctx, trade) => (margin as Margin).keeper.clear(ctx, trade),
+    clearAll: (...args) => (margin as Margin).keeper.clearAll(...args),
+    portAccount: (...args) => (margin as Margin).keeper.portAccount(...args),
     adjustOpenOrders: (...args) => (margin as Margin).keeper.adjustOpenOrders(...args),
     requireInitial: (ctx, id) => (margin as Margin).keeper.requireInitial(ctx, id),
     positionLots: (ctx, id, market) => (margin as Margin).keeper.positionLots(ctx, id, market),
@@ -55,6 +57,8 @@ function createWorld(fundUnits = 0n) {
     addresses,
     clearing,
     oracle: { price: () => price },
+    verify: testVerify,
+    keyAccounts: { ensureKey: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
     addresses,
@@ -101,7 +105,7 @@ function createWorld(fundUnits = 0n) {
   ];
   init(
     derivatives.module,
-    GenesisState.encode({ params: defaultParams(), markets, orders: [] }).finish(),
+    GenesisState.encode(GenesisState.fromPartial({ params: defaultParams(), markets })).finish(),
   );
 
   return {

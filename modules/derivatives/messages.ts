@@ -15,7 +15,6 @@ import {
   MsgUpdateParams,
   MsgUpdateParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
@@ -24,6 +23,7 @@ import { checkOrderName } from "./cancelling.ts";
 import { refuse } from "./errors.ts";
 import { withAuthority } from "./genesis.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
+import { checkTrader, traderOf } from "./keys/trader.ts";
 import { parseRequest } from "./requests.ts";
 import { validateMarket, validateParams, validateTerms } from "./terms.ts";
 import type { Venue } from "./venue.ts";
@@ -44,10 +44,6 @@ export function derivativesMessages(
 ): readonly MessageRoute[] {
   const { addresses } = venue;
 
-  function accountOf(message: { readonly sender: string; readonly subaccount: number }): AccountId {
-    return venue.accounts.of(message.sender, message.subaccount);
-  }
-
   function requireAuthority(ctx: ReadContext, authority: string): void {
     const expected = keeper.params(ctx).authority;
     if (authority !== expected) {
@@ -63,10 +59,13 @@ export function derivativesMessages(
       signers: (message) => [message.sender],
       lane: orderLane,
       validate(message) {
-        addresses.parse(message.sender);
+        checkTrader(venue, message);
         parseRequest(message);
       },
-      handle: (ctx, message) => keeper.place(ctx, accountOf(message), parseRequest(message)),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.place(ctx, account, parseRequest(message));
+      },
     }),
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgCancelOrder",
@@ -75,10 +74,13 @@ export function derivativesMessages(
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
       validate(message) {
-        addresses.parse(message.sender);
+        checkTrader(venue, message);
         checkOrderName(message);
       },
-      handle: (ctx, message) => keeper.cancel(ctx, accountOf(message), message),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.cancel(ctx, account, message);
+      },
     }),
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgCancelAll",
@@ -86,10 +88,11 @@ export function derivativesMessages(
       response: MsgCancelAllResponse,
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
-      validate: (message) => void addresses.parse(message.sender),
-      handle: (ctx, message) => ({
-        cancelled: keeper.cancelAll(ctx, accountOf(message), message.market),
-      }),
+      validate: (message) => checkTrader(venue, message),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return { cancelled: hand.cancelAll(ctx, account, message.market) };
+      },
     }),
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
@@ -102,12 +105,13 @@ export function derivativesMessages(
           return own > lane ? own : lane;
         }, LANE_CANCEL),
       validate(message) {
-        addresses.parse(message.sender);
+        checkTrader(venue, message);
         checkBatch(message);
       },
       handle(ctx, message) {
         checkBatch(message);
-        return runBatch(ctx, venue, keeper, accountOf(message), message);
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return runBatch(ctx, venue, hand, account, message);
       },
     }),
     onMessage({

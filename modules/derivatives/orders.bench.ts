@@ -11,7 +11,7 @@ import { defaultParams as marginParams } from "../margin/params.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
 import type { ClearingPort } from "./ports.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket } from "./testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testMarket, testVerify } from "./testing.ts";
 
 const ACCOUNTS = 200;
 
@@ -21,6 +21,8 @@ function createBench() {
   const late = (): Margin["keeper"] => (margin as Margin).keeper;
   const clearing: ClearingPort = {
     clear: (ctx, trade) => late().clear(ctx, trade),
+    clearAll: (...args) => late().clearAll(...args),
+    portAccount: (...args) => late().portAccount(...args),
     adjustOpenOrders: (ctx, id, market, side, lots, fee) =>
       late().adjustOpenOrders(ctx, id, market, side, lots, fee),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
@@ -34,6 +36,8 @@ function createBench() {
     addresses: TEST_ADDRESSES,
     clearing,
     oracle: { price: () => price },
+    verify: testVerify,
+    keyAccounts: { ensureKey: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
     addresses: TEST_ADDRESSES,
@@ -54,14 +58,21 @@ function createBench() {
   );
   init(
     derivatives.module,
-    GenesisState.encode({ params: defaultParams(), markets: [entry], orders: [] }).finish(),
+    GenesisState.encode(
+      GenesisState.fromPartial({ params: defaultParams(), markets: [entry] }),
+    ).finish(),
   );
   const owners = Array.from({ length: ACCOUNTS }, (_, i) => new Uint8Array(20).fill(i));
   for (const owner of owners) late().deposit(ctx, owner, accountId(owner, 0), 10n ** 13n);
   const place = derivatives.module.messages[0]!;
   const { order } = createTestVenue();
   const encode = (owner: Uint8Array, text: string): Uint8Array =>
-    place.encode({ sender: TEST_ADDRESSES.format(owner), subaccount: 0, ...order(text) });
+    place.encode({
+      sender: TEST_ADDRESSES.format(owner),
+      owner: "",
+      subaccount: 0,
+      ...order(text),
+    });
   const orders = (count: number, text: (i: number) => string): Uint8Array[] =>
     Array.from({ length: count }, (_, i) => encode(owners[(i * 7 + 3) % ACCOUNTS]!, text(i)));
   const message = { ...ctx, signers: [] };

@@ -2,16 +2,14 @@
  * Weighted random operations for simulation: messages as traders and makers would send them, mostly sensible, some wrong on purpose.
  * Everything comes from the given generator and state, so one seed gives one history.
  */
-import {
-  type MsgBatchOrders,
-  type MsgCancelAll,
-  type MsgCancelOrder,
-  type MsgPlaceOrder,
-  type NewOrder,
-  NewOrder as NewOrderCodec,
-} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { type NewOrder, NewOrder as NewOrderCodec } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { ReadContext } from "../kit/context.ts";
 import { mulDivDown } from "../kit/math/mul-div.ts";
+import {
+  type ExternalOperation,
+  externalOperations,
+  type SimulatedWallets,
+} from "./external/simulate.ts";
 import { formatPrice, formatSize, type Instrument } from "./instruments.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import type { Random } from "./random.ts";
@@ -23,7 +21,7 @@ export interface SimulatedAccount {
 
 export interface SimulatedMessage {
   readonly typeUrl: string;
-  readonly value: MsgPlaceOrder | MsgCancelOrder | MsgCancelAll | MsgBatchOrders;
+  readonly value: object;
 }
 
 export interface Operation {
@@ -81,7 +79,7 @@ function newOrder(
 
 function place(account: SimulatedAccount, order: NewOrder): SimulatedMessage {
   const { owner: sender, subaccount } = account;
-  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, subaccount, ...order } };
+  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, owner: "", subaccount, ...order } };
 }
 
 function placing(
@@ -123,6 +121,7 @@ export const operations: readonly Operation[] = [
       typeUrl: `${TYPE}MsgCancelOrder`,
       value: {
         sender,
+        owner: "",
         subaccount,
         market: instrument.symbol,
         orderId: 0n,
@@ -135,7 +134,12 @@ export const operations: readonly Operation[] = [
     weight: 3,
     create: (_ctx, random, { owner: sender, subaccount }, { instrument }) => ({
       typeUrl: `${TYPE}MsgCancelAll`,
-      value: { sender, subaccount, market: random.below(2) === 0 ? "" : instrument.symbol },
+      value: {
+        sender,
+        owner: "",
+        subaccount,
+        market: random.below(2) === 0 ? "" : instrument.symbol,
+      },
     }),
   },
   {
@@ -145,6 +149,7 @@ export const operations: readonly Operation[] = [
       typeUrl: `${TYPE}MsgBatchOrders`,
       value: {
         sender,
+        owner: "",
         subaccount,
         cancels: [0, 1].map((n) => ({
           market: market.instrument.symbol,
@@ -164,14 +169,30 @@ export const operations: readonly Operation[] = [
   },
 ];
 
+const EXTERNAL_TOTAL = externalOperations.reduce((sum, { weight }) => sum + weight, 0);
+
+/** Null: one of the others. */
+function drawExternal(random: Random): ExternalOperation | null {
+  let dice = random.below(EXTERNAL_TOTAL + WEIGHT_TOTAL);
+  for (const operation of externalOperations) {
+    dice -= operation.weight;
+    if (dice < 0) return operation;
+  }
+  return null;
+}
+
 const WEIGHT_TOTAL = operations.reduce((sum, { weight }) => sum + weight, 0);
 
-/** One random message of one of the accounts in one of the markets that have a price, or null without such a market. */
+/**
+ * One random message of one of the accounts in one of the markets that have a price, or null without such a market. With `wallets`, also
+ * trades agreed off-chain, transfers and trading keys.
+ */
 export function simulateMessage(
   ctx: ReadContext,
   keeper: Pick<DerivativesKeeper, "marketIds" | "terms" | "mark">,
   random: Random,
   accounts: readonly SimulatedAccount[],
+  wallets: SimulatedWallets | null = null,
 ): { readonly operation: string; readonly message: SimulatedMessage } | null {
   const account = accounts[random.below(accounts.length)];
   const ids = keeper.marketIds(ctx);
@@ -179,6 +200,14 @@ export function simulateMessage(
   const instrument = id === undefined ? undefined : keeper.terms(ctx, id);
   const mark = id === undefined ? undefined : keeper.mark(ctx, id);
   if (account === undefined || instrument === undefined || mark === undefined) return null;
+  if (wallets !== null) {
+    const other = accounts[random.below(accounts.length)] ?? account;
+    const external = drawExternal(random);
+    if (external !== null) {
+      const at = { ctx, random, account, other, instrument, markTicks: mark.ticks, wallets };
+      return { operation: external.name, message: external.create(at) };
+    }
+  }
   let dice = random.below(WEIGHT_TOTAL);
   for (const operation of operations) {
     dice -= operation.weight;

@@ -14,6 +14,8 @@ import {
 } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import { AssertionError } from "../kit/errors.ts";
+import { type ExternalState, externalState } from "./external/state.ts";
+import { type KeysState, keysState } from "./keys/state.ts";
 import { TICKS_MAX } from "./limits.ts";
 import type { MarketId, Side } from "./ports.ts";
 import { countersValue, restingOrderValue } from "./record-codecs.ts";
@@ -36,6 +38,8 @@ export interface DerivativesState {
   readonly expiries: MapCollection<readonly [MarketId, number, number], true>;
   readonly funding: MapCollection<MarketId, Funding>;
   readonly fundingHistory: MapCollection<MarketId, FundingHistory>;
+  readonly external: ExternalState;
+  readonly keys: KeysState;
 }
 
 const TWO_32 = 4_294_967_296;
@@ -87,5 +91,7 @@ export function derivativesState(schema: Schema): DerivativesState {
     expiries: schema.map(0x05, "expiries", tripleKey(u32Key, heightKey, heightKey), markerValue),
     funding: schema.map(0x06, "funding", u32Key, protoValue(Funding)),
     fundingHistory: schema.map(0x07, "funding_history", u32Key, protoValue(FundingHistory)),
+    external: externalState(schema),
+    keys: keysState(schema),
   };
 }

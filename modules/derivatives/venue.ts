@@ -4,13 +4,14 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
+import type { VerifySignature } from "../kit/signature.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Book } from "./book.ts";
 import type { Books } from "./books.ts";
 import { refuse } from "./errors.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
 import { SYMBOL_BYTES_MAX } from "./limits.ts";
-import type { ClearingPort, MarketId, OraclePort } from "./ports.ts";
+import type { ClearingPort, KeyAccountsPort, MarketId, OraclePort } from "./ports.ts";
 import type { DerivativesState } from "./state.ts";
 
 export interface Venue {
@@ -20,6 +21,8 @@ export interface Venue {
   readonly oracle: OraclePort;
   readonly addresses: Addresses;
   readonly accounts: Accounts;
+  readonly verify: VerifySignature;
+  readonly keyAccounts: KeyAccountsPort;
 }
 
 /** Block time in Unix milliseconds, rounded down. */

@@ -37,13 +37,13 @@ function refusal(refused: Side, code: MarginCode, reason: string): ClearResult {
   return { ok: false, refused, code: MARGIN_CODES[code], reason };
 }
 
-/** What `side` pays. A liquidation pays the maker no rebate: nobody paid a fee that could fund it. */
-function feeOf(trade: Trade, side: Side): bigint {
+/** What `side` pays. Only the book pays rebates: nobody else's taker paid a fee that could fund one, or nobody added to the book. */
+export function feeOf(trade: Trade, side: Side): bigint {
   const { feeQuanta } = side === "buy" ? trade.buyer : trade.seller;
   return trade.kind !== "order" && feeQuanta < 0n ? 0n : feeQuanta;
 }
 
-function fillOf(
+export function fillOf(
   account: Account,
   trade: Trade,
   side: Side,
@@ -82,7 +82,10 @@ function admission(
   return health.fresh ? "insufficientMargin" : "stalePrice";
 }
 
-export function createClearing(state: MarginState, markets: MarketsPort): ClearingPort {
+export function createClearing(
+  state: MarginState,
+  markets: MarketsPort,
+): Omit<ClearingPort, "clearAll" | "portAccount"> {
   function writeTrade(
     ctx: WriteContext,
     trade: Trade,
@@ -227,7 +230,7 @@ export function createClearing(state: MarginState, markets: MarketsPort): Cleari
   }
 }
 
-function reasonOf(code: MarginCode): string {
+export function reasonOf(code: MarginCode): string {
   switch (code) {
     case "stalePrice":
       return "a price of this sub-account is stale";
@@ -235,6 +238,12 @@ function reasonOf(code: MarginCode): string {
       return "positions in too many markets";
     case "outOfRange":
       return "the position would leave its range";
+    case "unknownAccount":
+      return "no such sub-account";
+    case "insufficientCollateral":
+      return "it has less collateral than would leave it";
+    case "marketQuarantined":
+      return "one of its markets is quarantined";
     default:
       return "equity would be below the initial requirement";
   }

@@ -105,8 +105,27 @@ export interface Trade {
   readonly buyer: TradeParty;
   readonly seller: TradeParty;
   readonly taker: Side;
-  readonly kind: "order" | "liquidation" | "deleverage";
+  /** "external" was matched elsewhere, "transfer" moves a position at mark: neither is paid a rebate. */
+  readonly kind: "order" | "liquidation" | "deleverage" | "external" | "transfer";
 }
+
+/** Collateral that goes from one sub-account to another together with trades. */
+export interface CollateralMove {
+  readonly from: AccountId;
+  readonly to: AccountId;
+  /** Positive. */
+  readonly quanta: bigint;
+}
+
+/** Whose requirement refused the whole; nothing was changed. */
+export type ClearAllResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: AccountId;
+      readonly code: number;
+      readonly reason: string;
+    };
 
 /** Which party's requirement refused the trade; nothing was changed. */
 export type ClearResult =
@@ -126,6 +145,17 @@ export interface ClearingPort {
    * taker). Both accounts must differ. A liquidation pays the maker no rebate. Fees of one trade may not sum below what is held.
    */
   clear(ctx: WriteContext, trade: Trade): ClearResult;
+  /**
+   * All or none: collateral moves first (making the receiving account where there is none), then the trades in order, then every touched
+   * account is checked once: initial margin, or no riskier than before; who gave collateral must meet initial margin out of cash.
+   */
+  clearAll(
+    ctx: WriteContext,
+    trades: readonly Trade[],
+    moves: readonly CollateralMove[],
+  ): ClearAllResult;
+  /** A whole sub-account without open orders under another, unused name. Throws ModuleError unless it meets initial margin at fresh marks. */
+  portAccount(ctx: WriteContext, from: AccountId, to: AccountId): void;
   /**
    * Resting order exposure: worst case of position ± open orders enters the initial requirement. Deltas may be negative. Returns
    * true when the worst case grew, which is when requireInitial must follow. Throws ModuleError on an unknown account or market,

@@ -15,6 +15,7 @@ import { createAddresses, moduleAddress } from "@keel/modules/kit/addresses";
 import { Registry } from "@keel/modules/kit/collections/schema";
 import type { WriteContext } from "@keel/modules/kit/context";
 import type { MessageRoute, ModuleDefinition, QueryRoute } from "@keel/modules/kit/module";
+import type { VerifySignature } from "@keel/modules/kit/signature";
 import type { MarginKeeper } from "@keel/modules/margin/keeper";
 import { createMargin } from "@keel/modules/margin/module";
 import type { MarketsPort } from "@keel/modules/margin/ports";
@@ -63,6 +64,10 @@ export function createKeel(options: {
   readonly verifier: SignatureVerifier;
 }): Keel {
   const { verifier } = options;
+  const verify: VerifySignature = ({ kind, key, message, signature }) =>
+    kind === "secp256k1"
+      ? verifier.verifySecp256k1(key, message, signature)
+      : verifier.verifyEd25519(key, message, signature);
   const addresses = createAddresses(options.addressPrefix);
   const registry = new Registry();
   const chain = createChainRecord(registry.schema("consensus"));
@@ -77,7 +82,7 @@ export function createKeel(options: {
   });
   const ante = auth.createAnte({
     bank: bank.keeper,
-    verify: (key, signBytes, signature) => verifier.verifySecp256k1(key, signBytes, signature),
+    verify,
   });
   const oracle = createOracle(registry.schema("oracle"), {
     commits: createCommitPort(verifier),
@@ -101,6 +106,8 @@ export function createKeel(options: {
     clearing: margin.keeper,
     oracle: oracle.keeper,
     addresses,
+    verify,
+    keyAccounts: auth.keeper,
   });
   markets = derivatives.keeper;
 

@@ -8,6 +8,7 @@ import { ModuleError } from "@keel/modules/kit/errors";
 import { unknownFieldProblem } from "@keel/modules/kit/known-fields";
 import type { MessageRoute } from "@keel/modules/kit/module";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
+import type { SignatureQuestion } from "@keel/modules/kit/signature";
 import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
 import { Generations } from "../crypto/generations.ts";
 import { asContained } from "./faults.ts";
@@ -155,6 +156,11 @@ function runnable(
     lane,
     aminoMessages: () => aminoForms(routed),
   };
+}
+
+/** What the handlers of its messages are going to ask the verifier. */
+export function signaturesInside(tx: RunnableTx): readonly SignatureQuestion[] {
+  return tx.routed.flatMap(({ route, message }) => route.signatures?.(message) ?? []);
 }
 
 function aminoForms(routed: readonly RoutedMessage[]): readonly unknown[] | null {

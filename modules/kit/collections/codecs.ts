@@ -98,6 +98,17 @@ export const rawBytesKey: KeyCodec<Uint8Array> = {
   decode: (text, offset) => [keyToBytes(text.slice(offset)), text.length],
 };
 
+/** Exactly `length` raw bytes. */
+export function fixedBytesKey(length: number): KeyCodec<Uint8Array> {
+  return {
+    encode(key) {
+      assert(key.length === length, `expected a key of ${length} bytes, got ${key.length}`);
+      return bytesToKey(key);
+    },
+    decode: (text, offset) => [keyToBytes(take(text, offset, length)), offset + length],
+  };
+}
+
 /** One length byte, then the bytes (the SDK's length-prefixed address). */
 export const prefixedBytesKey: KeyCodec<Uint8Array> = {
   encode(key) {

@@ -6,6 +6,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { DocumentRecord } from "./documents.ts";
+import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import { Funding, FundingHistory, Market, MarketCounters, Params, RestingOrder } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
@@ -22,6 +24,27 @@ export interface MarketEntry {
   fundingHistory: FundingHistory | undefined;
 }
 
+export interface DocumentEntry {
+  /** SHA-256 of the document. */
+  document: Uint8Array;
+  record: DocumentRecord | undefined;
+}
+
+export interface SaltFloorEntry {
+  owner: string;
+  subaccount: number;
+  saltBelow: bigint;
+}
+
+export interface TradingGrantEntry {
+  owner: string;
+  grant:
+    | TradingGrant
+    | undefined;
+  /** Absent when nothing was committed. */
+  spent: TradingSpent | undefined;
+}
+
 export interface GenesisState {
   params:
     | Params
@@ -29,6 +52,9 @@ export interface GenesisState {
   /** Ascending by id; ids start at 1. */
   markets: MarketEntry[];
   orders: RestingOrder[];
+  documents: DocumentEntry[];
+  saltFloors: SaltFloorEntry[];
+  tradingGrants: TradingGrantEntry[];
 }
 
 function createBaseMarketEntry(): MarketEntry {
@@ -130,8 +156,242 @@ export const MarketEntry: MessageFns<MarketEntry> = {
   },
 };
 
+function createBaseDocumentEntry(): DocumentEntry {
+  return { document: new Uint8Array(0), record: undefined };
+}
+
+export const DocumentEntry: MessageFns<DocumentEntry> = {
+  encode(message: DocumentEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.document.length !== 0) {
+      writer.uint32(10).bytes(message.document);
+    }
+    if (message.record !== undefined) {
+      DocumentRecord.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DocumentEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDocumentEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = DocumentRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DocumentEntry>): DocumentEntry {
+    return DocumentEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DocumentEntry>): DocumentEntry {
+    const message = createBaseDocumentEntry();
+    message.document = object.document ?? new Uint8Array(0);
+    message.record = (object.record !== undefined && object.record !== null)
+      ? DocumentRecord.fromPartial(object.record)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSaltFloorEntry(): SaltFloorEntry {
+  return { owner: "", subaccount: 0, saltBelow: 0n };
+}
+
+export const SaltFloorEntry: MessageFns<SaltFloorEntry> = {
+  encode(message: SaltFloorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.saltBelow !== 0n) {
+      if (BigInt.asUintN(64, message.saltBelow) !== message.saltBelow) {
+        throw new globalThis.Error("value provided for field message.saltBelow of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.saltBelow);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaltFloorEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaltFloorEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.saltBelow = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SaltFloorEntry>): SaltFloorEntry {
+    return SaltFloorEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SaltFloorEntry>): SaltFloorEntry {
+    const message = createBaseSaltFloorEntry();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.saltBelow = (object.saltBelow !== undefined && object.saltBelow !== null) ? BigInt(object.saltBelow) : 0n;
+    return message;
+  },
+};
+
+function createBaseTradingGrantEntry(): TradingGrantEntry {
+  return { owner: "", grant: undefined, spent: undefined };
+}
+
+export const TradingGrantEntry: MessageFns<TradingGrantEntry> = {
+  encode(message: TradingGrantEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.grant !== undefined) {
+      TradingGrant.encode(message.grant, writer.uint32(18).fork()).join();
+    }
+    if (message.spent !== undefined) {
+      TradingSpent.encode(message.spent, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TradingGrantEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTradingGrantEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.grant = TradingGrant.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.spent = TradingSpent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TradingGrantEntry>): TradingGrantEntry {
+    return TradingGrantEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TradingGrantEntry>): TradingGrantEntry {
+    const message = createBaseTradingGrantEntry();
+    message.owner = object.owner ?? "";
+    message.grant = (object.grant !== undefined && object.grant !== null)
+      ? TradingGrant.fromPartial(object.grant)
+      : undefined;
+    message.spent = (object.spent !== undefined && object.spent !== null)
+      ? TradingSpent.fromPartial(object.spent)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, markets: [], orders: [] };
+  return { params: undefined, markets: [], orders: [], documents: [], saltFloors: [], tradingGrants: [] };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -144,6 +404,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.orders) {
       RestingOrder.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.documents) {
+      DocumentEntry.encode(v!, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.saltFloors) {
+      SaltFloorEntry.encode(v!, writer.uint32(170).fork()).join();
+    }
+    for (const v of message.tradingGrants) {
+      TradingGrantEntry.encode(v!, writer.uint32(178).fork()).join();
     }
     return writer;
   },
@@ -185,6 +454,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.orders.push(RestingOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.documents.push(DocumentEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.saltFloors.push(SaltFloorEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.tradingGrants.push(TradingGrantEntry.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -207,6 +500,9 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.markets = object.markets?.map((e) => MarketEntry.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => RestingOrder.fromPartial(e)) || [];
+    message.documents = object.documents?.map((e) => DocumentEntry.fromPartial(e)) || [];
+    message.saltFloors = object.saltFloors?.map((e) => SaltFloorEntry.fromPartial(e)) || [];
+    message.tradingGrants = object.tradingGrants?.map((e) => TradingGrantEntry.fromPartial(e)) || [];
     return message;
   },
 };
