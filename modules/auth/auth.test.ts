@@ -40,8 +40,8 @@ function setUp(genesis: unknown) {
   const stored = (name: string): Map<string, unknown> => {
     const info = registry.collections.find((one) => one.name === name);
     const out = new Map<string, unknown>();
-    for (const { collection, key, value } of ctx.state.dirty())
-      if (collection === info?.id && value !== undefined)
+    for (const { key, value } of ctx.state.dirty().get(info?.id ?? -1) ?? [])
+      if (info !== undefined && value !== undefined)
         out.set(
           bytesToHexLower(keyToBytes(info.prefix + key)),
           bytesToHexLower(keyToBytes(info.encode(value))),

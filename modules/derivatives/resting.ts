@@ -2,7 +2,7 @@
 import type { RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../kit/account-id.ts";
-import { assert } from "../kit/errors.ts";
+import { AssertionError } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { OrderTerms } from "./book.ts";
 import * as events from "./events.ts";
@@ -23,7 +23,9 @@ function keyOf(turn: Turn, order: OrderTerms): OrderKey {
 
 function recordOf(turn: Turn, order: OrderTerms): RestingOrder {
   const record = turn.venue.state.orders.get(turn.ctx, keyOf(turn, order));
-  assert(record !== undefined, `order ${order.id} is in the book but not in state`);
+  // The text of an assert is made even when nothing is wrong.
+  if (record === undefined)
+    throw new AssertionError(`order ${order.id} is in the book but not in state`);
   return record;
 }
 

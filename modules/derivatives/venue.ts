@@ -2,7 +2,7 @@
 import type { MarketCounters } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
+import { AssertionError } from "../kit/errors.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
 import type { VerifySignature } from "../kit/signature.ts";
 import type { Accounts } from "./accounts.ts";
@@ -44,7 +44,7 @@ export function requireInstrument(ctx: ReadContext, venue: Venue, symbol: string
   const id = wellFormed ? venue.state.symbols.get(ctx, symbol) : undefined;
   if (id === undefined) throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
   const instrument = instrumentById(ctx, venue, id);
-  assert(instrument !== undefined, `symbol ${symbol} names no market`);
+  if (instrument === undefined) throw new AssertionError(`symbol ${symbol} names no market`);
   return instrument;
 }
 

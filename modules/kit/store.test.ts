@@ -50,17 +50,21 @@ describe("branch", () => {
     expect(seen).toEqual(["a", "ab"]);
   });
 
-  it("names each dirty key once, with its present value", () => {
+  it("names each dirty key once, with what it held and what it holds", () => {
     const branch = Branch.empty(2);
     branch.set(0, "a", 1);
     branch.set(0, "a", 2);
     branch.set(1, "a", 3);
     branch.delete(1, "a");
-    expect(branch.dirty()).toEqual([
-      { collection: 0, key: "a", value: 2 },
-      { collection: 1, key: "a", value: undefined },
+    expect([...branch.dirty()]).toEqual([
+      [0, [{ key: "a", before: undefined, value: 2 }]],
+      [1, [{ key: "a", before: undefined, value: undefined }]],
     ]);
     branch.clearJournal();
-    expect(branch.dirty()).toEqual([]);
+    expect([...branch.dirty()]).toEqual([]);
+    branch.set(0, "a", 4);
+    branch.revert(0);
+    branch.set(0, "a", 5);
+    expect([...branch.dirty()]).toEqual([[0, [{ key: "a", before: 2, value: 5 }]]]);
   });
 });

@@ -147,7 +147,14 @@ export function accountToMessage(account: Account): AccountMessage {
   return {
     collateral: account.collateral.toString(),
     feeReserve: account.feeReserve.toString(),
-    positions: account.positions.map((p) => ({ ...p, quote: p.quote.toString() })),
+    positions: account.positions.map((p) => ({
+      market: p.market,
+      lots: p.lots,
+      quote: p.quote.toString(),
+      fundingIndex: p.fundingIndex,
+      openBuyLots: p.openBuyLots,
+      openSellLots: p.openSellLots,
+    })),
   };
 }
 
@@ -155,7 +162,14 @@ export function accountFromMessage(message: AccountMessage): Account {
   return {
     collateral: stored(message.collateral),
     feeReserve: stored(message.feeReserve),
-    positions: message.positions.map((p) => ({ ...p, quote: stored(p.quote) })),
+    positions: message.positions.map((p) => ({
+      market: p.market,
+      lots: p.lots,
+      quote: stored(p.quote),
+      fundingIndex: p.fundingIndex,
+      openBuyLots: p.openBuyLots,
+      openSellLots: p.openSellLots,
+    })),
   };
 }
 
