@@ -268,10 +268,11 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     const checks = txs.flatMap((bytes): SignatureCheck[] => {
       const tx = read(bytes);
       const [signer] = tx instanceof ModuleError ? [] : tx.signers;
-      if (tx instanceof ModuleError || signer === undefined || judged.has(tx)) return [];
-      const account = keel.auth.account(readContext(header, state.check, unlimitedGas()), signer);
-      const check = expectedCheck(account, tx, chainId);
+      if (tx instanceof ModuleError || signer === undefined) return [];
       const inside = decided ? signaturesInside(tx) : [];
+      if (judged.has(tx) && inside.length === 0) return [];
+      const account = keel.auth.account(readContext(header, state.check, unlimitedGas()), signer);
+      const check = judged.has(tx) ? null : expectedCheck(account, tx, chainId);
       return [...(check === null ? [] : [check]), ...inside].map(
         ({ kind, key, message, signature }) => ({
           type: kind,

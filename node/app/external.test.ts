@@ -11,7 +11,7 @@ import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import { SignDoc, TxBody, TxRaw } from "cosmjs-types/cosmos/tx/v1beta1/tx";
 import { describe, expect, it } from "vitest";
-import { createVerifier } from "../crypto/verifier.ts";
+import { createVerifier, type SignatureCheck, type SignatureVerifier } from "../crypto/verifier.ts";
 import { TestChain } from "./testing/chain.ts";
 import { openMarket, priceTx } from "./testing/market-load.ts";
 import { sendMessage, type TestMessage, type TestSigner } from "./testing/signer.ts";
@@ -195,6 +195,33 @@ describe("order documents", { timeout: 60_000 }, () => {
     expect(chain.faults).toEqual([]);
     expect(chain.app.brokenInvariant()).toBeNull();
     await close();
+  });
+});
+
+describe("signatures inside messages", () => {
+  it("are prepared on the threads once their block is proposed, also of admitted transactions, and not before", async () => {
+    const inline = createVerifier({ backend: "native", workers: 0 });
+    const asked: SignatureCheck[] = [];
+    const verifier: SignatureVerifier = {
+      ...inline,
+      workers: 1,
+      prefetch: async (checks) => void asked.push(...checks),
+    };
+    const chain = new TestChain({ extensionsFrom: 1, verifier });
+    await openMarket(chain, "500000000");
+    const carol = chain.account(2);
+    const keys = [await keyOf("secp256k1", "account 0"), await keyOf("secp256k1", "account 1")];
+    const documents = [
+      await signedDocument(keys[0]!, { owner: chain.account(0).address, side: 1 }, 2),
+      await signedDocument(keys[1]!, { owner: chain.account(1).address, side: 2 }),
+    ];
+    const tx = carol.sign([clearMessage(carol.address, documents)], { gas: 1_000_000 });
+    await chain.app.prefill([tx]);
+    expect(asked.splice(0)).toHaveLength(1);
+    expect(await chain.app.checkTx(tx, "new")).toMatchObject({ log: "" });
+    expect(await chain.app.processProposal(chain.proposed([priceTx(chain), tx]))).toBe(true);
+    const signatures = asked.map(({ signature }) => bytesToBase64(signature));
+    for (const { signature } of documents) expect(signatures).toContain(bytesToBase64(signature));
   });
 });
 

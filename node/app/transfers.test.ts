@@ -1,8 +1,16 @@
 /** Positions and sub-accounts that change hands, on the real ledger under the real market. */
-import { type TestKey, testKey } from "@keel/modules/derivatives/external/testing";
+import {
+  EXPIRY_MS,
+  type TestKey,
+  testDocument,
+  testKey,
+  testSigned,
+  testTrade,
+} from "@keel/modules/derivatives/external/testing";
 import { type AccountId, accountId } from "@keel/modules/kit/account-id";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { beforeEach, describe, expect, it } from "vitest";
+import { exportGenesis } from "./genesis.ts";
 import { createModuleWorld, type ModuleWorld } from "./testing/module-world.ts";
 
 const TYPE = "/keel.derivatives.v1.";
@@ -140,6 +148,43 @@ describe("a position", () => {
       route.signers(tx.MsgTransferPosition.fromPartial(ends(message)));
     expect(signers({})).toEqual([alice.address, carol.address]);
     expect(signers({ to: alice, toSubaccount: 1 })).toEqual([alice.address]);
+  });
+});
+
+describe("genesis", () => {
+  it("carries documents, salts and grants through the genesis document's JSON", () => {
+    const documents = [
+      testSigned(testDocument(alice, "buy 0.5 @ 65000", { market: "BTC-PERP" }), alice),
+      testSigned(testDocument(bob, "sell 0.5 @ 65000", { market: "BTC-PERP" }), bob, 2),
+    ];
+    const trades = [testTrade({ price: "65000", size: "0.25" })];
+    const clearing = tx.MsgClearTrades.fromPartial({ sender: carol.address, documents, trades });
+    world.handle(`${TYPE}MsgClearTrades`, tx.MsgClearTrades.encode(clearing).finish());
+    const cancel = { sender: bob.address, owner: "", subaccount: 0, documents: [], saltBelow: 9n };
+    world.handle(`${TYPE}MsgCancelDocuments`, tx.MsgCancelDocuments.encode(cancel).finish());
+    const grant = {
+      sender: alice.address,
+      key: { type: 2, key: testKey(7, "ed25519").key },
+      subaccounts: [0],
+      markets: ["BTC-PERP"],
+      notionalPerDay: "5",
+      expiryMs: EXPIRY_MS,
+    } as const;
+    const message = tx.MsgGrantTradingKey.fromPartial({
+      ...grant,
+      markets: [...grant.markets],
+      subaccounts: [0],
+    });
+    world.handle(`${TYPE}MsgGrantTradingKey`, tx.MsgGrantTradingKey.encode(message).finish());
+    const exported = exportGenesis(world.ctx, world.keel.genesis);
+    const again = createModuleWorld(JSON.parse(JSON.stringify(exported)));
+    expect(exportGenesis(again.ctx, again.keel.genesis)).toEqual(exported);
+    expect(again.violation()).toBeNull();
+    const { documents: kept, trading_grants: grants } = exported["derivatives"] as Record<
+      string,
+      unknown[]
+    >;
+    expect([kept?.length, grants?.length]).toEqual([2, 1]);
   });
 });
 

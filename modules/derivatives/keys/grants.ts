@@ -75,7 +75,8 @@ export function grantKey(
   } else expiries.delete(ctx, [Number(before.expiryMs), owner, trader]);
   const { subaccounts, notionalPerDay } = message;
   grants.set(ctx, at, {
-    key: message.key,
+    // Copied: decoded bytes may be a view of a whole block.
+    key: message.key === undefined ? undefined : { type: message.key.type, key: key.slice() },
     subaccounts,
     markets,
     notionalPerDay,

@@ -27,7 +27,8 @@ export interface ModuleWorld {
 
 const FEED_PRICES = "prices";
 
-export function createModuleWorld(): ModuleWorld {
+/** From the test chain's genesis, or another app_state. */
+export function createModuleWorld(appState?: unknown): ModuleWorld {
   const ask = (kind: KeyKind) => (key: Uint8Array, message: Uint8Array, signature: Uint8Array) =>
     testVerify({ kind, key, message, signature });
   const verifier: SignatureVerifier = {
@@ -39,7 +40,7 @@ export function createModuleWorld(): ModuleWorld {
   };
   const keel = createKeel({ addressPrefix: "keel", verifier });
   const ctx = testContext(keel.registry);
-  loadGenesis(ctx, keel.genesis, new TestChain({ accounts: 1 }).appState());
+  loadGenesis(ctx, keel.genesis, appState ?? new TestChain({ accounts: 1 }).appState());
   const prices = keel.registry.collections.find(
     ({ store, name }) => store === "oracle" && name === FEED_PRICES,
   );
@@ -57,7 +58,7 @@ export function createModuleWorld(): ModuleWorld {
         height: BigInt(ctx.header.height),
         timeNs: ctx.header.timeNs,
       };
-      ctx.state.set(prices.id, "\u0000\u0000\u0000\u0001", price);
+      ctx.state.set(prices.id, "\u0000\u0000\u0000\u0001", prices.hold(price));
     },
     fund(owner, subaccount, quanta) {
       keel.bank.mint(ctx, owner, { denom: "uusdc", amount: quanta });
