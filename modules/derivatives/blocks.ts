@@ -1,6 +1,7 @@
 /** The markets' own work in a block, each market by itself: a fault in one reverts that market's step and quarantines it. */
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { auctionStep } from "./auction-step.ts";
 import type { Book } from "./book.ts";
 import { expireOrders } from "./cancelling.ts";
 import { atomically } from "./contained.ts";
@@ -17,6 +18,7 @@ import { type Instrument, instrumentOf } from "./instruments.ts";
 import { FUNDING_HISTORY_MAX } from "./limits.ts";
 import { quarantineMarket } from "./markets.ts";
 import { markOf } from "./marks.ts";
+import { collects, trades, watchInterruption } from "./opening.ts";
 import type { Side } from "./ports.ts";
 import type { Venue } from "./venue.ts";
 
@@ -40,6 +42,7 @@ function eachMarket(ctx: WriteContext, venue: Venue, step: Step): void {
 
 /** Funding for the time since the last block, at the rate in force and the new price. */
 export function beginBlock(ctx: WriteContext, venue: Venue): void {
+  eachMarket(ctx, venue, watchInterruption);
   eachMarket(ctx, venue, accrueFunding);
 }
 
@@ -64,10 +67,6 @@ export function fundingTerms(
   };
 }
 
-function trades(instrument: Instrument): boolean {
-  return instrument.status === "active" || instrument.status === "closeOnly";
-}
-
 function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
   const { state } = venue;
   const funding = state.funding.get(ctx, instrument.id);
@@ -89,11 +88,14 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
 
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
   expireOrders(ctx, venue, instrument);
+  auctionStep(ctx, venue, instrument);
   const book = venue.books.of(ctx, instrument.id);
-  readPremium(ctx, venue, instrument, book);
   const bid = book.bestTicks("buy");
   const ask = book.bestTicks("sell");
-  assert(bid === 0 || ask === 0 || bid < ask, `book crossed: bid ${bid}, ask ${ask}`);
+  const crossed = bid !== 0 && ask !== 0 && bid >= ask;
+  // A crossed book has no price: the last reading stands until it is cleared.
+  if (!crossed) readPremium(ctx, venue, instrument, book);
+  assert(!crossed || collects(ctx, venue, instrument), `book crossed: bid ${bid}, ask ${ask}`);
 }
 
 function readPremium(ctx: WriteContext, venue: Venue, instrument: Instrument, book: Book): void {

@@ -3,6 +3,7 @@ import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1
 import type { AccountId } from "../kit/account-id.ts";
 import { heightKey, u32Key } from "../kit/collections/codecs.ts";
 import type { WriteContext } from "../kit/context.ts";
+import { cancelAllCollected, cancelCollected } from "./collected.ts";
 import { refuse } from "./errors.ts";
 import { formatSize, type Instrument, instrumentOf } from "./instruments.ts";
 import { cancel } from "./resting.ts";
@@ -35,6 +36,10 @@ export function cancelOrder(
     name.orderId === 0n
       ? turn.book.findByClientId(account, name.clientId)
       : turn.book.find(Number.isSafeInteger(id) ? id : 0);
+  if (slot === 0 && name.orderId === 0n) {
+    const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
+    if (collected !== null) return collected;
+  }
   if (slot === 0 || turn.book.accountOf(slot) !== account) {
     const said = name.orderId === 0n ? `client id "${name.clientId.slice(0, 40)}"` : name.orderId;
     throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
@@ -52,12 +57,13 @@ export function cancelAllIn(
   account: AccountId,
   reason: string,
 ): number {
-  if (venue.books.of(ctx, instrument.id).openOrders(account) === 0) return 0;
+  const collected = cancelAllCollected(ctx, venue, instrument, account, reason);
+  if (venue.books.of(ctx, instrument.id).openOrders(account) === 0) return collected;
   const turn = openTurn(ctx, venue, instrument);
   const slots = turn.book.ordersOf(account);
   for (const slot of slots) cancel(turn, slot, reason);
   closeTurn(turn);
-  return slots.length;
+  return collected + slots.length;
 }
 
 export function cancelAll(

@@ -6,7 +6,7 @@ import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { assert, ModuleError } from "../kit/errors.ts";
 import { absolute, maximum } from "../kit/math/mul-div.ts";
-import type { ClearingPort, MarketId, Side, Trade, TradeParty } from "./ports.ts";
+import type { AuctionTrade, ClearingPort, MarketId, Side, Trade, TradeParty } from "./ports.ts";
 
 interface Holding {
   readonly market: MarketId;
@@ -26,6 +26,7 @@ export interface FakeClearing extends ClearingPort {
   /** Opens an account whose worst case may reach `cap` lots in each market. */
   open(account: AccountId, cap: bigint): void;
   readonly trades: Trade[];
+  readonly auctions: AuctionTrade[];
   feesPaid(account: AccountId): bigint;
 }
 
@@ -38,6 +39,7 @@ function worst({ lots, openBuyLots, openSellLots }: Holding): bigint {
 export function createFakeClearing(): FakeClearing {
   const accounts = new Map<AccountId, FakeAccount>();
   const trades: Trade[] = [];
+  const auctions: AuctionTrade[] = [];
 
   function write(ctx: WriteContext, id: AccountId, next: FakeAccount): void {
     const before = accounts.get(id);
@@ -56,7 +58,12 @@ export function createFakeClearing(): FakeClearing {
     return { ...account, positions: [...others, next] };
   }
 
-  function filled(account: FakeAccount, trade: Trade, party: TradeParty, side: Side): FakeAccount {
+  function filled(
+    account: FakeAccount,
+    trade: Pick<Trade, "market" | "lots">,
+    party: TradeParty,
+    side: Side,
+  ): FakeAccount {
     const before = holding(account, trade.market);
     const released = party.release?.lots ?? 0n;
     const buys = side === "buy";
@@ -77,6 +84,7 @@ export function createFakeClearing(): FakeClearing {
 
   return {
     trades,
+    auctions,
     open: (id, cap) => void accounts.set(id, { cap, feeReserve: 0n, feesPaid: 0n, positions: [] }),
     feesPaid: (id) => accounts.get(id)?.feesPaid ?? 0n,
 
@@ -139,6 +147,34 @@ export function createFakeClearing(): FakeClearing {
         accounts.delete(to);
         accounts.set(from, account);
       });
+    },
+
+    clearAuction(ctx, { market, priceTicks, fills }) {
+      const next: [AccountId, FakeAccount][] = [];
+      const refused: { account: AccountId; code: number; reason: string }[] = [];
+      let sum = 0n;
+      for (const { account, side, lots, feeQuanta, release } of fills) {
+        const before = accounts.get(account);
+        assert(before !== undefined, "fake: unknown account");
+        const party: TradeParty = { account, feeQuanta, orderId: null, release };
+        const after = filled(before, { market, lots }, party, side);
+        const grew = worst(holding(after, market)) > worst(holding(before, market));
+        if (grew && worst(holding(after, market)) > before.cap) {
+          refused.push({ account, code: INSUFFICIENT, reason: "beyond the cap" });
+        }
+        next.push([account, after]);
+        sum += side === "buy" ? lots : -lots;
+      }
+      assert(sum === 0n && priceTicks > 0n, "fake: an auction's fills must balance");
+      assert(
+        new Set(fills.map((fill) => fill.account)).size === fills.length,
+        "fake: one side each",
+      );
+      if (refused.length > 0) return { ok: false, refused };
+      for (const [id, account] of next) write(ctx, id, account);
+      auctions.push({ market, priceTicks, fills });
+      ctx.state.onRevert(() => void auctions.pop());
+      return { ok: true };
     },
 
     adjustOpenOrders(ctx, id, market, side, deltaLots, deltaFee) {

@@ -1,6 +1,7 @@
 /** Genesis of derivatives. Orders keep their ids, so priorities survive an export; what margin reserves for them is in its own genesis. */
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type {
+  CollectedOrder,
   MarketCounters,
   Params,
   RestingOrder,
@@ -10,12 +11,13 @@ import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
+import { holderOf } from "./books.ts";
 import { refuse } from "./errors.ts";
 import { exportExternal, loadExternal } from "./external/genesis.ts";
 import { initialFunding } from "./funding.ts";
 import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_MAX, TICKS_MAX } from "./limits.ts";
-import { sideOf } from "./requests.ts";
+import { checkClientId, sideOf } from "./requests.ts";
 import { validateMarket, validateParams } from "./terms.ts";
 import type { Venue } from "./venue.ts";
 
@@ -48,6 +50,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       for (const order of genesis.orders) loadOrder(ctx, venue, order);
       const problem = loadExternal(ctx, venue, genesis) ?? loadGrants(ctx, venue, genesis);
       requireThat(problem === null, problem ?? "");
+      for (const order of genesis.collectedOrders) loadCollected(ctx, venue, order);
       books.forget(ctx);
     },
     export(ctx) {
@@ -58,14 +61,18 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
           counters: state.counters.get(ctx, id),
           funding: state.funding.get(ctx, id),
           fundingHistory: state.fundingHistory.get(ctx, id),
+          auction: state.auctions.get(ctx, id),
         });
       });
       const orders: RestingOrder[] = [];
       state.orders.each(ctx, (_key, order) => void orders.push(order));
+      const collectedOrders: CollectedOrder[] = [];
+      state.collected.each(ctx, (_key, order) => void collectedOrders.push(order));
       return {
         params: state.params.require(ctx),
         markets,
         orders,
+        collectedOrders,
         ...exportExternal(ctx, venue),
         ...exportGrants(ctx, venue),
       };
@@ -79,7 +86,7 @@ function loadMarket(
   id: number,
   entry: GenesisState["markets"][number],
 ): void {
-  const { market, counters, funding, fundingHistory } = entry;
+  const { market, counters, funding, fundingHistory, auction } = entry;
   requireThat(market !== undefined, "a market entry without market");
   requireThat(market.id === id || market.id === 0, `expected market id ${id}, got ${market.id}`);
   validateMarket(market);
@@ -93,6 +100,17 @@ function loadMarket(
   if (counters !== undefined) state.counters.set(ctx, id, counters);
   state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));
   if (fundingHistory !== undefined) state.fundingHistory.set(ctx, id, fundingHistory);
+  if (auction === undefined) return;
+  requireThat(
+    market.terms?.auction !== undefined,
+    `market ${market.symbol} has an auction state but no auction terms`,
+  );
+  requireThat(
+    Number.isSafeInteger(Number(auction.openingMs)) &&
+      Number.isSafeInteger(Number(auction.tradedMs)),
+    `market ${market.symbol} has auction times out of range`,
+  );
+  state.auctions.set(ctx, id, auction);
 }
 
 function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): void {
@@ -120,4 +138,29 @@ function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): vo
   const ticks = Number(order.priceTicks);
   state.orders.set(ctx, { market: order.market, side, ticks, id }, order);
   if (goodTilMs !== 0) state.expiries.set(ctx, [order.market, goodTilMs, id], true);
+}
+
+function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrder): void {
+  const { market, clientId, priceTicks, lots, sizeLots } = order;
+  checkClientId(clientId);
+  requireThat(
+    clientId !== "" &&
+      sideOf(order.side) !== null &&
+      order.owner.length === 20 &&
+      priceTicks > 0n &&
+      priceTicks <= BigInt(TICKS_MAX) &&
+      lots > 0n &&
+      lots <= sizeLots &&
+      sizeLots <= BigInt(LOTS_MAX) &&
+      Number.isSafeInteger(Number(order.goodTilMs)),
+    `collected order "${clientId}" is malformed`,
+  );
+  const terms = state.markets.get(ctx, market)?.terms;
+  requireThat(
+    terms?.auction !== undefined,
+    `collected order "${clientId}" has no market that collects`,
+  );
+  const key = [market, holderOf(order), clientId] as const;
+  requireThat(!state.collected.has(ctx, key), `collected order "${clientId}" is there twice`);
+  state.collected.set(ctx, key, order);
 }

@@ -11,6 +11,7 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { collectOrder } from "./auction-orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancelling.ts";
 import { pruneDocuments } from "./external/records.ts";
@@ -19,6 +20,7 @@ import { pruneGrants } from "./keys/grants.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
 import { createMarket, quarantineMarket, updateMarket } from "./markets.ts";
 import { type Mark, markOf } from "./marks.ts";
+import { collects, outsideOpenings } from "./opening.ts";
 import { placeOrder } from "./placing.ts";
 import type { MarketId } from "./ports.ts";
 import type { OrderRequest } from "./requests.ts";
@@ -26,7 +28,7 @@ import { instrumentById, requireInstrument, type Venue } from "./venue.ts";
 
 export interface DerivativesKeeper {
   marketIds(ctx: ReadContext): readonly MarketId[];
-  /** Scales, tiers, status and bands; undefined for an unknown market. */
+  /** Scales, tiers, status (halted while it collects for an opening) and bands; undefined for an unknown market. */
   terms(ctx: ReadContext, market: MarketId): Instrument | undefined;
   /** undefined before the first price. */
   mark(ctx: ReadContext, market: MarketId): Mark | undefined;
@@ -62,7 +64,10 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       state.markets.each(ctx, (id) => void ids.push(id));
       return ids;
     },
-    terms: (ctx, market) => instrumentById(ctx, venue, market),
+    terms(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      return instrument === undefined ? undefined : outsideOpenings(ctx, venue, instrument);
+    },
     mark(ctx, market) {
       const instrument = instrumentById(ctx, venue, market);
       return instrument === undefined ? undefined : markOf(ctx, venue.oracle, instrument);
@@ -73,7 +78,11 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     quarantine: (ctx, market, reason) => quarantineMarket(ctx, venue, market, reason),
 
     params: (ctx) => state.params.require(ctx),
-    place: (ctx, account, request) => placeOrder(ctx, venue, account, request),
+    place(ctx, account, request) {
+      const instrument = requireInstrument(ctx, venue, request.market);
+      const route = collects(ctx, venue, instrument) ? collectOrder : placeOrder;
+      return route(ctx, venue, instrument, account, request);
+    },
     cancel: (ctx, account, name) => cancelOrder(ctx, venue, account, name),
     cancelAll(ctx, account, symbol) {
       if (symbol === "") return cancelAll(ctx, venue, account, "user");

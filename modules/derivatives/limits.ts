@@ -18,6 +18,12 @@ export const BATCH_CANCELS_MAX = 100;
 export const CLIENT_ID_BYTES_MAX = 32;
 export const SYMBOL_BYTES_MAX = 32;
 
+/** Orders per side of one auction: a few milliseconds of clearing. */
+export const AUCTION_ORDERS_MAX = 10_000;
+/** Attempts at one auction; each but the last takes orders out that could not be filled. What then still crosses waits a block. */
+export const AUCTION_ROUNDS_MAX = 16;
+export const OPENING_MAX_MS = 86_400_000n;
+
 /** Levels per side in one answer. */
 export const BOOK_DEPTH_MAX = 500;
 export const BOOK_DEPTH_DEFAULT = 50;

@@ -46,6 +46,7 @@ function createWorld(fundUnits = 0n) {
     clear: (ctx, trade) => (margin as Margin).keeper.clear(ctx, trade),
     clearAll: (...args) => (margin as Margin).keeper.clearAll(...args),
     portAccount: (...args) => (margin as Margin).keeper.portAccount(...args),
+    clearAuction: (ctx, trade) => (margin as Margin).keeper.clearAuction(ctx, trade),
     adjustOpenOrders: (...args) => (margin as Margin).keeper.adjustOpenOrders(...args),
     requireInitial: (ctx, id) => (margin as Margin).keeper.requireInitial(ctx, id),
     positionLots: (ctx, id, market) => (margin as Margin).keeper.positionLots(ctx, id, market),
@@ -101,7 +102,13 @@ function createWorld(fundUnits = 0n) {
     MarginGenesis.encode(MarginGenesis.fromPartial({ params: marginParams(DENOM) })).finish(),
   );
   const markets = [
-    { market: testMarket(), counters: undefined, funding: undefined, fundingHistory: undefined },
+    {
+      market: testMarket(),
+      counters: undefined,
+      funding: undefined,
+      fundingHistory: undefined,
+      auction: undefined,
+    },
   ];
   init(
     derivatives.module,

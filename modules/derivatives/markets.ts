@@ -8,6 +8,7 @@ import { initialFunding } from "./funding.ts";
 import { instrumentOf } from "./instruments.ts";
 import { MARKETS_MAX } from "./limits.ts";
 import { markOf } from "./marks.ts";
+import { followUpdate } from "./opening.ts";
 import type { MarketId } from "./ports.ts";
 import { validateMarket, validateTerms } from "./terms.ts";
 import type { Venue } from "./venue.ts";
@@ -78,11 +79,15 @@ export function updateMarket(
     throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
   }
   if (change.terms !== undefined) validateTerms(change.terms);
+  if (change.terms?.auction === undefined && market.terms?.auction !== undefined && change.terms) {
+    throw refuse("invalidTerms", "auction terms stay: set the matching to continuous instead");
+  }
   const unchanged = change.status === MarketStatus.MARKET_STATUS_UNSPECIFIED;
   if (!unchanged) requireSettable(change.status);
   const status = unchanged ? market.status : change.status;
   const next: Market = { ...market, status, terms: change.terms ?? market.terms };
   state.markets.set(ctx, id, next);
+  followUpdate(ctx, venue, market, next);
   events.marketUpdated(ctx, symbol, instrumentOf(next).status);
 }
 

@@ -23,6 +23,7 @@ function createBench() {
     clear: (ctx, trade) => late().clear(ctx, trade),
     clearAll: (...args) => late().clearAll(...args),
     portAccount: (...args) => late().portAccount(...args),
+    clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
     adjustOpenOrders: (ctx, id, market, side, lots, fee) =>
       late().adjustOpenOrders(ctx, id, market, side, lots, fee),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
@@ -51,7 +52,13 @@ function createBench() {
   };
   const { terms } = testMarket();
   const market = testMarket({ terms: { ...terms!, openOrdersMax: 1000 } });
-  const entry = { market, counters: undefined, funding: undefined, fundingHistory: undefined };
+  const entry = {
+    market,
+    counters: undefined,
+    funding: undefined,
+    fundingHistory: undefined,
+    auction: undefined,
+  };
   init(
     margin.module,
     MarginGenesis.encode(MarginGenesis.fromPartial({ params: marginParams("uusdc") })).finish(),

@@ -74,10 +74,42 @@ export type ClearResult =
       readonly reason: string;
     };
 
+/** All that one account bought, or sold, in an auction. */
+export interface AuctionFill {
+  readonly account: AccountId;
+  readonly side: Side;
+  readonly lots: bigint;
+  /** Never negative: an auction pays no rebates. */
+  readonly feeQuanta: bigint;
+  /** Resting exposure on this side that the fill takes off. */
+  readonly release: { readonly lots: bigint; readonly feeReserveQuanta: bigint };
+}
+
+/** Fills at one price. As many lots are bought as sold; each account stands on one side, once. Who traded with whom has no meaning. */
+export interface AuctionTrade {
+  readonly market: MarketId;
+  readonly priceTicks: bigint;
+  readonly fills: readonly AuctionFill[];
+}
+
+/** Every account whose requirement refused; nothing was changed then. */
+export type AuctionResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: readonly {
+        readonly account: AccountId;
+        readonly code: number;
+        readonly reason: string;
+      }[];
+    };
+
 /** The clearing ledger: where positions and collateral live. */
 export interface ClearingPort {
   /** The one way a fill enters the ledger. Refuses when a party's requirement is not met; never throws for that. */
   clear(ctx: WriteContext, trade: Trade): ClearResult;
+  /** The same for all fills of an auction at once: all of them or none. */
+  clearAuction(ctx: WriteContext, trade: AuctionTrade): AuctionResult;
   /** All of them or none: applied in order, then every touched account is checked once. Never throws for a refusal. */
   clearAll(
     ctx: WriteContext,

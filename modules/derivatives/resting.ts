@@ -121,6 +121,21 @@ function shrink(turn: Turn, slot: number, order: OrderTerms, lots: number): void
   events.orderReduced(turn, order, lots);
 }
 
+/** Leaves `lots` of an open order and gives back what margin held for the rest. */
+export function trim(turn: Turn, slot: number, lots: number): void {
+  const { ctx, venue, instrument } = turn;
+  const order = turn.book.read(slot);
+  if (!order.reduceOnly) {
+    const { feeReservePpm } = recordOf(turn, order);
+    const held = feeReserve(instrument, order.ticks, order.lots, feeReservePpm);
+    const needed = feeReserve(instrument, order.ticks, lots, feeReservePpm);
+    const change = BigInt(lots - order.lots);
+    const { clearing } = venue;
+    clearing.adjustOpenOrders(ctx, order.account, instrument.id, order.side, change, needed - held);
+  }
+  shrink(turn, slot, order, lots);
+}
+
 /** After a position changed: its resting reduce-only orders never add up to more than it, the oldest keep their size. */
 export function enforceReduceOnly(turn: Turn, account: AccountId): void {
   const { book, ctx, venue, instrument } = turn;

@@ -1,6 +1,19 @@
 /** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
-import type { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { Funding, FundingHistory, Market, Params } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type {
+  AuctionState,
+  CollectedOrder,
+  MarketCounters,
+  RestingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  AuctionState as AuctionStateCodec,
+  CollectedOrder as CollectedOrderCodec,
+  Funding,
+  FundingHistory,
+  Market,
+  Params,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type AccountId, accountIdKey } from "../kit/account-id.ts";
 import type { KeyCodec, ValueCodec } from "../kit/collections/codecs.ts";
 import {
   asciiKey,
@@ -38,6 +51,9 @@ export interface DerivativesState {
   readonly expiries: MapCollection<readonly [MarketId, number, number], true>;
   readonly funding: MapCollection<MarketId, Funding>;
   readonly fundingHistory: MapCollection<MarketId, FundingHistory>;
+  /** (market, sub-account, client id), which is the order in which ids are given. */
+  readonly collected: MapCollection<readonly [MarketId, AccountId, string], CollectedOrder>;
+  readonly auctions: MapCollection<MarketId, AuctionState>;
   readonly external: ExternalState;
   readonly keys: KeysState;
 }
@@ -91,6 +107,13 @@ export function derivativesState(schema: Schema): DerivativesState {
     expiries: schema.map(0x05, "expiries", tripleKey(u32Key, heightKey, heightKey), markerValue),
     funding: schema.map(0x06, "funding", u32Key, protoValue(Funding)),
     fundingHistory: schema.map(0x07, "funding_history", u32Key, protoValue(FundingHistory)),
+    collected: schema.map(
+      0x18,
+      "collected",
+      tripleKey(u32Key, accountIdKey, asciiKey),
+      protoValue(CollectedOrderCodec),
+    ),
+    auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
     external: externalState(schema),
     keys: keysState(schema),
   };

@@ -65,7 +65,7 @@ export function fillOf(
 }
 
 /** Null: admitted. Otherwise the code that refuses this party. */
-function admission(
+export function admission(
   before: Account,
   filled: FilledAccount,
   views: MarketViews,
@@ -82,10 +82,26 @@ function admission(
   return health.fresh ? "insufficientMargin" : "stalePrice";
 }
 
+/** Keeps the list of accounts with lots. */
+export function trackActive(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  filled: FilledAccount,
+): void {
+  const held = filled.before.lots !== 0n;
+  const holds = filled.after.lots !== 0n;
+  if (held === holds) return;
+  if (holds) state.active.set(ctx, id, true);
+  else if (filled.account.positions.every((position) => position.lots === 0n)) {
+    state.active.delete(ctx, id);
+  }
+}
+
 export function createClearing(
   state: MarginState,
   markets: MarketsPort,
-): Omit<ClearingPort, "clearAll" | "portAccount"> {
+): Omit<ClearingPort, "clearAll" | "clearAuction" | "portAccount"> {
   function writeTrade(
     ctx: WriteContext,
     trade: Trade,
@@ -108,18 +124,8 @@ export function createClearing(
         collateral: totals.collateral + realised - fees,
       });
     }
-    trackActive(ctx, trade.buyer.account, buyer);
-    trackActive(ctx, trade.seller.account, seller);
-  }
-
-  function trackActive(ctx: WriteContext, id: AccountId, filled: FilledAccount): void {
-    const held = filled.before.lots !== 0n;
-    const holds = filled.after.lots !== 0n;
-    if (held === holds) return;
-    if (holds) state.active.set(ctx, id, true);
-    else if (filled.account.positions.every((position) => position.lots === 0n)) {
-      state.active.delete(ctx, id);
-    }
+    trackActive(ctx, state, trade.buyer.account, buyer);
+    trackActive(ctx, state, trade.seller.account, seller);
   }
 
   function parties(

@@ -34,7 +34,7 @@ interface Terms {
 export function createDeleveraging(parts: {
   readonly state: MarginState;
   readonly markets: MarketsPort;
-  readonly clearing: ClearingPort;
+  readonly clearing: Pick<ClearingPort, "clear">;
   readonly name: (id: AccountId) => string;
 }): Deleveraging {
   const { state, markets, clearing, name } = parts;

@@ -6,6 +6,7 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import type { Account, MarketLedger, Totals } from "./account-codec.ts";
 import { createClaims } from "./claims.ts";
 import { createClearAll } from "./clear-all.ts";
+import { createClearAuction } from "./clear-auction.ts";
 import { createClearing } from "./clearing.ts";
 import type { Collateral } from "./collateral.ts";
 import { createCollateral } from "./collateral.ts";
@@ -53,6 +54,7 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
   const endBlock = createEndBlock({ state, markets, liquidation, deficits });
   return {
     ...clearing,
+    ...createClearAuction(state, markets),
     ...collateral,
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {

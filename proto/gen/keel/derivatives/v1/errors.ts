@@ -55,6 +55,12 @@ export const ErrorCode = {
   ERROR_CODE_TOO_MANY_MARKETS: 25,
   /** ERROR_CODE_OPEN_INTEREST_CAP - A position would go beyond the market's cap on open interest. */
   ERROR_CODE_OPEN_INTEREST_CAP: 26,
+  /** ERROR_CODE_CLIENT_ID_REQUIRED - An order of an auction is named by its client id. */
+  ERROR_CODE_CLIENT_ID_REQUIRED: 50,
+  /** ERROR_CODE_NOT_IN_AUCTION - Fill-or-kill and post-only have no meaning at a uniform price. */
+  ERROR_CODE_NOT_IN_AUCTION: 51,
+  /** ERROR_CODE_OPENING - Only orders that can rest are collected for an opening. */
+  ERROR_CODE_OPENING: 52,
   /** ERROR_CODE_WRONG_CHAIN - Chain id of the document. */
   ERROR_CODE_WRONG_CHAIN: 60,
   ERROR_CODE_DOCUMENT_EXPIRED: 61,
@@ -119,6 +125,9 @@ export namespace ErrorCode {
   export type ERROR_CODE_INVALID_TERMS = typeof ErrorCode.ERROR_CODE_INVALID_TERMS;
   export type ERROR_CODE_TOO_MANY_MARKETS = typeof ErrorCode.ERROR_CODE_TOO_MANY_MARKETS;
   export type ERROR_CODE_OPEN_INTEREST_CAP = typeof ErrorCode.ERROR_CODE_OPEN_INTEREST_CAP;
+  export type ERROR_CODE_CLIENT_ID_REQUIRED = typeof ErrorCode.ERROR_CODE_CLIENT_ID_REQUIRED;
+  export type ERROR_CODE_NOT_IN_AUCTION = typeof ErrorCode.ERROR_CODE_NOT_IN_AUCTION;
+  export type ERROR_CODE_OPENING = typeof ErrorCode.ERROR_CODE_OPENING;
   export type ERROR_CODE_WRONG_CHAIN = typeof ErrorCode.ERROR_CODE_WRONG_CHAIN;
   export type ERROR_CODE_DOCUMENT_EXPIRED = typeof ErrorCode.ERROR_CODE_DOCUMENT_EXPIRED;
   export type ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD = typeof ErrorCode.ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD;

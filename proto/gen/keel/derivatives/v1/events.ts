@@ -79,6 +79,54 @@ export interface EventOrderRefused {
   log: string;
 }
 
+/** order_accepted: an order was collected for the auction at the end of the block. */
+export interface EventOrderAccepted {
+  market: string;
+  account: string;
+  clientId: string;
+  /** "buy" or "sell" */
+  side: string;
+  /** Worst acceptable price. */
+  price: string;
+  size: string;
+}
+
+/** auction_opening: the market collects until `until_ms` and opens with one auction. */
+export interface EventAuctionOpening {
+  market: string;
+  /** Unix milliseconds. */
+  untilMs: string;
+  /** halt, interruption, terms */
+  reason: string;
+}
+
+/** auction_cleared: every fill of the auction was at `price`. */
+export interface EventAuctionCleared {
+  market: string;
+  price: string;
+  /** What was bought, and as much was sold. */
+  volume: string;
+  /** Size willing to buy at the price less size willing to sell there, of the orders that took part. */
+  imbalance: string;
+  /** Filled orders, of both sides. */
+  orders: string;
+}
+
+/** auction_fill: what one order got. */
+export interface EventAuctionFill {
+  market: string;
+  orderId: string;
+  account: string;
+  clientId: string;
+  /** "buy" or "sell" */
+  side: string;
+  price: string;
+  size: string;
+  fee: string;
+  /** What is left of the order. */
+  remaining: string;
+}
+
 /** funding_rate: a new hour's rate is in force. */
 export interface EventFundingRate {
   market: string;
@@ -887,6 +935,454 @@ export const EventOrderRefused: MessageFns<EventOrderRefused> = {
     message.codespace = object.codespace ?? "";
     message.code = object.code ?? "";
     message.log = object.log ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOrderAccepted(): EventOrderAccepted {
+  return { market: "", account: "", clientId: "", side: "", price: "", size: "" };
+}
+
+export const EventOrderAccepted: MessageFns<EventOrderAccepted> = {
+  encode(message: EventOrderAccepted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.account !== "") {
+      writer.uint32(18).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(26).string(message.clientId);
+    }
+    if (message.side !== "") {
+      writer.uint32(34).string(message.side);
+    }
+    if (message.price !== "") {
+      writer.uint32(42).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(50).string(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOrderAccepted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOrderAccepted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOrderAccepted>): EventOrderAccepted {
+    return EventOrderAccepted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOrderAccepted>): EventOrderAccepted {
+    const message = createBaseEventOrderAccepted();
+    message.market = object.market ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.side = object.side ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAuctionOpening(): EventAuctionOpening {
+  return { market: "", untilMs: "", reason: "" };
+}
+
+export const EventAuctionOpening: MessageFns<EventAuctionOpening> = {
+  encode(message: EventAuctionOpening, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.untilMs !== "") {
+      writer.uint32(18).string(message.untilMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuctionOpening {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuctionOpening();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.untilMs = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAuctionOpening>): EventAuctionOpening {
+    return EventAuctionOpening.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuctionOpening>): EventAuctionOpening {
+    const message = createBaseEventAuctionOpening();
+    message.market = object.market ?? "";
+    message.untilMs = object.untilMs ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAuctionCleared(): EventAuctionCleared {
+  return { market: "", price: "", volume: "", imbalance: "", orders: "" };
+}
+
+export const EventAuctionCleared: MessageFns<EventAuctionCleared> = {
+  encode(message: EventAuctionCleared, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.volume !== "") {
+      writer.uint32(26).string(message.volume);
+    }
+    if (message.imbalance !== "") {
+      writer.uint32(34).string(message.imbalance);
+    }
+    if (message.orders !== "") {
+      writer.uint32(42).string(message.orders);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuctionCleared {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuctionCleared();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.volume = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.imbalance = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.orders = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAuctionCleared>): EventAuctionCleared {
+    return EventAuctionCleared.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuctionCleared>): EventAuctionCleared {
+    const message = createBaseEventAuctionCleared();
+    message.market = object.market ?? "";
+    message.price = object.price ?? "";
+    message.volume = object.volume ?? "";
+    message.imbalance = object.imbalance ?? "";
+    message.orders = object.orders ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAuctionFill(): EventAuctionFill {
+  return { market: "", orderId: "", account: "", clientId: "", side: "", price: "", size: "", fee: "", remaining: "" };
+}
+
+export const EventAuctionFill: MessageFns<EventAuctionFill> = {
+  encode(message: EventAuctionFill, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.side !== "") {
+      writer.uint32(42).string(message.side);
+    }
+    if (message.price !== "") {
+      writer.uint32(50).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(58).string(message.size);
+    }
+    if (message.fee !== "") {
+      writer.uint32(66).string(message.fee);
+    }
+    if (message.remaining !== "") {
+      writer.uint32(74).string(message.remaining);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuctionFill {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuctionFill();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.fee = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.remaining = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAuctionFill>): EventAuctionFill {
+    return EventAuctionFill.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuctionFill>): EventAuctionFill {
+    const message = createBaseEventAuctionFill();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.side = object.side ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.fee = object.fee ?? "";
+    message.remaining = object.remaining ?? "";
     return message;
   },
 };

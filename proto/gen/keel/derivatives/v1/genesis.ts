@@ -8,7 +8,16 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DocumentRecord } from "./documents.ts";
 import { TradingGrant, TradingSpent } from "./trading_keys.ts";
-import { Funding, FundingHistory, Market, MarketCounters, Params, RestingOrder } from "./types.ts";
+import {
+  AuctionState,
+  CollectedOrder,
+  Funding,
+  FundingHistory,
+  Market,
+  MarketCounters,
+  Params,
+  RestingOrder,
+} from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -22,6 +31,7 @@ export interface MarketEntry {
   counters: MarketCounters | undefined;
   funding: Funding | undefined;
   fundingHistory: FundingHistory | undefined;
+  auction: AuctionState | undefined;
 }
 
 export interface DocumentEntry {
@@ -55,10 +65,12 @@ export interface GenesisState {
   documents: DocumentEntry[];
   saltFloors: SaltFloorEntry[];
   tradingGrants: TradingGrantEntry[];
+  /** Of markets that stopped before their auction. */
+  collectedOrders: CollectedOrder[];
 }
 
 function createBaseMarketEntry(): MarketEntry {
-  return { market: undefined, counters: undefined, funding: undefined, fundingHistory: undefined };
+  return { market: undefined, counters: undefined, funding: undefined, fundingHistory: undefined, auction: undefined };
 }
 
 export const MarketEntry: MessageFns<MarketEntry> = {
@@ -74,6 +86,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
     }
     if (message.fundingHistory !== undefined) {
       FundingHistory.encode(message.fundingHistory, writer.uint32(34).fork()).join();
+    }
+    if (message.auction !== undefined) {
+      AuctionState.encode(message.auction, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -123,6 +138,14 @@ export const MarketEntry: MessageFns<MarketEntry> = {
             message.fundingHistory = FundingHistory.decode(reader, reader.uint32());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.auction = AuctionState.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -151,6 +174,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
       : undefined;
     message.fundingHistory = (object.fundingHistory !== undefined && object.fundingHistory !== null)
       ? FundingHistory.fromPartial(object.fundingHistory)
+      : undefined;
+    message.auction = (object.auction !== undefined && object.auction !== null)
+      ? AuctionState.fromPartial(object.auction)
       : undefined;
     return message;
   },
@@ -391,7 +417,15 @@ export const TradingGrantEntry: MessageFns<TradingGrantEntry> = {
 };
 
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, markets: [], orders: [], documents: [], saltFloors: [], tradingGrants: [] };
+  return {
+    params: undefined,
+    markets: [],
+    orders: [],
+    documents: [],
+    saltFloors: [],
+    tradingGrants: [],
+    collectedOrders: [],
+  };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -413,6 +447,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.tradingGrants) {
       TradingGrantEntry.encode(v!, writer.uint32(178).fork()).join();
+    }
+    for (const v of message.collectedOrders) {
+      CollectedOrder.encode(v!, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -478,6 +515,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.tradingGrants.push(TradingGrantEntry.decode(reader, reader.uint32()));
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.collectedOrders.push(CollectedOrder.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -503,6 +548,7 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.documents = object.documents?.map((e) => DocumentEntry.fromPartial(e)) || [];
     message.saltFloors = object.saltFloors?.map((e) => SaltFloorEntry.fromPartial(e)) || [];
     message.tradingGrants = object.tradingGrants?.map((e) => TradingGrantEntry.fromPartial(e)) || [];
+    message.collectedOrders = object.collectedOrders?.map((e) => CollectedOrder.fromPartial(e)) || [];
     return message;
   },
 };

@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { TradingGrant } from "./trading_keys.ts";
-import { FundingPoint, Market, Params, Side } from "./types.ts";
+import { FundingPoint, Market, MatchingMode, Params, Side } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -106,6 +106,24 @@ export interface QueryOrderRequest {
 
 export interface QueryOrderResponse {
   order: OrderView | undefined;
+}
+
+export interface QueryAuctionRequest {
+  market: string;
+}
+
+export interface QueryAuctionResponse {
+  market: string;
+  matching: MatchingMode;
+  /** The market collects until this time, Unix milliseconds; 0: it is open. */
+  openingMs: bigint;
+  /** Accepted and not in the book yet. */
+  collectedOrders: number;
+  /** Empty when nothing would trade. */
+  indicativePrice: string;
+  indicativeVolume: string;
+  /** Size willing to buy at that price less size willing to sell there. */
+  indicativeImbalance: string;
 }
 
 export interface QueryFundingRequest {
@@ -1333,6 +1351,199 @@ export const QueryOrderResponse: MessageFns<QueryOrderResponse> = {
     message.order = (object.order !== undefined && object.order !== null)
       ? OrderView.fromPartial(object.order)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryAuctionRequest(): QueryAuctionRequest {
+  return { market: "" };
+}
+
+export const QueryAuctionRequest: MessageFns<QueryAuctionRequest> = {
+  encode(message: QueryAuctionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryAuctionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryAuctionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryAuctionRequest>): QueryAuctionRequest {
+    return QueryAuctionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryAuctionRequest>): QueryAuctionRequest {
+    const message = createBaseQueryAuctionRequest();
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryAuctionResponse(): QueryAuctionResponse {
+  return {
+    market: "",
+    matching: 0,
+    openingMs: 0n,
+    collectedOrders: 0,
+    indicativePrice: "",
+    indicativeVolume: "",
+    indicativeImbalance: "",
+  };
+}
+
+export const QueryAuctionResponse: MessageFns<QueryAuctionResponse> = {
+  encode(message: QueryAuctionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.matching !== 0) {
+      writer.uint32(16).int32(message.matching);
+    }
+    if (message.openingMs !== 0n) {
+      if (BigInt.asUintN(64, message.openingMs) !== message.openingMs) {
+        throw new globalThis.Error("value provided for field message.openingMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.openingMs);
+    }
+    if (message.collectedOrders !== 0) {
+      writer.uint32(32).uint32(message.collectedOrders);
+    }
+    if (message.indicativePrice !== "") {
+      writer.uint32(42).string(message.indicativePrice);
+    }
+    if (message.indicativeVolume !== "") {
+      writer.uint32(50).string(message.indicativeVolume);
+    }
+    if (message.indicativeImbalance !== "") {
+      writer.uint32(58).string(message.indicativeImbalance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryAuctionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryAuctionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.matching = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.openingMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.collectedOrders = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.indicativePrice = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.indicativeVolume = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.indicativeImbalance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryAuctionResponse>): QueryAuctionResponse {
+    return QueryAuctionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryAuctionResponse>): QueryAuctionResponse {
+    const message = createBaseQueryAuctionResponse();
+    message.market = object.market ?? "";
+    message.matching = object.matching ?? 0;
+    message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
+    message.collectedOrders = object.collectedOrders ?? 0;
+    message.indicativePrice = object.indicativePrice ?? "";
+    message.indicativeVolume = object.indicativeVolume ?? "";
+    message.indicativeImbalance = object.indicativeImbalance ?? "";
     return message;
   },
 };

@@ -49,6 +49,7 @@ export interface MsgPlaceOrder {
 }
 
 export interface MsgPlaceOrderResponse {
+  /** 0 for an order that was collected: its client id names it until the end of the block. */
   orderId: bigint;
   status: OrderStatus;
   filledSize: string;
