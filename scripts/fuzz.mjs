@@ -22,7 +22,7 @@ if (
 ensureInstalled();
 const { status } = spawnSync(
   join("node_modules", ".bin", "vitest"),
-  ["run", "--project", "prop", "--disable-console-intercept", `/${name}.prop.test.ts`],
+  ["run", "--project", "prop", "--disable-console-intercept", `${name}.prop.test.ts`],
   {
     cwd: root,
     stdio: "inherit",

@@ -23,6 +23,8 @@ interface FakeAccount {
 }
 
 export interface FakeClearing extends ClearingPort {
+  /** Changes how far an account may go from now on. */
+  limit(account: AccountId, cap: bigint): void;
   /** Opens an account whose worst case may reach `cap` lots in each market. */
   open(account: AccountId, cap: bigint): void;
   readonly trades: Trade[];
@@ -86,6 +88,11 @@ export function createFakeClearing(): FakeClearing {
     trades,
     auctions,
     open: (id, cap) => void accounts.set(id, { cap, feeReserve: 0n, feesPaid: 0n, positions: [] }),
+    limit(id, cap) {
+      const account = accounts.get(id);
+      assert(account !== undefined, "fake: unknown account");
+      accounts.set(id, { ...account, cap });
+    },
     feesPaid: (id) => accounts.get(id)?.feesPaid ?? 0n,
 
     clear(ctx, trade) {
@@ -158,8 +165,8 @@ export function createFakeClearing(): FakeClearing {
         assert(before !== undefined, "fake: unknown account");
         const party: TradeParty = { account, feeQuanta, orderId: null, release };
         const after = filled(before, { market, lots }, party, side);
-        const grew = worst(holding(after, market)) > worst(holding(before, market));
-        if (grew && worst(holding(after, market)) > before.cap) {
+        const [was, is] = [holding(before, market), holding(after, market)];
+        if (absolute(is.lots) > absolute(was.lots) && worst(is) > before.cap) {
           refused.push({ account, code: INSUFFICIENT, reason: "beyond the cap" });
         }
         next.push([account, after]);
