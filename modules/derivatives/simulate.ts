@@ -12,6 +12,7 @@ import {
 } from "./external/simulate.ts";
 import { formatPrice, formatSize, type Instrument } from "./instruments.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
+import { isBatch } from "./opening.ts";
 import type { Random } from "./random.ts";
 
 export interface SimulatedAccount {
@@ -60,6 +61,12 @@ function someLots(instrument: Instrument, markTicks: bigint, random: Random): bi
   return lots < 1n ? 1n : lots;
 }
 
+/** Orders of an auction are named by it, so there it is seldom one in use. */
+function someClientId(instrument: Instrument, random: Random): string {
+  if (isBatch(instrument)) return `s${random.below(20 * CLIENT_IDS)}`;
+  return random.below(3) === 0 ? `s${random.below(CLIENT_IDS)}` : "";
+}
+
 function newOrder(
   { instrument, markTicks }: { readonly instrument: Instrument; readonly markTicks: bigint },
   random: Random,
@@ -72,7 +79,7 @@ function newOrder(
     type: LIMIT,
     price: formatPrice(instrument, near(markTicks, random, spreadPpm)),
     size: formatSize(instrument, someLots(instrument, markTicks, random)),
-    clientId: random.below(3) === 0 ? `s${random.below(CLIENT_IDS)}` : "",
+    clientId: someClientId(instrument, random),
     ...change,
   });
 }
