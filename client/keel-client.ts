@@ -12,6 +12,7 @@ import {
 } from "@cosmjs/stargate";
 import { Comet38Client } from "@cosmjs/tendermint-rpc";
 import type {
+  QueryAuctionResponse,
   QueryDocumentResponse,
   QueryFundingResponse,
   TradingGrantView,
@@ -27,6 +28,7 @@ import { CHAIN_TIME_AGE_MS } from "./limits.ts";
 import { type MarketSteps, marketSteps } from "./orders.ts";
 import { ask, type Method, methods } from "./queries.ts";
 import { aminoKey } from "./sign.ts";
+import type { TxEvent } from "./tx-result.ts";
 import { TxWatch } from "./tx-watch.ts";
 import {
   type AccountHealth,
@@ -243,6 +245,16 @@ export class KeelClient {
   async orderBook(symbol: string, depth: number = 50): Promise<OrderBook> {
     const book = await this.ask(methods.orderBook, { market: symbol, depth });
     return { ...book, market: symbol };
+  }
+
+  /** How the market matches, whether it collects for an opening, and what an auction now would give. */
+  async auction(symbol: string): Promise<QueryAuctionResponse> {
+    return await this.ask(methods.auction, { market: symbol });
+  }
+
+  /** Events of a block itself, not of its transactions: fills of auctions, expiries, liquidations. */
+  async blockEvents(height: number): Promise<readonly TxEvent[]> {
+    return (await this.comet.blockResults(height)).finalizeBlockEvents;
   }
 
   async funding(symbol: string): Promise<QueryFundingResponse> {

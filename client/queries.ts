@@ -19,6 +19,7 @@ interface Methods {
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
   readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
   readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
+  readonly auction: Method<derivatives.QueryAuctionRequest, derivatives.QueryAuctionResponse>;
   readonly funding: Method<derivatives.QueryFundingRequest, derivatives.QueryFundingResponse>;
   readonly document: Method<derivatives.QueryDocumentRequest, derivatives.QueryDocumentResponse>;
   readonly saltFloor: Method<derivatives.QuerySaltFloorRequest, derivatives.QuerySaltFloorResponse>;
@@ -68,6 +69,11 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/Order",
     request: derivatives.QueryOrderRequest,
     answer: derivatives.QueryOrderResponse,
+  },
+  auction: {
+    path: "/keel.derivatives.v1.Query/Auction",
+    request: derivatives.QueryAuctionRequest,
+    answer: derivatives.QueryAuctionResponse,
   },
   funding: {
     path: "/keel.derivatives.v1.Query/Funding",

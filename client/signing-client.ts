@@ -14,10 +14,12 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgDepositResponse, MsgWithdrawResponse } from "@keel/proto/gen/keel/margin/v1/tx";
 import { keelAminoTypes } from "./amino.ts";
+import { type AuctionFate, awaitFate } from "./auctions.ts";
 import { executeTogether } from "./cosign.ts";
 import type { Amount } from "./decimal.ts";
 import { type DocumentRequest, orderDocument } from "./documents.ts";
 import type { Endpoints } from "./endpoints.ts";
+import { KeelInputError } from "./errors.ts";
 import {
   type AgreedTrade,
   type CancelDocumentsRequest,
@@ -30,6 +32,7 @@ import {
 import { requestFaucet } from "./faucet.ts";
 import { readGasPrice } from "./gas.ts";
 import { KeelClient, type KeelClientOptions } from "./keel-client.ts";
+import { INCLUSION_TIMEOUT_MS } from "./limits.ts";
 import {
   type BatchRequest,
   type DepositOptions,
@@ -205,6 +208,36 @@ export class KeelSigningClient {
   ): Promise<WithTx<PlacedOrder>> {
     const tx = await this.execute([await this.messages.place(order)], options);
     return { ...placedOrder(responseOf(tx, 0, MsgPlaceOrderResponse)), tx };
+  }
+
+  /**
+   * Places an order in a market that collects, and waits for what its auction makes of it: the end of the same block, or, with `untilFilled`, the
+   * first block in which it is filled or gone (an opening, say).
+   */
+  async placeInAuction(
+    order: OrderRequest & SubaccountOption & { readonly clientId: string },
+    options: SubmitOptions & { readonly untilFilled?: boolean } = {},
+  ): Promise<WithTx<AuctionFate & { readonly height: number }>> {
+    const { tx, ...placed } = await this.place(order, options);
+    if (placed.status !== "collected")
+      throw new KeelInputError(
+        "invalid-order",
+        "market",
+        `${order.market} does not collect orders`,
+      );
+    const { market, clientId, subaccount = 0 } = order;
+    const account = `${this.address}/${subaccount}`;
+    const fate = await awaitFate(
+      (height) => this.chain.blockEvents(height),
+      { market, account, clientId },
+      {
+        fromHeight: tx.height,
+        until: ({ status, filledSize }) =>
+          options.untilFilled !== true || filledSize !== "0" || status === "cancelled",
+        timeoutMs: options.timeoutMs ?? INCLUSION_TIMEOUT_MS,
+      },
+    );
+    return { ...fate, tx };
   }
 
   async cancel(

@@ -3,6 +3,7 @@ import {
   MsgCancelAll,
   MsgCancelOrder,
   MsgPlaceOrder,
+  NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
 import { ModuleError } from "../kit/errors.ts";
@@ -40,8 +41,8 @@ function ownerOf(n: number): { readonly sender: string; readonly subaccount: num
   };
 }
 
-function order(random: Random, id: string) {
-  return {
+function order(random: Random, id: string): NewOrder {
+  return NewOrder.fromPartial({
     market: SYMBOL,
     side: 1 + random.below(2),
     type: random.below(8) === 0 ? 2 : 1,
@@ -53,7 +54,7 @@ function order(random: Random, id: string) {
     clientId: id,
     goodTilMs: 0n,
     selfTradePrevention: 0,
-  };
+  });
 }
 
 function message(random: Random, n: number): Message {
