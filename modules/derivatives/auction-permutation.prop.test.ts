@@ -44,11 +44,11 @@ function ownerOf(n: number): { readonly sender: string; readonly subaccount: num
 function order(random: Random, id: string): NewOrder {
   return NewOrder.fromPartial({
     market: SYMBOL,
-    side: 1 + random.below(2),
+    side: random.below(2) === 0 ? 1 : 2,
     type: random.below(8) === 0 ? 2 : 1,
     price: `${59_950 + random.below(21) * 5}`,
     size: `${1 + random.below(6)}`,
-    timeInForce: [0, 0, 0, 2][random.below(4)] as number,
+    timeInForce: random.below(4) === 0 ? 2 : 0,
     postOnly: false,
     reduceOnly: random.below(5) === 0,
     clientId: id,
