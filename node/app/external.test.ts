@@ -1,10 +1,12 @@
 /** Trades agreed elsewhere, transfers and trading keys through the whole application, with real signatures. */
+import { readFileSync } from "node:fs";
 import { sha256 as cosmSha256, Ed25519, Secp256k1 } from "@cosmjs/crypto";
 import { encodePubkey, makeAuthInfoBytes, makeSignDoc } from "@cosmjs/proto-signing";
 import { documentMessage } from "@keel/modules/derivatives/external/document";
 import { createAddresses } from "@keel/modules/kit/addresses";
 import { addressOfKey } from "@keel/modules/kit/key-address";
 import { bytesToBase64 } from "@keel/proto/bytes/base64";
+import { hexToBytes } from "@keel/proto/bytes/hex";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { OrderDocument, SignedDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -152,6 +154,46 @@ async function opened(workers = 0): Promise<{ chain: TestChain; close: () => Pro
   await openMarket(chain, "500000000");
   return { chain, close: () => verifier.close() };
 }
+
+interface Vector {
+  readonly name: string;
+  readonly document: string;
+  readonly key_type: Key["kind"];
+  readonly key: string;
+  readonly signature_sha256: string;
+  readonly signature_adr036: string;
+}
+
+const { vectors } = JSON.parse(
+  readFileSync(
+    new URL("../../proto/canonical/order-document-vectors.json", import.meta.url),
+    "utf8",
+  ),
+) as { vectors: Vector[] };
+
+describe.each(["native", "js"] as const)("published document signatures, %s", (backend) => {
+  const verifier = createVerifier({ backend, workers: 0 });
+
+  it.each(vectors)("of $name fit what is asked about, and nothing else", (vector) => {
+    const document = OrderDocument.decode(hexToBytes(vector.document));
+    const by = { kind: vector.key_type, key: hexToBytes(vector.key), addresses };
+    const fits = (scheme: 1 | 2, signature: string, of = document): boolean => {
+      const message = documentMessage(of, scheme, by) as Uint8Array;
+      const verify = by.kind === "ed25519" ? verifier.verifyEd25519 : verifier.verifySecp256k1;
+      return verify(by.key, message, hexToBytes(signature));
+    };
+    expect(fits(1, vector.signature_sha256)).toBe(true);
+    expect(fits(2, vector.signature_adr036)).toBe(true);
+    expect(fits(2, vector.signature_sha256)).toBe(false);
+    for (const [scheme, signature] of [
+      [1, vector.signature_sha256],
+      [2, vector.signature_adr036],
+    ] as const) {
+      expect(fits(scheme, signature, { ...document, chainId: "keel-local-2" })).toBe(false);
+      expect(fits(scheme, signature, { ...document, size: "9" })).toBe(false);
+    }
+  });
+});
 
 describe("order documents", { timeout: 60_000 }, () => {
   it("of a wallet and of a program clear in one block, and not a second time", async () => {
