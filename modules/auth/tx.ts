@@ -2,6 +2,7 @@
 import type { PublicKey } from "./account.ts";
 import { EXTENSIONS_MAX, FEE_COINS_MAX, MESSAGES_MAX, SIGNERS_MAX } from "./limits.ts";
 import { readAny } from "./public-keys.ts";
+import type { SignDocBytes } from "./sign-bytes.ts";
 import { parseError, readMessage, WireReader } from "./wire.ts";
 
 export interface AnyMessage {
@@ -53,6 +54,8 @@ export interface Tx {
   readonly hasNonCriticalExtensions: boolean;
   readonly signerInfos: readonly SignerInfo[];
   readonly fee: Fee | null;
+  /** Kept by whoever checks the signature; no part of the transaction. */
+  signDoc: SignDocBytes | null;
 }
 
 const none: Uint8Array = new Uint8Array(0);
@@ -76,6 +79,7 @@ export function decodeTx(bytes: Uint8Array): Tx {
     hasNonCriticalExtensions: false,
     signerInfos: [],
     fee: null,
+    signDoc: null,
   };
   const reader = new WireReader(bytes);
   let last = 0;

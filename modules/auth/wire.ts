@@ -2,6 +2,7 @@
  * One-pass protobuf reading of transactions, with the SDK's rules: unknown fields are refused, except that TxBody tolerates "non-critical" ones
  * (bit 11 of the field number set). Every refusal is sdk 2.
  */
+import { recentText } from "@keel/proto/bytes/recent-text";
 import { bytesToUtf8 } from "@keel/proto/bytes/utf8";
 import type { ModuleError } from "../kit/errors.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
@@ -11,10 +12,6 @@ export function parseError(detail: string): ModuleError {
 }
 
 const ASCII_AT_ONCE_MAX = 128;
-
-/** Texts read last, found by length and bytes: type URLs, addresses and denoms are the same in nearly every transaction. */
-const RECENT_TEXTS = 1_024;
-const recent: string[] = new Array<string>(RECENT_TEXTS).fill("");
 
 export class WireReader {
   readonly #bytes: Uint8Array;
@@ -158,17 +155,8 @@ export class WireReader {
   /** Short ASCII, which a decoder's set-up costs more than reading; null for any other text. */
   #ascii(start: number, end: number): string | null {
     const bytes = this.#bytes;
-    let place = end - start;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number;
-      if (byte >= 0x80) return null;
-      place = (place * 31 + byte) | 0;
-    }
-    place &= RECENT_TEXTS - 1;
-    const known = recent[place] as string;
-    if (known.length === end - start && holds(bytes, start, known)) return known;
-    const view = bytes.subarray(start, end);
-    return (recent[place] = String.fromCharCode.apply(null, view as unknown as number[]));
+    for (let at = start; at < end; at++) if ((bytes[at] as number) >= 0x80) return null;
+    return recentText(bytes, start, end);
   }
 
   skip(): void {
@@ -188,13 +176,6 @@ export class WireReader {
     if (this.wireType !== wireType)
       throw parseError(`wire type: expected ${wireType}, got ${this.wireType}`);
   }
-}
-
-function holds(bytes: Uint8Array, start: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[start + i] !== text.charCodeAt(i)) return false;
-  }
-  return true;
 }
 
 /** Fields whose number has bit 11 set may be ignored by nodes that do not know them. */

@@ -1,4 +1,5 @@
 /** Message routes of derivatives: shape checks without state, then one call into the keeper. */
+import { pooled } from "@keel/proto/bytes/pooled";
 import {
   MsgBatchOrders,
   MsgBatchOrdersResponse,
@@ -55,7 +56,7 @@ export function derivativesMessages(
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
       request: MsgPlaceOrder,
-      response: MsgPlaceOrderResponse,
+      response: pooled(MsgPlaceOrderResponse),
       signers: (message) => [message.sender],
       lane: orderLane,
       validate(message) {
@@ -70,7 +71,7 @@ export function derivativesMessages(
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgCancelOrder",
       request: MsgCancelOrder,
-      response: MsgCancelOrderResponse,
+      response: pooled(MsgCancelOrderResponse),
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
       validate(message) {

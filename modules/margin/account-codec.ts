@@ -2,6 +2,7 @@
  * Stored values of margin: domain records with bigint money, encoded as published proto messages. `size` is arithmetic, so gas never
  * needs the encoding; the encoding itself is made once per record, at commit.
  */
+import { pooled } from "@keel/proto/bytes/pooled";
 import {
   Account as AccountMessage,
   Deficit as DeficitMessage,
@@ -212,14 +213,14 @@ export function totalsFromMessage(message: TotalsMessage): Totals {
 }
 
 export const accountValue: ValueCodec<Account> = mapped(
-  AccountMessage,
+  pooled(AccountMessage),
   accountToMessage,
   accountFromMessage,
   accountSize,
 );
 
 export const ledgerValue: ValueCodec<MarketLedger> = mapped(
-  LedgerMessage,
+  pooled(LedgerMessage),
   ledgerToMessage,
   ledgerFromMessage,
   (ledger) =>
@@ -233,7 +234,7 @@ export const ledgerValue: ValueCodec<MarketLedger> = mapped(
 );
 
 export const totalsValue: ValueCodec<Totals> = mapped(
-  TotalsMessage,
+  pooled(TotalsMessage),
   totalsToMessage,
   totalsFromMessage,
   (totals) =>

@@ -121,21 +121,21 @@ function runnable(
     return { route, message: decodeMessage(route, value) };
   });
   let lane = 1;
+  const all: Uint8Array[] = [];
   const routed = decoded.map(({ route, message }): RoutedMessage => {
     route.validate(message);
     const signers = route.signers(message).map((one) => addresses.parse(one));
     if (signers.length === 0) {
       throw sdkError("unauthorized", "a message without signers is made by block proposers only");
     }
+    for (const signer of signers) all.push(signer);
     const own = route.lane(message);
     if (own > lane) lane = own;
     return { route, message, signers };
   });
   const payer = tx.fee?.payer ?? "";
-  const signers = unique([
-    ...routed.flatMap((one) => one.signers),
-    ...(payer === "" ? [] : [addresses.parse(payer)]),
-  ]);
+  if (payer !== "") all.push(addresses.parse(payer));
+  const signers = unique(all);
   // Spelled out: spreading a record of this size costs more than decoding it.
   return {
     size: tx.size,
@@ -151,6 +151,7 @@ function runnable(
     hasNonCriticalExtensions: tx.hasNonCriticalExtensions,
     signerInfos: tx.signerInfos,
     fee: tx.fee,
+    signDoc: null,
     routed,
     signers,
     lane,
