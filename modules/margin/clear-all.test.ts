@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type AccountId, accountId } from "../kit/account-id.ts";
+import { changesSince } from "../kit/testing/changes.ts";
 import { MARGIN_CODES, type MarginCode } from "./errors.ts";
 import type { CollateralMove, Trade } from "./ports.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
@@ -59,8 +60,7 @@ function refused(
     code: MARGIN_CODES[code],
     refused: who,
   });
-  for (const { collection, key, value } of world.ctx.state.dirty())
-    expect(before.get(collection, key)).toBe(value);
+  expect(changesSince(before, world.ctx.state)).toEqual([]);
   expect(world.violated()).toBeNull();
 }
 

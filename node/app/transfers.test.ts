@@ -8,6 +8,7 @@ import {
   testTrade,
 } from "@keel/modules/derivatives/external/testing";
 import { type AccountId, accountId } from "@keel/modules/kit/account-id";
+import { changesSince } from "@keel/modules/kit/testing/changes";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { beforeEach, describe, expect, it } from "vitest";
 import { exportGenesis } from "./genesis.ts";
@@ -80,8 +81,7 @@ const port = (message: Ends = {}) =>
 function refused(codespace: string, code: number, work: () => unknown): void {
   const before = world.ctx.state.fork();
   expect(work).toThrow(expect.objectContaining({ codespace, code }));
-  for (const { collection, key, value } of world.ctx.state.dirty())
-    expect(before.get(collection, key)).toBe(value);
+  expect(changesSince(before, world.ctx.state)).toEqual([]);
   expect(world.violation()).toBeNull();
 }
 
