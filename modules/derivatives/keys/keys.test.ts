@@ -1,7 +1,7 @@
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
-import { changedKeys } from "../../kit/testing/changes.ts";
+import { changesSince } from "../../kit/testing/changes.ts";
 import { DERIVATIVES_CODES, type DerivativesCode } from "../errors.ts";
 import {
   openAccount,
@@ -56,7 +56,7 @@ function refused(venue: TestVenue, code: DerivativesCode, work: () => unknown): 
   expect(work).toThrow(
     expect.objectContaining({ codespace: "derivatives", code: DERIVATIVES_CODES[code] }),
   );
-  expect(changedKeys(before, venue.ctx.state)).toEqual([]);
+  expect(changesSince(before, venue.ctx.state)).toEqual([]);
   expect(venue.violation()).toBeNull();
 }
 
