@@ -196,3 +196,73 @@ test("an amino signer cannot sign unordered transactions, and is told so", async
     code: "unsupported-signer",
   });
 });
+
+test("lists of numbers keep their zeros, documents their nesting, and both come back", () => {
+  const types = keelAminoTypes();
+  const grant = {
+    typeUrl: "/keel.derivatives.v1.MsgGrantTradingKey",
+    value: {
+      sender,
+      key: { type: 2, key: Uint8Array.of(1, 2) },
+      subaccounts: [0, 4],
+      markets: ["BTC-USD-PERP"],
+      notionalPerDay: "5000000",
+      expiryMs: 1_700_000_000_000n,
+    },
+  };
+  expect(types.toAmino(grant)).toEqual({
+    type: "keel/MsgGrantTradingKey",
+    value: {
+      sender,
+      key: { type: 2, key: "AQI=" },
+      subaccounts: [0, 4],
+      markets: ["BTC-USD-PERP"],
+      notional_per_day: "5000000",
+      expiry_ms: "1700000000000",
+    },
+  });
+  expect(types.fromAmino(types.toAmino(grant))).toEqual(grant);
+  const [, codec] = keelTypes.find(([url]) => url.endsWith("MsgClearTrades")) ?? [];
+  const clearing = {
+    typeUrl: "/keel.derivatives.v1.MsgClearTrades",
+    value: (codec as unknown as { fromPartial(value: object): object }).fromPartial({
+      sender,
+      documents: [
+        {
+          document: {
+            chainId: "a",
+            owner: sender,
+            market: "B",
+            side: 1,
+            salt: 3n,
+            reduceOnly: true,
+          },
+          key: { type: 1, key: Uint8Array.of(9) },
+          scheme: 2,
+          signature: Uint8Array.of(7),
+        },
+      ],
+      trades: [{ buyer: 0, seller: 1, price: "1", size: "2", taker: 2 }],
+    }),
+  };
+  expect(types.toAmino(clearing).value).toEqual({
+    sender,
+    documents: [
+      {
+        document: {
+          chain_id: "a",
+          owner: sender,
+          market: "B",
+          side: 1,
+          salt: "3",
+          reduce_only: true,
+        },
+        key: { type: 1, key: "CQ==" },
+        scheme: 2,
+        signature: "Bw==",
+      },
+    ],
+    trades: [{ seller: 1, price: "1", size: "2", taker: 2 }],
+  });
+  expect(types.fromAmino(types.toAmino(clearing))).toEqual(clearing);
+});

@@ -5,6 +5,7 @@
  */
 import { AminoTypes, createDefaultAminoConverters } from "@cosmjs/stargate";
 import { base64ToBytes, bytesToBase64 } from "@keel/proto/bytes/base64";
+import * as documents from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
@@ -58,6 +59,9 @@ const instruments = shape(derivatives.InstrumentParams, {
   openListing: shape(derivatives.OpenListing, { linearTerms: terms, optionTerms: terms }),
 });
 
+const orderDocument = shape(documents.OrderDocument);
+const publicKey = shape(documents.PublicKey);
+
 /** Amino name and form of each message. */
 const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.margin.v1.MsgDeposit": ["keel/MsgDeposit", shape(marginTx.MsgDeposit)],
@@ -80,6 +84,33 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
       cancels: shape(derivativesTx.OrderRef),
       orders: shape(derivativesTx.NewOrder),
     }),
+  ],
+  "/keel.derivatives.v1.MsgClearTrades": [
+    "keel/MsgClearTrades",
+    shape(derivativesTx.MsgClearTrades, {
+      documents: shape(documents.SignedDocument, { document: orderDocument, key: publicKey }),
+      trades: shape(documents.DocumentTrade),
+    }),
+  ],
+  "/keel.derivatives.v1.MsgCancelDocuments": [
+    "keel/MsgCancelDocuments",
+    shape(derivativesTx.MsgCancelDocuments, { documents: orderDocument }),
+  ],
+  "/keel.derivatives.v1.MsgTransferPosition": [
+    "keel/MsgTransferPosition",
+    shape(derivativesTx.MsgTransferPosition),
+  ],
+  "/keel.derivatives.v1.MsgTransferSubaccount": [
+    "keel/MsgTransferSubaccount",
+    shape(derivativesTx.MsgTransferSubaccount),
+  ],
+  "/keel.derivatives.v1.MsgGrantTradingKey": [
+    "keel/MsgGrantTradingKey",
+    shape(derivativesTx.MsgGrantTradingKey, { key: publicKey }),
+  ],
+  "/keel.derivatives.v1.MsgRevokeTradingKey": [
+    "keel/MsgRevokeTradingKey",
+    shape(derivativesTx.MsgRevokeTradingKey),
   ],
   "/keel.derivatives.v1.MsgCreateMarket": [
     "keel/MsgCreateMarket",
@@ -170,9 +201,13 @@ function toAminoValue(value: unknown): unknown {
     return undefined;
   if (typeof value === "bigint") return value === 0n ? undefined : value.toString();
   if (value instanceof Uint8Array) return value.length === 0 ? undefined : bytesToBase64(value);
-  if (Array.isArray(value))
-    return value.length === 0 ? undefined : value.map((item) => toAmino(item as Fields));
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(toAminoItem);
   return typeof value === "object" ? toAmino(value as Fields) : value;
+}
+
+/** List items are written even at their default: leaving one out would shift the others. */
+function toAminoItem(item: unknown): unknown {
+  return typeof item === "object" ? toAmino(item as Fields) : item;
 }
 
 function fromAmino(fields: Fields, { create, nested = {} }: Shape): object {
@@ -196,6 +231,8 @@ function fromAminoValue(name: string, value: unknown, empty: unknown): unknown {
   if (typeof empty === "bigint" && typeof value === "string" && /^-?[0-9]{1,20}$/.test(value))
     return BigInt(value);
   if (empty instanceof Uint8Array && typeof value === "string") return base64ToBytes(value);
+  if (Array.isArray(empty) !== Array.isArray(value))
+    throw new KeelInputError("invalid-option", name, "expected a list where there is one");
   if (typeof value === typeof empty) return value;
   throw new KeelInputError("invalid-option", name, `expected a ${typeof empty}`);
 }

@@ -1,6 +1,14 @@
 /** What the browser bundle holds: the whole library in one module. In a workspace import the single files instead. */
 export { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
+export { executeTogether } from "./cosign.ts";
 export { type Amount, formatMoney, roundToStep, timesStep, toQuanta } from "./decimal.ts";
+export {
+  documentHash,
+  documentText,
+  orderDocument,
+  signDocument,
+  walletSigned,
+} from "./documents.ts";
 export {
   KeelConnectionError,
   KeelInputError,
@@ -8,8 +16,10 @@ export {
   KeelTxError,
 } from "./errors.ts";
 export { requestFaucet } from "./faucet.ts";
+export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
 export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
 export { KeelSigningClient } from "./signing-client.ts";
+export { TradingKey } from "./trading-key.ts";
 export { walletFromMnemonic, walletsFromMnemonic } from "./wallet.ts";

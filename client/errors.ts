@@ -16,6 +16,10 @@ export type InputErrorCode =
   | "size-off-lot"
   | "unknown-market"
   | "invalid-option"
+  /** An option price that no volatility gives, or that says nothing about it. */
+  | "below-intrinsic"
+  | "above-maximum"
+  | "ill-conditioned"
   | "unsupported-signer";
 
 /** The input cannot be sent as it is; nothing was sent. */

@@ -2,7 +2,11 @@
 import type { StdFee } from "@cosmjs/amino";
 import type { EncodeObject } from "@cosmjs/proto-signing";
 import { calculateFee, GasPrice } from "@cosmjs/stargate";
-import type { MsgBatchOrders, MsgPlaceOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type {
+  MsgBatchOrders,
+  MsgClearTrades,
+  MsgPlaceOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { KeelInputError } from "./errors.ts";
 
 /** Signature, fee deduction and transaction bytes. */
@@ -17,6 +21,9 @@ const CANCEL_GAS = 100_000;
 const gasByType: Readonly<Record<string, number>> = {
   "/keel.derivatives.v1.MsgCancelOrder": CANCEL_GAS,
   "/keel.derivatives.v1.MsgCancelAll": 4_000_000,
+  "/keel.derivatives.v1.MsgCancelDocuments": 2_000_000,
+  // Cancels every order of the account first.
+  "/keel.derivatives.v1.MsgTransferSubaccount": 4_000_000,
   "/keel.margin.v1.MsgDeposit": 200_000,
   "/keel.margin.v1.MsgWithdraw": 250_000,
   "/keel.margin.v1.MsgTransfer": 250_000,
@@ -24,6 +31,8 @@ const gasByType: Readonly<Record<string, number>> = {
   "/cosmos.bank.v1beta1.MsgSend": 100_000,
 };
 const OTHER_GAS = 400_000;
+/** One document of an external trade, and one trade. */
+const DOCUMENT_GAS = 120_000;
 
 /** A limit for these messages that ordinary use does not reach. */
 export function gasLimitFor(messages: readonly EncodeObject[]): number {
@@ -32,6 +41,10 @@ export function gasLimitFor(messages: readonly EncodeObject[]): number {
 
 function gasOf({ typeUrl, value }: EncodeObject): number {
   if (typeUrl === "/keel.derivatives.v1.MsgPlaceOrder") return orderGas(value as MsgPlaceOrder);
+  if (typeUrl === "/keel.derivatives.v1.MsgClearTrades") {
+    const { documents, trades } = value as MsgClearTrades;
+    return (documents.length + trades.length) * DOCUMENT_GAS;
+  }
   if (typeUrl !== "/keel.derivatives.v1.MsgBatchOrders") return gasByType[typeUrl] ?? OTHER_GAS;
   const { cancels, orders } = value as MsgBatchOrders;
   return orders.reduce((sum, order) => sum + orderGas(order), cancels.length * CANCEL_GAS);

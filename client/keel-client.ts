@@ -1,5 +1,4 @@
 /** Everything that can be read from a Keel chain, over one CometBFT RPC endpoint or several. */
-import { encodeSecp256k1Pubkey } from "@cosmjs/amino";
 import {
   type AuthExtension,
   accountFromAny,
@@ -12,7 +11,12 @@ import {
   type TxExtension,
 } from "@cosmjs/stargate";
 import { Comet38Client } from "@cosmjs/tendermint-rpc";
-import type { QueryFundingResponse } from "@keel/proto/gen/keel/derivatives/v1/query";
+import type {
+  QueryAuctionResponse,
+  QueryDocumentResponse,
+  QueryFundingResponse,
+  TradingGrantView,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
 import type { StoredSeries } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { QueryTotalsResponse } from "@keel/proto/gen/keel/margin/v1/query";
@@ -25,6 +29,8 @@ import { type ChainRow, chainRows, type SettlementPrice, settlementPrice } from 
 import { CHAIN_TIME_AGE_MS } from "./limits.ts";
 import { type MarketSteps, marketSteps } from "./orders.ts";
 import { ask, type Method, methods } from "./queries.ts";
+import { aminoKey } from "./sign.ts";
+import type { TxEvent } from "./tx-result.ts";
 import { TxWatch } from "./tx-watch.ts";
 import {
   type AccountHealth,
@@ -189,7 +195,7 @@ export class KeelClient {
     messages: readonly Any[],
     { pubkey, sequence, memo }: { pubkey: Uint8Array; sequence: number; memo: string },
   ): Promise<bigint> {
-    const key = encodeSecp256k1Pubkey(pubkey);
+    const key = aminoKey(pubkey);
     const { gasInfo } = await this.#query.tx.simulate(messages, memo, key, sequence);
     if (gasInfo === undefined) throw new KeelConnectionError("bad-answer", "expected gas used");
     return gasInfo.gasUsed;
@@ -246,6 +252,16 @@ export class KeelClient {
   async orderBook(symbol: string, depth: number = 50): Promise<OrderBook> {
     const book = await this.ask(methods.orderBook, { market: symbol, depth });
     return { ...book, market: symbol };
+  }
+
+  /** How the market matches, whether it collects for an opening, and what an auction now would give. */
+  async auction(symbol: string): Promise<QueryAuctionResponse> {
+    return await this.ask(methods.auction, { market: symbol });
+  }
+
+  /** Events of a block itself, not of its transactions: fills of auctions, expiries, liquidations. */
+  async blockEvents(height: number): Promise<readonly TxEvent[]> {
+    return (await this.comet.blockResults(height)).finalizeBlockEvents;
   }
 
   async funding(symbol: string): Promise<QueryFundingResponse> {
@@ -334,6 +350,16 @@ export class KeelClient {
   ): Promise<readonly OpenOrder[]> {
     const { orders } = await this.ask(methods.orders, { owner, subaccount, market });
     return orders.map(openOrder);
+  }
+
+  /** What is left of an order document, by its hash. */
+  async document(hash: Uint8Array): Promise<QueryDocumentResponse> {
+    return await this.ask(methods.document, { document: hash });
+  }
+
+  /** Live grants of an owner's trading keys. */
+  async tradingKeys(owner: string): Promise<readonly TradingGrantView[]> {
+    return (await this.ask(methods.tradingKeys, { owner })).grants;
   }
 
   // Clearing house

@@ -16,6 +16,8 @@ export const INCLUSION_TIMEOUT_MS = 60_000;
 /** How often inclusion is asked for when no event stream is open, and when one is: events can be lost with a connection. */
 export const POLL_INTERVAL_MS = 500;
 export const POLL_INTERVAL_STREAMING_MS = 2_000;
+/** How often a block that should hold an auction is asked for. */
+export const AUCTION_POLL_MS = 200;
 /** Transactions polled for at once: the rest wait for the next round. */
 export const POLLS_AT_ONCE_MAX = 8;
 /** A node takes five subscriptions per socket; with more accounts than this the watcher follows every transaction instead. */

@@ -6,12 +6,22 @@ import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
 import { MsgDeposit, MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import { type Amount, toQuanta } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
+import {
+  type AgreedTrade,
+  type CancelDocumentsRequest,
+  cancelDocumentsMessage,
+  clearTradesMessage,
+  type GrantRequest,
+  grantTradingKeyMessage,
+  revokeTradingKeyMessage,
+} from "./external-messages.ts";
 import { type ListingRequest, listMarketMessage } from "./instruments.ts";
 import type { KeelClient } from "./keel-client.ts";
 import { BATCH_ITEMS_MAX } from "./limits.ts";
 import {
   type CancelRequest,
   cancelOrderMessage,
+  checkedSubaccount,
   newOrder,
   type OrderRequest,
   orderRef,
@@ -21,6 +31,12 @@ import {
 export interface SubaccountOption {
   /** Number of the sub-account; default 0. */
   readonly subaccount?: number;
+}
+
+/** For whom one trades. */
+export interface TradingOption extends SubaccountOption {
+  /** Owner of the sub-account, who has granted this key trading; default: the sender. */
+  readonly owner?: string;
 }
 
 export interface DepositOptions extends SubaccountOption {
@@ -42,12 +58,10 @@ export interface SubaccountTransfer {
 }
 
 /** Cancels, then places; each item stands for itself. */
-export interface BatchRequest extends SubaccountOption {
+export interface BatchRequest extends TradingOption {
   readonly cancels?: readonly CancelRequest[];
   readonly orders?: readonly OrderRequest[];
 }
-
-const SUBACCOUNT_MAX = 0xffff_ffff;
 
 export class KeelMessages {
   readonly #chain: KeelClient;
@@ -56,6 +70,14 @@ export class KeelMessages {
   constructor(chain: KeelClient, sender: string) {
     this.#chain = chain;
     this.#sender = sender;
+  }
+
+  #trader({ owner, subaccount }: TradingOption): {
+    readonly sender: string;
+    readonly owner: string;
+    readonly subaccount: number;
+  } {
+    return { sender: this.#sender, owner: owner ?? "", subaccount: checkedSubaccount(subaccount) };
   }
 
   async deposit(amount: Amount, options: DepositOptions = {}): Promise<EncodeObject> {
@@ -90,31 +112,24 @@ export class KeelMessages {
     return { typeUrl: "/keel.margin.v1.MsgTransfer", value };
   }
 
-  async place(order: OrderRequest & SubaccountOption): Promise<EncodeObject> {
+  async place(order: OrderRequest & TradingOption): Promise<EncodeObject> {
     const wire = newOrder(order, await this.#chain.steps(order.market));
-    const from = { sender: this.#sender, subaccount: checkedSubaccount(order.subaccount) };
+    const from = this.#trader(order);
     return { typeUrl: "/keel.derivatives.v1.MsgPlaceOrder", value: placeOrderMessage(from, wire) };
   }
 
-  cancel(order: CancelRequest & SubaccountOption): EncodeObject {
-    const from = { sender: this.#sender, subaccount: checkedSubaccount(order.subaccount) };
+  cancel(order: CancelRequest & TradingOption): EncodeObject {
+    const from = this.#trader(order);
     const value = cancelOrderMessage(from, orderRef(order));
     return { typeUrl: "/keel.derivatives.v1.MsgCancelOrder", value };
   }
 
-  cancelAll({
-    market = "",
-    subaccount,
-  }: SubaccountOption & { market?: string } = {}): EncodeObject {
-    const value = MsgCancelAll.fromPartial({
-      sender: this.#sender,
-      subaccount: checkedSubaccount(subaccount),
-      market,
-    });
+  cancelAll({ market = "", ...trader }: TradingOption & { market?: string } = {}): EncodeObject {
+    const value = MsgCancelAll.fromPartial({ ...this.#trader(trader), market });
     return { typeUrl: "/keel.derivatives.v1.MsgCancelAll", value };
   }
 
-  async batch({ cancels = [], orders = [], subaccount }: BatchRequest): Promise<EncodeObject> {
+  async batch({ cancels = [], orders = [], ...trader }: BatchRequest): Promise<EncodeObject> {
     const items = cancels.length + orders.length;
     if (items === 0 || items > BATCH_ITEMS_MAX)
       throw new KeelInputError(
@@ -125,8 +140,7 @@ export class KeelMessages {
     const wire = [];
     for (const order of orders) wire.push(newOrder(order, await this.#chain.steps(order.market)));
     const value = MsgBatchOrders.fromPartial({
-      sender: this.#sender,
-      subaccount: checkedSubaccount(subaccount),
+      ...this.#trader(trader),
       cancels: cancels.map(orderRef),
       orders: wire,
     });
@@ -149,6 +163,22 @@ export class KeelMessages {
     return { typeUrl: "/keel.insurance.v1.MsgFund", value };
   }
 
+  clearTrades(trades: readonly AgreedTrade[]): EncodeObject {
+    return clearTradesMessage(this.#sender, trades);
+  }
+
+  cancelDocuments(request: CancelDocumentsRequest): EncodeObject {
+    return cancelDocumentsMessage(this.#sender, request);
+  }
+
+  grantTradingKey(grant: GrantRequest): EncodeObject {
+    return grantTradingKeyMessage(this.#sender, grant);
+  }
+
+  revokeTradingKey(trader: string): EncodeObject {
+    return revokeTradingKeyMessage(this.#sender, trader);
+  }
+
   /** Coins (base units) to another address. */
   send(toAddress: string, coins: readonly Coin[]): EncodeObject {
     return {
@@ -156,14 +186,4 @@ export class KeelMessages {
       value: { fromAddress: this.#sender, toAddress, amount: [...coins] },
     };
   }
-}
-
-function checkedSubaccount(number: number = 0): number {
-  if (!Number.isSafeInteger(number) || number < 0 || number > SUBACCOUNT_MAX)
-    throw new KeelInputError(
-      "invalid-option",
-      "subaccount",
-      `expected a whole number of 0 to ${SUBACCOUNT_MAX}, got ${number}`,
-    );
-  return number;
 }

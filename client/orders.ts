@@ -16,6 +16,8 @@ import { formatDecimal, isMultiple, readDecimal, roundToStep } from "./decimal.t
 import { KeelInputError } from "./errors.ts";
 import { CLIENT_ID_BYTES_MAX } from "./limits.ts";
 
+const SUBACCOUNT_MAX = 0xffff_ffff;
+
 export type OrderSide = "buy" | "sell";
 
 export interface OrderRequest {
@@ -57,6 +59,13 @@ const preventions = {
   "cancel-taker": SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_TAKER,
   "cancel-both": SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_BOTH,
 } as const;
+
+/** Who signs, and whose sub-account is traded: an empty owner is the sender. */
+export interface TradingSender {
+  readonly sender: string;
+  readonly owner: string;
+  readonly subaccount: number;
+}
 
 /** The part of a listed market that an order is checked against; neither ever changes. */
 export interface MarketSteps {
@@ -119,10 +128,7 @@ export function newOrder(request: OrderRequest, steps: MarketSteps): NewOrder {
 }
 
 /** The same order as a message of its own. */
-export function placeOrderMessage(
-  from: { readonly sender: string; readonly subaccount: number },
-  order: NewOrder,
-): MsgPlaceOrder {
+export function placeOrderMessage(from: TradingSender, order: NewOrder): MsgPlaceOrder {
   return MsgPlaceOrder.fromPartial({ ...order, ...from });
 }
 
@@ -149,14 +155,12 @@ export function orderRef(request: CancelRequest): OrderRef {
   });
 }
 
-export function cancelOrderMessage(
-  from: { readonly sender: string; readonly subaccount: number },
-  ref: OrderRef,
-): MsgCancelOrder {
+export function cancelOrderMessage(from: TradingSender, ref: OrderRef): MsgCancelOrder {
   return MsgCancelOrder.fromPartial({ ...ref, ...from });
 }
 
-function requireStep(field: "price" | "size", text: string, steps: MarketSteps): void {
+/** Throws KeelInputError unless `text` is a positive multiple of the market's step. */
+export function requireStep(field: "price" | "size", text: string, steps: MarketSteps): void {
   const step = field === "price" ? steps.tickSize : steps.lotSize;
   if (isMultiple(field, text, step)) return;
   const name = field === "price" ? "tick" : "lot";
@@ -192,4 +196,14 @@ function goodTil(timeMs: bigint | number | undefined): bigint {
   if (timeMs <= 0)
     throw new KeelInputError("invalid-order", "goodTilMs", `expected above 0, got ${timeMs}`);
   return BigInt(timeMs);
+}
+
+export function checkedSubaccount(number: number = 0): number {
+  if (!Number.isSafeInteger(number) || number < 0 || number > SUBACCOUNT_MAX)
+    throw new KeelInputError(
+      "invalid-option",
+      "subaccount",
+      `expected a whole number of 0 to ${SUBACCOUNT_MAX}, got ${number}`,
+    );
+  return number;
 }

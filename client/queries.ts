@@ -19,6 +19,7 @@ interface Methods {
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
   readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
   readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
+  readonly auction: Method<derivatives.QueryAuctionRequest, derivatives.QueryAuctionResponse>;
   readonly funding: Method<derivatives.QueryFundingRequest, derivatives.QueryFundingResponse>;
   readonly series: Method<derivatives.QuerySeriesRequest, derivatives.QuerySeriesResponse>;
   readonly optionChain: Method<
@@ -30,6 +31,12 @@ interface Methods {
     derivatives.QuerySettlementPricesResponse
   >;
   readonly bonds: Method<derivatives.QueryBondsRequest, derivatives.QueryBondsResponse>;
+  readonly document: Method<derivatives.QueryDocumentRequest, derivatives.QueryDocumentResponse>;
+  readonly saltFloor: Method<derivatives.QuerySaltFloorRequest, derivatives.QuerySaltFloorResponse>;
+  readonly tradingKeys: Method<
+    derivatives.QueryTradingKeysRequest,
+    derivatives.QueryTradingKeysResponse
+  >;
   readonly account: Method<margin.QueryAccountRequest, margin.QueryAccountResponse>;
   readonly accounts: Method<margin.QueryAccountsRequest, margin.QueryAccountsResponse>;
   readonly positions: Method<margin.QueryPositionsRequest, margin.QueryPositionsResponse>;
@@ -73,6 +80,11 @@ export const methods: Methods = {
     request: derivatives.QueryOrderRequest,
     answer: derivatives.QueryOrderResponse,
   },
+  auction: {
+    path: "/keel.derivatives.v1.Query/Auction",
+    request: derivatives.QueryAuctionRequest,
+    answer: derivatives.QueryAuctionResponse,
+  },
   funding: {
     path: "/keel.derivatives.v1.Query/Funding",
     request: derivatives.QueryFundingRequest,
@@ -97,6 +109,22 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/Bonds",
     request: derivatives.QueryBondsRequest,
     answer: derivatives.QueryBondsResponse,
+  },
+
+  document: {
+    path: "/keel.derivatives.v1.Query/Document",
+    request: derivatives.QueryDocumentRequest,
+    answer: derivatives.QueryDocumentResponse,
+  },
+  saltFloor: {
+    path: "/keel.derivatives.v1.Query/SaltFloor",
+    request: derivatives.QuerySaltFloorRequest,
+    answer: derivatives.QuerySaltFloorResponse,
+  },
+  tradingKeys: {
+    path: "/keel.derivatives.v1.Query/TradingKeys",
+    request: derivatives.QueryTradingKeysRequest,
+    answer: derivatives.QueryTradingKeysResponse,
   },
   account: {
     path: "/keel.margin.v1.Query/Account",

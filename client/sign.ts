@@ -1,5 +1,11 @@
 /** Transaction bytes: body, auth info and signature, for direct and amino signers, sequenced or unordered. */
-import { encodeSecp256k1Pubkey, makeSignDoc as makeAminoSignDoc, type StdFee } from "@cosmjs/amino";
+import {
+  encodeEd25519Pubkey,
+  encodeSecp256k1Pubkey,
+  makeSignDoc as makeAminoSignDoc,
+  type Pubkey,
+  type StdFee,
+} from "@cosmjs/amino";
 import { fromBase64 } from "@cosmjs/encoding";
 import {
   type EncodeObject,
@@ -22,7 +28,7 @@ const NS_PER_SECOND = 1_000_000_000n;
 export interface SigningContext {
   readonly signer: OfflineSigner;
   readonly address: string;
-  /** Compressed secp256k1 key of the address. */
+  /** The address's key: 33 bytes of secp256k1 or 32 of ed25519. */
   readonly pubkey: Uint8Array;
   readonly chainId: string;
   readonly registry: Registry;
@@ -59,22 +65,10 @@ async function signDirect(context: SigningContext, tx: TxToSign): Promise<TxRaw>
   const { signer, address, pubkey, chainId, registry } = context;
   if (!isOfflineDirectSigner(signer))
     throw new KeelInputError("unsupported-signer", "signer", "expected a direct signer");
-  const { messages, fee, memo, accountNumber, sequence, timeoutNs } = tx;
-  const body = TxBody.fromPartial({
-    messages: messages.map((message) => registry.encodeAsAny(message)),
-    memo,
-    ...(timeoutNs === undefined
-      ? {}
-      : {
-          unordered: true,
-          timeoutTimestamp: {
-            seconds: timeoutNs / NS_PER_SECOND,
-            nanos: Number(timeoutNs % NS_PER_SECOND),
-          },
-        }),
-  });
+  const { fee, accountNumber, sequence } = tx;
+  const body = bodyOf(registry, tx);
   const authInfo = makeAuthInfoBytes(
-    [{ pubkey: encodePubkey(encodeSecp256k1Pubkey(pubkey)), sequence }],
+    [{ pubkey: encodePubkey(aminoKey(pubkey)), sequence }],
     fee.amount,
     Number(fee.gas),
     fee.granter,
@@ -87,6 +81,70 @@ async function signDirect(context: SigningContext, tx: TxToSign): Promise<TxRaw>
     authInfoBytes: signed.authInfoBytes,
     signatures: [fromBase64(signature.signature)],
   });
+}
+
+function bodyOf(
+  registry: Registry,
+  { messages, memo, timeoutNs }: Pick<TxToSign, "messages" | "memo" | "timeoutNs">,
+): TxBody {
+  return TxBody.fromPartial({
+    messages: messages.map((message) => registry.encodeAsAny(message)),
+    memo,
+    ...(timeoutNs === undefined
+      ? {}
+      : {
+          unordered: true,
+          timeoutTimestamp: {
+            seconds: timeoutNs / NS_PER_SECOND,
+            nanos: Number(timeoutNs % NS_PER_SECOND),
+          },
+        }),
+  });
+}
+
+const ED25519_KEY_BYTES = 32;
+
+/** A public key as CosmJS names it, told by its length. */
+export function aminoKey(key: Uint8Array): Pubkey {
+  return key.length === ED25519_KEY_BYTES ? encodeEd25519Pubkey(key) : encodeSecp256k1Pubkey(key);
+}
+
+export interface SharedTx {
+  readonly messages: readonly EncodeObject[];
+  readonly fee: StdFee;
+  readonly memo: string;
+  /** In the order of the signers. */
+  readonly accountNumbers: readonly number[];
+  readonly timeoutNs: bigint;
+}
+
+/** An unordered transaction signed by several, in the order in which its messages name them. Direct signers only. */
+export async function signTogether(
+  contexts: readonly SigningContext[],
+  tx: SharedTx,
+): Promise<SignedTx> {
+  const [first] = contexts;
+  if (first === undefined)
+    throw new KeelInputError("unsupported-signer", "signers", "expected at least one");
+  const bodyBytes = TxBody.encode(bodyOf(first.registry, tx)).finish();
+  const authInfoBytes = makeAuthInfoBytes(
+    contexts.map(({ pubkey }) => ({ pubkey: encodePubkey(aminoKey(pubkey)), sequence: 0 })),
+    tx.fee.amount,
+    Number(tx.fee.gas),
+    undefined,
+    undefined,
+  );
+  const signatures: Uint8Array[] = [];
+  for (const [i, { signer, address, chainId }] of contexts.entries()) {
+    if (!isOfflineDirectSigner(signer))
+      throw new KeelInputError("unsupported-signer", "signer", "expected direct signers");
+    const number = tx.accountNumbers[i] ?? 0;
+    const document = makeSignDoc(bodyBytes, authInfoBytes, chainId, number);
+    const { signature } = await signer.signDirect(address, document);
+    signatures.push(fromBase64(signature.signature));
+  }
+  const bytes = TxRaw.encode(TxRaw.fromPartial({ bodyBytes, authInfoBytes, signatures })).finish();
+  return { bytes, hash: bytesToHex(sha256(bytes)) };
 }
 
 async function signAmino(context: SigningContext, tx: TxToSign): Promise<TxRaw> {
@@ -111,7 +169,7 @@ async function signAmino(context: SigningContext, tx: TxToSign): Promise<TxRaw> 
   const authInfo = makeAuthInfoBytes(
     [
       {
-        pubkey: encodePubkey(encodeSecp256k1Pubkey(pubkey)),
+        pubkey: encodePubkey(aminoKey(pubkey)),
         sequence: Number(signed.sequence),
       },
     ],

@@ -1,31 +1,52 @@
 /** One account on a Keel chain: trades, moves money, and says what became of each order. */
 import type { EncodeObject, OfflineSigner, Registry } from "@cosmjs/proto-signing";
-import type { AminoTypes, Coin } from "@cosmjs/stargate";
+import type { AminoTypes, Coin, GasPrice } from "@cosmjs/stargate";
+import type { OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import {
+  type DocumentFill,
   MsgBatchOrdersResponse,
   MsgCancelAllResponse,
   MsgCancelOrderResponse,
+  MsgClearTradesResponse,
+  MsgGrantTradingKeyResponse,
   MsgListMarketResponse,
   MsgPlaceOrderResponse,
+  MsgTransferPositionResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgDepositResponse, MsgWithdrawResponse } from "@keel/proto/gen/keel/margin/v1/tx";
 import { keelAminoTypes } from "./amino.ts";
+import { type AuctionFate, awaitFate } from "./auctions.ts";
+import { executeTogether } from "./cosign.ts";
 import type { Amount } from "./decimal.ts";
+import { type DocumentRequest, orderDocument } from "./documents.ts";
 import type { Endpoints } from "./endpoints.ts";
+import { KeelInputError } from "./errors.ts";
+import {
+  type AgreedTrade,
+  type CancelDocumentsRequest,
+  type GrantRequest,
+  type PositionTransfer,
+  type SubaccountPort,
+  transferPositionMessage,
+  transferSubaccountMessage,
+} from "./external-messages.ts";
 import { requestFaucet } from "./faucet.ts";
 import { readGasPrice } from "./gas.ts";
 import type { ListingRequest } from "./instruments.ts";
 import { KeelClient, type KeelClientOptions } from "./keel-client.ts";
+import { INCLUSION_TIMEOUT_MS } from "./limits.ts";
 import {
   type BatchRequest,
   type DepositOptions,
   KeelMessages,
   type SubaccountOption,
   type SubaccountTransfer,
+  type TradingOption,
   type WithdrawOptions,
 } from "./messages.ts";
 import type { CancelRequest, OrderRequest } from "./orders.ts";
 import { keelRegistry } from "./registry.ts";
+import type { SigningContext } from "./sign.ts";
 import {
   type SubmitOptions,
   type SubmittedTx,
@@ -78,18 +99,24 @@ export class KeelSigningClient {
   readonly address: string;
   /** Builds messages without sending them, for `submit`. */
   readonly messages: KeelMessages;
+  /** What signs here, for transactions that several sign. */
+  readonly context: SigningContext;
+  readonly gasPrice: GasPrice | undefined;
   readonly #submitter: Submitter;
   readonly #ownsChain: boolean;
 
   private constructor(parts: {
     chain: KeelClient;
-    address: string;
+    context: SigningContext;
+    gasPrice: GasPrice | undefined;
     submitter: Submitter;
     ownsChain: boolean;
   }) {
     this.chain = parts.chain;
-    this.address = parts.address;
-    this.messages = new KeelMessages(parts.chain, parts.address);
+    this.context = parts.context;
+    this.gasPrice = parts.gasPrice;
+    this.address = parts.context.address;
+    this.messages = new KeelMessages(parts.chain, this.address);
     this.#submitter = parts.submitter;
     this.#ownsChain = parts.ownsChain;
   }
@@ -104,24 +131,21 @@ export class KeelSigningClient {
     const { address, pubkey } = await signingAccount(signer, options.account);
     const ownsChain = !(rpc instanceof KeelClient);
     const chain = ownsChain ? await KeelClient.connect(rpc, options) : rpc;
-    const submitter = new Submitter(
-      chain,
-      {
-        signer,
-        address,
-        pubkey,
-        chainId: chain.chainId,
-        registry: options.registry ?? keelRegistry(),
-        aminoTypes: options.aminoTypes ?? keelAminoTypes(),
-      },
-      {
-        ...submitterDefaults,
-        gasPrice,
-        unordered: options.unordered ?? submitterDefaults.unordered,
-        timeoutMs: options.timeoutMs ?? submitterDefaults.timeoutMs,
-      },
-    );
-    return new KeelSigningClient({ chain, address, submitter, ownsChain });
+    const context: SigningContext = {
+      signer,
+      address,
+      pubkey,
+      chainId: chain.chainId,
+      registry: options.registry ?? keelRegistry(),
+      aminoTypes: options.aminoTypes ?? keelAminoTypes(),
+    };
+    const submitter = new Submitter(chain, context, {
+      ...submitterDefaults,
+      gasPrice,
+      unordered: options.unordered ?? submitterDefaults.unordered,
+      timeoutMs: options.timeoutMs ?? submitterDefaults.timeoutMs,
+    });
+    return new KeelSigningClient({ chain, context, gasPrice, submitter, ownsChain });
   }
 
   /** Closes the connection, unless it is a shared one. */
@@ -181,15 +205,45 @@ export class KeelSigningClient {
 
   /** Places one order and says what became of it. A refused order throws KeelTxError. */
   async place(
-    order: OrderRequest & SubaccountOption,
+    order: OrderRequest & TradingOption,
     options: SubmitOptions = {},
   ): Promise<WithTx<PlacedOrder>> {
     const tx = await this.execute([await this.messages.place(order)], options);
     return { ...placedOrder(responseOf(tx, 0, MsgPlaceOrderResponse)), tx };
   }
 
+  /**
+   * Places an order in a market that collects, and waits for what its auction makes of it: the end of the same block, or, with `untilFilled`, the
+   * first block in which it is filled or gone (an opening, say).
+   */
+  async placeInAuction(
+    order: OrderRequest & SubaccountOption & { readonly clientId: string },
+    options: SubmitOptions & { readonly untilFilled?: boolean } = {},
+  ): Promise<WithTx<AuctionFate & { readonly height: number }>> {
+    const { tx, ...placed } = await this.place(order, options);
+    if (placed.status !== "collected")
+      throw new KeelInputError(
+        "invalid-order",
+        "market",
+        `${order.market} does not collect orders`,
+      );
+    const { market, clientId, subaccount = 0 } = order;
+    const account = `${this.address}/${subaccount}`;
+    const fate = await awaitFate(
+      (height) => this.chain.blockEvents(height),
+      { market, account, clientId },
+      {
+        fromHeight: tx.height,
+        until: ({ status, filledSize }) =>
+          options.untilFilled !== true || filledSize !== "0" || status === "cancelled",
+        timeoutMs: options.timeoutMs ?? INCLUSION_TIMEOUT_MS,
+      },
+    );
+    return { ...fate, tx };
+  }
+
   async cancel(
-    order: CancelRequest & SubaccountOption,
+    order: CancelRequest & TradingOption,
     options: SubmitOptions = {},
   ): Promise<WithTx<CancelledOrder>> {
     const tx = await this.execute([this.messages.cancel(order)], options);
@@ -199,7 +253,7 @@ export class KeelSigningClient {
 
   /** Cancels every open order of a sub-account, in one market or in all; answers how many. */
   async cancelAll(
-    filter: SubaccountOption & { readonly market?: string } = {},
+    filter: TradingOption & { readonly market?: string } = {},
     options: SubmitOptions = {},
   ): Promise<WithTx<{ readonly cancelled: number }>> {
     const tx = await this.execute([this.messages.cancelAll(filter)], options);
@@ -219,6 +273,68 @@ export class KeelSigningClient {
   ): Promise<WithTx<MsgListMarketResponse>> {
     const tx = await this.execute([this.messages.listMarket(request)], options);
     return { ...responseOf(tx, 0, MsgListMarketResponse), tx };
+  }
+
+  // Trades agreed elsewhere, transfers, trading keys
+
+  /** This account's consent to trade, for a matching engine or a counterparty. Unsigned: see documents.ts and trading-key.ts. */
+  async document(request: DocumentRequest & { readonly owner?: string }): Promise<OrderDocument> {
+    const steps = await this.chain.steps(request.market);
+    return orderDocument(this.chain.chainId, request.owner ?? this.address, request, steps);
+  }
+
+  /** Clears trades between signed documents, all or none; answers what is left of each document. */
+  async clearTrades(
+    trades: readonly AgreedTrade[],
+    options: SubmitOptions = {},
+  ): Promise<WithTx<{ readonly documents: readonly DocumentFill[] }>> {
+    const tx = await this.execute([this.messages.clearTrades(trades)], options);
+    return { documents: responseOf(tx, 0, MsgClearTradesResponse).documents, tx };
+  }
+
+  async cancelDocuments(
+    request: CancelDocumentsRequest,
+    options: SubmitOptions = {},
+  ): Promise<TxOutcome> {
+    return await this.execute([this.messages.cancelDocuments(request)], options);
+  }
+
+  /** Moves a position between two own sub-accounts, or with `other` (the other owner, who signs too) between two owners. */
+  async transferPosition(
+    transfer: PositionTransfer,
+    other?: KeelSigningClient,
+  ): Promise<WithTx<{ readonly size: string; readonly price: string }>> {
+    const tx = await this.#transfer(transferPositionMessage(transfer), transfer, other);
+    const { size, price } = responseOf(tx, 0, MsgTransferPositionResponse);
+    return { size, price, tx };
+  }
+
+  /** Gives a whole sub-account to an unused one; as `transferPosition`. */
+  async transferSubaccount(port: SubaccountPort, other?: KeelSigningClient): Promise<TxOutcome> {
+    return await this.#transfer(transferSubaccountMessage(port), port, other);
+  }
+
+  async #transfer(
+    message: EncodeObject,
+    { from }: SubaccountPort,
+    other: KeelSigningClient | undefined,
+  ): Promise<TxOutcome> {
+    if (other === undefined) return await this.execute([message]);
+    const clients = from.owner === this.address ? [this, other] : [other, this];
+    return await executeTogether(clients, [message]);
+  }
+
+  /** Lets a key trade for this account; answers the key's address. */
+  async grantTradingKey(
+    grant: GrantRequest,
+    options: SubmitOptions = {},
+  ): Promise<WithTx<{ readonly trader: string }>> {
+    const tx = await this.execute([this.messages.grantTradingKey(grant)], options);
+    return { trader: responseOf(tx, 0, MsgGrantTradingKeyResponse).trader, tx };
+  }
+
+  async revokeTradingKey(trader: string, options: SubmitOptions = {}): Promise<TxOutcome> {
+    return await this.execute([this.messages.revokeTradingKey(trader)], options);
   }
 
   // What one holds

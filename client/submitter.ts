@@ -243,11 +243,11 @@ export async function signingAccount(
         ? "expected a signer with an account"
         : `expected the signer to hold ${address}`,
     );
-  if (found.algo !== "secp256k1")
+  if (found.algo !== "secp256k1" && found.algo !== "ed25519")
     throw new KeelInputError(
       "unsupported-signer",
       "account",
-      `expected a secp256k1 key, got ${found.algo}`,
+      `expected a secp256k1 or ed25519 key, got ${found.algo}`,
     );
   return { address: found.address, pubkey: found.pubkey };
 }

@@ -60,10 +60,12 @@ export function responseOf<T>(outcome: TxOutcome, index: number, codec: Codec<T>
   return codec.decode(response.value);
 }
 
-export type PlacedStatus = "open" | "filled" | "cancelled";
+/** "collected": accepted into an auction; its fate is told by the events of the block. */
+export type PlacedStatus = "open" | "filled" | "cancelled" | "collected";
 
 /** An order the chain took. Prices, sizes and fees are decimal text. */
 export interface PlacedOrder {
+  /** 0 when it was collected: its client id names it. */
   readonly orderId: bigint;
   readonly status: PlacedStatus;
   readonly filledSize: string;
@@ -92,6 +94,7 @@ const statuses: Readonly<Record<number, PlacedStatus>> = {
   [OrderStatus.ORDER_STATUS_OPEN]: "open",
   [OrderStatus.ORDER_STATUS_FILLED]: "filled",
   [OrderStatus.ORDER_STATUS_CANCELLED]: "cancelled",
+  [OrderStatus.ORDER_STATUS_COLLECTED]: "collected",
 };
 
 export function placedOrder(response: MsgPlaceOrderResponse): PlacedOrder {

@@ -125,6 +125,7 @@ export function createApplier(options: ApplierOptions): Applier {
       // Parts before the input: a log torn in between must not promise a block that is not there.
       wanted(round, block.blockId);
       for (const one of block.parts) part(round, one, null);
+      current().memory.parts.built(block);
       builtInput(round, block.blockId);
     },
     builtInput,

@@ -28,6 +28,8 @@ export interface PartSets {
   bits(header: PartSetHeader): readonly boolean[];
   part(header: PartSetHeader, index: number): Part | null;
   isComplete(header: PartSetHeader): boolean;
+  /** A complete block that we made ourselves: its bytes need not be read back. */
+  built(block: StoredBlock): void;
   /** Null until complete; `invalid` when the complete bytes are not the block that `blockId` names. */
   block(blockId: BlockID): StoredBlock | "invalid" | null;
 }
@@ -121,6 +123,10 @@ export function createPartSets(partsMax: number): PartSets {
     },
     part: (header, index) => sets.get(keyOf(header))?.assembler.part(index) ?? null,
     isComplete: (header) => sets.get(keyOf(header))?.assembler.isComplete ?? false,
+    built({ block: made, blockId }) {
+      const set = sets.get(keyOf(blockId.partSetHeader));
+      if (set?.assembler.isComplete === true) set.decoded ??= { block: made, hash: blockId.hash };
+    },
     block,
   };
 }

@@ -14,9 +14,20 @@ import { lackedVotes, relevantSets } from "./round-status.ts";
 import type { ServedBlock } from "./stored-blocks.ts";
 
 export const proposalKey = (round: Round): string => `proposal/${round}`;
+/** Asked of the same objects at every tick for every peer. */
+const voteKeys = new WeakMap<WireVote, string>();
+
 /** Names the value too: a peer that has shown us one vote of an equivocator may lack the other. */
-export const voteKey = ({ round, type, validatorIndex, blockId }: WireVote): string =>
-  `${type}/${round}/${validatorIndex}/${blockIdToCore(blockId) ?? "nil"}`;
+export function voteKey(vote: WireVote): string {
+  let key = voteKeys.get(vote);
+  if (key === undefined) {
+    const { round, type, validatorIndex, blockId } = vote;
+    key = `${type}/${round}/${validatorIndex}/${blockIdToCore(blockId) ?? "nil"}`;
+    voteKeys.set(vote, key);
+  }
+  return key;
+}
+
 export const lastPrecommitKey = (index: number): string => `last/${index}`;
 /** By index only: a round rarely has two part sets, and then the resend time sorts it out. */
 export const partKey = (height: Height, index: number): string => `part/${height}/${index}`;

@@ -208,7 +208,9 @@ export function embedded<T>(number: number, codec: Message<T>): Field<T> {
     absent: undefined,
     write(writer, value) {
       writer.varint(number * 8 + 2);
-      writer.delimited(() => codec.writeTo(writer, value));
+      const place = writer.open();
+      codec.writeTo(writer, value);
+      writer.close(place);
     },
     read: (reader) => codec.readFrom(reader.nested(codec.name)),
   };

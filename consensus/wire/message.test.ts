@@ -167,6 +167,19 @@ describe("protobuf as gogoproto writes it", () => {
       expect(written.subarray(1 + prefix).every((byte) => byte === 5)).toBe(true);
     }
   });
+
+  test("content that ends with the buffer is kept, whatever its length", () => {
+    for (let room = 1; room <= 300; room++) {
+      for (const size of [1, 3, 127, 128, 200]) {
+        const writer = new Writer(room);
+        const place = writer.open();
+        for (let i = 0; i < size; i++) writer.byte(5);
+        writer.close(place);
+        const prefix = size < 128 ? [size] : [(size % 128) + 128, 1];
+        expect([...writer.finish()]).toEqual([...prefix, ...Array(size).fill(5)]);
+      }
+    }
+  });
 });
 
 describe("times", () => {

@@ -1,9 +1,9 @@
-/** Appends protobuf to one growing buffer. Nested messages are written by reserving and then moving, without copies per level. */
+/** Appends protobuf to one growing buffer. Nested messages are written in place, and moved only where their length takes more than a byte. */
 
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 
-/** The longest whose length prefix is one byte. */
-const shortTextMax = 127;
+/** The longest content whose length prefix is one byte. */
+const oneByteMax = 127;
 const int64Mask = (1n << 64n) - 1n;
 
 export class Writer {
@@ -27,6 +27,11 @@ export class Writer {
   /** Unsigned, a safe integer. */
   varint(value: number): void {
     this.#room(10);
+    this.#putVarint(value);
+  }
+
+  /** Where there is room. */
+  #putVarint(value: number): void {
     let rest = value;
     while (rest > 0x7f) {
       this.#bytes[this.#length++] = (rest % 128) | 0x80;
@@ -72,7 +77,7 @@ export class Writer {
   /** Length prefix, then the text in UTF-8. Short ASCII, which is most of what events hold, goes in without a copy. */
   text(text: string): void {
     const { length } = text;
-    if (length > shortTextMax) {
+    if (length > oneByteMax) {
       this.#encoded(text);
       return;
     }
@@ -96,17 +101,33 @@ export class Writer {
     this.raw(bytes);
   }
 
+  /** Begins a length-prefixed message; what is appended until `close` with the returned place is its content. */
+  open(): number {
+    this.#room(1);
+    return this.#length++;
+  }
+
+  /** Room for one byte of length was left, which is enough for most; longer content is moved once. */
+  close(place: number): void {
+    const size = this.#length - place - 1;
+    if (size <= oneByteMax) {
+      this.#bytes[place] = size;
+      return;
+    }
+    const end = this.#length;
+    const more = varintSize(size) - 1;
+    this.#room(more);
+    this.#bytes.copyWithin(place + 1 + more, place + 1, end);
+    this.#length = place;
+    this.#putVarint(size);
+    this.#length = end + more;
+  }
+
   /** Length prefix, then whatever `write` appends. */
   delimited(write: () => void): void {
-    const start = this.#length;
+    const place = this.open();
     write();
-    const size = this.#length - start;
-    const prefix = varintSize(size);
-    this.#room(prefix);
-    this.#bytes.copyWithin(start + prefix, start, this.#length);
-    this.#length = start;
-    this.varint(size);
-    this.#length += size;
+    this.close(place);
   }
 
   #room(more: number): void {

@@ -1,5 +1,6 @@
 /** SIGN_MODE_LEGACY_AMINO_JSON: the canonical JSON document that Ledger devices and older wallets sign. */
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
+import { canonicalJson } from "../kit/canonical-json.ts";
 import type { SignedTx } from "./signatures.ts";
 
 /** null where the mode cannot express the transaction (an extension, an unordered one, a message without an amino form). */
@@ -30,19 +31,4 @@ export function aminoSignBytes(
     ...(tx.timeoutHeight === 0n ? {} : { timeout_height: tx.timeoutHeight.toString() }),
   };
   return utf8ToBytes(canonicalJson(document));
-}
-
-/** Keys ascending at every level, no spaces, and Go's escapes of <, > and &. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(sorted(value))
-    .replaceAll("<", "\\u003c")
-    .replaceAll(">", "\\u003e")
-    .replaceAll("&", "\\u0026");
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }

@@ -6,11 +6,11 @@ import {
 import { Any } from "cosmjs-types/google/protobuf/any";
 import { describe, expect, it } from "vitest";
 import { createAddresses, moduleAddress } from "../kit/addresses.ts";
+import { canonicalJson } from "../kit/canonical-json.ts";
 import { keyToBytes, rawBytesKey, u64Key } from "../kit/collections/codecs.ts";
 import { Registry } from "../kit/collections/schema.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { testContext } from "../kit/testing/context.ts";
-import { canonicalJson } from "./amino.ts";
 import { createAuth } from "./module.ts";
 import { keyAddress, keyFromRaw, readKey, SECP256K1 } from "./public-keys.ts";
 import { int64Key } from "./state.ts";
@@ -40,8 +40,8 @@ function setUp(genesis: unknown) {
   const stored = (name: string): Map<string, unknown> => {
     const info = registry.collections.find((one) => one.name === name);
     const out = new Map<string, unknown>();
-    for (const { collection, key, value } of ctx.state.dirty())
-      if (collection === info?.id && value !== undefined)
+    for (const { key, value } of ctx.state.dirty().get(info?.id ?? -1) ?? [])
+      if (info !== undefined && value !== undefined)
         out.set(
           bytesToHexLower(keyToBytes(info.prefix + key)),
           bytesToHexLower(keyToBytes(info.encode(value))),

@@ -1,7 +1,10 @@
 /** Accounts: creation, lookup, sequences. */
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { addressOfKey } from "../kit/key-address.ts";
+import type { KeyKind } from "../kit/signature.ts";
 import type { Account } from "./account.ts";
+import { ed25519Key } from "./public-keys.ts";
 import type { AuthState } from "./state.ts";
 import type { Params } from "./types.ts";
 
@@ -17,6 +20,8 @@ export interface AuthKeeper {
     address: Uint8Array,
     module: NonNullable<Account["module"]>,
   ): void;
+  /** An account that this key can sign for. An ed25519 key is stored with it, which is the one way such a key may sign at all. */
+  ensureKey(ctx: WriteContext, kind: KeyKind, key: Uint8Array): void;
 }
 
 export function createAuthKeeper(state: AuthState): AuthKeeper {
@@ -26,6 +31,9 @@ export function createAuthKeeper(state: AuthState): AuthKeeper {
     state.byNumber.set(ctx, number, address);
     state.accounts.set(ctx, address, { address, publicKey: null, number, sequence: 0n, module });
   };
+  const ensure = (ctx: WriteContext, address: Uint8Array): void => {
+    if (!state.accounts.has(ctx, address)) create(ctx, address, null);
+  };
   return {
     params: (ctx) => state.params.require(ctx),
     account: (ctx, address) => state.accounts.get(ctx, address),
@@ -33,13 +41,19 @@ export function createAuthKeeper(state: AuthState): AuthKeeper {
       assert(account.address.length === 20, "expected a 20-byte account address");
       state.accounts.set(ctx, account.address, account);
     },
-    ensure(ctx, address) {
-      if (!state.accounts.has(ctx, address)) create(ctx, address, null);
-    },
+    ensure,
     ensureModule(ctx, address, module) {
       const existing = state.accounts.get(ctx, address);
       if (existing === undefined) create(ctx, address, module);
       else assert(existing.module !== null, `${module.name}: its address is a user's account`);
+    },
+    ensureKey(ctx, kind, key) {
+      const address = addressOfKey(kind, key);
+      ensure(ctx, address);
+      const account = state.accounts.get(ctx, address);
+      assert(account !== undefined && account.module === null, "a key's account is a user's");
+      if (kind !== "ed25519" || account.publicKey !== null) return;
+      state.accounts.set(ctx, address, { ...account, publicKey: ed25519Key(key) });
     },
   };
 }

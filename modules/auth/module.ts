@@ -2,13 +2,14 @@
 import type { Addresses } from "../kit/addresses.ts";
 import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
+import type { VerifySignature } from "../kit/signature.ts";
 import type { Ante } from "./ante.ts";
 import { createAnte, FEE_COLLECTOR } from "./ante.ts";
 import { authGenesis } from "./genesis.ts";
 import { numbersMatchAccounts } from "./invariants.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import { createAuthKeeper } from "./keeper.ts";
-import type { FeeBankPort, VerifySignature } from "./ports.ts";
+import type { FeeBankPort } from "./ports.ts";
 import { authQueries } from "./queries.ts";
 import { authState } from "./state.ts";
 

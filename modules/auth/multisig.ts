@@ -1,17 +1,17 @@
 /** Threshold signatures: `MultiSignature{signatures}` with a bit per member that signed. */
 import { sdkError } from "../kit/sdk-errors.ts";
+import type { VerifySignature } from "../kit/signature.ts";
 import { MULTISIG_KEYS_MAX } from "./limits.ts";
-import type { VerifySignature } from "./ports.ts";
 import type { AccountKey } from "./public-keys.ts";
 import type { ModeInfo } from "./tx.ts";
-import { parseError, readMessage } from "./wire.ts";
+import { parseError, readMessage, WireReader } from "./wire.ts";
 
 type Multisig = Extract<AccountKey, { kind: "multisig" }>;
 type MultiMode = Extract<ModeInfo, { kind: "multi" }>;
 
 export function readMultiSignature(bytes: Uint8Array): readonly Uint8Array[] {
   const signatures: Uint8Array[] = [];
-  readMessage("/cosmos.crypto.multisig.v1beta1.MultiSignature", bytes, {
+  readMessage("/cosmos.crypto.multisig.v1beta1.MultiSignature", new WireReader(bytes), {
     1: (reader) => {
       if (signatures.length >= MULTISIG_KEYS_MAX) throw parseError("too many signatures");
       signatures.push(reader.bytes());
@@ -56,7 +56,8 @@ export function checkMultisig(
       throw sdkError("invalidPubKey", "nested multisig keys are unsupported");
     const bytes = signed.signBytes(mode.mode);
     if (bytes === null) return `sign mode ${mode.mode} is not supported for this transaction`;
-    if (!verify(member.bytes, bytes, signatures[i] as Uint8Array))
+    const signature = signatures[i] as Uint8Array;
+    if (!verify({ kind: "secp256k1", key: member.bytes, message: bytes, signature }))
       return "unable to verify signature at index " + i;
   }
   return null;

@@ -1,8 +1,11 @@
-/** Public keys that may own accounts: secp256k1, and threshold sets of them in the SDK's amino form. Their addresses. */
+/**
+ * Public keys of accounts: secp256k1, and threshold sets of them in the SDK's amino form; ed25519 of accounts that were made for a trading
+ * key. Their addresses.
+ */
 import { concatBytes } from "@keel/proto/bytes/compare";
-import { ripemd160 } from "@keel/proto/bytes/ripemd160";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { encodeUvarint } from "@keel/proto/bytes/varint";
+import { addressOfKey } from "../kit/key-address.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
 import type { PublicKey } from "./account.ts";
 import { MULTISIG_DEPTH_MAX, MULTISIG_KEYS_MAX } from "./limits.ts";
@@ -14,7 +17,7 @@ export const MULTISIG = "/cosmos.crypto.multisig.LegacyAminoPubKey";
 
 export type AccountKey =
   | { readonly kind: "secp256k1"; readonly bytes: Uint8Array }
-  | { readonly kind: "ed25519" }
+  | { readonly kind: "ed25519"; readonly bytes: Uint8Array }
   | { readonly kind: "multisig"; readonly threshold: number; readonly keys: readonly AccountKey[] };
 
 /** Decodes a key; throws sdk 8 on anything that cannot own an account. */
@@ -25,7 +28,12 @@ export function readKey(key: PublicKey, depth: number = 0): AccountKey {
       throw sdkError("invalidPubKey", `expected a 33-byte secp256k1 key, got ${bytes.length}`);
     return { kind: "secp256k1", bytes };
   }
-  if (key.typeUrl === ED25519) return { kind: "ed25519" };
+  if (key.typeUrl === ED25519) {
+    const bytes = keyBytes(key.value);
+    if (bytes.length !== 32)
+      throw sdkError("invalidPubKey", `expected a 32-byte ed25519 key, got ${bytes.length}`);
+    return { kind: "ed25519", bytes };
+  }
   if (key.typeUrl !== MULTISIG) {
     throw sdkError("invalidPubKey", `unable to resolve type URL ${key.typeUrl.slice(0, 100)}`);
   }
@@ -47,14 +55,14 @@ function keyBytes(value: Uint8Array): Uint8Array {
 function readMultisig(value: Uint8Array, depth: number): AccountKey {
   let threshold = 0;
   const keys: AccountKey[] = [];
-  readMessage("LegacyAminoPubKey", value, {
+  readMessage("LegacyAminoPubKey", new WireReader(value), {
     1: (reader) => {
       threshold = reader.uint32();
     },
     2: (reader) => {
       if (depth >= MULTISIG_DEPTH_MAX || keys.length >= MULTISIG_KEYS_MAX)
         throw sdkError("invalidPubKey", "multisig key too deep or too large");
-      keys.push(readKey(readAny(reader.bytes()), depth + 1));
+      keys.push(readKey(reader.nested(readAny), depth + 1));
     },
   });
   if (threshold < 1 || keys.length < threshold)
@@ -62,10 +70,9 @@ function readMultisig(value: Uint8Array, depth: number): AccountKey {
   return { kind: "multisig", threshold, keys };
 }
 
-export function readAny(bytes: Uint8Array): PublicKey {
+export function readAny(reader: WireReader): PublicKey {
   let typeUrl = "";
   let value: Uint8Array = none;
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) typeUrl = reader.text();
     else if (field === 2) value = reader.bytes();
@@ -89,10 +96,15 @@ function aminoBytes(key: AccountKey): Uint8Array {
   return concatBytes(...parts);
 }
 
-/** 20 bytes: RIPEMD160(SHA256(key)) of a single key, SHA256(amino form)[:20] of a threshold set. */
+/** 20 bytes: as `addressOfKey` of a single key, SHA256(amino form)[:20] of a threshold set. */
 export function keyAddress(key: AccountKey): Uint8Array {
-  if (key.kind === "secp256k1") return ripemd160(sha256(key.bytes));
+  if (key.kind !== "multisig") return addressOfKey(key.kind, key.bytes);
   return sha256(aminoBytes(key)).slice(0, 20);
+}
+
+/** The key message around 32 raw bytes. */
+export function ed25519Key(raw: Uint8Array): PublicKey {
+  return { typeUrl: ED25519, value: concatBytes(Uint8Array.of(0x0a, 32), raw) };
 }
 
 /** The key message around 33 raw bytes. */

@@ -6,20 +6,21 @@ import type { Tx } from "./tx.ts";
 export const SIGN_MODE_DIRECT = 1;
 export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
 
-type Signed = Pick<Tx, "bodyBytes" | "authInfoBytes">;
+type Signed = Pick<Tx, "bodyBytes" | "authInfoBytes" | "signDoc">;
 
-/** The last answer for each transaction: admission, preparation and execution ask the same question. */
-const answered = new WeakMap<
-  Signed,
-  { readonly chainId: string; readonly accountNumber: bigint; readonly bytes: Uint8Array }
->();
+/** What was signed, as it was last asked for: admission, preparation and execution ask the same question. */
+export interface SignDocBytes {
+  readonly chainId: string;
+  readonly accountNumber: bigint;
+  readonly bytes: Uint8Array;
+}
 
-/** As `encodeSignDoc`, remembered per transaction. */
+/** As `encodeSignDoc`, remembered with the transaction. */
 export function directSignBytes(tx: Signed, chainId: string, accountNumber: bigint): Uint8Array {
-  const known = answered.get(tx);
+  const known = tx.signDoc;
   if (known?.accountNumber === accountNumber && known.chainId === chainId) return known.bytes;
   const bytes = encodeSignDoc(tx, chainId, accountNumber);
-  answered.set(tx, { chainId, accountNumber, bytes });
+  tx.signDoc = { chainId, accountNumber, bytes };
   return bytes;
 }
 

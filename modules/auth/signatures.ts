@@ -5,12 +5,12 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
+import type { SignatureQuestion, VerifySignature } from "../kit/signature.ts";
 import type { Account, PublicKey } from "./account.ts";
 import { aminoSignBytes } from "./amino.ts";
 import type { AnteMode } from "./ante.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import { checkMultisig, multisigGasKeys, readMultiSignature } from "./multisig.ts";
-import type { VerifySignature } from "./ports.ts";
 import type { AccountKey } from "./public-keys.ts";
 import { keyAddress, readKey } from "./public-keys.ts";
 import { directSignBytes, SIGN_MODE_DIRECT, SIGN_MODE_LEGACY_AMINO_JSON } from "./sign-bytes.ts";
@@ -72,6 +72,7 @@ function isSameKey(stored: PublicKey | null, given: PublicKey): boolean {
   );
 }
 
+/** A key that a transaction may bring along. ed25519 keys are known before, from the grant that made their account. */
 function ownerKey(key: NonNullable<Account["publicKey"]>): AccountKey {
   const read = readKey(key);
   if (read.kind === "ed25519")
@@ -114,7 +115,7 @@ export function consumeSignatureGas(
     const key = publicKey === null ? null : readKey(publicKey);
     if (key?.kind === "ed25519") {
       ctx.gas.consume(Number(params.sigVerifyCostEd25519), "ante verify: ed25519");
-      throw sdkError("invalidPubKey", "ED25519 public keys are unsupported");
+      return;
     }
     const info = tx.signerInfos[index]?.mode ?? null;
     const count = key?.kind === "multisig" ? multisigGasKeys(key, info) : 1;
@@ -205,10 +206,11 @@ function signatureProblem(
       ? checkMultisig(verify, key, { mode, signature, signBytes })
       : "expected a multisignature";
   }
-  if (key.kind !== "secp256k1" || mode.kind !== "single") return "expected a single signature";
-  const bytes = signBytes(mode.mode);
-  if (bytes === null) return `sign mode ${mode.mode} is not supported for this transaction`;
-  return verify(key.bytes, bytes, signature) ? null : "unable to verify single signer signature";
+  if (mode.kind !== "single") return "expected a single signature";
+  const message = signBytes(mode.mode);
+  if (message === null) return `sign mode ${mode.mode} is not supported for this transaction`;
+  const valid = verify({ kind: key.kind, key: key.bytes, message, signature });
+  return valid ? null : "unable to verify single signer signature";
 }
 
 /** What the first step of verification will ask, for preparing answers; null where there is nothing simple to prepare. */
@@ -216,20 +218,16 @@ export function expectedCheck(
   account: Account | undefined,
   tx: SignedTx,
   chainId: string,
-): {
-  readonly key: Uint8Array;
-  readonly signBytes: Uint8Array;
-  readonly signature: Uint8Array;
-} | null {
+): SignatureQuestion | null {
   const [info] = tx.signerInfos;
   const [signature] = tx.signatures;
   const publicKey = account?.publicKey ?? info?.publicKey ?? null;
   if (account === undefined || publicKey === null || signature === undefined) return null;
   if (info?.mode?.kind !== "single" || info.mode.mode !== SIGN_MODE_DIRECT) return null;
-  if (publicKey.typeUrl !== "/cosmos.crypto.secp256k1.PubKey") return null;
   const key = keyOrNull(publicKey);
-  if (key?.kind !== "secp256k1") return null;
-  return { key: key.bytes, signBytes: directSignBytes(tx, chainId, account.number), signature };
+  if (key === null || key.kind === "multisig") return null;
+  const message = directSignBytes(tx, chainId, account.number);
+  return { kind: key.kind, key: key.bytes, message, signature };
 }
 
 /** A malformed key is refused where the transaction is run, with its code; here there is only nothing to prepare. */

@@ -2,6 +2,7 @@
 import type { PublicKey } from "./account.ts";
 import { EXTENSIONS_MAX, FEE_COINS_MAX, MESSAGES_MAX, SIGNERS_MAX } from "./limits.ts";
 import { readAny } from "./public-keys.ts";
+import type { SignDocBytes } from "./sign-bytes.ts";
 import { parseError, readMessage, WireReader } from "./wire.ts";
 
 export interface AnyMessage {
@@ -53,6 +54,8 @@ export interface Tx {
   readonly hasNonCriticalExtensions: boolean;
   readonly signerInfos: readonly SignerInfo[];
   readonly fee: Fee | null;
+  /** Kept by whoever checks the signature; no part of the transaction. */
+  signDoc: SignDocBytes | null;
 }
 
 const none: Uint8Array = new Uint8Array(0);
@@ -76,6 +79,7 @@ export function decodeTx(bytes: Uint8Array): Tx {
     hasNonCriticalExtensions: false,
     signerInfos: [],
     fee: null,
+    signDoc: null,
   };
   const reader = new WireReader(bytes);
   let last = 0;
@@ -105,7 +109,7 @@ function readBody(tx: Draft): void {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     switch (field) {
       case 1:
-        push(messages, readAny(reader.bytes()), MESSAGES_MAX, "messages");
+        push(messages, reader.nested(readAny), MESSAGES_MAX, "messages");
         break;
       case 2:
         tx.memo = reader.text();
@@ -117,10 +121,10 @@ function readBody(tx: Draft): void {
         tx.unordered = reader.boolean();
         break;
       case 5:
-        tx.timeoutTimestampNs = readTimestamp(reader.bytes());
+        tx.timeoutTimestampNs = reader.nested(readTimestamp);
         break;
       case 1023:
-        push(options, readAny(reader.bytes()).typeUrl, EXTENSIONS_MAX, "extensions");
+        push(options, reader.nested(readAny).typeUrl, EXTENSIONS_MAX, "extensions");
         break;
       case 2047:
         reader.bytes();
@@ -134,10 +138,9 @@ function readBody(tx: Draft): void {
   tx.extensionOptions = options;
 }
 
-function readTimestamp(bytes: Uint8Array): bigint {
+function readTimestamp(reader: WireReader): bigint {
   let seconds = 0n;
   let nanos = 0;
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) seconds = BigInt.asIntN(64, reader.uint64());
     else if (field === 2) nanos = reader.uint32();
@@ -153,8 +156,8 @@ function readAuthInfo(tx: Draft): void {
   const infos: SignerInfo[] = [];
   const reader = new WireReader(tx.authInfoBytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) push(infos, readSignerInfo(reader.bytes()), SIGNERS_MAX, "signers");
-    else if (field === 2) tx.fee = readFee(reader.bytes());
+    if (field === 1) push(infos, reader.nested(readSignerInfo), SIGNERS_MAX, "signers");
+    else if (field === 2) tx.fee = reader.nested(readFee);
     // A tip (deprecated upstream) promises nothing here.
     else if (field === 3) reader.bytes();
     else reader.unknown("/cosmos.tx.v1beta1.AuthInfo", field);
@@ -162,35 +165,34 @@ function readAuthInfo(tx: Draft): void {
   tx.signerInfos = infos;
 }
 
-function readSignerInfo(bytes: Uint8Array): SignerInfo {
+function readSignerInfo(reader: WireReader): SignerInfo {
   let publicKey: PublicKey | null = null;
   let mode: ModeInfo | null = null;
   let sequence = 0n;
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) publicKey = readAny(reader.bytes());
-    else if (field === 2) mode = readMode(reader.bytes(), 0);
+    if (field === 1) publicKey = reader.nested(readAny);
+    else if (field === 2) mode = reader.nested(readOuterMode);
     else if (field === 3) sequence = reader.uint64();
     else reader.unknown("/cosmos.tx.v1beta1.SignerInfo", field);
   }
   return { publicKey, mode, sequence };
 }
 
-function readMode(bytes: Uint8Array, depth: number): ModeInfo | null {
+const readOuterMode = (reader: WireReader): ModeInfo | null => readMode(reader, 0);
+
+function readMode(reader: WireReader, depth: number): ModeInfo | null {
   if (depth > 2) throw parseError("mode info nested too deep");
   let mode: ModeInfo | null = null;
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) mode = { kind: "single", mode: readSingle(reader.bytes()) };
-    else if (field === 2) mode = readMulti(reader.bytes(), depth);
+    if (field === 1) mode = { kind: "single", mode: reader.nested(readSingle) };
+    else if (field === 2) mode = reader.nested((inner) => readMulti(inner, depth));
     else reader.unknown("/cosmos.tx.v1beta1.ModeInfo", field);
   }
   return mode;
 }
 
-function readSingle(bytes: Uint8Array): number {
+function readSingle(reader: WireReader): number {
   let mode = 0;
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) mode = reader.uint32();
     else reader.unknown("/cosmos.tx.v1beta1.ModeInfo.Single", field);
@@ -198,15 +200,15 @@ function readSingle(bytes: Uint8Array): number {
   return mode;
 }
 
-function readMulti(bytes: Uint8Array, depth: number): ModeInfo {
+function readMulti(multi: WireReader, depth: number): ModeInfo {
   let bits: readonly boolean[] = [];
   const modes: ModeInfo[] = [];
-  readMessage("/cosmos.tx.v1beta1.ModeInfo.Multi", bytes, {
+  readMessage("/cosmos.tx.v1beta1.ModeInfo.Multi", multi, {
     1: (reader) => {
-      bits = readBits(reader.bytes());
+      bits = reader.nested(readBits);
     },
     2: (reader) => {
-      const mode = readMode(reader.bytes(), depth + 1);
+      const mode = reader.nested((inner) => readMode(inner, depth + 1));
       if (mode === null) throw parseError("mode info without a mode");
       push(modes, mode, SIGNERS_MAX, "mode infos");
     },
@@ -215,10 +217,10 @@ function readMulti(bytes: Uint8Array, depth: number): ModeInfo {
 }
 
 /** `CompactBitArray`: the last byte may hold fewer than eight bits; bits count from the high end. */
-function readBits(bytes: Uint8Array): readonly boolean[] {
+function readBits(array: WireReader): readonly boolean[] {
   let extra = 0;
   let elements: Uint8Array = new Uint8Array(0);
-  readMessage("/cosmos.crypto.multisig.v1beta1.CompactBitArray", bytes, {
+  readMessage("/cosmos.crypto.multisig.v1beta1.CompactBitArray", array, {
     1: (reader) => {
       extra = reader.uint32();
     },
@@ -234,14 +236,13 @@ function readBits(bytes: Uint8Array): readonly boolean[] {
   });
 }
 
-function readFee(bytes: Uint8Array): Fee {
+function readFee(reader: WireReader): Fee {
   const amount: FeeCoin[] = [];
   let gasLimit = 0n;
   let payer = "";
   let granter = "";
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) push(amount, readCoin(reader.bytes()), FEE_COINS_MAX, "fee coins");
+    if (field === 1) push(amount, reader.nested(readCoin), FEE_COINS_MAX, "fee coins");
     else if (field === 2) gasLimit = reader.uint64();
     else if (field === 3) payer = reader.text();
     else if (field === 4) granter = reader.text();
@@ -250,10 +251,9 @@ function readFee(bytes: Uint8Array): Fee {
   return { amount, gasLimit, payer, granter };
 }
 
-function readCoin(bytes: Uint8Array): FeeCoin {
+function readCoin(reader: WireReader): FeeCoin {
   let denom = "";
   let amount = "";
-  const reader = new WireReader(bytes);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) denom = reader.text();
     else if (field === 2) amount = reader.text();

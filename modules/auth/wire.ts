@@ -2,6 +2,7 @@
  * One-pass protobuf reading of transactions, with the SDK's rules: unknown fields are refused, except that TxBody tolerates "non-critical" ones
  * (bit 11 of the field number set). Every refusal is sdk 2.
  */
+import { recentText } from "@keel/proto/bytes/recent-text";
 import { bytesToUtf8 } from "@keel/proto/bytes/utf8";
 import type { ModuleError } from "../kit/errors.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
@@ -12,27 +13,37 @@ export function parseError(detail: string): ModuleError {
 
 const ASCII_AT_ONCE_MAX = 128;
 
-function isAscii(byte: number): boolean {
-  return byte < 0x80;
-}
-
 export class WireReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  /** Of the message whose fields are being read. */
+  #end: number;
   /** Set by `tag()`. */
   wireType = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+    this.#end = bytes.length;
   }
 
   get done(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
   /** The next field's number, or 0 at the end. */
   next(): number {
-    return this.#at >= this.#bytes.length ? 0 : this.tag();
+    return this.#at >= this.#end ? 0 : this.tag();
+  }
+
+  /** The message in the present field, its fields read by `read` from this same reader. */
+  nested<T>(read: (reader: WireReader) => T): T {
+    const end = this.#delimited();
+    const outer = this.#end;
+    this.#end = end;
+    const message = read(this);
+    this.#at = end;
+    this.#end = outer;
+    return message;
   }
 
   /** Refuses a field that its message does not have, unless it may be ignored. */
@@ -52,9 +63,17 @@ export class WireReader {
   }
 
   #byte(): number {
-    const byte = this.#bytes[this.#at++];
-    if (byte === undefined) throw parseError("unexpected EOF");
-    return byte;
+    if (this.#at >= this.#end) throw parseError("unexpected EOF");
+    return this.#bytes[this.#at++] as number;
+  }
+
+  /** Where the length-delimited field ends that begins here. */
+  #delimited(): number {
+    this.#expect(2);
+    const length = this.#number();
+    const end = this.#at + length;
+    if (end > this.#end) throw parseError("unexpected EOF");
+    return end;
   }
 
   /** A varint of at most 32 bits, in its shortest form. */
@@ -81,13 +100,25 @@ export class WireReader {
 
   uint64(): bigint {
     this.#expect(0);
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
+    let low = 0;
+    let scale = 1;
+    // Seven bytes are 49 bits, which a number holds exactly.
+    for (let i = 0; i < 7; i++) {
+      const byte = this.#byte();
+      low += (byte & 127) * scale;
+      if (byte < 128) {
+        if (byte === 0 && i > 0) throw parseError("varint not in its shortest form");
+        return BigInt(low);
+      }
+      scale *= 128;
+    }
+    let value = BigInt(low);
+    for (let shift = 49n; shift < 70n; shift += 7n) {
       const byte = this.#byte();
       value |= BigInt(byte & 127) << shift;
       if (byte < 128) {
         if (value >> 64n !== 0n) throw parseError("number above 64 bits");
-        if (byte === 0 && shift > 0n) throw parseError("varint not in its shortest form");
+        if (byte === 0) throw parseError("varint not in its shortest form");
         return value;
       }
     }
@@ -100,25 +131,32 @@ export class WireReader {
 
   /** A view, not a copy. */
   bytes(): Uint8Array {
-    this.#expect(2);
-    const length = this.#number();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw parseError("unexpected EOF");
+    const end = this.#delimited();
     const view = this.#bytes.subarray(this.#at, end);
     this.#at = end;
     return view;
   }
 
   text(): string {
-    const bytes = this.bytes();
-    // Addresses, denoms and type URLs are short and ASCII; a decoder's set-up costs more than reading them.
-    if (bytes.length <= ASCII_AT_ONCE_MAX && bytes.every(isAscii))
-      return String.fromCharCode.apply(null, bytes as unknown as number[]);
+    const end = this.#delimited();
+    const start = this.#at;
+    this.#at = end;
+    if (end - start <= ASCII_AT_ONCE_MAX) {
+      const text = this.#ascii(start, end);
+      if (text !== null) return text;
+    }
     try {
-      return bytesToUtf8(bytes);
+      return bytesToUtf8(this.#bytes.subarray(start, end));
     } catch {
       throw parseError("text is not UTF-8");
     }
+  }
+
+  /** Short ASCII, which a decoder's set-up costs more than reading; null for any other text. */
+  #ascii(start: number, end: number): string | null {
+    const bytes = this.#bytes;
+    for (let at = start; at < end; at++) if ((bytes[at] as number) >= 0x80) return null;
+    return recentText(bytes, start, end);
   }
 
   skip(): void {
@@ -131,7 +169,7 @@ export class WireReader {
 
   #advance(count: number): void {
     this.#at += count;
-    if (this.#at > this.#bytes.length) throw parseError("unexpected EOF");
+    if (this.#at > this.#end) throw parseError("unexpected EOF");
   }
 
   #expect(wireType: number): void {
@@ -148,8 +186,7 @@ function isCritical(field: number): boolean {
 export type FieldReaders = Readonly<Record<number, (reader: WireReader) => void>>;
 
 /** For what is read rarely: a table of readers. What every transaction has is read by loops, which cost a fraction. */
-export function readMessage(name: string, bytes: Uint8Array, fields: FieldReaders): void {
-  const reader = new WireReader(bytes);
+export function readMessage(name: string, reader: WireReader, fields: FieldReaders): void {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     const read = fields[field];
     if (read === undefined) reader.unknown(name, field);

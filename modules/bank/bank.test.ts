@@ -135,9 +135,9 @@ describe("bank", () => {
 
   it("keeps the SDK's key and value bytes", () => {
     const { registry, ctx } = setUp();
-    const stored = ctx.state.dirty().map(({ collection, key, value }) => {
+    const stored = [...ctx.state.dirty()].flatMap(([collection, keys]) => {
       const info = registry.collections[collection];
-      return [info?.prefix + key, info?.encode(value)];
+      return keys.map(({ key, value }) => [info?.prefix + key, info?.encode(value)]);
     });
     const owner = `\x14${bytesToKey(alice)}`;
     expect(stored).toContainEqual([`\x02${owner}uusdc`, "100"]);

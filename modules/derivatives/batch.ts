@@ -10,7 +10,7 @@ import { ModuleError } from "../kit/errors.ts";
 import { atomically } from "./contained.ts";
 import { refuse } from "./errors.ts";
 import * as events from "./events.ts";
-import type { DerivativesKeeper } from "./keeper.ts";
+import type { TradingHand } from "./keys/trader.ts";
 import { BATCH_CANCELS_MAX, BATCH_ORDERS_MAX } from "./limits.ts";
 import { parseRequest } from "./requests.ts";
 import type { Venue } from "./venue.ts";
@@ -46,7 +46,7 @@ function attempt<T>(ctx: WriteContext, work: (ctx: WriteContext) => T): Outcome<
 export function runBatch(
   ctx: WriteContext,
   venue: Venue,
-  keeper: DerivativesKeeper,
+  keeper: TradingHand,
   account: AccountId,
   batch: MsgBatchOrders,
 ): MsgBatchOrdersResponse {

@@ -1,6 +1,7 @@
 /** The markets' own work in a block, each market by itself: a fault in one reverts that market's step and quarantines it. */
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { auctionStep } from "./auction-step.ts";
 import { returnBonds } from "./bonds.ts";
 import type { Book } from "./book.ts";
 import { expireOrders } from "./cancelling.ts";
@@ -20,6 +21,7 @@ import { FUNDING_HISTORY_MAX } from "./limits.ts";
 import { quarantineMarket } from "./markets.ts";
 import { markOf } from "./marks.ts";
 import { marketsWith } from "./occupied.ts";
+import { collects, trades, watchInterruption } from "./opening.ts";
 import type { MarketId, Side } from "./ports.ts";
 import { listSeries } from "./series.ts";
 import { advanceSettlementPrices } from "./settlement-prices.ts";
@@ -51,6 +53,21 @@ function perpetuals(ctx: WriteContext, venue: Venue): MarketId[] {
   return ids;
 }
 
+/** Markets that may have to open or hold an auction, beside the perpetuals: with a record, or with orders under auction terms. */
+function auctioning(ctx: WriteContext, venue: Venue): MarketId[] {
+  const { state } = venue;
+  const ids: MarketId[] = [];
+  state.auctions.each(ctx, (id) => void ids.push(id));
+  const batch = marketsWith(ctx, state.orders).filter(
+    (id) => instrumentById(ctx, venue, id)?.terms.auction !== undefined,
+  );
+  return [...ids, ...batch, ...marketsWith(ctx, state.collected)];
+}
+
+function ascending(...lists: readonly (readonly MarketId[])[]): MarketId[] {
+  return [...new Set(lists.flat())].sort((a, b) => a - b);
+}
+
 /** Settlement prices, steps in the lives of markets, new listings of series, and funding for the time since the last block. */
 export function beginBlock(ctx: WriteContext, venue: Venue): void {
   const quarantine = (id: MarketId, reason: string): void =>
@@ -59,16 +76,18 @@ export function beginBlock(ctx: WriteContext, venue: Venue): void {
   advanceMarkets(ctx, venue, quarantine);
   returnBonds(ctx, venue);
   listSeries(ctx, venue);
-  eachOf(ctx, venue, perpetuals(ctx, venue), accrueFunding);
+  const funded = perpetuals(ctx, venue);
+  const watched: MarketId[] = [];
+  venue.state.auctions.each(ctx, (id) => void watched.push(id));
+  eachOf(ctx, venue, ascending(funded, watched), watchInterruption);
+  eachOf(ctx, venue, funded, accrueFunding);
 }
 
-/** Expiries, the block's premium, the market's own invariant, and the orders of expired markets. */
+/** Expiries, auctions, the block's premium, the market's own invariant, and the orders of expired markets. */
 export function endBlock(ctx: WriteContext, venue: Venue): void {
-  const funded = perpetuals(ctx, venue);
-  eachOf(ctx, venue, funded, closeBlock);
   const timed = marketsWith(ctx, venue.state.expiries);
-  const others = timed.filter((id) => !venue.state.funding.has(ctx, id));
-  eachOf(ctx, venue, others, expireOrders);
+  const busy = ascending(perpetuals(ctx, venue), timed, auctioning(ctx, venue));
+  eachOf(ctx, venue, busy, closeBlock);
   cancelExpired(ctx, venue, (id, reason) => quarantineMarket(ctx, venue, id, reason));
 }
 
@@ -86,10 +105,6 @@ export function fundingTerms(
     impactNotional: perpetual.impactNotional,
     stepMaxMs,
   };
-}
-
-function trades(instrument: Instrument): boolean {
-  return instrument.status === "active" || instrument.status === "closeOnly";
 }
 
 function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
@@ -113,11 +128,15 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
 
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
   expireOrders(ctx, venue, instrument);
+  auctionStep(ctx, venue, instrument);
   const book = venue.books.of(ctx, instrument.id);
-  readPremium(ctx, venue, instrument, book);
   const bid = book.bestTicks("buy");
   const ask = book.bestTicks("sell");
-  assert(bid === 0 || ask === 0 || bid < ask, `book crossed: bid ${bid}, ask ${ask}`);
+  const crossed = bid !== 0 && ask !== 0 && bid >= ask;
+  // A crossed book has no price: the last reading stands until it is cleared.
+  const funded = instrument.market.linearPerpetual !== undefined;
+  if (!crossed && funded) readPremium(ctx, venue, instrument, book);
+  assert(!crossed || collects(ctx, venue, instrument), `book crossed: bid ${bid}, ask ${ask}`);
 }
 
 function readPremium(ctx: WriteContext, venue: Venue, instrument: Instrument, book: Book): void {

@@ -70,7 +70,13 @@ export class Book {
   readonly #holderOf: (Holder | undefined)[] = [];
   readonly #clientIdOf: string[] = [];
   readonly #holders: Map<AccountId, Holder> = new Map();
+  /** By account and client id in one text. */
   readonly #clientIds: Map<string, number> = new Map();
+  #lastName: { readonly account: string; readonly clientId: string; readonly name: string } = {
+    account: "",
+    clientId: "",
+    name: "",
+  };
 
   /** Number of orders. */
   get size(): number {
@@ -91,7 +97,16 @@ export class Book {
   }
 
   findByClientId(account: AccountId, clientId: string): number {
-    return this.#clientIds.get(account + clientId) ?? 0;
+    return this.#clientIds.get(this.#nameOf(account, clientId)) ?? 0;
+  }
+
+  /** An order is looked for before it is put in or taken out: the text is the same object then, hashed already. */
+  #nameOf(account: AccountId, clientId: string): string {
+    const last = this.#lastName;
+    if (last.account === account && last.clientId === clientId) return last.name;
+    const name = account + clientId;
+    this.#lastName = { account, clientId, name };
+    return name;
   }
 
   idOf(slot: number): number {
@@ -310,7 +325,9 @@ export class Book {
     records[base + NEXT_IN_BUCKET] = this.#buckets[bucket] as number;
     this.#buckets[bucket] = slot;
     this.#clientIdOf[slot] = terms.clientId;
-    if (terms.clientId !== "") this.#clientIds.set(terms.account + terms.clientId, slot);
+    if (terms.clientId !== "") {
+      this.#clientIds.set(this.#nameOf(terms.account, terms.clientId), slot);
+    }
     this.#size += 1;
   }
 
@@ -342,7 +359,7 @@ export class Book {
 
     const clientId = this.#clientIdOf[slot] as string;
     if (clientId !== "") {
-      this.#clientIds.delete(holder.account + clientId);
+      this.#clientIds.delete(this.#nameOf(holder.account, clientId));
       this.#clientIdOf[slot] = "";
     }
     this.#holderOf[slot] = undefined;

@@ -65,7 +65,7 @@ export function createBooks(state: DerivativesState): Books {
   };
 }
 
-export function holderOf(order: RestingOrder): AccountId {
+export function holderOf(order: Pick<RestingOrder, "owner" | "subaccount">): AccountId {
   return accountId(order.owner, order.subaccount);
 }
 

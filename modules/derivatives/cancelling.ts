@@ -4,6 +4,7 @@ import type { AccountId } from "../kit/account-id.ts";
 import { heightKey, u32Key } from "../kit/collections/codecs.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { cancelAllCollected, cancelCollected } from "./collected.ts";
 import { refuse } from "./errors.ts";
 import { formatSize, type Instrument } from "./instruments.ts";
 import { marketsWith } from "./occupied.ts";
@@ -44,6 +45,10 @@ export function cancelOrder(
     name.orderId === 0n
       ? turn.book.findByClientId(account, name.clientId)
       : turn.book.find(Number.isSafeInteger(id) ? id : 0);
+  if (slot === 0 && name.orderId === 0n) {
+    const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
+    if (collected !== null) return collected;
+  }
   if (slot === 0 || turn.book.accountOf(slot) !== account) {
     const said = name.orderId === 0n ? `client id "${name.clientId.slice(0, 40)}"` : name.orderId;
     throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
@@ -61,12 +66,13 @@ export function cancelAllIn(
   account: AccountId,
   reason: string,
 ): number {
-  if (venue.books.of(ctx, instrument.id).openOrders(account) === 0) return 0;
+  const collected = cancelAllCollected(ctx, venue, instrument, account, reason);
+  if (venue.books.of(ctx, instrument.id).openOrders(account) === 0) return collected;
   const turn = openTurn(ctx, venue, instrument);
   const slots = turn.book.ordersOf(account);
   for (const slot of slots) cancel(turn, slot, reason);
   closeTurn(turn);
-  return slots.length;
+  return collected + slots.length;
 }
 
 export function cancelAll(
@@ -76,7 +82,9 @@ export function cancelAll(
   reason: string,
 ): number {
   let cancelled = 0;
-  for (const id of marketsWith(ctx, venue.state.orders)) {
+  const { orders, collected } = venue.state;
+  const ids = new Set([...marketsWith(ctx, orders), ...marketsWith(ctx, collected)]);
+  for (const id of [...ids].sort((a, b) => a - b)) {
     const instrument = instrumentById(ctx, venue, id);
     assert(instrument !== undefined, `market ${id} has orders but no record`);
     cancelled += cancelAllIn(ctx, venue, instrument, account, reason);

@@ -1,6 +1,11 @@
 /** Defaults with their reasons, for genesis files and listings. Money in quanta of 1e-6 settlement units. */
-import type { Market, MarketTerms, Params } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type {
+  AuctionTerms,
+  Market,
+  MarketTerms,
+  Params,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 
 export function defaultParams(): Params {
   return {
@@ -38,6 +43,7 @@ export function defaultTerms(): MarketTerms {
     fillsPerOrderMax: 200,
     openInterestMaxLots: 0n,
     optionRisk: undefined,
+    auction: undefined,
   };
 }
 
@@ -58,6 +64,20 @@ export function optionTerms(): MarketTerms {
       initialFloorPpm: 30_000n,
       maintenanceFloorPpm: 20_000n,
     },
+  };
+}
+
+/** For a market matched by batch auction. */
+export function defaultAuctionTerms(): AuctionTerms {
+  return {
+    matching: MatchingMode.MATCHING_MODE_BATCH_AUCTION,
+    // 3 bp each: what a maker and a taker pay together at the defaults above, split evenly, since nobody is either.
+    feePpm: 300,
+    // Per side; more than a second of orders at the rates a block can carry.
+    ordersMax: 5000,
+    // Half a minute to look and requote after a halt, or after ten seconds without blocks or prices.
+    openingMs: 30_000n,
+    interruptionMs: 10_000n,
   };
 }
 

@@ -4,7 +4,7 @@ import type { WriteContext } from "../kit/context.ts";
 import { formatDecimal } from "../kit/math/decimal.ts";
 import type { OrderTerms } from "./book.ts";
 import { PRICE_PLACES } from "./instruments/contract.ts";
-import { formatMoney, formatPrice, formatSize } from "./instruments.ts";
+import { formatMoney, formatPrice, formatSize, type Instrument } from "./instruments.ts";
 import type { Side } from "./ports.ts";
 import type { Turn, Venue } from "./venue.ts";
 
@@ -101,6 +101,85 @@ export function orderRefused(
     codespace: refused.codespace,
     code: refused.code.toString(),
     log: refused.log,
+  });
+}
+
+export function orderAccepted(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  order: Pick<OrderTerms, "account" | "clientId" | "side" | "ticks" | "lots">,
+): void {
+  ctx.emit("order_accepted", {
+    market: instrument.symbol,
+    account: venue.accounts.text(order.account),
+    client_id: order.clientId,
+    side: order.side,
+    price: formatPrice(instrument, order.ticks),
+    size: formatSize(instrument, order.lots),
+  });
+}
+
+/** A collected order that was cancelled before it had an id. */
+export function orderNotEntered(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  order: Pick<OrderTerms, "account" | "clientId" | "lots">,
+  reason: string,
+): void {
+  ctx.emit("order_cancelled", {
+    market: instrument.symbol,
+    order_id: "0",
+    account: venue.accounts.text(order.account),
+    client_id: order.clientId,
+    size: formatSize(instrument, order.lots),
+    reason,
+  });
+}
+
+export function auctionOpening(
+  ctx: WriteContext,
+  market: string,
+  untilMs: number,
+  reason: string,
+): void {
+  ctx.emit("auction_opening", { market, until_ms: untilMs.toString(), reason });
+}
+
+export function auctionCleared(
+  turn: Turn,
+  cleared: {
+    readonly ticks: number;
+    readonly volume: number;
+    readonly imbalance: number;
+    readonly orders: number;
+  },
+): void {
+  turn.ctx.emit("auction_cleared", {
+    market: turn.instrument.symbol,
+    price: formatPrice(turn.instrument, cleared.ticks),
+    volume: formatSize(turn.instrument, cleared.volume),
+    imbalance: formatSize(turn.instrument, cleared.imbalance),
+    orders: cleared.orders.toString(),
+  });
+}
+
+export function auctionFill(
+  turn: Turn,
+  order: OrderTerms,
+  fill: { readonly ticks: number; readonly lots: number; readonly feeQuanta: bigint },
+): void {
+  turn.ctx.emit("auction_fill", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: turn.venue.accounts.text(order.account),
+    client_id: order.clientId,
+    side: order.side,
+    price: formatPrice(turn.instrument, fill.ticks),
+    size: formatSize(turn.instrument, fill.lots),
+    fee: formatMoney(fill.feeQuanta),
+    remaining: formatSize(turn.instrument, order.lots - fill.lots),
   });
 }
 

@@ -6,7 +6,7 @@ import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { assert, ModuleError } from "../kit/errors.ts";
 import { absolute, maximum } from "../kit/math/mul-div.ts";
-import type { ClearingPort, MarketId, Side, Trade, TradeParty } from "./ports.ts";
+import type { AuctionTrade, ClearingPort, MarketId, Side, Trade, TradeParty } from "./ports.ts";
 
 interface Holding {
   readonly market: MarketId;
@@ -23,9 +23,12 @@ interface FakeAccount {
 }
 
 export interface FakeClearing extends ClearingPort {
+  /** Changes how far an account may go from now on. */
+  limit(account: AccountId, cap: bigint): void;
   /** Opens an account whose worst case may reach `cap` lots in each market. */
   open(account: AccountId, cap: bigint): void;
   readonly trades: Trade[];
+  readonly auctions: AuctionTrade[];
   feesPaid(account: AccountId): bigint;
 }
 
@@ -38,6 +41,7 @@ function worst({ lots, openBuyLots, openSellLots }: Holding): bigint {
 export function createFakeClearing(): FakeClearing {
   const accounts = new Map<AccountId, FakeAccount>();
   const trades: Trade[] = [];
+  const auctions: AuctionTrade[] = [];
 
   function write(ctx: WriteContext, id: AccountId, next: FakeAccount): void {
     const before = accounts.get(id);
@@ -56,7 +60,12 @@ export function createFakeClearing(): FakeClearing {
     return { ...account, positions: [...others, next] };
   }
 
-  function filled(account: FakeAccount, trade: Trade, party: TradeParty, side: Side): FakeAccount {
+  function filled(
+    account: FakeAccount,
+    trade: Pick<Trade, "market" | "lots">,
+    party: TradeParty,
+    side: Side,
+  ): FakeAccount {
     const before = holding(account, trade.market);
     const released = party.release?.lots ?? 0n;
     const buys = side === "buy";
@@ -77,7 +86,13 @@ export function createFakeClearing(): FakeClearing {
 
   return {
     trades,
+    auctions,
     open: (id, cap) => void accounts.set(id, { cap, feeReserve: 0n, feesPaid: 0n, positions: [] }),
+    limit(id, cap) {
+      const account = accounts.get(id);
+      assert(account !== undefined, "fake: unknown account");
+      accounts.set(id, { ...account, cap });
+    },
     feesPaid: (id) => accounts.get(id)?.feesPaid ?? 0n,
 
     clear(ctx, trade) {
@@ -101,6 +116,71 @@ export function createFakeClearing(): FakeClearing {
       for (const [id, account] of next) write(ctx, id, account);
       trades.push(trade);
       ctx.state.onRevert(() => void trades.pop());
+      return { ok: true };
+    },
+
+    clearAll(ctx, all, moves) {
+      assert(moves.length === 0, "fake: accounts have caps, not collateral");
+      const next = new Map<AccountId, FakeAccount>();
+      for (const trade of all) {
+        for (const side of ["buy", "sell"] as const) {
+          const party = side === "buy" ? trade.buyer : trade.seller;
+          const account = next.get(party.account) ?? accounts.get(party.account);
+          if (account === undefined) {
+            return { ok: false, refused: party.account, code: 6, reason: "no such sub-account" };
+          }
+          next.set(party.account, filled(account, trade, party, side));
+        }
+      }
+      for (const [id, account] of next) {
+        const beyond = account.positions.some((position) => {
+          const before = holding(accounts.get(id) as FakeAccount, position.market);
+          return worst(position) > account.cap && worst(position) > worst(before);
+        });
+        if (beyond) return { ok: false, refused: id, code: INSUFFICIENT, reason: "beyond the cap" };
+      }
+      for (const [id, account] of next) write(ctx, id, account);
+      trades.push(...all);
+      ctx.state.onRevert(() => void trades.splice(trades.length - all.length));
+      return { ok: true };
+    },
+
+    portAccount(ctx, from, to) {
+      const account = accounts.get(from);
+      assert(account !== undefined && !accounts.has(to), "fake: ported to an unused account");
+      accounts.delete(from);
+      accounts.set(to, account);
+      ctx.state.onRevert(() => {
+        accounts.delete(to);
+        accounts.set(from, account);
+      });
+    },
+
+    clearAuction(ctx, { market, priceTicks, fills }) {
+      const next: [AccountId, FakeAccount][] = [];
+      const refused: { account: AccountId; code: number; reason: string }[] = [];
+      let sum = 0n;
+      for (const { account, side, lots, feeQuanta, release } of fills) {
+        const before = accounts.get(account);
+        assert(before !== undefined, "fake: unknown account");
+        const party: TradeParty = { account, feeQuanta, orderId: null, release };
+        const after = filled(before, { market, lots }, party, side);
+        const [was, is] = [holding(before, market), holding(after, market)];
+        if (absolute(is.lots) > absolute(was.lots) && worst(is) > before.cap) {
+          refused.push({ account, code: INSUFFICIENT, reason: "beyond the cap" });
+        }
+        next.push([account, after]);
+        sum += side === "buy" ? lots : -lots;
+      }
+      assert(sum === 0n && priceTicks > 0n, "fake: an auction's fills must balance");
+      assert(
+        new Set(fills.map((fill) => fill.account)).size === fills.length,
+        "fake: one side each",
+      );
+      if (refused.length > 0) return { ok: false, refused };
+      for (const [id, account] of next) write(ctx, id, account);
+      auctions.push({ market, priceTicks, fills });
+      ctx.state.onRevert(() => void auctions.pop());
       return { ok: true };
     },
 

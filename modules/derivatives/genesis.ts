@@ -1,6 +1,7 @@
 /** Genesis of derivatives. Orders keep their ids, so priorities survive an export; what margin reserves for them is in its own genesis. */
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type {
+  CollectedOrder,
   MarketCounters,
   Params,
   RestingOrder,
@@ -10,7 +11,9 @@ import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
+import { holderOf } from "./books.ts";
 import { refuse } from "./errors.ts";
+import { exportExternal, loadExternal } from "./external/genesis.ts";
 import { initialFunding } from "./funding.ts";
 import {
   checkInstruments,
@@ -18,9 +21,10 @@ import {
   loadLife,
   loadSettlements,
 } from "./instruments/genesis.ts";
+import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
 import type { MarketId } from "./ports.ts";
-import { sideOf } from "./requests.ts";
+import { checkClientId, sideOf } from "./requests.ts";
 import { validateMarket, validateParams } from "./terms.ts";
 import type { Venue } from "./venue.ts";
 
@@ -53,6 +57,9 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       for (const entry of genesis.markets) id = loadMarket(ctx, venue, { last: id, byHand }, entry);
       checkInstruments(ctx, venue);
       for (const order of genesis.orders) loadOrder(ctx, venue, order);
+      const problem = loadExternal(ctx, venue, genesis) ?? loadGrants(ctx, venue, genesis);
+      requireThat(problem === null, problem ?? "");
+      for (const order of genesis.collectedOrders) loadCollected(ctx, venue, order);
       books.forget(ctx);
     },
     export(ctx) {
@@ -63,12 +70,22 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
           counters: state.counters.get(ctx, id),
           funding: state.funding.get(ctx, id),
           fundingHistory: state.fundingHistory.get(ctx, id),
+          auction: state.auctions.get(ctx, id),
         });
       });
       const orders: RestingOrder[] = [];
       state.orders.each(ctx, (_key, order) => void orders.push(order));
-      const params = state.params.require(ctx);
-      return { params, markets, orders, ...exportInstruments(ctx, venue) };
+      const collectedOrders: CollectedOrder[] = [];
+      state.collected.each(ctx, (_key, order) => void collectedOrders.push(order));
+      return {
+        params: state.params.require(ctx),
+        markets,
+        orders,
+        collectedOrders,
+        ...exportInstruments(ctx, venue),
+        ...exportExternal(ctx, venue),
+        ...exportGrants(ctx, venue),
+      };
     },
   });
 }
@@ -80,7 +97,7 @@ function loadMarket(
   entry: GenesisState["markets"][number],
 ): MarketId {
   const { state } = venue;
-  const { market, counters, funding, fundingHistory } = entry;
+  const { market, counters, funding, fundingHistory, auction } = entry;
   requireThat(market !== undefined, "a market entry without market");
   const id = market.id === 0 ? last + 1 : market.id;
   requireThat(id > last, `expected a market id above ${last}, got ${id}`);
@@ -93,9 +110,21 @@ function loadMarket(
   state.symbols.set(ctx, market.symbol, id);
   loadLife(ctx, venue, { ...market, id }, byHand);
   if (counters !== undefined) state.counters.set(ctx, id, counters);
-  if (market.linearPerpetual === undefined) return id;
-  state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));
-  if (fundingHistory !== undefined) state.fundingHistory.set(ctx, id, fundingHistory);
+  if (market.linearPerpetual !== undefined) {
+    state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));
+    if (fundingHistory !== undefined) state.fundingHistory.set(ctx, id, fundingHistory);
+  }
+  if (auction === undefined) return id;
+  requireThat(
+    market.terms?.auction !== undefined,
+    `market ${market.symbol} has an auction state but no auction terms`,
+  );
+  requireThat(
+    Number.isSafeInteger(Number(auction.openingMs)) &&
+      Number.isSafeInteger(Number(auction.tradedMs)),
+    `market ${market.symbol} has auction times out of range`,
+  );
+  state.auctions.set(ctx, id, auction);
   return id;
 }
 
@@ -124,4 +153,29 @@ function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): vo
   const ticks = Number(order.priceTicks);
   state.orders.set(ctx, { market: order.market, side, ticks, id }, order);
   if (goodTilMs !== 0) state.expiries.set(ctx, [order.market, goodTilMs, id], true);
+}
+
+function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrder): void {
+  const { market, clientId, priceTicks, lots, sizeLots } = order;
+  checkClientId(clientId);
+  requireThat(
+    clientId !== "" &&
+      sideOf(order.side) !== null &&
+      order.owner.length === 20 &&
+      priceTicks > 0n &&
+      priceTicks <= BigInt(TICKS_MAX) &&
+      lots > 0n &&
+      lots <= sizeLots &&
+      sizeLots <= BigInt(LOTS_MAX) &&
+      Number.isSafeInteger(Number(order.goodTilMs)),
+    `collected order "${clientId}" is malformed`,
+  );
+  const terms = state.markets.get(ctx, market)?.terms;
+  requireThat(
+    terms?.auction !== undefined,
+    `collected order "${clientId}" has no market that collects`,
+  );
+  const key = [market, holderOf(order), clientId] as const;
+  requireThat(!state.collected.has(ctx, key), `collected order "${clientId}" is there twice`);
+  state.collected.set(ctx, key, order);
 }

@@ -1,6 +1,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import { describe, expect, it } from "vitest";
-import { createTestVenue, type TestVenue } from "./testing.ts";
+import { defaultAuctionTerms, defaultTerms } from "./defaults.ts";
+import { createTestVenue, type TestVenue, testMarket } from "./testing.ts";
 
 function populated(): TestVenue {
   const venue = createTestVenue();
@@ -164,3 +165,34 @@ function genesisOf(venue: TestVenue) {
   if (genesis.kind !== "proto") throw new Error("expected proto genesis");
   return genesis;
 }
+
+describe("the invariant of collected orders", () => {
+  it("notices another key, an open order's client id, another size, and a market that does not collect", () => {
+    const terms = { ...defaultTerms(), auction: defaultAuctionTerms() };
+    const venue = createTestVenue(testMarket({ terms }));
+    const { ctx } = venue;
+    const { collected, markets } = venue.venue.state;
+    const apart = venue.module.invariants.full["collected-apart"]!;
+    const reserved = venue.module.invariants.full["exposure-reserved"]!;
+    const account = venue.account(1);
+    venue.place(account, "buy 1 @ 59000 id=rests");
+    venue.keeper.endBlock(ctx);
+    venue.place(account, "buy 1 @ 59000 id=x");
+    expect(venue.violation()).toBeNull();
+    const order = collected.get(ctx, [1, account, "x"])!;
+
+    collected.set(ctx, [1, account, "y"], order);
+    expect(apart(ctx)).toContain("key of another");
+    expect(reserved(ctx)).toContain("orders of 3000");
+    collected.set(ctx, [1, account, "y"], { ...order, clientId: "y", lots: 500n });
+    expect(apart(ctx)).toBeNull();
+    expect(reserved(ctx)).toContain("orders of 2500");
+    collected.delete(ctx, [1, account, "y"]);
+    collected.set(ctx, [1, account, "rests"], { ...order, clientId: "rests" });
+    expect(apart(ctx)).toContain("also in the book");
+    collected.delete(ctx, [1, account, "rests"]);
+    const market = markets.get(ctx, 1)!;
+    markets.set(ctx, 1, { ...market, terms: defaultTerms() });
+    expect(apart(ctx)).toContain("does not collect");
+  });
+});

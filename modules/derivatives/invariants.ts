@@ -1,13 +1,17 @@
 /** What always holds of markets, orders and books. */
+import type { CollectedOrder, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { Book } from "./book.ts";
 import { holderOf } from "./books.ts";
+import { documentInvariants } from "./external/invariants.ts";
 import { feeReserve } from "./fees.ts";
 import { bondsEscrowed, instrumentsFault } from "./instruments/invariants.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
+import { grantInvariants } from "./keys/invariants.ts";
 import { marketsWith } from "./occupied.ts";
+import { collects } from "./opening.ts";
 import type { MarketId } from "./ports.ts";
 import { sideOf } from "./requests.ts";
 import { instrumentById, type Venue } from "./venue.ts";
@@ -34,10 +38,10 @@ function inMarkets(
   };
 }
 
-/** An active market's best bid is below its best ask. */
+/** An active market's best bid is below its best ask, unless it collects: then orders may wait for an auction. */
 function notCrossed(venue: Venue): Invariant {
   return inMarkets(venue, (ctx, instrument) => {
-    if (instrument.status !== "active") return null;
+    if (instrument.status !== "active" || collects(ctx, venue, instrument)) return null;
     const book = venue.books.of(ctx, instrument.id);
     const bid = book.bestTicks("buy");
     const ask = book.bestTicks("sell");
@@ -99,6 +103,26 @@ function bookEqualsOrders(venue: Venue): Invariant {
   return (ctx) => misplaced(ctx, venue) ?? equal(ctx);
 }
 
+/** Orders are collected only in markets that collect, under their own key, and under client ids that no open order has. */
+function collectedApart(venue: Venue): Invariant {
+  return (ctx) => {
+    let found: string | null = null;
+    venue.state.collected.each(ctx, ([id, account, clientId], order) => {
+      const market = venue.state.markets.get(ctx, id);
+      const same =
+        order.market === id && holderOf(order) === account && order.clientId === clientId;
+      if (!same) found = `collected order "${clientId}" is stored under the key of another`;
+      else if (market === undefined || !collects(ctx, venue, instrumentOf(market))) {
+        found = `order "${clientId}" was collected in market ${id}, which does not collect`;
+      } else if (venue.books.of(ctx, id).findByClientId(account, clientId) !== 0) {
+        found = `collected order "${clientId}" is also in the book of market ${id}`;
+      }
+      return found !== null;
+    });
+    return found;
+  };
+}
+
 /** Margin reserves for each account exactly what its resting orders can add; reduce-only orders add nothing. */
 function exposureReserved(venue: Venue): Invariant {
   return (ctx) => {
@@ -107,19 +131,21 @@ function exposureReserved(venue: Venue): Invariant {
       { account: AccountId; market: number; buy: bigint; sell: bigint }
     >();
     const fees = new Map<AccountId, bigint>();
-    venue.state.orders.each(ctx, (key, order) => {
+    const add = (order: RestingOrder | CollectedOrder, openLots: bigint): void => {
       if (order.reduceOnly) return;
       const account = holderOf(order);
-      const id = `${key.market}/${account}`;
-      const sum = sums.get(id) ?? { account, market: key.market, buy: 0n, sell: 0n };
-      sum[key.side] += order.remainingLots;
+      const id = `${order.market}/${account}`;
+      const sum = sums.get(id) ?? { account, market: order.market, buy: 0n, sell: 0n };
+      sum[sideOf(order.side) ?? "buy"] += openLots;
       sums.set(id, sum);
-      const market = venue.state.markets.get(ctx, key.market);
+      const market = venue.state.markets.get(ctx, order.market);
       if (market === undefined) return;
-      const lots = Number(order.remainingLots);
-      const fee = feeReserve(instrumentOf(market), key.ticks, lots, order.feeReservePpm);
+      const ticks = Number(order.priceTicks);
+      const fee = feeReserve(instrumentOf(market), ticks, Number(openLots), order.feeReservePpm);
       fees.set(account, (fees.get(account) ?? 0n) + fee);
-    });
+    };
+    venue.state.orders.each(ctx, (_key, order) => add(order, order.remainingLots));
+    venue.state.collected.each(ctx, (_key, order) => add(order, order.lots));
     for (const { account, market, buy, sell } of sums.values()) {
       const positions = venue.clearing.account(ctx, account)?.positions ?? [];
       const held = positions.find((position) => position.market === market);
@@ -162,9 +188,12 @@ export function derivativesInvariants(venue: Venue): ModuleInvariants {
     },
     full: {
       "book-equals-orders": bookEqualsOrders(venue),
+      "collected-apart": collectedApart(venue),
       "exposure-reserved": exposureReserved(venue),
       "expiries-match-orders": expiriesMatch(venue),
       "instruments-queued": (ctx) => instrumentsFault(ctx, venue),
+      ...documentInvariants(venue),
+      ...grantInvariants(venue),
     },
   };
 }

@@ -12,14 +12,18 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { collectOrder } from "./auction-orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancelling.ts";
+import { pruneDocuments } from "./external/records.ts";
 import { settlementValueOf } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
+import { pruneGrants } from "./keys/grants.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
 import { listByAnyone } from "./listing.ts";
 import { createMarket, forfeit, quarantineMarket, updateMarket } from "./markets.ts";
 import { type Mark, markOf } from "./marks.ts";
+import { collects, outsideOpenings } from "./opening.ts";
 import { placeOrder } from "./placing.ts";
 import type { MarketId } from "./ports.ts";
 import type { OrderRequest } from "./requests.ts";
@@ -29,7 +33,7 @@ import { instrumentById, requireInstrument, type Venue } from "./venue.ts";
 
 export interface DerivativesKeeper {
   marketIds(ctx: ReadContext): readonly MarketId[];
-  /** Scales, tiers, status and bands; undefined for an unknown market. */
+  /** Scales, tiers, status (halted while it collects for an opening) and bands; undefined for an unknown market. */
   terms(ctx: ReadContext, market: MarketId): Instrument | undefined;
   /** undefined before the first price. */
   mark(ctx: ReadContext, market: MarketId): Mark | undefined;
@@ -77,7 +81,10 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       state.markets.each(ctx, (id) => void ids.push(id));
       return ids;
     },
-    terms: (ctx, market) => instrumentById(ctx, venue, market),
+    terms(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      return instrument === undefined ? undefined : outsideOpenings(ctx, venue, instrument);
+    },
     mark(ctx, market) {
       const instrument = instrumentById(ctx, venue, market);
       return instrument === undefined ? undefined : markOf(ctx, venue, instrument);
@@ -94,7 +101,11 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     settled: (ctx, market) => settled(ctx, venue, market),
 
     params: (ctx) => state.params.require(ctx),
-    place: (ctx, account, request) => placeOrder(ctx, venue, account, request),
+    place(ctx, account, request) {
+      const instrument = requireInstrument(ctx, venue, request.market);
+      const route = collects(ctx, venue, instrument) ? collectOrder : placeOrder;
+      return route(ctx, venue, instrument, account, request);
+    },
     cancel: (ctx, account, name) => cancelOrder(ctx, venue, account, name),
     cancelAll(ctx, account, symbol) {
       if (symbol === "") return cancelAll(ctx, venue, account, "user");
@@ -107,7 +118,11 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     createSeries: (ctx, series) => createSeries(ctx, venue, series),
     updateSeries: (ctx, series) => updateSeries(ctx, venue, series),
     forfeitBond: (ctx, symbol, authority) => forfeit(ctx, venue, symbol, authority),
-    beginBlock: (ctx) => beginBlock(ctx, venue),
+    beginBlock(ctx) {
+      beginBlock(ctx, venue);
+      pruneDocuments(ctx, venue);
+      pruneGrants(ctx, venue);
+    },
     endBlock: (ctx) => endBlock(ctx, venue),
   };
 }

@@ -122,6 +122,7 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   state.symbols.delete(ctx, symbol);
   state.counters.delete(ctx, id);
   state.settling.delete(ctx, id);
+  state.auctions.delete(ctx, id);
   if (market.dueMs !== 0n) state.due.delete(ctx, [Number(market.dueMs), id]);
   const key = settlementKeyOf(instrumentOf(market));
   if (key === null) {

@@ -1,4 +1,5 @@
 /** Bounds of the derivatives module and why. */
+import type { KeyKind } from "../kit/signature.ts";
 
 /** Ticks and lots of one order: 31-bit integers in the book's records. A market needing more has a tick or lot too fine. */
 export const TICKS_MAX = 2_147_483_647;
@@ -29,6 +30,12 @@ export const BATCH_CANCELS_MAX = 100;
 export const CLIENT_ID_BYTES_MAX = 32;
 export const SYMBOL_BYTES_MAX = 32;
 
+/** Orders per side of one auction: a few milliseconds of clearing. */
+export const AUCTION_ORDERS_MAX = 10_000;
+/** Attempts at one auction; each but the last takes orders out that could not be filled. What then still crosses waits a block. */
+export const AUCTION_ROUNDS_MAX = 16;
+export const OPENING_MAX_MS = 86_400_000n;
+
 /** Levels per side in one answer. */
 export const BOOK_DEPTH_MAX = 500;
 export const BOOK_DEPTH_DEFAULT = 50;
@@ -45,6 +52,19 @@ export const PLACES_MAX = 12;
 /** Upper bounds of listing terms that bound work. */
 export const OPEN_ORDERS_PER_ACCOUNT_MAX = 1000;
 export const FILLS_PER_ORDER_MAX = 1000;
+
+/** Documents, and trades between them, in one message: bounds what one message can hold a block for. */
+export const DOCUMENTS_MAX = 100;
+export const DOCUMENT_TRADES_MAX = 100;
+/** What the ante charges for one signature of either kind. */
+export const SIGNATURE_GAS: Readonly<Record<KeyKind, number>> = { secp256k1: 1000, ed25519: 590 };
+
+/** Grants of one owner, and what one may name: a trading desk, not a directory. */
+export const GRANTS_PER_OWNER_MAX = 32;
+export const GRANT_SUBACCOUNTS_MAX = 32;
+export const GRANT_MARKETS_MAX = 32;
+/** A forgotten key stops within a year. */
+export const GRANT_AHEAD_MAX_MS: number = 366 * 86_400_000;
 
 /** Orders walked for one premium reading; a book thinner than that counts as without depth. */
 export const IMPACT_STEPS_MAX = 2000;

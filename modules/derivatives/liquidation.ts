@@ -5,6 +5,7 @@ import { minimum } from "../kit/math/mul-div.ts";
 import { execute } from "./execution.ts";
 import { LOTS_MAX, TICKS_MAX } from "./limits.ts";
 import { markOf } from "./marks.ts";
+import { isOpening } from "./opening.ts";
 import type { MarketId, Side } from "./ports.ts";
 import { closeTurn, instrumentById, openTurn, type Venue } from "./venue.ts";
 
@@ -22,6 +23,7 @@ export function liquidateAtBook(ctx: WriteContext, venue: Venue, order: Liquidat
   const instrument = instrumentById(ctx, venue, order.market);
   if (instrument === undefined || order.lots <= 0n) return 0n;
   if (instrument.status !== "active" && instrument.status !== "closeOnly") return 0n;
+  if (isOpening(ctx, venue, instrument)) return 0n;
   if (markOf(ctx, venue, instrument)?.fresh !== true) return 0n;
   const ticks = minimum(order.limitTicks, BigInt(TICKS_MAX));
   const turn = openTurn(ctx, venue, instrument);

@@ -19,7 +19,7 @@ import { createDerivatives } from "./module.ts";
 import type { ClearingPort, OraclePrice } from "./ports.ts";
 import { createRandom } from "./random.ts";
 import { parseRequest } from "./requests.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice } from "./testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
 
 const DENOM = "uusdc";
 const UNIT = 1_000_000n;
@@ -44,6 +44,9 @@ function createWorld(fundUnits = 0n) {
   // Margin is built after derivatives and needs it: the composition root delegates like this.
   const clearing: ClearingPort = {
     clear: (ctx, trade) => (margin as Margin).keeper.clear(ctx, trade),
+    clearAll: (...args) => (margin as Margin).keeper.clearAll(...args),
+    portAccount: (...args) => (margin as Margin).keeper.portAccount(...args),
+    clearAuction: (ctx, trade) => (margin as Margin).keeper.clearAuction(ctx, trade),
     adjustOpenOrders: (...args) => (margin as Margin).keeper.adjustOpenOrders(...args),
     requireInitial: (ctx, id) => (margin as Margin).keeper.requireInitial(ctx, id),
     positionLots: (ctx, id, market) => (margin as Margin).keeper.positionLots(ctx, id, market),
@@ -56,6 +59,8 @@ function createWorld(fundUnits = 0n) {
     clearing,
     bank: bank.keeper,
     oracle: { price: () => price, feed: () => undefined },
+    verify: testVerify,
+    keyAccounts: { ensureKey: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
     addresses,
@@ -98,7 +103,13 @@ function createWorld(fundUnits = 0n) {
     MarginGenesis.encode(MarginGenesis.fromPartial({ params: marginParams(DENOM) })).finish(),
   );
   const markets = [
-    { market: testMarket(), counters: undefined, funding: undefined, fundingHistory: undefined },
+    {
+      market: testMarket(),
+      counters: undefined,
+      funding: undefined,
+      fundingHistory: undefined,
+      auction: undefined,
+    },
   ];
   init(
     derivatives.module,

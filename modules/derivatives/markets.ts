@@ -12,6 +12,7 @@ import { instrumentAt, instrumentOf } from "./instruments.ts";
 import { nextMarketId, removeMarket, storeMarket } from "./life-cycle.ts";
 import { TIME_TO_EXPIRY_MAX_MS } from "./limits.ts";
 import { markOf } from "./marks.ts";
+import { followUpdate, watchDated } from "./opening.ts";
 import type { MarketId } from "./ports.ts";
 import { holdSettlement } from "./settlement-prices.ts";
 import { validateMarket, validateTermsOf } from "./terms.ts";
@@ -58,6 +59,7 @@ export function listMarket(ctx: WriteContext, venue: Venue, listing: Market): Ma
   if (key === null) state.funding.set(ctx, id, initialFunding(ctx.header.timeNs));
   else holdSettlement(ctx, venue, key);
   const stored = storeMarket(ctx, venue, market);
+  watchDated(ctx, venue, instrumentOf(stored));
   events.marketCreated(ctx, market.symbol, id);
   return stored;
 }
@@ -108,6 +110,9 @@ export function updateMarket(
 ): void {
   const market = requireMarket(ctx, venue, symbol);
   if (change.terms !== undefined) validateTermsOf(market, change.terms);
+  if (change.terms?.auction === undefined && market.terms?.auction !== undefined && change.terms) {
+    throw refuse("invalidTerms", "auction terms stay: set the matching to continuous instead");
+  }
   const unchanged = change.status === MarketStatus.MARKET_STATUS_UNSPECIFIED;
   if (!unchanged) {
     requireSettable(change.status);
@@ -118,6 +123,8 @@ export function updateMarket(
   }
   const status = unchanged ? market.status : change.status;
   const next = storeMarket(ctx, venue, { ...market, status, terms: change.terms ?? market.terms });
+  followUpdate(ctx, venue, market, next);
+  watchDated(ctx, venue, instrumentOf(next));
   events.marketUpdated(ctx, symbol, instrumentOf(next).status);
 }
 

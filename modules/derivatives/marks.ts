@@ -2,7 +2,7 @@
 import type { ReadContext } from "../kit/context.ts";
 import { divHalfEven, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { datedMark } from "./instruments/valuation.ts";
-import type { Instrument } from "./instruments.ts";
+import { type Instrument, notionalOf } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
 import type { OraclePrice, Side } from "./ports.ts";
 import type { Venue } from "./venue.ts";
@@ -82,4 +82,16 @@ export function bandLimit(instrument: Instrument, mark: Mark, side: Side): numbe
   }
   const limit = mark.ticks - width;
   return limit < 1n ? 1 : Number(limit);
+}
+
+/** What an order's size is worth: at its price, or for an option in the underlying. */
+export function sizeNotional(
+  instrument: Instrument,
+  mark: Mark,
+  ticks: number,
+  lots: number,
+): bigint {
+  return mark.losses === null
+    ? notionalOf(instrument, ticks, lots)
+    : mark.notionalPerLot * BigInt(lots);
 }

@@ -19,7 +19,7 @@ function route(venue: TestVenue, name: string) {
 /** Through encode, decode, validate and handle, as a transaction would. */
 function send<R>(venue: TestVenue, name: string, message: unknown, response: ProtoCodec<R>): R {
   const to = route(venue, name);
-  const decoded = to.decode(to.encode(message));
+  const decoded = to.decode(to.encode({ owner: "", ...(message as object) }));
   to.validate(decoded);
   const signers = to.signers(decoded).map((address) => TEST_ADDRESSES.parse(address));
   const bytes = atomically(venue.ctx, (ctx) => to.handle({ ...ctx, signers }, decoded));

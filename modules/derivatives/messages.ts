@@ -1,4 +1,5 @@
 /** Message routes of derivatives: shape checks without state, then one call into the keeper. */
+import { pooled } from "@keel/proto/bytes/pooled";
 import {
   MsgBatchOrders,
   MsgBatchOrdersResponse,
@@ -15,7 +16,6 @@ import {
   MsgUpdateParams,
   MsgUpdateParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
@@ -25,6 +25,7 @@ import { refuse } from "./errors.ts";
 import { withAuthority } from "./genesis.ts";
 import { instrumentMessages } from "./instruments/messages.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
+import { checkTrader, traderOf } from "./keys/trader.ts";
 import { parseRequest } from "./requests.ts";
 import { validateMarket, validateParams, validateTerms } from "./terms.ts";
 import type { Venue } from "./venue.ts";
@@ -45,10 +46,6 @@ export function derivativesMessages(
 ): readonly MessageRoute[] {
   const { addresses } = venue;
 
-  function accountOf(message: { readonly sender: string; readonly subaccount: number }): AccountId {
-    return venue.accounts.of(message.sender, message.subaccount);
-  }
-
   function requireAuthority(ctx: ReadContext, authority: string): void {
     const expected = keeper.params(ctx).authority;
     if (authority !== expected) {
@@ -60,26 +57,32 @@ export function derivativesMessages(
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
       request: MsgPlaceOrder,
-      response: MsgPlaceOrderResponse,
+      response: pooled(MsgPlaceOrderResponse),
       signers: (message) => [message.sender],
       lane: orderLane,
       validate(message) {
-        addresses.parse(message.sender);
+        checkTrader(venue, message);
         parseRequest(message);
       },
-      handle: (ctx, message) => keeper.place(ctx, accountOf(message), parseRequest(message)),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.place(ctx, account, parseRequest(message));
+      },
     }),
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgCancelOrder",
       request: MsgCancelOrder,
-      response: MsgCancelOrderResponse,
+      response: pooled(MsgCancelOrderResponse),
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
       validate(message) {
-        addresses.parse(message.sender);
+        checkTrader(venue, message);
         checkOrderName(message);
       },
-      handle: (ctx, message) => keeper.cancel(ctx, accountOf(message), message),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.cancel(ctx, account, message);
+      },
     }),
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgCancelAll",
@@ -87,10 +90,11 @@ export function derivativesMessages(
       response: MsgCancelAllResponse,
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
-      validate: (message) => void addresses.parse(message.sender),
-      handle: (ctx, message) => ({
-        cancelled: keeper.cancelAll(ctx, accountOf(message), message.market),
-      }),
+      validate: (message) => checkTrader(venue, message),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return { cancelled: hand.cancelAll(ctx, account, message.market) };
+      },
     }),
     onMessage({
       typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
@@ -103,12 +107,13 @@ export function derivativesMessages(
           return own > lane ? own : lane;
         }, LANE_CANCEL),
       validate(message) {
-        addresses.parse(message.sender);
+        checkTrader(venue, message);
         checkBatch(message);
       },
       handle(ctx, message) {
         checkBatch(message);
-        return runBatch(ctx, venue, keeper, accountOf(message), message);
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return runBatch(ctx, venue, hand, account, message);
       },
     }),
     onMessage({

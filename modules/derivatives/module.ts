@@ -2,13 +2,17 @@
 import type { Addresses } from "../kit/addresses.ts";
 import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
+import type { VerifySignature } from "../kit/signature.ts";
 import { createAccounts } from "./accounts.ts";
 import { createBooks } from "./books.ts";
+import { externalQueries } from "./external/queries.ts";
+import { externalMessages } from "./external/routes.ts";
 import { derivativesGenesis } from "./genesis.ts";
 import { derivativesInvariants } from "./invariants.ts";
 import { createKeeper, type DerivativesKeeper } from "./keeper.ts";
+import { keyMessages } from "./keys/routes.ts";
 import { derivativesMessages } from "./messages.ts";
-import type { BankPort, ClearingPort, OraclePort } from "./ports.ts";
+import type { BankPort, ClearingPort, KeyAccountsPort, OraclePort } from "./ports.ts";
 import { derivativesQueries } from "./queries.ts";
 import { derivativesState } from "./state.ts";
 import type { Venue } from "./venue.ts";
@@ -19,6 +23,8 @@ export interface DerivativesPorts {
   readonly oracle: OraclePort;
   readonly bank: BankPort;
   readonly addresses: Addresses;
+  readonly verify: VerifySignature;
+  readonly keyAccounts: KeyAccountsPort;
 }
 
 export interface Derivatives {
@@ -43,8 +49,12 @@ export function createDerivatives(schema: Schema, ports: DerivativesPorts): Deri
     module: {
       name: "derivatives",
       version: 1,
-      messages: derivativesMessages(venue, keeper),
-      queries: derivativesQueries(venue),
+      messages: [
+        ...derivativesMessages(venue, keeper),
+        ...externalMessages(venue),
+        ...keyMessages(venue),
+      ],
+      queries: [...derivativesQueries(venue), ...externalQueries(venue)],
       genesis: derivativesGenesis(venue),
       beginBlock: (ctx) => keeper.beginBlock(ctx),
       endBlock: (ctx) => keeper.endBlock(ctx),

@@ -11,7 +11,7 @@ import { defaultParams as marginParams } from "../margin/params.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
 import type { ClearingPort } from "./ports.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice } from "./testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
 
 const ACCOUNTS = 200;
 
@@ -21,6 +21,9 @@ function createBench() {
   const late = (): Margin["keeper"] => (margin as Margin).keeper;
   const clearing: ClearingPort = {
     clear: (ctx, trade) => late().clear(ctx, trade),
+    clearAll: (...args) => late().clearAll(...args),
+    portAccount: (...args) => late().portAccount(...args),
+    clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
     adjustOpenOrders: (ctx, id, market, side, lots, fee) =>
       late().adjustOpenOrders(ctx, id, market, side, lots, fee),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
@@ -35,6 +38,8 @@ function createBench() {
     clearing,
     bank: { transfer: () => undefined, balance: () => 0n },
     oracle: { price: () => price, feed: () => undefined },
+    verify: testVerify,
+    keyAccounts: { ensureKey: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
     addresses: TEST_ADDRESSES,
@@ -48,7 +53,13 @@ function createBench() {
   };
   const { terms } = testMarket();
   const market = testMarket({ terms: { ...terms!, openOrdersMax: 1000 } });
-  const entry = { market, counters: undefined, funding: undefined, fundingHistory: undefined };
+  const entry = {
+    market,
+    counters: undefined,
+    funding: undefined,
+    fundingHistory: undefined,
+    auction: undefined,
+  };
   init(
     margin.module,
     MarginGenesis.encode(MarginGenesis.fromPartial({ params: marginParams("uusdc") })).finish(),
@@ -64,7 +75,12 @@ function createBench() {
   const place = derivatives.module.messages[0]!;
   const { order } = createTestVenue();
   const encode = (owner: Uint8Array, text: string): Uint8Array =>
-    place.encode({ sender: TEST_ADDRESSES.format(owner), subaccount: 0, ...order(text) });
+    place.encode({
+      sender: TEST_ADDRESSES.format(owner),
+      owner: "",
+      subaccount: 0,
+      ...order(text),
+    });
   const orders = (count: number, text: (i: number) => string): Uint8Array[] =>
     Array.from({ length: count }, (_, i) => encode(owners[(i * 7 + 3) % ACCOUNTS]!, text(i)));
   const message = { ...ctx, signers: [] };

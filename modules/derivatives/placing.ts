@@ -9,12 +9,12 @@ import { refuse } from "./errors.ts";
 import * as events from "./events.ts";
 import { type Execution, execute, reducible } from "./execution.ts";
 import { feeReserve } from "./fees.ts";
-import { formatMoney, formatSize, notionalOf, parsePrice, parseSize } from "./instruments.ts";
+import { formatMoney, formatSize, type Instrument, parsePrice, parseSize } from "./instruments.ts";
 import { OPEN_ORDERS_PER_MARKET_MAX } from "./limits.ts";
-import { bandLimit, type Mark, markOf } from "./marks.ts";
+import { bandLimit, type Mark, markOf, sizeNotional } from "./marks.ts";
 import type { OrderRequest } from "./requests.ts";
 import { enforceReduceOnly, rest } from "./resting.ts";
-import { closeTurn, nowMs, openTurn, requireInstrument, type Turn, type Venue } from "./venue.ts";
+import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "./venue.ts";
 
 const OPEN: OrderStatus = OrderStatus.ORDER_STATUS_OPEN;
 const FILLED: OrderStatus = OrderStatus.ORDER_STATUS_FILLED;
@@ -36,10 +36,11 @@ interface Checked {
 export function placeOrder(
   ctx: WriteContext,
   venue: Venue,
+  instrument: Instrument,
   account: AccountId,
   request: OrderRequest,
 ): MsgPlaceOrderResponse {
-  const turn = openTurn(ctx, venue, requireInstrument(ctx, venue, request.market));
+  const turn = openTurn(ctx, venue, instrument);
   const order = check(turn, account, request, requireTradable(turn, request));
   const reservePpm = reserve(turn, order);
   const orderId = turn.nextOrderId;
@@ -62,7 +63,7 @@ export function placeOrder(
 }
 
 /** The market takes this kind of order now, and has a fresh price. */
-function requireTradable(turn: Turn, request: OrderRequest): Mark {
+export function requireTradable(turn: Turn, request: OrderRequest): Mark {
   const { ctx, instrument, venue } = turn;
   const { status, symbol } = instrument;
   if (status === "settling" || status === "settled") {
@@ -95,10 +96,21 @@ function check(turn: Turn, account: AccountId, request: OrderRequest, mark: Mark
     throw refuse("unknownAccount", "the sub-account holds no collateral");
   }
   const valueTicks = request.type === "limit" ? limitTicks : Number(mark.ticks);
-  const notional =
-    mark.losses === null
-      ? notionalOf(instrument, valueTicks, sizeLots)
-      : mark.notionalPerLot * BigInt(sizeLots);
+  requireNotional(turn, request, mark, { valueTicks, sizeLots });
+  const crosses = book.crosses(request.side, limitTicks);
+  if (crosses && request.postOnly) {
+    throw refuse("postOnlyWouldCross", "a post-only order would execute at once");
+  }
+  return { request, account, limitTicks, sizeLots, lots, crosses };
+}
+
+export function requireNotional(
+  { instrument }: Turn,
+  request: OrderRequest,
+  mark: Mark,
+  { valueTicks, sizeLots }: { readonly valueTicks: number; readonly sizeLots: number },
+): void {
+  const notional = sizeNotional(instrument, mark, valueTicks, sizeLots);
   if (!request.reduceOnly && notional < instrument.terms.notionalMin) {
     throw refuse(
       "notionalTooSmall",
@@ -111,15 +123,10 @@ function check(turn: Turn, account: AccountId, request: OrderRequest, mark: Mark
       `expected at most ${formatMoney(instrument.notionalMax)}, got ${formatMoney(notional)}`,
     );
   }
-  const crosses = book.crosses(request.side, limitTicks);
-  if (crosses && request.postOnly) {
-    throw refuse("postOnlyWouldCross", "a post-only order would execute at once");
-  }
-  return { request, account, limitTicks, sizeLots, lots, crosses };
 }
 
 /** Worst price of execution: the limit, or for market orders the band around mark and the worst price given. */
-function limitOf(turn: Turn, request: OrderRequest, mark: Mark): number {
+export function limitOf(turn: Turn, request: OrderRequest, mark: Mark): number {
   const { instrument } = turn;
   const band = bandLimit(instrument, mark, request.side);
   if (request.price === "") return band;
@@ -135,7 +142,7 @@ function limitOf(turn: Turn, request: OrderRequest, mark: Mark): number {
 }
 
 function requireRoom(turn: Turn, account: AccountId, request: OrderRequest): void {
-  const { book, ctx, instrument, venue } = turn;
+  const { book, instrument } = turn;
   const most = instrument.terms.openOrdersMax;
   if (book.openOrders(account) >= most) {
     throw refuse(
@@ -146,6 +153,10 @@ function requireRoom(turn: Turn, account: AccountId, request: OrderRequest): voi
   if (book.size >= OPEN_ORDERS_PER_MARKET_MAX) {
     throw refuse("bookFull", `the book of ${instrument.symbol} is full`);
   }
+  requireGoodTil(turn, request);
+}
+
+export function requireGoodTil({ ctx, venue }: Turn, request: OrderRequest): void {
   if (request.goodTilMs === 0) return;
   const now = nowMs(ctx);
   const latest = now + Number(venue.state.params.require(ctx).goodTilMaxMs);
@@ -157,7 +168,7 @@ function requireRoom(turn: Turn, account: AccountId, request: OrderRequest): voi
   }
 }
 
-function requireReducible(
+export function requireReducible(
   turn: Turn,
   account: AccountId,
   request: OrderRequest,

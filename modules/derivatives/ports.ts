@@ -4,6 +4,7 @@
  */
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { KeyKind } from "../kit/signature.ts";
 
 export type MarketId = number;
 export type Side = "buy" | "sell";
@@ -58,8 +59,27 @@ export interface Trade {
   readonly buyer: TradeParty;
   readonly seller: TradeParty;
   readonly taker: Side;
-  readonly kind: "order" | "liquidation" | "deleverage";
+  /** "external" was matched elsewhere, "transfer" moves a position at mark: neither is paid a rebate. */
+  readonly kind: "order" | "liquidation" | "deleverage" | "external" | "transfer";
 }
+
+/** Collateral that goes from one sub-account to another together with trades. */
+export interface CollateralMove {
+  readonly from: AccountId;
+  readonly to: AccountId;
+  /** Positive. */
+  readonly quanta: bigint;
+}
+
+/** Whose requirement refused the whole; nothing was changed then. */
+export type ClearAllResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: AccountId;
+      readonly code: number;
+      readonly reason: string;
+    };
 
 /** Which party's requirement refused the trade; nothing was changed then. */
 export type ClearResult =
@@ -71,10 +91,50 @@ export type ClearResult =
       readonly reason: string;
     };
 
+/** All that one account bought, or sold, in an auction. */
+export interface AuctionFill {
+  readonly account: AccountId;
+  readonly side: Side;
+  readonly lots: bigint;
+  /** Never negative: an auction pays no rebates. */
+  readonly feeQuanta: bigint;
+  /** Resting exposure on this side that the fill takes off. */
+  readonly release: { readonly lots: bigint; readonly feeReserveQuanta: bigint };
+}
+
+/** Fills at one price. As many lots are bought as sold; each account stands on one side, once. Who traded with whom has no meaning. */
+export interface AuctionTrade {
+  readonly market: MarketId;
+  readonly priceTicks: bigint;
+  readonly fills: readonly AuctionFill[];
+}
+
+/** Every account whose requirement refused; nothing was changed then. */
+export type AuctionResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: readonly {
+        readonly account: AccountId;
+        readonly code: number;
+        readonly reason: string;
+      }[];
+    };
+
 /** The clearing ledger: where positions and collateral live. */
 export interface ClearingPort {
   /** The one way a fill enters the ledger. Refuses when a party's requirement is not met; never throws for that. */
   clear(ctx: WriteContext, trade: Trade): ClearResult;
+  /** The same for all fills of an auction at once: all of them or none. */
+  clearAuction(ctx: WriteContext, trade: AuctionTrade): AuctionResult;
+  /** All of them or none: applied in order, then every touched account is checked once. Never throws for a refusal. */
+  clearAll(
+    ctx: WriteContext,
+    trades: readonly Trade[],
+    moves: readonly CollateralMove[],
+  ): ClearAllResult;
+  /** Gives everything a sub-account without open orders has to one that does not exist. Throws ModuleError to refuse. */
+  portAccount(ctx: WriteContext, from: AccountId, to: AccountId): void;
   /** Moves the exposure reserved for resting orders by signed deltas. True when the worst case grew: requireInitial must follow. */
   adjustOpenOrders(
     ctx: WriteContext,
@@ -104,4 +164,10 @@ export interface ClearingPort {
         }[];
       }
     | undefined;
+}
+
+/** Accounts that sign transactions. */
+export interface KeyAccountsPort {
+  /** Makes the account of a key, so that it can sign. Nothing when it is there. */
+  ensureKey(ctx: WriteContext, kind: KeyKind, key: Uint8Array): void;
 }

@@ -22,6 +22,7 @@ import type { ReadContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
+import { auctionQuery } from "./auction-query.ts";
 import { fundingTerms } from "./blocks.ts";
 import { refuse } from "./errors.ts";
 import { predictedRate } from "./funding.ts";
@@ -203,6 +204,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
         return { order: orderView(ctx, instrument, slot) };
       },
     }),
+    auctionQuery(venue),
     onQuery({
       path: `${PATH}/Funding`,
       request: QueryFundingRequest,

@@ -2,6 +2,7 @@
  * Codecs of the records that change with every order. Their size is arithmetic, so gas never needs the encoding; the encoding is made
  * once per record, at commit, and not at all for orders that come and go within a block.
  */
+import { pooled } from "@keel/proto/bytes/pooled";
 import { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { protoValue, type ValueCodec } from "../kit/collections/codecs.ts";
 
@@ -50,8 +51,11 @@ export function restingOrderSize(order: RestingOrder): number {
   );
 }
 
-export const countersValue: ValueCodec<MarketCounters> = protoValue(MarketCounters, countersSize);
+export const countersValue: ValueCodec<MarketCounters> = protoValue(
+  pooled(MarketCounters),
+  countersSize,
+);
 export const restingOrderValue: ValueCodec<RestingOrder> = protoValue(
-  RestingOrder,
+  pooled(RestingOrder),
   restingOrderSize,
 );

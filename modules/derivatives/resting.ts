@@ -2,7 +2,7 @@
 import type { RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../kit/account-id.ts";
-import { assert } from "../kit/errors.ts";
+import { AssertionError } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { OrderTerms } from "./book.ts";
 import * as events from "./events.ts";
@@ -23,7 +23,9 @@ function keyOf(turn: Turn, order: OrderTerms): OrderKey {
 
 function recordOf(turn: Turn, order: OrderTerms): RestingOrder {
   const record = turn.venue.state.orders.get(turn.ctx, keyOf(turn, order));
-  assert(record !== undefined, `order ${order.id} is in the book but not in state`);
+  // The text of an assert is made even when nothing is wrong.
+  if (record === undefined)
+    throw new AssertionError(`order ${order.id} is in the book but not in state`);
   return record;
 }
 
@@ -117,6 +119,21 @@ function shrink(turn: Turn, slot: number, order: OrderTerms, lots: number): void
   turn.book.reduce(slot, order.lots - lots, turn.ctx.state);
   turn.changes += 1;
   events.orderReduced(turn, order, lots);
+}
+
+/** Leaves `lots` of an open order and gives back what margin held for the rest. */
+export function trim(turn: Turn, slot: number, lots: number): void {
+  const { ctx, venue, instrument } = turn;
+  const order = turn.book.read(slot);
+  if (!order.reduceOnly) {
+    const { feeReservePpm } = recordOf(turn, order);
+    const held = feeReserve(instrument, order.ticks, order.lots, feeReservePpm);
+    const needed = feeReserve(instrument, order.ticks, lots, feeReservePpm);
+    const change = BigInt(lots - order.lots);
+    const { clearing } = venue;
+    clearing.adjustOpenOrders(ctx, order.account, instrument.id, order.side, change, needed - held);
+  }
+  shrink(turn, slot, order, lots);
 }
 
 /** After a position changed: its resting reduce-only orders never add up to more than it, the oldest keep their size. */

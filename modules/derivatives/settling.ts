@@ -8,6 +8,7 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { formatDecimal } from "../kit/math/decimal.ts";
 import { returnBond } from "./bonds.ts";
+import { collectedOf, releaseCollected } from "./collected.ts";
 import { atomically } from "./contained.ts";
 import * as events from "./events.ts";
 import { PRICE_PLACES } from "./instruments/contract.ts";
@@ -25,13 +26,16 @@ function settlingIds(ctx: ReadContext, { state }: Venue): MarketId[] {
   return ids;
 }
 
+/** Resting, or collected for an auction. */
 function hasOrders(ctx: ReadContext, { state }: Venue, id: MarketId): boolean {
   const prefix = u32Key.encode(id);
   let found = false;
-  ctx.state.range(state.orders.id, prefix, prefixEnd(prefix), () => {
-    found = true;
-    return true;
-  });
+  for (const collection of [state.orders.id, state.collected.id]) {
+    ctx.state.range(collection, prefix, prefixEnd(prefix), () => {
+      found = true;
+      return true;
+    });
+  }
   return found;
 }
 
@@ -58,14 +62,18 @@ export function cancelExpired(
 function cancelSome(ctx: WriteContext, venue: Venue, id: MarketId, most: number): number {
   const instrument = instrumentById(ctx, venue, id);
   assert(instrument !== undefined, `market ${id} is settling but not listed`);
+  const collected = collectedOf(ctx, venue, id).slice(0, most);
+  for (const order of collected) releaseCollected(ctx, venue, instrument, order, "expired");
+  const left = most - collected.length;
+  if (left === 0) return most;
   const turn = openTurn(ctx, venue, instrument);
   const slots: number[] = [];
   for (const side of ["buy", "sell"] as const) {
-    turn.book.each(side, (slot) => slots.length >= most || slots.push(slot) >= most);
+    turn.book.each(side, (slot) => slots.length >= left || slots.push(slot) >= left);
   }
   for (const slot of slots) cancel(turn, slot, "expired");
   closeTurn(turn);
-  return slots.length;
+  return collected.length + slots.length;
 }
 
 /** Expired markets whose positions can be paid now: no order reserves anything in them and their value is known. */

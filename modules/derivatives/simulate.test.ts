@@ -1,30 +1,47 @@
+import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
+import { accountId } from "../kit/account-id.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { atomically } from "./contained.ts";
+import { defaultAuctionTerms, defaultTerms } from "./defaults.ts";
+import { externalOperations, type SimulatedWallets } from "./external/simulate.ts";
+import { testKey, testSigned } from "./external/testing.ts";
 import { createRandom } from "./random.ts";
 import { operations, simulateMessage } from "./simulate.ts";
-import { createTestVenue, TEST_ADDRESSES } from "./testing.ts";
+import { createTestVenue, SYMBOL, testMarket } from "./testing.ts";
 
-function run(seed: number, blocks: number) {
+const { MARKET_STATUS_ACTIVE: ACTIVE, MARKET_STATUS_HALTED: HALTED } = MarketStatus;
+const { MATCHING_MODE_BATCH_AUCTION: BATCH, MATCHING_MODE_CONTINUOUS: CONTINUOUS } = MatchingMode;
+
+function run(seed: number, blocks: number, market: Market = testMarket()) {
   const random = createRandom(seed);
-  const venue = createTestVenue(undefined, 2_000n);
+  const venue = createTestVenue(market, 2_000n);
   const { ctx, keeper, module } = venue;
+  const keys = Array.from({ length: 6 }, (_, i) => testKey(1 + i));
   const accounts = Array.from({ length: 12 }, (_, i) => {
-    venue.account(1 + (i >> 1), i & 1);
-    return {
-      owner: TEST_ADDRESSES.format(new Uint8Array(20).fill(1 + (i >> 1))),
-      subaccount: i & 1,
-    };
+    const { bytes, address: owner } = keys[i >> 1]!;
+    venue.clearing.open(accountId(bytes, i & 1), 2_000n);
+    return { owner, subaccount: i & 1 };
   });
+  const keyOf = (owner: string) => keys.find(({ address }) => address === owner)!;
+  const wallets: SimulatedWallets = {
+    sign: (owner, document) => testSigned(document, keyOf(owner)),
+    key: (owner) => ({ type: 1, key: keyOf(owner).key }),
+  };
   const accepted = new Map<string, number>();
   const refused = new Map<string, number>();
   let price = 60_000;
   for (let block = 0; block < blocks; block++) {
     price += random.below(101) - 50;
+    if (market.terms?.auction !== undefined && random.below(8) === 0) {
+      const halted = keeper.terms(ctx, 1)?.status === "halted";
+      keeper.updateMarket(ctx, SYMBOL, { status: halted ? ACTIVE : HALTED, terms: undefined });
+    }
     venue.setPrice(price, random.below(20) !== 0);
     keeper.beginBlock(ctx);
     for (let i = 0; i < 25; i++) {
-      const next = simulateMessage(ctx, keeper, random, accounts);
+      const next = simulateMessage(ctx, keeper, random, accounts, wallets);
       if (next === null) continue;
       const route = module.messages.find(({ typeUrl }) => typeUrl === next.message.typeUrl)!;
       // Over the wire and back, as a transaction comes.
@@ -51,17 +68,41 @@ function run(seed: number, blocks: number) {
   };
 }
 
-describe("simulated traders", { timeout: 30_000 }, () => {
+describe("simulated traders", { timeout: 120_000 }, () => {
   it("use every kind of order, are refused for what is wrong, and leave the invariants whole", () => {
     const { accepted, refused, status } = run(5, 150);
-    const wrong = new Set(["off tick"]);
-    for (const { name } of operations) {
+    const wrong = new Set(["off tick", "forged document"]);
+    for (const { name } of [...operations, ...externalOperations]) {
       if (wrong.has(name)) expect(accepted.get(name), name).toBeUndefined();
       else expect(accepted.get(name), name).toBeGreaterThan(0);
     }
     expect(refused.get("off tick")).toBeGreaterThan(0);
+    expect(refused.get("forged document")).toBeGreaterThan(0);
     expect(refused.get("beyond the band")).toBeGreaterThan(0);
     expect(status).toBe("active");
+  });
+
+  it("trade in auctions through halts, interruptions and openings, and leave the invariants whole", () => {
+    for (const matching of [BATCH, CONTINUOUS]) {
+      const auction = {
+        ...defaultAuctionTerms(),
+        matching,
+        openingMs: 3000n,
+        interruptionMs: 2000n,
+      };
+      const { accepted, events, status } = run(
+        7,
+        60,
+        testMarket({ terms: { ...defaultTerms(), auction } }),
+      );
+      expect(status).not.toBe("quarantined");
+      expect(accepted.get("limit")).toBeGreaterThan(100);
+      const count = (type: string): number => events.split(`"type":"${type}"`).length - 1;
+      expect(count("auction_opening")).toBeGreaterThan(3);
+      expect(count("auction_cleared")).toBeGreaterThan(matching === BATCH ? 10 : 1);
+      expect(count("auction_fill")).toBeGreaterThan(matching === BATCH ? 40 : 2);
+      expect(count("trade") > 0).toBe(matching === CONTINUOUS);
+    }
   });
 
   it("make the same history from the same seed, and another from another", () => {

@@ -2,19 +2,18 @@
  * Weighted random operations for simulation: messages as traders and makers would send them, mostly sensible, some wrong on purpose.
  * Everything comes from the given generator and state, so one seed gives one history.
  */
-import {
-  type MsgBatchOrders,
-  type MsgCancelAll,
-  type MsgCancelOrder,
-  type MsgPlaceOrder,
-  type NewOrder,
-  NewOrder as NewOrderCodec,
-} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { type NewOrder, NewOrder as NewOrderCodec } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { ReadContext } from "../kit/context.ts";
 import { mulDivDown } from "../kit/math/mul-div.ts";
+import {
+  type ExternalOperation,
+  externalOperations,
+  type SimulatedWallets,
+} from "./external/simulate.ts";
 import { formatPrice, formatSize, type Instrument } from "./instruments.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import type { Mark } from "./marks.ts";
+import { isBatch } from "./opening.ts";
 import type { Random } from "./random.ts";
 
 export interface SimulatedAccount {
@@ -24,7 +23,7 @@ export interface SimulatedAccount {
 
 export interface SimulatedMessage {
   readonly typeUrl: string;
-  readonly value: MsgPlaceOrder | MsgCancelOrder | MsgCancelAll | MsgBatchOrders;
+  readonly value: object;
 }
 
 export interface SimulatedMarket {
@@ -68,6 +67,12 @@ function someLots({ notionalPerLot }: Mark, random: Random): bigint {
   return lots < 1n ? 1n : lots;
 }
 
+/** Orders of an auction are named by it, so there it is seldom one in use. */
+function someClientId(instrument: Instrument, random: Random): string {
+  if (isBatch(instrument)) return `s${random.below(20 * CLIENT_IDS)}`;
+  return random.below(3) === 0 ? `s${random.below(CLIENT_IDS)}` : "";
+}
+
 function newOrder(
   { instrument, mark }: SimulatedMarket,
   random: Random,
@@ -80,14 +85,14 @@ function newOrder(
     type: LIMIT,
     price: formatPrice(instrument, near(mark.ticks, random, spreadPpm)),
     size: formatSize(instrument, someLots(mark, random)),
-    clientId: random.below(3) === 0 ? `s${random.below(CLIENT_IDS)}` : "",
+    clientId: someClientId(instrument, random),
     ...change,
   });
 }
 
 function place(account: SimulatedAccount, order: NewOrder): SimulatedMessage {
   const { owner: sender, subaccount } = account;
-  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, subaccount, ...order } };
+  return { typeUrl: `${TYPE}MsgPlaceOrder`, value: { sender, owner: "", subaccount, ...order } };
 }
 
 function placing(
@@ -129,6 +134,7 @@ export const operations: readonly Operation[] = [
       typeUrl: `${TYPE}MsgCancelOrder`,
       value: {
         sender,
+        owner: "",
         subaccount,
         market: instrument.symbol,
         orderId: 0n,
@@ -141,7 +147,12 @@ export const operations: readonly Operation[] = [
     weight: 3,
     create: (_ctx, random, { owner: sender, subaccount }, { instrument }) => ({
       typeUrl: `${TYPE}MsgCancelAll`,
-      value: { sender, subaccount, market: random.below(2) === 0 ? "" : instrument.symbol },
+      value: {
+        sender,
+        owner: "",
+        subaccount,
+        market: random.below(2) === 0 ? "" : instrument.symbol,
+      },
     }),
   },
   {
@@ -151,6 +162,7 @@ export const operations: readonly Operation[] = [
       typeUrl: `${TYPE}MsgBatchOrders`,
       value: {
         sender,
+        owner: "",
         subaccount,
         cancels: [0, 1].map((n) => ({
           market: market.instrument.symbol,
@@ -170,14 +182,30 @@ export const operations: readonly Operation[] = [
   },
 ];
 
+const EXTERNAL_TOTAL = externalOperations.reduce((sum, { weight }) => sum + weight, 0);
+
+/** Null: one of the others. */
+function drawExternal(random: Random): ExternalOperation | null {
+  let dice = random.below(EXTERNAL_TOTAL + WEIGHT_TOTAL);
+  for (const operation of externalOperations) {
+    dice -= operation.weight;
+    if (dice < 0) return operation;
+  }
+  return null;
+}
+
 const WEIGHT_TOTAL = operations.reduce((sum, { weight }) => sum + weight, 0);
 
-/** One random message of one of the accounts in one of the markets that have a price, or null without such a market. */
+/**
+ * One random message of one of the accounts in one of the markets that have a price, or null without such a market. With `wallets`, also
+ * trades agreed off-chain, transfers and trading keys.
+ */
 export function simulateMessage(
   ctx: ReadContext,
   keeper: Pick<DerivativesKeeper, "marketIds" | "terms" | "mark">,
   random: Random,
   accounts: readonly SimulatedAccount[],
+  wallets: SimulatedWallets | null = null,
 ): { readonly operation: string; readonly message: SimulatedMessage } | null {
   const account = accounts[random.below(accounts.length)];
   const ids = keeper.marketIds(ctx);
@@ -185,6 +213,14 @@ export function simulateMessage(
   const instrument = id === undefined ? undefined : keeper.terms(ctx, id);
   const mark = id === undefined ? undefined : keeper.mark(ctx, id);
   if (account === undefined || instrument === undefined || mark === undefined) return null;
+  if (wallets !== null) {
+    const other = accounts[random.below(accounts.length)] ?? account;
+    const external = drawExternal(random);
+    if (external !== null) {
+      const at = { ctx, random, account, other, instrument, markTicks: mark.ticks, wallets };
+      return { operation: external.name, message: external.create(at) };
+    }
+  }
   let dice = random.below(WEIGHT_TOTAL);
   for (const operation of operations) {
     dice -= operation.weight;

@@ -1,7 +1,14 @@
 /** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
-import type { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type {
+  AuctionState,
+  CollectedOrder,
+  MarketCounters,
+  RestingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import {
+  AuctionState as AuctionStateCodec,
   Bond,
+  CollectedOrder as CollectedOrderCodec,
   FeedAggregate,
   Funding,
   FundingHistory,
@@ -11,6 +18,7 @@ import {
   Settlement,
   StoredSeries,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type AccountId, accountIdKey } from "../kit/account-id.ts";
 import type { KeyCodec, ValueCodec } from "../kit/collections/codecs.ts";
 import {
   asciiKey,
@@ -25,6 +33,8 @@ import {
 } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import { AssertionError } from "../kit/errors.ts";
+import { type ExternalState, externalState } from "./external/state.ts";
+import { type KeysState, keysState } from "./keys/state.ts";
 import { TICKS_MAX } from "./limits.ts";
 import type { MarketId, Side } from "./ports.ts";
 import { countersValue, restingOrderValue } from "./record-codecs.ts";
@@ -59,6 +69,11 @@ export interface DerivativesState {
   /** Markets in status settling. */
   readonly settling: MapCollection<MarketId, true>;
   readonly bonds: MapCollection<MarketId, Bond>;
+  /** (market, sub-account, client id), which is the order in which ids are given. */
+  readonly collected: MapCollection<readonly [MarketId, AccountId, string], CollectedOrder>;
+  readonly auctions: MapCollection<MarketId, AuctionState>;
+  readonly external: ExternalState;
+  readonly keys: KeysState;
 }
 
 /** Feed, expiry ms, window ms. */
@@ -123,5 +138,14 @@ export function derivativesState(schema: Schema): DerivativesState {
     series: schema.map(0x0d, "series", u32Key, protoValue(StoredSeries)),
     settling: schema.map(0x0e, "settling", u32Key, markerValue),
     bonds: schema.map(0x0f, "bonds", u32Key, protoValue(Bond)),
+    collected: schema.map(
+      0x18,
+      "collected",
+      tripleKey(u32Key, accountIdKey, asciiKey),
+      protoValue(CollectedOrderCodec),
+    ),
+    auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
+    external: externalState(schema),
+    keys: keysState(schema),
   };
 }

@@ -1,16 +1,24 @@
 /** What a contract's terms must satisfy to be listed or changed. Throws ModuleError invalidTerms. */
 import type {
+  AuctionTerms,
   LinearPerpetual,
   Market,
   MarketTerms,
   Params,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
 import { contractOf } from "./instruments/contract.ts";
 import { validateContract, validateInstrumentParams, validateRisk } from "./instruments/terms.ts";
 import { parseStep, quantaPerTickLot } from "./instruments.ts";
-import { FILLS_PER_ORDER_MAX, OPEN_ORDERS_PER_ACCOUNT_MAX, TIERS_MAX } from "./limits.ts";
+import {
+  AUCTION_ORDERS_MAX,
+  FILLS_PER_ORDER_MAX,
+  OPEN_ORDERS_PER_ACCOUNT_MAX,
+  OPENING_MAX_MS,
+  TIERS_MAX,
+} from "./limits.ts";
 
 const SYMBOL = /^[A-Z0-9][A-Z0-9.-]{0,31}$/;
 const ASSET = /^[A-Z0-9][A-Z0-9.]{0,15}$/;
@@ -103,10 +111,25 @@ export function validateTerms(terms: MarketTerms): void {
     terms.openOrdersMax >= 1 && terms.openOrdersMax <= OPEN_ORDERS_PER_ACCOUNT_MAX,
     `expected 1 to ${OPEN_ORDERS_PER_ACCOUNT_MAX} open orders`,
   );
+  if (terms.auction !== undefined) validateAuction(terms.auction);
   requireThat(
     terms.fillsPerOrderMax >= 1 && terms.fillsPerOrderMax <= FILLS_PER_ORDER_MAX,
     `expected 1 to ${FILLS_PER_ORDER_MAX} fills per order`,
   );
+}
+
+function validateAuction({ matching, feePpm, ordersMax, openingMs }: AuctionTerms): void {
+  requireThat(
+    matching === MatchingMode.MATCHING_MODE_CONTINUOUS ||
+      matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION,
+    `expected matching to be continuous or by batch auction, got ${matching}`,
+  );
+  requireThat(feePpm <= FEE_MAX_PPM, `expected an auction fee of at most ${FEE_MAX_PPM} ppm`);
+  requireThat(
+    ordersMax >= 1 && ordersMax <= AUCTION_ORDERS_MAX,
+    `expected 1 to ${AUCTION_ORDERS_MAX} orders per side of an auction`,
+  );
+  requireThat(openingMs <= OPENING_MAX_MS, "expected an opening of at most a day");
 }
 
 function validateTiers({ tiers }: MarketTerms): void {

@@ -1,9 +1,13 @@
 /** A venue for tests: one listed market, a settable price, accounts by number, orders in one line. */
+import { concatBytes, equalBytes } from "@keel/proto/bytes/compare";
+import { sha256 } from "@keel/proto/bytes/sha256";
+import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import type { MsgPlaceOrderResponse, NewOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { createAddresses } from "../kit/addresses.ts";
 import { Registry } from "../kit/collections/schema.ts";
+import type { SignatureQuestion, VerifySignature } from "../kit/signature.ts";
 import { type TestContext, testContext } from "../kit/testing/context.ts";
 import { atomically } from "./contained.ts";
 import { defaultParams, linearPerpetual } from "./defaults.ts";
@@ -44,6 +48,8 @@ export function testMarket(change: Partial<Market> = {}): Market {
 export interface TestVenue extends Derivatives {
   readonly ctx: TestContext;
   readonly clearing: FakeClearing;
+  /** Keys whose accounts were asked for. */
+  readonly keyAccounts: readonly Uint8Array[];
   /** Whole price units; `fresh` false makes it stale. */
   setPrice(price: number, fresh?: boolean): void;
   account(n: number, subaccount?: number): AccountId;
@@ -57,10 +63,24 @@ export interface TestVenue extends Derivatives {
   eventTypes(): string[];
 }
 
+/** A signature that anyone can make who knows the public key: as good as a real one for what this module does with it. */
+export function testSignature({
+  kind,
+  key,
+  message,
+}: Omit<SignatureQuestion, "signature">): Uint8Array {
+  const mark = sha256(concatBytes(utf8ToBytes(kind), key, sha256(message)));
+  return concatBytes(mark, mark);
+}
+
+export const testVerify: VerifySignature = (question) =>
+  equalBytes(testSignature(question), question.signature);
+
 export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n): TestVenue {
   const registry = new Registry();
   const clearing = createFakeClearing();
   let price: OraclePrice = testPrice(60_000);
+  const keyAccounts: Uint8Array[] = [];
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     clearing,
     bank: { transfer: () => undefined, balance: () => 0n },
@@ -69,6 +89,8 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
       feed: () => undefined,
     },
     addresses: TEST_ADDRESSES,
+    verify: testVerify,
+    keyAccounts: { ensureKey: (_ctx, _kind, key) => void keyAccounts.push(key) },
   });
   const ctx = testContext(registry);
   derivatives.venue.state.params.set(ctx, withAuthority(defaultParams(), TEST_ADDRESSES));
@@ -79,6 +101,7 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
     ...derivatives,
     ctx,
     clearing,
+    keyAccounts,
     setPrice(value, fresh = true) {
       price = testPrice(value, fresh);
     },

@@ -2,15 +2,16 @@
 import type { MarketCounters } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
+import { AssertionError } from "../kit/errors.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
+import type { VerifySignature } from "../kit/signature.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Book } from "./book.ts";
 import type { Books } from "./books.ts";
 import { refuse } from "./errors.ts";
 import { type Instrument, instrumentAt } from "./instruments.ts";
 import { SYMBOL_BYTES_MAX } from "./limits.ts";
-import type { BankPort, ClearingPort, MarketId, OraclePort } from "./ports.ts";
+import type { BankPort, ClearingPort, KeyAccountsPort, MarketId, OraclePort } from "./ports.ts";
 import type { DerivativesState } from "./state.ts";
 
 export interface Venue {
@@ -21,6 +22,8 @@ export interface Venue {
   readonly bank: BankPort;
   readonly addresses: Addresses;
   readonly accounts: Accounts;
+  readonly verify: VerifySignature;
+  readonly keyAccounts: KeyAccountsPort;
 }
 
 /** Block time in Unix milliseconds, rounded down. */
@@ -42,7 +45,7 @@ export function requireInstrument(ctx: ReadContext, venue: Venue, symbol: string
   const id = wellFormed ? venue.state.symbols.get(ctx, symbol) : undefined;
   if (id === undefined) throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
   const instrument = instrumentById(ctx, venue, id);
-  assert(instrument !== undefined, `symbol ${symbol} names no market`);
+  if (instrument === undefined) throw new AssertionError(`symbol ${symbol} names no market`);
   return instrument;
 }
 

@@ -3,6 +3,7 @@
  * where they are declared, so an app is a plain array of modules.
  */
 import type { MessageContext, ReadContext, WriteContext } from "./context.ts";
+import type { SignatureQuestion } from "./signature.ts";
 
 /** What ts-proto and cosmjs-types both generate. */
 export interface ProtoCodec<T> {
@@ -25,6 +26,8 @@ export interface MessageRoute {
   lane(message: unknown): number;
   /** The message in amino JSON, `{type, value}`, for SIGN_MODE_LEGACY_AMINO_JSON. Absent: it cannot be signed that way. */
   readonly amino?: (message: unknown) => AminoMessage;
+  /** Signatures inside the message that `handle` is going to ask about, so that their answers can be prepared. Never throws. */
+  readonly signatures?: (message: unknown) => readonly SignatureQuestion[];
   /** Returns the encoded response. Throws ModuleError to refuse. */
   handle(ctx: MessageContext, message: unknown): Uint8Array;
 }
@@ -44,11 +47,13 @@ export function onMessage<M, R>(route: {
   readonly validate?: (message: M) => void;
   readonly lane?: (message: M) => number;
   readonly amino?: (message: M) => AminoMessage;
+  readonly signatures?: (message: M) => readonly SignatureQuestion[];
   readonly handle: (ctx: MessageContext, message: M) => R;
 }): MessageRoute {
-  const { amino } = route;
+  const { amino, signatures } = route;
   return {
     ...(amino === undefined ? {} : { amino: (message) => amino(message as M) }),
+    ...(signatures === undefined ? {} : { signatures: (message) => signatures(message as M) }),
     typeUrl: route.typeUrl,
     responseTypeUrl: `${route.typeUrl}Response`,
     decode: (bytes) => route.request.decode(bytes),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Branch } from "./store.ts";
+import { changesSince } from "./testing/changes.ts";
 
 function keys(branch: Branch, descending = false, from = "", to?: string): string[] {
   const out: string[] = [];
@@ -50,17 +51,33 @@ describe("branch", () => {
     expect(seen).toEqual(["a", "ab"]);
   });
 
-  it("names each dirty key once, with its present value", () => {
+  it("names each dirty key once, with what it held and what it holds", () => {
     const branch = Branch.empty(2);
     branch.set(0, "a", 1);
     branch.set(0, "a", 2);
     branch.set(1, "a", 3);
     branch.delete(1, "a");
-    expect(branch.dirty()).toEqual([
-      { collection: 0, key: "a", value: 2 },
-      { collection: 1, key: "a", value: undefined },
+    expect([...branch.dirty()]).toEqual([
+      [0, [{ key: "a", before: undefined, value: 2 }]],
+      [1, [{ key: "a", before: undefined, value: undefined }]],
     ]);
     branch.clearJournal();
-    expect(branch.dirty()).toEqual([]);
+    expect([...branch.dirty()]).toEqual([]);
+    branch.set(0, "a", 4);
+    branch.revert(0);
+    branch.set(0, "a", 5);
+    expect([...branch.dirty()]).toEqual([[0, [{ key: "a", before: 2, value: 5 }]]]);
+  });
+
+  it("differs from an earlier fork exactly where something was written and not undone", () => {
+    const branch = Branch.empty(1);
+    branch.set(0, "a", 1);
+    const before = branch.fork();
+    const savepoint = branch.savepoint();
+    branch.set(0, "b", 2);
+    branch.delete(0, "a");
+    expect(changesSince(before, branch)).toEqual(["0/61", "0/62"]);
+    branch.revert(savepoint);
+    expect(changesSince(before, branch)).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@
  * market step, block. Keys are latin-1 strings (one character per byte): comparing them compares the bytes.
  */
 import { type BTree, createBTree } from "./btree.ts";
-import { assert } from "./errors.ts";
+import { AssertionError, assert } from "./errors.ts";
 
 /** Position of a collection in the registry; assigned when the schema is built. */
 export type CollectionId = number;
@@ -37,28 +37,38 @@ export interface WriteState extends ReadState {
 }
 
 type Tree = BTree<unknown>;
-type Undo =
-  | {
-      readonly collection: CollectionId;
-      readonly key: string;
-      readonly previous: unknown;
-    }
-  | (() => void);
-
-/** One changed key since the journal was last cleared. `value` undefined means deleted. */
-export interface DirtyKey {
+/** One write; `previous` or `value` undefined: the key was absent before, or is absent since. */
+interface Written {
   readonly collection: CollectionId;
   readonly key: string;
+  readonly previous: unknown;
   readonly value: unknown;
+}
+
+type Undo = Written | (() => void);
+
+/** One key written since the journal was last cleared, with what it held then and holds now. Undefined: nothing. */
+export interface DirtyKey {
+  readonly key: string;
+  readonly before: unknown;
+  value: unknown;
 }
 
 export class Branch implements WriteState {
   readonly derived: WeakMap<object, unknown> = new WeakMap();
   readonly #trees: Tree[];
+  /**
+   * Of each collection the key asked for last, and what it holds: an order asks for the same market, prices and accounts many times, and writes
+   * what it has just read.
+   */
+  readonly #lastKeys: (string | undefined)[];
+  readonly #lastValues: unknown[];
   #journal: Undo[] = [];
 
   private constructor(trees: Tree[]) {
     this.#trees = trees;
+    this.#lastKeys = trees.map(() => undefined);
+    this.#lastValues = trees.map(() => undefined);
   }
 
   static empty(collections: number): Branch {
@@ -71,22 +81,32 @@ export class Branch implements WriteState {
   }
 
   get(collection: CollectionId, key: string): unknown {
-    return this.#tree(collection).get(key);
+    if (this.#lastKeys[collection] === key) return this.#lastValues[collection];
+    const value = this.#tree(collection).get(key);
+    this.#lastKeys[collection] = key;
+    this.#lastValues[collection] = value;
+    return value;
   }
 
   set(collection: CollectionId, key: string, value: unknown): void {
     assert(value !== undefined, "a collection value may not be undefined");
-    const tree = this.#tree(collection);
-    this.#journal.push({ collection, key, previous: tree.get(key) });
-    tree.set(key, value);
+    this.#journal.push({ collection, key, previous: this.get(collection, key), value });
+    this.#put(collection, key, value);
   }
 
   delete(collection: CollectionId, key: string): void {
-    const tree = this.#tree(collection);
-    const previous = tree.get(key);
+    const previous = this.get(collection, key);
     if (previous === undefined) return;
-    this.#journal.push({ collection, key, previous });
-    tree.delete(key);
+    this.#journal.push({ collection, key, previous, value: undefined });
+    this.#put(collection, key, undefined);
+  }
+
+  #put(collection: CollectionId, key: string, value: unknown): void {
+    const tree = this.#tree(collection);
+    if (value === undefined) tree.delete(key);
+    else tree.set(key, value);
+    this.#lastKeys[collection] = key;
+    this.#lastValues[collection] = value;
   }
 
   range(
@@ -127,23 +147,25 @@ export class Branch implements WriteState {
     while (this.#journal.length > savepoint) {
       const undo = this.#journal.pop() as Undo;
       if (typeof undo === "function") undo();
-      else if (undo.previous === undefined) this.#tree(undo.collection).delete(undo.key);
-      else this.#tree(undo.collection).set(undo.key, undo.previous);
+      else this.#put(undo.collection, undo.key, undo.previous);
     }
   }
 
-  /** Every key written since the journal was last cleared, once, with its present value. Order is unspecified. */
-  dirty(): DirtyKey[] {
-    const seen: (Set<string> | undefined)[] = [];
-    const out: DirtyKey[] = [];
+  /** Every key written since the journal was last cleared, once, by collection. Order is unspecified. */
+  dirty(): ReadonlyMap<CollectionId, readonly DirtyKey[]> {
+    const found = new Map<CollectionId, Map<string, DirtyKey>>();
     for (const undo of this.#journal) {
       if (typeof undo === "function") continue;
-      const { collection, key } = undo;
-      const keys = (seen[collection] ??= new Set());
-      if (keys.has(key)) continue;
-      keys.add(key);
-      out.push({ collection, key, value: this.#tree(collection).get(key) });
+      const { collection, key, previous, value } = undo;
+      let keys = found.get(collection);
+      if (keys === undefined) found.set(collection, (keys = new Map()));
+      const known = keys.get(key);
+      // The first write knows what was there when the journal began, the last one what is there now.
+      if (known === undefined) keys.set(key, { key, before: previous, value });
+      else known.value = value;
     }
+    const out = new Map<CollectionId, DirtyKey[]>();
+    for (const [collection, keys] of found) out.set(collection, [...keys.values()]);
     return out;
   }
 
@@ -154,12 +176,13 @@ export class Branch implements WriteState {
 
   /** Loads committed entries at start-up, without journal. */
   load(collection: CollectionId, key: string, value: unknown): void {
-    this.#tree(collection).set(key, value);
+    this.#put(collection, key, value);
   }
 
   #tree(collection: CollectionId): Tree {
     const tree = this.#trees[collection];
-    assert(tree !== undefined, `unknown collection ${collection}`);
+    // The text of an assert is made even when nothing is wrong.
+    if (tree === undefined) throw new AssertionError(`unknown collection ${collection}`);
     return tree;
   }
 }

@@ -2,6 +2,7 @@
  * Stored values of margin: domain records with bigint money, encoded as published proto messages. `size` is arithmetic, so gas never
  * needs the encoding; the encoding itself is made once per record, at commit.
  */
+import { pooled } from "@keel/proto/bytes/pooled";
 import {
   Account as AccountMessage,
   Deficit as DeficitMessage,
@@ -147,7 +148,14 @@ export function accountToMessage(account: Account): AccountMessage {
   return {
     collateral: account.collateral.toString(),
     feeReserve: account.feeReserve.toString(),
-    positions: account.positions.map((p) => ({ ...p, quote: p.quote.toString() })),
+    positions: account.positions.map((p) => ({
+      market: p.market,
+      lots: p.lots,
+      quote: p.quote.toString(),
+      fundingIndex: p.fundingIndex,
+      openBuyLots: p.openBuyLots,
+      openSellLots: p.openSellLots,
+    })),
   };
 }
 
@@ -155,7 +163,14 @@ export function accountFromMessage(message: AccountMessage): Account {
   return {
     collateral: stored(message.collateral),
     feeReserve: stored(message.feeReserve),
-    positions: message.positions.map((p) => ({ ...p, quote: stored(p.quote) })),
+    positions: message.positions.map((p) => ({
+      market: p.market,
+      lots: p.lots,
+      quote: stored(p.quote),
+      fundingIndex: p.fundingIndex,
+      openBuyLots: p.openBuyLots,
+      openSellLots: p.openSellLots,
+    })),
   };
 }
 
@@ -198,14 +213,14 @@ export function totalsFromMessage(message: TotalsMessage): Totals {
 }
 
 export const accountValue: ValueCodec<Account> = mapped(
-  AccountMessage,
+  pooled(AccountMessage),
   accountToMessage,
   accountFromMessage,
   accountSize,
 );
 
 export const ledgerValue: ValueCodec<MarketLedger> = mapped(
-  LedgerMessage,
+  pooled(LedgerMessage),
   ledgerToMessage,
   ledgerFromMessage,
   (ledger) =>
@@ -219,7 +234,7 @@ export const ledgerValue: ValueCodec<MarketLedger> = mapped(
 );
 
 export const totalsValue: ValueCodec<Totals> = mapped(
-  TotalsMessage,
+  pooled(TotalsMessage),
   totalsToMessage,
   totalsFromMessage,
   (totals) =>

@@ -40,7 +40,7 @@ function roomTicks(view: MarketView, long: boolean, cap: bigint): bigint {
 export function createDeleveraging(parts: {
   readonly state: MarginState;
   readonly markets: MarketsPort;
-  readonly clearing: ClearingPort;
+  readonly clearing: Pick<ClearingPort, "clear">;
   readonly name: (id: AccountId) => string;
 }): Deleveraging {
   const { state, markets, clearing, name } = parts;

@@ -5,6 +5,8 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import type { Account, MarketLedger, Totals } from "./account-codec.ts";
 import { createClaims } from "./claims.ts";
+import { createClearAll } from "./clear-all.ts";
+import { createClearAuction } from "./clear-auction.ts";
 import { createClearing } from "./clearing.ts";
 import type { Collateral } from "./collateral.ts";
 import { createCollateral } from "./collateral.ts";
@@ -44,7 +46,7 @@ export interface MarginKeeper extends ClearingPort, Collateral {
 export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeeper {
   const { bank, markets, insurance, addresses } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
-  const clearing = createClearing(state, markets);
+  const clearing = { ...createClearing(state, markets), ...createClearAll(state, markets) };
   const collateral = createCollateral(state, bank, markets);
   const claims = createClaims(state, insurance);
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
@@ -54,6 +56,7 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
   const endBlock = createEndBlock({ state, markets, liquidation, deficits, settlements });
   return {
     ...clearing,
+    ...createClearAuction(state, markets),
     ...collateral,
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {

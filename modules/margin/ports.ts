@@ -137,8 +137,27 @@ export interface Trade {
   readonly buyer: TradeParty;
   readonly seller: TradeParty;
   readonly taker: Side;
-  readonly kind: "order" | "liquidation" | "deleverage";
+  /** "external" was matched elsewhere, "transfer" moves a position at mark: neither is paid a rebate. */
+  readonly kind: "order" | "liquidation" | "deleverage" | "external" | "transfer";
 }
+
+/** Collateral that goes from one sub-account to another together with trades. */
+export interface CollateralMove {
+  readonly from: AccountId;
+  readonly to: AccountId;
+  /** Positive. */
+  readonly quanta: bigint;
+}
+
+/** Whose requirement refused the whole; nothing was changed. */
+export type ClearAllResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: AccountId;
+      readonly code: number;
+      readonly reason: string;
+    };
 
 /** Which party's requirement refused the trade; nothing was changed. */
 export type ClearResult =
@@ -150,6 +169,36 @@ export type ClearResult =
       readonly reason: string;
     };
 
+/** All that one account bought, or sold, in an auction. */
+export interface AuctionFill {
+  readonly account: AccountId;
+  readonly side: Side;
+  readonly lots: bigint;
+  /** Never negative: an auction pays no rebates. */
+  readonly feeQuanta: bigint;
+  /** Resting exposure on this side that the fill takes off. */
+  readonly release: { readonly lots: bigint; readonly feeReserveQuanta: bigint };
+}
+
+/** Fills at one price. As many lots are bought as sold; each account stands on one side, once. Who traded with whom has no meaning. */
+export interface AuctionTrade {
+  readonly market: MarketId;
+  readonly priceTicks: bigint;
+  readonly fills: readonly AuctionFill[];
+}
+
+/** Every account whose requirement refused; nothing was changed then. */
+export type AuctionResult =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly refused: readonly {
+        readonly account: AccountId;
+        readonly code: number;
+        readonly reason: string;
+      }[];
+    };
+
 /** Implemented by margin; consumed by derivatives (which re-declares it as its own port). */
 export interface ClearingPort {
   /**
@@ -158,6 +207,19 @@ export interface ClearingPort {
    * taker). Both accounts must differ. A liquidation pays the maker no rebate. Fees of one trade may not sum below what is held.
    */
   clear(ctx: WriteContext, trade: Trade): ClearResult;
+  /** As `clear`, for all fills of an auction: each account is checked once, after its fills; all are written or none. */
+  clearAuction(ctx: WriteContext, trade: AuctionTrade): AuctionResult;
+  /**
+   * All or none: collateral moves first (making the receiving account where there is none), then the trades in order, then every touched
+   * account is checked once: initial margin, or no riskier than before; who gave collateral must meet initial margin out of cash.
+   */
+  clearAll(
+    ctx: WriteContext,
+    trades: readonly Trade[],
+    moves: readonly CollateralMove[],
+  ): ClearAllResult;
+  /** A whole sub-account without open orders under another, unused name. Throws ModuleError unless it meets initial margin at fresh marks. */
+  portAccount(ctx: WriteContext, from: AccountId, to: AccountId): void;
   /**
    * Resting order exposure: worst case of position ± open orders enters the initial requirement. Deltas may be negative. Returns
    * true when the worst case grew, which is when requireInitial must follow. Throws ModuleError on an unknown account or market,

@@ -18,7 +18,7 @@ import { defaultParams, defaultTerms, optionTerms } from "../derivatives/default
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import type { ClearingPort, OraclePrice } from "../derivatives/ports.ts";
 import { parseRequest } from "../derivatives/requests.ts";
-import { createTestVenue, TEST_ADDRESSES } from "../derivatives/testing.ts";
+import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
@@ -150,6 +150,9 @@ export function createWorld(options: WorldOptions = {}): World {
   const clearing: ClearingPort = {
     clear: (ctx, trade) => late().clear(ctx, trade),
     adjustOpenOrders: (...args) => late().adjustOpenOrders(...args),
+    clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
+    clearAll: (ctx, trades, moves) => late().clearAll(ctx, trades, moves),
+    portAccount: (ctx, from, to) => late().portAccount(ctx, from, to),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
     positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
     exists: (ctx, id) => late().exists(ctx, id),
@@ -160,6 +163,8 @@ export function createWorld(options: WorldOptions = {}): World {
     addresses,
     clearing,
     bank: bank.keeper,
+    verify: testVerify,
+    keyAccounts: { ensureKey: () => undefined },
     oracle: {
       price: (_ctx, feed) => prices.get(feed),
       feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),

@@ -16,6 +16,7 @@ import { createAddresses, moduleAddress } from "@keel/modules/kit/addresses";
 import { Registry } from "@keel/modules/kit/collections/schema";
 import type { WriteContext } from "@keel/modules/kit/context";
 import type { MessageRoute, ModuleDefinition, QueryRoute } from "@keel/modules/kit/module";
+import type { VerifySignature } from "@keel/modules/kit/signature";
 import type { MarginKeeper } from "@keel/modules/margin/keeper";
 import { createMargin } from "@keel/modules/margin/module";
 import type { MarketsPort } from "@keel/modules/margin/ports";
@@ -64,6 +65,10 @@ export function createKeel(options: {
   readonly verifier: SignatureVerifier;
 }): Keel {
   const { verifier } = options;
+  const verify: VerifySignature = ({ kind, key, message, signature }) =>
+    kind === "secp256k1"
+      ? verifier.verifySecp256k1(key, message, signature)
+      : verifier.verifyEd25519(key, message, signature);
   const addresses = createAddresses(options.addressPrefix);
   const registry = new Registry();
   const chain = createChainRecord(registry.schema("consensus"));
@@ -78,7 +83,7 @@ export function createKeel(options: {
   });
   const ante = auth.createAnte({
     bank: bank.keeper,
-    verify: (key, signBytes, signature) => verifier.verifySecp256k1(key, signBytes, signature),
+    verify,
   });
   const oracle = createOracle(registry.schema("oracle"), {
     commits: createCommitPort(verifier),
@@ -103,6 +108,8 @@ export function createKeel(options: {
     oracle: oracle.keeper,
     bank: bank.keeper,
     addresses,
+    verify,
+    keyAccounts: auth.keeper,
   });
   markets = derivatives.keeper;
 

@@ -32,7 +32,7 @@ import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { answerQuery } from "./query.ts";
 import { createRouter, type TxResult } from "./router.ts";
 import { AppState } from "./state.ts";
-import { createTxReader, type RunnableTx } from "./transactions.ts";
+import { createTxReader, type RunnableTx, signaturesInside } from "./transactions.ts";
 import { makeExtension } from "./vote-extension.ts";
 
 /** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
@@ -111,7 +111,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   const state = new AppState(keel.registry, store, options.queryHeights ?? QUERY_HEIGHTS_DEFAULT);
   const onFault = (height: number, where: string, error: Error): void =>
     options.onFault?.({ height, where, error });
-  const { read, admit } = createTxReader(keel.messages, keel.addresses);
+  const { read, admit, forget } = createTxReader(keel.messages, keel.addresses);
   const router = createRouter({
     ante: keel.ante,
     addresses: keel.addresses,
@@ -262,17 +262,25 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     }
   }
 
-  async function prefill(txs: readonly Uint8Array[]): Promise<void> {
+  /** `decided`: also signatures inside messages, which CheckTx does not ask for: nobody has paid for them yet. */
+  async function prefill(txs: readonly Uint8Array[], decided: boolean): Promise<void> {
     if (verifier.workers === 0) return;
     const checks = txs.flatMap((bytes): SignatureCheck[] => {
       const tx = read(bytes);
       const [signer] = tx instanceof ModuleError ? [] : tx.signers;
-      if (tx instanceof ModuleError || signer === undefined || judged.has(tx)) return [];
+      if (tx instanceof ModuleError || signer === undefined) return [];
+      const inside = decided ? signaturesInside(tx) : [];
+      if (judged.has(tx) && inside.length === 0) return [];
       const account = keel.auth.account(readContext(header, state.check, unlimitedGas()), signer);
-      const check = expectedCheck(account, tx, chainId);
-      if (check === null) return [];
-      const { key: publicKey, signBytes: message, signature } = check;
-      return [{ type: "secp256k1", publicKey, message, signature }];
+      const check = judged.has(tx) ? null : expectedCheck(account, tx, chainId);
+      return [...(check === null ? [] : [check]), ...inside].map(
+        ({ kind, key, message, signature }) => ({
+          type: kind,
+          publicKey: key,
+          message,
+          signature,
+        }),
+      );
     });
     await verifier.prefetch(checks);
   }
@@ -283,7 +291,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       requestType,
       responseType,
     })),
-    prefill,
+    prefill: (txs) => prefill(txs, false),
     exportGenesis: () =>
       exportGenesis(readContext(header, state.committed, unlimitedGas()), keel.genesis),
     brokenInvariant() {
@@ -316,7 +324,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       ),
     processProposal: (block) =>
       serially(async () => {
-        await prefill(block.txs);
+        await prefill(block.txs, true);
         const problem = problemOf(block);
         if (problem === null) execute(block);
         return problem === null;
@@ -339,6 +347,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         executed = null;
         header = done.block.header;
         state.advance(header);
+        forget();
         return { retainHeight: 0 };
       }),
     query: (request) =>

@@ -88,8 +88,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         blockGasLeft: gasLeft,
       });
       if (gasLeft !== null) gasLeft = result.gasUsed >= gasLeft ? 0n : gasLeft - result.gasUsed;
-      const { msgResponses: _responses, ...wire } = result;
-      block.results.push(wire);
+      block.results.push(resultOf(result));
     }
   }
 
@@ -160,6 +159,20 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       });
       return { header, events: block.events, txResults: block.results };
     },
+  };
+}
+
+/** What the block keeps of it. Spelled out: it is done for every transaction. */
+function resultOf(result: ExecTxResult): ExecTxResult {
+  return {
+    code: result.code,
+    codespace: result.codespace,
+    log: result.log,
+    info: result.info,
+    data: result.data,
+    gasWanted: result.gasWanted,
+    gasUsed: result.gasUsed,
+    events: result.events,
   };
 }
 

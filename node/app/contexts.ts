@@ -38,8 +38,8 @@ export function messageContext(
 function emitter(events: CollectedEvent[]): WriteContext["emit"] {
   return (type, attributes) => {
     const list: EventAttribute[] = [];
-    for (const key of Object.keys(attributes))
-      list.push({ key, value: attributes[key] as string, index: true });
+    // Attributes are plain records, whose own names this walks in the order they were written, without a list of them.
+    for (const key in attributes) list.push({ key, value: attributes[key] as string, index: true });
     events.push({ type, attributes: list });
   };
 }

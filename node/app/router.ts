@@ -111,15 +111,13 @@ function runMessage(
   one: { readonly routed: RoutedMessage; readonly gas: GasMeter; readonly index: number },
 ): { readonly events: CollectedEvent[]; readonly response: Uint8Array } {
   const { route, message, signers } = one.routed;
-  const [, module = ""] = route.typeUrl.split(".");
+  const action = route.typeUrl;
+  const module = moduleOf(action);
   const [sender] = signers;
   const events: CollectedEvent[] = [];
   const context = writeContext(request.header, request.state, one.gas, events);
-  context.emit("message", {
-    action: route.typeUrl,
-    ...(sender === undefined ? {} : { sender: options.addresses.format(sender) }),
-    module,
-  });
+  if (sender === undefined) context.emit("message", { action, module });
+  else context.emit("message", { action, sender: options.addresses.format(sender), module });
   try {
     return { response: route.handle(messageContext(context, signers), message), events };
   } catch (error) {
@@ -128,6 +126,18 @@ function runMessage(
     throw new ModuleError(error.codespace, error.code, text);
   }
 }
+
+/** "/keel.margin.v1.MsgDeposit": margin. Only types that have a route are asked about, so there are few. */
+function moduleOf(typeUrl: string): string {
+  let module = moduleNames.get(typeUrl);
+  if (module === undefined) {
+    module = typeUrl.split(".")[1] ?? "";
+    moduleNames.set(typeUrl, module);
+  }
+  return module;
+}
+
+const moduleNames = new Map<string, string>();
 
 function success(
   gas: GasMeter,

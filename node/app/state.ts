@@ -16,7 +16,8 @@ export interface CommittedView {
 }
 
 export class AppState {
-  readonly #registry: Registry;
+  /** All collections, by store and within a store by prefix: the order of their keys in commits. */
+  readonly #collections: readonly CollectionInfo[];
   readonly #store: CommitStore;
   readonly #queryHeights: number;
   readonly #live: Branch;
@@ -28,7 +29,9 @@ export class AppState {
   #check: Branch;
 
   constructor(registry: Registry, store: CommitStore, queryHeights: number) {
-    this.#registry = registry;
+    this.#collections = [...registry.collections].sort(
+      (a, b) => compareText(a.store, b.store) || compareText(a.prefix, b.prefix),
+    );
     this.#store = store;
     this.#queryHeights = queryHeights;
     this.#live = loadBranch(registry, store);
@@ -95,31 +98,40 @@ export class AppState {
 
   /** Per store in name order, per key ascending; what equals the committed bytes, or deletes what is not there, is left out. */
   #changes(): StoreChanges[] {
-    const perStore = new Map<string, KeyChange[]>();
-    for (const dirty of this.#live.dirty()) {
-      const info = this.#registry.collections[dirty.collection] as CollectionInfo;
-      const value = this.#changedValue(dirty, info);
-      if (value === undefined) continue;
-      let list = perStore.get(info.store);
-      if (list === undefined) perStore.set(info.store, (list = []));
-      list.push({ key: info.prefix + dirty.key, value });
+    const dirty = this.#live.dirty();
+    const stores: { readonly store: string; readonly changes: KeyChange[] }[] = [];
+    for (const info of this.#collections) {
+      const keys = dirty.get(info.id);
+      if (keys === undefined) continue;
+      let last = stores[stores.length - 1];
+      if (last?.store !== info.store) stores.push((last = { store: info.store, changes: [] }));
+      // No prefix of a store begins another, so ascending keys in ascending prefixes are ascending altogether.
+      for (const one of [...keys].sort(byKey)) {
+        const value = changedValue(one, info);
+        if (value !== undefined) last.changes.push({ key: info.prefix + one.key, value });
+      }
     }
-    return [...perStore]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([store, list]) => ({
-        store,
-        changes: list.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
-      }));
+    return stores.filter(({ changes }) => changes.length > 0);
   }
+}
 
-  /** undefined: nothing to commit. */
-  #changedValue(dirty: DirtyKey, info: CollectionInfo): string | null | undefined {
-    const before = this.#committed.get(dirty.collection, dirty.key);
-    if (dirty.value === undefined) return before === undefined ? undefined : null;
-    if (before === dirty.value) return undefined;
-    const text = info.encode(dirty.value);
-    return before !== undefined && info.encode(before) === text ? undefined : text;
-  }
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byKey(a: DirtyKey, b: DirtyKey): number {
+  return a.key < b.key ? -1 : 1;
+}
+
+/** undefined: nothing to commit. */
+function changedValue(
+  { before, value }: DirtyKey,
+  info: CollectionInfo,
+): string | null | undefined {
+  if (before === value) return undefined;
+  if (value === undefined) return null;
+  const text = info.encode(value);
+  return before !== undefined && info.encode(before) === text ? undefined : text;
 }
 
 function loadBranch(registry: Registry, store: CommitStore): Branch {

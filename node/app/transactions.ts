@@ -8,6 +8,7 @@ import { ModuleError } from "@keel/modules/kit/errors";
 import { unknownFieldProblem } from "@keel/modules/kit/known-fields";
 import type { MessageRoute } from "@keel/modules/kit/module";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
+import type { SignatureQuestion } from "@keel/modules/kit/signature";
 import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
 import { Generations } from "../crypto/generations.ts";
 import { asContained } from "./faults.ts";
@@ -35,18 +36,24 @@ export interface TxReader {
   read(bytes: Uint8Array): RunnableTx | ModuleError;
   /** As `read`, and remembers the answer for other copies of the bytes. */
   admit(bytes: Uint8Array): RunnableTx | ModuleError;
+  /** After a block: what it held is not asked for again, and would only be carried along. Admitted transactions stay known. */
+  forget(): void;
 }
 
 export function createTxReader(
   routes: ReadonlyMap<string, MessageRoute>,
   addresses: Addresses,
 ): TxReader {
-  const byObject = new Generations<Uint8Array, RunnableTx | ModuleError>(READ_TXS_MAX);
-  const admitted = new Generations<string, RunnableTx | ModuleError>(READ_TXS_MAX);
+  let byObject = new Generations<Uint8Array, RunnableTx | ModuleError>(READ_TXS_MAX);
+  const admitted = new Generations<string, Admitted>(READ_TXS_MAX);
   const find = (bytes: Uint8Array): RunnableTx | ModuleError => {
     let answer = byObject.get(bytes);
     if (answer !== undefined) return answer;
-    answer = admitted.get(contentOf(bytes)) ?? read(bytes, routes, addresses);
+    const known = admitted.get(endOf(bytes));
+    answer =
+      known !== undefined && isSame(known.bytes, bytes)
+        ? known.answer
+        : read(bytes, routes, addresses);
     byObject.set(bytes, answer);
     return answer;
   };
@@ -54,17 +61,32 @@ export function createTxReader(
     read: find,
     admit(bytes) {
       const answer = find(bytes);
-      if (bytes.length <= ADMITTED_BYTES_MAX) admitted.set(contentOf(bytes), answer);
+      if (bytes.length <= ADMITTED_BYTES_MAX) admitted.set(endOf(bytes), { bytes, answer });
       return answer;
     },
+    forget() {
+      byObject = new Generations(READ_TXS_MAX);
+    },
   };
+}
+
+interface Admitted {
+  readonly bytes: Uint8Array;
+  readonly answer: RunnableTx | ModuleError;
 }
 
 /** Larger transactions are rare and their memory is not. */
 const ADMITTED_BYTES_MAX = 2_048;
 
-function contentOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+/** A transaction ends with a signature, so its end tells it apart. Of several made to end alike, the last is known. */
+function endOf(bytes: Uint8Array): string {
+  return bytesToLatin1(bytes.subarray(-END_BYTES));
+}
+
+const END_BYTES = 24;
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function read(
@@ -99,21 +121,21 @@ function runnable(
     return { route, message: decodeMessage(route, value) };
   });
   let lane = 1;
+  const all: Uint8Array[] = [];
   const routed = decoded.map(({ route, message }): RoutedMessage => {
     route.validate(message);
     const signers = route.signers(message).map((one) => addresses.parse(one));
     if (signers.length === 0) {
       throw sdkError("unauthorized", "a message without signers is made by block proposers only");
     }
+    for (const signer of signers) all.push(signer);
     const own = route.lane(message);
     if (own > lane) lane = own;
     return { route, message, signers };
   });
   const payer = tx.fee?.payer ?? "";
-  const signers = unique([
-    ...routed.flatMap((one) => one.signers),
-    ...(payer === "" ? [] : [addresses.parse(payer)]),
-  ]);
+  if (payer !== "") all.push(addresses.parse(payer));
+  const signers = unique(all);
   // Spelled out: spreading a record of this size costs more than decoding it.
   return {
     size: tx.size,
@@ -129,11 +151,17 @@ function runnable(
     hasNonCriticalExtensions: tx.hasNonCriticalExtensions,
     signerInfos: tx.signerInfos,
     fee: tx.fee,
+    signDoc: null,
     routed,
     signers,
     lane,
     aminoMessages: () => aminoForms(routed),
   };
+}
+
+/** What the handlers of its messages are going to ask the verifier. */
+export function signaturesInside(tx: RunnableTx): readonly SignatureQuestion[] {
+  return tx.routed.flatMap(({ route, message }) => route.signatures?.(message) ?? []);
 }
 
 function aminoForms(routed: readonly RoutedMessage[]): readonly unknown[] | null {

@@ -1,24 +1,35 @@
 /** Standard base64 with padding. Decoding is strict: every byte string has exactly one accepted text. */
 
+import { bytesToLatin1 } from "./compare.ts";
 import { DecodeError } from "./decode-error.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const values = new Int8Array(128).fill(-1);
-for (let i = 0; i < 64; i++) values[alphabet.charCodeAt(i)] = i;
+const digits = new Uint8Array(64);
+for (let i = 0; i < 64; i++) {
+  digits[i] = alphabet.charCodeAt(i);
+  values[alphabet.charCodeAt(i)] = i;
+}
+const PADDING = "=".charCodeAt(0);
 
 /** Base64 with padding. */
 export function bytesToBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const a = bytes[i] ?? 0;
-    const b = bytes[i + 1] ?? 0;
-    const c = bytes[i + 2] ?? 0;
-    text += alphabet.charAt(a >> 2) + alphabet.charAt(((a & 3) << 4) | (b >> 4));
-    text += left > 1 ? alphabet.charAt(((b & 15) << 2) | (c >> 6)) : "=";
-    text += left > 2 ? alphabet.charAt(c & 63) : "=";
+  const { length } = bytes;
+  const codes = new Uint8Array(Math.ceil(length / 3) * 4);
+  let at = 0;
+  for (let i = 0; i < length; i += 3) {
+    const a = bytes[i] as number;
+    const b = i + 1 < length ? (bytes[i + 1] as number) : 0;
+    const c = i + 2 < length ? (bytes[i + 2] as number) : 0;
+    codes[at++] = digits[a >> 2] as number;
+    codes[at++] = digits[((a & 3) << 4) | (b >> 4)] as number;
+    codes[at++] = digits[((b & 15) << 2) | (c >> 6)] as number;
+    codes[at++] = digits[c & 63] as number;
   }
-  return text;
+  if (length % 3 > 0) codes[at - 1] = PADDING;
+  if (length % 3 === 1) codes[at - 2] = PADDING;
+  // In one piece: a text put together letter by letter is a tree of as many parts.
+  return bytesToLatin1(codes);
 }
 
 /** Bytes of canonical base64; throws `DecodeError` on white space, missing padding or non-zero spare bits. */

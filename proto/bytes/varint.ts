@@ -17,6 +17,7 @@ export function encodeUvarint(value: bigint | number): Uint8Array {
   if (rest < 0n || rest >= twoTo64) {
     throw new RangeError(`uvarint: expected 0 to 2^64-1, got ${rest}`);
   }
+  if (rest < 0x80n) return Uint8Array.of(Number(rest));
   const out: number[] = [];
   while (rest >= 0x80n) {
     out.push(Number(rest & 0x7fn) | 0x80);

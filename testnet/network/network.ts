@@ -3,6 +3,7 @@
  * persistent peer of every other.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { initHome } from "@keel/node/cli/init";
 import { homePaths } from "@keel/node/config/files";
@@ -11,13 +12,14 @@ import type { GenesisChoices } from "@keel/node/genesis/create";
 import { createGenesisText } from "@keel/node/genesis/create";
 import { NodeProcess } from "./node-process.ts";
 import type { NodePorts } from "./ports.ts";
+import { shareOf } from "./sharing.ts";
 
 export interface NetworkPlan {
   /** Holds node0, node1, …; reused as it stands when a genesis is there already. */
   readonly directory: string;
   readonly ports: readonly NodePorts[];
   readonly genesis: Omit<GenesisChoices, "validators">;
-  /** Configuration of every node, by "section.key". */
+  /** Configuration of every node, by "section.key"; what it leaves open follows from how many share the machine. */
   readonly config: FileValues;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -45,11 +47,13 @@ export class LocalNetwork {
   static async create(plan: NetworkPlan): Promise<LocalNetwork> {
     const homes = plan.ports.map((_, i) => join(plan.directory, `node${i}`));
     const isNew = !existsSync(homePaths(homes[0] as string).genesis);
+    const share = shareOf(homes.length, availableParallelism());
     const identities: { nodeId: string; pubKey: Uint8Array }[] = [];
     for (const [i, home] of homes.entries()) {
       mkdirSync(home, { recursive: true });
       identities.push(
         await initHome(home, {
+          ...share.config,
           ...plan.config,
           moniker: `node${i}`,
           ...portValues(plan.ports[i] as NodePorts),
@@ -73,7 +77,7 @@ export class LocalNetwork {
     }
     const nodes = homes.map((home, index) => ({
       index,
-      process: new NodeProcess(home, plan.env),
+      process: new NodeProcess(home, { env: plan.env, execArgv: share.execArgv }),
       rpc: `http://127.0.0.1:${plan.ports[index]?.rpc}`,
     }));
     return new LocalNetwork(plan.genesis.chainId, nodes);

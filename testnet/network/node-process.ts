@@ -16,12 +16,21 @@ export const KEELD: string =
 export class NodeProcess {
   readonly home: string;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #execArgv: readonly string[];
   #child: ChildProcess | null = null;
   #exited: Promise<void> = Promise.resolve();
 
-  constructor(home: string, env: NodeJS.ProcessEnv = {}) {
+  /** `execArgv`: for the engine, besides our own flags. */
+  constructor(
+    home: string,
+    options: {
+      readonly env?: NodeJS.ProcessEnv | undefined;
+      readonly execArgv?: readonly string[];
+    } = {},
+  ) {
     this.home = home;
-    this.#env = env;
+    this.#env = options.env ?? {};
+    this.#execArgv = options.execArgv ?? [];
   }
 
   get pid(): number | null {
@@ -38,7 +47,15 @@ export class NodeProcess {
     const log = openSync(this.logFile, "a");
     const child = spawn(
       process.execPath,
-      [...process.execArgv, KEELD, "start", "--home", this.home, "--stop-with-stdin"],
+      [
+        ...process.execArgv,
+        ...this.#execArgv,
+        KEELD,
+        "start",
+        "--home",
+        this.home,
+        "--stop-with-stdin",
+      ],
       {
         // An open pipe to stdin is the leash: the kernel closes it when this process is gone.
         stdio: ["pipe", log, log],

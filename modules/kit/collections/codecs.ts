@@ -1,5 +1,6 @@
 /** Key and value codecs of the typed collections. Keys become latin-1 strings whose order is the order of their bytes. */
-import { assert } from "../errors.ts";
+import { recentText } from "@keel/proto/bytes/recent-text";
+import { AssertionError, assert } from "../errors.ts";
 import type { ProtoCodec } from "../module.ts";
 
 export interface KeyCodec<K> {
@@ -18,8 +19,11 @@ export interface ValueCodec<V> {
 const chars: readonly string[] = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
 /** Longest key part that is turned into text in one call: an argument list of any length would not be safe. */
 const AT_ONCE_MAX = 256;
+/** Addresses and what is shorter; longer bytes are values, which do not come again. */
+const RECENT_MAX = 32;
 
 export function bytesToKey(bytes: Uint8Array): string {
+  if (bytes.length <= RECENT_MAX) return recentText(bytes, 0, bytes.length);
   // One call makes one flat string; adding characters makes a tree of pieces that comparisons must flatten.
   if (bytes.length <= AT_ONCE_MAX) return fromCharCodes(bytes);
   let text = "";
@@ -39,16 +43,21 @@ export function keyToBytes(text: string): Uint8Array {
 }
 
 function take(text: string, offset: number, length: number): string {
-  assert(
-    offset + length <= text.length,
-    `key ends early: expected ${length} more bytes at ${offset}`,
-  );
+  if (offset + length > text.length)
+    throw new AssertionError(`key ends early: expected ${length} more bytes at ${offset}`);
   return text.slice(offset, offset + length);
+}
+
+const U64_MAX = (1n << 64n) - 1n;
+
+/** Made only when something is wrong: the text of an assert is made every time. */
+function outOfRange(kind: string, key: number | bigint): AssertionError {
+  return new AssertionError(`${kind} key out of range: ${key}`);
 }
 
 export const u8Key: KeyCodec<number> = {
   encode(key) {
-    assert(Number.isInteger(key) && key >= 0 && key < 256, `u8 key out of range: ${key}`);
+    if (!(Number.isInteger(key) && key >= 0 && key < 256)) throw outOfRange("u8", key);
     return chars[key] as string;
   },
   decode: (text, offset) => [take(text, offset, 1).charCodeAt(0), offset + 1],
@@ -57,7 +66,7 @@ export const u8Key: KeyCodec<number> = {
 /** Big-endian 4 bytes. */
 export const u32Key: KeyCodec<number> = {
   encode(key) {
-    assert(Number.isInteger(key) && key >= 0 && key <= 0xffffffff, `u32 key out of range: ${key}`);
+    if (!(Number.isInteger(key) && key >= 0 && key <= 0xffffffff)) throw outOfRange("u32", key);
     return String.fromCharCode(key >>> 24, (key >>> 16) & 255, (key >>> 8) & 255, key & 255);
   },
   decode(text, offset) {
@@ -71,10 +80,19 @@ export const u32Key: KeyCodec<number> = {
 /** Big-endian 8 bytes. */
 export const u64Key: KeyCodec<bigint> = {
   encode(key) {
-    assert(key >= 0n && key < 1n << 64n, `u64 key out of range: ${key}`);
+    if (key < 0n || key > U64_MAX) throw outOfRange("u64", key);
     const high = Number(key >> 32n);
     const low = Number(key & 0xffffffffn);
-    return u32Key.encode(high) + u32Key.encode(low);
+    return String.fromCharCode(
+      high >>> 24,
+      (high >>> 16) & 255,
+      (high >>> 8) & 255,
+      high & 255,
+      low >>> 24,
+      (low >>> 16) & 255,
+      (low >>> 8) & 255,
+      low & 255,
+    );
   },
   decode(text, offset) {
     const [high] = u32Key.decode(text, offset);
@@ -98,10 +116,21 @@ export const rawBytesKey: KeyCodec<Uint8Array> = {
   decode: (text, offset) => [keyToBytes(text.slice(offset)), text.length],
 };
 
+/** Exactly `length` raw bytes. */
+export function fixedBytesKey(length: number): KeyCodec<Uint8Array> {
+  return {
+    encode(key) {
+      assert(key.length === length, `expected a key of ${length} bytes, got ${key.length}`);
+      return bytesToKey(key);
+    },
+    decode: (text, offset) => [keyToBytes(take(text, offset, length)), offset + length],
+  };
+}
+
 /** One length byte, then the bytes (the SDK's length-prefixed address). */
 export const prefixedBytesKey: KeyCodec<Uint8Array> = {
   encode(key) {
-    assert(key.length < 256, `length-prefixed key too long: ${key.length} bytes`);
+    if (key.length > 255) throw outOfRange("length-prefixed", key.length);
     return (chars[key.length] as string) + bytesToKey(key);
   },
   decode(text, offset) {

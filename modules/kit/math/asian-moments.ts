@@ -41,7 +41,7 @@ function join(a: Block, b: Block): Block {
   };
 }
 
-/** Moments of `count` ≥ 1 fixings; relative error at most 50·count·2^-120, nearly all of it that of x and p, raised to the count. */
+/** Moments of `count` ≥ 1 fixings; relative error at most 64·count·2^-120, nearly all of it that of x and p, raised to the count. */
 export function momentsOf(count: bigint, x: bigint, p: bigint): Moments {
   const one: Block = {
     count: 1n,

@@ -9,6 +9,7 @@ import {
   divNearest,
   mulQ,
   outOfDomain,
+  perPriceQ,
   Q_BITS,
   Q_ONE,
   requireWithin,
@@ -124,8 +125,8 @@ function sumValue(terms: AsianTerms, ahead: Ahead | null): bigint {
 }
 
 /**
- * Price, 1e-18, to the nearest unit; against the method's exact value the error is at most 1/2 + D·S·(2^-113 + 25·fixings·2^-120/s) units, s being
- * the deviation of the sum to come. Before the first fixing, among them, and after the last.
+ * Price, 1e-18, to the nearest unit; against the method's exact value the error is at most 1/2 + D·F·n·max(1, 1/s)·2^-113 units, F and s being forward
+ * and deviation of the average of the n fixings to come. Before the first fixing, among them, and after the last.
  */
 export function asianPrice(terms: AsianTerms): bigint {
   requireAsianTerms(terms);
@@ -177,7 +178,7 @@ export function asianGreeks(terms: AsianTerms): AsianGreeks {
   return {
     price,
     delta: divNearest(held * WAD, fixings << Q_BITS),
-    gamma: divNearest(steepness * WAD * WAD, (spot * fixings) << Q_BITS),
+    gamma: perPriceQ(steepness * WAD * WAD, spot * fixings),
     vega: divNearest(vega, (fixings * YEAR_SECONDS) << Q_BITS),
     theta: divNearest(funding - ((drift + decay) << Q_BITS), fixings << (2n * Q_BITS)),
   };

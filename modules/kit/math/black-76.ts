@@ -13,7 +13,7 @@ function generalised(terms: Black76Terms): OptionTerms {
   return { kind, spot: forward, strike, rate, carry: 0n, volatility, seconds };
 }
 
-/** Price, 1e-18, to the nearest unit: error at most 1/2 + (F + K)·D·2^-114 units. With a zero rate call − put = F − K exactly. */
+/** Price, 1e-18, to the nearest unit: error at most 1/2 + (F + K)·max(1, D)·2^-114 units. With a zero rate call − put = F − K exactly. */
 export function black76Price(terms: Black76Terms): bigint {
   return blackScholesPrice(generalised(terms));
 }

@@ -3,7 +3,7 @@
  *   call = S·Dq·N(d1) − K·D·N(d2),   D = e^(−rate·T), Dq = e^((carry − rate)·T), put by parity.
  * Everything is to the nearest unit of 1e-18, halves up, from values in Q; the error bounds are derived in README.md.
  */
-import { divNearest, mulQ, Q_BITS, roundQ, WAD, wadFromQ, YEAR_SECONDS } from "./fixed-point.ts";
+import { mulQ, perPriceQ, roundQ, WAD, wadFromQ, YEAR_SECONDS } from "./fixed-point.ts";
 import { lnRatioQ } from "./log.ts";
 import { clamp, divFloor, maximum } from "./mul-div.ts";
 import { densityQ } from "./normal.ts";
@@ -57,9 +57,6 @@ export function logMoneyness({ spot, strike, carry, seconds }: OptionTerms): big
   return lnRatioQ(spot, strike) + rateTime("carry", carry, seconds);
 }
 
-/** Bits dropped before a division by a price: 56 stay below the unit, for half the work. */
-const GUARD_DROP = 64n;
-
 /** In units·Q, inside its bounds: max(0, ±forward) and the leg that is received. */
 function value(terms: OptionTerms, legs: Legs, at: Standing | null): bigint {
   const { kind, spot, strike } = terms;
@@ -78,8 +75,8 @@ function standingOf(terms: OptionTerms): Standing | null {
 }
 
 /**
- * Price of a European option, 1e-18, to the nearest unit. Error at most 1/2 + (S·Dq + K·D)·2^-114 units, so at most 1 while the two legs
- * together are below 1e16 of money. At expiry, or without volatility, the discounted intrinsic value. Refuses terms outside `requireTerms`.
+ * Price of a European option, 1e-18, to the nearest unit. Error at most 1/2 + (S·max(1, Dq) + K·max(1, D))·2^-114 units, so at most 1
+ * while that sum is below 1e16 of money. At expiry, or without volatility, the discounted intrinsic value. Refuses terms outside `requireTerms`.
  */
 export function blackScholesPrice(terms: OptionTerms): bigint {
   requireTerms(terms);
@@ -115,7 +112,7 @@ export function blackScholesGreeks(terms: OptionTerms): Greeks {
   return {
     price: roundQ(value(terms, legs, at)),
     delta: wadFromQ(held),
-    gamma: divNearest((steepness * WAD * WAD) >> GUARD_DROP, spot << (Q_BITS - GUARD_DROP)),
+    gamma: perPriceQ(steepness * WAD * WAD, spot),
     vega: roundQ(spot * vegaShare),
     theta: roundQ(-decay - funding),
     rho: roundQ(strike * mulQ(owed, years(seconds))),

@@ -4,16 +4,7 @@
  */
 
 import { logMoneyness } from "./black-scholes.ts";
-import {
-  divNearest,
-  mulQ,
-  Q_BITS,
-  Q_ONE,
-  requireWithin,
-  roundQ,
-  WAD,
-  YEAR_SECONDS,
-} from "./fixed-point.ts";
+import { mulQ, perPriceQ, Q_ONE, requireWithin, roundQ, WAD, YEAR_SECONDS } from "./fixed-point.ts";
 import { divFloor } from "./mul-div.ts";
 import { densityQ } from "./normal.ts";
 import {
@@ -49,7 +40,7 @@ function requirePayout({ payout }: DigitalTerms): void {
 }
 
 /**
- * Price, 1e-18, to the nearest unit: error at most 1/2 + payout·D·2^-114 units. At expiry, or without volatility, the discounted payout
+ * Price, 1e-18, to the nearest unit: error at most 1/2 + payout·max(1, D)·max(1, 1/s)·2^-114 units, s = σ√T. At expiry, or without volatility, the discounted payout
  * or nothing, by whether the forward lies above the strike.
  */
 export function digitalPrice(terms: DigitalTerms): bigint {
@@ -80,11 +71,8 @@ export function digitalGreeks(terms: DigitalTerms): DigitalGreeks {
   const funding = scaleByWad(rate * share);
   return {
     price: roundQ(payout * share),
-    delta: divNearest(payout * steepness * WAD, spot << Q_BITS),
-    gamma: divNearest(
-      -payout * mulQ(mulQ(steepness, inverse), d1) * WAD * WAD,
-      (spot * spot) << Q_BITS,
-    ),
+    delta: perPriceQ(payout * steepness * WAD, spot),
+    gamma: perPriceQ(-payout * mulQ(mulQ(steepness, inverse), d1) * WAD * WAD, spot * spot),
     vega: roundQ(-payout * mulQ(mulQ(slope, d1), mulQ(rootT, inverse))),
     theta: roundQ(payout * (funding - mulQ(slope, drift))),
     rho: roundQ(payout * mulQ(steepness - share, years(seconds))),

@@ -52,3 +52,10 @@ export function qFromWad(value: bigint): bigint {
 export function divNearest(a: bigint, divisor: bigint): bigint {
   return divFloor(2n * a + divisor, 2n * divisor);
 }
+
+const PRICE_DROP = 64n;
+
+/** A product in units·Q over a price or its square, in units, to the nearest, halves up. Bits far below the unit go first, for half the work: 2^-56 of the quotient's unit. */
+export function perPriceQ(product: bigint, price: bigint): bigint {
+  return divNearest(product >> PRICE_DROP, price << (Q_BITS - PRICE_DROP));
+}

@@ -16,9 +16,9 @@ const POINTS = 401;
 /** Beyond 12.5 the tail, 3.8e-36 at most, counts as 0; so does the density beyond 12.9. */
 const TAIL_ZERO_ABOVE = (25n * Q_ONE) / 2n;
 const TERMS = 15;
-/** Terms that carry the tail from one point to the next, twice as far as an argument lies, at 2^-170. */
-const TABLE_TERMS = 30;
-const TABLE_BITS = 170n;
+/** Terms that carry the tail from one point to the next, twice as far as an argument lies, at 2^-144. */
+const TABLE_TERMS = 20;
+const TABLE_BITS = 144n;
 
 /** The tail at a point, and the coefficients of its series in (distance × 64), highest first; Q. */
 interface Point {

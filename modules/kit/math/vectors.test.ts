@@ -1,13 +1,17 @@
 /** Against figures made elsewhere: mpmath at 80 digits, the option rows being those of published textbooks and edge cases around them. */
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { black76Greeks } from "./black-76.ts";
+import { asianGreeks } from "./asian.ts";
+import { black76Greeks, black76Price } from "./black-76.ts";
 import { blackScholesGreeks, blackScholesPrice, type Greeks } from "./black-scholes.ts";
 import { parseDecimal } from "./decimal.ts";
+import { digitalGreeks } from "./digital.ts";
 import { expWad } from "./exp.ts";
 import { divNearest, WAD, YEAR_SECONDS } from "./fixed-point.ts";
 import { lnWad } from "./log.ts";
 import { normalCdf, normalDensity } from "./normal.ts";
 import type { OptionTerms } from "./option-terms.ts";
+import black76 from "./vectors/black-76.json" with { type: "json" };
 import vectors from "./vectors/mpmath.json" with { type: "json" };
 
 const PLACES = 30;
@@ -91,4 +95,59 @@ test("exponential and logarithm are the nearest unit, or right to 34 digits", ()
     );
   for (const [x = "", value = ""] of vectors.ln)
     expect(errorUnits(lnWad(wad(x)), value), x).toBeLessThanOrEqual(0.501);
+});
+
+test("Black-76 prices are those the client's solver is tested with, to the unit", () => {
+  expect(black76.options).toHaveLength(240);
+  for (const row of black76.options) {
+    const found = black76Price({
+      kind: row.kind as "call" | "put",
+      forward: wad(row.forward),
+      strike: wad(row.strike),
+      rate: wad(row.rate),
+      volatility: wad(row.volatility),
+      seconds: BigInt(row.seconds),
+    });
+    expect(found, JSON.stringify(row)).toBe(wad(row.price));
+  }
+});
+
+test("every engine and processor computes the same: 5,000 random options have the pinned digest", () => {
+  let state = 20_261n;
+  const draw = (low: bigint, high: bigint): bigint => {
+    state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) % (1n << 64n);
+    return low + (((state >> 16n) * (high - low)) >> 48n);
+  };
+  const hash = createHash("sha256");
+  for (let i = 0; i < 5_000; i += 1) {
+    const spot = draw(1n, 10n ** BigInt(15 + (i % 10)));
+    const seconds = draw(60n, 10n ** BigInt(3 + (i % 6)));
+    const terms = {
+      kind: i % 2 === 0 ? ("call" as const) : ("put" as const),
+      spot,
+      strike: 1n + (spot * draw(500n, 2_000n)) / 1_000n,
+      rate: draw(-WAD / 10n, WAD / 10n),
+      carry: draw(-WAD / 10n, WAD / 10n),
+      volatility: draw(WAD / 20n, 2n * WAD),
+      seconds,
+    };
+    const average = {
+      ...terms,
+      volatility: terms.volatility / 3n,
+      fixings: 20n,
+      fixedCount: 5n,
+      fixedSum: spot * draw(0n, 9n),
+      secondsToNextFixing: seconds / 20n,
+      fixingIntervalSeconds: seconds / 20n,
+    };
+    for (const greeks of [
+      blackScholesGreeks(terms),
+      digitalGreeks({ ...terms, payout: spot }),
+      asianGreeks(average),
+    ])
+      hash.update(`${Object.values(greeks).join()}\n`);
+  }
+  expect(hash.digest("hex")).toBe(
+    "8bce48389dc48f131196341b84c26e2bb9b74fe8f4a6da75ab018a530a6414cb",
+  );
 });

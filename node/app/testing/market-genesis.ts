@@ -11,16 +11,18 @@ export const marginParamsJson: unknown = messageToJson(
 );
 
 /** BTC-PERP on feed 1: ticks of 0.1, lots of 0.001. */
+export function btcPerpetual(): Market {
+  return linearPerpetual({
+    symbol: "BTC-PERP",
+    baseAsset: "BTC",
+    quoteAsset: "USD",
+    feedId: 1,
+    tickSize: "0.1",
+    lotSize: "0.001",
+  });
+}
+
 export const btcPerpetualJson: unknown = messageToJson(
   "keel.derivatives.v1.Market",
-  Market.encode(
-    linearPerpetual({
-      symbol: "BTC-PERP",
-      baseAsset: "BTC",
-      quoteAsset: "USD",
-      feedId: 1,
-      tickSize: "0.1",
-      lotSize: "0.001",
-    }),
-  ).finish(),
+  Market.encode(btcPerpetual()).finish(),
 );

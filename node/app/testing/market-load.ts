@@ -21,7 +21,13 @@ export function depositMessage(owner: TestSigner, amount: string): TestMessage {
 
 export function orderMessage(
   owner: TestSigner,
-  order: { readonly side: "buy" | "sell"; readonly price: string; readonly size: string },
+  order: {
+    readonly side: "buy" | "sell";
+    readonly price: string;
+    readonly size: string;
+    readonly clientId?: string;
+    readonly timeInForce?: TimeInForce;
+  },
 ): TestMessage {
   return {
     typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
@@ -33,7 +39,8 @@ export function orderMessage(
         type: OrderType.ORDER_TYPE_LIMIT,
         price: order.price,
         size: order.size,
-        timeInForce: TimeInForce.TIME_IN_FORCE_GTC,
+        timeInForce: order.timeInForce ?? TimeInForce.TIME_IN_FORCE_GTC,
+        clientId: order.clientId ?? "",
       }),
     ).finish(),
   };

@@ -65,6 +65,44 @@ export const ErrorCode = {
   ERROR_CODE_SERIES_EXISTS: 34,
   /** ERROR_CODE_UNKNOWN_BOND - The market has no bond. */
   ERROR_CODE_UNKNOWN_BOND: 35,
+  /** ERROR_CODE_CLIENT_ID_REQUIRED - An order of an auction is named by its client id. */
+  ERROR_CODE_CLIENT_ID_REQUIRED: 50,
+  /** ERROR_CODE_NOT_IN_AUCTION - Fill-or-kill and post-only have no meaning at a uniform price. */
+  ERROR_CODE_NOT_IN_AUCTION: 51,
+  /** ERROR_CODE_OPENING - Only orders that can rest are collected for an opening. */
+  ERROR_CODE_OPENING: 52,
+  /** ERROR_CODE_WRONG_CHAIN - Chain id of the document. */
+  ERROR_CODE_WRONG_CHAIN: 60,
+  ERROR_CODE_DOCUMENT_EXPIRED: 61,
+  /** ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD - Expires later than a document may now. */
+  ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD: 62,
+  /** ERROR_CODE_WRONG_MATCHER - Names another account as the one that may submit it. */
+  ERROR_CODE_WRONG_MATCHER: 63,
+  ERROR_CODE_INVALID_SIGNATURE: 64,
+  ERROR_CODE_DOCUMENT_CANCELLED: 65,
+  /** ERROR_CODE_DOCUMENT_OVERFILLED - The trades exceed what is left of the document's size. */
+  ERROR_CODE_DOCUMENT_OVERFILLED: 66,
+  /** ERROR_CODE_DUPLICATE_DOCUMENT - The same document twice in one message. */
+  ERROR_CODE_DUPLICATE_DOCUMENT: 67,
+  /** ERROR_CODE_SIDES_DO_NOT_MATCH - The buyer's document does not buy, the seller's does not sell, or they are of two markets. */
+  ERROR_CODE_SIDES_DO_NOT_MATCH: 68,
+  /** ERROR_CODE_LIMIT_EXCEEDED - The price is worse than a party's limit. */
+  ERROR_CODE_LIMIT_EXCEEDED: 69,
+  /** ERROR_CODE_FEE_ABOVE_MAXIMUM - The fee of a trade is above a party's maximum. */
+  ERROR_CODE_FEE_ABOVE_MAXIMUM: 70,
+  /** ERROR_CODE_NO_SUCH_POSITION - Nothing of that position, or less than asked for. */
+  ERROR_CODE_NO_SUCH_POSITION: 71,
+  /** ERROR_CODE_SUBACCOUNT_IN_USE - The destination of a whole sub-account must be unused. */
+  ERROR_CODE_SUBACCOUNT_IN_USE: 72,
+  /** ERROR_CODE_SAME_SUBACCOUNT - From and to are the same sub-account. */
+  ERROR_CODE_SAME_SUBACCOUNT: 73,
+  /** ERROR_CODE_NOT_GRANTED - The signing key is neither the owner's nor granted by it, or the grant does not name the sub-account or market. */
+  ERROR_CODE_NOT_GRANTED: 75,
+  ERROR_CODE_GRANT_EXPIRED: 76,
+  /** ERROR_CODE_GRANT_EXHAUSTED - More notional than the grant allows for one day. */
+  ERROR_CODE_GRANT_EXHAUSTED: 77,
+  ERROR_CODE_INVALID_GRANT: 78,
+  ERROR_CODE_TOO_MANY_GRANTS: 79,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -103,5 +141,27 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNKNOWN_SERIES = typeof ErrorCode.ERROR_CODE_UNKNOWN_SERIES;
   export type ERROR_CODE_SERIES_EXISTS = typeof ErrorCode.ERROR_CODE_SERIES_EXISTS;
   export type ERROR_CODE_UNKNOWN_BOND = typeof ErrorCode.ERROR_CODE_UNKNOWN_BOND;
+  export type ERROR_CODE_CLIENT_ID_REQUIRED = typeof ErrorCode.ERROR_CODE_CLIENT_ID_REQUIRED;
+  export type ERROR_CODE_NOT_IN_AUCTION = typeof ErrorCode.ERROR_CODE_NOT_IN_AUCTION;
+  export type ERROR_CODE_OPENING = typeof ErrorCode.ERROR_CODE_OPENING;
+  export type ERROR_CODE_WRONG_CHAIN = typeof ErrorCode.ERROR_CODE_WRONG_CHAIN;
+  export type ERROR_CODE_DOCUMENT_EXPIRED = typeof ErrorCode.ERROR_CODE_DOCUMENT_EXPIRED;
+  export type ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD = typeof ErrorCode.ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD;
+  export type ERROR_CODE_WRONG_MATCHER = typeof ErrorCode.ERROR_CODE_WRONG_MATCHER;
+  export type ERROR_CODE_INVALID_SIGNATURE = typeof ErrorCode.ERROR_CODE_INVALID_SIGNATURE;
+  export type ERROR_CODE_DOCUMENT_CANCELLED = typeof ErrorCode.ERROR_CODE_DOCUMENT_CANCELLED;
+  export type ERROR_CODE_DOCUMENT_OVERFILLED = typeof ErrorCode.ERROR_CODE_DOCUMENT_OVERFILLED;
+  export type ERROR_CODE_DUPLICATE_DOCUMENT = typeof ErrorCode.ERROR_CODE_DUPLICATE_DOCUMENT;
+  export type ERROR_CODE_SIDES_DO_NOT_MATCH = typeof ErrorCode.ERROR_CODE_SIDES_DO_NOT_MATCH;
+  export type ERROR_CODE_LIMIT_EXCEEDED = typeof ErrorCode.ERROR_CODE_LIMIT_EXCEEDED;
+  export type ERROR_CODE_FEE_ABOVE_MAXIMUM = typeof ErrorCode.ERROR_CODE_FEE_ABOVE_MAXIMUM;
+  export type ERROR_CODE_NO_SUCH_POSITION = typeof ErrorCode.ERROR_CODE_NO_SUCH_POSITION;
+  export type ERROR_CODE_SUBACCOUNT_IN_USE = typeof ErrorCode.ERROR_CODE_SUBACCOUNT_IN_USE;
+  export type ERROR_CODE_SAME_SUBACCOUNT = typeof ErrorCode.ERROR_CODE_SAME_SUBACCOUNT;
+  export type ERROR_CODE_NOT_GRANTED = typeof ErrorCode.ERROR_CODE_NOT_GRANTED;
+  export type ERROR_CODE_GRANT_EXPIRED = typeof ErrorCode.ERROR_CODE_GRANT_EXPIRED;
+  export type ERROR_CODE_GRANT_EXHAUSTED = typeof ErrorCode.ERROR_CODE_GRANT_EXHAUSTED;
+  export type ERROR_CODE_INVALID_GRANT = typeof ErrorCode.ERROR_CODE_INVALID_GRANT;
+  export type ERROR_CODE_TOO_MANY_GRANTS = typeof ErrorCode.ERROR_CODE_TOO_MANY_GRANTS;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

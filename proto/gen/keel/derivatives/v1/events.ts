@@ -79,6 +79,54 @@ export interface EventOrderRefused {
   log: string;
 }
 
+/** order_accepted: an order was collected for the auction at the end of the block. */
+export interface EventOrderAccepted {
+  market: string;
+  account: string;
+  clientId: string;
+  /** "buy" or "sell" */
+  side: string;
+  /** Worst acceptable price. */
+  price: string;
+  size: string;
+}
+
+/** auction_opening: the market collects until `until_ms` and opens with one auction. */
+export interface EventAuctionOpening {
+  market: string;
+  /** Unix milliseconds. */
+  untilMs: string;
+  /** halt, interruption, terms */
+  reason: string;
+}
+
+/** auction_cleared: every fill of the auction was at `price`. */
+export interface EventAuctionCleared {
+  market: string;
+  price: string;
+  /** What was bought, and as much was sold. */
+  volume: string;
+  /** Size willing to buy at the price less size willing to sell there, of the orders that took part. */
+  imbalance: string;
+  /** Filled orders, of both sides. */
+  orders: string;
+}
+
+/** auction_fill: what one order got. */
+export interface EventAuctionFill {
+  market: string;
+  orderId: string;
+  account: string;
+  clientId: string;
+  /** "buy" or "sell" */
+  side: string;
+  price: string;
+  size: string;
+  fee: string;
+  /** What is left of the order. */
+  remaining: string;
+}
+
 /** funding_rate: a new hour's rate is in force. */
 export interface EventFundingRate {
   market: string;
@@ -164,6 +212,67 @@ export interface EventSeriesCreated {
 export interface EventSeriesUpdated {
   series: string;
   paused: string;
+  reason: string;
+}
+
+/** external_trade: a trade between two order documents. */
+export interface EventExternalTrade {
+  market: string;
+  price: string;
+  size: string;
+  /** Side that paid the taker's fee. */
+  side: string;
+  buyer: string;
+  buyerFee: string;
+  /** Upper-case hex. */
+  buyerDocument: string;
+  seller: string;
+  sellerFee: string;
+  sellerDocument: string;
+  matcher: string;
+}
+
+/** document_cancelled: an order document was made void. */
+export interface EventDocumentCancelled {
+  document: string;
+  account: string;
+}
+
+/** salt_floor: documents of the sub-account with a smaller salt are void. */
+export interface EventSaltFloor {
+  account: string;
+  saltBelow: string;
+}
+
+/** position_transferred */
+export interface EventPositionTransferred {
+  market: string;
+  from: string;
+  to: string;
+  /** Signed. */
+  size: string;
+  price: string;
+  collateral: string;
+}
+
+/** subaccount_transferred */
+export interface EventSubaccountTransferred {
+  from: string;
+  to: string;
+}
+
+/** trading_key_granted */
+export interface EventTradingKeyGranted {
+  owner: string;
+  trader: string;
+  expiryMs: string;
+}
+
+/** trading_key_revoked */
+export interface EventTradingKeyRevoked {
+  owner: string;
+  trader: string;
+  /** user, expired */
   reason: string;
 }
 
@@ -889,6 +998,454 @@ export const EventOrderRefused: MessageFns<EventOrderRefused> = {
     message.codespace = object.codespace ?? "";
     message.code = object.code ?? "";
     message.log = object.log ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOrderAccepted(): EventOrderAccepted {
+  return { market: "", account: "", clientId: "", side: "", price: "", size: "" };
+}
+
+export const EventOrderAccepted: MessageFns<EventOrderAccepted> = {
+  encode(message: EventOrderAccepted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.account !== "") {
+      writer.uint32(18).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(26).string(message.clientId);
+    }
+    if (message.side !== "") {
+      writer.uint32(34).string(message.side);
+    }
+    if (message.price !== "") {
+      writer.uint32(42).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(50).string(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOrderAccepted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOrderAccepted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOrderAccepted>): EventOrderAccepted {
+    return EventOrderAccepted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOrderAccepted>): EventOrderAccepted {
+    const message = createBaseEventOrderAccepted();
+    message.market = object.market ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.side = object.side ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAuctionOpening(): EventAuctionOpening {
+  return { market: "", untilMs: "", reason: "" };
+}
+
+export const EventAuctionOpening: MessageFns<EventAuctionOpening> = {
+  encode(message: EventAuctionOpening, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.untilMs !== "") {
+      writer.uint32(18).string(message.untilMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuctionOpening {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuctionOpening();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.untilMs = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAuctionOpening>): EventAuctionOpening {
+    return EventAuctionOpening.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuctionOpening>): EventAuctionOpening {
+    const message = createBaseEventAuctionOpening();
+    message.market = object.market ?? "";
+    message.untilMs = object.untilMs ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAuctionCleared(): EventAuctionCleared {
+  return { market: "", price: "", volume: "", imbalance: "", orders: "" };
+}
+
+export const EventAuctionCleared: MessageFns<EventAuctionCleared> = {
+  encode(message: EventAuctionCleared, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.volume !== "") {
+      writer.uint32(26).string(message.volume);
+    }
+    if (message.imbalance !== "") {
+      writer.uint32(34).string(message.imbalance);
+    }
+    if (message.orders !== "") {
+      writer.uint32(42).string(message.orders);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuctionCleared {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuctionCleared();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.volume = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.imbalance = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.orders = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAuctionCleared>): EventAuctionCleared {
+    return EventAuctionCleared.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuctionCleared>): EventAuctionCleared {
+    const message = createBaseEventAuctionCleared();
+    message.market = object.market ?? "";
+    message.price = object.price ?? "";
+    message.volume = object.volume ?? "";
+    message.imbalance = object.imbalance ?? "";
+    message.orders = object.orders ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAuctionFill(): EventAuctionFill {
+  return { market: "", orderId: "", account: "", clientId: "", side: "", price: "", size: "", fee: "", remaining: "" };
+}
+
+export const EventAuctionFill: MessageFns<EventAuctionFill> = {
+  encode(message: EventAuctionFill, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.side !== "") {
+      writer.uint32(42).string(message.side);
+    }
+    if (message.price !== "") {
+      writer.uint32(50).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(58).string(message.size);
+    }
+    if (message.fee !== "") {
+      writer.uint32(66).string(message.fee);
+    }
+    if (message.remaining !== "") {
+      writer.uint32(74).string(message.remaining);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAuctionFill {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAuctionFill();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.fee = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.remaining = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAuctionFill>): EventAuctionFill {
+    return EventAuctionFill.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAuctionFill>): EventAuctionFill {
+    const message = createBaseEventAuctionFill();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.side = object.side ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.fee = object.fee ?? "";
+    message.remaining = object.remaining ?? "";
     return message;
   },
 };
@@ -1860,6 +2417,667 @@ export const EventSeriesUpdated: MessageFns<EventSeriesUpdated> = {
     const message = createBaseEventSeriesUpdated();
     message.series = object.series ?? "";
     message.paused = object.paused ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventExternalTrade(): EventExternalTrade {
+  return {
+    market: "",
+    price: "",
+    size: "",
+    side: "",
+    buyer: "",
+    buyerFee: "",
+    buyerDocument: "",
+    seller: "",
+    sellerFee: "",
+    sellerDocument: "",
+    matcher: "",
+  };
+}
+
+export const EventExternalTrade: MessageFns<EventExternalTrade> = {
+  encode(message: EventExternalTrade, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(26).string(message.size);
+    }
+    if (message.side !== "") {
+      writer.uint32(34).string(message.side);
+    }
+    if (message.buyer !== "") {
+      writer.uint32(42).string(message.buyer);
+    }
+    if (message.buyerFee !== "") {
+      writer.uint32(50).string(message.buyerFee);
+    }
+    if (message.buyerDocument !== "") {
+      writer.uint32(58).string(message.buyerDocument);
+    }
+    if (message.seller !== "") {
+      writer.uint32(66).string(message.seller);
+    }
+    if (message.sellerFee !== "") {
+      writer.uint32(74).string(message.sellerFee);
+    }
+    if (message.sellerDocument !== "") {
+      writer.uint32(82).string(message.sellerDocument);
+    }
+    if (message.matcher !== "") {
+      writer.uint32(90).string(message.matcher);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventExternalTrade {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventExternalTrade();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.buyer = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.buyerFee = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.buyerDocument = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.seller = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.sellerFee = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.sellerDocument = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.matcher = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventExternalTrade>): EventExternalTrade {
+    return EventExternalTrade.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventExternalTrade>): EventExternalTrade {
+    const message = createBaseEventExternalTrade();
+    message.market = object.market ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.side = object.side ?? "";
+    message.buyer = object.buyer ?? "";
+    message.buyerFee = object.buyerFee ?? "";
+    message.buyerDocument = object.buyerDocument ?? "";
+    message.seller = object.seller ?? "";
+    message.sellerFee = object.sellerFee ?? "";
+    message.sellerDocument = object.sellerDocument ?? "";
+    message.matcher = object.matcher ?? "";
+    return message;
+  },
+};
+
+function createBaseEventDocumentCancelled(): EventDocumentCancelled {
+  return { document: "", account: "" };
+}
+
+export const EventDocumentCancelled: MessageFns<EventDocumentCancelled> = {
+  encode(message: EventDocumentCancelled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.document !== "") {
+      writer.uint32(10).string(message.document);
+    }
+    if (message.account !== "") {
+      writer.uint32(18).string(message.account);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventDocumentCancelled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventDocumentCancelled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.document = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventDocumentCancelled>): EventDocumentCancelled {
+    return EventDocumentCancelled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventDocumentCancelled>): EventDocumentCancelled {
+    const message = createBaseEventDocumentCancelled();
+    message.document = object.document ?? "";
+    message.account = object.account ?? "";
+    return message;
+  },
+};
+
+function createBaseEventSaltFloor(): EventSaltFloor {
+  return { account: "", saltBelow: "" };
+}
+
+export const EventSaltFloor: MessageFns<EventSaltFloor> = {
+  encode(message: EventSaltFloor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.saltBelow !== "") {
+      writer.uint32(18).string(message.saltBelow);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventSaltFloor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventSaltFloor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.saltBelow = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventSaltFloor>): EventSaltFloor {
+    return EventSaltFloor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventSaltFloor>): EventSaltFloor {
+    const message = createBaseEventSaltFloor();
+    message.account = object.account ?? "";
+    message.saltBelow = object.saltBelow ?? "";
+    return message;
+  },
+};
+
+function createBaseEventPositionTransferred(): EventPositionTransferred {
+  return { market: "", from: "", to: "", size: "", price: "", collateral: "" };
+}
+
+export const EventPositionTransferred: MessageFns<EventPositionTransferred> = {
+  encode(message: EventPositionTransferred, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.from !== "") {
+      writer.uint32(18).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(26).string(message.to);
+    }
+    if (message.size !== "") {
+      writer.uint32(34).string(message.size);
+    }
+    if (message.price !== "") {
+      writer.uint32(42).string(message.price);
+    }
+    if (message.collateral !== "") {
+      writer.uint32(50).string(message.collateral);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventPositionTransferred {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventPositionTransferred();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.collateral = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventPositionTransferred>): EventPositionTransferred {
+    return EventPositionTransferred.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventPositionTransferred>): EventPositionTransferred {
+    const message = createBaseEventPositionTransferred();
+    message.market = object.market ?? "";
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.size = object.size ?? "";
+    message.price = object.price ?? "";
+    message.collateral = object.collateral ?? "";
+    return message;
+  },
+};
+
+function createBaseEventSubaccountTransferred(): EventSubaccountTransferred {
+  return { from: "", to: "" };
+}
+
+export const EventSubaccountTransferred: MessageFns<EventSubaccountTransferred> = {
+  encode(message: EventSubaccountTransferred, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventSubaccountTransferred {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventSubaccountTransferred();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventSubaccountTransferred>): EventSubaccountTransferred {
+    return EventSubaccountTransferred.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventSubaccountTransferred>): EventSubaccountTransferred {
+    const message = createBaseEventSubaccountTransferred();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    return message;
+  },
+};
+
+function createBaseEventTradingKeyGranted(): EventTradingKeyGranted {
+  return { owner: "", trader: "", expiryMs: "" };
+}
+
+export const EventTradingKeyGranted: MessageFns<EventTradingKeyGranted> = {
+  encode(message: EventTradingKeyGranted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.trader !== "") {
+      writer.uint32(18).string(message.trader);
+    }
+    if (message.expiryMs !== "") {
+      writer.uint32(26).string(message.expiryMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventTradingKeyGranted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventTradingKeyGranted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trader = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expiryMs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventTradingKeyGranted>): EventTradingKeyGranted {
+    return EventTradingKeyGranted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventTradingKeyGranted>): EventTradingKeyGranted {
+    const message = createBaseEventTradingKeyGranted();
+    message.owner = object.owner ?? "";
+    message.trader = object.trader ?? "";
+    message.expiryMs = object.expiryMs ?? "";
+    return message;
+  },
+};
+
+function createBaseEventTradingKeyRevoked(): EventTradingKeyRevoked {
+  return { owner: "", trader: "", reason: "" };
+}
+
+export const EventTradingKeyRevoked: MessageFns<EventTradingKeyRevoked> = {
+  encode(message: EventTradingKeyRevoked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.trader !== "") {
+      writer.uint32(18).string(message.trader);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventTradingKeyRevoked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventTradingKeyRevoked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trader = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventTradingKeyRevoked>): EventTradingKeyRevoked {
+    return EventTradingKeyRevoked.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventTradingKeyRevoked>): EventTradingKeyRevoked {
+    const message = createBaseEventTradingKeyRevoked();
+    message.owner = object.owner ?? "";
+    message.trader = object.trader ?? "";
     message.reason = object.reason ?? "";
     return message;
   },

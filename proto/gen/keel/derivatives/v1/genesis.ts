@@ -6,8 +6,12 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { DocumentRecord } from "./documents.ts";
+import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import {
+  AuctionState,
   Bond,
+  CollectedOrder,
   FeedAggregate,
   Funding,
   FundingHistory,
@@ -32,6 +36,28 @@ export interface MarketEntry {
   counters: MarketCounters | undefined;
   funding: Funding | undefined;
   fundingHistory: FundingHistory | undefined;
+  auction: AuctionState | undefined;
+}
+
+export interface DocumentEntry {
+  /** SHA-256 of the document. */
+  document: Uint8Array;
+  record: DocumentRecord | undefined;
+}
+
+export interface SaltFloorEntry {
+  owner: string;
+  subaccount: number;
+  saltBelow: bigint;
+}
+
+export interface TradingGrantEntry {
+  owner: string;
+  grant:
+    | TradingGrant
+    | undefined;
+  /** Absent when nothing was committed. */
+  spent: TradingSpent | undefined;
 }
 
 export interface GenesisState {
@@ -46,10 +72,15 @@ export interface GenesisState {
   series: StoredSeries[];
   bonds: Bond[];
   ids: InstrumentIds | undefined;
+  documents: DocumentEntry[];
+  saltFloors: SaltFloorEntry[];
+  tradingGrants: TradingGrantEntry[];
+  /** Of markets that stopped before their auction. */
+  collectedOrders: CollectedOrder[];
 }
 
 function createBaseMarketEntry(): MarketEntry {
-  return { market: undefined, counters: undefined, funding: undefined, fundingHistory: undefined };
+  return { market: undefined, counters: undefined, funding: undefined, fundingHistory: undefined, auction: undefined };
 }
 
 export const MarketEntry: MessageFns<MarketEntry> = {
@@ -65,6 +96,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
     }
     if (message.fundingHistory !== undefined) {
       FundingHistory.encode(message.fundingHistory, writer.uint32(34).fork()).join();
+    }
+    if (message.auction !== undefined) {
+      AuctionState.encode(message.auction, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -114,6 +148,14 @@ export const MarketEntry: MessageFns<MarketEntry> = {
             message.fundingHistory = FundingHistory.decode(reader, reader.uint32());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.auction = AuctionState.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -143,6 +185,243 @@ export const MarketEntry: MessageFns<MarketEntry> = {
     message.fundingHistory = (object.fundingHistory !== undefined && object.fundingHistory !== null)
       ? FundingHistory.fromPartial(object.fundingHistory)
       : undefined;
+    message.auction = (object.auction !== undefined && object.auction !== null)
+      ? AuctionState.fromPartial(object.auction)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDocumentEntry(): DocumentEntry {
+  return { document: new Uint8Array(0), record: undefined };
+}
+
+export const DocumentEntry: MessageFns<DocumentEntry> = {
+  encode(message: DocumentEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.document.length !== 0) {
+      writer.uint32(10).bytes(message.document);
+    }
+    if (message.record !== undefined) {
+      DocumentRecord.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DocumentEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDocumentEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = DocumentRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DocumentEntry>): DocumentEntry {
+    return DocumentEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DocumentEntry>): DocumentEntry {
+    const message = createBaseDocumentEntry();
+    message.document = object.document ?? new Uint8Array(0);
+    message.record = (object.record !== undefined && object.record !== null)
+      ? DocumentRecord.fromPartial(object.record)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSaltFloorEntry(): SaltFloorEntry {
+  return { owner: "", subaccount: 0, saltBelow: 0n };
+}
+
+export const SaltFloorEntry: MessageFns<SaltFloorEntry> = {
+  encode(message: SaltFloorEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.saltBelow !== 0n) {
+      if (BigInt.asUintN(64, message.saltBelow) !== message.saltBelow) {
+        throw new globalThis.Error("value provided for field message.saltBelow of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.saltBelow);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SaltFloorEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSaltFloorEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.saltBelow = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SaltFloorEntry>): SaltFloorEntry {
+    return SaltFloorEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SaltFloorEntry>): SaltFloorEntry {
+    const message = createBaseSaltFloorEntry();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.saltBelow = (object.saltBelow !== undefined && object.saltBelow !== null) ? BigInt(object.saltBelow) : 0n;
+    return message;
+  },
+};
+
+function createBaseTradingGrantEntry(): TradingGrantEntry {
+  return { owner: "", grant: undefined, spent: undefined };
+}
+
+export const TradingGrantEntry: MessageFns<TradingGrantEntry> = {
+  encode(message: TradingGrantEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.grant !== undefined) {
+      TradingGrant.encode(message.grant, writer.uint32(18).fork()).join();
+    }
+    if (message.spent !== undefined) {
+      TradingSpent.encode(message.spent, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TradingGrantEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTradingGrantEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.grant = TradingGrant.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.spent = TradingSpent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TradingGrantEntry>): TradingGrantEntry {
+    return TradingGrantEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TradingGrantEntry>): TradingGrantEntry {
+    const message = createBaseTradingGrantEntry();
+    message.owner = object.owner ?? "";
+    message.grant = (object.grant !== undefined && object.grant !== null)
+      ? TradingGrant.fromPartial(object.grant)
+      : undefined;
+    message.spent = (object.spent !== undefined && object.spent !== null)
+      ? TradingSpent.fromPartial(object.spent)
+      : undefined;
     return message;
   },
 };
@@ -157,6 +436,10 @@ function createBaseGenesisState(): GenesisState {
     series: [],
     bonds: [],
     ids: undefined,
+    documents: [],
+    saltFloors: [],
+    tradingGrants: [],
+    collectedOrders: [],
   };
 }
 
@@ -185,6 +468,18 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     if (message.ids !== undefined) {
       InstrumentIds.encode(message.ids, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.documents) {
+      DocumentEntry.encode(v!, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.saltFloors) {
+      SaltFloorEntry.encode(v!, writer.uint32(170).fork()).join();
+    }
+    for (const v of message.tradingGrants) {
+      TradingGrantEntry.encode(v!, writer.uint32(178).fork()).join();
+    }
+    for (const v of message.collectedOrders) {
+      CollectedOrder.encode(v!, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -266,6 +561,38 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.ids = InstrumentIds.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.documents.push(DocumentEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.saltFloors.push(SaltFloorEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.tradingGrants.push(TradingGrantEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.collectedOrders.push(CollectedOrder.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -293,6 +620,10 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.series = object.series?.map((e) => StoredSeries.fromPartial(e)) || [];
     message.bonds = object.bonds?.map((e) => Bond.fromPartial(e)) || [];
     message.ids = (object.ids !== undefined && object.ids !== null) ? InstrumentIds.fromPartial(object.ids) : undefined;
+    message.documents = object.documents?.map((e) => DocumentEntry.fromPartial(e)) || [];
+    message.saltFloors = object.saltFloors?.map((e) => SaltFloorEntry.fromPartial(e)) || [];
+    message.tradingGrants = object.tradingGrants?.map((e) => TradingGrantEntry.fromPartial(e)) || [];
+    message.collectedOrders = object.collectedOrders?.map((e) => CollectedOrder.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,7 +6,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Bond, FundingPoint, Market, Params, Side, StoredSeries } from "./types.ts";
+import { TradingGrant } from "./trading_keys.ts";
+import { Bond, FundingPoint, Market, MatchingMode, Params, Side, StoredSeries } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -123,6 +124,24 @@ export interface QueryOrderResponse {
   order: OrderView | undefined;
 }
 
+export interface QueryAuctionRequest {
+  market: string;
+}
+
+export interface QueryAuctionResponse {
+  market: string;
+  matching: MatchingMode;
+  /** The market collects until this time, Unix milliseconds; 0: it is open. */
+  openingMs: bigint;
+  /** Accepted and not in the book yet. */
+  collectedOrders: number;
+  /** Empty when nothing would trade. */
+  indicativePrice: string;
+  indicativeVolume: string;
+  /** Size willing to buy at that price less size willing to sell there. */
+  indicativeImbalance: string;
+}
+
 export interface QueryFundingRequest {
   market: string;
 }
@@ -215,6 +234,52 @@ export interface QueryBondsRequest {
 
 export interface QueryBondsResponse {
   bonds: Bond[];
+}
+
+export interface QueryDocumentRequest {
+  /** SHA-256 of the document. */
+  document: Uint8Array;
+}
+
+export interface QueryDocumentResponse {
+  /** False: neither traded nor cancelled, or expired and forgotten. All other fields are empty then. */
+  known: boolean;
+  market: string;
+  /** Decimals. */
+  size: string;
+  filledSize: string;
+  cancelled: boolean;
+  expiryMs: bigint;
+}
+
+export interface QuerySaltFloorRequest {
+  owner: string;
+  subaccount: number;
+}
+
+export interface QuerySaltFloorResponse {
+  saltBelow: bigint;
+}
+
+export interface TradingGrantView {
+  /** Address of the key. */
+  trader: string;
+  grant:
+    | TradingGrant
+    | undefined;
+  /** Symbols. */
+  markets: string[];
+  /** Decimal text of whole quanta. */
+  spentToday: string;
+}
+
+export interface QueryTradingKeysRequest {
+  owner: string;
+}
+
+export interface QueryTradingKeysResponse {
+  /** By address of the key. Expired ones may still be there for a moment. */
+  grants: TradingGrantView[];
 }
 
 function createBaseMarketView(): MarketView {
@@ -1471,6 +1536,199 @@ export const QueryOrderResponse: MessageFns<QueryOrderResponse> = {
   },
 };
 
+function createBaseQueryAuctionRequest(): QueryAuctionRequest {
+  return { market: "" };
+}
+
+export const QueryAuctionRequest: MessageFns<QueryAuctionRequest> = {
+  encode(message: QueryAuctionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryAuctionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryAuctionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryAuctionRequest>): QueryAuctionRequest {
+    return QueryAuctionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryAuctionRequest>): QueryAuctionRequest {
+    const message = createBaseQueryAuctionRequest();
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryAuctionResponse(): QueryAuctionResponse {
+  return {
+    market: "",
+    matching: 0,
+    openingMs: 0n,
+    collectedOrders: 0,
+    indicativePrice: "",
+    indicativeVolume: "",
+    indicativeImbalance: "",
+  };
+}
+
+export const QueryAuctionResponse: MessageFns<QueryAuctionResponse> = {
+  encode(message: QueryAuctionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.matching !== 0) {
+      writer.uint32(16).int32(message.matching);
+    }
+    if (message.openingMs !== 0n) {
+      if (BigInt.asUintN(64, message.openingMs) !== message.openingMs) {
+        throw new globalThis.Error("value provided for field message.openingMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.openingMs);
+    }
+    if (message.collectedOrders !== 0) {
+      writer.uint32(32).uint32(message.collectedOrders);
+    }
+    if (message.indicativePrice !== "") {
+      writer.uint32(42).string(message.indicativePrice);
+    }
+    if (message.indicativeVolume !== "") {
+      writer.uint32(50).string(message.indicativeVolume);
+    }
+    if (message.indicativeImbalance !== "") {
+      writer.uint32(58).string(message.indicativeImbalance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryAuctionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryAuctionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.matching = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.openingMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.collectedOrders = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.indicativePrice = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.indicativeVolume = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.indicativeImbalance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryAuctionResponse>): QueryAuctionResponse {
+    return QueryAuctionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryAuctionResponse>): QueryAuctionResponse {
+    const message = createBaseQueryAuctionResponse();
+    message.market = object.market ?? "";
+    message.matching = object.matching ?? 0;
+    message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
+    message.collectedOrders = object.collectedOrders ?? 0;
+    message.indicativePrice = object.indicativePrice ?? "";
+    message.indicativeVolume = object.indicativeVolume ?? "";
+    message.indicativeImbalance = object.indicativeImbalance ?? "";
+    return message;
+  },
+};
+
 function createBaseQueryFundingRequest(): QueryFundingRequest {
   return { market: "" };
 }
@@ -2522,6 +2780,507 @@ export const QueryBondsResponse: MessageFns<QueryBondsResponse> = {
   fromPartial(object: DeepPartial<QueryBondsResponse>): QueryBondsResponse {
     const message = createBaseQueryBondsResponse();
     message.bonds = object.bonds?.map((e) => Bond.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryDocumentRequest(): QueryDocumentRequest {
+  return { document: new Uint8Array(0) };
+}
+
+export const QueryDocumentRequest: MessageFns<QueryDocumentRequest> = {
+  encode(message: QueryDocumentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.document.length !== 0) {
+      writer.uint32(10).bytes(message.document);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryDocumentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryDocumentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryDocumentRequest>): QueryDocumentRequest {
+    return QueryDocumentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryDocumentRequest>): QueryDocumentRequest {
+    const message = createBaseQueryDocumentRequest();
+    message.document = object.document ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseQueryDocumentResponse(): QueryDocumentResponse {
+  return { known: false, market: "", size: "", filledSize: "", cancelled: false, expiryMs: 0n };
+}
+
+export const QueryDocumentResponse: MessageFns<QueryDocumentResponse> = {
+  encode(message: QueryDocumentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.known !== false) {
+      writer.uint32(8).bool(message.known);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.size !== "") {
+      writer.uint32(26).string(message.size);
+    }
+    if (message.filledSize !== "") {
+      writer.uint32(34).string(message.filledSize);
+    }
+    if (message.cancelled !== false) {
+      writer.uint32(40).bool(message.cancelled);
+    }
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.expiryMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryDocumentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryDocumentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.known = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.filledSize = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.cancelled = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryDocumentResponse>): QueryDocumentResponse {
+    return QueryDocumentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryDocumentResponse>): QueryDocumentResponse {
+    const message = createBaseQueryDocumentResponse();
+    message.known = object.known ?? false;
+    message.market = object.market ?? "";
+    message.size = object.size ?? "";
+    message.filledSize = object.filledSize ?? "";
+    message.cancelled = object.cancelled ?? false;
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseQuerySaltFloorRequest(): QuerySaltFloorRequest {
+  return { owner: "", subaccount: 0 };
+}
+
+export const QuerySaltFloorRequest: MessageFns<QuerySaltFloorRequest> = {
+  encode(message: QuerySaltFloorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySaltFloorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySaltFloorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySaltFloorRequest>): QuerySaltFloorRequest {
+    return QuerySaltFloorRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySaltFloorRequest>): QuerySaltFloorRequest {
+    const message = createBaseQuerySaltFloorRequest();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    return message;
+  },
+};
+
+function createBaseQuerySaltFloorResponse(): QuerySaltFloorResponse {
+  return { saltBelow: 0n };
+}
+
+export const QuerySaltFloorResponse: MessageFns<QuerySaltFloorResponse> = {
+  encode(message: QuerySaltFloorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.saltBelow !== 0n) {
+      if (BigInt.asUintN(64, message.saltBelow) !== message.saltBelow) {
+        throw new globalThis.Error("value provided for field message.saltBelow of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.saltBelow);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySaltFloorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySaltFloorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.saltBelow = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySaltFloorResponse>): QuerySaltFloorResponse {
+    return QuerySaltFloorResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySaltFloorResponse>): QuerySaltFloorResponse {
+    const message = createBaseQuerySaltFloorResponse();
+    message.saltBelow = (object.saltBelow !== undefined && object.saltBelow !== null) ? BigInt(object.saltBelow) : 0n;
+    return message;
+  },
+};
+
+function createBaseTradingGrantView(): TradingGrantView {
+  return { trader: "", grant: undefined, markets: [], spentToday: "" };
+}
+
+export const TradingGrantView: MessageFns<TradingGrantView> = {
+  encode(message: TradingGrantView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trader !== "") {
+      writer.uint32(10).string(message.trader);
+    }
+    if (message.grant !== undefined) {
+      TradingGrant.encode(message.grant, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.markets) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.spentToday !== "") {
+      writer.uint32(34).string(message.spentToday);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TradingGrantView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTradingGrantView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trader = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.grant = TradingGrant.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.markets.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.spentToday = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TradingGrantView>): TradingGrantView {
+    return TradingGrantView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TradingGrantView>): TradingGrantView {
+    const message = createBaseTradingGrantView();
+    message.trader = object.trader ?? "";
+    message.grant = (object.grant !== undefined && object.grant !== null)
+      ? TradingGrant.fromPartial(object.grant)
+      : undefined;
+    message.markets = object.markets?.map((e) => e) || [];
+    message.spentToday = object.spentToday ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryTradingKeysRequest(): QueryTradingKeysRequest {
+  return { owner: "" };
+}
+
+export const QueryTradingKeysRequest: MessageFns<QueryTradingKeysRequest> = {
+  encode(message: QueryTradingKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryTradingKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryTradingKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryTradingKeysRequest>): QueryTradingKeysRequest {
+    return QueryTradingKeysRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryTradingKeysRequest>): QueryTradingKeysRequest {
+    const message = createBaseQueryTradingKeysRequest();
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryTradingKeysResponse(): QueryTradingKeysResponse {
+  return { grants: [] };
+}
+
+export const QueryTradingKeysResponse: MessageFns<QueryTradingKeysResponse> = {
+  encode(message: QueryTradingKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.grants) {
+      TradingGrantView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryTradingKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryTradingKeysResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grants.push(TradingGrantView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryTradingKeysResponse>): QueryTradingKeysResponse {
+    return QueryTradingKeysResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryTradingKeysResponse>): QueryTradingKeysResponse {
+    const message = createBaseQueryTradingKeysResponse();
+    message.grants = object.grants?.map((e) => TradingGrantView.fromPartial(e)) || [];
     return message;
   },
 };

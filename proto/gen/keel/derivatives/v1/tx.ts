@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { DocumentTrade, OrderDocument, PublicKey, SignedDocument } from "./documents.ts";
 import {
   Market,
   MarketStatus,
@@ -44,9 +45,12 @@ export interface MsgPlaceOrder {
   /** Unix milliseconds at which a resting order is cancelled; 0: never. */
   goodTilMs: bigint;
   selfTradePrevention: SelfTradePrevention;
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
 }
 
 export interface MsgPlaceOrderResponse {
+  /** 0 for an order that was collected: its client id names it until the end of the block. */
   orderId: bigint;
   status: OrderStatus;
   filledSize: string;
@@ -70,6 +74,8 @@ export interface MsgCancelOrder {
   /** One of the two. */
   orderId: bigint;
   clientId: string;
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
 }
 
 export interface MsgCancelOrderResponse {
@@ -81,8 +87,10 @@ export interface MsgCancelOrderResponse {
 export interface MsgCancelAll {
   sender: string;
   subaccount: number;
-  /** Empty: in every market. */
+  /** Empty: in every market (of the grant). */
   market: string;
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
 }
 
 export interface MsgCancelAllResponse {
@@ -117,6 +125,8 @@ export interface MsgBatchOrders {
   subaccount: number;
   cancels: OrderRef[];
   orders: NewOrder[];
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
 }
 
 export interface CancelResult {
@@ -212,6 +222,104 @@ export interface MsgUpdateSeries {
 export interface MsgUpdateSeriesResponse {
 }
 
+/** Clears trades agreed anywhere, all or none. Any account may send it. */
+export interface MsgClearTrades {
+  sender: string;
+  /** At most 100, each in at least one trade and none twice. */
+  documents: SignedDocument[];
+  /** At most 100, applied in this order; margin is checked once, after the last. */
+  trades: DocumentTrade[];
+}
+
+export interface DocumentFill {
+  /** SHA-256 of the document. */
+  document: Uint8Array;
+  /** Decimals, over all messages so far. */
+  filledSize: string;
+  remainingSize: string;
+}
+
+export interface MsgClearTradesResponse {
+  /** In the order of the request. */
+  documents: DocumentFill[];
+}
+
+/** Makes documents void before their expiry. By the owner, or by a key that may trade for the sub-account. */
+export interface MsgCancelDocuments {
+  sender: string;
+  /** Whose documents; empty: the sender's. */
+  owner: string;
+  subaccount: number;
+  /** At most 100, of this sub-account and not expired. */
+  documents: OrderDocument[];
+  /** Every document of the sub-account with a smaller salt is void from now on; 0: as it is. Never goes down. */
+  saltBelow: bigint;
+}
+
+export interface MsgCancelDocumentsResponse {
+}
+
+/** Moves a position, or a part of it, at mark, with collateral. Both owners sign. */
+export interface MsgTransferPosition {
+  fromOwner: string;
+  fromSubaccount: number;
+  toOwner: string;
+  toSubaccount: number;
+  market: string;
+  /** Decimal; empty: all of it. */
+  size: string;
+  /** Decimal text of whole quanta that go along; empty: none. */
+  collateral: string;
+}
+
+export interface MsgTransferPositionResponse {
+  /** Decimal, signed: what was moved. */
+  size: string;
+  /** At which it was valued. */
+  price: string;
+}
+
+/** Moves a whole sub-account to an unused one: collateral and positions as they are; open orders are cancelled. Both owners sign. */
+export interface MsgTransferSubaccount {
+  fromOwner: string;
+  fromSubaccount: number;
+  toOwner: string;
+  toSubaccount: number;
+}
+
+export interface MsgTransferSubaccountResponse {
+}
+
+/** Lets a key trade for the sender; replaces an earlier grant of the same key. Creates the key's account, so that it can sign transactions. */
+export interface MsgGrantTradingKey {
+  sender: string;
+  key:
+    | PublicKey
+    | undefined;
+  /** At least one, at most 32. */
+  subaccounts: number[];
+  /** Symbols, at most 32; empty: all. */
+  markets: string[];
+  /** Decimal text of whole quanta, positive. */
+  notionalPerDay: string;
+  /** Unix milliseconds, at most 366 days ahead. */
+  expiryMs: bigint;
+}
+
+export interface MsgGrantTradingKeyResponse {
+  /** Address of the key. */
+  trader: string;
+}
+
+export interface MsgRevokeTradingKey {
+  sender: string;
+  /** Address of the key. */
+  trader: string;
+}
+
+export interface MsgRevokeTradingKeyResponse {
+}
+
 function createBaseMsgPlaceOrder(): MsgPlaceOrder {
   return {
     sender: "",
@@ -227,6 +335,7 @@ function createBaseMsgPlaceOrder(): MsgPlaceOrder {
     clientId: "",
     goodTilMs: 0n,
     selfTradePrevention: 0,
+    owner: "",
   };
 }
 
@@ -273,6 +382,9 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
     }
     if (message.selfTradePrevention !== 0) {
       writer.uint32(104).int32(message.selfTradePrevention);
+    }
+    if (message.owner !== "") {
+      writer.uint32(202).string(message.owner);
     }
     return writer;
   },
@@ -394,6 +506,14 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
             message.selfTradePrevention = reader.int32() as any;
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -424,6 +544,7 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
     message.clientId = object.clientId ?? "";
     message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
     message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    message.owner = object.owner ?? "";
     return message;
   },
 };
@@ -593,7 +714,7 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
 };
 
 function createBaseMsgCancelOrder(): MsgCancelOrder {
-  return { sender: "", subaccount: 0, market: "", orderId: 0n, clientId: "" };
+  return { sender: "", subaccount: 0, market: "", orderId: 0n, clientId: "", owner: "" };
 }
 
 export const MsgCancelOrder: MessageFns<MsgCancelOrder> = {
@@ -615,6 +736,9 @@ export const MsgCancelOrder: MessageFns<MsgCancelOrder> = {
     }
     if (message.clientId !== "") {
       writer.uint32(42).string(message.clientId);
+    }
+    if (message.owner !== "") {
+      writer.uint32(50).string(message.owner);
     }
     return writer;
   },
@@ -672,6 +796,14 @@ export const MsgCancelOrder: MessageFns<MsgCancelOrder> = {
             message.clientId = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -694,6 +826,7 @@ export const MsgCancelOrder: MessageFns<MsgCancelOrder> = {
     message.market = object.market ?? "";
     message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
     message.clientId = object.clientId ?? "";
+    message.owner = object.owner ?? "";
     return message;
   },
 };
@@ -769,7 +902,7 @@ export const MsgCancelOrderResponse: MessageFns<MsgCancelOrderResponse> = {
 };
 
 function createBaseMsgCancelAll(): MsgCancelAll {
-  return { sender: "", subaccount: 0, market: "" };
+  return { sender: "", subaccount: 0, market: "", owner: "" };
 }
 
 export const MsgCancelAll: MessageFns<MsgCancelAll> = {
@@ -782,6 +915,9 @@ export const MsgCancelAll: MessageFns<MsgCancelAll> = {
     }
     if (message.market !== "") {
       writer.uint32(26).string(message.market);
+    }
+    if (message.owner !== "") {
+      writer.uint32(34).string(message.owner);
     }
     return writer;
   },
@@ -823,6 +959,14 @@ export const MsgCancelAll: MessageFns<MsgCancelAll> = {
             message.market = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -843,6 +987,7 @@ export const MsgCancelAll: MessageFns<MsgCancelAll> = {
     message.sender = object.sender ?? "";
     message.subaccount = object.subaccount ?? 0;
     message.market = object.market ?? "";
+    message.owner = object.owner ?? "";
     return message;
   },
 };
@@ -1175,7 +1320,7 @@ export const NewOrder: MessageFns<NewOrder> = {
 };
 
 function createBaseMsgBatchOrders(): MsgBatchOrders {
-  return { sender: "", subaccount: 0, cancels: [], orders: [] };
+  return { sender: "", subaccount: 0, cancels: [], orders: [], owner: "" };
 }
 
 export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
@@ -1191,6 +1336,9 @@ export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
     }
     for (const v of message.orders) {
       NewOrder.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.owner !== "") {
+      writer.uint32(50).string(message.owner);
     }
     return writer;
   },
@@ -1240,6 +1388,14 @@ export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
             message.orders.push(NewOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1261,6 +1417,7 @@ export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
     message.subaccount = object.subaccount ?? 0;
     message.cancels = object.cancels?.map((e) => OrderRef.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => NewOrder.fromPartial(e)) || [];
+    message.owner = object.owner ?? "";
     return message;
   },
 };
@@ -2385,6 +2542,993 @@ export const MsgUpdateSeriesResponse: MessageFns<MsgUpdateSeriesResponse> = {
   },
   fromPartial(_: DeepPartial<MsgUpdateSeriesResponse>): MsgUpdateSeriesResponse {
     const message = createBaseMsgUpdateSeriesResponse();
+    return message;
+  },
+};
+
+function createBaseMsgClearTrades(): MsgClearTrades {
+  return { sender: "", documents: [], trades: [] };
+}
+
+export const MsgClearTrades: MessageFns<MsgClearTrades> = {
+  encode(message: MsgClearTrades, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    for (const v of message.documents) {
+      SignedDocument.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.trades) {
+      DocumentTrade.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgClearTrades {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgClearTrades();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.documents.push(SignedDocument.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trades.push(DocumentTrade.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgClearTrades>): MsgClearTrades {
+    return MsgClearTrades.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgClearTrades>): MsgClearTrades {
+    const message = createBaseMsgClearTrades();
+    message.sender = object.sender ?? "";
+    message.documents = object.documents?.map((e) => SignedDocument.fromPartial(e)) || [];
+    message.trades = object.trades?.map((e) => DocumentTrade.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDocumentFill(): DocumentFill {
+  return { document: new Uint8Array(0), filledSize: "", remainingSize: "" };
+}
+
+export const DocumentFill: MessageFns<DocumentFill> = {
+  encode(message: DocumentFill, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.document.length !== 0) {
+      writer.uint32(10).bytes(message.document);
+    }
+    if (message.filledSize !== "") {
+      writer.uint32(18).string(message.filledSize);
+    }
+    if (message.remainingSize !== "") {
+      writer.uint32(26).string(message.remainingSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DocumentFill {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDocumentFill();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.filledSize = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.remainingSize = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DocumentFill>): DocumentFill {
+    return DocumentFill.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DocumentFill>): DocumentFill {
+    const message = createBaseDocumentFill();
+    message.document = object.document ?? new Uint8Array(0);
+    message.filledSize = object.filledSize ?? "";
+    message.remainingSize = object.remainingSize ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgClearTradesResponse(): MsgClearTradesResponse {
+  return { documents: [] };
+}
+
+export const MsgClearTradesResponse: MessageFns<MsgClearTradesResponse> = {
+  encode(message: MsgClearTradesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.documents) {
+      DocumentFill.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgClearTradesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgClearTradesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.documents.push(DocumentFill.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgClearTradesResponse>): MsgClearTradesResponse {
+    return MsgClearTradesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgClearTradesResponse>): MsgClearTradesResponse {
+    const message = createBaseMsgClearTradesResponse();
+    message.documents = object.documents?.map((e) => DocumentFill.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMsgCancelDocuments(): MsgCancelDocuments {
+  return { sender: "", owner: "", subaccount: 0, documents: [], saltBelow: 0n };
+}
+
+export const MsgCancelDocuments: MessageFns<MsgCancelDocuments> = {
+  encode(message: MsgCancelDocuments, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(24).uint32(message.subaccount);
+    }
+    for (const v of message.documents) {
+      OrderDocument.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.saltBelow !== 0n) {
+      if (BigInt.asUintN(64, message.saltBelow) !== message.saltBelow) {
+        throw new globalThis.Error("value provided for field message.saltBelow of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.saltBelow);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgCancelDocuments {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgCancelDocuments();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.documents.push(OrderDocument.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.saltBelow = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgCancelDocuments>): MsgCancelDocuments {
+    return MsgCancelDocuments.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgCancelDocuments>): MsgCancelDocuments {
+    const message = createBaseMsgCancelDocuments();
+    message.sender = object.sender ?? "";
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.documents = object.documents?.map((e) => OrderDocument.fromPartial(e)) || [];
+    message.saltBelow = (object.saltBelow !== undefined && object.saltBelow !== null) ? BigInt(object.saltBelow) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgCancelDocumentsResponse(): MsgCancelDocumentsResponse {
+  return {};
+}
+
+export const MsgCancelDocumentsResponse: MessageFns<MsgCancelDocumentsResponse> = {
+  encode(_: MsgCancelDocumentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgCancelDocumentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgCancelDocumentsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgCancelDocumentsResponse>): MsgCancelDocumentsResponse {
+    return MsgCancelDocumentsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgCancelDocumentsResponse>): MsgCancelDocumentsResponse {
+    const message = createBaseMsgCancelDocumentsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgTransferPosition(): MsgTransferPosition {
+  return { fromOwner: "", fromSubaccount: 0, toOwner: "", toSubaccount: 0, market: "", size: "", collateral: "" };
+}
+
+export const MsgTransferPosition: MessageFns<MsgTransferPosition> = {
+  encode(message: MsgTransferPosition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromOwner !== "") {
+      writer.uint32(10).string(message.fromOwner);
+    }
+    if (message.fromSubaccount !== 0) {
+      writer.uint32(16).uint32(message.fromSubaccount);
+    }
+    if (message.toOwner !== "") {
+      writer.uint32(26).string(message.toOwner);
+    }
+    if (message.toSubaccount !== 0) {
+      writer.uint32(32).uint32(message.toSubaccount);
+    }
+    if (message.market !== "") {
+      writer.uint32(42).string(message.market);
+    }
+    if (message.size !== "") {
+      writer.uint32(50).string(message.size);
+    }
+    if (message.collateral !== "") {
+      writer.uint32(58).string(message.collateral);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTransferPosition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTransferPosition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromOwner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromSubaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.toOwner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toSubaccount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.collateral = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTransferPosition>): MsgTransferPosition {
+    return MsgTransferPosition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgTransferPosition>): MsgTransferPosition {
+    const message = createBaseMsgTransferPosition();
+    message.fromOwner = object.fromOwner ?? "";
+    message.fromSubaccount = object.fromSubaccount ?? 0;
+    message.toOwner = object.toOwner ?? "";
+    message.toSubaccount = object.toSubaccount ?? 0;
+    message.market = object.market ?? "";
+    message.size = object.size ?? "";
+    message.collateral = object.collateral ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgTransferPositionResponse(): MsgTransferPositionResponse {
+  return { size: "", price: "" };
+}
+
+export const MsgTransferPositionResponse: MessageFns<MsgTransferPositionResponse> = {
+  encode(message: MsgTransferPositionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.size !== "") {
+      writer.uint32(10).string(message.size);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTransferPositionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTransferPositionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTransferPositionResponse>): MsgTransferPositionResponse {
+    return MsgTransferPositionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgTransferPositionResponse>): MsgTransferPositionResponse {
+    const message = createBaseMsgTransferPositionResponse();
+    message.size = object.size ?? "";
+    message.price = object.price ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgTransferSubaccount(): MsgTransferSubaccount {
+  return { fromOwner: "", fromSubaccount: 0, toOwner: "", toSubaccount: 0 };
+}
+
+export const MsgTransferSubaccount: MessageFns<MsgTransferSubaccount> = {
+  encode(message: MsgTransferSubaccount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromOwner !== "") {
+      writer.uint32(10).string(message.fromOwner);
+    }
+    if (message.fromSubaccount !== 0) {
+      writer.uint32(16).uint32(message.fromSubaccount);
+    }
+    if (message.toOwner !== "") {
+      writer.uint32(26).string(message.toOwner);
+    }
+    if (message.toSubaccount !== 0) {
+      writer.uint32(32).uint32(message.toSubaccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTransferSubaccount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTransferSubaccount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromOwner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromSubaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.toOwner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.toSubaccount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTransferSubaccount>): MsgTransferSubaccount {
+    return MsgTransferSubaccount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgTransferSubaccount>): MsgTransferSubaccount {
+    const message = createBaseMsgTransferSubaccount();
+    message.fromOwner = object.fromOwner ?? "";
+    message.fromSubaccount = object.fromSubaccount ?? 0;
+    message.toOwner = object.toOwner ?? "";
+    message.toSubaccount = object.toSubaccount ?? 0;
+    return message;
+  },
+};
+
+function createBaseMsgTransferSubaccountResponse(): MsgTransferSubaccountResponse {
+  return {};
+}
+
+export const MsgTransferSubaccountResponse: MessageFns<MsgTransferSubaccountResponse> = {
+  encode(_: MsgTransferSubaccountResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTransferSubaccountResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTransferSubaccountResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTransferSubaccountResponse>): MsgTransferSubaccountResponse {
+    return MsgTransferSubaccountResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgTransferSubaccountResponse>): MsgTransferSubaccountResponse {
+    const message = createBaseMsgTransferSubaccountResponse();
+    return message;
+  },
+};
+
+function createBaseMsgGrantTradingKey(): MsgGrantTradingKey {
+  return { sender: "", key: undefined, subaccounts: [], markets: [], notionalPerDay: "", expiryMs: 0n };
+}
+
+export const MsgGrantTradingKey: MessageFns<MsgGrantTradingKey> = {
+  encode(message: MsgGrantTradingKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.key !== undefined) {
+      PublicKey.encode(message.key, writer.uint32(18).fork()).join();
+    }
+    if (message.subaccounts.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.subaccounts) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.markets) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.notionalPerDay !== "") {
+      writer.uint32(42).string(message.notionalPerDay);
+    }
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.expiryMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgGrantTradingKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgGrantTradingKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = PublicKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.subaccounts.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.subaccounts.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.markets.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.notionalPerDay = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgGrantTradingKey>): MsgGrantTradingKey {
+    return MsgGrantTradingKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgGrantTradingKey>): MsgGrantTradingKey {
+    const message = createBaseMsgGrantTradingKey();
+    message.sender = object.sender ?? "";
+    message.key = (object.key !== undefined && object.key !== null) ? PublicKey.fromPartial(object.key) : undefined;
+    message.subaccounts = object.subaccounts?.map((e) => e) || [];
+    message.markets = object.markets?.map((e) => e) || [];
+    message.notionalPerDay = object.notionalPerDay ?? "";
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgGrantTradingKeyResponse(): MsgGrantTradingKeyResponse {
+  return { trader: "" };
+}
+
+export const MsgGrantTradingKeyResponse: MessageFns<MsgGrantTradingKeyResponse> = {
+  encode(message: MsgGrantTradingKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trader !== "") {
+      writer.uint32(10).string(message.trader);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgGrantTradingKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgGrantTradingKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trader = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgGrantTradingKeyResponse>): MsgGrantTradingKeyResponse {
+    return MsgGrantTradingKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgGrantTradingKeyResponse>): MsgGrantTradingKeyResponse {
+    const message = createBaseMsgGrantTradingKeyResponse();
+    message.trader = object.trader ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgRevokeTradingKey(): MsgRevokeTradingKey {
+  return { sender: "", trader: "" };
+}
+
+export const MsgRevokeTradingKey: MessageFns<MsgRevokeTradingKey> = {
+  encode(message: MsgRevokeTradingKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.trader !== "") {
+      writer.uint32(18).string(message.trader);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgRevokeTradingKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgRevokeTradingKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trader = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgRevokeTradingKey>): MsgRevokeTradingKey {
+    return MsgRevokeTradingKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgRevokeTradingKey>): MsgRevokeTradingKey {
+    const message = createBaseMsgRevokeTradingKey();
+    message.sender = object.sender ?? "";
+    message.trader = object.trader ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgRevokeTradingKeyResponse(): MsgRevokeTradingKeyResponse {
+  return {};
+}
+
+export const MsgRevokeTradingKeyResponse: MessageFns<MsgRevokeTradingKeyResponse> = {
+  encode(_: MsgRevokeTradingKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgRevokeTradingKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgRevokeTradingKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgRevokeTradingKeyResponse>): MsgRevokeTradingKeyResponse {
+    return MsgRevokeTradingKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgRevokeTradingKeyResponse>): MsgRevokeTradingKeyResponse {
+    const message = createBaseMsgRevokeTradingKeyResponse();
     return message;
   },
 };

@@ -85,6 +85,8 @@ export const OrderStatus = {
   ORDER_STATUS_FILLED: 2,
   /** ORDER_STATUS_CANCELLED - Not filled completely and not in the book: `reason` says why. */
   ORDER_STATUS_CANCELLED: 3,
+  /** ORDER_STATUS_COLLECTED - Accepted into an auction: it gets its id at the end of the block, and events tell its fills. */
+  ORDER_STATUS_COLLECTED: 8,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -95,6 +97,7 @@ export namespace OrderStatus {
   export type ORDER_STATUS_OPEN = typeof OrderStatus.ORDER_STATUS_OPEN;
   export type ORDER_STATUS_FILLED = typeof OrderStatus.ORDER_STATUS_FILLED;
   export type ORDER_STATUS_CANCELLED = typeof OrderStatus.ORDER_STATUS_CANCELLED;
+  export type ORDER_STATUS_COLLECTED = typeof OrderStatus.ORDER_STATUS_COLLECTED;
   export type UNRECOGNIZED = typeof OrderStatus.UNRECOGNIZED;
 }
 
@@ -144,6 +147,22 @@ export namespace OptionRight {
   export type OPTION_RIGHT_CALL = typeof OptionRight.OPTION_RIGHT_CALL;
   export type OPTION_RIGHT_PUT = typeof OptionRight.OPTION_RIGHT_PUT;
   export type UNRECOGNIZED = typeof OptionRight.UNRECOGNIZED;
+}
+
+export const MatchingMode = {
+  /** MATCHING_MODE_CONTINUOUS - Price-time priority, order by order, in the block's sequence. */
+  MATCHING_MODE_CONTINUOUS: 0,
+  /** MATCHING_MODE_BATCH_AUCTION - Orders collect during the block; at its end every crossing order executes at one price. */
+  MATCHING_MODE_BATCH_AUCTION: 1,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type MatchingMode = typeof MatchingMode[keyof typeof MatchingMode];
+
+export namespace MatchingMode {
+  export type MATCHING_MODE_CONTINUOUS = typeof MatchingMode.MATCHING_MODE_CONTINUOUS;
+  export type MATCHING_MODE_BATCH_AUCTION = typeof MatchingMode.MATCHING_MODE_BATCH_AUCTION;
+  export type UNRECOGNIZED = typeof MatchingMode.UNRECOGNIZED;
 }
 
 /** A contract without expiry whose value is size x price, kept near the index by funding. */
@@ -224,6 +243,19 @@ export interface MarginTier {
   maintenancePpm: bigint;
 }
 
+/** How the market's auctions work. Absent: continuous matching, no auctions. */
+export interface AuctionTerms {
+  matching: MatchingMode;
+  /** Fee of every fill in an auction, both sides alike. */
+  feePpm: number;
+  /** Orders per side that one auction takes, best prices first; the others wait a block. */
+  ordersMax: number;
+  /** How long the market collects after a halt or interruption before it opens with one auction. 0: it opens at once, without. */
+  openingMs: bigint;
+  /** Time without a fresh price, or without blocks, that counts as an interruption. 0: none does. */
+  interruptionMs: bigint;
+}
+
 /** What the authority may change after listing. */
 export interface MarketTerms {
   takerFeePpm: number;
@@ -246,6 +278,7 @@ export interface MarketTerms {
   openInterestMaxLots: bigint;
   /** Options only, which have no tiers. */
   optionRisk: OptionRisk | undefined;
+  auction: AuctionTerms | undefined;
 }
 
 /** A listed contract. All but `status`, `terms` and `due_ms` never changes. */
@@ -303,6 +336,35 @@ export interface RestingOrder {
   /** Maker fee it was placed under: margin holds back this share of what remains, so that it can be released exactly. */
   feeReservePpm: number;
   placedHeight: bigint;
+}
+
+/** An accepted order that waits for the end of its block, stored under market, sub-account, client id: the order in which ids are given. */
+export interface CollectedOrder {
+  market: number;
+  owner: Uint8Array;
+  subaccount: number;
+  clientId: string;
+  side: Side;
+  /** Worst acceptable price; of a market order its bound when it was accepted. */
+  priceTicks: bigint;
+  /** As asked for, and what may execute: less for a reduce-only order larger than the position. */
+  sizeLots: bigint;
+  lots: bigint;
+  reduceOnly: boolean;
+  /** Takes part in one auction and leaves; otherwise what is left rests. */
+  immediate: boolean;
+  /** Unix milliseconds; 0: until cancelled. */
+  goodTilMs: bigint;
+  /** Share of its notional at the limit that margin holds back for fees. */
+  feeReservePpm: number;
+}
+
+/** Where a market stands between auctions. Stored per market, and only while there is something to say. */
+export interface AuctionState {
+  /** The market collects, and opens with the first auction at or after this time, Unix milliseconds. 0: it is open. */
+  openingMs: bigint;
+  /** Last block time with a fresh price, Unix milliseconds, in markets that watch for interruptions. */
+  tradedMs: bigint;
 }
 
 /** Funding of one perpetual. Stored per market, written once a block. */
@@ -1266,6 +1328,117 @@ export const MarginTier: MessageFns<MarginTier> = {
   },
 };
 
+function createBaseAuctionTerms(): AuctionTerms {
+  return { matching: 0, feePpm: 0, ordersMax: 0, openingMs: 0n, interruptionMs: 0n };
+}
+
+export const AuctionTerms: MessageFns<AuctionTerms> = {
+  encode(message: AuctionTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.matching !== 0) {
+      writer.uint32(8).int32(message.matching);
+    }
+    if (message.feePpm !== 0) {
+      writer.uint32(16).uint32(message.feePpm);
+    }
+    if (message.ordersMax !== 0) {
+      writer.uint32(24).uint32(message.ordersMax);
+    }
+    if (message.openingMs !== 0n) {
+      if (BigInt.asUintN(64, message.openingMs) !== message.openingMs) {
+        throw new globalThis.Error("value provided for field message.openingMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.openingMs);
+    }
+    if (message.interruptionMs !== 0n) {
+      if (BigInt.asUintN(64, message.interruptionMs) !== message.interruptionMs) {
+        throw new globalThis.Error("value provided for field message.interruptionMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.interruptionMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuctionTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuctionTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.matching = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.feePpm = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ordersMax = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.openingMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.interruptionMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuctionTerms>): AuctionTerms {
+    return AuctionTerms.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuctionTerms>): AuctionTerms {
+    const message = createBaseAuctionTerms();
+    message.matching = object.matching ?? 0;
+    message.feePpm = object.feePpm ?? 0;
+    message.ordersMax = object.ordersMax ?? 0;
+    message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
+    message.interruptionMs = (object.interruptionMs !== undefined && object.interruptionMs !== null)
+      ? BigInt(object.interruptionMs)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseMarketTerms(): MarketTerms {
   return {
     takerFeePpm: 0,
@@ -1279,6 +1452,7 @@ function createBaseMarketTerms(): MarketTerms {
     fillsPerOrderMax: 0,
     openInterestMaxLots: 0n,
     optionRisk: undefined,
+    auction: undefined,
   };
 }
 
@@ -1328,6 +1502,9 @@ export const MarketTerms: MessageFns<MarketTerms> = {
     }
     if (message.optionRisk !== undefined) {
       OptionRisk.encode(message.optionRisk, writer.uint32(90).fork()).join();
+    }
+    if (message.auction !== undefined) {
+      AuctionTerms.encode(message.auction, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -1433,6 +1610,14 @@ export const MarketTerms: MessageFns<MarketTerms> = {
             message.optionRisk = OptionRisk.decode(reader, reader.uint32());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.auction = AuctionTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1470,6 +1655,9 @@ export const MarketTerms: MessageFns<MarketTerms> = {
       : 0n;
     message.optionRisk = (object.optionRisk !== undefined && object.optionRisk !== null)
       ? OptionRisk.fromPartial(object.optionRisk)
+      : undefined;
+    message.auction = (object.auction !== undefined && object.auction !== null)
+      ? AuctionTerms.fromPartial(object.auction)
       : undefined;
     return message;
   },
@@ -2116,6 +2304,293 @@ export const RestingOrder: MessageFns<RestingOrder> = {
     message.placedHeight = (object.placedHeight !== undefined && object.placedHeight !== null)
       ? BigInt(object.placedHeight)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseCollectedOrder(): CollectedOrder {
+  return {
+    market: 0,
+    owner: new Uint8Array(0),
+    subaccount: 0,
+    clientId: "",
+    side: 0,
+    priceTicks: 0n,
+    sizeLots: 0n,
+    lots: 0n,
+    reduceOnly: false,
+    immediate: false,
+    goodTilMs: 0n,
+    feeReservePpm: 0,
+  };
+}
+
+export const CollectedOrder: MessageFns<CollectedOrder> = {
+  encode(message: CollectedOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(24).uint32(message.subaccount);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(40).int32(message.side);
+    }
+    if (message.priceTicks !== 0n) {
+      if (BigInt.asUintN(64, message.priceTicks) !== message.priceTicks) {
+        throw new globalThis.Error("value provided for field message.priceTicks of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.priceTicks);
+    }
+    if (message.sizeLots !== 0n) {
+      if (BigInt.asUintN(64, message.sizeLots) !== message.sizeLots) {
+        throw new globalThis.Error("value provided for field message.sizeLots of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.sizeLots);
+    }
+    if (message.lots !== 0n) {
+      if (BigInt.asUintN(64, message.lots) !== message.lots) {
+        throw new globalThis.Error("value provided for field message.lots of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.lots);
+    }
+    if (message.reduceOnly !== false) {
+      writer.uint32(72).bool(message.reduceOnly);
+    }
+    if (message.immediate !== false) {
+      writer.uint32(80).bool(message.immediate);
+    }
+    if (message.goodTilMs !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilMs) !== message.goodTilMs) {
+        throw new globalThis.Error("value provided for field message.goodTilMs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.goodTilMs);
+    }
+    if (message.feeReservePpm !== 0) {
+      writer.uint32(96).uint32(message.feeReservePpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CollectedOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollectedOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.priceTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.sizeLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lots = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.reduceOnly = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.immediate = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.goodTilMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.feeReservePpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CollectedOrder>): CollectedOrder {
+    return CollectedOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CollectedOrder>): CollectedOrder {
+    const message = createBaseCollectedOrder();
+    message.market = object.market ?? 0;
+    message.owner = object.owner ?? new Uint8Array(0);
+    message.subaccount = object.subaccount ?? 0;
+    message.clientId = object.clientId ?? "";
+    message.side = object.side ?? 0;
+    message.priceTicks = (object.priceTicks !== undefined && object.priceTicks !== null)
+      ? BigInt(object.priceTicks)
+      : 0n;
+    message.sizeLots = (object.sizeLots !== undefined && object.sizeLots !== null) ? BigInt(object.sizeLots) : 0n;
+    message.lots = (object.lots !== undefined && object.lots !== null) ? BigInt(object.lots) : 0n;
+    message.reduceOnly = object.reduceOnly ?? false;
+    message.immediate = object.immediate ?? false;
+    message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
+    message.feeReservePpm = object.feeReservePpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseAuctionState(): AuctionState {
+  return { openingMs: 0n, tradedMs: 0n };
+}
+
+export const AuctionState: MessageFns<AuctionState> = {
+  encode(message: AuctionState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.openingMs !== 0n) {
+      if (BigInt.asUintN(64, message.openingMs) !== message.openingMs) {
+        throw new globalThis.Error("value provided for field message.openingMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.openingMs);
+    }
+    if (message.tradedMs !== 0n) {
+      if (BigInt.asUintN(64, message.tradedMs) !== message.tradedMs) {
+        throw new globalThis.Error("value provided for field message.tradedMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.tradedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuctionState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuctionState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.openingMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.tradedMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuctionState>): AuctionState {
+    return AuctionState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuctionState>): AuctionState {
+    const message = createBaseAuctionState();
+    message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
+    message.tradedMs = (object.tradedMs !== undefined && object.tradedMs !== null) ? BigInt(object.tradedMs) : 0n;
     return message;
   },
 };

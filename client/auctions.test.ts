@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import { awaitFate, collectedFate, fateAfter } from "./auctions.ts";
+import { KeelConnectionError } from "./errors.ts";
+import type { TxEvent } from "./tx-result.ts";
+
+const order = { market: "BTC-PERP", account: "keel1x/0", clientId: "a" };
+
+function event(type: string, attributes: Readonly<Record<string, string>>): TxEvent {
+  const all = { market: "BTC-PERP", account: "keel1x/0", client_id: "a", ...attributes };
+  return { type, attributes: Object.entries(all).map(([key, value]) => ({ key, value })) };
+}
+
+const placed = event("order_placed", { order_id: "7", size: "3" });
+const fill = event("auction_fill", {
+  order_id: "7",
+  size: "1",
+  price: "60000",
+  fee: "18",
+  remaining: "2",
+});
+
+describe("the fate of a collected order", () => {
+  test("is read from the events of its block, and of nobody else's order", () => {
+    const others = [
+      event("auction_fill", { client_id: "b", order_id: "8", size: "9", remaining: "0" }),
+      event("order_cancelled", { account: "keel1y/0", reason: "immediate" }),
+      event("order_cancelled", { market: "ETH-PERP", reason: "immediate" }),
+      event("funding_rate", {}),
+    ];
+    expect(fateAfter(collectedFate, order, [placed, ...others])).toMatchObject({
+      status: "open",
+      orderId: 7n,
+      filledSize: "0",
+      remainingSize: "3",
+    });
+    expect(fateAfter(collectedFate, order, [placed, fill])).toMatchObject({
+      status: "open",
+      filledSize: "1",
+      price: "60000",
+      fee: "18",
+      remainingSize: "2",
+    });
+    const rest = event("order_cancelled", { order_id: "7", size: "2", reason: "immediate" });
+    expect(fateAfter(collectedFate, order, [placed, fill, rest])).toMatchObject({
+      status: "cancelled",
+      filledSize: "1",
+      remainingSize: "0",
+      reason: "immediate",
+    });
+    const whole = event("auction_fill", { order_id: "7", size: "3", remaining: "0" });
+    expect(fateAfter(collectedFate, order, [placed, whole]).status).toBe("filled");
+    expect(fateAfter(collectedFate, order, others)).toEqual(collectedFate);
+  });
+
+  test("is waited for block by block, also those that are not there yet", async () => {
+    let asked = 0;
+    const blocks: Readonly<Record<number, readonly TxEvent[]>> = { 5: [placed], 6: [], 7: [fill] };
+    const events = async (height: number): Promise<readonly TxEvent[]> => {
+      asked += 1;
+      if (asked < 3) throw new KeelConnectionError("rpc", "height 5 is not available");
+      return blocks[height] ?? [];
+    };
+    const until = ({ filledSize }: { readonly filledSize: string }): boolean => filledSize !== "0";
+    const fate = await awaitFate(events, order, { fromHeight: 5, until, timeoutMs: 5000 });
+    expect(fate).toMatchObject({ height: 7, orderId: 7n, filledSize: "1" });
+  });
+
+  test("is given up after a while, and at once when the node is gone", async () => {
+    const none = async (): Promise<never> => {
+      throw new KeelConnectionError("rpc", "not available");
+    };
+    const wait = { fromHeight: 5, until: () => true, timeoutMs: 0 };
+    await expect(awaitFate(none, order, wait)).rejects.toThrow("no auction");
+    const gone = async (): Promise<never> => {
+      throw new KeelConnectionError("unreachable", "gone");
+    };
+    await expect(awaitFate(gone, order, wait)).rejects.toThrow("gone");
+  });
+});

@@ -1,0 +1,108 @@
+/** What an auction made of a collected order, read from the events of blocks: the transaction only says that it was accepted. */
+import { KeelConnectionError } from "./errors.ts";
+import { AUCTION_POLL_MS } from "./limits.ts";
+import type { TxEvent } from "./tx-result.ts";
+
+/** The order in whose events we are interested. */
+export interface AuctionOrder {
+  readonly market: string;
+  /** "keel1…/0" */
+  readonly account: string;
+  readonly clientId: string;
+}
+
+export interface AuctionFate {
+  /** "collected": it is not in the book yet. */
+  readonly status: "collected" | "open" | "filled" | "cancelled";
+  /** 0 while it is collected. */
+  readonly orderId: bigint;
+  /** Decimal text, of this auction; "0" without a fill. */
+  readonly filledSize: string;
+  /** The one price of the auction; empty without a fill. */
+  readonly price: string;
+  readonly fee: string;
+  /** Rests in the book; "0" unless open. */
+  readonly remainingSize: string;
+  /** Why it was cancelled; empty otherwise. */
+  readonly reason: string;
+}
+
+export const collectedFate: AuctionFate = {
+  status: "collected",
+  orderId: 0n,
+  filledSize: "0",
+  price: "",
+  fee: "0",
+  remainingSize: "0",
+  reason: "",
+};
+
+/** The fate after one more block, from that block's own events. */
+export function fateAfter(
+  before: AuctionFate,
+  order: AuctionOrder,
+  events: readonly TxEvent[],
+): AuctionFate {
+  let fate = before;
+  for (const { type, attributes } of events) {
+    const value = (key: string): string =>
+      attributes.find((attribute) => attribute.key === key)?.value ?? "";
+    const ours =
+      value("market") === order.market &&
+      value("account") === order.account &&
+      value("client_id") === order.clientId;
+    if (!ours) continue;
+    if (type === "order_placed") {
+      const orderId = BigInt(value("order_id"));
+      fate = { ...fate, status: "open", orderId, remainingSize: value("size") };
+    } else if (type === "auction_fill") {
+      const remainingSize = value("remaining");
+      const filled = { filledSize: value("size"), price: value("price"), fee: value("fee") };
+      const status = remainingSize === "0" ? "filled" : "open";
+      fate = { ...fate, ...filled, status, orderId: BigInt(value("order_id")), remainingSize };
+    } else if (type === "order_cancelled") {
+      fate = { ...fate, status: "cancelled", remainingSize: "0", reason: value("reason") };
+    }
+  }
+  return fate;
+}
+
+/** Reads block after block from `fromHeight` until the fate is what is waited for. */
+export async function awaitFate(
+  events: (height: number) => Promise<readonly TxEvent[]>,
+  order: AuctionOrder,
+  wait: {
+    readonly fromHeight: number;
+    readonly until: (fate: AuctionFate) => boolean;
+    readonly timeoutMs: number;
+  },
+): Promise<AuctionFate & { readonly height: number }> {
+  const deadline = Date.now() + wait.timeoutMs;
+  let fate = collectedFate;
+  for (let height = wait.fromHeight; ; height++) {
+    fate = fateAfter(fate, order, await readWhenThere(events, height, deadline));
+    if (wait.until(fate)) return { ...fate, height };
+  }
+}
+
+async function readWhenThere(
+  events: (height: number) => Promise<readonly TxEvent[]>,
+  height: number,
+  deadline: number,
+): Promise<readonly TxEvent[]> {
+  for (;;) {
+    try {
+      return await events(height);
+    } catch (error) {
+      // A node that has no such block yet says so by an error of its RPC.
+      const early = error instanceof KeelConnectionError && error.code === "rpc";
+      if (!early) throw error;
+      if (Date.now() >= deadline)
+        throw new KeelConnectionError(
+          "not-included-in-time",
+          `no auction came to pass up to height ${height}`,
+        );
+    }
+    await new Promise((resolve) => setTimeout(resolve, AUCTION_POLL_MS));
+  }
+}

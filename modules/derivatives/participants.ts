@@ -1,0 +1,136 @@
+/**
+ * Who takes part in an auction: the orders of both sides that cross, best prices first, and of those only what may trade (not expired, not
+ * against its own owner, not more than a position where it may only reduce).
+ */
+import type { AccountId } from "../kit/account-id.ts";
+import { absolute } from "../kit/math/mul-div.ts";
+import type { OrderTerms } from "./book.ts";
+import { reducible } from "./execution.ts";
+import type { Side } from "./ports.ts";
+import { cancel, enforceReduceOnly, trim } from "./resting.ts";
+import { nowMs, type Turn } from "./venue.ts";
+
+/** `lots` are those that take part. */
+export interface Participant extends OrderTerms {
+  readonly slot: number;
+  /** Lots in the book. */
+  readonly held: number;
+}
+
+export interface OrderFill {
+  readonly order: Participant;
+  readonly lots: number;
+  readonly feeQuanta: bigint;
+}
+
+export interface Crossing {
+  /** Best first. */
+  readonly buy: readonly Participant[];
+  readonly sell: readonly Participant[];
+  /** More orders cross than one auction takes. */
+  readonly more: boolean;
+}
+
+/** Orders that some order of the other side would trade with, at most as many of each side as the terms allow. */
+export function crossing({ book, instrument }: Turn): Crossing {
+  const most = instrument.terms.auction?.ordersMax ?? 0;
+  const bid = book.bestTicks("buy");
+  const ask = book.bestTicks("sell");
+  let more = false;
+  const reach = (side: Side, worst: number): Participant[] => {
+    const orders: Participant[] = [];
+    book.each(side, (slot) => {
+      const order = book.read(slot);
+      if (side === "buy" ? order.ticks < worst : order.ticks > worst) return true;
+      if (orders.length === most) {
+        more = true;
+        return true;
+      }
+      orders.push({ ...order, slot, held: order.lots });
+      return false;
+    });
+    return orders;
+  };
+  if (bid === 0 || ask === 0 || bid < ask) return { buy: [], sell: [], more };
+  return { buy: reach("buy", ask), sell: reach("sell", bid), more };
+}
+
+/** Takes out of the book what may not trade. True when something left or shrank: the participants are then others. */
+export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
+  const before = turn.changes;
+  const now = nowMs(turn.ctx);
+  const all = [...buy, ...sell];
+  for (const { slot, goodTilMs } of all) {
+    if (goodTilMs !== 0 && goodTilMs <= now) cancel(turn, slot, "expired");
+  }
+  // Slots are given to others once an order left, so each step starts from the book again.
+  if (turn.changes !== before) return true;
+  netOwnOrders(turn, buy, sell);
+  if (turn.changes !== before) return true;
+  const byAge = all.sort((a, b) => a.id - b.id);
+  if (turn.instrument.status === "closeOnly") onlyReduce(turn, byAge);
+  else for (const account of reducers(byAge)) enforceReduceOnly(turn, account);
+  return turn.changes !== before;
+}
+
+function reducers(orders: readonly Participant[]): Set<AccountId> {
+  return new Set(orders.filter(({ reduceOnly }) => reduceOnly).map(({ account }) => account));
+}
+
+/**
+ * An owner's buys and sells that cross each other cancel out, lot for lot, best against best. Volume with oneself would be free but for fees, and it
+ * moves the price: the largest volume sets it. Afterwards every owner stands on one side of any price.
+ */
+function netOwnOrders(
+  turn: Turn,
+  buys: readonly Participant[],
+  sells: readonly Participant[],
+): void {
+  const owners = new Map<string, { buys: Participant[]; sells: Participant[] }>();
+  const ownerKey = ({ account }: Participant): string => account.slice(0, 20);
+  for (const order of buys) {
+    const own = owners.get(ownerKey(order));
+    if (own === undefined) owners.set(ownerKey(order), { buys: [order], sells: [] });
+    else own.buys.push(order);
+  }
+  for (const order of sells) owners.get(ownerKey(order))?.sells.push(order);
+  for (const own of owners.values()) if (own.sells.length > 0) netOne(turn, own);
+}
+
+function netOne(
+  turn: Turn,
+  own: { readonly buys: readonly Participant[]; readonly sells: readonly Participant[] },
+): void {
+  const left = new Map<Participant, number>();
+  const lotsOf = (order: Participant): number => left.get(order) ?? order.lots;
+  for (let b = 0, s = 0; ; ) {
+    const buy = own.buys[b];
+    const sell = own.sells[s];
+    if (buy === undefined || sell === undefined || buy.ticks < sell.ticks) break;
+    const lots = lotsOf(buy) < lotsOf(sell) ? lotsOf(buy) : lotsOf(sell);
+    left.set(buy, lotsOf(buy) - lots);
+    left.set(sell, lotsOf(sell) - lots);
+    if (lotsOf(buy) === 0) b += 1;
+    if (lotsOf(sell) === 0) s += 1;
+  }
+  for (const [order, lots] of left) leave(turn, order, lots, "self_trade");
+}
+
+/** In a market that is closing every order acts as if it were reduce-only: older ones keep their size. */
+function onlyReduce(turn: Turn, byAge: readonly Participant[]): void {
+  const { ctx, instrument, venue } = turn;
+  const left = new Map<AccountId, bigint>();
+  for (const order of byAge) {
+    const position = venue.clearing.positionLots(ctx, order.account, instrument.id);
+    const closable = reducible(position, order.side);
+    const rest = closable === 0n ? 0n : (left.get(order.account) ?? absolute(position));
+    const kept = rest < BigInt(order.lots) ? Number(rest) : order.lots;
+    if (closable > 0n) left.set(order.account, rest - BigInt(kept));
+    if (kept < order.lots) leave(turn, order, kept, "reduce_only");
+  }
+}
+
+function leave(turn: Turn, { slot }: Participant, lots: number, reason: string): void {
+  if (lots === 0) cancel(turn, slot, reason);
+  else trim(turn, slot, lots);
+}

@@ -1,0 +1,110 @@
+/**
+ * The fills of an auction, all at one price, as one entry into the ledger. Every account is computed and checked before anything is written, so
+ * a refusal changes nothing, and it names every account that refuses.
+ */
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import { emptyLedger } from "./account-codec.ts";
+import { admission, reasonOf, trackActive } from "./clearing.ts";
+import { MARGIN_CODES, type MarginCode } from "./errors.ts";
+import { applyFill, changeLedger, type FilledAccount } from "./fill.ts";
+import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
+import type {
+  AuctionFill,
+  AuctionResult,
+  AuctionTrade,
+  ClearingPort,
+  MarketsPort,
+} from "./ports.ts";
+import type { MarginState } from "./state.ts";
+
+interface Cleared {
+  readonly fill: AuctionFill;
+  readonly filled: FilledAccount;
+}
+
+export function createClearAuction(
+  state: MarginState,
+  markets: MarketsPort,
+): Pick<ClearingPort, "clearAuction"> {
+  function filledOf(
+    ctx: ReadContext,
+    fill: AuctionFill,
+    trade: AuctionTrade,
+    terms: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
+  ): FilledAccount | MarginCode {
+    const before = state.accounts.get(ctx, fill.account);
+    if (before === undefined) return "unknownAccount";
+    const { view, views, marketsMax } = terms;
+    const buys = fill.side === "buy";
+    const value = trade.priceTicks * fill.lots * view.terms.quantaPerTickLot;
+    const filled = applyFill(before, {
+      market: trade.market,
+      fundingIndex: view.fundingIndex,
+      lots: buys ? fill.lots : -fill.lots,
+      quote: buys ? -value : value,
+      fee: fill.feeQuanta,
+      releaseBuyLots: buys ? fill.release.lots : 0n,
+      releaseSellLots: buys ? 0n : fill.release.lots,
+      releaseFeeReserve: fill.release.feeReserveQuanta,
+    });
+    return admission(before, filled, views, marketsMax) ?? filled;
+  }
+
+  function write(ctx: WriteContext, trade: AuctionTrade, cleared: readonly Cleared[]): void {
+    let fees = 0n;
+    let realised = 0n;
+    for (const { fill, filled } of cleared) {
+      state.accounts.set(ctx, fill.account, filled.account);
+      trackActive(ctx, state, fill.account, filled);
+      fees += fill.feeQuanta;
+      realised += filled.change.realised;
+    }
+    const before = state.ledgers.get(ctx, trade.market) ?? emptyLedger(trade.market);
+    const ledger = cleared.reduce((sum, { filled }) => changeLedger(sum, filled.change), before);
+    state.ledgers.set(ctx, trade.market, ledger);
+    if (fees === 0n && realised === 0n) return;
+    const totals = state.totals.require(ctx);
+    state.totals.set(ctx, {
+      ...totals,
+      feesHeld: totals.feesHeld + fees,
+      collateral: totals.collateral + realised - fees,
+    });
+  }
+
+  return {
+    clearAuction(ctx, trade): AuctionResult {
+      assertBalanced(trade);
+      const views = marketViews(ctx, markets);
+      const view = views(trade.market);
+      assert(view?.fresh === true, "an auction needs a fresh mark");
+      assert(view.terms.status !== "settling", "an auction in an expired market");
+      const marketsMax = state.params.require(ctx).marketsPerAccountMax;
+      const cleared: Cleared[] = [];
+      const refused: { account: AuctionFill["account"]; code: number; reason: string }[] = [];
+      for (const fill of trade.fills) {
+        const filled = filledOf(ctx, fill, trade, { view, views, marketsMax });
+        if (typeof filled === "string") {
+          const code = MARGIN_CODES[filled];
+          refused.push({ account: fill.account, code, reason: reasonOf(filled) });
+        } else cleared.push({ fill, filled });
+      }
+      if (refused.length > 0) return { ok: false, refused };
+      write(ctx, trade, cleared);
+      return { ok: true };
+    },
+  };
+}
+
+function assertBalanced({ fills, priceTicks }: AuctionTrade): void {
+  assert(priceTicks > 0n, "an auction needs a positive price");
+  const accounts = new Set<string>();
+  let lots = 0n;
+  for (const fill of fills) {
+    assert(fill.lots > 0n && fill.feeQuanta >= 0n, "a fill of an auction needs lots and no rebate");
+    assert(!accounts.has(fill.account), "an account stands on one side of an auction, once");
+    accounts.add(fill.account);
+    lots += fill.side === "buy" ? fill.lots : -fill.lots;
+  }
+  assert(lots === 0n, "as many lots are bought in an auction as sold");
+}

@@ -1,0 +1,207 @@
+/**
+ * One episode: makers quote around the mark; the mark jumps; makers cancel and quote anew, takers buy or sell with a limit, an arbitrageur takes
+ * what is mispriced; one more block of quotes follows. The proposer of the middle block may order, add and hold back what it likes within the rules.
+ */
+import { createRandom, type Random } from "@keel/modules/derivatives/random";
+import { earned, type Order, type Pending, ROLES, type Stage } from "./stage.ts";
+
+export const strategies = [
+  "snipe",
+  "sandwich",
+  "hold back cancels",
+  "hold back cancels, alone",
+  "hold back takers",
+] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** `power`: the proposer places its orders and the others' as suits it. `none`: it sends the same orders, and somebody honest makes the block. */
+export type Standing = "power" | "none";
+
+interface Scene {
+  readonly before: number;
+  readonly mark: number;
+  readonly takers: readonly Order[];
+  /** Maker's distances from mark, ticks, and lots of each level, by maker. */
+  readonly levels: readonly (readonly { readonly distance: number; readonly lots: number }[])[];
+}
+
+const PPM = 1_000_000;
+/** What an immediate order pays at the default terms, and what a resting one does. */
+const TAKER_PPM = { continuous: 500, lanes: 500, auction: 300 } as const;
+const MAKER_PPM = { continuous: 100, lanes: 100, auction: 300 } as const;
+
+function ticksAway(mark: number, ppm: number): number {
+  return Math.round((mark * ppm) / PPM);
+}
+
+function scene(random: Random): Scene {
+  const before = 640_000 + random.below(20_001);
+  const jump = ticksAway(before, random.below(6001) - 3000);
+  const mark = before + jump;
+  const takers = ROLES.takers.map((): Order => {
+    const side = random.below(2) === 0 ? "buy" : "sell";
+    const slippage = ticksAway(mark, 2000 + random.below(4001));
+    const ticks = side === "buy" ? mark + slippage : mark - slippage;
+    return { side, ticks, lots: 10 + random.below(51), kind: "immediate" };
+  });
+  const levels = ROLES.makers.map(() => {
+    let distance = 400 + random.below(300);
+    return [0, 1, 2, 3].map(() => {
+      const level = { distance: ticksAway(mark, distance), lots: 5 + random.below(16) };
+      distance += 200 + random.below(1500);
+      return level;
+    });
+  });
+  return { before, mark, takers, levels };
+}
+
+function quoting(stage: Stage, { levels }: Scene, mark: number): Pending[] {
+  return ROLES.makers.map((account, at) =>
+    stage.quotes(
+      account,
+      (levels[at] ?? []).flatMap(({ distance, lots }): Order[] => [
+        { side: "buy", ticks: mark - distance, lots, kind: "quote" },
+        { side: "sell", ticks: mark + distance, lots, kind: "quote" },
+      ]),
+    ),
+  );
+}
+
+/** Takes all that is mispriced by more than its fee. */
+function sweep(stage: Stage, account: number, mark: number): Pending[] {
+  const fee = ticksAway(mark, TAKER_PPM[stage.rules]);
+  return [
+    stage.place(account, { side: "buy", ticks: mark - fee, lots: 100, kind: "immediate" }),
+    stage.place(account, { side: "sell", ticks: mark + fee, lots: 100, kind: "immediate" }),
+  ];
+}
+
+/** As `sweep`, but at the stale prices themselves, where no price above them has to be paid if nobody competes. */
+function sweepStale(stage: Stage, account: number, { before, mark, levels }: Scene): Pending[] {
+  const fee = ticksAway(mark, TAKER_PPM[stage.rules]);
+  const distances = levels.flat().map(({ distance }) => distance);
+  const side = mark > before ? "buy" : "sell";
+  const toward = side === "buy" ? 1 : -1;
+  // Every level that is still worth its fee; the best of them sets the auction's price when there is nobody else.
+  const worth = distances.filter((distance) => (mark - before) * toward - distance > fee);
+  if (worth.length === 0) return [];
+  const ticks = before + toward * Math.max(...worth);
+  return [stage.place(account, { side, ticks, lots: 200, kind: "immediate" })];
+}
+
+interface Attack {
+  readonly first: readonly Pending[];
+  /** In the next block. */
+  readonly later: readonly Pending[];
+}
+
+/**
+ * Buys the cheapest levels that a buyer is about to buy and offers them to it one tick below the next level, or at its limit: as many levels as pays
+ * best after fees, none when none pays. The other way round for a seller.
+ */
+function sandwich(stage: Stage, { levels, mark }: Scene, victim: Order, split: boolean): Attack {
+  const [taking, giving] = ROLES.proposer;
+  const inside = victim.side === "buy" ? -1 : 1;
+  const reach = Math.abs(victim.ticks - mark);
+  const ladder = levels.flat().sort((a, b) => a.distance - b.distance);
+  const fees = ticksAway(mark, TAKER_PPM[stage.rules] + MAKER_PPM[stage.rules]);
+  let best = { gain: 0, lots: 0, front: 0, offer: 0 };
+  let lots = 0;
+  let cost = 0;
+  for (const [at, level] of ladder.entries()) {
+    if (level.distance >= reach) break;
+    lots += level.lots;
+    cost += level.lots * level.distance;
+    const offer = Math.min(reach, (ladder[at + 1]?.distance ?? reach) - 1);
+    const sold = Math.min(lots, victim.lots);
+    const gain = sold * offer - cost - fees * lots;
+    if (gain > best.gain) best = { gain, lots, front: level.distance, offer };
+  }
+  if (best.lots === 0) return { first: [], later: [] };
+  const back = victim.side === "buy" ? "sell" : "buy";
+  const front = stage.place(taking, {
+    side: victim.side,
+    ticks: mark - inside * best.front,
+    lots: best.lots,
+    kind: "immediate",
+  });
+  const offer = stage.place(giving, {
+    side: back,
+    ticks: mark - inside * best.offer,
+    lots: best.lots,
+    kind: "rests",
+  });
+  return split ? { first: [front], later: [offer] } : { first: [front, offer], later: [] };
+}
+
+/** Neighbouring seeds start alike, so the first draws are not used. */
+function seeded(seed: number): Random {
+  const random = createRandom(seed * 1_000_003);
+  for (let i = 0; i < 10; i++) random.below(2);
+  return random;
+}
+
+function shuffle<T>(items: readonly T[], random: Random): T[] {
+  const out = [...items];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [out[i], out[j]] = [out[j] as T, out[i] as T];
+  }
+  return out;
+}
+
+/** Plays one episode on its own seed; answers what the proposer earned, in quanta. */
+export async function play(
+  stage: Stage,
+  seed: number,
+  strategy: Strategy | null,
+  standing: Standing,
+): Promise<bigint> {
+  const random = seeded(seed);
+  const set = scene(random);
+  const { before, mark } = set;
+  const everyone = [...ROLES.proposer, ...ROLES.makers, ...ROLES.takers];
+  await stage.block(
+    everyone.map((account) => stage.cancelAll(account)),
+    before,
+  );
+  await stage.block(quoting(stage, set, before), before);
+  const start = await stage.holding();
+
+  const cancels = ROLES.makers.map((account) => stage.cancelAll(account));
+  const quotes = quoting(stage, set, mark);
+  const victim = [...set.takers].sort((a, b) => b.lots - a.lots)[0] as Order;
+  const takes = ROLES.takers
+    .map((account, at) => ({ account, order: set.takers[at] as Order }))
+    .sort((a, b) => b.order.lots - a.order.lots)
+    .map(({ account, order }) => stage.place(account, order));
+  const alone = strategy === "hold back cancels, alone";
+  const arbitrage = alone ? [] : sweep(stage, ROLES.arbitrageur, mark);
+  const power = standing === "power";
+
+  let attack: Attack = { first: [], later: [] };
+  if (strategy === "sandwich") attack = sandwich(stage, set, victim, false);
+  else if (strategy === "hold back takers") attack = sandwich(stage, set, victim, true);
+  else if (alone) attack = { first: sweepStale(stage, ROLES.proposer[0], set), later: [] };
+  else if (strategy !== null) attack = { first: sweep(stage, ROLES.proposer[0], mark), later: [] };
+
+  const holdsCancels = power && strategy?.startsWith("hold back cancels") === true;
+  const holdsTakers = power && strategy === "hold back takers";
+  const makers = holdsCancels ? [] : [...cancels, ...quotes];
+  const takers = holdsTakers ? [] : takes;
+  // An honest block has all in the sequence in which their senders happened to hurry.
+  let middle = shuffle([...attack.first, ...makers, ...arbitrage, ...takers], random);
+  if (power && (strategy === "sandwich" || strategy === "hold back takers"))
+    middle = [...makers, ...attack.first, ...takers, ...arbitrage];
+  else if (power) middle = [...attack.first, ...makers, ...arbitrage, ...takers];
+  await stage.block(middle, mark);
+
+  // The next block is made by somebody honest, and makers quote as they do in every block.
+  const anew = ROLES.makers.map((account) => stage.cancelAll(account));
+  const held = holdsTakers ? takes : [];
+  await stage.block(
+    [...anew, ...quoting(stage, set, mark), ...shuffle([...attack.later, ...held], random)],
+    mark,
+  );
+  return earned(start, await stage.holding(), mark - before);
+}

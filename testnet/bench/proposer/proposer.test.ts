@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { play, type Standing, type Strategy } from "./episode.ts";
+import { type Rules, Stage } from "./stage.ts";
+
+async function gains(
+  rules: Rules,
+  strategy: Strategy | null,
+  standing: Standing,
+): Promise<bigint[]> {
+  const stage = await Stage.open(rules, 1);
+  const all: bigint[] = [];
+  for (const seed of [1, 2, 3, 4]) all.push(await play(stage, seed, strategy, standing));
+  return all;
+}
+
+const sum = (all: readonly bigint[]): bigint => all.reduce((total, one) => total + one, 0n);
+
+// The whole table: npm run proposer
+describe("a proposer", { timeout: 120_000 }, () => {
+  it("gains to the unit what anybody gains with the same orders in a batch-auction market", async () => {
+    for (const strategy of ["snipe", "sandwich"] as const) {
+      const power = await gains("auction", strategy, "power");
+      expect(power).toEqual(await gains("auction", strategy, "none"));
+    }
+  });
+
+  it("gains from stale quotes by going first in a continuous market, and nothing where lanes are checked", async () => {
+    expect(sum(await gains("continuous", "snipe", "power"))).toBeGreaterThan(0n);
+    expect(sum(await gains("lanes", "snipe", "power"))).toBe(0n);
+  });
+
+  it("that does nothing has nothing", async () => {
+    expect(sum(await gains("auction", null, "none"))).toBe(0n);
+  });
+});

@@ -1,0 +1,198 @@
+/**
+ * A chain of real modules with makers, takers, an arbitrageur and a dishonest proposer with two accounts, driven block by block. What the proposer
+ * earns is its change of equity, less what the mark did to positions it held before.
+ */
+
+import { defaultAuctionTerms } from "@keel/modules/derivatives/defaults";
+import { createRandom, type Random } from "@keel/modules/derivatives/random";
+import { auctionMarketState } from "@keel/node/app/testing/auction-load";
+import { TestChain } from "@keel/node/app/testing/chain";
+import { openMarket, priceTx } from "@keel/node/app/testing/market-load";
+import {
+  MsgBatchOrders,
+  MsgCancelAll,
+  MsgPlaceOrder,
+  NewOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
+import { createTraders, type Message, type Trader } from "../trader.ts";
+
+/** How the market matches, and whether blocks must keep the lanes. */
+export type Rules = "continuous" | "lanes" | "auction";
+
+/** Accounts by their part. The proposer has two, of different owners, so that it can trade with itself unnoticed. */
+export const ROLES = {
+  proposer: [0, 1],
+  makers: [2, 3, 4],
+  takers: [5, 6],
+  arbitrageur: 7,
+} as const;
+const ACCOUNTS = 8;
+
+const MARKET = "BTC-PERP";
+/** Of prices in cents, which the feed speaks, in units of the market's tick of 0.1. */
+const CENTS_PER_TICK = 10;
+/** Quanta per lot of 0.001 and tick of 0.1. */
+const QUANTA_PER_TICK_LOT = 100n;
+
+/** Cancels, quotes that only add to the book, everything else. */
+export type Lane = 1 | 2 | 3;
+
+export interface Pending {
+  readonly account: number;
+  readonly lane: Lane;
+  readonly message: Message;
+}
+
+export interface Order {
+  readonly side: "buy" | "sell";
+  readonly ticks: number;
+  /** Of 0.001. */
+  readonly lots: number;
+  readonly kind: "rests" | "immediate" | "quote";
+}
+
+export interface Holding {
+  readonly equity: bigint;
+  readonly lots: bigint;
+}
+
+export class Stage {
+  readonly rules: Rules;
+  readonly random: Random;
+  readonly #chain: TestChain;
+  readonly #traders: readonly Trader[] = createTraders(ACCOUNTS, "account", {
+    id: "keel-test-1",
+    prefix: "keel",
+  });
+  #sent = 0;
+
+  private constructor(rules: Rules, seed: number, chain: TestChain) {
+    this.rules = rules;
+    this.random = createRandom(seed);
+    this.#chain = chain;
+  }
+
+  static async open(rules: Rules, seed: number): Promise<Stage> {
+    const auction = { ...defaultAuctionTerms(), interruptionMs: 0n };
+    const chain: TestChain = new TestChain({
+      extensionsFrom: 1,
+      accounts: ACCOUNTS,
+      appState: {
+        ...auctionMarketState(rules === "auction" ? auction : undefined),
+        bank: { balances: wealth() },
+      },
+    });
+    await openMarket(chain, "1000000000000");
+    return new Stage(rules, seed, chain);
+  }
+
+  place(account: number, order: Order): Pending {
+    const value = MsgPlaceOrder.fromPartial({
+      sender: this.#address(account),
+      ...this.#order(order),
+    });
+    const message = {
+      typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
+      value: MsgPlaceOrder.encode(value).finish(),
+    };
+    return { account, lane: order.kind === "quote" && this.rules !== "auction" ? 2 : 3, message };
+  }
+
+  quotes(account: number, orders: readonly Order[]): Pending {
+    const value = MsgBatchOrders.fromPartial({
+      sender: this.#address(account),
+      orders: orders.map((order) => this.#order(order)),
+    });
+    const message = {
+      typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
+      value: MsgBatchOrders.encode(value).finish(),
+    };
+    return { account, lane: this.rules === "auction" ? 3 : 2, message };
+  }
+
+  cancelAll(account: number): Pending {
+    const value = MsgCancelAll.fromPartial({ sender: this.#address(account), market: MARKET });
+    const message = {
+      typeUrl: "/keel.derivatives.v1.MsgCancelAll",
+      value: MsgCancelAll.encode(value).finish(),
+    };
+    return { account, lane: 1, message };
+  }
+
+  /** Puts the transactions into a block as they stand; where lanes rule, each lane's in that sequence, and checked as validators do. */
+  async block(pending: readonly Pending[], markTicks: number): Promise<void> {
+    const laned =
+      this.rules === "continuous" ? pending : [...pending].sort((a, b) => a.lane - b.lane);
+    const txs = laned.map(({ account, message }) => {
+      const untilNs = this.#chain.timeNs(this.#chain.height + 4) + BigInt(this.#sent++);
+      return (this.#traders[account] as Trader).sign([message], untilNs);
+    });
+    const proposal = [priceTx(this.#chain, BigInt(markTicks * CENTS_PER_TICK)), ...txs];
+    // Without lanes a proposer may order as it likes: the check that forbids it is what is left out.
+    const valid =
+      this.rules === "continuous" ||
+      (await this.#chain.app.processProposal(this.#chain.proposed(proposal)));
+    if (!valid) throw new Error("validators refuse this proposal");
+    await this.#chain.decide(proposal);
+    const [fault] = this.#chain.faults;
+    if (fault !== undefined) throw fault.error;
+  }
+
+  /** Of both accounts of the proposer. */
+  async holding(): Promise<Holding> {
+    let equity = 0n;
+    let lots = 0n;
+    for (const account of ROLES.proposer) {
+      const request = QueryAccountRequest.fromPartial({ owner: this.#address(account) });
+      const response = await this.#chain.app.query({
+        path: "/keel.margin.v1.Query/Account",
+        data: QueryAccountRequest.encode(request).finish(),
+        height: 0,
+        prove: false,
+      });
+      const view = QueryAccountResponse.decode(response.value).account;
+      if (view === undefined) throw new Error(response.log);
+      equity += BigInt(view.equity);
+      for (const position of view.positions) lots += BigInt(position.lots);
+    }
+    return { equity, lots };
+  }
+
+  #address(account: number): string {
+    return (this.#traders[account] as Trader).address;
+  }
+
+  #order({ side, ticks, lots, kind }: Order): NewOrder {
+    const immediate = kind === "immediate";
+    return NewOrder.fromPartial({
+      market: MARKET,
+      side: side === "buy" ? Side.SIDE_BUY : Side.SIDE_SELL,
+      type: OrderType.ORDER_TYPE_LIMIT,
+      price: decimal(ticks, 1),
+      size: decimal(lots, 3),
+      timeInForce: immediate ? TimeInForce.TIME_IN_FORCE_IOC : TimeInForce.TIME_IN_FORCE_GTC,
+      postOnly: kind === "quote" && this.rules !== "auction",
+      clientId: `c${this.#sent++}`,
+    });
+  }
+}
+
+/** Earned between two holdings, in quanta, at a mark that moved by so many ticks. */
+export function earned(before: Holding, after: Holding, markMoveTicks: number): bigint {
+  return after.equity - before.equity - before.lots * BigInt(markMoveTicks) * QUANTA_PER_TICK_LOT;
+}
+
+function wealth(): readonly unknown[] {
+  const coins = [{ denom: "uusdc", amount: "1000000000000" }];
+  return createTraders(ACCOUNTS, "account", { id: "keel-test-1", prefix: "keel" }).map(
+    ({ address }) => ({ address, coins }),
+  );
+}
+
+function decimal(steps: number, places: number): string {
+  const digits = String(steps).padStart(places + 1, "0");
+  const fraction = digits.slice(-places).replace(/0+$/, "");
+  return fraction === "" ? digits.slice(0, -places) : `${digits.slice(0, -places)}.${fraction}`;
+}
