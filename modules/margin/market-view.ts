@@ -34,11 +34,15 @@ export function readView(
 
 /** Valid while no mark, funding index or listing changes: within one message or one step. */
 export function marketViews(ctx: ReadContext, markets: MarketsPort): MarketViews {
-  const known = new Map<MarketId, MarketView | undefined>();
+  // Most accounts are in one market, or few: a list is searched faster than a map is made.
+  const known: MarketId[] = [];
+  const views: (MarketView | undefined)[] = [];
   return (market) => {
-    if (known.has(market)) return known.get(market);
+    const at = known.indexOf(market);
+    if (at >= 0) return views[at];
     const view = readView(ctx, markets, market);
-    known.set(market, view);
+    known.push(market);
+    views.push(view);
     return view;
   };
 }
