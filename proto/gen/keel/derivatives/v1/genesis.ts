@@ -11,12 +11,15 @@ import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import {
   AuctionState,
   CollectedOrder,
+  DeadMan,
   Funding,
   FundingHistory,
   Market,
   MarketCounters,
   Params,
   RestingOrder,
+  TrailMark,
+  WaitingOrder,
 } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
@@ -67,6 +70,9 @@ export interface GenesisState {
   tradingGrants: TradingGrantEntry[];
   /** Of markets that stopped before their auction. */
   collectedOrders: CollectedOrder[];
+  waitingOrders: WaitingOrder[];
+  trailMarks: TrailMark[];
+  deadMen: DeadMan[];
 }
 
 function createBaseMarketEntry(): MarketEntry {
@@ -425,6 +431,9 @@ function createBaseGenesisState(): GenesisState {
     saltFloors: [],
     tradingGrants: [],
     collectedOrders: [],
+    waitingOrders: [],
+    trailMarks: [],
+    deadMen: [],
   };
 }
 
@@ -450,6 +459,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.collectedOrders) {
       CollectedOrder.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.waitingOrders) {
+      WaitingOrder.encode(v!, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.trailMarks) {
+      TrailMark.encode(v!, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.deadMen) {
+      DeadMan.encode(v!, writer.uint32(338).fork()).join();
     }
     return writer;
   },
@@ -523,6 +541,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.collectedOrders.push(CollectedOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.waitingOrders.push(WaitingOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.trailMarks.push(TrailMark.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.deadMen.push(DeadMan.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -549,6 +591,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.saltFloors = object.saltFloors?.map((e) => SaltFloorEntry.fromPartial(e)) || [];
     message.tradingGrants = object.tradingGrants?.map((e) => TradingGrantEntry.fromPartial(e)) || [];
     message.collectedOrders = object.collectedOrders?.map((e) => CollectedOrder.fromPartial(e)) || [];
+    message.waitingOrders = object.waitingOrders?.map((e) => WaitingOrder.fromPartial(e)) || [];
+    message.trailMarks = object.trailMarks?.map((e) => TrailMark.fromPartial(e)) || [];
+    message.deadMen = object.deadMen?.map((e) => DeadMan.fromPartial(e)) || [];
     return message;
   },
 };
