@@ -20,18 +20,8 @@ export type AccountKey =
   | { readonly kind: "ed25519"; readonly bytes: Uint8Array }
   | { readonly kind: "multisig"; readonly threshold: number; readonly keys: readonly AccountKey[] };
 
-/** The key read last: the ante asks for the one of a stored account, which never changes, at each of its steps. */
-let last: { readonly key: PublicKey; readonly read: AccountKey } | null = null;
-
 /** Decodes a key; throws sdk 8 on anything that cannot own an account. */
-export function readKey(key: PublicKey): AccountKey {
-  if (last?.key === key) return last.read;
-  const read = decodeKey(key, 0);
-  last = { key, read };
-  return read;
-}
-
-function decodeKey(key: PublicKey, depth: number): AccountKey {
+export function readKey(key: PublicKey, depth: number = 0): AccountKey {
   if (key.typeUrl === SECP256K1) {
     const bytes = keyBytes(key.value);
     if (bytes.length !== 33)
@@ -72,7 +62,7 @@ function readMultisig(value: Uint8Array, depth: number): AccountKey {
     2: (reader) => {
       if (depth >= MULTISIG_DEPTH_MAX || keys.length >= MULTISIG_KEYS_MAX)
         throw sdkError("invalidPubKey", "multisig key too deep or too large");
-      keys.push(decodeKey(reader.nested(readAny), depth + 1));
+      keys.push(readKey(reader.nested(readAny), depth + 1));
     },
   });
   if (threshold < 1 || keys.length < threshold)

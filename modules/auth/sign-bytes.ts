@@ -24,6 +24,7 @@ export function directSignBytes(tx: Signed, chainId: string, accountNumber: bigi
   return bytes;
 }
 
+/** `SignDoc{body_bytes, auth_info_bytes, chain_id, account_number}`, canonical; the signature is over its SHA-256. */
 /** Chain ids are few: one. */
 const chainIds = new Map<string, Uint8Array>();
 
@@ -44,27 +45,11 @@ function fieldSize(value: Uint8Array): number {
   return size;
 }
 
-const SLAB_BYTES = 65_536;
-let slab: Uint8Array = new Uint8Array(0);
-let slabUsed = 0;
-
-/** Zeroed bytes cut from a larger array: memory of its own for each few hundred bytes is what signing would mostly cost. */
-function piece(size: number): Uint8Array {
-  if (size > SLAB_BYTES / 8) return new Uint8Array(size);
-  if (slabUsed + size > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  slabUsed += size;
-  return slab.subarray(slabUsed - size, slabUsed);
-}
-
-/** `SignDoc{body_bytes, auth_info_bytes, chain_id, account_number}`, canonical; the signature is over its SHA-256. */
 function encodeSignDoc(tx: Signed, chainId: string, accountNumber: bigint): Uint8Array {
   const { bodyBytes, authInfoBytes } = tx;
   const chain = chainIdBytes(chainId);
   const number = accountNumber > 0n ? encodeUvarint(accountNumber) : null;
-  const out = piece(
+  const out = new Uint8Array(
     fieldSize(bodyBytes) +
       fieldSize(authInfoBytes) +
       fieldSize(chain) +

@@ -33,6 +33,10 @@ export function useNonces(ctx: WriteContext, state: AuthState, tx: SignedTx): vo
 
 /** Bounded per block; what is left goes in the next blocks, and is refused meanwhile by its timeout. */
 export function removeExpiredNonces(ctx: WriteContext, state: AuthState): void {
-  const end = int64Key.encode(ctx.header.timeNs);
-  state.nonces.deleteBetween(ctx, "", end, NONCES_REMOVED_PER_BLOCK_MAX);
+  const expired: (readonly [bigint, Uint8Array])[] = [];
+  state.nonces.eachBetween(ctx, "", int64Key.encode(ctx.header.timeNs), (key) => {
+    expired.push(key);
+    return expired.length >= NONCES_REMOVED_PER_BLOCK_MAX;
+  });
+  for (const key of expired) state.nonces.delete(ctx, key);
 }

@@ -4,7 +4,8 @@ import { assert } from "../kit/errors.ts";
 import { auctionStep } from "./auction-step.ts";
 import type { Book } from "./book.ts";
 import { expireOrders } from "./cancelling.ts";
-import { atomically } from "./contained.ts";
+import { containMarket } from "./contained.ts";
+import { fireDeadMen } from "./dead-man.ts";
 import * as events from "./events.ts";
 import {
   advanceFunding,
@@ -16,10 +17,10 @@ import {
 } from "./funding.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
 import { FUNDING_HISTORY_MAX } from "./limits.ts";
-import { quarantineMarket } from "./markets.ts";
 import { markOf } from "./marks.ts";
 import { collects, trades, watchInterruption } from "./opening.ts";
 import type { Side } from "./ports.ts";
+import { runTriggers } from "./triggers.ts";
 import type { Venue } from "./venue.ts";
 
 type Step = (ctx: WriteContext, venue: Venue, instrument: Instrument) => void;
@@ -29,14 +30,7 @@ function eachMarket(ctx: WriteContext, venue: Venue, step: Step): void {
   venue.state.markets.each(ctx, (_id, market) => void instruments.push(instrumentOf(market)));
   for (const instrument of instruments) {
     if (instrument.status === "quarantined") continue;
-    try {
-      atomically(ctx, (inner) => step(inner, venue, instrument));
-    } catch (error) {
-      // Out of memory or stack: the machine is broken, not the market.
-      if (error instanceof RangeError) throw error;
-      const reason = error instanceof Error ? error.message : "unknown fault";
-      quarantineMarket(ctx, venue, instrument.id, reason);
-    }
+    containMarket(ctx, venue, instrument.id, (inner) => step(inner, venue, instrument));
   }
 }
 
@@ -46,8 +40,9 @@ export function beginBlock(ctx: WriteContext, venue: Venue): void {
   eachMarket(ctx, venue, accrueFunding);
 }
 
-/** Expiries, the block's premium, and the market's own invariant. */
+/** Dead men; then in each market what waits and is due, expiries, the block's premium, and the market's own invariant. */
 export function endBlock(ctx: WriteContext, venue: Venue): void {
+  fireDeadMen(ctx, venue);
   eachMarket(ctx, venue, closeBlock);
 }
 
@@ -87,6 +82,7 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
 }
 
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  runTriggers(ctx, venue, instrument);
   expireOrders(ctx, venue, instrument);
   auctionStep(ctx, venue, instrument);
   const book = venue.books.of(ctx, instrument.id);

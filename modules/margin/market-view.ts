@@ -34,15 +34,11 @@ export function readView(
 
 /** Valid while no mark, funding index or listing changes: within one message or one step. */
 export function marketViews(ctx: ReadContext, markets: MarketsPort): MarketViews {
-  // Most accounts are in one market, or few: a list is searched faster than a map is made.
-  const known: MarketId[] = [];
-  const views: (MarketView | undefined)[] = [];
+  const known = new Map<MarketId, MarketView | undefined>();
   return (market) => {
-    const at = known.indexOf(market);
-    if (at >= 0) return views[at];
+    if (known.has(market)) return known.get(market);
     const view = readView(ctx, markets, market);
-    known.push(market);
-    views.push(view);
+    known.set(market, view);
     return view;
   };
 }

@@ -96,8 +96,6 @@ export interface MapCollection<K, V> {
     visit: (key: K, value: V) => unknown,
     options?: RangeOptions,
   ): void;
-  /** Deletes the first entries with from ≤ encoded key < to, at most so many. */
-  deleteBetween(ctx: WriteContext, from: string, to: string | undefined, most: number): void;
   size(ctx: ReadContext): number;
   /** As `eachWithPrefix`, but charges nothing: for structures derived from state, which are no part of consensus. */
   scan(ctx: ReadContext, prefix: string, visit: (value: V) => void): void;
@@ -216,18 +214,6 @@ function createMap<K, V>(
     eachWithPrefix: (ctx, prefix, visit, options) =>
       eachBetween(ctx, prefix, prefixEnd(prefix), visit, options),
     eachBetween,
-    deleteBetween(ctx, from, to, most) {
-      const found: string[] = [];
-      ctx.state.range(id, from, to, (text, held) => {
-        const size = prefixLength + text.length + sizeOf(held as Held<V>, values);
-        ctx.gas.consume(GAS.iterNextFlat + GAS.readPerByte * size, "IterNextFlat");
-        return found.push(text) >= most;
-      });
-      for (const text of found) {
-        ctx.gas.consume(GAS.deleteFlat, "Delete");
-        ctx.state.delete(id, text);
-      }
-    },
     size: (ctx) => ctx.state.size(id),
     scan(ctx, prefix, visit) {
       ctx.state.range(id, prefix, prefixEnd(prefix), (_text, found) =>
