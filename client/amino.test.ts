@@ -1,4 +1,5 @@
 import { Secp256k1Wallet } from "@cosmjs/amino";
+import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { expect, test } from "vitest";
 import { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
 import { keelRegistry, keelTypes } from "./registry.ts";
@@ -233,4 +234,31 @@ test("lists of numbers keep their zeros, documents their nesting, and both come 
     trades: [{ seller: 1, price: "1", size: "2", taker: 2 }],
   });
   expect(types.fromAmino(types.toAmino(clearing))).toEqual(clearing);
+});
+
+test("orders with a trigger or a bracket survive within a pair and a batch", () => {
+  const types = keelAminoTypes();
+  const order = derivatives.NewOrder.fromPartial({
+    market: "X",
+    trigger: { kind: 3, trailPpm: 500 },
+    bracket: { stopLoss: { triggerPrice: "5", clientId: "s" } },
+    twap: { slices: 4, intervalMs: 5000n },
+  });
+  for (const [typeUrl, value] of [
+    [
+      "/keel.derivatives.v1.MsgPlaceOco",
+      derivatives.MsgPlaceOco.fromPartial({ sender, legs: [order, order] }),
+    ],
+    [
+      "/keel.derivatives.v1.MsgBatchOrders",
+      derivatives.MsgBatchOrders.fromPartial({
+        sender,
+        orders: [order],
+        amendments: [{ market: "X", orderId: 7n, triggerPrice: "4" }],
+      }),
+    ],
+  ] as const) {
+    const amino = types.toAmino({ typeUrl, value });
+    expect(types.fromAmino(JSON.parse(JSON.stringify(amino)))).toEqual({ typeUrl, value });
+  }
 });
