@@ -7,6 +7,7 @@ import type { TradingGrant } from "@keel/proto/gen/keel/derivatives/v1/trading_k
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
 import { parseDecimal } from "../../kit/math/decimal.ts";
 import {
   type Instrument,
@@ -17,6 +18,7 @@ import {
   parseSize,
 } from "../instruments.ts";
 import type { DerivativesKeeper } from "../keeper.ts";
+import { bandLimit, markOf } from "../marks.ts";
 import type { OrderRequest } from "../requests.ts";
 import { requireInstrument, type Venue } from "../venue.ts";
 import { requireGrant, requireGrantedMarket, spend } from "./grants.ts";
@@ -82,7 +84,9 @@ function boundHand(
     place(ctx, account, request) {
       const instrument = granted(ctx, request.market);
       const placed = keeper.place(ctx, account, request);
-      if (!request.reduceOnly) spend(ctx, venue, at, grant, committed(instrument, request, placed));
+      if (request.reduceOnly) return placed;
+      const rest = (): number => limitTicks(ctx, venue, instrument, request);
+      spend(ctx, venue, at, grant, committed(instrument, placed, rest));
       return placed;
     },
     cancel(ctx, account, name) {
@@ -105,11 +109,23 @@ function boundHand(
 /** What an order commits to, in quanta: filled at once, plus what rests at its limit. Cancelling that later gives nothing back. */
 function committed(
   instrument: Instrument,
-  request: OrderRequest,
   placed: MsgPlaceOrderResponse,
+  restTicks: () => number,
 ): bigint {
   const filled = parseDecimal(placed.filledQuote, MONEY_PLACES) ?? 0n;
   if (placed.remainingSize === "0") return filled;
-  const ticks = parsePrice(instrument, request.price);
-  return filled + notionalOf(instrument, ticks, parseSize(instrument, placed.remainingSize));
+  return filled + notionalOf(instrument, restTicks(), parseSize(instrument, placed.remainingSize));
+}
+
+/** A market order without a worst price waits for an auction inside the band. */
+function limitTicks(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  request: OrderRequest,
+): number {
+  if (request.price !== "") return parsePrice(instrument, request.price);
+  const mark = markOf(ctx, venue.oracle, instrument);
+  assert(mark !== undefined, "an order was taken without a mark");
+  return bandLimit(mark.ticks, request.side, instrument.terms.priceBandPpm);
 }
