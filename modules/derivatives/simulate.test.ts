@@ -117,7 +117,7 @@ describe("simulated traders", { timeout: 120_000 }, () => {
         testMarket({ terms: { ...defaultTerms(), auction } }),
       );
       expect(status).not.toBe("quarantined");
-      expect(accepted.get("limit")).toBeGreaterThan(100);
+      expect(accepted.get("limit")).toBeGreaterThan(60);
       const count = (type: string): number => events.split(`"type":"${type}"`).length - 1;
       expect(count("auction_opening")).toBeGreaterThan(3);
       expect(count("auction_cleared")).toBeGreaterThan(matching === BATCH ? 10 : 1);

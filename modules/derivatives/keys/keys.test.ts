@@ -2,6 +2,7 @@ import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
 import { changedKeys } from "../../kit/testing/changes.ts";
+import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { DERIVATIVES_CODES, type DerivativesCode } from "../errors.ts";
 import {
   openAccount,
@@ -183,6 +184,19 @@ describe("a trading key", () => {
     refused(venue, "notGranted", () =>
       sendMessage(venue, "MsgSetDeadMan", deadMan, tx.MsgSetDeadManResponse),
     );
+  });
+
+  it("commits in an auction what is collected, a market order at the edge of the band", () => {
+    const terms = { ...defaultTerms(), auction: defaultAuctionTerms() };
+    const venue = createTestVenue(testMarket({ terms }));
+    openAccount(venue, owner);
+    grant(venue);
+    place(venue, "buy 1 @ 59000 id=a");
+    // 63,000 is as far as the band goes: 59,000 + 126,000 of the 200,000.
+    place(venue, "buy 2 market id=b");
+    refused(venue, "grantExhausted", () => place(venue, "buy 0.3 @ 59000 id=c"));
+    place(venue, "buy 0.25 @ 59000 id=c");
+    expect(venue.violation()).toBeNull();
   });
 
   it("keeps to its markets, also when it cancels everything", () => {
