@@ -1,5 +1,5 @@
 import { Secp256k1Wallet } from "@cosmjs/amino";
-import { MsgCreateSeries, MsgListMarket } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { expect, test } from "vitest";
 import { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
 import { keelRegistry, keelTypes } from "./registry.ts";
@@ -139,7 +139,7 @@ test("options and series keep their ends, scenarios and rules", () => {
   const maturity = { expiryMs: 1_800_000_000_000n, windowMs: 60_000n, closeOnlyMs: 0n };
   const listing = {
     typeUrl: "/keel.derivatives.v1.MsgListMarket",
-    value: MsgListMarket.fromPartial({
+    value: derivatives.MsgListMarket.fromPartial({
       sender,
       market: { feedId: 1, digitalOption: { ...contract, maturity, payout: "1" } },
     }),
@@ -147,7 +147,7 @@ test("options and series keep their ends, scenarios and rules", () => {
   expect(types.fromAmino(types.toAmino(listing))).toEqual(listing);
   const series = {
     typeUrl: "/keel.derivatives.v1.MsgCreateSeries",
-    value: MsgCreateSeries.fromPartial({
+    value: derivatives.MsgCreateSeries.fromPartial({
       authority: sender,
       series: {
         name: "BTC-DAILY",
@@ -265,4 +265,31 @@ test("lists of numbers keep their zeros, documents their nesting, and both come 
     trades: [{ seller: 1, price: "1", size: "2", taker: 2 }],
   });
   expect(types.fromAmino(types.toAmino(clearing))).toEqual(clearing);
+});
+
+test("orders with a trigger or a bracket survive within a pair and a batch", () => {
+  const types = keelAminoTypes();
+  const order = derivatives.NewOrder.fromPartial({
+    market: "X",
+    trigger: { kind: 3, trailPpm: 500 },
+    bracket: { stopLoss: { triggerPrice: "5", clientId: "s" } },
+    twap: { slices: 4, intervalMs: 5000n },
+  });
+  for (const [typeUrl, value] of [
+    [
+      "/keel.derivatives.v1.MsgPlaceOco",
+      derivatives.MsgPlaceOco.fromPartial({ sender, legs: [order, order] }),
+    ],
+    [
+      "/keel.derivatives.v1.MsgBatchOrders",
+      derivatives.MsgBatchOrders.fromPartial({
+        sender,
+        orders: [order],
+        amendments: [{ market: "X", orderId: 7n, triggerPrice: "4" }],
+      }),
+    ],
+  ] as const) {
+    const amino = types.toAmino({ typeUrl, value });
+    expect(types.fromAmino(JSON.parse(JSON.stringify(amino)))).toEqual({ typeUrl, value });
+  }
 });

@@ -61,6 +61,14 @@ const instruments = shape(derivatives.InstrumentParams, {
 
 const orderDocument = shape(documents.OrderDocument);
 const publicKey = shape(documents.PublicKey);
+const attached = shape(derivativesTx.AttachedOrder);
+/** Of an order on its own or within another message. */
+const orderParts = {
+  trigger: shape(derivativesTx.Trigger),
+  bracket: shape(derivativesTx.Bracket, { takeProfit: attached, stopLoss: attached }),
+  twap: shape(derivativesTx.Twap),
+};
+const newOrder = shape(derivativesTx.NewOrder, orderParts);
 
 /** Amino name and form of each message. */
 const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
@@ -72,7 +80,20 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/margin/MsgUpdateParams",
     shape(marginTx.MsgUpdateParams, { params: shape(margin.Params) }),
   ],
-  "/keel.derivatives.v1.MsgPlaceOrder": ["keel/MsgPlaceOrder", shape(derivativesTx.MsgPlaceOrder)],
+  "/keel.derivatives.v1.MsgPlaceOrder": [
+    "keel/MsgPlaceOrder",
+    shape(derivativesTx.MsgPlaceOrder, orderParts),
+  ],
+  "/keel.derivatives.v1.MsgAmendOrder": ["keel/MsgAmendOrder", shape(derivativesTx.MsgAmendOrder)],
+  "/keel.derivatives.v1.MsgPlaceOco": [
+    "keel/MsgPlaceOco",
+    shape(derivativesTx.MsgPlaceOco, { legs: newOrder }),
+  ],
+  "/keel.derivatives.v1.MsgPlaceCombo": [
+    "keel/MsgPlaceCombo",
+    shape(derivativesTx.MsgPlaceCombo, { legs: shape(derivativesTx.ComboLeg) }),
+  ],
+  "/keel.derivatives.v1.MsgSetDeadMan": ["keel/MsgSetDeadMan", shape(derivativesTx.MsgSetDeadMan)],
   "/keel.derivatives.v1.MsgCancelOrder": [
     "keel/MsgCancelOrder",
     shape(derivativesTx.MsgCancelOrder),
@@ -82,7 +103,8 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/MsgBatchOrders",
     shape(derivativesTx.MsgBatchOrders, {
       cancels: shape(derivativesTx.OrderRef),
-      orders: shape(derivativesTx.NewOrder),
+      orders: newOrder,
+      amendments: shape(derivativesTx.Amendment),
     }),
   ],
   "/keel.derivatives.v1.MsgClearTrades": [

@@ -19,7 +19,8 @@ import {
 import { Side } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { formatDecimal, readDecimal } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
-import { checkedSubaccount, type MarketSteps, type OrderSide, requireStep } from "./orders.ts";
+import { type MarketSteps, requireStep } from "./order-parts.ts";
+import { checkedSubaccount, type OrderSide } from "./orders.ts";
 
 export interface DocumentRequest {
   readonly market: string;

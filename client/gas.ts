@@ -5,7 +5,10 @@ import { calculateFee, GasPrice } from "@cosmjs/stargate";
 import type {
   MsgBatchOrders,
   MsgClearTrades,
+  MsgPlaceCombo,
+  MsgPlaceOco,
   MsgPlaceOrder,
+  NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { KeelInputError } from "./errors.ts";
 
@@ -24,6 +27,8 @@ const gasByType: Readonly<Record<string, number>> = {
   "/keel.derivatives.v1.MsgCancelDocuments": 2_000_000,
   // Cancels every order of the account first.
   "/keel.derivatives.v1.MsgTransferSubaccount": 4_000_000,
+  "/keel.derivatives.v1.MsgAmendOrder": TAKING_GAS,
+  "/keel.derivatives.v1.MsgSetDeadMan": 150_000,
   "/keel.margin.v1.MsgDeposit": 200_000,
   "/keel.margin.v1.MsgWithdraw": 250_000,
   "/keel.margin.v1.MsgTransfer": 250_000,
@@ -40,18 +45,37 @@ export function gasLimitFor(messages: readonly EncodeObject[]): number {
 }
 
 function gasOf({ typeUrl, value }: EncodeObject): number {
-  if (typeUrl === "/keel.derivatives.v1.MsgPlaceOrder") return orderGas(value as MsgPlaceOrder);
-  if (typeUrl === "/keel.derivatives.v1.MsgClearTrades") {
-    const { documents, trades } = value as MsgClearTrades;
-    return (documents.length + trades.length) * DOCUMENT_GAS;
+  switch (typeUrl) {
+    case "/keel.derivatives.v1.MsgPlaceOrder":
+      return orderGas(value as MsgPlaceOrder);
+    case "/keel.derivatives.v1.MsgPlaceOco":
+      return ordersGas((value as MsgPlaceOco).legs);
+    case "/keel.derivatives.v1.MsgPlaceCombo":
+      return (value as MsgPlaceCombo).legs.length * TAKING_GAS;
+    case "/keel.derivatives.v1.MsgClearTrades": {
+      const { documents, trades } = value as MsgClearTrades;
+      return (documents.length + trades.length) * DOCUMENT_GAS;
+    }
+    case "/keel.derivatives.v1.MsgBatchOrders": {
+      const { amendments, cancels, orders } = value as MsgBatchOrders;
+      return cancels.length * CANCEL_GAS + amendments.length * TAKING_GAS + ordersGas(orders);
+    }
+    default:
+      return gasByType[typeUrl] ?? OTHER_GAS;
   }
-  if (typeUrl !== "/keel.derivatives.v1.MsgBatchOrders") return gasByType[typeUrl] ?? OTHER_GAS;
-  const { cancels, orders } = value as MsgBatchOrders;
-  return orders.reduce((sum, order) => sum + orderGas(order), cancels.length * CANCEL_GAS);
 }
 
-function orderGas({ postOnly }: { readonly postOnly: boolean }): number {
-  return postOnly ? POST_ONLY_GAS : TAKING_GAS;
+function ordersGas(orders: readonly NewOrder[]): number {
+  return orders.reduce((sum, order) => sum + orderGas(order), 0);
+}
+
+/** What a waiting order does when it fires is the block's work, not the transaction's. */
+function orderGas({
+  postOnly,
+  trigger,
+  twap,
+}: Pick<NewOrder, "postOnly" | "trigger" | "twap">): number {
+  return postOnly || trigger !== undefined || twap !== undefined ? POST_ONLY_GAS : TAKING_GAS;
 }
 
 /** Reads "0.025ukeel"; undefined means transactions pay no fee. */

@@ -27,7 +27,8 @@ import { EndpointPool, type Endpoints } from "./endpoints.ts";
 import { KeelConnectionError, KeelInputError, type Refusal } from "./errors.ts";
 import { type ChainRow, chainRows, type SettlementPrice, settlementPrice } from "./instruments.ts";
 import { CHAIN_TIME_AGE_MS } from "./limits.ts";
-import { type MarketSteps, marketSteps } from "./orders.ts";
+import type { MarketSteps } from "./order-parts.ts";
+import { marketSteps } from "./orders.ts";
 import { ask, type Method, methods } from "./queries.ts";
 import { aminoKey } from "./sign.ts";
 import type { TxEvent } from "./tx-result.ts";
@@ -43,6 +44,8 @@ import {
   type Position,
   position,
   type StepsOf,
+  type WaitingOrder,
+  waitingOrder,
 } from "./views.ts";
 
 export interface KeelClientOptions {
@@ -360,6 +363,21 @@ export class KeelClient {
   /** Live grants of an owner's trading keys. */
   async tradingKeys(owner: string): Promise<readonly TradingGrantView[]> {
     return (await this.ask(methods.tradingKeys, { owner })).grants;
+  }
+
+  /** Conditional orders and TWAPs of a sub-account. */
+  async waitingOrders(
+    owner: string,
+    { subaccount = 0, market = "" }: { subaccount?: number; market?: string } = {},
+  ): Promise<readonly WaitingOrder[]> {
+    const { orders } = await this.ask(methods.waitingOrders, { owner, subaccount, market });
+    return orders.map(waitingOrder);
+  }
+
+  /** When all orders of a sub-account are cancelled, Unix milliseconds of chain time; undefined: never. */
+  async deadMan(owner: string, subaccount: number = 0): Promise<bigint | undefined> {
+    const { deadlineMs } = await this.ask(methods.deadMan, { owner, subaccount });
+    return deadlineMs === 0n ? undefined : deadlineMs;
   }
 
   // Clearing house

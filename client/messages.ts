@@ -1,7 +1,13 @@
 /** Keel's messages from one account, checked before they are signed. Put several into one transaction with `submit`. */
 import type { EncodeObject } from "@cosmjs/proto-signing";
 import type { Coin } from "@cosmjs/stargate";
-import { MsgBatchOrders, MsgCancelAll } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import {
+  MsgAmendOrder,
+  MsgBatchOrders,
+  MsgCancelAll,
+  MsgPlaceOco,
+  MsgSetDeadMan,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
 import { MsgDeposit, MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import { type Amount, toQuanta } from "./decimal.ts";
@@ -19,9 +25,13 @@ import { type ListingRequest, listMarketMessage } from "./instruments.ts";
 import type { KeelClient } from "./keel-client.ts";
 import { BATCH_ITEMS_MAX } from "./limits.ts";
 import {
+  type AmendRequest,
+  amendmentOf,
   type CancelRequest,
+  type ComboRequest,
   cancelOrderMessage,
   checkedSubaccount,
+  comboMessage,
   newOrder,
   type OrderRequest,
   orderRef,
@@ -57,9 +67,10 @@ export interface SubaccountTransfer {
   readonly denom?: string;
 }
 
-/** Cancels, then places; each item stands for itself. */
+/** Cancels, then amends, then places; each item stands for itself. */
 export interface BatchRequest extends TradingOption {
   readonly cancels?: readonly CancelRequest[];
+  readonly amendments?: readonly AmendRequest[];
   readonly orders?: readonly OrderRequest[];
 }
 
@@ -129,8 +140,54 @@ export class KeelMessages {
     return { typeUrl: "/keel.derivatives.v1.MsgCancelAll", value };
   }
 
-  async batch({ cancels = [], orders = [], ...trader }: BatchRequest): Promise<EncodeObject> {
-    const items = cancels.length + orders.length;
+  async amend(order: AmendRequest & TradingOption): Promise<EncodeObject> {
+    const value = MsgAmendOrder.fromPartial({
+      ...amendmentOf(order, await this.#chain.steps(order.market)),
+      ...this.#trader(order),
+    });
+    return { typeUrl: "/keel.derivatives.v1.MsgAmendOrder", value };
+  }
+
+  /** Two orders of one market and size: a fill of one takes as much off the other. */
+  async placeOco(
+    legs: readonly [OrderRequest, OrderRequest],
+    trader: TradingOption = {},
+  ): Promise<EncodeObject> {
+    const wire = [];
+    for (const leg of legs) wire.push(newOrder(leg, await this.#chain.steps(leg.market)));
+    const value = MsgPlaceOco.fromPartial({ ...this.#trader(trader), legs: wire });
+    return { typeUrl: "/keel.derivatives.v1.MsgPlaceOco", value };
+  }
+
+  async placeCombo(combo: ComboRequest & TradingOption): Promise<EncodeObject> {
+    const steps = [];
+    for (const { market } of combo.legs) steps.push(await this.#chain.steps(market));
+    const value = comboMessage(this.#trader(combo), combo, steps);
+    return { typeUrl: "/keel.derivatives.v1.MsgPlaceCombo", value };
+  }
+
+  /** Cancels all orders of the sub-account at this chain time (Unix milliseconds) unless it is moved before; undefined: off. */
+  setDeadMan(deadlineMs: bigint | number | undefined, trader: TradingOption = {}): EncodeObject {
+    if (deadlineMs !== undefined && (deadlineMs <= 0 || !Number.isSafeInteger(Number(deadlineMs))))
+      throw new KeelInputError(
+        "invalid-option",
+        "deadlineMs",
+        `expected Unix milliseconds, got ${deadlineMs}`,
+      );
+    const value = MsgSetDeadMan.fromPartial({
+      ...this.#trader(trader),
+      deadlineMs: BigInt(deadlineMs ?? 0),
+    });
+    return { typeUrl: "/keel.derivatives.v1.MsgSetDeadMan", value };
+  }
+
+  async batch({
+    cancels = [],
+    amendments = [],
+    orders = [],
+    ...trader
+  }: BatchRequest): Promise<EncodeObject> {
+    const items = cancels.length + amendments.length + orders.length;
     if (items === 0 || items > BATCH_ITEMS_MAX)
       throw new KeelInputError(
         "invalid-order",
@@ -139,9 +196,13 @@ export class KeelMessages {
       );
     const wire = [];
     for (const order of orders) wire.push(newOrder(order, await this.#chain.steps(order.market)));
+    const amended = [];
+    for (const amendment of amendments)
+      amended.push(amendmentOf(amendment, await this.#chain.steps(amendment.market)));
     const value = MsgBatchOrders.fromPartial({
       ...this.#trader(trader),
       cancels: cancels.map(orderRef),
+      amendments: amended,
       orders: wire,
     });
     return { typeUrl: "/keel.derivatives.v1.MsgBatchOrders", value };

@@ -8,7 +8,7 @@ import {
   timesStep,
   toQuanta,
 } from "./decimal.ts";
-import { newOrder, type OrderRequest, orderRef } from "./orders.ts";
+import { amendmentOf, comboMessage, newOrder, type OrderRequest, orderRef } from "./orders.ts";
 
 const steps = { symbol: "BTC-USD-PERP", tickSize: "0.5", lotSize: "0.001" };
 const order: OrderRequest = {
@@ -72,6 +72,92 @@ describe("orders", () => {
     expect(orderRef({ market, orderId: 3n })).toEqual({ market, orderId: 3n, clientId: "" });
     for (const ids of [{}, { orderId: 1n, clientId: "a" }, { orderId: 0n }, { clientId: "" }])
       expect(() => orderRef({ market, ...ids })).toThrow("expected");
+  });
+});
+
+describe("orders with parts", () => {
+  const market: OrderRequest = { market: order.market, side: "sell", size: "2" };
+
+  test("wait for a trigger, trail the mark, come in slices, bring a bracket, or show a part", () => {
+    expect(
+      newOrder({ ...market, trigger: { kind: "stop", price: "59000.50" } }, steps),
+    ).toMatchObject({ type: OrderType.ORDER_TYPE_MARKET, trigger: { kind: 1, price: "59000.5" } });
+    const trailing = { kind: "trailing-stop" } as const;
+    expect(newOrder({ ...market, trigger: { ...trailing, distance: "100" } }, steps)).toMatchObject(
+      { trigger: { kind: 3, price: "", trail: "100", trailPpm: 0 } },
+    );
+    expect(
+      newOrder({ ...market, trigger: { ...trailing, distancePpm: 2500 } }, steps),
+    ).toMatchObject({ trigger: { kind: 3, trail: "", trailPpm: 2500 } });
+    expect(
+      newOrder({ ...market, maxSlippagePpm: 500, twap: { slices: 5, intervalMs: 30_000 } }, steps),
+    ).toMatchObject({ maxSlippagePpm: 500, twap: { slices: 5, intervalMs: 30_000n } });
+    const bracket = {
+      takeProfit: { triggerPrice: "61000", price: "60900" },
+      stopLoss: { triggerPrice: "59000", maxSlippagePpm: 9000, clientId: "sl" },
+    };
+    expect(newOrder({ ...order, bracket }, steps).bracket).toEqual({
+      takeProfit: { triggerPrice: "61000", price: "60900", maxSlippagePpm: 0, clientId: "" },
+      stopLoss: { triggerPrice: "59000", price: "", maxSlippagePpm: 9000, clientId: "sl" },
+    });
+    expect(
+      newOrder(
+        { ...order, displaySize: "0.10", goodTilHeight: 77, selfTradePrevention: "decrement" },
+        steps,
+      ),
+    ).toMatchObject({ displaySize: "0.1", goodTilHeight: 77n, selfTradePrevention: 3 });
+    expect(newOrder(order, steps)).toMatchObject({
+      trigger: undefined,
+      bracket: undefined,
+      twap: undefined,
+    });
+  });
+
+  test.each<[string, Partial<OrderRequest>, string]>([
+    ["a trigger off the tick", { trigger: { kind: "stop", price: "0.3" } }, "price"],
+    ["a trigger of no kind", { trigger: { kind: "limit" as "stop", price: "1" } }, "trigger"],
+    [
+      "a distance of the whole price",
+      { trigger: { kind: "trailing-stop", distancePpm: 1_000_000 } },
+      "trigger",
+    ],
+    ["an empty bracket", { bracket: {} }, "bracket"],
+    ["one slice", { twap: { slices: 1, intervalMs: 1000 } }, "twap"],
+    ["slices too close together", { twap: { slices: 2, intervalMs: 10 } }, "twap"],
+    ["a fractional slippage", { maxSlippagePpm: 0.5 }, "maxSlippagePpm"],
+    ["a display size off the lot", { displaySize: "0.0001" }, "size"],
+    ["a height of nothing", { goodTilHeight: 0 }, "goodTilHeight"],
+  ])("%s is refused, naming the field", (_, change, field) => {
+    expect(() => newOrder({ ...order, ...change }, steps)).toThrow(
+      expect.objectContaining({ field }),
+    );
+  });
+
+  test("amendments name one order and something to change", () => {
+    const named = { market: order.market, clientId: "a" };
+    expect(amendmentOf({ ...named, size: "01.5", triggerPrice: "59000" }, steps)).toMatchObject({
+      clientId: "a",
+      price: "",
+      size: "1.5",
+      triggerPrice: "59000",
+    });
+    expect(() => amendmentOf(named, steps)).toThrow("expected another price");
+    expect(() => amendmentOf({ ...named, price: "0.3" }, steps)).toThrow("price");
+    expect(() => amendmentOf({ ...named, orderId: 1n, price: "1" }, steps)).toThrow("either");
+  });
+
+  test("combinations carry a net limit with its sign", () => {
+    const legs = [
+      { market: "A", side: "buy", size: "1" },
+      { market: "B", side: "sell", size: "2" },
+    ] as const;
+    const from = { sender: "keel1", subaccount: 0 };
+    const net = (netLimit: string) =>
+      comboMessage(from, { legs, netLimit }, [steps, steps]).netLimit;
+    expect(net("-12.50")).toBe("-12.5");
+    expect(net("012")).toBe("12");
+    expect(net("-0")).toBe("0");
+    expect(() => net("1e3")).toThrow("netLimit");
   });
 });
 

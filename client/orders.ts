@@ -1,7 +1,9 @@
 /** Orders as people write them, checked against the market before anything is signed, and turned into wire messages. */
 import type { MarketView } from "@keel/proto/gen/keel/derivatives/v1/query";
 import {
+  Amendment,
   MsgCancelOrder,
+  MsgPlaceCombo,
   MsgPlaceOrder,
   NewOrder,
   OrderRef,
@@ -12,9 +14,20 @@ import {
   Side,
   TimeInForce,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { formatDecimal, isMultiple, readDecimal, roundToStep } from "./decimal.ts";
+import { formatDecimal, readDecimal } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
-import { CLIENT_ID_BYTES_MAX } from "./limits.ts";
+import {
+  type BracketRequest,
+  bracketPart,
+  canonicalStep,
+  checkedClientId,
+  type MarketSteps,
+  slippagePart,
+  type TriggerRequest,
+  type TwapRequest,
+  triggerPart,
+  twapPart,
+} from "./order-parts.ts";
 
 const SUBACCOUNT_MAX = 0xffff_ffff;
 
@@ -38,7 +51,45 @@ export interface OrderRequest {
   readonly clientId?: string;
   /** Unix milliseconds of chain time at which a resting order is cancelled. */
   readonly goodTilMs?: bigint | number;
-  readonly selfTradePrevention?: "cancel-maker" | "cancel-taker" | "cancel-both";
+  /** Last block in which a resting or waiting order may trade. */
+  readonly goodTilHeight?: bigint | number;
+  readonly selfTradePrevention?: SelfTradePolicy;
+  /** Market orders: worst distance from mark, within the market's band. */
+  readonly maxSlippagePpm?: number;
+  /** Iceberg: what shows in the book at a time. */
+  readonly displaySize?: string;
+  /** Waits outside the book. */
+  readonly trigger?: TriggerRequest;
+  /** Activated by each fill, of its size; one cancels the other. */
+  readonly bracket?: BracketRequest;
+  /** Executes in slices at fixed times. */
+  readonly twap?: TwapRequest;
+}
+
+export type SelfTradePolicy = "cancel-maker" | "cancel-taker" | "cancel-both" | "decrement";
+
+/** Another price, size or trigger price of an open order; its id stays. */
+export interface AmendRequest extends CancelRequest {
+  readonly price?: string;
+  /** Total, with what was filled already. */
+  readonly size?: string;
+  readonly triggerPrice?: string;
+  readonly selfTradePrevention?: SelfTradePolicy;
+}
+
+export interface ComboLegRequest {
+  readonly market: string;
+  readonly side: OrderSide;
+  readonly size: string;
+}
+
+/** Legs in 2 to 8 markets, filled at once and completely, or not at all. */
+export interface ComboRequest {
+  readonly legs: readonly ComboLegRequest[];
+  /** Whole units in text: most that buying may cost less what selling brings, without fees; negative: least received. */
+  readonly netLimit: string;
+  readonly clientId?: string;
+  readonly selfTradePrevention?: SelfTradePolicy;
 }
 
 /** An open order, by the chain's id or by ours. */
@@ -58,6 +109,7 @@ const preventions = {
   "cancel-maker": SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_MAKER,
   "cancel-taker": SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_TAKER,
   "cancel-both": SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_BOTH,
+  decrement: SelfTradePrevention.SELF_TRADE_PREVENTION_DECREMENT,
 } as const;
 
 /** Who signs, and whose sub-account is traded: an empty owner is the sender. */
@@ -65,13 +117,6 @@ export interface TradingSender {
   readonly sender: string;
   readonly owner: string;
   readonly subaccount: number;
-}
-
-/** The part of a listed market that an order is checked against; neither ever changes. */
-export interface MarketSteps {
-  readonly symbol: string;
-  readonly tickSize: string;
-  readonly lotSize: string;
 }
 
 /** The steps of a market as the chain lists it. */
@@ -87,12 +132,7 @@ export function newOrder(request: OrderRequest, steps: MarketSteps): NewOrder {
   const type = request.type ?? (request.price === undefined ? "market" : "limit");
   if (type !== "limit" && type !== "market")
     throw new KeelInputError("invalid-order", "type", `expected "limit" or "market", got ${type}`);
-  if (request.side !== "buy" && request.side !== "sell")
-    throw new KeelInputError(
-      "invalid-order",
-      "side",
-      `expected "buy" or "sell", got ${request.side}`,
-    );
+  const side = wireSide(request.side);
   if (type === "limit" && request.price === undefined)
     throw new KeelInputError("invalid-order", "price", "expected a price for a limit order");
   if (request.postOnly === true && (type === "market" || (request.timeInForce ?? "gtc") !== "gtc"))
@@ -107,14 +147,14 @@ export function newOrder(request: OrderRequest, steps: MarketSteps): NewOrder {
       "timeInForce",
       "expected ioc or fok for a market order",
     );
-  if (request.price !== undefined) requireStep("price", request.price, steps);
-  requireStep("size", request.size, steps);
+  const price = request.price === undefined ? "" : canonicalStep("price", request.price, steps);
+  const { bracket, displaySize, trigger, twap } = request;
   return NewOrder.fromPartial({
     market: request.market,
-    side: request.side === "buy" ? Side.SIDE_BUY : Side.SIDE_SELL,
+    side,
     type: type === "limit" ? OrderType.ORDER_TYPE_LIMIT : OrderType.ORDER_TYPE_MARKET,
-    price: request.price === undefined ? "" : formatDecimal(readDecimal("price", request.price)),
-    size: formatDecimal(readDecimal("size", request.size)),
+    price,
+    size: canonicalStep("size", request.size, steps),
     timeInForce:
       request.timeInForce === undefined
         ? TimeInForce.TIME_IN_FORCE_UNSPECIFIED
@@ -122,8 +162,56 @@ export function newOrder(request: OrderRequest, steps: MarketSteps): NewOrder {
     postOnly: request.postOnly ?? false,
     reduceOnly: request.reduceOnly ?? false,
     clientId: checkedClientId(request.clientId),
-    goodTilMs: goodTil(request.goodTilMs),
+    goodTilMs: goodTil("goodTilMs", request.goodTilMs),
+    goodTilHeight: goodTil("goodTilHeight", request.goodTilHeight),
     selfTradePrevention: preventions[request.selfTradePrevention ?? "cancel-maker"],
+    maxSlippagePpm: slippagePart(request.maxSlippagePpm),
+    displaySize: displaySize === undefined ? "" : canonicalStep("size", displaySize, steps),
+    ...(trigger === undefined ? {} : { trigger: triggerPart(trigger, steps) }),
+    ...(bracket === undefined ? {} : { bracket: bracketPart(bracket, steps) }),
+    ...(twap === undefined ? {} : { twap: twapPart(twap) }),
+  });
+}
+
+function wireSide(side: OrderSide): Side {
+  if (side === "buy") return Side.SIDE_BUY;
+  if (side === "sell") return Side.SIDE_SELL;
+  throw new KeelInputError("invalid-order", "side", `expected "buy" or "sell", got ${side}`);
+}
+
+/** Checks an amendment's form, tick and lot; answers its wire form. Throws KeelInputError. */
+export function amendmentOf(request: AmendRequest, steps: MarketSteps): Amendment {
+  const { price, size, triggerPrice } = request;
+  if (price === undefined && size === undefined && triggerPrice === undefined)
+    throw new KeelInputError("invalid-order", "price", "expected another price, size or trigger");
+  return Amendment.fromPartial({
+    ...orderRef(request),
+    price: price === undefined ? "" : canonicalStep("price", price, steps),
+    size: size === undefined ? "" : canonicalStep("size", size, steps),
+    triggerPrice: triggerPrice === undefined ? "" : canonicalStep("price", triggerPrice, steps),
+    selfTradePrevention: preventions[request.selfTradePrevention ?? "cancel-maker"],
+  });
+}
+
+/** `steps`: of each leg's market, in order. */
+export function comboMessage(
+  from: { readonly sender: string; readonly subaccount: number },
+  request: ComboRequest,
+  steps: readonly MarketSteps[],
+): MsgPlaceCombo {
+  const { clientId, legs, netLimit, selfTradePrevention } = request;
+  const negative = netLimit.startsWith("-");
+  const size = formatDecimal(readDecimal("netLimit", negative ? netLimit.slice(1) : netLimit));
+  return MsgPlaceCombo.fromPartial({
+    ...from,
+    legs: legs.map(({ market, side, size: legSize }, at) => ({
+      market,
+      side: wireSide(side),
+      size: canonicalStep("size", legSize, steps[at] as MarketSteps),
+    })),
+    netLimit: negative && size !== "0" ? `-${size}` : size,
+    clientId: checkedClientId(clientId),
+    selfTradePrevention: preventions[selfTradePrevention ?? "cancel-maker"],
   });
 }
 
@@ -159,43 +247,14 @@ export function cancelOrderMessage(from: TradingSender, ref: OrderRef): MsgCance
   return MsgCancelOrder.fromPartial({ ...ref, ...from });
 }
 
-/** Throws KeelInputError unless `text` is a positive multiple of the market's step. */
-export function requireStep(field: "price" | "size", text: string, steps: MarketSteps): void {
-  const step = field === "price" ? steps.tickSize : steps.lotSize;
-  if (isMultiple(field, text, step)) return;
-  const name = field === "price" ? "tick" : "lot";
-  const down = roundToStep(text, step, "down");
-  const up = roundToStep(text, step, "up");
-  const near = down === "0" || down === up ? step : `${down} or ${up}`;
-  throw new KeelInputError(
-    field === "price" ? "price-off-tick" : "size-off-lot",
-    field,
-    `expected a positive multiple of ${steps.symbol}'s ${name} ${step}, such as ${near}, got ${text}`,
-  );
-}
-
-function checkedClientId(id: string | undefined): string {
-  if (id === undefined) return "";
-  if (!/^[\x20-\x7e]*$/.test(id) || id.length > CLIENT_ID_BYTES_MAX)
-    throw new KeelInputError(
-      "invalid-order",
-      "clientId",
-      `expected at most ${CLIENT_ID_BYTES_MAX} printable ASCII characters, got ${JSON.stringify(id.slice(0, 80))}`,
-    );
-  return id;
-}
-
-function goodTil(timeMs: bigint | number | undefined): bigint {
-  if (timeMs === undefined) return 0n;
-  if (typeof timeMs === "number" && !Number.isSafeInteger(timeMs))
-    throw new KeelInputError(
-      "invalid-order",
-      "goodTilMs",
-      `expected whole milliseconds, got ${timeMs}`,
-    );
-  if (timeMs <= 0)
-    throw new KeelInputError("invalid-order", "goodTilMs", `expected above 0, got ${timeMs}`);
-  return BigInt(timeMs);
+function goodTil(field: "goodTilMs" | "goodTilHeight", value: bigint | number | undefined): bigint {
+  if (value === undefined) return 0n;
+  const unit = field === "goodTilMs" ? "milliseconds" : "blocks";
+  if (typeof value === "number" && !Number.isSafeInteger(value))
+    throw new KeelInputError("invalid-order", field, `expected whole ${unit}, got ${value}`);
+  if (value <= 0)
+    throw new KeelInputError("invalid-order", field, `expected above 0, got ${value}`);
+  return BigInt(value);
 }
 
 export function checkedSubaccount(number: number = 0): number {

@@ -20,6 +20,11 @@ interface Methods {
   readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
   readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
   readonly auction: Method<derivatives.QueryAuctionRequest, derivatives.QueryAuctionResponse>;
+  readonly waitingOrders: Method<
+    derivatives.QueryWaitingOrdersRequest,
+    derivatives.QueryWaitingOrdersResponse
+  >;
+  readonly deadMan: Method<derivatives.QueryDeadManRequest, derivatives.QueryDeadManResponse>;
   readonly funding: Method<derivatives.QueryFundingRequest, derivatives.QueryFundingResponse>;
   readonly series: Method<derivatives.QuerySeriesRequest, derivatives.QuerySeriesResponse>;
   readonly optionChain: Method<
@@ -84,6 +89,16 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/Auction",
     request: derivatives.QueryAuctionRequest,
     answer: derivatives.QueryAuctionResponse,
+  },
+  waitingOrders: {
+    path: "/keel.derivatives.v1.Query/WaitingOrders",
+    request: derivatives.QueryWaitingOrdersRequest,
+    answer: derivatives.QueryWaitingOrdersResponse,
+  },
+  deadMan: {
+    path: "/keel.derivatives.v1.Query/DeadMan",
+    request: derivatives.QueryDeadManRequest,
+    answer: derivatives.QueryDeadManResponse,
   },
   funding: {
     path: "/keel.derivatives.v1.Query/Funding",

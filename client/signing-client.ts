@@ -4,12 +4,15 @@ import type { AminoTypes, Coin, GasPrice } from "@cosmjs/stargate";
 import type { OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import {
   type DocumentFill,
+  MsgAmendOrderResponse,
   MsgBatchOrdersResponse,
   MsgCancelAllResponse,
   MsgCancelOrderResponse,
   MsgClearTradesResponse,
   MsgGrantTradingKeyResponse,
   MsgListMarketResponse,
+  MsgPlaceComboResponse,
+  MsgPlaceOcoResponse,
   MsgPlaceOrderResponse,
   MsgTransferPositionResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -44,7 +47,7 @@ import {
   type TradingOption,
   type WithdrawOptions,
 } from "./messages.ts";
-import type { CancelRequest, OrderRequest } from "./orders.ts";
+import type { AmendRequest, CancelRequest, ComboRequest, OrderRequest } from "./orders.ts";
 import { keelRegistry } from "./registry.ts";
 import type { SigningContext } from "./sign.ts";
 import {
@@ -55,6 +58,9 @@ import {
   submitterDefaults,
 } from "./submitter.ts";
 import {
+  type AmendedOrder,
+  amendedOrder,
+  amendItem,
   type CancelledOrder,
   cancelItem,
   type ItemResult,
@@ -64,7 +70,13 @@ import {
   responseOf,
   type TxOutcome,
 } from "./tx-result.ts";
-import { type AccountHealth, integer, type OpenOrder, type Position } from "./views.ts";
+import {
+  type AccountHealth,
+  integer,
+  type OpenOrder,
+  type Position,
+  type WaitingOrder,
+} from "./views.ts";
 
 export interface KeelSigningOptions extends KeelClientOptions {
   /** Address to sign with; default: the signer's first. */
@@ -85,7 +97,16 @@ export type WithTx<T> = T & { readonly tx: TxOutcome };
 export interface BatchOutcome {
   /** In the order of the request. */
   readonly cancels: readonly ItemResult<CancelledOrder>[];
+  readonly amendments: readonly ItemResult<AmendedOrder>[];
   readonly orders: readonly ItemResult<PlacedOrder>[];
+}
+
+export interface ComboOutcome {
+  /** In the order of the request; all filled. */
+  readonly legs: readonly PlacedOrder[];
+  /** Paid on balance (received when negative), without fees; whole units in text. */
+  readonly netQuote: string;
+  readonly fee: string;
 }
 
 export interface CollateralOutcome {
@@ -260,7 +281,43 @@ export class KeelSigningClient {
     return { cancelled: responseOf(tx, 0, MsgCancelAllResponse).cancelled, tx };
   }
 
-  /** Cancels, then places, in one message. A refused item does not stop the others: look at each result. */
+  /** Changes an open or waiting order in one step: all of it or nothing. Its id stays. */
+  async amend(
+    order: AmendRequest & SubaccountOption,
+    options: SubmitOptions = {},
+  ): Promise<WithTx<AmendedOrder>> {
+    const tx = await this.execute([await this.messages.amend(order)], options);
+    return { ...amendedOrder(responseOf(tx, 0, MsgAmendOrderResponse)), tx };
+  }
+
+  /** Places two orders of which one cancels the other; both or neither is taken. */
+  async placeOco(
+    legs: readonly [OrderRequest, OrderRequest],
+    options: SubaccountOption & SubmitOptions = {},
+  ): Promise<WithTx<{ readonly legs: readonly PlacedOrder[] }>> {
+    const tx = await this.execute([await this.messages.placeOco(legs, options)], options);
+    return { legs: responseOf(tx, 0, MsgPlaceOcoResponse).legs.map(placedOrder), tx };
+  }
+
+  /** Fills every leg at once within the net limit, or throws KeelTxError and nothing happened. */
+  async placeCombo(
+    combo: ComboRequest & SubaccountOption,
+    options: SubmitOptions = {},
+  ): Promise<WithTx<ComboOutcome>> {
+    const tx = await this.execute([await this.messages.placeCombo(combo)], options);
+    const { fee, legs, netQuote } = responseOf(tx, 0, MsgPlaceComboResponse);
+    return { legs: legs.map(placedOrder), netQuote, fee, tx };
+  }
+
+  /** Sets, moves or (undefined) switches off the time at which all orders of a sub-account are cancelled. */
+  async setDeadMan(
+    deadlineMs: bigint | number | undefined,
+    options: SubaccountOption & SubmitOptions = {},
+  ): Promise<TxOutcome> {
+    return await this.execute([this.messages.setDeadMan(deadlineMs, options)], options);
+  }
+
+  /** Cancels, then amends, then places, in one message. A refused item does not stop the others: look at each result. */
   async batch(request: BatchRequest, options: SubmitOptions = {}): Promise<WithTx<BatchOutcome>> {
     const tx = await this.execute([await this.messages.batch(request)], options);
     return { ...batchOutcome(tx, 0), tx };
@@ -353,6 +410,13 @@ export class KeelSigningClient {
     return this.chain.openOrders(this.address, filter);
   }
 
+  /** Conditional orders and TWAPs. */
+  waitingOrders(
+    filter: SubaccountOption & { readonly market?: string } = {},
+  ): Promise<readonly WaitingOrder[]> {
+    return this.chain.waitingOrders(this.address, filter);
+  }
+
   /** Wallet coins, in base units; default: the settlement asset. */
   async balance(denom?: string): Promise<bigint> {
     return await this.chain.balance(this.address, denom ?? (await this.chain.settlementDenom()));
@@ -361,6 +425,10 @@ export class KeelSigningClient {
 
 /** Results of the batch that was message number `index`. */
 export function batchOutcome(tx: TxOutcome, index: number): BatchOutcome {
-  const { cancels, orders } = responseOf(tx, index, MsgBatchOrdersResponse);
-  return { cancels: cancels.map(cancelItem), orders: orders.map(orderItem) };
+  const { amendments, cancels, orders } = responseOf(tx, index, MsgBatchOrdersResponse);
+  return {
+    cancels: cancels.map(cancelItem),
+    amendments: amendments.map(amendItem),
+    orders: orders.map(orderItem),
+  };
 }

@@ -1,6 +1,8 @@
 /** What became of a transaction, and of each order in it. */
 import type {
+  AmendResult,
   CancelResult,
+  MsgAmendOrderResponse,
   MsgPlaceOrderResponse,
   OrderResult,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -60,8 +62,11 @@ export function responseOf<T>(outcome: TxOutcome, index: number, codec: Codec<T>
   return codec.decode(response.value);
 }
 
-/** "collected": accepted into an auction; its fate is told by the events of the block. */
-export type PlacedStatus = "open" | "filled" | "cancelled" | "collected";
+/**
+ * "waiting": outside the book, for its trigger or its next slice. "collected": accepted into an auction; its fate is told by the events of
+ * the block.
+ */
+export type PlacedStatus = "open" | "filled" | "cancelled" | "waiting" | "collected";
 
 /** An order the chain took. Prices, sizes and fees are decimal text. */
 export interface PlacedOrder {
@@ -69,7 +74,7 @@ export interface PlacedOrder {
   readonly orderId: bigint;
   readonly status: PlacedStatus;
   readonly filledSize: string;
-  /** Rests in the book; "0" unless open. */
+  /** Rests in the book or waits; "0" unless open or waiting. */
   readonly remainingSize: string;
   /** Empty without fills. */
   readonly averagePrice: string;
@@ -78,6 +83,15 @@ export interface PlacedOrder {
   readonly fee: string;
   /** Why it is neither filled completely nor open; empty otherwise. */
   readonly reason: string;
+  /** Orders of its bracket that fills of this step activated; 0: none. */
+  readonly takeProfitId: bigint;
+  readonly stopLossId: bigint;
+}
+
+/** An order after its amendment; what was filled is what was filled by it. */
+export interface AmendedOrder extends PlacedOrder {
+  /** It only shrank, and kept its place. */
+  readonly keptPriority: boolean;
 }
 
 export interface CancelledOrder {
@@ -95,25 +109,19 @@ const statuses: Readonly<Record<number, PlacedStatus>> = {
   [OrderStatus.ORDER_STATUS_FILLED]: "filled",
   [OrderStatus.ORDER_STATUS_CANCELLED]: "cancelled",
   [OrderStatus.ORDER_STATUS_COLLECTED]: "collected",
+  [OrderStatus.ORDER_STATUS_WAITING]: "waiting",
 };
 
 export function placedOrder(response: MsgPlaceOrderResponse): PlacedOrder {
   const status = statuses[response.status];
   if (status === undefined)
     throw new KeelConnectionError("bad-answer", `unknown order status ${response.status}`);
-  const { orderId, filledSize, remainingSize, averagePrice, filledQuote, fills, fee, reason } =
-    response;
-  return {
-    orderId,
-    status,
-    filledSize,
-    remainingSize,
-    averagePrice,
-    filledQuote,
-    fills,
-    fee,
-    reason,
-  };
+  return { ...response, status };
+}
+
+export function amendedOrder({ keptPriority, order }: MsgAmendOrderResponse): AmendedOrder {
+  if (order === undefined) throw new KeelConnectionError("bad-answer", "expected an order");
+  return { ...placedOrder(order), keptPriority };
 }
 
 export function orderItem({ code, codespace, log, placed }: OrderResult): ItemResult<PlacedOrder> {
@@ -130,5 +138,16 @@ export function cancelItem({
 }: CancelResult): ItemResult<CancelledOrder> {
   return code === 0 && cancelled !== undefined
     ? { ok: true, orderId: cancelled.orderId, cancelledSize: cancelled.cancelledSize }
+    : { ok: false, code, codespace, log, codeName: codeName(codespace, code) };
+}
+
+export function amendItem({
+  code,
+  codespace,
+  log,
+  amended,
+}: AmendResult): ItemResult<AmendedOrder> {
+  return code === 0 && amended !== undefined
+    ? { ok: true, ...amendedOrder(amended) }
     : { ok: false, code, codespace, log, codeName: codeName(codespace, code) };
 }

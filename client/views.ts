@@ -1,11 +1,22 @@
 /** What queries answer, for people: money as bigint quanta, sizes and prices as decimal text, names instead of numbers. */
-import type { BookLevel, MarketView, OrderView } from "@keel/proto/gen/keel/derivatives/v1/query";
-import { MarketStatus, Side } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type {
+  BookLevel,
+  MarketView,
+  OrderView,
+  WaitingOrderView,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
+import {
+  MarketStatus,
+  OrderType,
+  Side,
+  TriggerKind,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountView, PositionView } from "@keel/proto/gen/keel/margin/v1/query";
 import { timesStep } from "./decimal.ts";
 import { KeelConnectionError } from "./errors.ts";
 import { type Contract, contractOf } from "./instruments.ts";
-import type { MarketSteps, OrderSide } from "./orders.ts";
+import type { MarketSteps } from "./order-parts.ts";
+import type { OrderSide } from "./orders.ts";
 
 /** Finds a market's steps by symbol. */
 export type StepsOf = (symbol: string) => MarketSteps;
@@ -59,6 +70,21 @@ export interface OpenOrder {
   readonly clientId: string;
   readonly goodTilMs: bigint;
   readonly placedHeight: bigint;
+  /** Last block in which it may trade; 0: no bound. */
+  readonly goodTilHeight: bigint;
+  /** Iceberg: what of the remaining size does not show; empty: nothing. */
+  readonly hiddenSize: string;
+  /** The other order of its pair; 0: none. */
+  readonly ocoId: bigint;
+}
+
+export type WaitingKind = "stop" | "take-profit" | "trailing-stop" | "twap";
+
+/** A conditional order or TWAP. Prices are empty where they do not apply. */
+export interface WaitingOrder extends Omit<WaitingOrderView, "side" | "kind" | "type"> {
+  readonly side: OrderSide;
+  readonly kind: WaitingKind;
+  readonly type: "limit" | "market";
 }
 
 export interface OrderBook {
@@ -175,6 +201,26 @@ export function marketInfo(view: MarketView): MarketInfo {
 export function openOrder(view: OrderView): OpenOrder {
   const { side, ...rest } = view;
   return { ...rest, side: side === Side.SIDE_BUY ? "buy" : "sell" };
+}
+
+const waitingKinds: Readonly<Record<number, WaitingKind>> = {
+  [TriggerKind.TRIGGER_KIND_STOP]: "stop",
+  [TriggerKind.TRIGGER_KIND_TAKE_PROFIT]: "take-profit",
+  [TriggerKind.TRIGGER_KIND_TRAILING_STOP]: "trailing-stop",
+  [TriggerKind.TRIGGER_KIND_TWAP]: "twap",
+};
+
+export function waitingOrder(view: WaitingOrderView): WaitingOrder {
+  const { kind: wireKind, side, type, ...rest } = view;
+  const kind = waitingKinds[wireKind];
+  if (kind === undefined)
+    throw new KeelConnectionError("bad-answer", `unknown kind of waiting order ${wireKind}`);
+  return {
+    ...rest,
+    kind,
+    side: side === Side.SIDE_BUY ? "buy" : "sell",
+    type: type === OrderType.ORDER_TYPE_LIMIT ? "limit" : "market",
+  };
 }
 
 export function accountHealth(view: AccountView, stepsOf: StepsOf): AccountHealth {

@@ -6,19 +6,21 @@ import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/
 import { OrderStatus, Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { collectedOf } from "./collected.ts";
-import { refuse } from "./errors.ts";
-import * as events from "./events.ts";
-import { feeReserve } from "./fees.ts";
-import { formatSize, type Instrument, parseSize } from "./instruments.ts";
-import { isOpening } from "./opening.ts";
 import {
   limitOf,
+  requireClientId,
   requireGoodTil,
   requireNotional,
   requireReducible,
   requireTradable,
-} from "./placing.ts";
+} from "./admission.ts";
+import { collectedOf } from "./collected.ts";
+import { refuse } from "./errors.ts";
+import * as events from "./events.ts";
+import { feeReserve } from "./fees.ts";
+import { formatSize, type Instrument } from "./instruments.ts";
+import { type Intent, intentOf } from "./intents.ts";
+import { isOpening } from "./opening.ts";
 import type { OrderRequest } from "./requests.ts";
 import { openTurn, type Turn, type Venue } from "./venue.ts";
 
@@ -32,15 +34,14 @@ export function collectOrder(
 ): MsgPlaceOrderResponse {
   const turn = openTurn(ctx, venue, instrument);
   requireAuctionOrder(turn, request);
-  const mark = requireTradable(turn, request);
-  const sizeLots = parseSize(instrument, request.size);
-  const ticks = limitOf(turn, request, mark);
-  requireOwnRoom(turn, account, request);
-  requireGoodTil(turn, request);
-  const { reduceOnly, clientId, goodTilMs, side } = request;
-  const lots = reduceOnly ? requireReducible(turn, account, request, sizeLots) : sizeLots;
-  const valueTicks = request.type === "limit" ? ticks : Number(mark.ticks);
-  requireNotional(turn, request, mark, { valueTicks, sizeLots });
+  const mark = requireTradable(turn, request.reduceOnly);
+  const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0 });
+  const { reduceOnly, clientId, goodTilMs, side, sizeLots } = intent;
+  const ticks = limitOf(turn, intent, mark);
+  requireOwnRoom(turn, intent);
+  requireGoodTil(turn, intent);
+  const lots = reduceOnly ? requireReducible(turn, intent) : sizeLots;
+  requireNotional(turn, intent, mark, request.type === "limit" ? ticks : Number(mark.ticks));
 
   const feeReservePpm = reduceOnly ? 0 : (instrument.terms.auction?.feePpm ?? 0);
   if (!reduceOnly) {
@@ -79,29 +80,30 @@ function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderReq
   if (request.postOnly) {
     throw refuse("notInAuction", "post-only has no meaning where all pay the same");
   }
+  if (request.trigger !== null || request.twap !== null) {
+    throw refuse("notInAuction", "an order that waits is matched at once when it fires");
+  }
+  const parts = request.displaySize !== "" || request.bracket !== null;
+  if (parts || request.goodTilHeight !== 0) {
+    throw refuse("notInAuction", "an order of an auction has no parts, bracket or last block");
+  }
   if (request.force === "ioc" && isOpening(ctx, venue, instrument)) {
     throw refuse("opening", `${instrument.symbol} collects for its opening: only orders that rest`);
   }
 }
 
 /** The book's own bound is applied when the block's orders enter it, in the order of their ids. */
-function requireOwnRoom(turn: Turn, account: AccountId, request: OrderRequest): void {
-  const { book, ctx, instrument, venue } = turn;
+function requireOwnRoom(turn: Turn, { account, clientId }: Intent): void {
+  const { book, ctx, instrument, venue, waiting } = turn;
   const most = instrument.terms.openOrdersMax;
   const collected = collectedOf(ctx, venue, instrument.id, account);
-  if (book.openOrders(account) + collected.length >= most) {
+  if (book.openOrders(account) + waiting.openOrders(account) + collected.length >= most) {
     throw refuse(
       "tooManyOpenOrders",
       `expected at most ${most} open orders in ${instrument.symbol}`,
     );
   }
-  const { clientId } = request;
-  if (
-    book.findByClientId(account, clientId) !== 0 ||
-    collected.some((order) => order.clientId === clientId)
-  ) {
-    throw refuse("clientIdInUse", `client id "${clientId}" names an open order`);
-  }
+  requireClientId(turn, account, clientId);
 }
 
 function accepted(remainingSize: string): MsgPlaceOrderResponse {
@@ -115,5 +117,7 @@ function accepted(remainingSize: string): MsgPlaceOrderResponse {
     fills: 0,
     fee: "0",
     reason: "",
+    takeProfitId: 0n,
+    stopLossId: 0n,
   };
 }

@@ -9,6 +9,7 @@ import { raisesBeyondCap, reducingOnly, roomUnderCap } from "./auction-cap.ts";
 import * as events from "./events.ts";
 import { notionalOf } from "./instruments.ts";
 import { AUCTION_ROUNDS_MAX } from "./limits.ts";
+import { afterMakerFill, type Filled, hooksOf } from "./links.ts";
 import { bandLimit, type Mark } from "./marks.ts";
 import {
   type Crossing,
@@ -43,8 +44,8 @@ export function holdAuction(turn: Turn, mark: Mark): boolean {
     if (strike === null) return false;
     const refused = clear(turn, strike);
     if (refused === null) {
-      record(turn, strike);
-      return met.more;
+      // A part that an iceberg shows next may cross as well: it waits for the next auction.
+      return record(turn, strike) || met.more;
     }
     for (const { order } of strike.fills) {
       if (refused.has(order.account)) cancel(turn, order.slot, "margin");
@@ -127,17 +128,26 @@ function inBook(order: Participant): Participant {
   return order.lots === order.held ? order : { ...order, lots: order.held };
 }
 
-function record(turn: Turn, done: Strike): void {
+/** Returns whether an iceberg shows its next part now. What fills set off happens when all are recorded: they are simultaneous. */
+function record(turn: Turn, done: Strike): boolean {
   const { book, ctx } = turn;
   const { ticks, volume, imbalance, fills } = done;
   events.auctionCleared(turn, { ticks, volume, imbalance, orders: fills.length });
   const accounts = new Set<AccountId>();
+  const hooks: (readonly [Filled, number])[] = [];
+  let refilled = false;
   for (const { order, lots, feeQuanta } of fills) {
-    events.auctionFill(turn, inBook(order), { ticks, lots, feeQuanta });
-    recordFill(turn, inBook(order), lots);
-    book.reduce(order.slot, lots, ctx.state);
+    const maker = inBook(order);
+    const own = hooksOf(turn, maker);
+    if (own !== null) hooks.push([own, lots]);
+    events.auctionFill(turn, maker, { ticks, lots, feeQuanta });
+    if (recordFill(turn, order.slot, maker, lots) === lots)
+      book.reduce(order.slot, lots, ctx.state);
+    else refilled = true;
     accounts.add(order.account);
   }
   turn.lastTradeTicks = ticks;
+  for (const [own, lots] of hooks) afterMakerFill(turn, own, lots, book.find(own.id) !== 0);
   for (const account of accounts) enforceReduceOnly(turn, account);
+  return refilled;
 }

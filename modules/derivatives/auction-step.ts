@@ -61,6 +61,7 @@ function enterCollected(turn: Turn): number[] {
 function enter(turn: Turn, id: number, order: CollectedOrder): void {
   rest(turn, {
     id,
+    priority: id,
     account: holderOf(order),
     side: sideOf(order.side) ?? "buy",
     ticks: Number(order.priceTicks),
@@ -70,6 +71,11 @@ function enter(turn: Turn, id: number, order: CollectedOrder): void {
     postOnly: false,
     clientId: order.clientId,
     goodTilMs: Number(order.goodTilMs),
+    goodTilHeight: 0,
+    displayLots: 0,
+    hiddenLots: 0,
+    ocoId: 0,
+    bracket: undefined,
     feeReservePpm: order.feeReservePpm,
   });
 }

@@ -1,4 +1,4 @@
-/** A batch: cancels, then orders. Each stands for itself; one that is refused reports its code and leaves nothing behind. */
+/** A batch: cancels, then amendments, then orders. Each stands for itself; one that is refused reports its code and leaves nothing behind. */
 import type {
   MsgBatchOrders,
   MsgBatchOrdersResponse,
@@ -11,18 +11,24 @@ import { atomically } from "./contained.ts";
 import { refuse } from "./errors.ts";
 import * as events from "./events.ts";
 import type { TradingHand } from "./keys/trader.ts";
-import { BATCH_CANCELS_MAX, BATCH_ORDERS_MAX } from "./limits.ts";
+import { BATCH_AMENDMENTS_MAX, BATCH_CANCELS_MAX, BATCH_ORDERS_MAX } from "./limits.ts";
 import { parseRequest } from "./requests.ts";
 import type { Venue } from "./venue.ts";
 
-export function checkBatch({ cancels, orders }: MsgBatchOrders): void {
-  if (cancels.length > BATCH_CANCELS_MAX || orders.length > BATCH_ORDERS_MAX) {
+export function checkBatch({ amendments, cancels, orders }: MsgBatchOrders): void {
+  if (
+    cancels.length > BATCH_CANCELS_MAX ||
+    amendments.length > BATCH_AMENDMENTS_MAX ||
+    orders.length > BATCH_ORDERS_MAX
+  ) {
     throw refuse(
       "invalidRequest",
-      `expected at most ${BATCH_CANCELS_MAX} cancels and ${BATCH_ORDERS_MAX} orders`,
+      `expected at most ${BATCH_CANCELS_MAX} cancels, ${BATCH_AMENDMENTS_MAX} amendments and ${BATCH_ORDERS_MAX} orders`,
     );
   }
-  if (cancels.length + orders.length === 0) throw refuse("invalidRequest", "empty batch");
+  if (cancels.length + amendments.length + orders.length === 0) {
+    throw refuse("invalidRequest", "empty batch");
+  }
 }
 
 interface Outcome<T> {
@@ -70,6 +76,14 @@ export function runBatch(
       );
       const { code, codespace, log } = outcome;
       return { code, codespace, log, cancelled: outcome.value };
+    }),
+    amendments: batch.amendments.map((amendment) => {
+      const outcome = report(
+        attempt(ctx, (inner) => keeper.amend(inner, account, amendment)),
+        amendment,
+      );
+      const { code, codespace, log } = outcome;
+      return { code, codespace, log, amended: outcome.value };
     }),
     orders: batch.orders.map((order: NewOrder) => {
       const outcome = report(

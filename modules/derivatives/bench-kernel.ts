@@ -1,8 +1,9 @@
 /** The kernel benchmark: a fixed mix of adds, cancels and matches over a book with many resting orders. Deterministic work. */
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { assert } from "../kit/errors.ts";
-import { Book, type UndoLog } from "./book.ts";
+import { Book } from "./book.ts";
 import { match } from "./matching.ts";
+import type { UndoLog } from "./order-terms.ts";
 import { createRandom } from "./random.ts";
 
 export interface KernelBench {
@@ -39,7 +40,19 @@ export function createKernelBench(options: {
     const lots = 1 + random.below(100);
     const id = nextId++;
     book.insert(
-      { id, account, side, ticks, lots, reduceOnly: false, clientId: "", goodTilMs: 0 },
+      {
+        id,
+        account,
+        side,
+        ticks,
+        lots,
+        reduceOnly: false,
+        clientId: "",
+        goodTilMs: 0,
+        goodTilHeight: 0,
+        priority: id,
+        hooked: false,
+      },
       log,
     );
     live.push(id);

@@ -5,7 +5,8 @@ import { auctionStep } from "./auction-step.ts";
 import { returnBonds } from "./bonds.ts";
 import type { Book } from "./book.ts";
 import { expireOrders } from "./cancelling.ts";
-import { atomically } from "./contained.ts";
+import { containMarket } from "./contain-market.ts";
+import { fireDeadMen } from "./dead-man.ts";
 import * as events from "./events.ts";
 import {
   advanceFunding,
@@ -26,6 +27,7 @@ import type { MarketId, Side } from "./ports.ts";
 import { listSeries } from "./series.ts";
 import { advanceSettlementPrices } from "./settlement-prices.ts";
 import { cancelExpired } from "./settling.ts";
+import { runTriggers } from "./triggers.ts";
 import { instrumentById, type Venue } from "./venue.ts";
 
 type Step = (ctx: WriteContext, venue: Venue, instrument: Instrument) => void;
@@ -35,14 +37,7 @@ function eachOf(ctx: WriteContext, venue: Venue, ids: readonly MarketId[], step:
     const instrument = instrumentById(ctx, venue, id);
     assert(instrument !== undefined, `market ${id} has work but no record`);
     if (instrument.status === "quarantined") continue;
-    try {
-      atomically(ctx, (inner) => step(inner, venue, instrument));
-    } catch (error) {
-      // Out of memory or stack: the machine is broken, not the market.
-      if (error instanceof RangeError) throw error;
-      const reason = error instanceof Error ? error.message : "unknown fault";
-      quarantineMarket(ctx, venue, instrument.id, reason);
-    }
+    containMarket(ctx, venue, instrument.id, (inner) => step(inner, venue, instrument));
   }
 }
 
@@ -83,10 +78,12 @@ export function beginBlock(ctx: WriteContext, venue: Venue): void {
   eachOf(ctx, venue, funded, accrueFunding);
 }
 
-/** Expiries, auctions, the block's premium, the market's own invariant, and the orders of expired markets. */
+/** Dead men; then in each market with work what waits and is due, expiries, auctions, the block's premium, the market's own invariant, and the orders of expired markets. */
 export function endBlock(ctx: WriteContext, venue: Venue): void {
-  const timed = marketsWith(ctx, venue.state.expiries);
-  const busy = ascending(perpetuals(ctx, venue), timed, auctioning(ctx, venue));
+  fireDeadMen(ctx, venue);
+  const { expiries, heightExpiries, waiting } = venue.state;
+  const timed = [expiries, heightExpiries, waiting].map((queue) => marketsWith(ctx, queue));
+  const busy = ascending(perpetuals(ctx, venue), ...timed, auctioning(ctx, venue));
   eachOf(ctx, venue, busy, closeBlock);
   cancelExpired(ctx, venue, (id, reason) => quarantineMarket(ctx, venue, id, reason));
 }
@@ -127,6 +124,7 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
 }
 
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  runTriggers(ctx, venue, instrument);
   expireOrders(ctx, venue, instrument);
   auctionStep(ctx, venue, instrument);
   const book = venue.books.of(ctx, instrument.id);

@@ -9,24 +9,8 @@
 import type { AccountId } from "../kit/account-id.ts";
 import { AssertionError } from "../kit/errors.ts";
 import { Ladder } from "./ladder.ts";
+import type { OrderTerms, UndoLog } from "./order-terms.ts";
 import type { Side } from "./ports.ts";
-
-/** Where inverses go: the state's journal, or a list in a benchmark. */
-export interface UndoLog {
-  onRevert(undo: () => void): void;
-}
-
-export interface OrderTerms {
-  readonly id: number;
-  readonly account: AccountId;
-  readonly side: Side;
-  readonly ticks: number;
-  readonly lots: number;
-  readonly reduceOnly: boolean;
-  readonly clientId: string;
-  /** Unix milliseconds; 0: until cancelled. */
-  readonly goodTilMs: number;
-}
 
 /** The open orders of one account in this book. */
 interface Holder {
@@ -51,10 +35,14 @@ const FLAGS = 9;
 const GOOD_TIL_LOW = 10;
 const GOOD_TIL_HIGH = 11;
 const NEXT_IN_BUCKET = 12;
+const PRIORITY_LOW = 13;
+const PRIORITY_HIGH = 14;
+const GOOD_TIL_HEIGHT = 15;
 const SHIFT = 4;
 
 const SELL = 1;
 const REDUCE_ONLY = 2;
+const HOOKED = 4;
 const TWO_32 = 4_294_967_296;
 
 export class Book {
@@ -133,6 +121,7 @@ export class Book {
     const records = this.#records;
     const flags = records[base + FLAGS] as number;
     const goodTilLow = (records[base + GOOD_TIL_LOW] as number) >>> 0;
+    const priorityLow = (records[base + PRIORITY_LOW] as number) >>> 0;
     return {
       id: this.idOf(slot),
       account: this.accountOf(slot),
@@ -142,6 +131,9 @@ export class Book {
       reduceOnly: (flags & REDUCE_ONLY) !== 0,
       clientId: this.#clientIdOf[slot] as string,
       goodTilMs: (records[base + GOOD_TIL_HIGH] as number) * TWO_32 + goodTilLow,
+      goodTilHeight: (records[base + GOOD_TIL_HEIGHT] as number) >>> 0,
+      priority: (records[base + PRIORITY_HIGH] as number) * TWO_32 + priorityLow,
+      hooked: (flags & HOOKED) !== 0,
     };
   }
 
@@ -179,7 +171,7 @@ export class Book {
     return side === "buy" ? other <= ticks : other >= ticks;
   }
 
-  /** Puts an order at the end of its level. Ids grow, so arrival order is id order. */
+  /** Puts an order at the end of its level. Priorities grow, so arrival order is their order. */
   insert(terms: OrderTerms, log: UndoLog): number {
     // Messages of asserts are built even when nothing is wrong: not here.
     if (this.find(terms.id) !== 0) throw broken("order is already in the book", terms.id);
@@ -303,7 +295,12 @@ export class Book {
     records[base + ID_LOW] = id | 0;
     records[base + ID_HIGH] = (id - (id >>> 0)) / TWO_32;
     records[base + FLAGS] =
-      (terms.side === "sell" ? SELL : 0) | (terms.reduceOnly ? REDUCE_ONLY : 0);
+      (terms.side === "sell" ? SELL : 0) |
+      (terms.reduceOnly ? REDUCE_ONLY : 0) |
+      (terms.hooked ? HOOKED : 0);
+    records[base + PRIORITY_LOW] = terms.priority | 0;
+    records[base + PRIORITY_HIGH] = (terms.priority - (terms.priority >>> 0)) / TWO_32;
+    records[base + GOOD_TIL_HEIGHT] = terms.goodTilHeight | 0;
     records[base + GOOD_TIL_LOW] = goodTilMs | 0;
     records[base + GOOD_TIL_HIGH] = (goodTilMs - (goodTilMs >>> 0)) / TWO_32;
 

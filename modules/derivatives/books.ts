@@ -7,7 +7,8 @@ import { type RestingOrder, Side as WireSide } from "@keel/proto/gen/keel/deriva
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { u32Key } from "../kit/collections/codecs.ts";
 import type { ReadContext } from "../kit/context.ts";
-import { Book, type OrderTerms, type UndoLog } from "./book.ts";
+import { Book } from "./book.ts";
+import type { OrderTerms, UndoLog } from "./order-terms.ts";
 import type { MarketId } from "./ports.ts";
 import type { DerivativesState } from "./state.ts";
 
@@ -41,8 +42,8 @@ export function createBooks(state: DerivativesState): Books {
     const orders: OrderTerms[] = [];
     const prefix = u32Key.encode(market);
     state.orders.scan(ctx, prefix, (order) => void orders.push(termsOf(order)));
-    // Arrival order is id order, on every level and for every account.
-    orders.sort((a, b) => a.id - b.id);
+    // Arrival order is the order of priorities, on every level and for every account.
+    orders.sort((a, b) => a.priority - b.priority);
     const book = new Book();
     for (const order of orders) book.insert(order, withoutUndo);
     return book;
@@ -70,8 +71,9 @@ export function holderOf(order: Pick<RestingOrder, "owner" | "subaccount">): Acc
 }
 
 function termsOf(order: RestingOrder): OrderTerms {
+  const id = Number(order.id);
   return {
-    id: Number(order.id),
+    id,
     account: holderOf(order),
     side: order.side === WireSide.SIDE_BUY ? "buy" : "sell",
     ticks: Number(order.priceTicks),
@@ -79,5 +81,18 @@ function termsOf(order: RestingOrder): OrderTerms {
     reduceOnly: order.reduceOnly,
     clientId: order.clientId,
     goodTilMs: Number(order.goodTilMs),
+    goodTilHeight: Number(order.goodTilHeight),
+    priority: priorityOf(order),
+    hooked: isHooked(order),
   };
+}
+
+/** Where an order stands among those of its price. */
+export function priorityOf({ id, priority }: RestingOrder): number {
+  return Number(priority === 0n ? id : priority);
+}
+
+/** A fill of it does more than fill it. */
+export function isHooked(order: Pick<RestingOrder, "displayLots" | "ocoId" | "bracket">): boolean {
+  return order.displayLots !== 0n || order.ocoId !== 0n || order.bracket !== undefined;
 }

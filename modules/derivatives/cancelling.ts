@@ -1,5 +1,6 @@
-/** Cancels: one order, all of an account, and those whose time has passed. Taken in every status of a market, at any price. */
+/** Cancels: one order (and its pair), all of an account, and those whose time has passed. Taken in every status of a market, at any price. */
 import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import { heightKey, u32Key } from "../kit/collections/codecs.ts";
 import type { WriteContext } from "../kit/context.ts";
@@ -7,7 +8,8 @@ import { assert } from "../kit/errors.ts";
 import { cancelAllCollected, cancelCollected } from "./collected.ts";
 import { refuse } from "./errors.ts";
 import { formatSize, type Instrument } from "./instruments.ts";
-import { marketsWith } from "./occupied.ts";
+import { cancelPartner, partnerOf } from "./links.ts";
+import { marketsWithOrders } from "./occupied.ts";
 import { cancel } from "./resting.ts";
 import {
   closeTurn,
@@ -15,8 +17,10 @@ import {
   nowMs,
   openTurn,
   requireInstrument,
+  type Turn,
   type Venue,
 } from "./venue.ts";
+import { cancelWaiting, waitingById } from "./waiting.ts";
 
 export interface OrderName {
   readonly market: string;
@@ -31,6 +35,27 @@ export function checkOrderName({ orderId, clientId }: OrderName): void {
   }
 }
 
+/** An open order of the account: its slot in the book, or its record when it waits. Throws ModuleError when there is none. */
+export function findOpen(
+  turn: Turn,
+  account: AccountId,
+  name: OrderName,
+): { readonly slot: number; readonly waiting: WaitingOrder | undefined } {
+  checkOrderName(name);
+  const { book } = turn;
+  const given = Number(name.orderId);
+  const id = Number.isSafeInteger(given) ? given : 0;
+  const named = name.orderId === 0n;
+  const slot = named ? book.findByClientId(account, name.clientId) : book.find(id);
+  if (slot !== 0 && book.accountOf(slot) === account) return { slot, waiting: undefined };
+  const waitingId = named ? turn.waiting.findByClientId(account, name.clientId) : id;
+  if (turn.waiting.accountOf(waitingId) === account) {
+    return { slot: 0, waiting: waitingById(turn, waitingId) };
+  }
+  const said = named ? `client id "${name.clientId.slice(0, 40)}"` : name.orderId;
+  throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
+}
+
 export function cancelOrder(
   ctx: WriteContext,
   venue: Venue,
@@ -40,39 +65,62 @@ export function cancelOrder(
   checkOrderName(name);
   const instrument = requireInstrument(ctx, venue, name.market);
   const turn = openTurn(ctx, venue, instrument);
-  const id = Number(name.orderId);
-  const slot =
-    name.orderId === 0n
-      ? turn.book.findByClientId(account, name.clientId)
-      : turn.book.find(Number.isSafeInteger(id) ? id : 0);
-  if (slot === 0 && name.orderId === 0n) {
+  if (name.orderId === 0n) {
     const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
     if (collected !== null) return collected;
   }
-  if (slot === 0 || turn.book.accountOf(slot) !== account) {
-    const said = name.orderId === 0n ? `client id "${name.clientId.slice(0, 40)}"` : name.orderId;
-    throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
-  }
-  const order = cancel(turn, slot, "user");
+  const { slot, waiting } = findOpen(turn, account, name);
+  const { id, lots } =
+    waiting === undefined
+      ? cancelSlot(turn, slot, "user")
+      : cancelWaitingToo(turn, waiting, "user");
   closeTurn(turn);
-  return { orderId: BigInt(order.id), cancelledSize: formatSize(instrument, order.lots) };
+  return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots) };
 }
 
-/** Cancels every open order of the account in one market; returns how many. */
+interface Cancelled {
+  readonly id: number;
+  readonly lots: number;
+}
+
+/** Cancels an order of the book, and its pair. */
+export function cancelSlot(turn: Turn, slot: number, reason: string): Cancelled {
+  const partner = partnerOf(turn, slot);
+  const order = cancel(turn, slot, reason);
+  cancelPartner(turn, partner);
+  return order;
+}
+
+/** As cancelSlot, for an order that waits. */
+export function cancelWaitingToo(turn: Turn, order: WaitingOrder, reason: string): Cancelled {
+  cancelWaiting(turn, order, reason);
+  cancelPartner(turn, Number(order.ocoId));
+  return { id: Number(order.id), lots: Number(order.remainingLots) };
+}
+
+/** Cancels open orders of the account in one market, at most `most` besides those collected for an auction; returns how many. */
 export function cancelAllIn(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
   account: AccountId,
   reason: string,
+  most: number = Number.MAX_SAFE_INTEGER,
 ): number {
   const collected = cancelAllCollected(ctx, venue, instrument, account, reason);
-  if (venue.books.of(ctx, instrument.id).openOrders(account) === 0) return collected;
+  const open = venue.books.of(ctx, instrument.id).openOrders(account);
+  const waiting = venue.waiting.of(ctx, instrument.id).openOrders(account);
+  if (open + waiting === 0) return collected;
   const turn = openTurn(ctx, venue, instrument);
-  const slots = turn.book.ordersOf(account);
+  const slots = open === 0 ? [] : turn.book.ordersOf(account).slice(0, most);
   for (const slot of slots) cancel(turn, slot, reason);
+  const ids = waiting === 0 ? [] : turn.waiting.ordersOf(account).slice(0, most - slots.length);
+  for (const id of ids) {
+    const order = waitingById(turn, id);
+    if (order !== undefined) cancelWaiting(turn, order, reason);
+  }
   closeTurn(turn);
-  return collected + slots.length;
+  return collected + slots.length + ids.length;
 }
 
 export function cancelAll(
@@ -82,9 +130,7 @@ export function cancelAll(
   reason: string,
 ): number {
   let cancelled = 0;
-  const { orders, collected } = venue.state;
-  const ids = new Set([...marketsWith(ctx, orders), ...marketsWith(ctx, collected)]);
-  for (const id of [...ids].sort((a, b) => a - b)) {
+  for (const id of marketsWithOrders(ctx, venue.state)) {
     const instrument = instrumentById(ctx, venue, id);
     assert(instrument !== undefined, `market ${id} has orders but no record`);
     cancelled += cancelAllIn(ctx, venue, instrument, account, reason);
@@ -92,17 +138,28 @@ export function cancelAll(
   return cancelled;
 }
 
-/** Cancels orders whose good-til time has passed, oldest times first, up to the block's bound. */
-export function expireOrders(ctx: WriteContext, venue: Venue, instrument: Instrument): number {
-  const now = nowMs(ctx);
-  const most = venue.state.params.require(ctx).expiriesPerBlockMax;
+/** Cancels orders whose good-til time or last block has passed, oldest first, up to the block's bound for each of the two. */
+export function expireOrders(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  const { expiries, heightExpiries, params } = venue.state;
+  const most = params.require(ctx).expiriesPerBlockMax;
   const due: number[] = [];
-  const from = u32Key.encode(instrument.id);
-  const to = from + heightKey.encode(now + 1);
-  venue.state.expiries.eachBetween(ctx, from, to, ([, , id]) => due.push(id) >= most);
-  if (due.length === 0) return 0;
+  for (const [queue, through] of [
+    [expiries, nowMs(ctx)],
+    [heightExpiries, ctx.header.height],
+  ] as const) {
+    const bound = due.length + most;
+    const from = u32Key.encode(instrument.id);
+    const to = from + heightKey.encode(through + 1);
+    queue.eachBetween(ctx, from, to, ([, , id]) => due.push(id) >= bound);
+  }
+  if (due.length === 0) return;
   const turn = openTurn(ctx, venue, instrument);
-  for (const id of due) cancel(turn, turn.book.find(id), "expired");
+  for (const id of due) {
+    const slot = turn.book.find(id);
+    const waiting = slot === 0 ? waitingById(turn, id) : undefined;
+    // Neither: it went with its pair, or for its other bound.
+    if (slot !== 0) cancelSlot(turn, slot, "expired");
+    else if (waiting !== undefined) cancelWaitingToo(turn, waiting, "expired");
+  }
   closeTurn(turn);
-  return due.length;
 }

@@ -1,12 +1,15 @@
 /** Events, as listed in keel/derivatives/v1/events.proto: snake_case types, plain text attributes. */
+import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { formatDecimal } from "../kit/math/decimal.ts";
-import type { OrderTerms } from "./book.ts";
 import { PRICE_PLACES } from "./instruments/contract.ts";
 import { formatMoney, formatPrice, formatSize, type Instrument } from "./instruments.ts";
+import type { OrderTerms } from "./order-terms.ts";
 import type { Side } from "./ports.ts";
 import type { Turn, Venue } from "./venue.ts";
+import { waitingHolder, waitingSide } from "./waiting-index.ts";
 
 export function orderPlaced(turn: Turn, order: OrderTerms): void {
   turn.ctx.emit("order_placed", {
@@ -49,7 +52,10 @@ export function trade(turn: Turn, fill: TradeEvent): void {
   });
 }
 
-export function orderFilled(turn: Turn, order: OrderTerms): void {
+export function orderFilled(
+  turn: Turn,
+  order: Pick<OrderTerms, "id" | "account" | "clientId">,
+): void {
   turn.ctx.emit("order_filled", {
     market: turn.instrument.symbol,
     order_id: order.id.toString(),
@@ -73,12 +79,27 @@ export function orderCancelled(
   });
 }
 
-export function orderReduced(turn: Turn, order: OrderTerms, remaining: number): void {
+export function orderReduced(
+  turn: Turn,
+  order: Pick<OrderTerms, "id" | "account">,
+  remaining: number,
+  reason: string,
+): void {
   turn.ctx.emit("order_reduced", {
     market: turn.instrument.symbol,
     order_id: order.id.toString(),
     account: turn.venue.accounts.text(order.account),
     remaining: formatSize(turn.instrument, remaining),
+    reason,
+  });
+}
+
+export function orderRefilled(turn: Turn, order: OrderTerms, shown: number): void {
+  turn.ctx.emit("order_refilled", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: turn.venue.accounts.text(order.account),
+    size: formatSize(turn.instrument, shown),
   });
 }
 
@@ -270,4 +291,134 @@ export function seriesUpdated(
 
 export function marketQuarantined(ctx: WriteContext, market: string, reason: string): void {
   ctx.emit("market_quarantined", { market, reason: reason.slice(0, 200) });
+}
+
+const KIND_NAMES: Readonly<Partial<Record<TriggerKind, string>>> = {
+  [TriggerKind.TRIGGER_KIND_STOP]: "stop",
+  [TriggerKind.TRIGGER_KIND_TAKE_PROFIT]: "take_profit",
+  [TriggerKind.TRIGGER_KIND_TRAILING_STOP]: "trailing_stop",
+  [TriggerKind.TRIGGER_KIND_TWAP]: "twap",
+};
+
+function named(turn: Turn, order: WaitingOrder): Record<"market" | "order_id" | "account", string> {
+  return {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: turn.venue.accounts.text(waitingHolder(order)),
+  };
+}
+
+function priceOrEmpty(turn: Turn, ticks: bigint): string {
+  return ticks === 0n ? "" : formatPrice(turn.instrument, ticks);
+}
+
+export function orderWaiting(turn: Turn, order: WaitingOrder): void {
+  turn.ctx.emit("order_waiting", {
+    ...named(turn, order),
+    side: waitingSide(order),
+    kind: KIND_NAMES[order.kind] ?? "",
+    trigger_price: priceOrEmpty(turn, order.triggerTicks),
+    price: priceOrEmpty(turn, order.priceTicks),
+    size: formatSize(turn.instrument, order.remainingLots),
+    client_id: order.clientId,
+    parent_order_id: order.parentId === 0n ? "" : order.parentId.toString(),
+  });
+}
+
+export function orderTriggered(turn: Turn, order: WaitingOrder, markTicks: bigint): void {
+  turn.ctx.emit("order_triggered", {
+    ...named(turn, order),
+    client_id: order.clientId,
+    mark_price: formatPrice(turn.instrument, markTicks),
+  });
+}
+
+export function twapSlice(
+  turn: Turn,
+  order: WaitingOrder,
+  slice: {
+    readonly number: number;
+    readonly lots: number;
+    readonly filled: number;
+    readonly remaining: bigint;
+    readonly reason: string;
+  },
+): void {
+  turn.ctx.emit("twap_slice", {
+    ...named(turn, order),
+    slice: slice.number.toString(),
+    size: formatSize(turn.instrument, slice.lots),
+    filled: formatSize(turn.instrument, slice.filled),
+    remaining: formatSize(turn.instrument, slice.remaining),
+    reason: slice.reason,
+  });
+}
+
+export function orderAmended(
+  turn: Turn,
+  order: {
+    readonly id: number;
+    readonly account: AccountId;
+    readonly clientId: string;
+    readonly priceTicks: bigint;
+    readonly triggerTicks: bigint;
+    readonly sizeLots: number;
+    readonly openLots: number;
+    readonly keptPriority: boolean;
+  },
+): void {
+  turn.ctx.emit("order_amended", {
+    market: turn.instrument.symbol,
+    order_id: order.id.toString(),
+    account: turn.venue.accounts.text(order.account),
+    client_id: order.clientId,
+    price: priceOrEmpty(turn, order.priceTicks),
+    size: formatSize(turn.instrument, order.sizeLots),
+    remaining: formatSize(turn.instrument, order.openLots),
+    kept_priority: order.keptPriority ? "true" : "false",
+    trigger_price: priceOrEmpty(turn, order.triggerTicks),
+  });
+}
+
+export function comboFilled(
+  ctx: WriteContext,
+  venue: Venue,
+  combo: {
+    readonly account: AccountId;
+    readonly clientId: string;
+    readonly legs: number;
+    readonly netQuanta: bigint;
+  },
+): void {
+  ctx.emit("combo_filled", {
+    account: venue.accounts.text(combo.account),
+    client_id: combo.clientId,
+    legs: combo.legs.toString(),
+    net_quote: formatMoney(combo.netQuanta),
+  });
+}
+
+/** `deadlineMs` 0: switched off. */
+export function deadManSet(
+  ctx: WriteContext,
+  venue: Venue,
+  account: AccountId,
+  deadlineMs: number,
+): void {
+  ctx.emit("dead_man_set", {
+    account: venue.accounts.text(account),
+    deadline_ms: deadlineMs === 0 ? "" : deadlineMs.toString(),
+  });
+}
+
+export function deadManFired(
+  ctx: WriteContext,
+  venue: Venue,
+  account: AccountId,
+  deadlineMs: bigint,
+): void {
+  ctx.emit("dead_man_fired", {
+    account: venue.accounts.text(account),
+    deadline_ms: deadlineMs.toString(),
+  });
 }

@@ -5,17 +5,18 @@
 import type { AccountId } from "../kit/account-id.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { absolute, maximum } from "../kit/math/mul-div.ts";
-import type { OrderTerms } from "./book.ts";
 import { refuse } from "./errors.ts";
 import * as events from "./events.ts";
 import { feeReserve, fillFees } from "./fees.ts";
 import { notionalOf } from "./instruments.ts";
+import { afterMakerFill, hooksOf } from "./links.ts";
 import { DROP_MAKER, type Matched, match, STOP_TAKER } from "./matching.ts";
+import type { OrderTerms } from "./order-terms.ts";
 import type { Side, TradeParty } from "./ports.ts";
-import { enforceReduceOnly, makerRelease, recordFill, release } from "./resting.ts";
+import { decrement, enforceReduceOnly, makerRelease, recordFill, release } from "./resting.ts";
 import { nowMs, type Turn } from "./venue.ts";
 
-export type SelfTrade = "cancelMaker" | "cancelTaker" | "cancelBoth";
+export type SelfTrade = "cancelMaker" | "cancelTaker" | "cancelBoth" | "decrement";
 
 export interface Incoming {
   readonly account: AccountId;
@@ -32,6 +33,8 @@ export interface Incoming {
 export interface Execution {
   readonly matched: Matched;
   readonly filledLots: number;
+  /** Taken off without a trade, against own orders. */
+  readonly decrementedLots: number;
   readonly notional: bigint;
   readonly feeQuanta: bigint;
   readonly fills: number;
@@ -41,6 +44,12 @@ export interface Execution {
 
 /** Codespace of the refusals that clearing reports. */
 const CLEARING_CODESPACE = "margin";
+
+export function nothingMet(lots: number): Execution {
+  const matched = { remaining: lots, steps: 0, end: "limit" } as const;
+  const nothing = { filledLots: 0, decrementedLots: 0, notional: 0n, feeQuanta: 0n, fills: 0 };
+  return { matched, ...nothing, stop: null };
+}
 
 export function execute(turn: Turn, taker: Incoming): Execution {
   const { book, ctx, instrument, venue } = turn;
@@ -52,11 +61,13 @@ export function execute(turn: Turn, taker: Incoming): Execution {
   let notional = 0n;
   let feeQuanta = 0n;
   let fills = 0;
+  let decremented = 0;
   let stop: Execution["stop"] = null;
 
   /** Lots the maker may trade, or why it must leave. */
   function admit(maker: OrderTerms, wanted: number): number | string {
     if (maker.goodTilMs !== 0 && maker.goodTilMs <= now) return "expired";
+    if (maker.goodTilHeight !== 0 && maker.goodTilHeight < ctx.header.height) return "expired";
     if (!maker.reduceOnly && instrument.status !== "closeOnly") return wanted;
     const position = venue.clearing.positionLots(ctx, maker.account, instrument.id);
     const closable = reducible(position, maker.side);
@@ -64,20 +75,38 @@ export function execute(turn: Turn, taker: Incoming): Execution {
     return closable < BigInt(wanted) ? Number(closable) : wanted;
   }
 
+  /** Of what is reserved for the taker, the part of `lots`. */
+  function reserved(lots: number, reservePpm: number): bigint {
+    const before = feeReserve(instrument, taker.limitTicks, remaining, reservePpm);
+    return before - feeReserve(instrument, taker.limitTicks, remaining - lots, reservePpm);
+  }
+
   function takerParty(lots: number, fee: bigint): TradeParty {
     const orderId = taker.orderId === null ? null : BigInt(taker.orderId);
     const party = { account: taker.account, feeQuanta: fee, orderId };
     if (taker.reservePpm === null) return party;
-    const { limitTicks, reservePpm } = taker;
-    const before = feeReserve(instrument, limitTicks, remaining, reservePpm);
-    const after = feeReserve(instrument, limitTicks, remaining - lots, reservePpm);
-    return { ...party, release: { lots: BigInt(lots), feeReserveQuanta: before - after } };
+    const feeReserveQuanta = reserved(lots, taker.reservePpm);
+    return { ...party, release: { lots: BigInt(lots), feeReserveQuanta } };
+  }
+
+  /** Both lose the smaller of the two, and nobody trades. */
+  function decrementBoth(slot: number, maker: OrderTerms, lots: number): number {
+    const { account, reservePpm, side } = taker;
+    if (reservePpm !== null) {
+      const fees = reserved(lots, reservePpm);
+      const { clearing } = venue;
+      clearing.adjustOpenOrders(ctx, account, instrument.id, side, -BigInt(lots), -fees);
+    }
+    remaining -= lots;
+    decremented += lots;
+    return decrement(turn, slot, maker, lots);
   }
 
   function meet(slot: number, wanted: number): number {
     if (stop !== null) return STOP_TAKER;
     const maker = book.read(slot);
     if (maker.account.startsWith(takerOwner)) {
+      if (taker.selfTrade === "decrement") return decrementBoth(slot, maker, wanted);
       if (taker.selfTrade !== "cancelMaker") {
         const refusal = refuse(
           "selfTrade",
@@ -96,10 +125,10 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       release(turn, maker, admitted);
       return DROP_MAKER;
     }
-    return clear(maker, admitted);
+    return clear(slot, maker, admitted);
   }
 
-  function clear(maker: OrderTerms, lots: number): number {
+  function clear(slot: number, maker: OrderTerms, lots: number): number {
     const value = notionalOf(instrument, maker.ticks, lots);
     const cap = openInterestRefusal(turn, maker, taker, lots);
     if (cap !== null) {
@@ -134,7 +163,8 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       release(turn, maker, "margin");
       return DROP_MAKER;
     }
-    recordFill(turn, maker, lots);
+    const hooks = hooksOf(turn, maker);
+    const traded = recordFill(turn, slot, maker, lots);
     events.trade(turn, {
       ticks: maker.ticks,
       lots,
@@ -153,7 +183,9 @@ export function execute(turn: Turn, taker: Incoming): Execution {
     notional += value;
     feeQuanta += fees.takerQuanta;
     fills += 1;
-    return lots;
+    // Filled completely, it is in the book until the kernel is told.
+    if (hooks !== null) afterMakerFill(turn, hooks, lots, traded !== maker.lots);
+    return traded;
   }
 
   const matched = match(
@@ -169,7 +201,15 @@ export function execute(turn: Turn, taker: Incoming): Execution {
   );
   if (fills > 0 && book.openReduceOnly(taker.account) > 0) touched.add(taker.account);
   for (const account of touched) enforceReduceOnly(turn, account);
-  return { matched, filledLots: taker.lots - remaining, notional, feeQuanta, fills, stop };
+  return {
+    matched,
+    filledLots: taker.lots - remaining - decremented,
+    decrementedLots: decremented,
+    notional,
+    feeQuanta,
+    fills,
+    stop,
+  };
 }
 
 /** Lots by which an order of `side` can shrink the position. */

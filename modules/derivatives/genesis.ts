@@ -2,16 +2,20 @@
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type {
   CollectedOrder,
+  DeadMan,
   MarketCounters,
   Params,
   RestingOrder,
+  TrailMark,
+  WaitingOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { accountId } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
-import { holderOf } from "./books.ts";
+import { holderOf, priorityOf } from "./books.ts";
 import { refuse } from "./errors.ts";
 import { exportExternal, loadExternal } from "./external/genesis.ts";
 import { initialFunding } from "./funding.ts";
@@ -27,6 +31,7 @@ import type { MarketId } from "./ports.ts";
 import { checkClientId, sideOf } from "./requests.ts";
 import { validateMarket, validateParams } from "./terms.ts";
 import type { Venue } from "./venue.ts";
+import { trailSide, trails, waitingKeyOf } from "./waiting-index.ts";
 
 /** The authority as text; genesis may leave it empty for the governance module account. */
 export function withAuthority(params: Params, addresses: Addresses): Params {
@@ -60,7 +65,12 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       const problem = loadExternal(ctx, venue, genesis) ?? loadGrants(ctx, venue, genesis);
       requireThat(problem === null, problem ?? "");
       for (const order of genesis.collectedOrders) loadCollected(ctx, venue, order);
+      for (const order of genesis.waitingOrders) loadWaiting(ctx, venue, order);
+      for (const mark of genesis.trailMarks) loadTrailMark(ctx, venue, mark);
+      for (const order of genesis.waitingOrders) requireTrailed(ctx, venue, order);
+      for (const record of genesis.deadMen) loadDeadMan(ctx, venue, record);
       books.forget(ctx);
+      venue.waiting.forget(ctx);
     },
     export(ctx) {
       const markets: GenesisState["markets"] = [];
@@ -77,12 +87,21 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       state.orders.each(ctx, (_key, order) => void orders.push(order));
       const collectedOrders: CollectedOrder[] = [];
       state.collected.each(ctx, (_key, order) => void collectedOrders.push(order));
+      const waitingOrders: WaitingOrder[] = [];
+      state.waiting.each(ctx, (_key, order) => void waitingOrders.push(order));
+      const trailMarks: TrailMark[] = [];
+      state.trailMarks.each(ctx, (_key, mark) => void trailMarks.push(mark));
+      const deadMen: DeadMan[] = [];
+      state.deadMen.each(ctx, (_account, record) => void deadMen.push(record));
       return {
         params: state.params.require(ctx),
         markets,
         orders,
         collectedOrders,
         ...exportInstruments(ctx, venue),
+        waitingOrders,
+        trailMarks,
+        deadMen,
         ...exportExternal(ctx, venue),
         ...exportGrants(ctx, venue),
       };
@@ -144,15 +163,91 @@ function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): vo
     counters !== undefined && order.id > 0n && order.id < counters.nextOrderId,
     `order ${order.id} has no market or a future id`,
   );
-  const id = Number(order.id);
-  const goodTilMs = Number(order.goodTilMs);
   requireThat(
-    Number.isSafeInteger(id) && Number.isSafeInteger(goodTilMs),
-    `order ${order.id} is out of range`,
+    order.priority === 0n || (order.priority > order.id && order.priority < counters.nextOrderId),
+    `order ${order.id} has a priority of no number given yet`,
   );
   const ticks = Number(order.priceTicks);
-  state.orders.set(ctx, { market: order.market, side, ticks, id }, order);
+  queueExpiries(ctx, state, order);
+  state.orders.set(ctx, { market: order.market, side, ticks, priority: priorityOf(order) }, order);
+}
+
+function queueExpiries(
+  ctx: WriteContext,
+  state: Venue["state"],
+  order: Pick<RestingOrder, "market" | "id" | "goodTilMs" | "goodTilHeight">,
+): void {
+  const id = Number(order.id);
+  const goodTilMs = Number(order.goodTilMs);
+  const goodTilHeight = Number(order.goodTilHeight);
+  requireThat(
+    [id, goodTilMs, goodTilHeight].every(Number.isSafeInteger),
+    `order ${order.id} is out of range`,
+  );
   if (goodTilMs !== 0) state.expiries.set(ctx, [order.market, goodTilMs, id], true);
+  if (goodTilHeight !== 0) state.heightExpiries.set(ctx, [order.market, goodTilHeight, id], true);
+}
+
+function loadWaiting(ctx: WriteContext, { state }: Venue, order: WaitingOrder): void {
+  const counters = state.counters.get(ctx, order.market);
+  requireThat(
+    sideOf(order.side) !== null &&
+      order.owner.length === 20 &&
+      order.remainingLots > 0n &&
+      order.remainingLots <= BigInt(LOTS_MAX) &&
+      order.priceTicks <= BigInt(TICKS_MAX) &&
+      order.triggerTicks <= BigInt(TICKS_MAX) &&
+      order.reserveTicks <= BigInt(TICKS_MAX) &&
+      order.kind >= 1 &&
+      order.kind <= 4,
+    `waiting order ${order.id} is malformed`,
+  );
+  const numbers = [order.id, order.dueSequence];
+  requireThat(
+    counters !== undefined && order.id > 0n && numbers.every((n) => n < counters.nextOrderId),
+    `waiting order ${order.id} has no market or a future number`,
+  );
+  const timed = order.slices > 0;
+  requireThat(
+    timed === (order.kind === 4) && (!timed || (order.intervalMs > 0n && order.nextMs > 0n)),
+    `waiting order ${order.id} has no times for its slices`,
+  );
+  queueExpiries(ctx, state, order);
+  state.waiting.set(ctx, waitingKeyOf(order), order);
+}
+
+function loadTrailMark(ctx: WriteContext, { state }: Venue, mark: TrailMark): void {
+  const side = sideOf(mark.side);
+  const { firstId, market, ticks } = mark;
+  // Zero is the mark of an option that is worth nothing.
+  requireThat(
+    side !== null && ticks >= 0n && ticks <= BigInt(TICKS_MAX),
+    `trail mark ${firstId} is malformed`,
+  );
+  state.trailMarks.set(ctx, [market, trailSide(side), Number(firstId)], mark);
+}
+
+/** A trailing stop follows some mark: one stored for itself or an order before it. */
+function requireTrailed(ctx: WriteContext, { state }: Venue, order: WaitingOrder): void {
+  if (!trails(order)) return;
+  const side = trailSide(sideOf(order.side) === "buy" ? "buy" : "sell");
+  let found = false;
+  state.trailMarks.each(ctx, ([market, of, firstId]) => {
+    found = market === order.market && of === side && firstId <= Number(order.id);
+    return found;
+  });
+  requireThat(found, `trailing stop ${order.id} follows no mark`);
+}
+
+function loadDeadMan(ctx: WriteContext, { state }: Venue, record: DeadMan): void {
+  const { deadlineMs, owner, queuedMs, subaccount } = record;
+  requireThat(
+    owner.length === 20 && queuedMs > 0n && queuedMs <= deadlineMs,
+    "a dead man is malformed",
+  );
+  const account = accountId(owner, subaccount);
+  state.deadMen.set(ctx, account, record);
+  state.deadManQueue.set(ctx, [Number(queuedMs), account], true);
 }
 
 function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrder): void {

@@ -12,11 +12,25 @@ function populated(): TestVenue {
   return venue;
 }
 
-const key = (ticks: number, id: number, side: "buy" | "sell" = "buy") => ({
+/** A stop until a block, a trailing stop, a TWAP, a take-profit, and a dead man. */
+function waitingMarket(): TestVenue {
+  const venue = createTestVenue();
+  const { height } = venue.ctx.header;
+  venue.place(venue.account(1), `sell 1 market stop=59000 id=a block=${height + 9}`);
+  venue.place(venue.account(2), "sell 1 market trail=500");
+  venue.place(venue.account(2), "buy 1 market twap=4/1000 reduce");
+  venue.place(venue.account(3), "buy 2 @ 59500 profit=59500 tp=61000 sl=58000 til=1700000900000");
+  venue.keeper.setDeadMan(venue.ctx, venue.account(1), 1_700_000_900_000n);
+  return venue;
+}
+
+const mark = (firstId: bigint, ticks: bigint) => ({ market: 1, side: 2 as const, firstId, ticks });
+
+const key = (ticks: number, priority: number, side: "buy" | "sell" = "buy") => ({
   market: 1,
   side,
   ticks,
-  id,
+  priority,
 });
 
 describe("invariants", () => {
@@ -75,12 +89,69 @@ describe("invariants", () => {
     expect(check(venue.ctx)).toContain("in fees");
   });
 
+  it("notice reserves, hidden parts and queues of waiting orders that do not fit", () => {
+    const { ctx, venue: parts, module, place, account, violation } = waitingMarket();
+    const { full } = module.invariants;
+    expect(violation()).toBeNull();
+    const { heightExpiries, trailMarks, waiting } = parts.state;
+    const stop = { market: 1, queue: 1, rank: 2_147_483_647 - 118_000, id: 1 };
+    const record = waiting.get(ctx, stop)!;
+    waiting.set(ctx, stop, { ...record, remainingLots: 1n });
+    expect(full["exposure-reserved"]!(ctx)).toContain("reserved");
+    waiting.set(ctx, stop, { ...record, triggerTicks: 1n });
+    expect(full["waiting-equals-orders"]!(ctx)).toContain("key of another");
+    waiting.delete(ctx, stop);
+    expect(full["waiting-equals-orders"]!(ctx)).toContain("index of waiting orders differs");
+    waiting.set(ctx, stop, { ...record, remainingLots: 0n, reduceOnly: true });
+    expect(full["pairs-linked"]!(ctx)).toContain("no size");
+    waiting.set(ctx, stop, record);
+
+    heightExpiries.set(ctx, [1, 5, 9], true);
+    expect(full["expiries-match-orders"]!(ctx)).toContain("1 and 2 in the expiry queues");
+    heightExpiries.delete(ctx, [1, 5, 9]);
+    trailMarks.set(ctx, [1, 1, 1], mark(1n, 7n));
+    expect(full["trails-followed"]!(ctx)).toContain("2 best marks for sells, 1");
+    trailMarks.delete(ctx, [1, 1, 1]);
+    trailMarks.set(ctx, [1, 1, 2], mark(2n, 7n));
+    expect(full["waiting-equals-orders"]!(ctx)).toContain("differs");
+    trailMarks.delete(ctx, [1, 1, 2]);
+    expect(full["trails-followed"]!(ctx)).toContain("follows no mark");
+    trailMarks.set(ctx, [1, 1, 2], mark(2n, 120_000n));
+    expect(violation()).toBeNull();
+
+    place(account(1), "sell 4 @ 62000 show=1");
+    const iceberg = key(124_000, 5, "sell");
+    const shown = parts.state.orders.get(ctx, iceberg)!;
+    parts.state.orders.set(ctx, iceberg, { ...shown, hiddenLots: 1n });
+    expect(full["exposure-reserved"]!(ctx)).toContain("reserved");
+    parts.state.orders.set(ctx, iceberg, { ...shown, ocoId: 1n });
+    expect(full["pairs-linked"]!(ctx)).toContain("is paired with 1");
+    parts.state.orders.set(ctx, iceberg, { ...shown, priority: 9n });
+    expect(full["book-equals-orders"]!(ctx)).toContain("key of another");
+  });
+
+  it("notice a dead man out of the queue, behind its time, or of another", () => {
+    const { ctx, venue: parts, module, account } = waitingMarket();
+    const check = module.invariants.full["dead-men-queued"]!;
+    const { deadMen, deadManQueue } = parts.state;
+    const record = deadMen.get(ctx, account(1))!;
+    deadManQueue.set(ctx, [9, account(2)], true);
+    expect(check(ctx)).toContain("2 dead men in the queue, expected 1");
+    deadManQueue.delete(ctx, [9, account(2)]);
+    deadMen.set(ctx, account(1), { ...record, queuedMs: record.deadlineMs + 1n });
+    expect(check(ctx)).toContain("not queued");
+    deadManQueue.set(ctx, [Number(record.deadlineMs) + 1, account(1)], true);
+    expect(check(ctx)).toContain("behind its time");
+    deadMen.set(ctx, account(1), { ...record, subaccount: 4 });
+    expect(check(ctx)).toContain("stored for another");
+  });
+
   it("notice an expiry without order, and an order without expiry", () => {
     const venue = populated();
     const { venue: parts, ctx } = venue;
     const check = venue.module.invariants.full["expiries-match-orders"]!;
     parts.state.expiries.set(ctx, [1, 5, 9], true);
-    expect(check(ctx)).toContain("2 in the expiry queue");
+    expect(check(ctx)).toContain("2 and 0 in the expiry queues");
     parts.state.expiries.delete(ctx, [1, 5, 9]);
     parts.state.expiries.delete(ctx, [1, 1_700_000_900_000, 1]);
     expect(check(ctx)).toContain("not in the queue");
@@ -123,6 +194,47 @@ describe("a fault in a market's own step", () => {
 });
 
 describe("genesis", () => {
+  it("exports what waits, and refuses waiting orders that do not fit together", () => {
+    const venue = waitingMarket();
+    venue.place(venue.account(1), "sell 4 @ 62000 show=1 tp=50000");
+    const bytes = genesisOf(venue).export(venue.ctx);
+    const other = createTestVenue();
+    other.ctx.state.revert(0);
+    genesisOf(other).init(other.ctx, bytes);
+    expect(genesisOf(other).export(other.ctx)).toEqual(bytes);
+    const { full } = other.module.invariants;
+    for (const name of Object.keys(full)) {
+      // What margin holds is in its own genesis.
+      if (name !== "exposure-reserved") expect(full[name]!(other.ctx), name).toBeNull();
+    }
+    const state = GenesisState.decode(bytes);
+    const refused = (change: Partial<GenesisState>): void => {
+      const empty = createTestVenue();
+      empty.ctx.state.revert(0);
+      const encoded = GenesisState.encode({ ...state, ...change }).finish();
+      expect(() => genesisOf(empty).init(empty.ctx, encoded)).toThrow(
+        expect.objectContaining({ codespace: "derivatives" }),
+      );
+    };
+    const { deadMen, orders, trailMarks, waitingOrders } = state;
+    for (const change of [
+      { id: 99n },
+      { market: 7 },
+      { kind: 0 as const },
+      { owner: new Uint8Array(2) },
+      { remainingLots: 0n },
+      { triggerTicks: 1n << 40n },
+      { slices: 4 },
+      { dueSequence: 1000n },
+    ]) {
+      refused({ waitingOrders: [{ ...waitingOrders[0]!, ...change }] });
+    }
+    refused({ trailMarks: [] });
+    refused({ trailMarks: [{ ...trailMarks[0]!, ticks: 0n }] });
+    refused({ deadMen: [{ ...deadMen[0]!, queuedMs: 1n << 60n }] });
+    refused({ orders: [{ ...orders[0]!, priority: 1000n }] });
+  });
+
   it("exports what it was given, with priorities, and refuses what does not fit together", () => {
     const venue = populated();
     const genesis = venue.module.genesis;

@@ -1,24 +1,31 @@
 /** What always holds of markets, orders and books. */
-import type { CollectedOrder, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { Book } from "./book.ts";
-import { holderOf } from "./books.ts";
+import { holderOf, priorityOf } from "./books.ts";
 import { documentInvariants } from "./external/invariants.ts";
 import { feeReserve } from "./fees.ts";
 import { bondsEscrowed, instrumentsFault } from "./instruments/invariants.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
 import { grantInvariants } from "./keys/invariants.ts";
-import { marketsWith } from "./occupied.ts";
+import { marketsWithOrders } from "./occupied.ts";
 import { collects } from "./opening.ts";
-import type { MarketId } from "./ports.ts";
+import type { MarketId, Side } from "./ports.ts";
 import { sideOf } from "./requests.ts";
 import { instrumentById, type Venue } from "./venue.ts";
+import { waitingFees } from "./waiting.ts";
+import { waitingHolder, waitingSide } from "./waiting-index.ts";
+import {
+  deadMenQueued,
+  pairsLinked,
+  trailsFollowed,
+  waitingEqualsOrders,
+} from "./waiting-invariants.ts";
 
 /** Markets with orders, in state or in a book: the others have nothing to look at. */
 function withBooks(ctx: ReadContext, { state, books }: Venue): MarketId[] {
-  const ids = new Set([...marketsWith(ctx, state.orders), ...books.inUse(ctx)]);
+  const ids = new Set([...marketsWithOrders(ctx, state), ...books.inUse(ctx)]);
   return [...ids].sort((a, b) => a - b);
 }
 
@@ -63,7 +70,9 @@ function describe(book: Book, side: "buy" | "sell"): string[] {
   const lines: string[] = [];
   book.each(side, (slot) => {
     const o = book.read(slot);
-    const facts = [o.id, o.ticks, o.lots, o.reduceOnly, o.clientId, o.goodTilMs, o.account];
+    const { id, priority, ticks, lots, reduceOnly, clientId, account } = o;
+    const facts = [id, priority, ticks, lots, reduceOnly, clientId, account];
+    facts.push(o.goodTilMs, o.goodTilHeight, o.hooked);
     lines.push(facts.join(" "));
   });
   return lines;
@@ -76,7 +85,7 @@ function misplaced(ctx: ReadContext, venue: Venue): string | null {
     const { market, id, priceTicks, side } = order;
     const same =
       market === key.market &&
-      Number(id) === key.id &&
+      priorityOf(order) === key.priority &&
       Number(priceTicks) === key.ticks &&
       sideOf(side) === key.side;
     if (!same) found = `order ${id} is stored under the key of another`;
@@ -123,7 +132,7 @@ function collectedApart(venue: Venue): Invariant {
   };
 }
 
-/** Margin reserves for each account exactly what its resting orders can add; reduce-only orders add nothing. */
+/** Margin reserves for each account exactly what its open orders can add, in the book, hidden, waiting or collected; reduce-only ones add nothing. */
 function exposureReserved(venue: Venue): Invariant {
   return (ctx) => {
     const sums = new Map<
@@ -131,21 +140,40 @@ function exposureReserved(venue: Venue): Invariant {
       { account: AccountId; market: number; buy: bigint; sell: bigint }
     >();
     const fees = new Map<AccountId, bigint>();
-    const add = (order: RestingOrder | CollectedOrder, openLots: bigint): void => {
-      if (order.reduceOnly) return;
-      const account = holderOf(order);
-      const id = `${order.market}/${account}`;
-      const sum = sums.get(id) ?? { account, market: order.market, buy: 0n, sell: 0n };
-      sum[sideOf(order.side) ?? "buy"] += openLots;
+    const add = (
+      { account, market, side }: { account: AccountId; market: number; side: Side },
+      lots: bigint,
+      fee: bigint,
+    ): void => {
+      const id = `${market}/${account}`;
+      const sum = sums.get(id) ?? { account, market, buy: 0n, sell: 0n };
+      sum[side] += lots;
       sums.set(id, sum);
-      const market = venue.state.markets.get(ctx, order.market);
-      if (market === undefined) return;
-      const ticks = Number(order.priceTicks);
-      const fee = feeReserve(instrumentOf(market), ticks, Number(openLots), order.feeReservePpm);
       fees.set(account, (fees.get(account) ?? 0n) + fee);
     };
-    venue.state.orders.each(ctx, (_key, order) => add(order, order.remainingLots));
-    venue.state.collected.each(ctx, (_key, order) => add(order, order.lots));
+    venue.state.orders.each(ctx, (key, order) => {
+      const record = venue.state.markets.get(ctx, key.market);
+      if (order.reduceOnly || record === undefined) return;
+      const lots = order.remainingLots + order.hiddenLots;
+      const instrument = instrumentOf(record);
+      const fee = feeReserve(instrument, key.ticks, Number(lots), order.feeReservePpm);
+      add({ account: holderOf(order), market: key.market, side: key.side }, lots, fee);
+    });
+    venue.state.waiting.each(ctx, ({ market }, order) => {
+      const record = venue.state.markets.get(ctx, market);
+      if (order.reduceOnly || record === undefined) return;
+      const fee = waitingFees(instrumentOf(record), order);
+      const whose = { account: waitingHolder(order), market, side: waitingSide(order) };
+      add(whose, order.remainingLots, fee);
+    });
+    venue.state.collected.each(ctx, ([market, account], order) => {
+      const record = venue.state.markets.get(ctx, market);
+      if (order.reduceOnly || record === undefined) return;
+      const ticks = Number(order.priceTicks);
+      const lots = Number(order.lots);
+      const fee = feeReserve(instrumentOf(record), ticks, lots, order.feeReservePpm);
+      add({ account, market, side: sideOf(order.side) ?? "buy" }, order.lots, fee);
+    });
     for (const { account, market, buy, sell } of sums.values()) {
       const positions = venue.clearing.account(ctx, account)?.positions ?? [];
       const held = positions.find((position) => position.market === market);
@@ -162,20 +190,38 @@ function exposureReserved(venue: Venue): Invariant {
   };
 }
 
-/** Every order with a good-til time is in the expiry queue, and nothing else is. */
+/** Every order with a good-til time or last block is in that expiry queue, and nothing else is. */
 function expiriesMatch(venue: Venue): Invariant {
   return (ctx) => {
-    let expected = 0;
+    const { expiries, heightExpiries, orders, waiting } = venue.state;
+    let byTime = 0;
+    let byHeight = 0;
     let missing: string | null = null;
-    venue.state.orders.each(ctx, (key, order) => {
-      if (order.goodTilMs === 0n) return;
-      expected += 1;
-      const entry = [key.market, Number(order.goodTilMs), key.id] as const;
-      if (!venue.state.expiries.has(ctx, entry)) missing = `order ${key.id} is not in the queue`;
-    });
+    const visit = (
+      market: number,
+      {
+        id,
+        goodTilMs,
+        goodTilHeight,
+      }: { readonly id: bigint; readonly goodTilMs: bigint; readonly goodTilHeight: bigint },
+    ): void => {
+      const queued = (queue: typeof expiries, at: bigint): number => {
+        if (at === 0n) return 0;
+        if (!queue.has(ctx, [market, Number(at), Number(id)])) {
+          missing = `order ${id} is not in the queue`;
+        }
+        return 1;
+      };
+      byTime += queued(expiries, goodTilMs);
+      byHeight += queued(heightExpiries, goodTilHeight);
+    };
+    orders.each(ctx, (key, order) => visit(key.market, order));
+    waiting.each(ctx, (key, order) => visit(key.market, order));
     if (missing !== null) return missing;
-    const queued = venue.state.expiries.size(ctx);
-    return queued === expected ? null : `${queued} in the expiry queue, expected ${expected}`;
+    const queued = [expiries.size(ctx), heightExpiries.size(ctx)];
+    return queued[0] === byTime && queued[1] === byHeight
+      ? null
+      : `${queued.join(" and ")} in the expiry queues, expected ${byTime} and ${byHeight}`;
   };
 }
 
@@ -194,6 +240,10 @@ export function derivativesInvariants(venue: Venue): ModuleInvariants {
       "instruments-queued": (ctx) => instrumentsFault(ctx, venue),
       ...documentInvariants(venue),
       ...grantInvariants(venue),
+      "waiting-equals-orders": waitingEqualsOrders(venue, inMarkets),
+      "trails-followed": trailsFollowed(venue, inMarkets),
+      "pairs-linked": pairsLinked(venue, inMarkets),
+      "dead-men-queued": deadMenQueued(venue),
     },
   };
 }

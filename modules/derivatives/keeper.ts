@@ -1,6 +1,9 @@
 /** What derivatives offers to the rest of the chain: markets and marks for margin, and the operations behind the messages. */
 import type {
+  MsgAmendOrderResponse,
   MsgCancelOrderResponse,
+  MsgPlaceComboResponse,
+  MsgPlaceOcoResponse,
   MsgPlaceOrderResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type {
@@ -12,9 +15,12 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { type Amendment, amendOrder } from "./amending.ts";
 import { collectOrder } from "./auction-orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./cancelling.ts";
+import { type Combo, placeCombo } from "./combos.ts";
+import { setDeadMan } from "./dead-man.ts";
 import { pruneDocuments } from "./external/records.ts";
 import { settlementValueOf } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
@@ -23,7 +29,8 @@ import { type LiquidationOrder, liquidateAtBook } from "./liquidation.ts";
 import { listByAnyone } from "./listing.ts";
 import { createMarket, forfeit, quarantineMarket, updateMarket } from "./markets.ts";
 import { type Mark, markOf } from "./marks.ts";
-import { collects, outsideOpenings } from "./opening.ts";
+import { collects, isBatch, outsideOpenings } from "./opening.ts";
+import { placeOco } from "./pairs.ts";
 import { placeOrder } from "./placing.ts";
 import type { MarketId } from "./ports.ts";
 import type { OrderRequest } from "./requests.ts";
@@ -52,9 +59,18 @@ export interface DerivativesKeeper {
   settled(ctx: WriteContext, market: MarketId): void;
 
   params(ctx: ReadContext): Params;
-  /** The three below throw ModuleError to refuse and leave reverting to the caller. */
+  /** All below throw ModuleError to refuse and leave reverting to the caller. */
   place(ctx: WriteContext, account: AccountId, request: OrderRequest): MsgPlaceOrderResponse;
   cancel(ctx: WriteContext, account: AccountId, name: OrderName): MsgCancelOrderResponse;
+  amend(ctx: WriteContext, account: AccountId, amendment: Amendment): MsgAmendOrderResponse;
+  placeOco(
+    ctx: WriteContext,
+    account: AccountId,
+    legs: readonly [OrderRequest, OrderRequest],
+  ): MsgPlaceOcoResponse;
+  placeCombo(ctx: WriteContext, account: AccountId, combo: Combo): MsgPlaceComboResponse;
+  /** Unix milliseconds; 0: off. */
+  setDeadMan(ctx: WriteContext, account: AccountId, deadlineMs: bigint): void;
   /** Empty symbol: in every market. Returns how many. */
   cancelAll(ctx: WriteContext, account: AccountId, symbol: string): number;
   createMarket(ctx: WriteContext, listing: Market): MarketId;
@@ -103,10 +119,16 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     params: (ctx) => state.params.require(ctx),
     place(ctx, account, request) {
       const instrument = requireInstrument(ctx, venue, request.market);
-      const route = collects(ctx, venue, instrument) ? collectOrder : placeOrder;
+      // An order that waits for its trigger or time enters no auction; where all matching is by auction it could never be placed.
+      const waits = !isBatch(instrument) && (request.trigger !== null || request.twap !== null);
+      const route = !waits && collects(ctx, venue, instrument) ? collectOrder : placeOrder;
       return route(ctx, venue, instrument, account, request);
     },
     cancel: (ctx, account, name) => cancelOrder(ctx, venue, account, name),
+    amend: (ctx, account, amendment) => amendOrder(ctx, venue, account, amendment),
+    placeOco: (ctx, account, legs) => placeOco(ctx, venue, account, legs),
+    placeCombo: (ctx, account, combo) => placeCombo(ctx, venue, account, combo),
+    setDeadMan: (ctx, account, deadlineMs) => setDeadMan(ctx, venue, account, deadlineMs),
     cancelAll(ctx, account, symbol) {
       if (symbol === "") return cancelAll(ctx, venue, account, "user");
       const instrument = requireInstrument(ctx, venue, symbol);

@@ -132,6 +132,7 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   const ids = state.ids.get(ctx) ?? { lastMarketId: 0, lastSeriesId: 0 };
   if (id > ids.lastMarketId) state.ids.set(ctx, { ...ids, lastMarketId: id });
   venue.books.drop(ctx, id);
+  venue.waiting.drop(ctx, id);
   events.marketRemoved(ctx, symbol, id);
 }
 

@@ -23,8 +23,34 @@ export const STRIKES_MAX = 400;
 export const TIME_TO_EXPIRY_MAX_MS = 94_608_000_000;
 export const AVERAGING_MAX_MS = 34_560_000_000;
 
-/** Orders, and cancels, in one batch: bounds what one message can hold a block for. */
+/** Conditional orders and TWAPs in one market: their index is rebuilt on a fork as a book is. */
+export const WAITING_PER_MARKET_MAX = 65_536;
+/** Waiting orders of one market that one block places. Each may sweep a book. */
+export const TRIGGERS_PER_BLOCK_MAX = 200;
+/** Waiting orders of one market that one block may find due: those beyond the bound above keep their turn for later blocks. */
+export const DUE_PER_BLOCK_MAX = 2_000;
+/** Classes of trailing stops that one block joins at a new best mark; the others follow, at the same mark. */
+export const TRAIL_MERGES_PER_BLOCK_MAX = 1_000;
+
+/** Parts of an iceberg: bounds what one order can hold a taker up for. */
+export const ICEBERG_PARTS_MAX = 100;
+export const TWAP_SLICES_MAX = 1_000;
+export const TWAP_INTERVAL_MIN_MS = 1_000;
+export const TWAP_INTERVAL_MAX_MS = 86_400_000;
+/** A slice makes up for earlier ones up to this many times its share. */
+export const TWAP_CATCH_UP = 3n;
+export const COMBO_LEGS_MAX = 8;
+
+/** Last block an order may name: 32 bits in the book, beyond any good-til time. */
+export const GOOD_TIL_BLOCKS_MAX = 200_000_000;
+
+/** Sub-accounts whose dead man one block looks at, and orders it cancels for them. */
+export const DEAD_MEN_PER_BLOCK_MAX = 500;
+export const DEAD_MAN_CANCELS_PER_BLOCK_MAX = 2_000;
+
+/** Orders, amendments, and cancels, in one batch: bounds what one message can hold a block for. */
 export const BATCH_ORDERS_MAX = 100;
+export const BATCH_AMENDMENTS_MAX = 100;
 export const BATCH_CANCELS_MAX = 100;
 
 export const CLIENT_ID_BYTES_MAX = 32;

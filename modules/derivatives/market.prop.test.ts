@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { AccountId } from "../kit/account-id.ts";
 import { ModuleError } from "../kit/errors.ts";
+import { atomically } from "./contained.ts";
+import { parseOco } from "./pairs.ts";
 import { createRandom } from "./random.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "./testing.ts";
 
@@ -10,6 +13,25 @@ function step(venue: TestVenue, random: (bound: number) => number): string {
   const dice = random(100);
   const side = random(2) === 0 ? "buy" : "sell";
   try {
+    if (dice < 20) return JSON.stringify(stepWaiting(venue, account, side, random), plain);
+    if (dice < 30) {
+      const orderId = BigInt(1 + random(40));
+      const named = random(2) === 0;
+      const change = random(3);
+      const amendment = {
+        market: SYMBOL,
+        orderId: named ? 0n : orderId,
+        clientId: named ? `n${random(6)}` : "",
+        price: change === 0 ? "" : `${59_800 + random(41) * 10}`,
+        size: change === 1 ? "" : `${(1 + random(9)) / 2}`,
+        triggerPrice: random(8) === 0 ? `${59_900 + random(21) * 10}` : "",
+        selfTradePrevention: random(4) as 0 | 1 | 2 | 3,
+      };
+      return JSON.stringify(
+        atomically(venue.ctx, (ctx) => venue.keeper.amend(ctx, account, amendment)),
+        plain,
+      );
+    }
     if (dice < 62) {
       const price = 59_800 + random(41) * 10;
       const flags = [
@@ -23,6 +45,10 @@ function step(venue: TestVenue, random: (bound: number) => number): string {
         " ioc reduce",
         " taker",
         " both",
+        " decrement",
+        " show=0.5",
+        " tp=60100 sl=59900",
+        ` block=${venue.ctx.header.height + random(4)}`,
       ];
       const name = random(4) === 0 ? ` id=n${random(6)}` : "";
       const till = Number(venue.ctx.header.timeNs / 1_000_000n) + 500 + random(5000);
@@ -72,12 +98,60 @@ function step(venue: TestVenue, random: (bound: number) => number): string {
   }
 }
 
+/** Orders that wait, pairs, dead men. */
+function stepWaiting(
+  venue: TestVenue,
+  account: AccountId,
+  side: "buy" | "sell",
+  random: (bound: number) => number,
+): unknown {
+  const { ctx, keeper } = venue;
+  const size = (1 + random(9)) / 2;
+  const near = (): number => 59_850 + random(31) * 10;
+  const name = random(3) === 0 ? ` id=n${random(6)}` : "";
+  const reduce = random(2) === 0 ? " reduce" : "";
+  switch (random(9)) {
+    case 0:
+      return venue.place(account, `${side} ${size} market stop=${near()}${reduce}${name}`);
+    case 1:
+      return venue.place(account, `${side} ${size} @ ${near()} profit=${near()}${name}`);
+    case 2:
+      return venue.place(
+        account,
+        `${side} ${size} market trail=${10 + random(90)}${reduce}${name}`,
+      );
+    case 3:
+      return venue.place(account, `${side} ${size} market trail=${200 + random(2000)}ppm${name}`);
+    case 4:
+      return venue.place(
+        account,
+        `${side} ${size} market twap=${2 + random(4)}/1000${reduce}${name}`,
+      );
+    case 5:
+    case 6: {
+      const first = `${side} ${size} @ ${near()}${reduce}`;
+      const legs = [first, `${side} ${size} market stop=${near()}${reduce}`].map(venue.order);
+      if (random(2) === 0) legs.reverse();
+      const parsed = parseOco({ sender: "", owner: "", subaccount: 0, legs });
+      return atomically(ctx, (inner) => keeper.placeOco(inner, account, parsed));
+    }
+    case 7: {
+      const now = venue.ctx.header.timeNs / 1_000_000n;
+      const deadline = random(3) === 0 ? 0n : now + 500n + BigInt(random(5000));
+      atomically(ctx, (inner) => keeper.setDeadMan(inner, account, deadline));
+      return "set";
+    }
+    default:
+      return venue.place(account, `${side} ${size} @ ${near()} stop=${near()} show=0.5${name}`);
+  }
+}
+
 const plain = (_key: string, value: unknown): unknown =>
   typeof value === "bigint" ? `${value}` : value;
 
 function snapshot(venue: TestVenue): string {
   const entries: string[] = [];
-  for (let collection = 0; collection < 8; collection++) {
+  for (let collection = 0; collection < 13; collection++) {
     venue.ctx.state.range(collection, "", undefined, (key, value) => {
       entries.push(`${collection} ${key} ${JSON.stringify(value, plain)}`);
     });
@@ -147,7 +221,10 @@ describe("a market under random orders", { timeout: 60_000 }, () => {
         const venue = createTestVenue(testMarket(), 12_000n);
         const results: string[] = [];
         for (let i = 0; i < 400; i++) {
-          if (rebuild && i % 7 === 0) venue.venue.books.forget(venue.ctx);
+          if (rebuild && i % 7 === 0) {
+            venue.venue.books.forget(venue.ctx);
+            venue.venue.waiting.forget(venue.ctx);
+          }
           results.push(step(venue, (bound) => generator.below(bound)));
         }
         return { results, state: snapshot(venue), events: venue.ctx.events };

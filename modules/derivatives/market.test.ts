@@ -301,4 +301,61 @@ describe("the market with the real clearing house", { timeout: 30_000 }, () => {
     expect(placed).toBeGreaterThan(100);
     expect(liquidations).toBeGreaterThan(5);
   });
+
+  it("holds every total through a fall with brackets, stops, slices and icebergs in it", () => {
+    const world = createWorld(500_000n);
+    const random = createRandom(11);
+    const maker = world.funded(1, 5_000_000n);
+    const traders = Array.from({ length: 10 }, (_, i) =>
+      world.funded(10 + i, 1_500n + 400n * BigInt(i)),
+    );
+    const kinds = [
+      "market tp=60300 sl=59700",
+      "@ 60010 sl=59600",
+      "market stop=59800",
+      "market stop=59900 reduce",
+      "market trail=150",
+      "market trail=2000ppm reduce",
+      "market twap=4/2000",
+      "@ 60020 show=0.1",
+      "@ 59990 decrement",
+      "market slip=300",
+    ];
+    const seen = new Map<string, number>();
+    let price = 60_000;
+    for (let block = 0; block < 60; block++) {
+      price = block < 30 ? price + random.below(101) - 50 : price - random.below(320);
+      world.fresh(price);
+      world.keeper.cancelAll(world.ctx, maker, "");
+      for (let i = 1; i <= 5; i++) {
+        world.place(maker, `buy 3 @ ${price - 20 * i}`);
+        world.place(maker, `sell 3 @ ${price + 20 * i} show=1`);
+      }
+      for (let i = 0; i < 5; i++) {
+        const trader = traders[random.below(traders.length)] as AccountId;
+        const side = random.below(3) === 0 ? "sell" : "buy";
+        const text = `${side} ${(2 + random.below(6)) / 10} ${kinds[random.below(kinds.length)]}`;
+        try {
+          world.place(trader, text);
+        } catch (error) {
+          expect(error).toMatchObject({ name: "ModuleError" });
+        }
+      }
+      world.block();
+      for (const { type } of world.ctx.events.splice(0)) seen.set(type, (seen.get(type) ?? 0) + 1);
+      expect(world.violation()).toBeNull();
+    }
+    for (const type of ["order_triggered", "twap_slice", "order_refilled", "liquidation"]) {
+      expect(seen.get(type) ?? 0, type).toBeGreaterThan(2);
+    }
+    // Nothing stays reserved when everything is cancelled.
+    for (const trader of traders) {
+      world.keeper.cancelAll(world.ctx, trader, "");
+      const account = world.margin.keeper.account(world.ctx, trader);
+      expect(account?.feeReserve).toBe(0n);
+      for (const { openBuyLots, openSellLots } of account?.positions ?? [])
+        expect([openBuyLots, openSellLots]).toEqual([0n, 0n]);
+    }
+    expect(world.violation()).toBeNull();
+  });
 });

@@ -70,12 +70,13 @@ function toTicks(mantissa: bigint, exponent: number, { tick }: Instrument): bigi
  * The worst price at which an order of `side` may execute: mark ± band × notional in ticks, never outside a valid price. An option is
  * worth little of its underlying, so its band is wide beside its price: a sale then stops at one tick.
  */
-export function bandLimit(instrument: Instrument, mark: Mark, side: Side): number {
-  const width = mulDivDown(
-    mark.notionalPerLot,
-    instrument.terms.priceBandPpm,
-    PPM * instrument.quantaPerTickLot,
-  );
+export function bandLimit(
+  instrument: Instrument,
+  mark: Mark,
+  side: Side,
+  bandPpm: bigint = instrument.terms.priceBandPpm,
+): number {
+  const width = mulDivDown(mark.notionalPerLot, bandPpm, PPM * instrument.quantaPerTickLot);
   if (side === "buy") {
     const limit = mark.ticks + width;
     return limit > BigInt(TICKS_MAX) ? TICKS_MAX : Number(limit);

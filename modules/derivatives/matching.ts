@@ -2,7 +2,8 @@
  * Price-time priority: an incoming order meets the best level's oldest order until it is filled, its limit is reached, its
  * steps are used up, or it is told to stop. What a meeting comes to (clearing, refusals, self-trades) is the caller's business.
  */
-import type { Book, UndoLog } from "./book.ts";
+import type { Book } from "./book.ts";
+import type { UndoLog } from "./order-terms.ts";
 import type { Side } from "./ports.ts";
 
 export interface Taker {
@@ -19,8 +20,16 @@ export const DROP_MAKER = 0;
 /** The taker stops; the maker stays as it is. */
 export const STOP_TAKER = -1;
 
-/** Trades up to `lots` with the maker in this slot: returns the traded lots, DROP_MAKER or STOP_TAKER. Does not touch the book. */
+/**
+ * Trades up to `lots` with the maker in this slot: returns the traded lots, DROP_MAKER or STOP_TAKER, or what `requeued` says of the
+ * lots. Touches no other order in front of the maker, and the maker only when it was requeued.
+ */
 export type Meet = (maker: number, lots: number) => number;
+
+/** The lots were traded, and the book is changed already: the maker showed its next part at the end of its level. */
+export function requeued(lots: number): number {
+  return -1 - lots;
+}
 
 export interface Matched {
   readonly remaining: number;
@@ -48,6 +57,10 @@ export function match(book: Book, taker: Taker, meet: Meet, log: UndoLog): Match
     if (traded === STOP_TAKER) return { remaining, steps, end: "stopped" };
     if (traded === DROP_MAKER) {
       book.remove(maker, log);
+      continue;
+    }
+    if (traded < STOP_TAKER) {
+      remaining += traded + 1;
       continue;
     }
     book.reduce(maker, traded, log);

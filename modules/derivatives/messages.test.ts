@@ -50,10 +50,25 @@ describe("lanes", () => {
     expect(lane("MsgPlaceOrder", venue.order("sell 1 @ 60000 post"))).toBe(2);
     expect(lane("MsgPlaceOrder", venue.order("sell 1 @ 60000"))).toBe(3);
     const batch = (...orders: string[]) =>
-      lane("MsgBatchOrders", { cancels: [], orders: orders.map(venue.order) });
+      lane("MsgBatchOrders", { cancels: [], amendments: [], orders: orders.map(venue.order) });
     expect(batch()).toBe(1);
     expect(batch("sell 1 @ 60000 post", "sell 1 market reduce")).toBe(2);
     expect(batch("sell 1 @ 60000 post", "sell 1 @ 60000")).toBe(3);
+  });
+
+  it("put what waits with what can only add, amendments at their own price too, and combinations last", () => {
+    const { order } = venue;
+    expect(lane("MsgPlaceOrder", order("sell 1 market stop=59000"))).toBe(2);
+    expect(lane("MsgPlaceOrder", order("sell 1 market stop=59000 reduce"))).toBe(1);
+    expect(lane("MsgPlaceOrder", order("sell 1 market twap=2/1000"))).toBe(2);
+    expect(lane("MsgAmendOrder", { price: "" })).toBe(2);
+    expect(lane("MsgAmendOrder", { price: "60000" })).toBe(3);
+    const legs = ["sell 1 @ 61000 post", "sell 1 market stop=59000 reduce"].map(order);
+    expect(lane("MsgPlaceOco", { legs })).toBe(2);
+    expect(lane("MsgPlaceCombo", {})).toBe(3);
+    expect(lane("MsgSetDeadMan", {})).toBe(1);
+    const mixed = { cancels: [], orders: [order("sell 1 @ 60000 post")] };
+    expect(lane("MsgBatchOrders", { ...mixed, amendments: [{ price: "60000" }] })).toBe(3);
   });
 });
 
@@ -146,6 +161,7 @@ describe("messages", () => {
         { market: SYMBOL, orderId: 0n, clientId: "old" },
         { market: "NO-SUCH", orderId: 1n, clientId: "" },
       ],
+      amendments: [],
       orders: [
         "buy 2 @ 60000 fok",
         "buy 1 @ 60000.25",
@@ -202,7 +218,7 @@ describe("messages", () => {
         send(
           venue,
           "MsgBatchOrders",
-          { sender, subaccount: 0, cancels: [], orders },
+          { sender, subaccount: 0, cancels: [], amendments: [], orders },
           tx.MsgBatchOrdersResponse,
         ),
       ).toThrow(expect.objectContaining({ code: 2 }));

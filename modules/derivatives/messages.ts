@@ -1,6 +1,8 @@
 /** Message routes of derivatives: shape checks without state, then one call into the keeper. */
 import { pooled } from "@keel/proto/bytes/pooled";
 import {
+  MsgAmendOrder,
+  MsgAmendOrderResponse,
   MsgBatchOrders,
   MsgBatchOrdersResponse,
   MsgCancelAll,
@@ -9,23 +11,33 @@ import {
   MsgCancelOrderResponse,
   MsgCreateMarket,
   MsgCreateMarketResponse,
+  MsgPlaceCombo,
+  MsgPlaceComboResponse,
+  MsgPlaceOco,
+  MsgPlaceOcoResponse,
   MsgPlaceOrder,
   MsgPlaceOrderResponse,
+  MsgSetDeadMan,
+  MsgSetDeadManResponse,
   MsgUpdateMarket,
   MsgUpdateMarketResponse,
   MsgUpdateParams,
   MsgUpdateParamsResponse,
+  type NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
+import { checkAmendment } from "./amending.ts";
 import { checkBatch, runBatch } from "./batch.ts";
 import { checkOrderName } from "./cancelling.ts";
+import { parseCombo } from "./combos.ts";
 import { refuse } from "./errors.ts";
 import { withAuthority } from "./genesis.ts";
 import { instrumentMessages } from "./instruments/messages.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import { checkTrader, traderOf } from "./keys/trader.ts";
+import { parseOco } from "./pairs.ts";
 import { parseRequest } from "./requests.ts";
 import { validateMarket, validateParams, validateTerms } from "./terms.ts";
 import type { Venue } from "./venue.ts";
@@ -35,9 +47,20 @@ const LANE_CANCEL = 1;
 const LANE_POST_ONLY = 2;
 const LANE_OTHER = 3;
 
-function orderLane(order: { readonly reduceOnly: boolean; readonly postOnly: boolean }): number {
+/** An order that waits meets nothing in its own transaction: it fires at the end of a block, behind all lanes. */
+function orderLane(order: NewOrder): number {
   if (order.reduceOnly) return LANE_CANCEL;
-  return order.postOnly ? LANE_POST_ONLY : LANE_OTHER;
+  const waits = order.trigger !== undefined || order.twap !== undefined;
+  return order.postOnly || waits ? LANE_POST_ONLY : LANE_OTHER;
+}
+
+/** At its own price an order meets nothing; at another it may. */
+function amendmentLane({ price }: { readonly price: string }): number {
+  return price === "" ? LANE_POST_ONLY : LANE_OTHER;
+}
+
+function slowest(lanes: readonly number[]): number {
+  return lanes.reduce((slow, lane) => (lane > slow ? lane : slow), LANE_CANCEL);
 }
 
 export function derivativesMessages(
@@ -101,11 +124,8 @@ export function derivativesMessages(
       request: MsgBatchOrders,
       response: MsgBatchOrdersResponse,
       signers: (message) => [message.sender],
-      lane: ({ orders }) =>
-        orders.reduce((lane, order) => {
-          const own = orderLane(order);
-          return own > lane ? own : lane;
-        }, LANE_CANCEL),
+      lane: ({ amendments, orders }) =>
+        slowest([...amendments.map(amendmentLane), ...orders.map(orderLane)]),
       validate(message) {
         checkTrader(venue, message);
         checkBatch(message);
@@ -114,6 +134,64 @@ export function derivativesMessages(
         checkBatch(message);
         const { account, hand } = traderOf(ctx, venue, keeper, message);
         return runBatch(ctx, venue, hand, account, message);
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgAmendOrder",
+      request: MsgAmendOrder,
+      response: MsgAmendOrderResponse,
+      signers: (message) => [message.sender],
+      lane: amendmentLane,
+      validate(message) {
+        checkTrader(venue, message);
+        checkAmendment(message);
+      },
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.amend(ctx, account, message);
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgPlaceOco",
+      request: MsgPlaceOco,
+      response: MsgPlaceOcoResponse,
+      signers: (message) => [message.sender],
+      lane: ({ legs }) => slowest(legs.map(orderLane)),
+      validate(message) {
+        checkTrader(venue, message);
+        parseOco(message);
+      },
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.placeOco(ctx, account, parseOco(message));
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgPlaceCombo",
+      request: MsgPlaceCombo,
+      response: MsgPlaceComboResponse,
+      signers: (message) => [message.sender],
+      lane: () => LANE_OTHER,
+      validate(message) {
+        checkTrader(venue, message);
+        parseCombo(message);
+      },
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        return hand.placeCombo(ctx, account, parseCombo(message));
+      },
+    }),
+    onMessage({
+      typeUrl: "/keel.derivatives.v1.MsgSetDeadMan",
+      request: MsgSetDeadMan,
+      response: MsgSetDeadManResponse,
+      signers: (message) => [message.sender],
+      lane: () => LANE_CANCEL,
+      validate: (message) => checkTrader(venue, message),
+      handle(ctx, message) {
+        const { account, hand } = traderOf(ctx, venue, keeper, message);
+        hand.setDeadMan(ctx, account, message.deadlineMs);
+        return {};
       },
     }),
     onMessage({

@@ -16,6 +16,7 @@ import type { BankPort, ClearingPort, KeyAccountsPort, OraclePort } from "./port
 import { derivativesQueries } from "./queries.ts";
 import { derivativesState } from "./state.ts";
 import type { Venue } from "./venue.ts";
+import { createWaitingIndexes } from "./waiting-index.ts";
 
 /** `clearing` may delegate to a module built later. */
 export interface DerivativesPorts {
@@ -39,6 +40,7 @@ export function createDerivatives(schema: Schema, ports: DerivativesPorts): Deri
   const venue: Venue = {
     state,
     books: createBooks(state),
+    waiting: createWaitingIndexes(state),
     accounts: createAccounts(ports.addresses),
     ...ports,
   };

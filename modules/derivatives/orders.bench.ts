@@ -1,5 +1,6 @@
 /** Orders through decode, checks, margin, book and response, on the real margin; without signatures and commitment. */
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import type { AuctionTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { bench, describe } from "vitest";
 import { accountId } from "../kit/account-id.ts";
@@ -8,14 +9,14 @@ import type { ModuleDefinition } from "../kit/module.ts";
 import { testContext } from "../kit/testing/context.ts";
 import { createMargin, type Margin } from "../margin/module.ts";
 import { defaultParams as marginParams } from "../margin/params.ts";
-import { defaultParams } from "./defaults.ts";
+import { defaultAuctionTerms, defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
 import type { ClearingPort } from "./ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
 
 const ACCOUNTS = 200;
 
-function createBench() {
+function createBench(auction?: AuctionTerms) {
   const registry = new Registry();
   let margin: Margin | undefined;
   const late = (): Margin["keeper"] => (margin as Margin).keeper;
@@ -52,7 +53,7 @@ function createBench() {
     if (genesis.kind === "proto") genesis.init(ctx, bytes);
   };
   const { terms } = testMarket();
-  const market = testMarket({ terms: { ...terms!, openOrdersMax: 1000 } });
+  const market = testMarket({ terms: { ...terms!, openOrdersMax: 1000, auction } });
   const entry = {
     market,
     counters: undefined,
@@ -93,6 +94,7 @@ function createBench() {
         place.handle(message, decoded);
       }
     },
+    endBlock: () => derivatives.keeper.endBlock(ctx),
     clear() {
       for (const owner of owners) derivatives.keeper.cancelOrders(ctx, accountId(owner, 0), "user");
       ctx.state.clearJournal();
@@ -123,6 +125,20 @@ describe("derivatives::orders/batch=1000", () => {
     () => {
       crossing.run(trades);
       crossing.clear();
+    },
+    steady,
+  );
+  const auctioned = createBench(defaultAuctionTerms());
+  const collected = auctioned.orders(1000, (i) => {
+    const price = 60_000 + ((i * 13) % 41) - 20;
+    return `${i % 2 === 0 ? "buy" : "sell"} 0.01 @ ${price} id=o${i}`;
+  });
+  bench(
+    "1,000 orders collected and cleared in one auction",
+    () => {
+      auctioned.run(collected);
+      auctioned.endBlock();
+      auctioned.clear();
     },
     steady,
   );

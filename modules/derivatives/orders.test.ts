@@ -21,6 +21,8 @@ describe("limit orders", () => {
       status: 2,
       filledSize: "2.5",
       remainingSize: "0",
+      takeProfitId: 0n,
+      stopLossId: 0n,
       averagePrice: "60080",
       filledQuote: "150200",
       fills: 3,

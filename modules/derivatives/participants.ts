@@ -4,8 +4,8 @@
  */
 import type { AccountId } from "../kit/account-id.ts";
 import { absolute } from "../kit/math/mul-div.ts";
-import type { OrderTerms } from "./book.ts";
 import { reducible } from "./execution.ts";
+import type { OrderTerms } from "./order-terms.ts";
 import type { Side } from "./ports.ts";
 import { cancel, enforceReduceOnly, trim } from "./resting.ts";
 import { nowMs, type Turn } from "./venue.ts";
@@ -60,14 +60,16 @@ export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
   const before = turn.changes;
   const now = nowMs(turn.ctx);
   const all = [...buy, ...sell];
-  for (const { slot, goodTilMs } of all) {
-    if (goodTilMs !== 0 && goodTilMs <= now) cancel(turn, slot, "expired");
+  const { height } = turn.ctx.header;
+  for (const { slot, goodTilHeight, goodTilMs } of all) {
+    const over = goodTilHeight !== 0 && goodTilHeight < height;
+    if (over || (goodTilMs !== 0 && goodTilMs <= now)) cancel(turn, slot, "expired");
   }
   // Slots are given to others once an order left, so each step starts from the book again.
   if (turn.changes !== before) return true;
   netOwnOrders(turn, buy, sell);
   if (turn.changes !== before) return true;
-  const byAge = all.sort((a, b) => a.id - b.id);
+  const byAge = all.sort((a, b) => a.priority - b.priority);
   if (turn.instrument.status === "closeOnly") onlyReduce(turn, byAge);
   else for (const account of reducers(byAge)) enforceReduceOnly(turn, account);
   return turn.changes !== before;
@@ -132,5 +134,5 @@ function onlyReduce(turn: Turn, byAge: readonly Participant[]): void {
 
 function leave(turn: Turn, { slot }: Participant, lots: number, reason: string): void {
   if (lots === 0) cancel(turn, slot, reason);
-  else trim(turn, slot, lots);
+  else trim(turn, slot, lots, reason);
 }

@@ -35,10 +35,11 @@ import {
   MARKETS_PAGE_MAX,
 } from "./limits.ts";
 import { markOf } from "./marks.ts";
-import { marketsWith } from "./occupied.ts";
+import { marketsWithOrders } from "./occupied.ts";
 import type { Side } from "./ports.ts";
 import { orderSidePrefix } from "./state.ts";
 import { instrumentById, nowMs, requireInstrument, type Venue } from "./venue.ts";
+import { waitingQueries, waitingView } from "./waiting-queries.ts";
 
 /** Behind every key that begins with the one before it. */
 const LAST = "\0";
@@ -96,13 +97,13 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
   /** Those with orders, or the one asked for. */
   function instruments(ctx: ReadContext, symbol: string): Instrument[] {
     if (symbol !== "") return [requireInstrument(ctx, venue, symbol)];
-    return marketsWith(ctx, state.orders).flatMap((id) => instrumentById(ctx, venue, id) ?? []);
+    return marketsWithOrders(ctx, state).flatMap((id) => instrumentById(ctx, venue, id) ?? []);
   }
 
   function orderView(ctx: ReadContext, instrument: Instrument, slot: number): OrderView {
     const book = venue.books.of(ctx, instrument.id);
-    const { side, ticks, id } = book.read(slot);
-    const order = state.orders.get(ctx, { market: instrument.id, side, ticks, id });
+    const { side, ticks, id, priority } = book.read(slot);
+    const order = state.orders.get(ctx, { market: instrument.id, side, ticks, priority });
     assert(order !== undefined, `order ${id} is in the book but not in state`);
     return {
       market: instrument.symbol,
@@ -112,12 +113,15 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       side: order.side,
       price: formatPrice(instrument, order.priceTicks),
       size: formatSize(instrument, order.sizeLots),
-      remainingSize: formatSize(instrument, order.remainingLots),
+      remainingSize: formatSize(instrument, order.remainingLots + order.hiddenLots),
       postOnly: order.postOnly,
       reduceOnly: order.reduceOnly,
       clientId: order.clientId,
       goodTilMs: order.goodTilMs,
       placedHeight: order.placedHeight,
+      goodTilHeight: order.goodTilHeight,
+      hiddenSize: order.hiddenLots === 0n ? "" : formatSize(instrument, order.hiddenLots),
+      ocoId: order.ocoId,
     };
   }
 
@@ -195,16 +199,24 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       handle(ctx, request) {
         const instrument = requireInstrument(ctx, venue, request.market);
         const book = venue.books.of(ctx, instrument.id);
-        const id = Number(request.orderId);
-        const slot =
-          request.orderId === 0n
-            ? book.findByClientId(accountOf(request), request.clientId)
-            : book.find(Number.isSafeInteger(id) ? id : 0);
-        if (slot === 0) throw refuse("unknownOrder", "no such open order");
-        return { order: orderView(ctx, instrument, slot) };
+        const given = Number(request.orderId);
+        const id = Number.isSafeInteger(given) ? given : 0;
+        const named = request.orderId === 0n;
+        const slot = named
+          ? book.findByClientId(accountOf(request), request.clientId)
+          : book.find(id);
+        if (slot !== 0) {
+          return { order: orderView(ctx, instrument, slot), waiting: undefined };
+        }
+        const index = venue.waiting.of(ctx, instrument.id);
+        const waitingId = named ? index.findByClientId(accountOf(request), request.clientId) : id;
+        const waiting = waitingView(ctx, venue, instrument, waitingId);
+        if (waiting === undefined) throw refuse("unknownOrder", "no such open order");
+        return { order: undefined, waiting };
       },
     }),
     auctionQuery(venue),
+    ...waitingQueries(venue, instruments),
     onQuery({
       path: `${PATH}/Funding`,
       request: QueryFundingRequest,

@@ -27,6 +27,13 @@ describe("sizes that gas charges", () => {
         expect(countersValue.decode(countersValue.encode(value))).toEqual(value);
       }),
     );
+    const attached = fc.record({
+      triggerTicks: uint,
+      priceTicks: uint,
+      maxSlippagePpm: u32,
+      clientId: fc.string({ maxLength: 32, unit: "grapheme-ascii" }),
+      orderId: uint,
+    });
     const order = fc.record({
       market: u32,
       id: uint,
@@ -42,6 +49,18 @@ describe("sizes that gas charges", () => {
       goodTilMs: uint,
       feeReservePpm: u32,
       placedHeight: uint,
+      priority: uint,
+      goodTilHeight: uint,
+      displayLots: uint,
+      hiddenLots: uint,
+      ocoId: uint,
+      bracket: fc.option(
+        fc.record({
+          takeProfit: fc.option(attached, { nil: undefined }),
+          stopLoss: fc.option(attached, { nil: undefined }),
+        }),
+        { nil: undefined },
+      ),
     });
     fc.assert(
       fc.property(order, (value) => {

@@ -3,7 +3,11 @@
  * once per record, at commit, and not at all for orders that come and go within a block.
  */
 import { pooled } from "@keel/proto/bytes/pooled";
-import { MarketCounters, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  BracketTerms,
+  MarketCounters,
+  RestingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import { protoValue, type ValueCodec } from "../kit/collections/codecs.ts";
 
 /** Bytes of a field with a one-byte tag; nothing when it is zero, as proto3 leaves it out. */
@@ -20,6 +24,19 @@ function bigVarint(value: bigint): number {
   let bytes = 1;
   for (let rest = value >> 7n; rest > 0n; rest >>= 7n) bytes += 1;
   return bytes;
+}
+
+/** As varintField, for fields from number 16 on, whose tag takes two bytes. */
+function farVarintField(value: bigint | number): number {
+  const size = varintField(value);
+  return size === 0 ? 0 : size + 1;
+}
+
+/** Rare, so it is encoded to be measured. */
+function bracketField(bracket: BracketTerms | undefined): number {
+  if (bracket === undefined) return 0;
+  const { length } = BracketTerms.encode(bracket).finish();
+  return length + (length < 128 ? 3 : 4);
 }
 
 /** For texts and bytes shorter than 128. */
@@ -47,7 +64,13 @@ export function restingOrderSize(order: RestingOrder): number {
     shortField(order.clientId.length) +
     varintField(order.goodTilMs) +
     varintField(order.feeReservePpm) +
-    varintField(order.placedHeight)
+    varintField(order.placedHeight) +
+    varintField(order.priority) +
+    farVarintField(order.goodTilHeight) +
+    farVarintField(order.displayLots) +
+    farVarintField(order.hiddenLots) +
+    farVarintField(order.ocoId) +
+    bracketField(order.bracket)
   );
 }
 

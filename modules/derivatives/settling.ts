@@ -8,6 +8,7 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { formatDecimal } from "../kit/math/decimal.ts";
 import { returnBond } from "./bonds.ts";
+import { cancelSlot, cancelWaitingToo } from "./cancelling.ts";
 import { collectedOf, releaseCollected } from "./collected.ts";
 import { atomically } from "./contained.ts";
 import * as events from "./events.ts";
@@ -17,8 +18,8 @@ import { settlementKeyOf, settlementValueOf } from "./instruments/valuation.ts";
 import { instrumentOf } from "./instruments.ts";
 import { markSettled } from "./life-cycle.ts";
 import type { MarketId } from "./ports.ts";
-import { cancel } from "./resting.ts";
 import { closeTurn, instrumentById, openTurn, type Venue } from "./venue.ts";
+import { waitingById } from "./waiting.ts";
 
 function settlingIds(ctx: ReadContext, { state }: Venue): MarketId[] {
   const ids: MarketId[] = [];
@@ -26,11 +27,11 @@ function settlingIds(ctx: ReadContext, { state }: Venue): MarketId[] {
   return ids;
 }
 
-/** Resting, or collected for an auction. */
+/** Resting, waiting, or collected for an auction. */
 function hasOrders(ctx: ReadContext, { state }: Venue, id: MarketId): boolean {
   const prefix = u32Key.encode(id);
   let found = false;
-  for (const collection of [state.orders.id, state.collected.id]) {
+  for (const collection of [state.orders.id, state.waiting.id, state.collected.id]) {
     ctx.state.range(collection, prefix, prefixEnd(prefix), () => {
       found = true;
       return true;
@@ -67,13 +68,22 @@ function cancelSome(ctx: WriteContext, venue: Venue, id: MarketId, most: number)
   const left = most - collected.length;
   if (left === 0) return most;
   const turn = openTurn(ctx, venue, instrument);
-  const slots: number[] = [];
+  // By id, since an order may go with its pair before its turn.
+  const ids: number[] = [];
   for (const side of ["buy", "sell"] as const) {
-    turn.book.each(side, (slot) => slots.length >= left || slots.push(slot) >= left);
+    turn.book.each(side, (slot) => ids.length >= left || ids.push(turn.book.idOf(slot)) >= left);
   }
-  for (const slot of slots) cancel(turn, slot, "expired");
+  if (ids.length < left) {
+    venue.state.waiting.eachWithPrefix(ctx, u32Key.encode(id), (key) => ids.push(key.id) >= left);
+  }
+  for (const order of ids) {
+    const slot = turn.book.find(order);
+    const waiting = slot === 0 ? waitingById(turn, order) : undefined;
+    if (slot !== 0) cancelSlot(turn, slot, "expired");
+    else if (waiting !== undefined) cancelWaitingToo(turn, waiting, "expired");
+  }
   closeTurn(turn);
-  return collected.length + slots.length;
+  return collected.length + ids.length;
 }
 
 /** Expired markets whose positions can be paid now: no order reserves anything in them and their value is known. */

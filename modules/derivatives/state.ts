@@ -9,6 +9,7 @@ import {
   AuctionState as AuctionStateCodec,
   Bond,
   CollectedOrder as CollectedOrderCodec,
+  DeadMan,
   FeedAggregate,
   Funding,
   FundingHistory,
@@ -17,6 +18,8 @@ import {
   Params,
   Settlement,
   StoredSeries,
+  TrailMark,
+  WaitingOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, accountIdKey } from "../kit/account-id.ts";
 import type { KeyCodec, ValueCodec } from "../kit/collections/codecs.ts";
@@ -29,6 +32,7 @@ import {
   pairKey,
   protoValue,
   tripleKey,
+  u8Key,
   u32Key,
 } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
@@ -43,8 +47,20 @@ export interface OrderKey {
   readonly market: MarketId;
   readonly side: Side;
   readonly ticks: number;
+  /** Its id, until it was triggered, amended or refilled. */
+  readonly priority: number;
+}
+
+export interface WaitingKey {
+  readonly market: MarketId;
+  readonly queue: number;
+  /** Within the queue, most urgent first. */
+  readonly rank: number;
   readonly id: number;
 }
+
+/** Trailing stops of one market: market, 1 for sells or 2 for buys, first order id of those that share a best mark. */
+export type TrailMarkKey = readonly [MarketId, number, number];
 
 export interface DerivativesState {
   readonly params: ItemCollection<Params>;
@@ -74,6 +90,15 @@ export interface DerivativesState {
   readonly auctions: MapCollection<MarketId, AuctionState>;
   readonly external: ExternalState;
   readonly keys: KeysState;
+  /** Conditional orders and TWAPs. */
+  readonly waiting: MapCollection<WaitingKey, WaitingOrder>;
+  /** (market, last height, order id), for orders that end with a block. */
+  readonly heightExpiries: MapCollection<readonly [MarketId, number, number], true>;
+  readonly deadMen: MapCollection<AccountId, DeadMan>;
+  /** (ms, account): when to look at a dead man; never behind its deadline. */
+  readonly deadManQueue: MapCollection<readonly [number, AccountId], true>;
+  /** Best mark since the first order of a class of trailing stops. */
+  readonly trailMarks: MapCollection<TrailMarkKey, TrailMark>;
 }
 
 /** Feed, expiry ms, window ms. */
@@ -83,13 +108,12 @@ const settlementKey = tripleKey(u32Key, heightKey, heightKey);
 
 const TWO_32 = 4_294_967_296;
 
-/** Market, side (1 bids, 2 asks), distance of the price from the side's best conceivable, id: 17 bytes, ascending = execution order. */
+/** Market, side (1 bids, 2 asks), distance of the price from the side's best conceivable, priority: 17 bytes, ascending = execution order. */
 export const orderKey: KeyCodec<OrderKey> = {
-  encode({ market, side, ticks, id }) {
+  encode({ market, side, ticks, priority }) {
     if (!(ticks > 0 && ticks <= TICKS_MAX)) throw new AssertionError("order key: ticks");
-    return (
-      orderSidePrefix(market, side) + u32(side === "buy" ? TICKS_MAX - ticks : ticks) + u64(id)
-    );
+    const rank = side === "buy" ? TICKS_MAX - ticks : ticks;
+    return orderSidePrefix(market, side) + u32(rank) + u64(priority);
   },
   decode(text, offset) {
     const [market] = u32Key.decode(text, offset);
@@ -98,9 +122,29 @@ export const orderKey: KeyCodec<OrderKey> = {
     const [high] = u32Key.decode(text, offset + 9);
     const [low] = u32Key.decode(text, offset + 13);
     const ticks = side === "buy" ? TICKS_MAX - rank : rank;
-    return [{ market, side, ticks, id: high * TWO_32 + low }, offset + 17];
+    return [{ market, side, ticks, priority: high * TWO_32 + low }, offset + 17];
   },
 };
+
+/** Market, queue, rank, id: 21 bytes, ascending = the order in which due ones are taken. */
+export const waitingKey: KeyCodec<WaitingKey> = {
+  encode: ({ market, queue, rank, id }) => waitingPrefix(market, queue) + u64(rank) + u64(id),
+  decode(text, offset) {
+    const [market] = u32Key.decode(text, offset);
+    const [rank] = heightKey.decode(text, offset + 5);
+    const [id] = heightKey.decode(text, offset + 13);
+    return [{ market, queue: text.charCodeAt(offset + 4), rank, id }, offset + 21];
+  },
+};
+
+export function waitingPrefix(market: MarketId, queue: number): string {
+  return u32(market) + String.fromCharCode(queue);
+}
+
+/** First key of a queue behind everything of this rank and before. */
+export function waitingPast(market: MarketId, queue: number, rank: number): string {
+  return waitingPrefix(market, queue) + u64(rank + 1);
+}
 
 export function orderSidePrefix(market: MarketId, side: Side): string {
   return u32(market) + (side === "buy" ? "\u0001" : "\u0002");
@@ -147,5 +191,21 @@ export function derivativesState(schema: Schema): DerivativesState {
     auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
     external: externalState(schema),
     keys: keysState(schema),
+    // 08 to 0f: instruments.
+    waiting: schema.map(0x10, "waiting", waitingKey, protoValue(WaitingOrder)),
+    heightExpiries: schema.map(
+      0x11,
+      "height_expiries",
+      tripleKey(u32Key, heightKey, heightKey),
+      markerValue,
+    ),
+    deadMen: schema.map(0x12, "dead_men", accountIdKey, protoValue(DeadMan)),
+    deadManQueue: schema.map(0x13, "dead_man_queue", pairKey(heightKey, accountIdKey), markerValue),
+    trailMarks: schema.map(
+      0x14,
+      "trail_marks",
+      tripleKey(u32Key, u8Key, heightKey),
+      protoValue(TrailMark),
+    ),
   };
 }

@@ -2,7 +2,11 @@
 import { concatBytes, equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
-import type { MsgPlaceOrderResponse, NewOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import {
+  type MsgPlaceOrderResponse,
+  type NewOrder,
+  NewOrder as NewOrderCodec,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { createAddresses } from "../kit/addresses.ts";
@@ -53,13 +57,18 @@ export interface TestVenue extends Derivatives {
   /** Whole price units; `fresh` false makes it stale. */
   setPrice(price: number, fresh?: boolean): void;
   account(n: number, subaccount?: number): AccountId;
-  /** "buy 2 @ 60000 ioc reduce …": side, size, optional price, flags (ioc fok post reduce market taker both id=x til=ms). */
+  /**
+   * "buy 2 @ 60000 ioc reduce …": side, size, optional price, flags (ioc fok post reduce market taker both decrement id=x til=ms
+   * block=height slip=ppm show=size stop=price profit=price trail=distance trail=n"ppm" twap=slices/ms tp=trigger/limit sl=… tpid= slid=).
+   */
   order(text: string): NewOrder;
   place(account: AccountId, text: string): MsgPlaceOrderResponse;
   /** "60000:2 60100:1 | 60200:3", best first: bids, asks. */
   book(): string;
   /** First violated invariant, or null. */
   violation(): string | null;
+  /** A second later: a block at this price, from begin to end. Throws when an invariant breaks. */
+  block(price: number, fresh?: boolean): void;
   eventTypes(): string[];
 }
 
@@ -117,7 +126,17 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
       const flag = (name: string): boolean => words.includes(name);
       const value = (name: string): string =>
         words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
-      return {
+      const stop = value("stop") || value("profit");
+      const trail = value("trail");
+      const [slices = "", interval = "0"] = value("twap").split("/");
+      const attached = (name: string) => {
+        const [triggerPrice = "", price = ""] = value(name).split("/");
+        return triggerPrice === ""
+          ? undefined
+          : { triggerPrice, price, clientId: value(`${name}id`) };
+      };
+      const [takeProfit, stopLoss] = [attached("tp"), attached("sl")];
+      return NewOrderCodec.fromPartial({
         market: SYMBOL,
         side: side === "buy" ? 1 : 2,
         type: flag("market") ? 2 : 1,
@@ -128,8 +147,25 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
         reduceOnly: flag("reduce"),
         clientId: value("id"),
         goodTilMs: BigInt(value("til") || "0"),
-        selfTradePrevention: flag("taker") ? 1 : flag("both") ? 2 : 0,
-      };
+        selfTradePrevention: flag("taker") ? 1 : flag("both") ? 2 : flag("decrement") ? 3 : 0,
+        maxSlippagePpm: Number(value("slip")),
+        goodTilHeight: BigInt(value("block") || "0"),
+        displaySize: value("show"),
+        ...(stop === "" ? {} : { trigger: { kind: value("stop") === "" ? 2 : 1, price: stop } }),
+        ...(trail === ""
+          ? {}
+          : {
+              trigger: trail.endsWith("ppm")
+                ? { kind: 3, trailPpm: Number(trail.slice(0, -3)) }
+                : { kind: 3, trail },
+            }),
+        ...(slices === ""
+          ? {}
+          : { twap: { slices: Number(slices), intervalMs: BigInt(interval) } }),
+        ...(takeProfit === undefined && stopLoss === undefined
+          ? {}
+          : { bracket: { takeProfit, stopLoss } }),
+      });
     },
     place: (account, text) =>
       atomically(ctx, (inner) =>
@@ -154,6 +190,14 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
         if (found !== null) return `${name}: ${found}`;
       }
       return null;
+    },
+    block(value, fresh = true) {
+      ctx.nextBlock(1);
+      venue.setPrice(value, fresh);
+      derivatives.keeper.beginBlock(ctx);
+      derivatives.keeper.endBlock(ctx);
+      const violation = venue.violation();
+      if (violation !== null) throw new Error(violation);
     },
     eventTypes: () => ctx.events.splice(0).map((event) => event.type),
   };

@@ -13,10 +13,12 @@ import { type Instrument, instrumentAt } from "./instruments.ts";
 import { SYMBOL_BYTES_MAX } from "./limits.ts";
 import type { BankPort, ClearingPort, KeyAccountsPort, MarketId, OraclePort } from "./ports.ts";
 import type { DerivativesState } from "./state.ts";
+import type { WaitingIndex, WaitingIndexes } from "./waiting-index.ts";
 
 export interface Venue {
   readonly state: DerivativesState;
   readonly books: Books;
+  readonly waiting: WaitingIndexes;
   readonly clearing: ClearingPort;
   readonly oracle: OraclePort;
   readonly bank: BankPort;
@@ -55,6 +57,7 @@ export interface Turn {
   readonly venue: Venue;
   readonly instrument: Instrument;
   readonly book: Book;
+  readonly waiting: WaitingIndex;
   readonly before: MarketCounters;
   nextOrderId: number;
   /** Changes of the book so far. */
@@ -71,11 +74,19 @@ export function openTurn(ctx: WriteContext, venue: Venue, instrument: Instrument
     venue,
     instrument,
     book: venue.books.of(ctx, instrument.id),
+    waiting: venue.waiting.of(ctx, instrument.id),
     before,
     nextOrderId: Number(before.nextOrderId),
     changes: 0,
     lastTradeTicks: Number(before.lastTradeTicks),
   };
+}
+
+/** A number no order of this market has yet: an id, or a place behind all others. */
+export function nextNumber(turn: Turn): number {
+  const number = turn.nextOrderId;
+  turn.nextOrderId += 1;
+  return number;
 }
 
 export function closeTurn(turn: Turn): void {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { Branch } from "./store.ts";
-import { changesSince } from "./testing/changes.ts";
 
 function keys(branch: Branch, descending = false, from = "", to?: string): string[] {
   const out: string[] = [];
@@ -67,17 +66,5 @@ describe("branch", () => {
     branch.revert(0);
     branch.set(0, "a", 5);
     expect([...branch.dirty()]).toEqual([[0, [{ key: "a", before: 2, value: 5 }]]]);
-  });
-
-  it("differs from an earlier fork exactly where something was written and not undone", () => {
-    const branch = Branch.empty(1);
-    branch.set(0, "a", 1);
-    const before = branch.fork();
-    const savepoint = branch.savepoint();
-    branch.set(0, "b", 2);
-    branch.delete(0, "a");
-    expect(changesSince(before, branch)).toEqual(["0/61", "0/62"]);
-    branch.revert(savepoint);
-    expect(changesSince(before, branch)).toEqual([]);
   });
 });

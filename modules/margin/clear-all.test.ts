@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type AccountId, accountId } from "../kit/account-id.ts";
-import { changesSince } from "../kit/testing/changes.ts";
+import { changedKeys } from "../kit/testing/changes.ts";
 import { MARGIN_CODES, type MarginCode } from "./errors.ts";
 import type { CollateralMove, Trade } from "./ports.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
@@ -60,7 +60,7 @@ function refused(
     code: MARGIN_CODES[code],
     refused: who,
   });
-  expect(changesSince(before, world.ctx.state)).toEqual([]);
+  expect(changedKeys(before, world.ctx.state)).toEqual([]);
   expect(world.violated()).toBeNull();
 }
 

@@ -1,4 +1,5 @@
 /** Positions and sub-accounts that change hands, on the real ledger under the real market. */
+
 import {
   EXPIRY_MS,
   type TestKey,
@@ -8,7 +9,7 @@ import {
   testTrade,
 } from "@keel/modules/derivatives/external/testing";
 import { type AccountId, accountId } from "@keel/modules/kit/account-id";
-import { changesSince } from "@keel/modules/kit/testing/changes";
+import { changedKeys } from "@keel/modules/kit/testing/changes";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { beforeEach, describe, expect, it } from "vitest";
 import { exportGenesis } from "./genesis.ts";
@@ -81,7 +82,7 @@ const port = (message: Ends = {}) =>
 function refused(codespace: string, code: number, work: () => unknown): void {
   const before = world.ctx.state.fork();
   expect(work).toThrow(expect.objectContaining({ codespace, code }));
-  expect(changesSince(before, world.ctx.state)).toEqual([]);
+  expect(changedKeys(before, world.ctx.state)).toEqual([]);
   expect(world.violation()).toBeNull();
 }
 

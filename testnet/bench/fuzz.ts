@@ -1,15 +1,47 @@
-/** npm run fuzz -- auction: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
+/** npm run fuzz -- book|auction: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
 import { compareAuctions } from "@keel/modules/derivatives/auction-model";
+import { compareBooks } from "@keel/modules/derivatives/book-model";
 import { Command } from "commander";
 
+interface Subject {
+  readonly seeds: string;
+  readonly operations: string;
+  /** Throws at a difference. Says what was compared. */
+  compare(seed: number, operations: number): string;
+}
+
+/** Ticks over which each side of the book is scattered: dense, middling, sparse. */
+const SPREADS = [12, 400, 990] as const;
+
+const subjects: Readonly<Record<string, Subject>> = {
+  book: {
+    seeds: "20",
+    operations: "1000000",
+    compare(seed, operations) {
+      const spread = SPREADS[seed % SPREADS.length] as number;
+      compareBooks(seed, operations, spread);
+      return `${operations} operations alike, spread ${spread}`;
+    },
+  },
+  auction: {
+    seeds: "1",
+    operations: "100000",
+    compare(seed, books) {
+      const { none, whole, rationed } = compareAuctions(seed, books);
+      return `${books} books alike, ${none} without a trade, ${whole} filled whole, ${rationed} rationed`;
+    },
+  },
+};
+
+const names = Object.keys(subjects).join(" or ");
 const program = new Command("fuzz")
   .description("Compares with a naive reference on random cases.")
-  .argument("<what>", "auction")
-  .option("--seeds <count>", "how many seeds", "1")
+  .argument("<what>", names)
+  .option("--seeds <count>", "how many seeds; default: 20 books, 1 auction")
   .option("--first <seed>", "the first of them", "1")
-  .option("--operations <count>", "random books per seed", "100000")
+  .option("--operations <count>", "operations, or random books, per seed; default: 1000000, 100000")
   .parse();
-const options = program.opts<{ seeds: string; first: string; operations: string }>();
+const options = program.opts<{ seeds?: string; first: string; operations?: string }>();
 
 function count(name: string, text: string): number {
   const value = Number(text);
@@ -18,20 +50,22 @@ function count(name: string, text: string): number {
   return value;
 }
 
-if (program.args[0] !== "auction") program.error(`expected "auction", got ${program.args[0]}`);
+const what = program.args[0] ?? "";
+const subject = subjects[what] ?? program.error(`expected ${names}, got ${what}`);
 const first = count("first", options.first);
-const seeds = count("seeds", options.seeds);
-const books = count("operations", options.operations);
+const seeds = count("seeds", options.seeds ?? subject.seeds);
+const operations = count("operations", options.operations ?? subject.operations);
+const started = process.cpuUsage();
 for (let seed = first; seed < first + seeds; seed++) {
   const before = process.cpuUsage();
   try {
-    const { none, whole, rationed } = compareAuctions(seed, books);
+    const said = subject.compare(seed, operations);
     const { user } = process.cpuUsage(before);
-    console.log(
-      `seed ${seed}: ${books} books alike, ${none} without a trade, ${whole} filled whole, ${rationed} rationed (${(user / 1e6).toFixed(1)} s)`,
-    );
+    console.log(`seed ${seed}: ${said} (${(user / 1e6).toFixed(1)} s)`);
   } catch (error) {
     console.error(`seed ${seed}: ${(error as Error).message}`);
     process.exit(1);
   }
 }
+const { user } = process.cpuUsage(started);
+console.log(`${seeds} seeds, ${(user / 1e6).toFixed(0)} s of processor time`);

@@ -10,6 +10,7 @@ import { createGenesisText } from "@keel/node/genesis/create";
 import { createLogger } from "@keel/node/logging/logger";
 import { type RunningNode, startNode } from "@keel/node/node";
 import { timestampFromMs } from "@keel/proto/bytes/timestamp";
+import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { roleWallets } from "../keys/roles.ts";
 import { freePorts } from "../network/ports.ts";
 
@@ -25,7 +26,10 @@ export interface OneValidator {
   stop(): Promise<void>;
 }
 
-export async function startOneValidator(values: FileValues = {}): Promise<OneValidator> {
+export async function startOneValidator(
+  values: FileValues = {},
+  market: Partial<Market> = {},
+): Promise<OneValidator> {
   const home = mkdtempSync(join(tmpdir(), "keel-one-"));
   const chainId = "keel-one-1";
   const [ports] = await freePorts(1);
@@ -56,6 +60,7 @@ export async function startOneValidator(values: FileValues = {}): Promise<OneVal
       authority: null,
       priceMaxAgeMs: 10_000,
       insuranceFund: 1_000_000_000_000n,
+      market,
     }),
   );
   let node = await start(home);

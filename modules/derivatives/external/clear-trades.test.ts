@@ -5,7 +5,7 @@ import { OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it, test } from "vitest";
-import { changesSince } from "../../kit/testing/changes.ts";
+import { changedKeys } from "../../kit/testing/changes.ts";
 import { DERIVATIVES_CODES, type DerivativesCode } from "../errors.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import { adr036Bytes, documentHash, documentText } from "./document.ts";
@@ -80,7 +80,7 @@ function refused(venue: TestVenue, code: DerivativesCode, work: () => unknown): 
   expect(work).toThrow(
     expect.objectContaining({ codespace: "derivatives", code: DERIVATIVES_CODES[code] }),
   );
-  expect(changesSince(before, venue.ctx.state)).toEqual([]);
+  expect(changedKeys(before, venue.ctx.state)).toEqual([]);
   expect(venue.violation()).toBeNull();
 }
 

@@ -20,7 +20,7 @@ import {
 import type { ReadContext } from "../../kit/context.ts";
 import { formatPrice, formatSize, type Instrument } from "../instruments.ts";
 import type { Random } from "../random.ts";
-import type { SimulatedAccount, SimulatedMessage } from "../simulate.ts";
+import type { SimulatedAccount, SimulatedMessage } from "../simulate-kit.ts";
 import { nowMs } from "../venue.ts";
 
 /** What simulated owners can do off-chain. */
@@ -77,7 +77,10 @@ function documentOf(at: At, who: SimulatedAccount, side: 1 | 2): OrderDocument {
 function clearing(at: At, wrong: boolean): SimulatedMessage {
   const { account, other, wallets, instrument, markTicks, random } = at;
   const buys = wallets.sign(account.owner, documentOf(at, account, 1));
-  const sells = wallets.sign(wrong ? account.owner : other.owner, documentOf(at, other, 2));
+  const document = documentOf(at, other, 2);
+  const signed = wallets.sign(other.owner, document);
+  // What was signed is another document: true whoever the two are, and whatever they granted each other.
+  const sells = wrong ? { ...signed, document: { ...document, salt: document.salt + 1n } } : signed;
   const trade = DocumentTrade.fromPartial({
     seller: 1,
     price: formatPrice(instrument, markTicks + BigInt(random.below(300) - 150)),

@@ -4,7 +4,7 @@ import { OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
 import { mulDivDown } from "../../kit/math/mul-div.ts";
 import type { Random } from "../random.ts";
-import type { SimulatedAccount } from "../simulate.ts";
+import type { SimulatedAccount } from "../simulate-kit.ts";
 
 const MINUTE_MS = 60_000;
 

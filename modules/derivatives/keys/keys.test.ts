@@ -1,7 +1,8 @@
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
-import { changesSince } from "../../kit/testing/changes.ts";
+import { changedKeys } from "../../kit/testing/changes.ts";
+import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { DERIVATIVES_CODES, type DerivativesCode } from "../errors.ts";
 import {
   openAccount,
@@ -56,7 +57,7 @@ function refused(venue: TestVenue, code: DerivativesCode, work: () => unknown): 
   expect(work).toThrow(
     expect.objectContaining({ codespace: "derivatives", code: DERIVATIVES_CODES[code] }),
   );
-  expect(changesSince(before, venue.ctx.state)).toEqual([]);
+  expect(changedKeys(before, venue.ctx.state)).toEqual([]);
   expect(venue.violation()).toBeNull();
 }
 
@@ -73,7 +74,12 @@ describe("a trading key", () => {
     const trader = { sender: hot.address, owner: owner.address, subaccount: 0 };
     const named = { ...trader, market: SYMBOL, orderId: 0n, clientId: "a" };
     sendMessage(venue, "MsgCancelOrder", named, tx.MsgCancelOrderResponse);
-    const batch = { ...trader, cancels: [], orders: [venue.order("buy 1 @ 59000")] };
+    const batch = {
+      ...trader,
+      cancels: [],
+      amendments: [],
+      orders: [venue.order("buy 1 @ 59000")],
+    };
     sendMessage(venue, "MsgBatchOrders", batch, tx.MsgBatchOrdersResponse);
     const all = { ...trader, market: "" };
     expect(sendMessage(venue, "MsgCancelAll", all, tx.MsgCancelAllResponse).cancelled).toBe(1);
@@ -109,6 +115,7 @@ describe("a trading key", () => {
         owner: owner.address,
         subaccount: 0,
         cancels: [],
+        amendments: [],
         orders: [venue.order("buy 1 @ 59000"), venue.order("buy 0.5 @ 59000")],
       },
       tx.MsgBatchOrdersResponse,
@@ -122,6 +129,74 @@ describe("a trading key", () => {
     venue.ctx.nextBlock(86_400);
     venue.setPrice(60_000);
     place(venue, "buy 1 @ 59000");
+  });
+
+  it("amends, waits, pairs and combines within the same bounds", () => {
+    const venue = setUp();
+    const symbol = "BTC-USD-PERP-2";
+    venue.keeper.createMarket(venue.ctx, testMarket({ symbol }));
+    grant(venue);
+    const trader = { sender: hot.address, owner: owner.address, subaccount: 0 };
+    // 118,000 of the day's 200,000; the stop commits at its trigger.
+    place(venue, "buy 1 @ 59000 id=a");
+    place(venue, "sell 1 market stop=59000 id=s");
+    const amendment = { market: SYMBOL, orderId: 0n, clientId: "a", selfTradePrevention: 0 };
+    const amend = (change: object) =>
+      sendMessage(
+        venue,
+        "MsgAmendOrder",
+        { ...trader, ...amendment, price: "", size: "", triggerPrice: "", ...change },
+        tx.MsgAmendOrderResponse,
+      );
+    expect(amend({ size: "0.5" }).keptPriority).toBe(true);
+    refused(venue, "grantExhausted", () => amend({ size: "2" }));
+    amend({ price: "59500" });
+    const legs = (size: string) =>
+      [`sell ${size} @ 61000`, `sell ${size} market stop=59000`].map(venue.order);
+    const pair = (size: string) =>
+      sendMessage(venue, "MsgPlaceOco", { ...trader, legs: legs(size) }, tx.MsgPlaceOcoResponse);
+    refused(venue, "grantExhausted", () => pair("0.5"));
+    pair("0.1");
+    venue.place(openAccount(venue, other), "sell 1 @ 60000");
+    const combo = {
+      ...trader,
+      legs: [
+        { market: SYMBOL, side: 1, size: "1" },
+        { market: symbol, side: 2, size: "1" },
+      ],
+      netLimit: "0",
+      clientId: "",
+      selfTradePrevention: 0,
+    };
+    refused(venue, "comboNotFilled", () =>
+      sendMessage(venue, "MsgPlaceCombo", combo, tx.MsgPlaceComboResponse),
+    );
+    const deadMan = { ...trader, deadlineMs: NOW_MS + 1000n };
+    sendMessage(venue, "MsgSetDeadMan", deadMan, tx.MsgSetDeadManResponse);
+    // Exhausted but for a little, it can still protect.
+    place(venue, "sell 1 market stop=59000 reduce");
+    grant(venue, { markets: [symbol] });
+    refused(venue, "notGranted", () =>
+      sendMessage(venue, "MsgPlaceCombo", combo, tx.MsgPlaceComboResponse),
+    );
+    refused(venue, "notGranted", () => amend({ size: "0.1" }));
+    refused(venue, "notGranted", () => pair("0.1"));
+    refused(venue, "notGranted", () =>
+      sendMessage(venue, "MsgSetDeadMan", deadMan, tx.MsgSetDeadManResponse),
+    );
+  });
+
+  it("commits in an auction what is collected, a market order at the edge of the band", () => {
+    const terms = { ...defaultTerms(), auction: defaultAuctionTerms() };
+    const venue = createTestVenue(testMarket({ terms }));
+    openAccount(venue, owner);
+    grant(venue);
+    place(venue, "buy 1 @ 59000 id=a");
+    // 63,000 is as far as the band goes: 59,000 + 126,000 of the 200,000.
+    place(venue, "buy 2 market id=b");
+    refused(venue, "grantExhausted", () => place(venue, "buy 0.3 @ 59000 id=c"));
+    place(venue, "buy 0.25 @ 59000 id=c");
+    expect(venue.violation()).toBeNull();
   });
 
   it("keeps to its markets, also when it cancels everything", () => {

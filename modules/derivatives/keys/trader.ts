@@ -5,24 +5,25 @@
 
 import type { TradingGrant } from "@keel/proto/gen/keel/derivatives/v1/trading_keys";
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { OrderStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
-import type { WriteContext } from "../../kit/context.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { parseDecimal } from "../../kit/math/decimal.ts";
+import { refuse } from "../errors.ts";
 import { MONEY_PLACES } from "../instruments/contract.ts";
-import {
-  type Instrument,
-  instrumentOf,
-  notionalOf,
-  parsePrice,
-  parseSize,
-} from "../instruments.ts";
+import { type Instrument, instrumentOf, notionalOf, parseSize } from "../instruments.ts";
 import type { DerivativesKeeper } from "../keeper.ts";
-import type { OrderRequest } from "../requests.ts";
+import type { MarketId } from "../ports.ts";
 import { requireInstrument, type Venue } from "../venue.ts";
 import { requireGrant, requireGrantedMarket, spend } from "./grants.ts";
 import type { GrantKey } from "./state.ts";
 
-export type TradingHand = Pick<DerivativesKeeper, "place" | "cancel" | "cancelAll">;
+export type TradingHand = Pick<
+  DerivativesKeeper,
+  "place" | "cancel" | "cancelAll" | "amend" | "placeOco" | "placeCombo" | "setDeadMan"
+>;
+
+type CollectedKey = readonly [MarketId, AccountId, string];
 
 export interface Trader {
   readonly account: AccountId;
@@ -78,12 +79,64 @@ function boundHand(
     requireGrantedMarket(grant, instrument.id, instrument.symbol);
     return instrument;
   };
+  const commit = (
+    ctx: WriteContext,
+    instrument: Instrument,
+    placed: MsgPlaceOrderResponse,
+    reduceOnly: boolean,
+  ): void => {
+    if (!reduceOnly) spend(ctx, venue, at, grant, committed(ctx, venue, instrument, placed));
+  };
+  const spendCollected = (ctx: WriteContext, instrument: Instrument, key: CollectedKey): void => {
+    const order = venue.state.collected.get(ctx, key);
+    if (order === undefined || order.reduceOnly) return;
+    spend(
+      ctx,
+      venue,
+      at,
+      grant,
+      notionalOf(instrument, Number(order.priceTicks), Number(order.lots)),
+    );
+  };
   return {
     place(ctx, account, request) {
       const instrument = granted(ctx, request.market);
       const placed = keeper.place(ctx, account, request);
-      if (!request.reduceOnly) spend(ctx, venue, at, grant, committed(instrument, request, placed));
+      if (placed.status === OrderStatus.ORDER_STATUS_COLLECTED) {
+        spendCollected(ctx, instrument, [instrument.id, account, request.clientId]);
+      } else commit(ctx, instrument, placed, request.reduceOnly);
       return placed;
+    },
+    amend(ctx, account, amendment) {
+      const instrument = granted(ctx, amendment.market);
+      const amended = keeper.amend(ctx, account, amendment);
+      // What only shrinks commits to nothing new; anything else counts as a new order.
+      const { keptPriority, order } = amended;
+      if (order !== undefined && !(keptPriority && order.fills === 0 && amendment.price === ""))
+        commit(ctx, instrument, order, false);
+      return amended;
+    },
+    placeOco(ctx, account, legs) {
+      const instrument = granted(ctx, legs[0].market);
+      const placed = keeper.placeOco(ctx, account, legs);
+      placed.legs.forEach((leg, n) => {
+        commit(ctx, instrument, leg, legs[n]?.reduceOnly === true);
+      });
+      return placed;
+    },
+    placeCombo(ctx, account, combo) {
+      const instruments = combo.legs.map(({ market }) => granted(ctx, market));
+      const placed = keeper.placeCombo(ctx, account, combo);
+      placed.legs.forEach((leg, n) => {
+        commit(ctx, instruments[n] as Instrument, leg, false);
+      });
+      return placed;
+    },
+    setDeadMan(ctx, account, deadlineMs) {
+      // It cancels in every market.
+      if (grant.markets.length > 0)
+        throw refuse("notGranted", "a dead man needs a grant for all markets");
+      keeper.setDeadMan(ctx, account, deadlineMs);
     },
     cancel(ctx, account, name) {
       granted(ctx, name.market);
@@ -102,14 +155,29 @@ function boundHand(
   };
 }
 
-/** What an order commits to, in quanta: filled at once, plus what rests at its limit. Cancelling that later gives nothing back. */
+/** What an order commits to, in quanta: filled at once, plus what rests or waits at its price. Cancelling that later gives nothing back. */
 function committed(
+  ctx: ReadContext,
+  venue: Venue,
   instrument: Instrument,
-  request: OrderRequest,
   placed: MsgPlaceOrderResponse,
 ): bigint {
   const filled = parseDecimal(placed.filledQuote, MONEY_PLACES) ?? 0n;
   if (placed.remainingSize === "0") return filled;
-  const ticks = parsePrice(instrument, request.price);
-  return filled + notionalOf(instrument, ticks, parseSize(instrument, placed.remainingSize));
+  const lots = parseSize(instrument, placed.remainingSize);
+  const ticks = openTicks(ctx, venue, instrument, Number(placed.orderId));
+  return filled + (ticks === 0 ? 0n : notionalOf(instrument, ticks, lots));
+}
+
+/** Price of an open order, or the price that a waiting one reserves at; 0 for reduce-only ones, which open nothing. */
+function openTicks(ctx: ReadContext, venue: Venue, { id }: Instrument, orderId: number): number {
+  const book = venue.books.of(ctx, id);
+  const slot = book.find(orderId);
+  if (slot !== 0) {
+    const { reduceOnly, ticks } = book.read(slot);
+    return reduceOnly ? 0 : ticks;
+  }
+  const key = venue.waiting.of(ctx, id).keyOf(orderId);
+  const order = key === undefined ? undefined : venue.state.waiting.get(ctx, key);
+  return Number(order?.reserveTicks ?? 0n);
 }

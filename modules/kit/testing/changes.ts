@@ -1,15 +1,11 @@
-/** What differs between a branch and a fork taken of it earlier: for tests that say "changed nothing". */
+/** What a refusal left behind. */
 import type { Branch } from "../store.ts";
 
-/** "collection/key in hex" of every key whose value is another than in `before`; keys must have been written since the journal's start. */
-export function changesSince(before: Branch, now: Branch): readonly string[] {
-  const out: string[] = [];
-  for (const [collection, keys] of now.dirty()) {
-    for (const { key } of keys) {
-      if (before.get(collection, key) === now.get(collection, key)) continue;
-      const codes = Array.from(key, (part) => part.charCodeAt(0).toString(16).padStart(2, "0"));
-      out.push(`${collection}/${codes.join("")}`);
-    }
-  }
-  return out;
+/** Keys written since the journal of `branch` began whose value is another one than in `before`, a fork of it: "collection:key" each. */
+export function changedKeys(before: Branch, branch: Branch): string[] {
+  return [...branch.dirty()].flatMap(([collection, keys]) =>
+    keys
+      .filter(({ key, value }) => before.get(collection, key) !== value)
+      .map(({ key }) => `${collection}:${key}`),
+  );
 }

@@ -65,6 +65,25 @@ export const ErrorCode = {
   ERROR_CODE_SERIES_EXISTS: 34,
   /** ERROR_CODE_UNKNOWN_BOND - The market has no bond. */
   ERROR_CODE_UNKNOWN_BOND: 35,
+  /** ERROR_CODE_INVALID_TRIGGER - A trigger without a valid price or distance, or on an order that cannot wait. */
+  ERROR_CODE_INVALID_TRIGGER: 40,
+  /** ERROR_CODE_NOT_AMENDABLE - Nothing to change, or not of this kind of order. */
+  ERROR_CODE_NOT_AMENDABLE: 41,
+  ERROR_CODE_INVALID_TWAP: 42,
+  /** ERROR_CODE_INVALID_DISPLAY_SIZE - A display size off lot, not below the size, or of an order that does not rest. */
+  ERROR_CODE_INVALID_DISPLAY_SIZE: 43,
+  /** ERROR_CODE_INVALID_LINK - A bracket or pair whose orders do not fit together. */
+  ERROR_CODE_INVALID_LINK: 44,
+  /** ERROR_CODE_COMBO_NOT_FILLED - A leg of a combination cannot be filled completely. */
+  ERROR_CODE_COMBO_NOT_FILLED: 45,
+  /** ERROR_CODE_COMBO_BEYOND_LIMIT - All legs could be filled, but not within the net limit. */
+  ERROR_CODE_COMBO_BEYOND_LIMIT: 46,
+  /** ERROR_CODE_TOO_MANY_WAITING - Waiting orders of all accounts in this market. */
+  ERROR_CODE_TOO_MANY_WAITING: 47,
+  /** ERROR_CODE_INVALID_DEADLINE - A dead-man's time that has passed or lies too far ahead. */
+  ERROR_CODE_INVALID_DEADLINE: 48,
+  /** ERROR_CODE_INVALID_SLIPPAGE - A slippage bound beyond the market's band, or on an order that has a limit. */
+  ERROR_CODE_INVALID_SLIPPAGE: 49,
   /** ERROR_CODE_CLIENT_ID_REQUIRED - An order of an auction is named by its client id. */
   ERROR_CODE_CLIENT_ID_REQUIRED: 50,
   /** ERROR_CODE_NOT_IN_AUCTION - Fill-or-kill and post-only have no meaning at a uniform price. */
@@ -141,6 +160,16 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNKNOWN_SERIES = typeof ErrorCode.ERROR_CODE_UNKNOWN_SERIES;
   export type ERROR_CODE_SERIES_EXISTS = typeof ErrorCode.ERROR_CODE_SERIES_EXISTS;
   export type ERROR_CODE_UNKNOWN_BOND = typeof ErrorCode.ERROR_CODE_UNKNOWN_BOND;
+  export type ERROR_CODE_INVALID_TRIGGER = typeof ErrorCode.ERROR_CODE_INVALID_TRIGGER;
+  export type ERROR_CODE_NOT_AMENDABLE = typeof ErrorCode.ERROR_CODE_NOT_AMENDABLE;
+  export type ERROR_CODE_INVALID_TWAP = typeof ErrorCode.ERROR_CODE_INVALID_TWAP;
+  export type ERROR_CODE_INVALID_DISPLAY_SIZE = typeof ErrorCode.ERROR_CODE_INVALID_DISPLAY_SIZE;
+  export type ERROR_CODE_INVALID_LINK = typeof ErrorCode.ERROR_CODE_INVALID_LINK;
+  export type ERROR_CODE_COMBO_NOT_FILLED = typeof ErrorCode.ERROR_CODE_COMBO_NOT_FILLED;
+  export type ERROR_CODE_COMBO_BEYOND_LIMIT = typeof ErrorCode.ERROR_CODE_COMBO_BEYOND_LIMIT;
+  export type ERROR_CODE_TOO_MANY_WAITING = typeof ErrorCode.ERROR_CODE_TOO_MANY_WAITING;
+  export type ERROR_CODE_INVALID_DEADLINE = typeof ErrorCode.ERROR_CODE_INVALID_DEADLINE;
+  export type ERROR_CODE_INVALID_SLIPPAGE = typeof ErrorCode.ERROR_CODE_INVALID_SLIPPAGE;
   export type ERROR_CODE_CLIENT_ID_REQUIRED = typeof ErrorCode.ERROR_CODE_CLIENT_ID_REQUIRED;
   export type ERROR_CODE_NOT_IN_AUCTION = typeof ErrorCode.ERROR_CODE_NOT_IN_AUCTION;
   export type ERROR_CODE_OPENING = typeof ErrorCode.ERROR_CODE_OPENING;

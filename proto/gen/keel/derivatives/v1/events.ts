@@ -57,19 +57,109 @@ export interface EventOrderCancelled {
   account: string;
   clientId: string;
   size: string;
-  /** user, expired, margin, self_trade, reduce_only, liquidation, immediate, fills_bound, price_band, ... */
+  /** user, expired, margin, self_trade, reduce_only, liquidation, immediate, fills_bound, oco, dead_man, trigger_refused, twap_end, ... */
   reason: string;
 }
 
-/** order_reduced: a resting reduce-only order shrank with its position. */
+/** order_reduced: an open order shrank without a fill of its own. */
 export interface EventOrderReduced {
   market: string;
   orderId: string;
   account: string;
   remaining: string;
+  /** reduce_only, oco, self_trade, amended */
+  reason: string;
 }
 
-/** order_refused: one order or cancel of a batch. */
+/** order_refilled: an iceberg shows its next part, at the end of its level. */
+export interface EventOrderRefilled {
+  market: string;
+  orderId: string;
+  account: string;
+  /** What shows now. */
+  size: string;
+}
+
+/** order_amended: price, size or trigger of an open order changed. */
+export interface EventOrderAmended {
+  market: string;
+  orderId: string;
+  account: string;
+  clientId: string;
+  /** Empty for market orders that wait. */
+  price: string;
+  /** Total, and what of it is still open before anything the new price meets. */
+  size: string;
+  remaining: string;
+  /** "true" when it keeps its place in the book. */
+  keptPriority: string;
+  /** Empty for orders in the book. */
+  triggerPrice: string;
+}
+
+/** order_waiting: an order waits outside the book, or (bracket) grew there. */
+export interface EventOrderWaiting {
+  market: string;
+  orderId: string;
+  account: string;
+  side: string;
+  /** stop, take_profit, trailing_stop, twap */
+  kind: string;
+  /** Empty for trailing stops and TWAP. */
+  triggerPrice: string;
+  /** Empty for market orders without a worst price. */
+  price: string;
+  size: string;
+  clientId: string;
+  /** Order whose fills it protects; empty without. */
+  parentOrderId: string;
+}
+
+/** order_triggered: a waiting order is placed now, with its id. What follows is as for any order. */
+export interface EventOrderTriggered {
+  market: string;
+  orderId: string;
+  account: string;
+  clientId: string;
+  markPrice: string;
+}
+
+/** twap_slice: one slice was executed, or could not be. */
+export interface EventTwapSlice {
+  market: string;
+  orderId: string;
+  account: string;
+  /** From 1. */
+  slice: string;
+  size: string;
+  filled: string;
+  /** What is left of the whole. */
+  remaining: string;
+  /** Why it was not filled completely; empty otherwise. */
+  reason: string;
+}
+
+/** combo_filled: all legs of a combination. */
+export interface EventComboFilled {
+  account: string;
+  clientId: string;
+  legs: string;
+  netQuote: string;
+}
+
+/** dead_man_set: the time is empty when it was switched off. */
+export interface EventDeadManSet {
+  account: string;
+  deadlineMs: string;
+}
+
+/** dead_man_fired: all orders of a sub-account were cancelled. */
+export interface EventDeadManFired {
+  account: string;
+  deadlineMs: string;
+}
+
+/** order_refused: one order or cancel of a batch, or a waiting order that could not be placed when it was due. */
 export interface EventOrderRefused {
   market: string;
   account: string;
@@ -797,7 +887,7 @@ export const EventOrderCancelled: MessageFns<EventOrderCancelled> = {
 };
 
 function createBaseEventOrderReduced(): EventOrderReduced {
-  return { market: "", orderId: "", account: "", remaining: "" };
+  return { market: "", orderId: "", account: "", remaining: "", reason: "" };
 }
 
 export const EventOrderReduced: MessageFns<EventOrderReduced> = {
@@ -813,6 +903,9 @@ export const EventOrderReduced: MessageFns<EventOrderReduced> = {
     }
     if (message.remaining !== "") {
       writer.uint32(34).string(message.remaining);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
     }
     return writer;
   },
@@ -862,6 +955,14 @@ export const EventOrderReduced: MessageFns<EventOrderReduced> = {
             message.remaining = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -883,6 +984,900 @@ export const EventOrderReduced: MessageFns<EventOrderReduced> = {
     message.orderId = object.orderId ?? "";
     message.account = object.account ?? "";
     message.remaining = object.remaining ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOrderRefilled(): EventOrderRefilled {
+  return { market: "", orderId: "", account: "", size: "" };
+}
+
+export const EventOrderRefilled: MessageFns<EventOrderRefilled> = {
+  encode(message: EventOrderRefilled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.size !== "") {
+      writer.uint32(34).string(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOrderRefilled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOrderRefilled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOrderRefilled>): EventOrderRefilled {
+    return EventOrderRefilled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOrderRefilled>): EventOrderRefilled {
+    const message = createBaseEventOrderRefilled();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.size = object.size ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOrderAmended(): EventOrderAmended {
+  return {
+    market: "",
+    orderId: "",
+    account: "",
+    clientId: "",
+    price: "",
+    size: "",
+    remaining: "",
+    keptPriority: "",
+    triggerPrice: "",
+  };
+}
+
+export const EventOrderAmended: MessageFns<EventOrderAmended> = {
+  encode(message: EventOrderAmended, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.price !== "") {
+      writer.uint32(42).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(50).string(message.size);
+    }
+    if (message.remaining !== "") {
+      writer.uint32(58).string(message.remaining);
+    }
+    if (message.keptPriority !== "") {
+      writer.uint32(66).string(message.keptPriority);
+    }
+    if (message.triggerPrice !== "") {
+      writer.uint32(74).string(message.triggerPrice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOrderAmended {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOrderAmended();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.remaining = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.keptPriority = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.triggerPrice = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOrderAmended>): EventOrderAmended {
+    return EventOrderAmended.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOrderAmended>): EventOrderAmended {
+    const message = createBaseEventOrderAmended();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.remaining = object.remaining ?? "";
+    message.keptPriority = object.keptPriority ?? "";
+    message.triggerPrice = object.triggerPrice ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOrderWaiting(): EventOrderWaiting {
+  return {
+    market: "",
+    orderId: "",
+    account: "",
+    side: "",
+    kind: "",
+    triggerPrice: "",
+    price: "",
+    size: "",
+    clientId: "",
+    parentOrderId: "",
+  };
+}
+
+export const EventOrderWaiting: MessageFns<EventOrderWaiting> = {
+  encode(message: EventOrderWaiting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.side !== "") {
+      writer.uint32(34).string(message.side);
+    }
+    if (message.kind !== "") {
+      writer.uint32(42).string(message.kind);
+    }
+    if (message.triggerPrice !== "") {
+      writer.uint32(50).string(message.triggerPrice);
+    }
+    if (message.price !== "") {
+      writer.uint32(58).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(66).string(message.size);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(74).string(message.clientId);
+    }
+    if (message.parentOrderId !== "") {
+      writer.uint32(82).string(message.parentOrderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOrderWaiting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOrderWaiting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.triggerPrice = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.parentOrderId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOrderWaiting>): EventOrderWaiting {
+    return EventOrderWaiting.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOrderWaiting>): EventOrderWaiting {
+    const message = createBaseEventOrderWaiting();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.side = object.side ?? "";
+    message.kind = object.kind ?? "";
+    message.triggerPrice = object.triggerPrice ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.clientId = object.clientId ?? "";
+    message.parentOrderId = object.parentOrderId ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOrderTriggered(): EventOrderTriggered {
+  return { market: "", orderId: "", account: "", clientId: "", markPrice: "" };
+}
+
+export const EventOrderTriggered: MessageFns<EventOrderTriggered> = {
+  encode(message: EventOrderTriggered, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.markPrice !== "") {
+      writer.uint32(42).string(message.markPrice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOrderTriggered {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOrderTriggered();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.markPrice = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOrderTriggered>): EventOrderTriggered {
+    return EventOrderTriggered.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOrderTriggered>): EventOrderTriggered {
+    const message = createBaseEventOrderTriggered();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.markPrice = object.markPrice ?? "";
+    return message;
+  },
+};
+
+function createBaseEventTwapSlice(): EventTwapSlice {
+  return { market: "", orderId: "", account: "", slice: "", size: "", filled: "", remaining: "", reason: "" };
+}
+
+export const EventTwapSlice: MessageFns<EventTwapSlice> = {
+  encode(message: EventTwapSlice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(18).string(message.orderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(26).string(message.account);
+    }
+    if (message.slice !== "") {
+      writer.uint32(34).string(message.slice);
+    }
+    if (message.size !== "") {
+      writer.uint32(42).string(message.size);
+    }
+    if (message.filled !== "") {
+      writer.uint32(50).string(message.filled);
+    }
+    if (message.remaining !== "") {
+      writer.uint32(58).string(message.remaining);
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventTwapSlice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventTwapSlice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.slice = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.filled = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.remaining = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventTwapSlice>): EventTwapSlice {
+    return EventTwapSlice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventTwapSlice>): EventTwapSlice {
+    const message = createBaseEventTwapSlice();
+    message.market = object.market ?? "";
+    message.orderId = object.orderId ?? "";
+    message.account = object.account ?? "";
+    message.slice = object.slice ?? "";
+    message.size = object.size ?? "";
+    message.filled = object.filled ?? "";
+    message.remaining = object.remaining ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventComboFilled(): EventComboFilled {
+  return { account: "", clientId: "", legs: "", netQuote: "" };
+}
+
+export const EventComboFilled: MessageFns<EventComboFilled> = {
+  encode(message: EventComboFilled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(18).string(message.clientId);
+    }
+    if (message.legs !== "") {
+      writer.uint32(26).string(message.legs);
+    }
+    if (message.netQuote !== "") {
+      writer.uint32(34).string(message.netQuote);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventComboFilled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventComboFilled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.legs = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.netQuote = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventComboFilled>): EventComboFilled {
+    return EventComboFilled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventComboFilled>): EventComboFilled {
+    const message = createBaseEventComboFilled();
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.legs = object.legs ?? "";
+    message.netQuote = object.netQuote ?? "";
+    return message;
+  },
+};
+
+function createBaseEventDeadManSet(): EventDeadManSet {
+  return { account: "", deadlineMs: "" };
+}
+
+export const EventDeadManSet: MessageFns<EventDeadManSet> = {
+  encode(message: EventDeadManSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.deadlineMs !== "") {
+      writer.uint32(18).string(message.deadlineMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventDeadManSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventDeadManSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deadlineMs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventDeadManSet>): EventDeadManSet {
+    return EventDeadManSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventDeadManSet>): EventDeadManSet {
+    const message = createBaseEventDeadManSet();
+    message.account = object.account ?? "";
+    message.deadlineMs = object.deadlineMs ?? "";
+    return message;
+  },
+};
+
+function createBaseEventDeadManFired(): EventDeadManFired {
+  return { account: "", deadlineMs: "" };
+}
+
+export const EventDeadManFired: MessageFns<EventDeadManFired> = {
+  encode(message: EventDeadManFired, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.deadlineMs !== "") {
+      writer.uint32(18).string(message.deadlineMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventDeadManFired {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventDeadManFired();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deadlineMs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventDeadManFired>): EventDeadManFired {
+    return EventDeadManFired.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventDeadManFired>): EventDeadManFired {
+    const message = createBaseEventDeadManFired();
+    message.account = object.account ?? "";
+    message.deadlineMs = object.deadlineMs ?? "";
     return message;
   },
 };

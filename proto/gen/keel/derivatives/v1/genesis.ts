@@ -12,6 +12,7 @@ import {
   AuctionState,
   Bond,
   CollectedOrder,
+  DeadMan,
   FeedAggregate,
   Funding,
   FundingHistory,
@@ -22,6 +23,8 @@ import {
   RestingOrder,
   Settlement,
   StoredSeries,
+  TrailMark,
+  WaitingOrder,
 } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
@@ -77,6 +80,9 @@ export interface GenesisState {
   tradingGrants: TradingGrantEntry[];
   /** Of markets that stopped before their auction. */
   collectedOrders: CollectedOrder[];
+  waitingOrders: WaitingOrder[];
+  trailMarks: TrailMark[];
+  deadMen: DeadMan[];
 }
 
 function createBaseMarketEntry(): MarketEntry {
@@ -440,6 +446,9 @@ function createBaseGenesisState(): GenesisState {
     saltFloors: [],
     tradingGrants: [],
     collectedOrders: [],
+    waitingOrders: [],
+    trailMarks: [],
+    deadMen: [],
   };
 }
 
@@ -480,6 +489,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.collectedOrders) {
       CollectedOrder.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.waitingOrders) {
+      WaitingOrder.encode(v!, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.trailMarks) {
+      TrailMark.encode(v!, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.deadMen) {
+      DeadMan.encode(v!, writer.uint32(338).fork()).join();
     }
     return writer;
   },
@@ -593,6 +611,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.collectedOrders.push(CollectedOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.waitingOrders.push(WaitingOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.trailMarks.push(TrailMark.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.deadMen.push(DeadMan.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -624,6 +666,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.saltFloors = object.saltFloors?.map((e) => SaltFloorEntry.fromPartial(e)) || [];
     message.tradingGrants = object.tradingGrants?.map((e) => TradingGrantEntry.fromPartial(e)) || [];
     message.collectedOrders = object.collectedOrders?.map((e) => CollectedOrder.fromPartial(e)) || [];
+    message.waitingOrders = object.waitingOrders?.map((e) => WaitingOrder.fromPartial(e)) || [];
+    message.trailMarks = object.trailMarks?.map((e) => TrailMark.fromPartial(e)) || [];
+    message.deadMen = object.deadMen?.map((e) => DeadMan.fromPartial(e)) || [];
     return message;
   },
 };

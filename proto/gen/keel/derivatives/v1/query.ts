@@ -7,7 +7,17 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { TradingGrant } from "./trading_keys.ts";
-import { Bond, FundingPoint, Market, MatchingMode, Params, Side, StoredSeries } from "./types.ts";
+import {
+  Bond,
+  FundingPoint,
+  Market,
+  MatchingMode,
+  OrderType,
+  Params,
+  Side,
+  StoredSeries,
+  TriggerKind,
+} from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -97,6 +107,64 @@ export interface OrderView {
   clientId: string;
   goodTilMs: bigint;
   placedHeight: bigint;
+  goodTilHeight: bigint;
+  /** Iceberg: not in the book yet, part of the remaining size. Empty: none. */
+  hiddenSize: string;
+  /** The other order of a pair; 0: none. */
+  ocoId: bigint;
+}
+
+/** A conditional order or TWAP for people: decimals, empty where they do not apply. */
+export interface WaitingOrderView {
+  market: string;
+  orderId: bigint;
+  owner: string;
+  subaccount: number;
+  side: Side;
+  kind: TriggerKind;
+  type: OrderType;
+  price: string;
+  size: string;
+  remainingSize: string;
+  postOnly: boolean;
+  reduceOnly: boolean;
+  clientId: string;
+  goodTilMs: bigint;
+  goodTilHeight: bigint;
+  /** Where it fires now: moves with the best mark for trailing stops. */
+  triggerPrice: string;
+  /** Trailing stops. */
+  bestMark: string;
+  ocoId: bigint;
+  parentId: bigint;
+  /** TWAP: slices still to come, and when the next is due. */
+  slicesLeft: number;
+  nextMs: bigint;
+  /** Due, and only waiting for its turn. */
+  due: boolean;
+  maxSlippagePpm: number;
+}
+
+export interface QueryWaitingOrdersRequest {
+  owner: string;
+  subaccount: number;
+  /** Empty: every market. */
+  market: string;
+}
+
+export interface QueryWaitingOrdersResponse {
+  /** By market id, then order id. */
+  orders: WaitingOrderView[];
+}
+
+export interface QueryDeadManRequest {
+  owner: string;
+  subaccount: number;
+}
+
+export interface QueryDeadManResponse {
+  /** Unix milliseconds; 0: off. */
+  deadlineMs: bigint;
 }
 
 export interface QueryOrdersRequest {
@@ -120,8 +188,10 @@ export interface QueryOrderRequest {
   clientId: string;
 }
 
+/** One of the two. */
 export interface QueryOrderResponse {
   order: OrderView | undefined;
+  waiting: WaitingOrderView | undefined;
 }
 
 export interface QueryAuctionRequest {
@@ -1030,6 +1100,9 @@ function createBaseOrderView(): OrderView {
     clientId: "",
     goodTilMs: 0n,
     placedHeight: 0n,
+    goodTilHeight: 0n,
+    hiddenSize: "",
+    ocoId: 0n,
   };
 }
 
@@ -1082,6 +1155,21 @@ export const OrderView: MessageFns<OrderView> = {
         throw new globalThis.Error("value provided for field message.placedHeight of type uint64 too large");
       }
       writer.uint32(104).uint64(message.placedHeight);
+    }
+    if (message.goodTilHeight !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilHeight) !== message.goodTilHeight) {
+        throw new globalThis.Error("value provided for field message.goodTilHeight of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.goodTilHeight);
+    }
+    if (message.hiddenSize !== "") {
+      writer.uint32(122).string(message.hiddenSize);
+    }
+    if (message.ocoId !== 0n) {
+      if (BigInt.asUintN(64, message.ocoId) !== message.ocoId) {
+        throw new globalThis.Error("value provided for field message.ocoId of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.ocoId);
     }
     return writer;
   },
@@ -1203,6 +1291,30 @@ export const OrderView: MessageFns<OrderView> = {
             message.placedHeight = reader.uint64() as bigint;
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.goodTilHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.hiddenSize = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.ocoId = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1234,6 +1346,635 @@ export const OrderView: MessageFns<OrderView> = {
     message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
     message.placedHeight = (object.placedHeight !== undefined && object.placedHeight !== null)
       ? BigInt(object.placedHeight)
+      : 0n;
+    message.goodTilHeight = (object.goodTilHeight !== undefined && object.goodTilHeight !== null)
+      ? BigInt(object.goodTilHeight)
+      : 0n;
+    message.hiddenSize = object.hiddenSize ?? "";
+    message.ocoId = (object.ocoId !== undefined && object.ocoId !== null) ? BigInt(object.ocoId) : 0n;
+    return message;
+  },
+};
+
+function createBaseWaitingOrderView(): WaitingOrderView {
+  return {
+    market: "",
+    orderId: 0n,
+    owner: "",
+    subaccount: 0,
+    side: 0,
+    kind: 0,
+    type: 0,
+    price: "",
+    size: "",
+    remainingSize: "",
+    postOnly: false,
+    reduceOnly: false,
+    clientId: "",
+    goodTilMs: 0n,
+    goodTilHeight: 0n,
+    triggerPrice: "",
+    bestMark: "",
+    ocoId: 0n,
+    parentId: 0n,
+    slicesLeft: 0,
+    nextMs: 0n,
+    due: false,
+    maxSlippagePpm: 0,
+  };
+}
+
+export const WaitingOrderView: MessageFns<WaitingOrderView> = {
+  encode(message: WaitingOrderView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.orderId !== 0n) {
+      if (BigInt.asUintN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.orderId);
+    }
+    if (message.owner !== "") {
+      writer.uint32(26).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(32).uint32(message.subaccount);
+    }
+    if (message.side !== 0) {
+      writer.uint32(40).int32(message.side);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(48).int32(message.kind);
+    }
+    if (message.type !== 0) {
+      writer.uint32(56).int32(message.type);
+    }
+    if (message.price !== "") {
+      writer.uint32(66).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(74).string(message.size);
+    }
+    if (message.remainingSize !== "") {
+      writer.uint32(82).string(message.remainingSize);
+    }
+    if (message.postOnly !== false) {
+      writer.uint32(88).bool(message.postOnly);
+    }
+    if (message.reduceOnly !== false) {
+      writer.uint32(96).bool(message.reduceOnly);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(106).string(message.clientId);
+    }
+    if (message.goodTilMs !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilMs) !== message.goodTilMs) {
+        throw new globalThis.Error("value provided for field message.goodTilMs of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.goodTilMs);
+    }
+    if (message.goodTilHeight !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilHeight) !== message.goodTilHeight) {
+        throw new globalThis.Error("value provided for field message.goodTilHeight of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.goodTilHeight);
+    }
+    if (message.triggerPrice !== "") {
+      writer.uint32(130).string(message.triggerPrice);
+    }
+    if (message.bestMark !== "") {
+      writer.uint32(138).string(message.bestMark);
+    }
+    if (message.ocoId !== 0n) {
+      if (BigInt.asUintN(64, message.ocoId) !== message.ocoId) {
+        throw new globalThis.Error("value provided for field message.ocoId of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.ocoId);
+    }
+    if (message.parentId !== 0n) {
+      if (BigInt.asUintN(64, message.parentId) !== message.parentId) {
+        throw new globalThis.Error("value provided for field message.parentId of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.parentId);
+    }
+    if (message.slicesLeft !== 0) {
+      writer.uint32(160).uint32(message.slicesLeft);
+    }
+    if (message.nextMs !== 0n) {
+      if (BigInt.asUintN(64, message.nextMs) !== message.nextMs) {
+        throw new globalThis.Error("value provided for field message.nextMs of type uint64 too large");
+      }
+      writer.uint32(168).uint64(message.nextMs);
+    }
+    if (message.due !== false) {
+      writer.uint32(176).bool(message.due);
+    }
+    if (message.maxSlippagePpm !== 0) {
+      writer.uint32(184).uint32(message.maxSlippagePpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WaitingOrderView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWaitingOrderView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.orderId = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.remainingSize = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.postOnly = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.reduceOnly = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.goodTilMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.goodTilHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.triggerPrice = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.bestMark = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.ocoId = reader.uint64() as bigint;
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.parentId = reader.uint64() as bigint;
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.slicesLeft = reader.uint32();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.nextMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.due = reader.bool();
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.maxSlippagePpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WaitingOrderView>): WaitingOrderView {
+    return WaitingOrderView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WaitingOrderView>): WaitingOrderView {
+    const message = createBaseWaitingOrderView();
+    message.market = object.market ?? "";
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.side = object.side ?? 0;
+    message.kind = object.kind ?? 0;
+    message.type = object.type ?? 0;
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.remainingSize = object.remainingSize ?? "";
+    message.postOnly = object.postOnly ?? false;
+    message.reduceOnly = object.reduceOnly ?? false;
+    message.clientId = object.clientId ?? "";
+    message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
+    message.goodTilHeight = (object.goodTilHeight !== undefined && object.goodTilHeight !== null)
+      ? BigInt(object.goodTilHeight)
+      : 0n;
+    message.triggerPrice = object.triggerPrice ?? "";
+    message.bestMark = object.bestMark ?? "";
+    message.ocoId = (object.ocoId !== undefined && object.ocoId !== null) ? BigInt(object.ocoId) : 0n;
+    message.parentId = (object.parentId !== undefined && object.parentId !== null) ? BigInt(object.parentId) : 0n;
+    message.slicesLeft = object.slicesLeft ?? 0;
+    message.nextMs = (object.nextMs !== undefined && object.nextMs !== null) ? BigInt(object.nextMs) : 0n;
+    message.due = object.due ?? false;
+    message.maxSlippagePpm = object.maxSlippagePpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryWaitingOrdersRequest(): QueryWaitingOrdersRequest {
+  return { owner: "", subaccount: 0, market: "" };
+}
+
+export const QueryWaitingOrdersRequest: MessageFns<QueryWaitingOrdersRequest> = {
+  encode(message: QueryWaitingOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.market !== "") {
+      writer.uint32(26).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryWaitingOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryWaitingOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryWaitingOrdersRequest>): QueryWaitingOrdersRequest {
+    return QueryWaitingOrdersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryWaitingOrdersRequest>): QueryWaitingOrdersRequest {
+    const message = createBaseQueryWaitingOrdersRequest();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryWaitingOrdersResponse(): QueryWaitingOrdersResponse {
+  return { orders: [] };
+}
+
+export const QueryWaitingOrdersResponse: MessageFns<QueryWaitingOrdersResponse> = {
+  encode(message: QueryWaitingOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.orders) {
+      WaitingOrderView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryWaitingOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryWaitingOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orders.push(WaitingOrderView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryWaitingOrdersResponse>): QueryWaitingOrdersResponse {
+    return QueryWaitingOrdersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryWaitingOrdersResponse>): QueryWaitingOrdersResponse {
+    const message = createBaseQueryWaitingOrdersResponse();
+    message.orders = object.orders?.map((e) => WaitingOrderView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryDeadManRequest(): QueryDeadManRequest {
+  return { owner: "", subaccount: 0 };
+}
+
+export const QueryDeadManRequest: MessageFns<QueryDeadManRequest> = {
+  encode(message: QueryDeadManRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryDeadManRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryDeadManRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryDeadManRequest>): QueryDeadManRequest {
+    return QueryDeadManRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryDeadManRequest>): QueryDeadManRequest {
+    const message = createBaseQueryDeadManRequest();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryDeadManResponse(): QueryDeadManResponse {
+  return { deadlineMs: 0n };
+}
+
+export const QueryDeadManResponse: MessageFns<QueryDeadManResponse> = {
+  encode(message: QueryDeadManResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deadlineMs !== 0n) {
+      if (BigInt.asUintN(64, message.deadlineMs) !== message.deadlineMs) {
+        throw new globalThis.Error("value provided for field message.deadlineMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.deadlineMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryDeadManResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryDeadManResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deadlineMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryDeadManResponse>): QueryDeadManResponse {
+    return QueryDeadManResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryDeadManResponse>): QueryDeadManResponse {
+    const message = createBaseQueryDeadManResponse();
+    message.deadlineMs = (object.deadlineMs !== undefined && object.deadlineMs !== null)
+      ? BigInt(object.deadlineMs)
       : 0n;
     return message;
   },
@@ -1480,13 +2221,16 @@ export const QueryOrderRequest: MessageFns<QueryOrderRequest> = {
 };
 
 function createBaseQueryOrderResponse(): QueryOrderResponse {
-  return { order: undefined };
+  return { order: undefined, waiting: undefined };
 }
 
 export const QueryOrderResponse: MessageFns<QueryOrderResponse> = {
   encode(message: QueryOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.order !== undefined) {
       OrderView.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.waiting !== undefined) {
+      WaitingOrderView.encode(message.waiting, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1512,6 +2256,14 @@ export const QueryOrderResponse: MessageFns<QueryOrderResponse> = {
             message.order = OrderView.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.waiting = WaitingOrderView.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1531,6 +2283,9 @@ export const QueryOrderResponse: MessageFns<QueryOrderResponse> = {
     const message = createBaseQueryOrderResponse();
     message.order = (object.order !== undefined && object.order !== null)
       ? OrderView.fromPartial(object.order)
+      : undefined;
+    message.waiting = (object.waiting !== undefined && object.waiting !== null)
+      ? WaitingOrderView.fromPartial(object.waiting)
       : undefined;
     return message;
   },

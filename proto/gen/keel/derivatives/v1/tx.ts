@@ -18,11 +18,47 @@ import {
   Series,
   Side,
   TimeInForce,
+  TriggerKind,
 } from "./types.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
 export const protobufFileName = "keel/derivatives/v1/tx.proto";
+
+/** Fires on the mark at the end of a block. */
+export interface Trigger {
+  /** Stop, take-profit or trailing stop. */
+  kind: TriggerKind;
+  /** Decimal; empty for trailing stops. */
+  price: string;
+  /** Trailing stops: distance from the best mark, as a price difference or in ppm of that mark. One of the two. */
+  trail: string;
+  trailPpm: number;
+}
+
+export interface AttachedOrder {
+  /** Mark at which it fires. */
+  triggerPrice: string;
+  /** Limit price; empty: a market order. */
+  price: string;
+  /** Of a market order; 0: the band alone. */
+  maxSlippagePpm: number;
+  /** Given up when another open order bears it at the time of the fill. */
+  clientId: string;
+}
+
+/** At least one. */
+export interface Bracket {
+  takeProfit: AttachedOrder | undefined;
+  stopLoss: AttachedOrder | undefined;
+}
+
+export interface Twap {
+  /** 2 to 1000. */
+  slices: number;
+  /** Between two slices, 1 second to 1 day. The first is due at once. */
+  intervalMs: bigint;
+}
 
 export interface MsgPlaceOrder {
   sender: string;
@@ -45,6 +81,24 @@ export interface MsgPlaceOrder {
   /** Unix milliseconds at which a resting order is cancelled; 0: never. */
   goodTilMs: bigint;
   selfTradePrevention: SelfTradePrevention;
+  /** Market orders, also triggered ones and TWAP slices: worst distance from mark, ppm, within the band. 0: the band alone. */
+  maxSlippagePpm: number;
+  /** Last block in which a resting or waiting order may trade; 0: no bound. */
+  goodTilHeight: bigint;
+  /** Iceberg: at most this much shows in the book at a time; the rest is reserved and hidden. Empty: all shows. */
+  displaySize: string;
+  /** Waits outside the book. Absent: the order executes now. */
+  trigger:
+    | Trigger
+    | undefined;
+  /** Each fill activates these, reduce-only, of its size; one cancels the other. */
+  bracket:
+    | Bracket
+    | undefined;
+  /** Executes in slices at fixed times. Limit orders: no slice trades beyond the limit. */
+  twap:
+    | Twap
+    | undefined;
   /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
   owner: string;
 }
@@ -65,6 +119,9 @@ export interface MsgPlaceOrderResponse {
   fee: string;
   /** Why it is not filled completely and not open; empty otherwise. */
   reason: string;
+  /** Orders that immediate fills activated; 0: none. */
+  takeProfitId: bigint;
+  stopLossId: bigint;
 }
 
 export interface MsgCancelOrder {
@@ -117,14 +174,124 @@ export interface NewOrder {
   clientId: string;
   goodTilMs: bigint;
   selfTradePrevention: SelfTradePrevention;
+  /** Market orders, also triggered ones and TWAP slices: worst distance from mark, ppm, within the band. 0: the band alone. */
+  maxSlippagePpm: number;
+  /** Last block in which a resting or waiting order may trade; 0: no bound. */
+  goodTilHeight: bigint;
+  /** Iceberg: at most this much shows in the book at a time; the rest is reserved and hidden. Empty: all shows. */
+  displaySize: string;
+  /** Waits outside the book. Absent: the order executes now. */
+  trigger:
+    | Trigger
+    | undefined;
+  /** Each fill activates these, reduce-only, of its size; one cancels the other. */
+  bracket:
+    | Bracket
+    | undefined;
+  /** Executes in slices at fixed times. Limit orders: no slice trades beyond the limit. */
+  twap: Twap | undefined;
 }
 
-/** Cancels, then places. Each stands for itself: one that is refused reports its code and changes nothing. */
+/** Changes an open order in one step; it is refused whole or done whole. Its id stays. A smaller size alone keeps its priority. */
+export interface MsgAmendOrder {
+  sender: string;
+  subaccount: number;
+  market: string;
+  /** One of the two. */
+  orderId: bigint;
+  clientId: string;
+  /** Empty: as it is. */
+  price: string;
+  /** Total, with what was filled or taken off already; empty: as it is. */
+  size: string;
+  /** Of a stop or take-profit order; empty: as it is. */
+  triggerPrice: string;
+  /** In case the order executes at its new price. */
+  selfTradePrevention: SelfTradePrevention;
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
+}
+
+export interface MsgAmendOrderResponse {
+  /** As if it was placed now; sizes filled are those of this step. */
+  order: MsgPlaceOrderResponse | undefined;
+  keptPriority: boolean;
+}
+
+/** As in MsgAmendOrder, with the same numbers. */
+export interface Amendment {
+  market: string;
+  orderId: bigint;
+  clientId: string;
+  price: string;
+  size: string;
+  triggerPrice: string;
+  selfTradePrevention: SelfTradePrevention;
+}
+
+/** Two orders of one market and size: a fill of one takes as much off the other, cancelling one cancels both. Both or neither is taken. */
+export interface MsgPlaceOco {
+  sender: string;
+  subaccount: number;
+  /** Two: resting limit orders or triggers, without bracket, TWAP or display size. */
+  legs: NewOrder[];
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
+}
+
+export interface MsgPlaceOcoResponse {
+  /** The second is cancelled, reason "oco", when the first was filled at once. */
+  legs: MsgPlaceOrderResponse[];
+}
+
+export interface ComboLeg {
+  market: string;
+  side: Side;
+  size: string;
+}
+
+/** Several markets at once: every leg is filled completely within the net limit, or nothing happens. */
+export interface MsgPlaceCombo {
+  sender: string;
+  subaccount: number;
+  /** 2 to 8, each of another market. */
+  legs: ComboLeg[];
+  /** Decimal of the settlement asset: most that bought legs may cost less what sold legs bring, without fees. Negative: least received. */
+  netLimit: string;
+  clientId: string;
+  selfTradePrevention: SelfTradePrevention;
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
+}
+
+export interface MsgPlaceComboResponse {
+  /** In the order of the request. */
+  legs: MsgPlaceOrderResponse[];
+  /** Paid (received when negative), without fees. */
+  netQuote: string;
+  fee: string;
+}
+
+/** Cancels all orders of the sub-account at a time, unless this message moves it before. */
+export interface MsgSetDeadMan {
+  sender: string;
+  subaccount: number;
+  /** Unix milliseconds; 0: off. */
+  deadlineMs: bigint;
+  /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
+  owner: string;
+}
+
+export interface MsgSetDeadManResponse {
+}
+
+/** Cancels, then amends, then places. Each stands for itself: one that is refused reports its code and changes nothing. */
 export interface MsgBatchOrders {
   sender: string;
   subaccount: number;
   cancels: OrderRef[];
   orders: NewOrder[];
+  amendments: Amendment[];
   /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
   owner: string;
 }
@@ -145,10 +312,19 @@ export interface OrderResult {
   placed: MsgPlaceOrderResponse | undefined;
 }
 
+export interface AmendResult {
+  /** 0: done. */
+  code: number;
+  codespace: string;
+  log: string;
+  amended: MsgAmendOrderResponse | undefined;
+}
+
 export interface MsgBatchOrdersResponse {
   /** In the order of the request. */
   cancels: CancelResult[];
   orders: OrderResult[];
+  amendments: AmendResult[];
 }
 
 /** Lists a contract; `id`, `status` (unless halted) and `listed_height` of the market are set by the chain. */
@@ -320,6 +496,331 @@ export interface MsgRevokeTradingKey {
 export interface MsgRevokeTradingKeyResponse {
 }
 
+function createBaseTrigger(): Trigger {
+  return { kind: 0, price: "", trail: "", trailPpm: 0 };
+}
+
+export const Trigger: MessageFns<Trigger> = {
+  encode(message: Trigger, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.trail !== "") {
+      writer.uint32(26).string(message.trail);
+    }
+    if (message.trailPpm !== 0) {
+      writer.uint32(32).uint32(message.trailPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Trigger {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrigger();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trail = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.trailPpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Trigger>): Trigger {
+    return Trigger.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Trigger>): Trigger {
+    const message = createBaseTrigger();
+    message.kind = object.kind ?? 0;
+    message.price = object.price ?? "";
+    message.trail = object.trail ?? "";
+    message.trailPpm = object.trailPpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseAttachedOrder(): AttachedOrder {
+  return { triggerPrice: "", price: "", maxSlippagePpm: 0, clientId: "" };
+}
+
+export const AttachedOrder: MessageFns<AttachedOrder> = {
+  encode(message: AttachedOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.triggerPrice !== "") {
+      writer.uint32(10).string(message.triggerPrice);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.maxSlippagePpm !== 0) {
+      writer.uint32(24).uint32(message.maxSlippagePpm);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachedOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachedOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.triggerPrice = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxSlippagePpm = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachedOrder>): AttachedOrder {
+    return AttachedOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachedOrder>): AttachedOrder {
+    const message = createBaseAttachedOrder();
+    message.triggerPrice = object.triggerPrice ?? "";
+    message.price = object.price ?? "";
+    message.maxSlippagePpm = object.maxSlippagePpm ?? 0;
+    message.clientId = object.clientId ?? "";
+    return message;
+  },
+};
+
+function createBaseBracket(): Bracket {
+  return { takeProfit: undefined, stopLoss: undefined };
+}
+
+export const Bracket: MessageFns<Bracket> = {
+  encode(message: Bracket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.takeProfit !== undefined) {
+      AttachedOrder.encode(message.takeProfit, writer.uint32(10).fork()).join();
+    }
+    if (message.stopLoss !== undefined) {
+      AttachedOrder.encode(message.stopLoss, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Bracket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBracket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.takeProfit = AttachedOrder.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stopLoss = AttachedOrder.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Bracket>): Bracket {
+    return Bracket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Bracket>): Bracket {
+    const message = createBaseBracket();
+    message.takeProfit = (object.takeProfit !== undefined && object.takeProfit !== null)
+      ? AttachedOrder.fromPartial(object.takeProfit)
+      : undefined;
+    message.stopLoss = (object.stopLoss !== undefined && object.stopLoss !== null)
+      ? AttachedOrder.fromPartial(object.stopLoss)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseTwap(): Twap {
+  return { slices: 0, intervalMs: 0n };
+}
+
+export const Twap: MessageFns<Twap> = {
+  encode(message: Twap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.slices !== 0) {
+      writer.uint32(8).uint32(message.slices);
+    }
+    if (message.intervalMs !== 0n) {
+      if (BigInt.asUintN(64, message.intervalMs) !== message.intervalMs) {
+        throw new globalThis.Error("value provided for field message.intervalMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.intervalMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Twap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTwap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.slices = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.intervalMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Twap>): Twap {
+    return Twap.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Twap>): Twap {
+    const message = createBaseTwap();
+    message.slices = object.slices ?? 0;
+    message.intervalMs = (object.intervalMs !== undefined && object.intervalMs !== null)
+      ? BigInt(object.intervalMs)
+      : 0n;
+    return message;
+  },
+};
+
 function createBaseMsgPlaceOrder(): MsgPlaceOrder {
   return {
     sender: "",
@@ -335,6 +836,12 @@ function createBaseMsgPlaceOrder(): MsgPlaceOrder {
     clientId: "",
     goodTilMs: 0n,
     selfTradePrevention: 0,
+    maxSlippagePpm: 0,
+    goodTilHeight: 0n,
+    displaySize: "",
+    trigger: undefined,
+    bracket: undefined,
+    twap: undefined,
     owner: "",
   };
 }
@@ -382,6 +889,27 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
     }
     if (message.selfTradePrevention !== 0) {
       writer.uint32(104).int32(message.selfTradePrevention);
+    }
+    if (message.maxSlippagePpm !== 0) {
+      writer.uint32(112).uint32(message.maxSlippagePpm);
+    }
+    if (message.goodTilHeight !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilHeight) !== message.goodTilHeight) {
+        throw new globalThis.Error("value provided for field message.goodTilHeight of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.goodTilHeight);
+    }
+    if (message.displaySize !== "") {
+      writer.uint32(130).string(message.displaySize);
+    }
+    if (message.trigger !== undefined) {
+      Trigger.encode(message.trigger, writer.uint32(138).fork()).join();
+    }
+    if (message.bracket !== undefined) {
+      Bracket.encode(message.bracket, writer.uint32(146).fork()).join();
+    }
+    if (message.twap !== undefined) {
+      Twap.encode(message.twap, writer.uint32(154).fork()).join();
     }
     if (message.owner !== "") {
       writer.uint32(202).string(message.owner);
@@ -506,6 +1034,54 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
             message.selfTradePrevention = reader.int32() as any;
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.maxSlippagePpm = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.goodTilHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.displaySize = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.trigger = Trigger.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.bracket = Bracket.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.twap = Twap.decode(reader, reader.uint32());
+            continue;
+          }
           case 25: {
             if (tag !== 202) {
               break;
@@ -544,6 +1120,18 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
     message.clientId = object.clientId ?? "";
     message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
     message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    message.maxSlippagePpm = object.maxSlippagePpm ?? 0;
+    message.goodTilHeight = (object.goodTilHeight !== undefined && object.goodTilHeight !== null)
+      ? BigInt(object.goodTilHeight)
+      : 0n;
+    message.displaySize = object.displaySize ?? "";
+    message.trigger = (object.trigger !== undefined && object.trigger !== null)
+      ? Trigger.fromPartial(object.trigger)
+      : undefined;
+    message.bracket = (object.bracket !== undefined && object.bracket !== null)
+      ? Bracket.fromPartial(object.bracket)
+      : undefined;
+    message.twap = (object.twap !== undefined && object.twap !== null) ? Twap.fromPartial(object.twap) : undefined;
     message.owner = object.owner ?? "";
     return message;
   },
@@ -560,6 +1148,8 @@ function createBaseMsgPlaceOrderResponse(): MsgPlaceOrderResponse {
     fills: 0,
     fee: "",
     reason: "",
+    takeProfitId: 0n,
+    stopLossId: 0n,
   };
 }
 
@@ -594,6 +1184,18 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
     }
     if (message.reason !== "") {
       writer.uint32(74).string(message.reason);
+    }
+    if (message.takeProfitId !== 0n) {
+      if (BigInt.asUintN(64, message.takeProfitId) !== message.takeProfitId) {
+        throw new globalThis.Error("value provided for field message.takeProfitId of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.takeProfitId);
+    }
+    if (message.stopLossId !== 0n) {
+      if (BigInt.asUintN(64, message.stopLossId) !== message.stopLossId) {
+        throw new globalThis.Error("value provided for field message.stopLossId of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.stopLossId);
     }
     return writer;
   },
@@ -683,6 +1285,22 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
             message.reason = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.takeProfitId = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.stopLossId = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -709,6 +1327,12 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
     message.fills = object.fills ?? 0;
     message.fee = object.fee ?? "";
     message.reason = object.reason ?? "";
+    message.takeProfitId = (object.takeProfitId !== undefined && object.takeProfitId !== null)
+      ? BigInt(object.takeProfitId)
+      : 0n;
+    message.stopLossId = (object.stopLossId !== undefined && object.stopLossId !== null)
+      ? BigInt(object.stopLossId)
+      : 0n;
     return message;
   },
 };
@@ -1142,6 +1766,12 @@ function createBaseNewOrder(): NewOrder {
     clientId: "",
     goodTilMs: 0n,
     selfTradePrevention: 0,
+    maxSlippagePpm: 0,
+    goodTilHeight: 0n,
+    displaySize: "",
+    trigger: undefined,
+    bracket: undefined,
+    twap: undefined,
   };
 }
 
@@ -1182,6 +1812,27 @@ export const NewOrder: MessageFns<NewOrder> = {
     }
     if (message.selfTradePrevention !== 0) {
       writer.uint32(104).int32(message.selfTradePrevention);
+    }
+    if (message.maxSlippagePpm !== 0) {
+      writer.uint32(112).uint32(message.maxSlippagePpm);
+    }
+    if (message.goodTilHeight !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilHeight) !== message.goodTilHeight) {
+        throw new globalThis.Error("value provided for field message.goodTilHeight of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.goodTilHeight);
+    }
+    if (message.displaySize !== "") {
+      writer.uint32(130).string(message.displaySize);
+    }
+    if (message.trigger !== undefined) {
+      Trigger.encode(message.trigger, writer.uint32(138).fork()).join();
+    }
+    if (message.bracket !== undefined) {
+      Bracket.encode(message.bracket, writer.uint32(146).fork()).join();
+    }
+    if (message.twap !== undefined) {
+      Twap.encode(message.twap, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1287,6 +1938,54 @@ export const NewOrder: MessageFns<NewOrder> = {
             message.selfTradePrevention = reader.int32() as any;
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.maxSlippagePpm = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.goodTilHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.displaySize = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.trigger = Trigger.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.bracket = Bracket.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.twap = Twap.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1315,12 +2014,970 @@ export const NewOrder: MessageFns<NewOrder> = {
     message.clientId = object.clientId ?? "";
     message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
     message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    message.maxSlippagePpm = object.maxSlippagePpm ?? 0;
+    message.goodTilHeight = (object.goodTilHeight !== undefined && object.goodTilHeight !== null)
+      ? BigInt(object.goodTilHeight)
+      : 0n;
+    message.displaySize = object.displaySize ?? "";
+    message.trigger = (object.trigger !== undefined && object.trigger !== null)
+      ? Trigger.fromPartial(object.trigger)
+      : undefined;
+    message.bracket = (object.bracket !== undefined && object.bracket !== null)
+      ? Bracket.fromPartial(object.bracket)
+      : undefined;
+    message.twap = (object.twap !== undefined && object.twap !== null) ? Twap.fromPartial(object.twap) : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgAmendOrder(): MsgAmendOrder {
+  return {
+    sender: "",
+    subaccount: 0,
+    market: "",
+    orderId: 0n,
+    clientId: "",
+    price: "",
+    size: "",
+    triggerPrice: "",
+    selfTradePrevention: 0,
+    owner: "",
+  };
+}
+
+export const MsgAmendOrder: MessageFns<MsgAmendOrder> = {
+  encode(message: MsgAmendOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.market !== "") {
+      writer.uint32(26).string(message.market);
+    }
+    if (message.orderId !== 0n) {
+      if (BigInt.asUintN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.orderId);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(42).string(message.clientId);
+    }
+    if (message.price !== "") {
+      writer.uint32(50).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(58).string(message.size);
+    }
+    if (message.triggerPrice !== "") {
+      writer.uint32(66).string(message.triggerPrice);
+    }
+    if (message.selfTradePrevention !== 0) {
+      writer.uint32(72).int32(message.selfTradePrevention);
+    }
+    if (message.owner !== "") {
+      writer.uint32(82).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgAmendOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgAmendOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.orderId = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.triggerPrice = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.selfTradePrevention = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgAmendOrder>): MsgAmendOrder {
+    return MsgAmendOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgAmendOrder>): MsgAmendOrder {
+    const message = createBaseMsgAmendOrder();
+    message.sender = object.sender ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.market = object.market ?? "";
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    message.clientId = object.clientId ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.triggerPrice = object.triggerPrice ?? "";
+    message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgAmendOrderResponse(): MsgAmendOrderResponse {
+  return { order: undefined, keptPriority: false };
+}
+
+export const MsgAmendOrderResponse: MessageFns<MsgAmendOrderResponse> = {
+  encode(message: MsgAmendOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      MsgPlaceOrderResponse.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    if (message.keptPriority !== false) {
+      writer.uint32(16).bool(message.keptPriority);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgAmendOrderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgAmendOrderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = MsgPlaceOrderResponse.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.keptPriority = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgAmendOrderResponse>): MsgAmendOrderResponse {
+    return MsgAmendOrderResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgAmendOrderResponse>): MsgAmendOrderResponse {
+    const message = createBaseMsgAmendOrderResponse();
+    message.order = (object.order !== undefined && object.order !== null)
+      ? MsgPlaceOrderResponse.fromPartial(object.order)
+      : undefined;
+    message.keptPriority = object.keptPriority ?? false;
+    return message;
+  },
+};
+
+function createBaseAmendment(): Amendment {
+  return { market: "", orderId: 0n, clientId: "", price: "", size: "", triggerPrice: "", selfTradePrevention: 0 };
+}
+
+export const Amendment: MessageFns<Amendment> = {
+  encode(message: Amendment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(26).string(message.market);
+    }
+    if (message.orderId !== 0n) {
+      if (BigInt.asUintN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.orderId);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(42).string(message.clientId);
+    }
+    if (message.price !== "") {
+      writer.uint32(50).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(58).string(message.size);
+    }
+    if (message.triggerPrice !== "") {
+      writer.uint32(66).string(message.triggerPrice);
+    }
+    if (message.selfTradePrevention !== 0) {
+      writer.uint32(72).int32(message.selfTradePrevention);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Amendment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAmendment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.orderId = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.triggerPrice = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.selfTradePrevention = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Amendment>): Amendment {
+    return Amendment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Amendment>): Amendment {
+    const message = createBaseAmendment();
+    message.market = object.market ?? "";
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    message.clientId = object.clientId ?? "";
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.triggerPrice = object.triggerPrice ?? "";
+    message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    return message;
+  },
+};
+
+function createBaseMsgPlaceOco(): MsgPlaceOco {
+  return { sender: "", subaccount: 0, legs: [], owner: "" };
+}
+
+export const MsgPlaceOco: MessageFns<MsgPlaceOco> = {
+  encode(message: MsgPlaceOco, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    for (const v of message.legs) {
+      NewOrder.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.owner !== "") {
+      writer.uint32(34).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgPlaceOco {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgPlaceOco();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.legs.push(NewOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgPlaceOco>): MsgPlaceOco {
+    return MsgPlaceOco.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgPlaceOco>): MsgPlaceOco {
+    const message = createBaseMsgPlaceOco();
+    message.sender = object.sender ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.legs = object.legs?.map((e) => NewOrder.fromPartial(e)) || [];
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgPlaceOcoResponse(): MsgPlaceOcoResponse {
+  return { legs: [] };
+}
+
+export const MsgPlaceOcoResponse: MessageFns<MsgPlaceOcoResponse> = {
+  encode(message: MsgPlaceOcoResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.legs) {
+      MsgPlaceOrderResponse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgPlaceOcoResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgPlaceOcoResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.legs.push(MsgPlaceOrderResponse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgPlaceOcoResponse>): MsgPlaceOcoResponse {
+    return MsgPlaceOcoResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgPlaceOcoResponse>): MsgPlaceOcoResponse {
+    const message = createBaseMsgPlaceOcoResponse();
+    message.legs = object.legs?.map((e) => MsgPlaceOrderResponse.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseComboLeg(): ComboLeg {
+  return { market: "", side: 0, size: "" };
+}
+
+export const ComboLeg: MessageFns<ComboLeg> = {
+  encode(message: ComboLeg, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.side !== 0) {
+      writer.uint32(16).int32(message.side);
+    }
+    if (message.size !== "") {
+      writer.uint32(26).string(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ComboLeg {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComboLeg();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ComboLeg>): ComboLeg {
+    return ComboLeg.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ComboLeg>): ComboLeg {
+    const message = createBaseComboLeg();
+    message.market = object.market ?? "";
+    message.side = object.side ?? 0;
+    message.size = object.size ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgPlaceCombo(): MsgPlaceCombo {
+  return { sender: "", subaccount: 0, legs: [], netLimit: "", clientId: "", selfTradePrevention: 0, owner: "" };
+}
+
+export const MsgPlaceCombo: MessageFns<MsgPlaceCombo> = {
+  encode(message: MsgPlaceCombo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    for (const v of message.legs) {
+      ComboLeg.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.netLimit !== "") {
+      writer.uint32(34).string(message.netLimit);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(42).string(message.clientId);
+    }
+    if (message.selfTradePrevention !== 0) {
+      writer.uint32(48).int32(message.selfTradePrevention);
+    }
+    if (message.owner !== "") {
+      writer.uint32(58).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgPlaceCombo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgPlaceCombo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.legs.push(ComboLeg.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.netLimit = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.selfTradePrevention = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgPlaceCombo>): MsgPlaceCombo {
+    return MsgPlaceCombo.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgPlaceCombo>): MsgPlaceCombo {
+    const message = createBaseMsgPlaceCombo();
+    message.sender = object.sender ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.legs = object.legs?.map((e) => ComboLeg.fromPartial(e)) || [];
+    message.netLimit = object.netLimit ?? "";
+    message.clientId = object.clientId ?? "";
+    message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgPlaceComboResponse(): MsgPlaceComboResponse {
+  return { legs: [], netQuote: "", fee: "" };
+}
+
+export const MsgPlaceComboResponse: MessageFns<MsgPlaceComboResponse> = {
+  encode(message: MsgPlaceComboResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.legs) {
+      MsgPlaceOrderResponse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.netQuote !== "") {
+      writer.uint32(18).string(message.netQuote);
+    }
+    if (message.fee !== "") {
+      writer.uint32(26).string(message.fee);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgPlaceComboResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgPlaceComboResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.legs.push(MsgPlaceOrderResponse.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.netQuote = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fee = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgPlaceComboResponse>): MsgPlaceComboResponse {
+    return MsgPlaceComboResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgPlaceComboResponse>): MsgPlaceComboResponse {
+    const message = createBaseMsgPlaceComboResponse();
+    message.legs = object.legs?.map((e) => MsgPlaceOrderResponse.fromPartial(e)) || [];
+    message.netQuote = object.netQuote ?? "";
+    message.fee = object.fee ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgSetDeadMan(): MsgSetDeadMan {
+  return { sender: "", subaccount: 0, deadlineMs: 0n, owner: "" };
+}
+
+export const MsgSetDeadMan: MessageFns<MsgSetDeadMan> = {
+  encode(message: MsgSetDeadMan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.deadlineMs !== 0n) {
+      if (BigInt.asUintN(64, message.deadlineMs) !== message.deadlineMs) {
+        throw new globalThis.Error("value provided for field message.deadlineMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.deadlineMs);
+    }
+    if (message.owner !== "") {
+      writer.uint32(34).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetDeadMan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetDeadMan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.deadlineMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetDeadMan>): MsgSetDeadMan {
+    return MsgSetDeadMan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetDeadMan>): MsgSetDeadMan {
+    const message = createBaseMsgSetDeadMan();
+    message.sender = object.sender ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.deadlineMs = (object.deadlineMs !== undefined && object.deadlineMs !== null)
+      ? BigInt(object.deadlineMs)
+      : 0n;
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgSetDeadManResponse(): MsgSetDeadManResponse {
+  return {};
+}
+
+export const MsgSetDeadManResponse: MessageFns<MsgSetDeadManResponse> = {
+  encode(_: MsgSetDeadManResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetDeadManResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetDeadManResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetDeadManResponse>): MsgSetDeadManResponse {
+    return MsgSetDeadManResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgSetDeadManResponse>): MsgSetDeadManResponse {
+    const message = createBaseMsgSetDeadManResponse();
     return message;
   },
 };
 
 function createBaseMsgBatchOrders(): MsgBatchOrders {
-  return { sender: "", subaccount: 0, cancels: [], orders: [], owner: "" };
+  return { sender: "", subaccount: 0, cancels: [], orders: [], amendments: [], owner: "" };
 }
 
 export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
@@ -1336,6 +2993,9 @@ export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
     }
     for (const v of message.orders) {
       NewOrder.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.amendments) {
+      Amendment.encode(v!, writer.uint32(42).fork()).join();
     }
     if (message.owner !== "") {
       writer.uint32(50).string(message.owner);
@@ -1388,6 +3048,14 @@ export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
             message.orders.push(NewOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.amendments.push(Amendment.decode(reader, reader.uint32()));
+            continue;
+          }
           case 6: {
             if (tag !== 50) {
               break;
@@ -1417,6 +3085,7 @@ export const MsgBatchOrders: MessageFns<MsgBatchOrders> = {
     message.subaccount = object.subaccount ?? 0;
     message.cancels = object.cancels?.map((e) => OrderRef.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => NewOrder.fromPartial(e)) || [];
+    message.amendments = object.amendments?.map((e) => Amendment.fromPartial(e)) || [];
     message.owner = object.owner ?? "";
     return message;
   },
@@ -1608,8 +3277,101 @@ export const OrderResult: MessageFns<OrderResult> = {
   },
 };
 
+function createBaseAmendResult(): AmendResult {
+  return { code: 0, codespace: "", log: "", amended: undefined };
+}
+
+export const AmendResult: MessageFns<AmendResult> = {
+  encode(message: AmendResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).uint32(message.code);
+    }
+    if (message.codespace !== "") {
+      writer.uint32(18).string(message.codespace);
+    }
+    if (message.log !== "") {
+      writer.uint32(26).string(message.log);
+    }
+    if (message.amended !== undefined) {
+      MsgAmendOrderResponse.encode(message.amended, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AmendResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAmendResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.codespace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.log = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.amended = MsgAmendOrderResponse.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AmendResult>): AmendResult {
+    return AmendResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AmendResult>): AmendResult {
+    const message = createBaseAmendResult();
+    message.code = object.code ?? 0;
+    message.codespace = object.codespace ?? "";
+    message.log = object.log ?? "";
+    message.amended = (object.amended !== undefined && object.amended !== null)
+      ? MsgAmendOrderResponse.fromPartial(object.amended)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseMsgBatchOrdersResponse(): MsgBatchOrdersResponse {
-  return { cancels: [], orders: [] };
+  return { cancels: [], orders: [], amendments: [] };
 }
 
 export const MsgBatchOrdersResponse: MessageFns<MsgBatchOrdersResponse> = {
@@ -1619,6 +3381,9 @@ export const MsgBatchOrdersResponse: MessageFns<MsgBatchOrdersResponse> = {
     }
     for (const v of message.orders) {
       OrderResult.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.amendments) {
+      AmendResult.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1652,6 +3417,14 @@ export const MsgBatchOrdersResponse: MessageFns<MsgBatchOrdersResponse> = {
             message.orders.push(OrderResult.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amendments.push(AmendResult.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1671,6 +3444,7 @@ export const MsgBatchOrdersResponse: MessageFns<MsgBatchOrdersResponse> = {
     const message = createBaseMsgBatchOrdersResponse();
     message.cancels = object.cancels?.map((e) => CancelResult.fromPartial(e)) || [];
     message.orders = object.orders?.map((e) => OrderResult.fromPartial(e)) || [];
+    message.amendments = object.amendments?.map((e) => AmendResult.fromPartial(e)) || [];
     return message;
   },
 };

@@ -66,6 +66,8 @@ export const SelfTradePrevention = {
   SELF_TRADE_PREVENTION_CANCEL_TAKER: 1,
   /** SELF_TRADE_PREVENTION_CANCEL_BOTH - Both. */
   SELF_TRADE_PREVENTION_CANCEL_BOTH: 2,
+  /** SELF_TRADE_PREVENTION_DECREMENT - Both shrink by the smaller of the two, without a trade, and matching goes on. */
+  SELF_TRADE_PREVENTION_DECREMENT: 3,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -75,7 +77,33 @@ export namespace SelfTradePrevention {
   export type SELF_TRADE_PREVENTION_CANCEL_MAKER = typeof SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_MAKER;
   export type SELF_TRADE_PREVENTION_CANCEL_TAKER = typeof SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_TAKER;
   export type SELF_TRADE_PREVENTION_CANCEL_BOTH = typeof SelfTradePrevention.SELF_TRADE_PREVENTION_CANCEL_BOTH;
+  export type SELF_TRADE_PREVENTION_DECREMENT = typeof SelfTradePrevention.SELF_TRADE_PREVENTION_DECREMENT;
   export type UNRECOGNIZED = typeof SelfTradePrevention.UNRECOGNIZED;
+}
+
+/** What an order waits for before it may execute. */
+export const TriggerKind = {
+  TRIGGER_KIND_UNSPECIFIED: 0,
+  /** TRIGGER_KIND_STOP - Loses by waiting: a sell fires when the mark is at or below the trigger price, a buy at or above. */
+  TRIGGER_KIND_STOP: 1,
+  /** TRIGGER_KIND_TAKE_PROFIT - Gains by waiting: a sell fires at or above, a buy at or below. */
+  TRIGGER_KIND_TAKE_PROFIT: 2,
+  /** TRIGGER_KIND_TRAILING_STOP - A stop at a distance behind the best mark since the order was placed. */
+  TRIGGER_KIND_TRAILING_STOP: 3,
+  /** TRIGGER_KIND_TWAP - Executes in slices at fixed times. */
+  TRIGGER_KIND_TWAP: 4,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type TriggerKind = typeof TriggerKind[keyof typeof TriggerKind];
+
+export namespace TriggerKind {
+  export type TRIGGER_KIND_UNSPECIFIED = typeof TriggerKind.TRIGGER_KIND_UNSPECIFIED;
+  export type TRIGGER_KIND_STOP = typeof TriggerKind.TRIGGER_KIND_STOP;
+  export type TRIGGER_KIND_TAKE_PROFIT = typeof TriggerKind.TRIGGER_KIND_TAKE_PROFIT;
+  export type TRIGGER_KIND_TRAILING_STOP = typeof TriggerKind.TRIGGER_KIND_TRAILING_STOP;
+  export type TRIGGER_KIND_TWAP = typeof TriggerKind.TRIGGER_KIND_TWAP;
+  export type UNRECOGNIZED = typeof TriggerKind.UNRECOGNIZED;
 }
 
 export const OrderStatus = {
@@ -85,6 +113,8 @@ export const OrderStatus = {
   ORDER_STATUS_FILLED: 2,
   /** ORDER_STATUS_CANCELLED - Not filled completely and not in the book: `reason` says why. */
   ORDER_STATUS_CANCELLED: 3,
+  /** ORDER_STATUS_WAITING - Waits for its trigger or its next slice, outside the book. */
+  ORDER_STATUS_WAITING: 4,
   /** ORDER_STATUS_COLLECTED - Accepted into an auction: it gets its id at the end of the block, and events tell its fills. */
   ORDER_STATUS_COLLECTED: 8,
   UNRECOGNIZED: -1,
@@ -97,6 +127,7 @@ export namespace OrderStatus {
   export type ORDER_STATUS_OPEN = typeof OrderStatus.ORDER_STATUS_OPEN;
   export type ORDER_STATUS_FILLED = typeof OrderStatus.ORDER_STATUS_FILLED;
   export type ORDER_STATUS_CANCELLED = typeof OrderStatus.ORDER_STATUS_CANCELLED;
+  export type ORDER_STATUS_WAITING = typeof OrderStatus.ORDER_STATUS_WAITING;
   export type ORDER_STATUS_COLLECTED = typeof OrderStatus.ORDER_STATUS_COLLECTED;
   export type UNRECOGNIZED = typeof OrderStatus.UNRECOGNIZED;
 }
@@ -336,6 +367,98 @@ export interface RestingOrder {
   /** Maker fee it was placed under: margin holds back this share of what remains, so that it can be released exactly. */
   feeReservePpm: number;
   placedHeight: bigint;
+  /** Place in its level, from the counter of ids; 0: the id. Larger than the id once the order was triggered, amended or refilled. */
+  priority: bigint;
+  /** Last block in which it may trade; 0: no bound. */
+  goodTilHeight: bigint;
+  /** Iceberg: what one refill shows, and what is not in the book yet (`remaining_lots` is what shows). 0: all shows. */
+  displayLots: bigint;
+  hiddenLots: bigint;
+  /** The other order of a pair of which one cancels the other. It may be gone. */
+  ocoId: bigint;
+  /** What each fill of this order activates. */
+  bracket: BracketTerms | undefined;
+}
+
+/** One order of a bracket as it is stored. */
+export interface AttachedTerms {
+  triggerTicks: bigint;
+  /** 0: a market order. */
+  priceTicks: bigint;
+  maxSlippagePpm: number;
+  clientId: string;
+  /** The waiting order that grows with the next fill; 0 before the first. It may be gone. */
+  orderId: bigint;
+}
+
+export interface BracketTerms {
+  takeProfit: AttachedTerms | undefined;
+  stopLoss: AttachedTerms | undefined;
+}
+
+/** An order outside the book as it is stored, under market, queue, rank, id: key order is the order in which due ones are taken. */
+export interface WaitingOrder {
+  market: number;
+  id: bigint;
+  owner: Uint8Array;
+  subaccount: number;
+  side: Side;
+  kind: TriggerKind;
+  /** What is placed when it is due. */
+  type: OrderType;
+  /** Limit, or the worst price of a market order; 0: none. */
+  priceTicks: bigint;
+  sizeLots: bigint;
+  remainingLots: bigint;
+  timeInForce: TimeInForce;
+  postOnly: boolean;
+  reduceOnly: boolean;
+  clientId: string;
+  goodTilMs: bigint;
+  goodTilHeight: bigint;
+  selfTradePrevention: SelfTradePrevention;
+  maxSlippagePpm: number;
+  displayLots: bigint;
+  /** Stop, take-profit. */
+  triggerTicks: bigint;
+  /** Trailing stop: one of the two. */
+  trailTicks: bigint;
+  trailPpm: number;
+  ocoId: bigint;
+  bracket:
+    | BracketTerms
+    | undefined;
+  /** Margin holds back `remaining_lots`, and this share of them at this price for fees. Nothing for reduce-only orders. */
+  reserveTicks: bigint;
+  feeReservePpm: number;
+  placedHeight: bigint;
+  /** TWAP: slices in all, time between two, when the first was due and when the next is, Unix milliseconds. */
+  slices: number;
+  intervalMs: bigint;
+  startedMs: bigint;
+  nextMs: bigint;
+  /** Due, but beyond what its block could take: its place in the queue of those. 0: not due yet. */
+  dueSequence: bigint;
+  /** The order whose fills it protects; 0: none. */
+  parentId: bigint;
+}
+
+/** Best mark since the trailing stops from `first_id` on (up to the next entry) were placed. Highest for sells, lowest for buys. */
+export interface TrailMark {
+  market: number;
+  side: Side;
+  firstId: bigint;
+  ticks: bigint;
+}
+
+/** Cancels all orders of a sub-account at `deadline_ms` unless it is moved before. */
+export interface DeadMan {
+  owner: Uint8Array;
+  subaccount: number;
+  /** Unix milliseconds. */
+  deadlineMs: bigint;
+  /** Where it stands in the queue: at the deadline or before. */
+  queuedMs: bigint;
 }
 
 /** An accepted order that waits for the end of its block, stored under market, sub-account, client id: the order in which ids are given. */
@@ -2074,6 +2197,12 @@ function createBaseRestingOrder(): RestingOrder {
     goodTilMs: 0n,
     feeReservePpm: 0,
     placedHeight: 0n,
+    priority: 0n,
+    goodTilHeight: 0n,
+    displayLots: 0n,
+    hiddenLots: 0n,
+    ocoId: 0n,
+    bracket: undefined,
   };
 }
 
@@ -2138,6 +2267,39 @@ export const RestingOrder: MessageFns<RestingOrder> = {
         throw new globalThis.Error("value provided for field message.placedHeight of type uint64 too large");
       }
       writer.uint32(112).uint64(message.placedHeight);
+    }
+    if (message.priority !== 0n) {
+      if (BigInt.asUintN(64, message.priority) !== message.priority) {
+        throw new globalThis.Error("value provided for field message.priority of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.priority);
+    }
+    if (message.goodTilHeight !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilHeight) !== message.goodTilHeight) {
+        throw new globalThis.Error("value provided for field message.goodTilHeight of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.goodTilHeight);
+    }
+    if (message.displayLots !== 0n) {
+      if (BigInt.asUintN(64, message.displayLots) !== message.displayLots) {
+        throw new globalThis.Error("value provided for field message.displayLots of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.displayLots);
+    }
+    if (message.hiddenLots !== 0n) {
+      if (BigInt.asUintN(64, message.hiddenLots) !== message.hiddenLots) {
+        throw new globalThis.Error("value provided for field message.hiddenLots of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.hiddenLots);
+    }
+    if (message.ocoId !== 0n) {
+      if (BigInt.asUintN(64, message.ocoId) !== message.ocoId) {
+        throw new globalThis.Error("value provided for field message.ocoId of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.ocoId);
+    }
+    if (message.bracket !== undefined) {
+      BracketTerms.encode(message.bracket, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -2267,6 +2429,54 @@ export const RestingOrder: MessageFns<RestingOrder> = {
             message.placedHeight = reader.uint64() as bigint;
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.priority = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.goodTilHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.displayLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.hiddenLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.ocoId = reader.uint64() as bigint;
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.bracket = BracketTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2304,6 +2514,949 @@ export const RestingOrder: MessageFns<RestingOrder> = {
     message.placedHeight = (object.placedHeight !== undefined && object.placedHeight !== null)
       ? BigInt(object.placedHeight)
       : 0n;
+    message.priority = (object.priority !== undefined && object.priority !== null) ? BigInt(object.priority) : 0n;
+    message.goodTilHeight = (object.goodTilHeight !== undefined && object.goodTilHeight !== null)
+      ? BigInt(object.goodTilHeight)
+      : 0n;
+    message.displayLots = (object.displayLots !== undefined && object.displayLots !== null)
+      ? BigInt(object.displayLots)
+      : 0n;
+    message.hiddenLots = (object.hiddenLots !== undefined && object.hiddenLots !== null)
+      ? BigInt(object.hiddenLots)
+      : 0n;
+    message.ocoId = (object.ocoId !== undefined && object.ocoId !== null) ? BigInt(object.ocoId) : 0n;
+    message.bracket = (object.bracket !== undefined && object.bracket !== null)
+      ? BracketTerms.fromPartial(object.bracket)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAttachedTerms(): AttachedTerms {
+  return { triggerTicks: 0n, priceTicks: 0n, maxSlippagePpm: 0, clientId: "", orderId: 0n };
+}
+
+export const AttachedTerms: MessageFns<AttachedTerms> = {
+  encode(message: AttachedTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.triggerTicks !== 0n) {
+      if (BigInt.asUintN(64, message.triggerTicks) !== message.triggerTicks) {
+        throw new globalThis.Error("value provided for field message.triggerTicks of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.triggerTicks);
+    }
+    if (message.priceTicks !== 0n) {
+      if (BigInt.asUintN(64, message.priceTicks) !== message.priceTicks) {
+        throw new globalThis.Error("value provided for field message.priceTicks of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.priceTicks);
+    }
+    if (message.maxSlippagePpm !== 0) {
+      writer.uint32(24).uint32(message.maxSlippagePpm);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(34).string(message.clientId);
+    }
+    if (message.orderId !== 0n) {
+      if (BigInt.asUintN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.orderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttachedTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttachedTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.triggerTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.priceTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxSlippagePpm = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.orderId = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AttachedTerms>): AttachedTerms {
+    return AttachedTerms.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttachedTerms>): AttachedTerms {
+    const message = createBaseAttachedTerms();
+    message.triggerTicks = (object.triggerTicks !== undefined && object.triggerTicks !== null)
+      ? BigInt(object.triggerTicks)
+      : 0n;
+    message.priceTicks = (object.priceTicks !== undefined && object.priceTicks !== null)
+      ? BigInt(object.priceTicks)
+      : 0n;
+    message.maxSlippagePpm = object.maxSlippagePpm ?? 0;
+    message.clientId = object.clientId ?? "";
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    return message;
+  },
+};
+
+function createBaseBracketTerms(): BracketTerms {
+  return { takeProfit: undefined, stopLoss: undefined };
+}
+
+export const BracketTerms: MessageFns<BracketTerms> = {
+  encode(message: BracketTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.takeProfit !== undefined) {
+      AttachedTerms.encode(message.takeProfit, writer.uint32(10).fork()).join();
+    }
+    if (message.stopLoss !== undefined) {
+      AttachedTerms.encode(message.stopLoss, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BracketTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBracketTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.takeProfit = AttachedTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stopLoss = AttachedTerms.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BracketTerms>): BracketTerms {
+    return BracketTerms.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BracketTerms>): BracketTerms {
+    const message = createBaseBracketTerms();
+    message.takeProfit = (object.takeProfit !== undefined && object.takeProfit !== null)
+      ? AttachedTerms.fromPartial(object.takeProfit)
+      : undefined;
+    message.stopLoss = (object.stopLoss !== undefined && object.stopLoss !== null)
+      ? AttachedTerms.fromPartial(object.stopLoss)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseWaitingOrder(): WaitingOrder {
+  return {
+    market: 0,
+    id: 0n,
+    owner: new Uint8Array(0),
+    subaccount: 0,
+    side: 0,
+    kind: 0,
+    type: 0,
+    priceTicks: 0n,
+    sizeLots: 0n,
+    remainingLots: 0n,
+    timeInForce: 0,
+    postOnly: false,
+    reduceOnly: false,
+    clientId: "",
+    goodTilMs: 0n,
+    goodTilHeight: 0n,
+    selfTradePrevention: 0,
+    maxSlippagePpm: 0,
+    displayLots: 0n,
+    triggerTicks: 0n,
+    trailTicks: 0n,
+    trailPpm: 0,
+    ocoId: 0n,
+    bracket: undefined,
+    reserveTicks: 0n,
+    feeReservePpm: 0,
+    placedHeight: 0n,
+    slices: 0,
+    intervalMs: 0n,
+    startedMs: 0n,
+    nextMs: 0n,
+    dueSequence: 0n,
+    parentId: 0n,
+  };
+}
+
+export const WaitingOrder: MessageFns<WaitingOrder> = {
+  encode(message: WaitingOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.id);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(26).bytes(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(32).uint32(message.subaccount);
+    }
+    if (message.side !== 0) {
+      writer.uint32(40).int32(message.side);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(48).int32(message.kind);
+    }
+    if (message.type !== 0) {
+      writer.uint32(56).int32(message.type);
+    }
+    if (message.priceTicks !== 0n) {
+      if (BigInt.asUintN(64, message.priceTicks) !== message.priceTicks) {
+        throw new globalThis.Error("value provided for field message.priceTicks of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.priceTicks);
+    }
+    if (message.sizeLots !== 0n) {
+      if (BigInt.asUintN(64, message.sizeLots) !== message.sizeLots) {
+        throw new globalThis.Error("value provided for field message.sizeLots of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.sizeLots);
+    }
+    if (message.remainingLots !== 0n) {
+      if (BigInt.asUintN(64, message.remainingLots) !== message.remainingLots) {
+        throw new globalThis.Error("value provided for field message.remainingLots of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.remainingLots);
+    }
+    if (message.timeInForce !== 0) {
+      writer.uint32(88).int32(message.timeInForce);
+    }
+    if (message.postOnly !== false) {
+      writer.uint32(96).bool(message.postOnly);
+    }
+    if (message.reduceOnly !== false) {
+      writer.uint32(104).bool(message.reduceOnly);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(114).string(message.clientId);
+    }
+    if (message.goodTilMs !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilMs) !== message.goodTilMs) {
+        throw new globalThis.Error("value provided for field message.goodTilMs of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.goodTilMs);
+    }
+    if (message.goodTilHeight !== 0n) {
+      if (BigInt.asUintN(64, message.goodTilHeight) !== message.goodTilHeight) {
+        throw new globalThis.Error("value provided for field message.goodTilHeight of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.goodTilHeight);
+    }
+    if (message.selfTradePrevention !== 0) {
+      writer.uint32(136).int32(message.selfTradePrevention);
+    }
+    if (message.maxSlippagePpm !== 0) {
+      writer.uint32(144).uint32(message.maxSlippagePpm);
+    }
+    if (message.displayLots !== 0n) {
+      if (BigInt.asUintN(64, message.displayLots) !== message.displayLots) {
+        throw new globalThis.Error("value provided for field message.displayLots of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.displayLots);
+    }
+    if (message.triggerTicks !== 0n) {
+      if (BigInt.asUintN(64, message.triggerTicks) !== message.triggerTicks) {
+        throw new globalThis.Error("value provided for field message.triggerTicks of type uint64 too large");
+      }
+      writer.uint32(160).uint64(message.triggerTicks);
+    }
+    if (message.trailTicks !== 0n) {
+      if (BigInt.asUintN(64, message.trailTicks) !== message.trailTicks) {
+        throw new globalThis.Error("value provided for field message.trailTicks of type uint64 too large");
+      }
+      writer.uint32(168).uint64(message.trailTicks);
+    }
+    if (message.trailPpm !== 0) {
+      writer.uint32(176).uint32(message.trailPpm);
+    }
+    if (message.ocoId !== 0n) {
+      if (BigInt.asUintN(64, message.ocoId) !== message.ocoId) {
+        throw new globalThis.Error("value provided for field message.ocoId of type uint64 too large");
+      }
+      writer.uint32(184).uint64(message.ocoId);
+    }
+    if (message.bracket !== undefined) {
+      BracketTerms.encode(message.bracket, writer.uint32(194).fork()).join();
+    }
+    if (message.reserveTicks !== 0n) {
+      if (BigInt.asUintN(64, message.reserveTicks) !== message.reserveTicks) {
+        throw new globalThis.Error("value provided for field message.reserveTicks of type uint64 too large");
+      }
+      writer.uint32(200).uint64(message.reserveTicks);
+    }
+    if (message.feeReservePpm !== 0) {
+      writer.uint32(208).uint32(message.feeReservePpm);
+    }
+    if (message.placedHeight !== 0n) {
+      if (BigInt.asUintN(64, message.placedHeight) !== message.placedHeight) {
+        throw new globalThis.Error("value provided for field message.placedHeight of type uint64 too large");
+      }
+      writer.uint32(216).uint64(message.placedHeight);
+    }
+    if (message.slices !== 0) {
+      writer.uint32(224).uint32(message.slices);
+    }
+    if (message.intervalMs !== 0n) {
+      if (BigInt.asUintN(64, message.intervalMs) !== message.intervalMs) {
+        throw new globalThis.Error("value provided for field message.intervalMs of type uint64 too large");
+      }
+      writer.uint32(232).uint64(message.intervalMs);
+    }
+    if (message.startedMs !== 0n) {
+      if (BigInt.asUintN(64, message.startedMs) !== message.startedMs) {
+        throw new globalThis.Error("value provided for field message.startedMs of type uint64 too large");
+      }
+      writer.uint32(240).uint64(message.startedMs);
+    }
+    if (message.nextMs !== 0n) {
+      if (BigInt.asUintN(64, message.nextMs) !== message.nextMs) {
+        throw new globalThis.Error("value provided for field message.nextMs of type uint64 too large");
+      }
+      writer.uint32(248).uint64(message.nextMs);
+    }
+    if (message.dueSequence !== 0n) {
+      if (BigInt.asUintN(64, message.dueSequence) !== message.dueSequence) {
+        throw new globalThis.Error("value provided for field message.dueSequence of type uint64 too large");
+      }
+      writer.uint32(256).uint64(message.dueSequence);
+    }
+    if (message.parentId !== 0n) {
+      if (BigInt.asUintN(64, message.parentId) !== message.parentId) {
+        throw new globalThis.Error("value provided for field message.parentId of type uint64 too large");
+      }
+      writer.uint32(264).uint64(message.parentId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WaitingOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWaitingOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.priceTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.sizeLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.remainingLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.timeInForce = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.postOnly = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.reduceOnly = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.goodTilMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.goodTilHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.selfTradePrevention = reader.int32() as any;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.maxSlippagePpm = reader.uint32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.displayLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.triggerTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.trailTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.trailPpm = reader.uint32();
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.ocoId = reader.uint64() as bigint;
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.bracket = BracketTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.reserveTicks = reader.uint64() as bigint;
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.feeReservePpm = reader.uint32();
+            continue;
+          }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.placedHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.slices = reader.uint32();
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.intervalMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.startedMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.nextMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.dueSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 33: {
+            if (tag !== 264) {
+              break;
+            }
+
+            message.parentId = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WaitingOrder>): WaitingOrder {
+    return WaitingOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WaitingOrder>): WaitingOrder {
+    const message = createBaseWaitingOrder();
+    message.market = object.market ?? 0;
+    message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
+    message.owner = object.owner ?? new Uint8Array(0);
+    message.subaccount = object.subaccount ?? 0;
+    message.side = object.side ?? 0;
+    message.kind = object.kind ?? 0;
+    message.type = object.type ?? 0;
+    message.priceTicks = (object.priceTicks !== undefined && object.priceTicks !== null)
+      ? BigInt(object.priceTicks)
+      : 0n;
+    message.sizeLots = (object.sizeLots !== undefined && object.sizeLots !== null) ? BigInt(object.sizeLots) : 0n;
+    message.remainingLots = (object.remainingLots !== undefined && object.remainingLots !== null)
+      ? BigInt(object.remainingLots)
+      : 0n;
+    message.timeInForce = object.timeInForce ?? 0;
+    message.postOnly = object.postOnly ?? false;
+    message.reduceOnly = object.reduceOnly ?? false;
+    message.clientId = object.clientId ?? "";
+    message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
+    message.goodTilHeight = (object.goodTilHeight !== undefined && object.goodTilHeight !== null)
+      ? BigInt(object.goodTilHeight)
+      : 0n;
+    message.selfTradePrevention = object.selfTradePrevention ?? 0;
+    message.maxSlippagePpm = object.maxSlippagePpm ?? 0;
+    message.displayLots = (object.displayLots !== undefined && object.displayLots !== null)
+      ? BigInt(object.displayLots)
+      : 0n;
+    message.triggerTicks = (object.triggerTicks !== undefined && object.triggerTicks !== null)
+      ? BigInt(object.triggerTicks)
+      : 0n;
+    message.trailTicks = (object.trailTicks !== undefined && object.trailTicks !== null)
+      ? BigInt(object.trailTicks)
+      : 0n;
+    message.trailPpm = object.trailPpm ?? 0;
+    message.ocoId = (object.ocoId !== undefined && object.ocoId !== null) ? BigInt(object.ocoId) : 0n;
+    message.bracket = (object.bracket !== undefined && object.bracket !== null)
+      ? BracketTerms.fromPartial(object.bracket)
+      : undefined;
+    message.reserveTicks = (object.reserveTicks !== undefined && object.reserveTicks !== null)
+      ? BigInt(object.reserveTicks)
+      : 0n;
+    message.feeReservePpm = object.feeReservePpm ?? 0;
+    message.placedHeight = (object.placedHeight !== undefined && object.placedHeight !== null)
+      ? BigInt(object.placedHeight)
+      : 0n;
+    message.slices = object.slices ?? 0;
+    message.intervalMs = (object.intervalMs !== undefined && object.intervalMs !== null)
+      ? BigInt(object.intervalMs)
+      : 0n;
+    message.startedMs = (object.startedMs !== undefined && object.startedMs !== null) ? BigInt(object.startedMs) : 0n;
+    message.nextMs = (object.nextMs !== undefined && object.nextMs !== null) ? BigInt(object.nextMs) : 0n;
+    message.dueSequence = (object.dueSequence !== undefined && object.dueSequence !== null)
+      ? BigInt(object.dueSequence)
+      : 0n;
+    message.parentId = (object.parentId !== undefined && object.parentId !== null) ? BigInt(object.parentId) : 0n;
+    return message;
+  },
+};
+
+function createBaseTrailMark(): TrailMark {
+  return { market: 0, side: 0, firstId: 0n, ticks: 0n };
+}
+
+export const TrailMark: MessageFns<TrailMark> = {
+  encode(message: TrailMark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.side !== 0) {
+      writer.uint32(16).int32(message.side);
+    }
+    if (message.firstId !== 0n) {
+      if (BigInt.asUintN(64, message.firstId) !== message.firstId) {
+        throw new globalThis.Error("value provided for field message.firstId of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.firstId);
+    }
+    if (message.ticks !== 0n) {
+      if (BigInt.asUintN(64, message.ticks) !== message.ticks) {
+        throw new globalThis.Error("value provided for field message.ticks of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.ticks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrailMark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrailMark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.firstId = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ticks = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TrailMark>): TrailMark {
+    return TrailMark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TrailMark>): TrailMark {
+    const message = createBaseTrailMark();
+    message.market = object.market ?? 0;
+    message.side = object.side ?? 0;
+    message.firstId = (object.firstId !== undefined && object.firstId !== null) ? BigInt(object.firstId) : 0n;
+    message.ticks = (object.ticks !== undefined && object.ticks !== null) ? BigInt(object.ticks) : 0n;
+    return message;
+  },
+};
+
+function createBaseDeadMan(): DeadMan {
+  return { owner: new Uint8Array(0), subaccount: 0, deadlineMs: 0n, queuedMs: 0n };
+}
+
+export const DeadMan: MessageFns<DeadMan> = {
+  encode(message: DeadMan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner.length !== 0) {
+      writer.uint32(10).bytes(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.deadlineMs !== 0n) {
+      if (BigInt.asUintN(64, message.deadlineMs) !== message.deadlineMs) {
+        throw new globalThis.Error("value provided for field message.deadlineMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.deadlineMs);
+    }
+    if (message.queuedMs !== 0n) {
+      if (BigInt.asUintN(64, message.queuedMs) !== message.queuedMs) {
+        throw new globalThis.Error("value provided for field message.queuedMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.queuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeadMan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeadMan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.deadlineMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.queuedMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DeadMan>): DeadMan {
+    return DeadMan.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeadMan>): DeadMan {
+    const message = createBaseDeadMan();
+    message.owner = object.owner ?? new Uint8Array(0);
+    message.subaccount = object.subaccount ?? 0;
+    message.deadlineMs = (object.deadlineMs !== undefined && object.deadlineMs !== null)
+      ? BigInt(object.deadlineMs)
+      : 0n;
+    message.queuedMs = (object.queuedMs !== undefined && object.queuedMs !== null) ? BigInt(object.queuedMs) : 0n;
     return message;
   },
 };
