@@ -1,5 +1,6 @@
 /** What the browser bundle holds: the whole library in one module. In a workspace import the single files instead. */
 export { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
+export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
 export { executeTogether } from "./cosign.ts";
 export { type Amount, formatMoney, roundToStep, timesStep, toQuanta } from "./decimal.ts";
 export {

@@ -1,12 +1,7 @@
-/** Contracts as people name them, from and to their wire form; option chains and settlement prices. */
-import type {
-  QueryOptionChainResponse,
-  SettlementPriceView,
-} from "@keel/proto/gen/keel/derivatives/v1/query";
+/** Contracts as people name them, from and to their wire form. */
 import { MsgListMarket } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { Market, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { KeelInputError } from "./errors.ts";
-import type { MarketInfo } from "./views.ts";
 
 export type OptionSide = "call" | "put";
 
@@ -89,46 +84,4 @@ export function listMarketMessage(sender: string, request: ListingRequest): MsgL
   return listed(
     contract.kind === "asian-option" ? { asianOption: terms } : { europeanOption: terms },
   );
-}
-
-/** Calls and puts of one expiry and strike. */
-export interface ChainRow {
-  readonly expiryMs: number;
-  readonly strike: string;
-  readonly calls: readonly MarketInfo[];
-  readonly puts: readonly MarketInfo[];
-}
-
-export function chainRows(
-  { rows }: QueryOptionChainResponse,
-  infoOf: (view: QueryOptionChainResponse["rows"][number]["calls"][number]) => MarketInfo,
-): ChainRow[] {
-  return rows.map(({ expiryMs, strike, calls, puts }) => ({
-    expiryMs: Number(expiryMs),
-    strike,
-    calls: calls.map(infoOf),
-    puts: puts.map(infoOf),
-  }));
-}
-
-export interface SettlementPrice {
-  readonly feedId: number;
-  readonly expiryMs: number;
-  readonly windowMs: number;
-  /** The settlement price, or the mean so far; undefined before the window opens. */
-  readonly price: string | undefined;
-  readonly final: boolean;
-  readonly markets: number;
-}
-
-export function settlementPrice(view: SettlementPriceView): SettlementPrice {
-  const { feedId, expiryMs, windowMs, price, final, markets } = view;
-  return {
-    feedId,
-    expiryMs: Number(expiryMs),
-    windowMs: Number(windowMs),
-    price: price === "" ? undefined : price,
-    final,
-    markets,
-  };
 }

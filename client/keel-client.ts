@@ -17,7 +17,6 @@ import type {
   QueryFundingResponse,
   TradingGrantView,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
-import type { StoredSeries } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { QueryTotalsResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import type { Deficit } from "@keel/proto/gen/keel/margin/v1/types";
@@ -25,7 +24,6 @@ import type { PriceView } from "@keel/proto/gen/keel/oracle/v1/query";
 import type { Any } from "cosmjs-types/google/protobuf/any";
 import { EndpointPool, type Endpoints } from "./endpoints.ts";
 import { KeelConnectionError, KeelInputError, type Refusal } from "./errors.ts";
-import { type ChainRow, chainRows, type SettlementPrice, settlementPrice } from "./instruments.ts";
 import { CHAIN_TIME_AGE_MS } from "./limits.ts";
 import type { MarketSteps } from "./order-parts.ts";
 import { marketSteps } from "./orders.ts";
@@ -269,33 +267,6 @@ export class KeelClient {
 
   async funding(symbol: string): Promise<QueryFundingResponse> {
     return await this.ask(methods.funding, { market: symbol });
-  }
-
-  /** Options on a base asset by expiry and strike; of one expiry (Unix ms) or all. */
-  async optionChain(underlying: string, expiryMs: number = 0): Promise<readonly ChainRow[]> {
-    const found: ChainRow[] = [];
-    for (;;) {
-      const page = { underlying, expiryMs: BigInt(expiryMs), offset: found.length, limit: 0 };
-      const answer = await this.ask(methods.optionChain, page);
-      found.push(
-        ...chainRows(answer, (view) => {
-          this.#remember(marketSteps(view));
-          return marketInfo(view);
-        }),
-      );
-      if (answer.rows.length === 0 || found.length >= answer.total) return found;
-    }
-  }
-
-  /** Settlement prices of a feed (0: all), final and in the making. */
-  async settlementPrices(feedId: number = 0): Promise<readonly SettlementPrice[]> {
-    const { prices } = await this.ask(methods.settlementPrices, { feedId });
-    return prices.map(settlementPrice);
-  }
-
-  /** Series of contracts that list themselves. */
-  async series(name: string = ""): Promise<readonly StoredSeries[]> {
-    return (await this.ask(methods.series, { name })).series;
   }
 
   async prices(): Promise<readonly PriceView[]> {

@@ -5,13 +5,10 @@ import type { OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/document
 import {
   type DocumentFill,
   MsgAmendOrderResponse,
-  MsgBatchOrdersResponse,
   MsgCancelAllResponse,
   MsgCancelOrderResponse,
   MsgClearTradesResponse,
   MsgGrantTradingKeyResponse,
-  MsgListMarketResponse,
-  MsgPlaceComboResponse,
   MsgPlaceOcoResponse,
   MsgPlaceOrderResponse,
   MsgTransferPositionResponse,
@@ -35,7 +32,6 @@ import {
 } from "./external-messages.ts";
 import { requestFaucet } from "./faucet.ts";
 import { readGasPrice } from "./gas.ts";
-import type { ListingRequest } from "./instruments.ts";
 import { KeelClient, type KeelClientOptions } from "./keel-client.ts";
 import { INCLUSION_TIMEOUT_MS } from "./limits.ts";
 import {
@@ -48,6 +44,14 @@ import {
   type WithdrawOptions,
 } from "./messages.ts";
 import type { AmendRequest, CancelRequest, ComboRequest, OrderRequest } from "./orders.ts";
+import {
+  type BatchOutcome,
+  batchOutcome,
+  type CollateralOutcome,
+  type ComboOutcome,
+  comboOutcome,
+  type WithTx,
+} from "./outcomes.ts";
 import { keelRegistry } from "./registry.ts";
 import type { SigningContext } from "./sign.ts";
 import {
@@ -60,11 +64,7 @@ import {
 import {
   type AmendedOrder,
   amendedOrder,
-  amendItem,
   type CancelledOrder,
-  cancelItem,
-  type ItemResult,
-  orderItem,
   type PlacedOrder,
   placedOrder,
   responseOf,
@@ -89,29 +89,6 @@ export interface KeelSigningOptions extends KeelClientOptions {
   readonly timeoutMs?: number;
   readonly registry?: Registry;
   readonly aminoTypes?: AminoTypes;
-}
-
-/** What a call answers, with the transaction that carried it. */
-export type WithTx<T> = T & { readonly tx: TxOutcome };
-
-export interface BatchOutcome {
-  /** In the order of the request. */
-  readonly cancels: readonly ItemResult<CancelledOrder>[];
-  readonly amendments: readonly ItemResult<AmendedOrder>[];
-  readonly orders: readonly ItemResult<PlacedOrder>[];
-}
-
-export interface ComboOutcome {
-  /** In the order of the request; all filled. */
-  readonly legs: readonly PlacedOrder[];
-  /** Paid on balance (received when negative), without fees; whole units in text. */
-  readonly netQuote: string;
-  readonly fee: string;
-}
-
-export interface CollateralOutcome {
-  /** The sub-account's collateral afterwards, in quanta. */
-  readonly collateral: bigint;
 }
 
 export class KeelSigningClient {
@@ -283,7 +260,7 @@ export class KeelSigningClient {
 
   /** Changes an open or waiting order in one step: all of it or nothing. Its id stays. */
   async amend(
-    order: AmendRequest & SubaccountOption,
+    order: AmendRequest & TradingOption,
     options: SubmitOptions = {},
   ): Promise<WithTx<AmendedOrder>> {
     const tx = await this.execute([await this.messages.amend(order)], options);
@@ -293,7 +270,7 @@ export class KeelSigningClient {
   /** Places two orders of which one cancels the other; both or neither is taken. */
   async placeOco(
     legs: readonly [OrderRequest, OrderRequest],
-    options: SubaccountOption & SubmitOptions = {},
+    options: TradingOption & SubmitOptions = {},
   ): Promise<WithTx<{ readonly legs: readonly PlacedOrder[] }>> {
     const tx = await this.execute([await this.messages.placeOco(legs, options)], options);
     return { legs: responseOf(tx, 0, MsgPlaceOcoResponse).legs.map(placedOrder), tx };
@@ -301,18 +278,17 @@ export class KeelSigningClient {
 
   /** Fills every leg at once within the net limit, or throws KeelTxError and nothing happened. */
   async placeCombo(
-    combo: ComboRequest & SubaccountOption,
+    combo: ComboRequest & TradingOption,
     options: SubmitOptions = {},
   ): Promise<WithTx<ComboOutcome>> {
     const tx = await this.execute([await this.messages.placeCombo(combo)], options);
-    const { fee, legs, netQuote } = responseOf(tx, 0, MsgPlaceComboResponse);
-    return { legs: legs.map(placedOrder), netQuote, fee, tx };
+    return { ...comboOutcome(tx, 0), tx };
   }
 
   /** Sets, moves or (undefined) switches off the time at which all orders of a sub-account are cancelled. */
   async setDeadMan(
     deadlineMs: bigint | number | undefined,
-    options: SubaccountOption & SubmitOptions = {},
+    options: TradingOption & SubmitOptions = {},
   ): Promise<TxOutcome> {
     return await this.execute([this.messages.setDeadMan(deadlineMs, options)], options);
   }
@@ -321,15 +297,6 @@ export class KeelSigningClient {
   async batch(request: BatchRequest, options: SubmitOptions = {}): Promise<WithTx<BatchOutcome>> {
     const tx = await this.execute([await this.messages.batch(request)], options);
     return { ...batchOutcome(tx, 0), tx };
-  }
-
-  /** Lists a contract against a bond; it opens after a notice time. */
-  async listMarket(
-    request: ListingRequest,
-    options: SubmitOptions = {},
-  ): Promise<WithTx<MsgListMarketResponse>> {
-    const tx = await this.execute([this.messages.listMarket(request)], options);
-    return { ...responseOf(tx, 0, MsgListMarketResponse), tx };
   }
 
   // Trades agreed elsewhere, transfers, trading keys
@@ -421,14 +388,4 @@ export class KeelSigningClient {
   async balance(denom?: string): Promise<bigint> {
     return await this.chain.balance(this.address, denom ?? (await this.chain.settlementDenom()));
   }
-}
-
-/** Results of the batch that was message number `index`. */
-export function batchOutcome(tx: TxOutcome, index: number): BatchOutcome {
-  const { amendments, cancels, orders } = responseOf(tx, index, MsgBatchOrdersResponse);
-  return {
-    cancels: cancels.map(cancelItem),
-    amendments: amendments.map(amendItem),
-    orders: orders.map(orderItem),
-  };
 }

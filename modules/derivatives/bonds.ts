@@ -7,7 +7,7 @@ import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { refuse } from "./errors.ts";
-import * as events from "./events.ts";
+import * as events from "./instruments/events.ts";
 import type { MarketId } from "./ports.ts";
 import { nowMs, type Venue } from "./venue.ts";
 

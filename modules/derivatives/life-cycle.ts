@@ -9,6 +9,7 @@ import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { atomically } from "./contained.ts";
 import * as events from "./events.ts";
+import { marketRemoved } from "./instruments/events.ts";
 import { instrumentParams } from "./instruments/params.ts";
 import { settlementKeyOf } from "./instruments/valuation.ts";
 import { instrumentOf } from "./instruments.ts";
@@ -133,7 +134,7 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   if (id > ids.lastMarketId) state.ids.set(ctx, { ...ids, lastMarketId: id });
   venue.books.drop(ctx, id);
   venue.waiting.drop(ctx, id);
-  events.marketRemoved(ctx, symbol, id);
+  marketRemoved(ctx, symbol, id);
 }
 
 /** The id after the last one that was ever given. */

@@ -8,8 +8,8 @@ import type { FeedAggregate, Settlement } from "@keel/proto/gen/keel/derivatives
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { divHalfEven, PPM } from "../kit/math/mul-div.ts";
-import * as events from "./events.ts";
 import { PRICE_PLACES } from "./instruments/contract.ts";
+import * as events from "./instruments/events.ts";
 import { instrumentParams } from "./instruments/params.ts";
 import type { SettlementKey } from "./state.ts";
 import { nowMs, type Venue } from "./venue.ts";

@@ -2,17 +2,22 @@ import { describe, expect, it } from "vitest";
 import { shareOf } from "./sharing.ts";
 
 describe("processors shared by validators", () => {
-  it("leaves a validator that has two to itself as it would be alone", () => {
+  it("leaves a validator that has three to itself as it would be alone", () => {
     for (const [validators, processors] of [
-      [1, 2],
-      [4, 8],
+      [1, 3],
+      [4, 12],
     ] as const)
       expect(shareOf(validators, processors)).toEqual({ config: {}, execArgv: [] });
   });
 
-  it("gives no threads of their own to validators that have to share", () => {
-    const { config, execArgv } = shareOf(4, 2);
-    expect(config).toEqual({ "crypto.workers": 0 });
-    expect(execArgv).toEqual(["--no-parallel-scavenge"]);
+  it("collects garbage on the main thread where a validator has two", () => {
+    expect(shareOf(1, 2)).toEqual({ config: {}, execArgv: ["--single-threaded-gc"] });
+  });
+
+  it("gives no threads of their own to validators that have to share one", () => {
+    expect(shareOf(4, 2)).toEqual({
+      config: { "crypto.workers": 0 },
+      execArgv: ["--single-threaded-gc"],
+    });
   });
 });
