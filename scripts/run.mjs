@@ -1,7 +1,7 @@
 // Runs one TypeScript entry point: node scripts/run.mjs <file> [arguments]. Bundled first, or straight from source with KEEL_SOURCE=1.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import { resolve } from "node:path";
 import { bundle } from "./bundle.mjs";
 import { ensureInstalled, root } from "./install.mjs";
@@ -34,7 +34,9 @@ if (env.KEEL_SOURCE === "1") {
   env.KEEL_KEELD = bundled.keeld;
 }
 // A block's worth of short-lived objects should die young: with node's 16 MiB most of it is copied several times first.
-const nodeOptions = ["--max-semi-space-size=64"];
+const nodeOptions = ["--max-semi-space-size=128"];
+// Helpers of the garbage collector pay where there are processors for them; on two they take from the work itself.
+if (availableParallelism() < 3) nodeOptions.push("--single-threaded-gc");
 const child = spawn(process.execPath, [...nodeOptions, ...process.execArgv, ...command, ...args], {
   stdio: "inherit",
   env,
