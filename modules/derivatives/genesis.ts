@@ -25,6 +25,7 @@ import {
   loadLife,
   loadSettlements,
 } from "./instruments/genesis.ts";
+import { instrumentOf } from "./instruments.ts";
 import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
 import type { MarketId } from "./ports.ts";
@@ -219,9 +220,11 @@ function loadWaiting(ctx: WriteContext, { state }: Venue, order: WaitingOrder): 
 function loadTrailMark(ctx: WriteContext, { state }: Venue, mark: TrailMark): void {
   const side = sideOf(mark.side);
   const { firstId, market, ticks } = mark;
-  // Zero is the mark of an option that is worth nothing.
+  const listed = state.markets.get(ctx, market);
+  // Zero is the mark of an option that is worth nothing, and of nothing else.
+  const least = listed !== undefined && instrumentOf(listed).contract.option !== null ? 0n : 1n;
   requireThat(
-    side !== null && ticks >= 0n && ticks <= BigInt(TICKS_MAX),
+    side !== null && ticks >= least && ticks <= BigInt(TICKS_MAX),
     `trail mark ${firstId} is malformed`,
   );
   state.trailMarks.set(ctx, [market, trailSide(side), Number(firstId)], mark);
