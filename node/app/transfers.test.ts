@@ -112,7 +112,8 @@ describe("a position", () => {
     move({ size: "0.2" });
     expect(world.keel.derivatives.terms(world.ctx, 1)?.status).toBe("active");
     const reduced = world.ctx.events.filter(({ type }) => type === "order_reduced");
-    expect(reduced.at(-1)?.attributes.at(-1)?.value).toBe("0.3");
+    const remaining = reduced.at(-1)?.attributes.find(({ key }) => key === "remaining");
+    expect(remaining?.value).toBe("0.3");
     expect(move({ to: alice, toSubaccount: 9, collateral: `${5_000n * UNIT}` }).size).toBe("0.3");
     expect([lots(id(alice)), lots(id(alice, 9))]).toEqual([0n, 300n]);
     expect(world.violation()).toBeNull();
