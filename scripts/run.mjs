@@ -35,8 +35,8 @@ if (env.KEEL_SOURCE === "1") {
 }
 // A block's worth of short-lived objects should die young: with node's 16 MiB most of it is copied several times first.
 const nodeOptions = ["--max-semi-space-size=128"];
-// Helpers of the garbage collector pay where there are processors for them; on two they take from the work itself.
-if (availableParallelism() < 3) nodeOptions.push("--single-threaded-gc");
+// Several threads collecting young objects at once pay where there are processors for them; on two they take from the work itself.
+if (availableParallelism() < 3) nodeOptions.push("--no-parallel-scavenge");
 const child = spawn(process.execPath, [...nodeOptions, ...process.execArgv, ...command, ...args], {
   stdio: "inherit",
   env,

@@ -10,14 +10,14 @@ describe("processors shared by validators", () => {
       expect(shareOf(validators, processors)).toEqual({ config: {}, execArgv: [] });
   });
 
-  it("collects garbage on the main thread where a validator has two", () => {
-    expect(shareOf(1, 2)).toEqual({ config: {}, execArgv: ["--single-threaded-gc"] });
+  it("collects young objects on one thread where a validator has two", () => {
+    expect(shareOf(1, 2)).toEqual({ config: {}, execArgv: ["--no-parallel-scavenge"] });
   });
 
   it("gives no threads of their own to validators that have to share one", () => {
     expect(shareOf(4, 2)).toEqual({
       config: { "crypto.workers": 0 },
-      execArgv: ["--single-threaded-gc"],
+      execArgv: ["--no-parallel-scavenge"],
     });
   });
 });
