@@ -13,8 +13,8 @@ const IDLE_P50_MARK_MS = 150;
 const LOADED_P50_MARK_MS = 300;
 const LOADED_RATE = 500;
 /** Unmeasured, before the measured load: a process that has just started spends half its time compiling. */
+const WARM_ORDERS = 10_000;
 const WARM_RATE = 1_000;
-const WARM_SECONDS = 8;
 
 /** One validator with default pacing (a block at most every 200 ms). */
 export async function benchSignedOrders(
@@ -27,7 +27,7 @@ export async function benchSignedOrders(
     cancelLag: 2 * Math.max(...rates),
   });
   try {
-    await runLoad(market, WARM_RATE, WARM_SECONDS);
+    await runLoad(market, WARM_RATE, WARM_ORDERS / WARM_RATE);
     const out: Measurement[] = [];
     for (const rate of rates) {
       const run = await runLoad(market, rate, seconds);
@@ -58,7 +58,7 @@ export async function benchBlockIntervals(seconds: number): Promise<Measurement[
   });
   try {
     const idle = await benchIdle(market, seconds);
-    await runLoad(market, LOADED_RATE, WARM_SECONDS);
+    await runLoad(market, LOADED_RATE, WARM_ORDERS / LOADED_RATE);
     const run = await runLoad(market, LOADED_RATE, seconds);
     return [
       idle,
