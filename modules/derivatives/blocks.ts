@@ -1,12 +1,10 @@
 /** The markets' own work in a block, each market by itself: a fault in one reverts that market's step and quarantines it. */
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
-import { auctionStep } from "./auction-step.ts";
-import { returnBonds } from "./bonds.ts";
-import type { Book } from "./book.ts";
-import { expireOrders } from "./cancelling.ts";
+import { collects, trades, watchInterruption } from "./auction/opening.ts";
+import { auctionStep } from "./auction/step.ts";
+import type { Book } from "./book/book.ts";
 import { containMarket } from "./contain-market.ts";
-import { fireDeadMen } from "./dead-man.ts";
 import * as events from "./events.ts";
 import {
   advanceFunding,
@@ -17,18 +15,20 @@ import {
   premiumPpm,
 } from "./funding.ts";
 import type { Instrument } from "./instruments.ts";
-import { advanceMarkets } from "./life-cycle.ts";
 import { FUNDING_HISTORY_MAX } from "./limits.ts";
-import { quarantineMarket } from "./markets.ts";
+import { returnBonds } from "./listing/bonds.ts";
+import { advanceMarkets } from "./listing/life-cycle.ts";
+import { quarantineMarket } from "./listing/markets.ts";
+import { listSeries } from "./listing/series.ts";
 import { markOf } from "./marks.ts";
 import { marketsWith } from "./occupied.ts";
-import { collects, trades, watchInterruption } from "./opening.ts";
+import { expireOrders } from "./orders/cancelling.ts";
 import type { MarketId, Side } from "./ports.ts";
-import { listSeries } from "./series.ts";
-import { advanceSettlementPrices } from "./settlement-prices.ts";
-import { cancelExpired } from "./settling.ts";
-import { runTriggers } from "./triggers.ts";
+import { advanceSettlementPrices } from "./settlement/prices.ts";
+import { cancelExpired } from "./settlement/settling.ts";
 import { instrumentById, type Venue } from "./venue.ts";
+import { fireDeadMen } from "./waiting/dead-man.ts";
+import { runTriggers } from "./waiting/triggers.ts";
 
 type Step = (ctx: WriteContext, venue: Venue, instrument: Instrument) => void;
 

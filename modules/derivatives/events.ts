@@ -3,11 +3,11 @@ import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
+import type { OrderTerms } from "./book/order-terms.ts";
 import { formatMoney, formatPrice, formatSize, type Instrument } from "./instruments.ts";
-import type { OrderTerms } from "./order-terms.ts";
 import type { Side } from "./ports.ts";
 import type { Turn, Venue } from "./venue.ts";
-import { waitingHolder, waitingSide } from "./waiting-index.ts";
+import { waitingHolder, waitingSide } from "./waiting/waiting-index.ts";
 
 export function orderPlaced(turn: Turn, order: OrderTerms): void {
   turn.ctx.emit("order_placed", {

@@ -15,7 +15,7 @@ import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
-import { holderOf, priorityOf } from "./books.ts";
+import { holderOf, priorityOf } from "./book/books.ts";
 import { refuse } from "./errors.ts";
 import { exportExternal, loadExternal } from "./external/genesis.ts";
 import { initialFunding } from "./funding.ts";
@@ -28,11 +28,11 @@ import {
 import { instrumentOf } from "./instruments.ts";
 import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
+import { validateMarket, validateParams } from "./listing/terms.ts";
+import { checkClientId, sideOf } from "./orders/requests.ts";
 import type { MarketId } from "./ports.ts";
-import { checkClientId, sideOf } from "./requests.ts";
-import { validateMarket, validateParams } from "./terms.ts";
 import type { Venue } from "./venue.ts";
-import { trailSide, trails, waitingKeyOf } from "./waiting-index.ts";
+import { trailSide, trails, waitingKeyOf } from "./waiting/waiting-index.ts";
 
 /** The authority as text; genesis may leave it empty for the governance module account. */
 export function withAuthority(params: Params, addresses: Addresses): Params {

@@ -2,26 +2,26 @@
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
-import type { Book } from "./book.ts";
-import { holderOf, priorityOf } from "./books.ts";
+import { collects } from "./auction/opening.ts";
+import type { Book } from "./book/book.ts";
+import { holderOf, priorityOf } from "./book/books.ts";
 import { documentInvariants } from "./external/invariants.ts";
 import { feeReserve } from "./fees.ts";
 import { bondsEscrowed, instrumentsFault } from "./instruments/invariants.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
 import { grantInvariants } from "./keys/invariants.ts";
 import { marketsWithOrders } from "./occupied.ts";
-import { collects } from "./opening.ts";
+import { sideOf } from "./orders/requests.ts";
 import type { MarketId, Side } from "./ports.ts";
-import { sideOf } from "./requests.ts";
 import { instrumentById, type Venue } from "./venue.ts";
-import { waitingFees } from "./waiting.ts";
-import { waitingHolder, waitingSide } from "./waiting-index.ts";
 import {
   deadMenQueued,
   pairsLinked,
   trailsFollowed,
   waitingEqualsOrders,
-} from "./waiting-invariants.ts";
+} from "./waiting/invariants.ts";
+import { waitingFees } from "./waiting/waiting.ts";
+import { waitingHolder, waitingSide } from "./waiting/waiting-index.ts";
 
 /** Markets with orders, in state or in a book: the others have nothing to look at. */
 function withBooks(ctx: ReadContext, { state, books }: Venue): MarketId[] {

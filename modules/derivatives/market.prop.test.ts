@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { AccountId } from "../kit/account-id.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { atomically } from "./contained.ts";
-import { parseOco } from "./pairs.ts";
 import { createRandom } from "./random.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "./testing.ts";
+import { parseOco } from "./waiting/pairs.ts";
 
 /** One random operation; refusals are part of life. Returns what happened, for comparing two runs. */
 function step(venue: TestVenue, random: (bound: number) => number): string {

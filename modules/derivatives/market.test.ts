@@ -16,9 +16,9 @@ import { COLLATERAL_VAULT } from "../margin/state.ts";
 import { atomically } from "./contained.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
+import { parseRequest } from "./orders/requests.ts";
 import type { ClearingPort, OraclePrice } from "./ports.ts";
 import { createRandom } from "./random.ts";
-import { parseRequest } from "./requests.ts";
 import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
 
 const DENOM = "uusdc";

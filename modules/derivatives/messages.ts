@@ -28,19 +28,19 @@ import {
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
-import { checkAmendment } from "./amending.ts";
-import { checkBatch, runBatch } from "./batch.ts";
-import { checkOrderName } from "./cancelling.ts";
-import { parseCombo } from "./combos.ts";
 import { refuse } from "./errors.ts";
 import { withAuthority } from "./genesis.ts";
 import { instrumentMessages } from "./instruments/messages.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import { checkTrader, traderOf } from "./keys/trader.ts";
-import { parseOco } from "./pairs.ts";
-import { parseRequest } from "./requests.ts";
-import { validateMarket, validateParams, validateTerms } from "./terms.ts";
+import { validateMarket, validateParams, validateTerms } from "./listing/terms.ts";
+import { checkAmendment } from "./orders/amending.ts";
+import { checkBatch, runBatch } from "./orders/batch.ts";
+import { checkOrderName } from "./orders/cancelling.ts";
+import { parseCombo } from "./orders/combos.ts";
+import { parseRequest } from "./orders/requests.ts";
 import type { Venue } from "./venue.ts";
+import { parseOco } from "./waiting/pairs.ts";
 
 /** Lanes: what only takes away from the book or a position goes first, what can only add to the book next, the rest last. */
 const LANE_CANCEL = 1;

@@ -4,7 +4,7 @@ import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
 import type { VerifySignature } from "../kit/signature.ts";
 import { createAccounts } from "./accounts.ts";
-import { createBooks } from "./books.ts";
+import { createBooks } from "./book/books.ts";
 import { externalQueries } from "./external/queries.ts";
 import { externalMessages } from "./external/routes.ts";
 import { derivativesGenesis } from "./genesis.ts";
@@ -16,7 +16,7 @@ import type { BankPort, ClearingPort, KeyAccountsPort, OraclePort } from "./port
 import { derivativesQueries } from "./queries.ts";
 import { derivativesState } from "./state.ts";
 import type { Venue } from "./venue.ts";
-import { createWaitingIndexes } from "./waiting-index.ts";
+import { createWaitingIndexes } from "./waiting/waiting-index.ts";
 
 /** `clearing` may delegate to a module built later. */
 export interface DerivativesPorts {

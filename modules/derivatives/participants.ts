@@ -4,10 +4,10 @@
  */
 import type { AccountId } from "../kit/account-id.ts";
 import { absolute } from "../kit/math/mul-div.ts";
-import { reducible } from "./execution.ts";
-import type { OrderTerms } from "./order-terms.ts";
+import type { OrderTerms } from "./book/order-terms.ts";
+import { reducible } from "./orders/execution.ts";
+import { cancel, enforceReduceOnly, trim } from "./orders/resting.ts";
 import type { Side } from "./ports.ts";
-import { cancel, enforceReduceOnly, trim } from "./resting.ts";
 import { nowMs, type Turn } from "./venue.ts";
 
 /** `lots` are those that take part. */

@@ -22,7 +22,7 @@ import type { ReadContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
-import { auctionQuery } from "./auction-query.ts";
+import { auctionQuery } from "./auction/query.ts";
 import { fundingTerms } from "./blocks.ts";
 import { refuse } from "./errors.ts";
 import { predictedRate } from "./funding.ts";
@@ -39,7 +39,7 @@ import { marketsWithOrders } from "./occupied.ts";
 import type { Side } from "./ports.ts";
 import { orderSidePrefix } from "./state.ts";
 import { instrumentById, nowMs, requireInstrument, type Venue } from "./venue.ts";
-import { waitingQueries, waitingView } from "./waiting-queries.ts";
+import { waitingQueries, waitingView } from "./waiting/queries.ts";
 
 /** Behind every key that begins with the one before it. */
 const LAST = "\0";

@@ -2,8 +2,8 @@
 import { type NewOrder, NewOrder as NewOrderCodec } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { ReadContext } from "../kit/context.ts";
 import { mulDivDown } from "../kit/math/mul-div.ts";
+import { isBatch } from "./auction/opening.ts";
 import { formatPrice, formatSize, type Instrument } from "./instruments.ts";
-import { isBatch } from "./opening.ts";
 import type { Random } from "./random.ts";
 
 export interface SimulatedAccount {

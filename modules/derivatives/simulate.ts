@@ -10,7 +10,6 @@ import {
 } from "./external/simulate.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import type { Random } from "./random.ts";
-import { conditionalOperations } from "./simulate-conditional.ts";
 import {
   BUY,
   CLIENT_IDS,
@@ -27,6 +26,7 @@ import {
   soonMs,
   TYPE,
 } from "./simulate-kit.ts";
+import { conditionalOperations } from "./waiting/simulate.ts";
 
 export const operations: readonly Operation[] = [
   placing("limit", 30, 3000, () => ({})),

@@ -40,8 +40,8 @@ import { AssertionError } from "../kit/errors.ts";
 import { type ExternalState, externalState } from "./external/state.ts";
 import { type KeysState, keysState } from "./keys/state.ts";
 import { TICKS_MAX } from "./limits.ts";
+import { countersValue, restingOrderValue } from "./orders/record-codecs.ts";
 import type { MarketId, Side } from "./ports.ts";
-import { countersValue, restingOrderValue } from "./record-codecs.ts";
 
 export interface OrderKey {
   readonly market: MarketId;

@@ -18,8 +18,8 @@ import { defaultParams, linearPerpetual } from "./defaults.ts";
 import { createFakeClearing, type FakeClearing } from "./fake-clearing.ts";
 import { withAuthority } from "./genesis.ts";
 import { createDerivatives, type Derivatives } from "./module.ts";
+import { parseRequest } from "./orders/requests.ts";
 import type { OraclePrice } from "./ports.ts";
-import { parseRequest } from "./requests.ts";
 
 export const SYMBOL = "BTC-USD-PERP";
 export const TEST_ADDRESSES: ReturnType<typeof createAddresses> = createAddresses("keel");

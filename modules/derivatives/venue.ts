@@ -6,14 +6,14 @@ import { AssertionError } from "../kit/errors.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
 import type { VerifySignature } from "../kit/signature.ts";
 import type { Accounts } from "./accounts.ts";
-import type { Book } from "./book.ts";
-import type { Books } from "./books.ts";
+import type { Book } from "./book/book.ts";
+import type { Books } from "./book/books.ts";
 import { refuse } from "./errors.ts";
 import { type Instrument, instrumentAt } from "./instruments.ts";
 import { SYMBOL_BYTES_MAX } from "./limits.ts";
 import type { BankPort, ClearingPort, KeyAccountsPort, MarketId, OraclePort } from "./ports.ts";
 import type { DerivativesState } from "./state.ts";
-import type { WaitingIndex, WaitingIndexes } from "./waiting-index.ts";
+import type { WaitingIndex, WaitingIndexes } from "./waiting/waiting-index.ts";
 
 export interface Venue {
   readonly state: DerivativesState;

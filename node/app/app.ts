@@ -8,7 +8,7 @@ import type { AuthKeeper } from "@keel/modules/auth/keeper";
 import { createAuth } from "@keel/modules/auth/module";
 import type { BankKeeper } from "@keel/modules/bank/keeper";
 import { createBank } from "@keel/modules/bank/module";
-import { BOND_VAULT } from "@keel/modules/derivatives/bonds";
+import { BOND_VAULT } from "@keel/modules/derivatives/listing/bonds";
 import { createDerivatives, type Derivatives } from "@keel/modules/derivatives/module";
 import { createInsurance } from "@keel/modules/insurance/module";
 import type { Addresses } from "@keel/modules/kit/addresses";

@@ -1,6 +1,6 @@
 /** npm run fuzz -- book|auction: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
-import { compareAuctions } from "@keel/modules/derivatives/auction-model";
-import { compareBooks } from "@keel/modules/derivatives/book-model";
+import { compareAuctions } from "@keel/modules/derivatives/auction/model";
+import { compareBooks } from "@keel/modules/derivatives/book/book-model";
 import { Command } from "commander";
 
 interface Subject {

@@ -1,5 +1,5 @@
 /** Bench 1: the matching kernel alone. */
-import { createKernelBench } from "@keel/modules/derivatives/bench-kernel";
+import { createKernelBench } from "@keel/modules/derivatives/book/bench-kernel";
 import { ownSeconds } from "./machine.ts";
 import type { Measurement } from "./report.ts";
 

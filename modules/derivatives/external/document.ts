@@ -11,7 +11,7 @@ import { addressOfKey } from "../../kit/key-address.ts";
 import type { KeyKind } from "../../kit/signature.ts";
 import { refuse } from "../errors.ts";
 import { SYMBOL_BYTES_MAX } from "../limits.ts";
-import { sideOf } from "../requests.ts";
+import { sideOf } from "../orders/requests.ts";
 
 const DECIMAL = /^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$/;
 const DECIMAL_LENGTH_MAX = 60;

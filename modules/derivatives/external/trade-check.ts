@@ -4,7 +4,6 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
-import { reducible } from "../execution.ts";
 import { fillFees } from "../fees.ts";
 import {
   formatMoney,
@@ -17,8 +16,9 @@ import {
 } from "../instruments.ts";
 import { bandLimit, type Mark, sizeNotional } from "../marks.ts";
 import { requireOpenMarket } from "../open-market.ts";
+import { reducible } from "../orders/execution.ts";
+import { sideOf } from "../orders/requests.ts";
 import type { MarketId, Side, Trade, TradeParty } from "../ports.ts";
-import { sideOf } from "../requests.ts";
 import type { Venue } from "../venue.ts";
 import type { Party } from "./party.ts";
 

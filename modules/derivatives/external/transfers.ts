@@ -8,12 +8,12 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
-import { cancelAll } from "../cancelling.ts";
 import { refuse } from "../errors.ts";
 import { formatPrice, formatSize, parseSize } from "../instruments.ts";
 import { requireOpenMarket } from "../open-market.ts";
+import { cancelAll } from "../orders/cancelling.ts";
+import { enforceReduceOnly } from "../orders/resting.ts";
 import type { TradeParty } from "../ports.ts";
-import { enforceReduceOnly } from "../resting.ts";
 import { closeTurn, openTurn, requireInstrument, type Venue } from "../venue.ts";
 import { positionTransferred, subaccountTransferred } from "./events.ts";
 

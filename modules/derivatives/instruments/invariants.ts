@@ -2,9 +2,9 @@
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
-import { BOND_VAULT } from "../bonds.ts";
 import { instrumentOf } from "../instruments.ts";
-import { keyOfSettlement, windowTime } from "../settlement-prices.ts";
+import { BOND_VAULT } from "../listing/bonds.ts";
+import { keyOfSettlement, windowTime } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { settlementKeyOf } from "./valuation.ts";
 

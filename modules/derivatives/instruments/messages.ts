@@ -15,7 +15,7 @@ import type { MessageRoute } from "../../kit/module.ts";
 import { onMessage } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
 import type { DerivativesKeeper } from "../keeper.ts";
-import { validateSeries } from "../series-terms.ts";
+import { validateSeries } from "../listing/series-terms.ts";
 import { contractOf } from "./contract.ts";
 
 export function instrumentMessages(

@@ -12,7 +12,7 @@ import { divCeil, maximum, minimum, mulDivUp, PPM } from "../../kit/math/mul-div
 import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Mark, PerLotLosses } from "../marks.ts";
-import { type Outlook, toPrice } from "../settlement-prices.ts";
+import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import type { OptionContract } from "./contract.ts";
 import { kinds, type MarkInputs } from "./kinds.ts";

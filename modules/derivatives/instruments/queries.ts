@@ -21,7 +21,7 @@ import { onQuery } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
 import { type Instrument, instrumentAt } from "../instruments.ts";
 import { CHAIN_PAGE_MAX } from "../limits.ts";
-import { keyOfSettlement, outlookOf } from "../settlement-prices.ts";
+import { keyOfSettlement, outlookOf } from "../settlement/prices.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { PRICE_PLACES } from "./contract.ts";
 import { volatilityOf } from "./option-marks.ts";

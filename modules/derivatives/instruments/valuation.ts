@@ -7,7 +7,7 @@ import { divHalfEven } from "../../kit/math/mul-div.ts";
 import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Mark, PerLotLosses } from "../marks.ts";
-import { type Outlook, outlookOf } from "../settlement-prices.ts";
+import { type Outlook, outlookOf } from "../settlement/prices.ts";
 import type { SettlementKey } from "../state.ts";
 import type { Venue } from "../venue.ts";
 import { kinds } from "./kinds.ts";

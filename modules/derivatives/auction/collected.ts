@@ -1,0 +1,81 @@
+/** Orders collected for the auction of their block: the record and its reserve in margin change together here. */
+import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { AccountId } from "../../kit/account-id.ts";
+import { u32Key } from "../../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { holderOf } from "../book/books.ts";
+import * as events from "../events.ts";
+import { feeReserve } from "../fees.ts";
+import { formatSize, type Instrument } from "../instruments.ts";
+import { sideOf } from "../orders/requests.ts";
+import type { MarketId } from "../ports.ts";
+import type { Venue } from "../venue.ts";
+
+/** In key order: sub-account, then client id. */
+export function collectedOf(
+  ctx: ReadContext,
+  venue: Venue,
+  market: MarketId,
+  account: AccountId | "" = "",
+): CollectedOrder[] {
+  const orders: CollectedOrder[] = [];
+  const prefix = u32Key.encode(market) + account;
+  venue.state.collected.eachWithPrefix(ctx, prefix, (_key, order) => void orders.push(order));
+  return orders;
+}
+
+/** The order leaves the collection with its reserve as it is: it goes into the book. */
+export function takeCollected(ctx: WriteContext, venue: Venue, order: CollectedOrder): void {
+  venue.state.collected.delete(ctx, [order.market, holderOf(order), order.clientId]);
+}
+
+export function cancelCollected(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+  clientId: string,
+): MsgCancelOrderResponse | null {
+  // A market without auction terms never collected.
+  if (instrument.terms.auction === undefined) return null;
+  const order = venue.state.collected.get(ctx, [instrument.id, account, clientId]);
+  if (order === undefined) return null;
+  releaseCollected(ctx, venue, instrument, order, "user");
+  return { orderId: 0n, cancelledSize: formatSize(instrument, order.lots) };
+}
+
+/** Returns how many. */
+export function cancelAllCollected(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+  reason: string,
+): number {
+  if (instrument.terms.auction === undefined) return 0;
+  const orders = collectedOf(ctx, venue, instrument.id, account);
+  for (const order of orders) releaseCollected(ctx, venue, instrument, order, reason);
+  return orders.length;
+}
+
+/** Cancels a collected order, with its reserve. */
+export function releaseCollected(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  order: CollectedOrder,
+  reason: string,
+): void {
+  const account = holderOf(order);
+  const lots = Number(order.lots);
+  const side = sideOf(order.side) ?? "buy";
+  if (!order.reduceOnly) {
+    const fees = feeReserve(instrument, Number(order.priceTicks), lots, order.feeReservePpm);
+    const { clearing } = venue;
+    clearing.adjustOpenOrders(ctx, account, instrument.id, side, -order.lots, -fees);
+  }
+  takeCollected(ctx, venue, order);
+  const { clientId } = order;
+  events.orderNotEntered(ctx, venue, instrument, { account, clientId, lots }, reason);
+}

@@ -1,0 +1,104 @@
+import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { describe, expect, it } from "vitest";
+import { atomically } from "../contained.ts";
+import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
+import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
+import { parseOco } from "../waiting/pairs.ts";
+
+const refusal = (code: number) => expect.objectContaining({ codespace: "derivatives", code });
+const HALTED = 3;
+const ACTIVE = 1;
+
+function market(matching: MatchingMode): TestVenue {
+  const auction = { ...defaultAuctionTerms(), matching, openingMs: 1500n };
+  return createTestVenue(testMarket({ terms: { ...defaultTerms(), auction } }));
+}
+
+function reopen(venue: TestVenue): void {
+  for (const status of [HALTED, ACTIVE] as const) {
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, { status, terms: undefined });
+  }
+}
+
+function amend(venue: TestVenue, n: number, clientId: string, change: object) {
+  const amendment = {
+    market: SYMBOL,
+    orderId: 0n,
+    clientId,
+    price: "",
+    size: "",
+    triggerPrice: "",
+    selfTradePrevention: 0 as const,
+    ...change,
+  };
+  return atomically(venue.ctx, (ctx) => venue.keeper.amend(ctx, venue.account(n), amendment));
+}
+
+describe("an opening auction", () => {
+  it("fills icebergs part by part, begins brackets, and opens when no next part crosses", () => {
+    const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
+    venue.place(venue.account(1), "sell 3 @ 60100 show=1 id=ice");
+    venue.place(venue.account(2), "buy 2 @ 59900 id=b tp=61000 sl=59000");
+    reopen(venue);
+    venue.place(venue.account(3), "buy 2 @ 60200 id=c");
+    venue.place(venue.account(4), "sell 1 @ 59800 id=d");
+    const { ctx } = venue;
+    for (let i = 0; i < 6; i++) venue.block(60_000);
+    expect(venue.keeper.terms(ctx, 1)?.status).toBe("active");
+    const lots = [1, 2, 3, 4].map((n) => venue.clearing.positionLots(ctx, venue.account(n), 1));
+    expect(lots.reduce((sum, one) => sum + one, 0n)).toBe(0n);
+    expect(lots[2]).toBe(2000n);
+    // Whatever was bought under the bracket is protected to the lot.
+    let protectedLots = 0n;
+    venue.venue.state.waiting.each(ctx, (_key, order) => {
+      expect(order.reduceOnly).toBe(true);
+      protectedLots += order.remainingLots;
+    });
+    expect(protectedLots).toBe(2n * (lots[1] ?? 0n));
+    expect(venue.violation()).toBeNull();
+  });
+
+  it("lets orders wait, and fires none before the market is open", () => {
+    const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
+    venue.place(venue.account(9), "buy 5 @ 59000 id=bid");
+    reopen(venue);
+    venue.place(venue.account(1), "sell 1 market stop=60500 id=stop");
+    expect(() => venue.place(venue.account(2), "sell 1 @ 60500 id=stop show=0.5")).toThrow(
+      refusal(51),
+    );
+    expect(() => venue.place(venue.account(1), "sell 1 @ 60500 id=stop")).toThrow(refusal(16));
+    venue.block(60_000);
+    expect(venue.venue.waiting.of(venue.ctx, 1).size).toBe(1);
+    for (let i = 0; i < 3; i++) venue.block(60_000);
+    expect(venue.clearing.positionLots(venue.ctx, venue.account(1), 1)).toBe(-1000n);
+  });
+
+  it("takes no amendment that moves an order, no pair and no combination; a smaller size is taken", () => {
+    const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
+    venue.place(venue.account(1), "buy 2 @ 59000 id=a");
+    reopen(venue);
+    expect(() => amend(venue, 1, "a", { price: "59500" })).toThrow(refusal(52));
+    expect(amend(venue, 1, "a", { size: "1" }).keptPriority).toBe(true);
+    const legs = ["sell 1 @ 61000", "sell 1 market stop=59000"].map(venue.order);
+    const parsed = parseOco({ sender: "", owner: "", subaccount: 0, legs });
+    expect(() => venue.keeper.placeOco(venue.ctx, venue.account(1), parsed)).toThrow(refusal(52));
+    expect(venue.violation()).toBeNull();
+  });
+});
+
+describe("a market that only holds auctions", () => {
+  it("takes no order that waits, nor one with parts, a bracket or a last block", () => {
+    const venue = market(MatchingMode.MATCHING_MODE_BATCH_AUCTION);
+    for (const text of [
+      "sell 1 market stop=59000 id=a",
+      "sell 1 market twap=2/1000 id=a",
+      "sell 1 @ 60000 id=a show=0.5",
+      "sell 1 @ 60000 id=a tp=59000",
+      `sell 1 @ 60000 id=a block=${venue.ctx.header.height + 5}`,
+    ]) {
+      expect(() => venue.place(venue.account(1), text)).toThrow(refusal(51));
+    }
+    expect(venue.place(venue.account(1), "sell 1 market id=a slip=100").status).toBe(8);
+    venue.block(60_000);
+  });
+});

@@ -1,0 +1,123 @@
+/**
+ * Placing an order in a market that collects. Every check and the reserve look at the order, its own account and what the block began with, never
+ * at other accounts' orders of the block: so what is accepted does not depend on the order of transactions.
+ */
+import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { OrderStatus, Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { refuse } from "../errors.ts";
+import * as events from "../events.ts";
+import { feeReserve } from "../fees.ts";
+import { formatSize, type Instrument } from "../instruments.ts";
+import {
+  limitOf,
+  requireClientId,
+  requireGoodTil,
+  requireNotional,
+  requireReducible,
+  requireTradable,
+} from "../orders/admission.ts";
+import { type Intent, intentOf } from "../orders/intents.ts";
+import type { OrderRequest } from "../orders/requests.ts";
+import { openTurn, type Turn, type Venue } from "../venue.ts";
+import { collectedOf } from "./collected.ts";
+import { isOpening } from "./opening.ts";
+
+/** Throws ModuleError to refuse; the caller reverts what was done until then. */
+export function collectOrder(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+  request: OrderRequest,
+): MsgPlaceOrderResponse {
+  const turn = openTurn(ctx, venue, instrument);
+  requireAuctionOrder(turn, request);
+  const mark = requireTradable(turn, request.reduceOnly);
+  const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0 });
+  const { reduceOnly, clientId, goodTilMs, side, sizeLots } = intent;
+  const ticks = limitOf(turn, intent, mark);
+  requireOwnRoom(turn, intent);
+  requireGoodTil(turn, intent);
+  const lots = reduceOnly ? requireReducible(turn, intent) : sizeLots;
+  requireNotional(turn, intent, mark, request.type === "limit" ? ticks : Number(mark.ticks));
+
+  const feeReservePpm = reduceOnly ? 0 : (instrument.terms.auction?.feePpm ?? 0);
+  if (!reduceOnly) {
+    const fees = feeReserve(instrument, ticks, lots, feeReservePpm);
+    const { clearing } = venue;
+    if (clearing.adjustOpenOrders(ctx, account, instrument.id, side, BigInt(lots), fees)) {
+      clearing.requireInitial(ctx, account);
+    }
+  }
+  venue.state.collected.set(ctx, [instrument.id, account, clientId], {
+    market: instrument.id,
+    owner: venue.accounts.owner(account),
+    subaccount: numberOf(account),
+    clientId,
+    side: side === "buy" ? WireSide.SIDE_BUY : WireSide.SIDE_SELL,
+    priceTicks: BigInt(ticks),
+    sizeLots: BigInt(sizeLots),
+    lots: BigInt(lots),
+    reduceOnly,
+    immediate: request.force === "ioc",
+    goodTilMs: BigInt(goodTilMs),
+    feeReservePpm,
+  });
+  events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots });
+  return accepted(formatSize(instrument, lots));
+}
+
+/** Kinds of order that have a meaning at one price for all. */
+function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderRequest): void {
+  if (request.clientId === "") {
+    throw refuse("clientIdRequired", "an order of an auction is named by its client id");
+  }
+  if (request.force === "fok") {
+    throw refuse("notInAuction", "fill-or-kill has no meaning at a uniform price");
+  }
+  if (request.postOnly) {
+    throw refuse("notInAuction", "post-only has no meaning where all pay the same");
+  }
+  if (request.trigger !== null || request.twap !== null) {
+    throw refuse("notInAuction", "an order that waits is matched at once when it fires");
+  }
+  const parts = request.displaySize !== "" || request.bracket !== null;
+  if (parts || request.goodTilHeight !== 0) {
+    throw refuse("notInAuction", "an order of an auction has no parts, bracket or last block");
+  }
+  if (request.force === "ioc" && isOpening(ctx, venue, instrument)) {
+    throw refuse("opening", `${instrument.symbol} collects for its opening: only orders that rest`);
+  }
+}
+
+/** The book's own bound is applied when the block's orders enter it, in the order of their ids. */
+function requireOwnRoom(turn: Turn, { account, clientId }: Intent): void {
+  const { book, ctx, instrument, venue, waiting } = turn;
+  const most = instrument.terms.openOrdersMax;
+  const collected = collectedOf(ctx, venue, instrument.id, account);
+  if (book.openOrders(account) + waiting.openOrders(account) + collected.length >= most) {
+    throw refuse(
+      "tooManyOpenOrders",
+      `expected at most ${most} open orders in ${instrument.symbol}`,
+    );
+  }
+  requireClientId(turn, account, clientId);
+}
+
+function accepted(remainingSize: string): MsgPlaceOrderResponse {
+  return {
+    orderId: 0n,
+    status: OrderStatus.ORDER_STATUS_COLLECTED,
+    filledSize: "0",
+    remainingSize,
+    averagePrice: "",
+    filledQuote: "0",
+    fills: 0,
+    fee: "0",
+    reason: "",
+    takeProfitId: 0n,
+    stopLossId: 0n,
+  };
+}

@@ -1,0 +1,69 @@
+/** What an auction of the book and the collected orders would give at the queried state: for those who decide before it is held. */
+import {
+  QueryAuctionRequest,
+  QueryAuctionResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
+import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { ReadContext } from "../../kit/context.ts";
+import type { QueryRoute } from "../../kit/module.ts";
+import { onQuery } from "../../kit/module.ts";
+import { formatPrice, formatSize, type Instrument } from "../instruments.ts";
+import { BOOK_QUERY_ORDERS_MAX } from "../limits.ts";
+import { bandLimit, markOf } from "../marks.ts";
+import { sideOf } from "../orders/requests.ts";
+import type { Side } from "../ports.ts";
+import { requireInstrument, type Venue } from "../venue.ts";
+import { type Clearing, clearingPrice, type Level, levelsOf } from "./auction.ts";
+import { collectedOf } from "./collected.ts";
+import { openingMs } from "./opening.ts";
+
+/** Resting and collected orders of a side, best price first. */
+function levels(ctx: ReadContext, venue: Venue, { id }: Instrument, side: Side): Level[] {
+  const orders: Level[] = [];
+  const book = venue.books.of(ctx, id);
+  book.each(side, (slot) => {
+    const { ticks, lots } = book.read(slot);
+    orders.push({ ticks, lots });
+    return orders.length === BOOK_QUERY_ORDERS_MAX;
+  });
+  for (const order of collectedOf(ctx, venue, id)) {
+    if (sideOf(order.side) !== side) continue;
+    orders.push({ ticks: Number(order.priceTicks), lots: Number(order.lots) });
+  }
+  const direction = side === "buy" ? -1 : 1;
+  return levelsOf(orders.sort((a, b) => direction * (a.ticks - b.ticks)));
+}
+
+/** Before own orders are netted and margin is checked, so an auction may yet differ. null without a fresh price. */
+function indicative(ctx: ReadContext, venue: Venue, instrument: Instrument): Clearing | null {
+  const mark = markOf(ctx, venue, instrument);
+  if (mark?.fresh !== true) return null;
+  return clearingPrice(
+    levels(ctx, venue, instrument, "buy"),
+    levels(ctx, venue, instrument, "sell"),
+    Number(mark.ticks),
+    { low: bandLimit(instrument, mark, "sell"), high: bandLimit(instrument, mark, "buy") },
+  );
+}
+
+export function auctionQuery(venue: Venue): QueryRoute {
+  return onQuery({
+    path: "/keel.derivatives.v1.Query/Auction",
+    request: QueryAuctionRequest,
+    response: QueryAuctionResponse,
+    handle(ctx, { market }) {
+      const instrument = requireInstrument(ctx, venue, market);
+      const found = indicative(ctx, venue, instrument);
+      const size = (lots: number): string => formatSize(instrument, lots);
+      return {
+        market,
+        matching: instrument.terms.auction?.matching ?? MatchingMode.MATCHING_MODE_CONTINUOUS,
+        openingMs: BigInt(openingMs(ctx, venue, instrument)),
+        collectedOrders: collectedOf(ctx, venue, instrument.id).length,
+        indicativePrice: found === null ? "" : formatPrice(instrument, found.ticks),
+        indicativeVolume: found === null ? "0" : size(found.volume),
+        indicativeImbalance: found === null ? "0" : size(found.demand - found.supply),
+      };
+    },
+  });
+}

@@ -1,0 +1,153 @@
+/**
+ * One auction over a book: the price, the fills, and the orders that have to leave because their account cannot bear its fills. All of it is a
+ * function of the book, the accounts and the mark, so no order of transactions can change it.
+ */
+import type { AccountId } from "../../kit/account-id.ts";
+import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import * as events from "../events.ts";
+import { notionalOf } from "../instruments.ts";
+import { AUCTION_ROUNDS_MAX } from "../limits.ts";
+import { bandLimit, type Mark } from "../marks.ts";
+import { cancel, enforceReduceOnly, makerRelease, recordFill } from "../orders/resting.ts";
+import {
+  type Crossing,
+  crossing,
+  makeFit,
+  type OrderFill,
+  type Participant,
+} from "../participants.ts";
+import type { AuctionFill } from "../ports.ts";
+import type { Turn } from "../venue.ts";
+import { afterMakerFill, type Filled, hooksOf } from "../waiting/links.ts";
+import { accepts, allocate, clearingPrice, levelsOf, type PriceRange } from "./auction.ts";
+import { raisesBeyondCap, reducingOnly, roomUnderCap } from "./cap.ts";
+
+interface Strike {
+  readonly ticks: number;
+  readonly volume: number;
+  readonly imbalance: number;
+  /** By id. */
+  readonly fills: readonly OrderFill[];
+}
+
+/** Returns whether orders that cross were left for the next block, because this one had no room or time for them. */
+export function holdAuction(turn: Turn, mark: Mark): boolean {
+  const range = {
+    low: bandLimit(turn.instrument, mark, "sell"),
+    high: bandLimit(turn.instrument, mark, "buy"),
+  };
+  for (let round = 0; round < AUCTION_ROUNDS_MAX; round++) {
+    const met = crossing(turn);
+    if (met.buy.length === 0) return false;
+    if (makeFit(turn, met)) continue;
+    const strike = strikeUnderCap(turn, met, Number(mark.ticks), range);
+    if (strike === null) return false;
+    const refused = clear(turn, strike);
+    if (refused === null) {
+      // A part that an iceberg shows next may cross as well: it waits for the next auction.
+      return record(turn, strike) || met.more;
+    }
+    for (const { order } of strike.fills) {
+      if (refused.has(order.account)) cancel(turn, order.slot, "margin");
+    }
+  }
+  return true;
+}
+
+function strike(
+  turn: Turn,
+  { buy, sell }: Pick<Crossing, "buy" | "sell">,
+  reference: number,
+  range: PriceRange,
+  volumeMax: number,
+): Strike | null {
+  const clearing = clearingPrice(levelsOf(buy), levelsOf(sell), reference, range);
+  if (clearing === null) return null;
+  const { ticks, demand, supply } = clearing;
+  const volume = clearing.volume < volumeMax ? clearing.volume : volumeMax;
+  const fills: OrderFill[] = [];
+  for (const orders of [buy, sell]) {
+    const willing = orders.filter((order) => accepts(order.side, order.ticks, ticks));
+    for (const [at, lots] of allocate(willing, volume).entries()) {
+      const order = willing[at] as Participant;
+      if (lots > 0) fills.push({ order, lots, feeQuanta: feeOf(turn, ticks, lots) });
+    }
+  }
+  fills.sort((a, b) => a.order.id - b.order.id);
+  return { ticks, volume, imbalance: demand - supply, fills };
+}
+
+/** One rate for all, whole quanta, rounded up against whoever pays, once per order. */
+function feeOf({ instrument }: Turn, ticks: number, lots: number): bigint {
+  const ppm = BigInt(instrument.terms.auction?.feePpm ?? 0);
+  return mulDivUp(notionalOf(instrument, ticks, lots), ppm, PPM);
+}
+
+/**
+ * When the fills would raise open interest above the market's cap, the volume is cut to what certainly fits under it; with nothing left under it,
+ * only what reduces positions takes part. The rest stays as it is.
+ */
+function strikeUnderCap(
+  turn: Turn,
+  met: Crossing,
+  reference: number,
+  range: PriceRange,
+): Strike | null {
+  const free = strike(turn, met, reference, range, Number.MAX_SAFE_INTEGER);
+  if (free === null || !raisesBeyondCap(turn, free.fills)) return free;
+  const room = roomUnderCap(turn);
+  if (room > 0) return strike(turn, met, reference, range, room);
+  const parts = { buy: reducingOnly(turn, met.buy), sell: reducingOnly(turn, met.sell) };
+  return strike(turn, parts, reference, range, Number.MAX_SAFE_INTEGER);
+}
+
+/** null: cleared. Otherwise the accounts that cannot bear their fills; nothing was changed then. */
+function clear(turn: Turn, { ticks, fills }: Strike): Set<AccountId> | null {
+  const { ctx, instrument, venue } = turn;
+  const parts = new Map<AccountId, AuctionFill>();
+  for (const { order, lots, feeQuanta } of fills) {
+    const before = parts.get(order.account);
+    const release = makerRelease(turn, inBook(order), lots) ?? { lots: 0n, feeReserveQuanta: 0n };
+    parts.set(order.account, {
+      account: order.account,
+      side: order.side,
+      lots: (before?.lots ?? 0n) + BigInt(lots),
+      feeQuanta: (before?.feeQuanta ?? 0n) + feeQuanta,
+      release: {
+        lots: (before?.release.lots ?? 0n) + release.lots,
+        feeReserveQuanta: (before?.release.feeReserveQuanta ?? 0n) + release.feeReserveQuanta,
+      },
+    });
+  }
+  const trade = { market: instrument.id, priceTicks: BigInt(ticks), fills: [...parts.values()] };
+  const result = venue.clearing.clearAuction(ctx, trade);
+  return result.ok ? null : new Set(result.refused.map(({ account }) => account));
+}
+
+function inBook(order: Participant): Participant {
+  return order.lots === order.held ? order : { ...order, lots: order.held };
+}
+
+/** Returns whether an iceberg shows its next part now. What fills set off happens when all are recorded: they are simultaneous. */
+function record(turn: Turn, done: Strike): boolean {
+  const { book, ctx } = turn;
+  const { ticks, volume, imbalance, fills } = done;
+  events.auctionCleared(turn, { ticks, volume, imbalance, orders: fills.length });
+  const accounts = new Set<AccountId>();
+  const hooks: (readonly [Filled, number])[] = [];
+  let refilled = false;
+  for (const { order, lots, feeQuanta } of fills) {
+    const maker = inBook(order);
+    const own = hooksOf(turn, maker);
+    if (own !== null) hooks.push([own, lots]);
+    events.auctionFill(turn, maker, { ticks, lots, feeQuanta });
+    if (recordFill(turn, order.slot, maker, lots) === lots)
+      book.reduce(order.slot, lots, ctx.state);
+    else refilled = true;
+    accounts.add(order.account);
+  }
+  turn.lastTradeTicks = ticks;
+  for (const [own, lots] of hooks) afterMakerFill(turn, own, lots, book.find(own.id) !== 0);
+  for (const account of accounts) enforceReduceOnly(turn, account);
+  return refilled;
+}

@@ -1,0 +1,105 @@
+/** The end of a block in a market that collects: its orders get ids and enter the book, and when an auction is due, it is held. */
+import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { holderOf } from "../book/books.ts";
+import type { Instrument } from "../instruments.ts";
+import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
+import { bandLimit, type Mark, markOf } from "../marks.ts";
+import { sideOf } from "../orders/requests.ts";
+import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
+import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
+import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
+import { collects, endOpening, openingMs, trades } from "./opening.ts";
+import { holdAuction } from "./run.ts";
+
+/** Does nothing, and leaves the collected orders as they are, while the market is stopped or its price stale. */
+export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  if (!trades(instrument) || !collects(ctx, venue, instrument)) return;
+  const mark = markOf(ctx, venue, instrument);
+  if (mark?.fresh !== true) return;
+  const turn = openTurn(ctx, venue, instrument);
+  const immediate = enterCollected(turn);
+  const opening = openingMs(ctx, venue, instrument);
+  if (opening <= nowMs(ctx)) {
+    const carriesOver = holdAuction(turn, mark);
+    if (opening !== 0 && !carriesOver && uncross(turn, mark)) endOpening(ctx, venue, instrument);
+  }
+  for (const id of immediate) {
+    const slot = turn.book.find(id);
+    if (slot !== 0) cancel(turn, slot, "immediate");
+  }
+  closeTurn(turn);
+}
+
+/** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
+function enterCollected(turn: Turn): number[] {
+  const { ctx, venue, instrument, book } = turn;
+  const now = nowMs(ctx);
+  const immediate: number[] = [];
+  const reducing = new Set<AccountId>();
+  for (const order of collectedOf(ctx, venue, instrument.id)) {
+    if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
+      releaseCollected(ctx, venue, instrument, order, "expired");
+      continue;
+    }
+    if (book.size >= OPEN_ORDERS_PER_MARKET_MAX) {
+      releaseCollected(ctx, venue, instrument, order, "book_full");
+      continue;
+    }
+    takeCollected(ctx, venue, order);
+    const id = turn.nextOrderId;
+    turn.nextOrderId += 1;
+    enter(turn, id, order);
+    if (order.immediate) immediate.push(id);
+    if (order.reduceOnly) reducing.add(holderOf(order));
+  }
+  for (const account of reducing) enforceReduceOnly(turn, account);
+  return immediate;
+}
+
+function enter(turn: Turn, id: number, order: CollectedOrder): void {
+  rest(turn, {
+    id,
+    priority: id,
+    account: holderOf(order),
+    side: sideOf(order.side) ?? "buy",
+    ticks: Number(order.priceTicks),
+    lots: Number(order.lots),
+    sizeLots: Number(order.sizeLots),
+    reduceOnly: order.reduceOnly,
+    postOnly: false,
+    clientId: order.clientId,
+    goodTilMs: Number(order.goodTilMs),
+    goodTilHeight: 0,
+    displayLots: 0,
+    hiddenLots: 0,
+    ocoId: 0,
+    bracket: undefined,
+    feeReservePpm: order.feeReservePpm,
+  });
+}
+
+/**
+ * Continuous matching cannot begin on a crossed book. What still crosses after the auction lies beyond the band, where no new order is taken
+ * either, or was held back by the cap on open interest, and leaves. False: some of it is left for the next block.
+ */
+function uncross(turn: Turn, mark: Mark): boolean {
+  const { book, instrument } = turn;
+  const { auction } = instrument.terms;
+  const high = bandLimit(instrument, mark, "buy");
+  const low = bandLimit(instrument, mark, "sell");
+  let left = auction?.ordersMax ?? 0;
+  for (;;) {
+    const bid = book.bids.best();
+    const ask = book.asks.best();
+    if (bid === 0 || ask === 0 || book.bids.ticksOf(bid) < book.asks.ticksOf(ask)) return true;
+    if (left === 0) return false;
+    left -= 1;
+    const buy = book.bids.firstOf(bid);
+    const sell = book.asks.firstOf(ask);
+    if (book.bids.ticksOf(bid) > high) cancel(turn, buy, "price_band");
+    else if (book.asks.ticksOf(ask) < low) cancel(turn, sell, "price_band");
+    else cancel(turn, book.idOf(buy) > book.idOf(sell) ? buy : sell, "open_interest_cap");
+  }
+}

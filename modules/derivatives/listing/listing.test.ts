@@ -1,0 +1,148 @@
+import type {
+  InstrumentParams,
+  Market,
+  OpenListing,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { describe, expect, it } from "vitest";
+import {
+  BTC,
+  createWorld,
+  DENOM,
+  futureMarket,
+  HOUR_MS,
+  maturity,
+  optionMarket,
+  START_MS,
+  VOL,
+  type World,
+} from "../../testing/world.ts";
+import { atomically } from "../contained.ts";
+import { defaultTerms, linearPerpetual, optionTerms } from "../defaults.ts";
+import { defaultInstrumentParams } from "../instruments/params.ts";
+import { BOND_VAULT } from "./bonds.ts";
+
+const BOND = 5_000n;
+const RULE: OpenListing = {
+  bondDenom: DENOM,
+  bondAmount: `${BOND}`,
+  noticeMs: BigInt(HOUR_MS),
+  standingMs: BigInt(10 * HOUR_MS),
+  reportingPowerMinPpm: 800_000n,
+  confidenceMaxPpm: 1_000n,
+  bondsMax: 2,
+  timeToExpiryMaxMs: BigInt(90 * 24 * HOUR_MS),
+  linearTerms: { ...defaultTerms(), openInterestMaxLots: 10_000n },
+  optionTerms: optionTerms(),
+};
+
+function open(change: Partial<InstrumentParams> = {}): World {
+  const instruments = { ...defaultInstrumentParams(), openListing: RULE, ...change };
+  const world = createWorld({ params: { instruments } });
+  world.setPrice(BTC, "60000");
+  world.setPrice(VOL, "0.6");
+  world.bank.mint(world.ctx, world.owner(1), { denom: DENOM, amount: 20_000n });
+  return world;
+}
+
+const perpetual = (): Market =>
+  linearPerpetual({
+    symbol: "SOMETHING-ELSE",
+    baseAsset: "FAKE",
+    quoteAsset: "X",
+    feedId: BTC,
+    tickSize: "0.5",
+    lotSize: "0.001",
+  });
+
+const list = (world: World, market: Market): Market =>
+  atomically(world.ctx, (ctx) => world.keeper.listMarket(ctx, world.address(1), market));
+const coins = (world: World, owner = world.owner(1)): bigint =>
+  world.bank.balance(world.ctx, owner, DENOM);
+
+describe("a market listed by anyone", () => {
+  it("is named after its feed, gets the authority's terms, and opens after the notice", () => {
+    const world = open();
+    const market = list(world, perpetual());
+    expect(market).toMatchObject({
+      symbol: "BTC-USD-PERP",
+      baseAsset: "BTC",
+      quoteAsset: "USD",
+      terms: RULE.linearTerms,
+    });
+    expect([coins(world), coins(world, BOND_VAULT)]).toEqual([15_000n, BOND]);
+    const id = world.funded(2, 10_000n);
+    expect(() => world.place("BTC-USD-PERP", id, "buy 0.1 @ 60000")).toThrow("is proposed");
+    for (let i = 0; i < 61; i++) world.block(60);
+    expect(world.keeper.terms(world.ctx, 1)?.status).toBe("active");
+    world.setPrice(BTC, "60000");
+    world.place("BTC-USD-PERP", id, "buy 0.1 @ 60000");
+    expect(world.violation()).toBeNull();
+  });
+
+  it("gives the bond back after its time in good standing", () => {
+    const world = open();
+    list(world, perpetual());
+    for (let i = 0; i < 11; i++) world.block(3600);
+    expect(coins(world)).toBe(20_000n);
+    expect(world.eventsOf("bond_returned")).toMatchObject([{ reason: "standing", amount: "5000" }]);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("gives it back when the market has settled, if that is sooner", () => {
+    const world = open();
+    list(world, optionMarket("X", maturity(START_MS + 2 * HOUR_MS), { strike: "60000" }));
+    for (let i = 0; i < 123; i++) world.block(60, () => world.setPrice(BTC, "60000"));
+    expect(world.eventsOf("bond_returned")).toMatchObject([{ reason: "settled" }]);
+    expect(coins(world)).toBe(20_000n);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("loses it when the authority says so: a proposed market is refused by that, an open one stays", () => {
+    const world = open();
+    list(world, perpetual());
+    const before = coins(world, world.owner(9));
+    world.keeper.forfeitBond(world.ctx, "BTC-USD-PERP", world.address(9));
+    expect(coins(world, world.owner(9)) - before).toBe(BOND);
+    expect(world.venue.state.markets.size(world.ctx)).toBe(0);
+    expect(world.violation()).toBeNull();
+    expect(list(world, perpetual()).id).toBe(2);
+    for (let i = 0; i < 61; i++) world.block(60);
+    world.keeper.forfeitBond(world.ctx, "BTC-USD-PERP", world.address(9));
+    expect(world.keeper.terms(world.ctx, 2)?.status).toBe("active");
+    expect(() => world.keeper.forfeitBond(world.ctx, "BTC-USD-PERP", world.address(9))).toThrow(
+      "has no bond",
+    );
+  });
+
+  it("needs a feed of good quality, a bond and a place", () => {
+    const world = open();
+    const index = world.venue.oracle.price(world.ctx, BTC)!;
+    const quality: [string, object][] = [
+      ["stale", { fresh: false }],
+      ["ppm of power", { reportingPowerPpm: 700_000n }],
+      ["confidence within", { confidence: index.mantissa / 500n }],
+    ];
+    for (const [message, change] of quality) {
+      Object.assign(world.venue.oracle.price(world.ctx, BTC)!, change);
+      expect(() => list(world, perpetual()), message).toThrow(message);
+      world.setPrice(BTC, "60000");
+    }
+    expect(() => list(world, { ...perpetual(), feedId: VOL })).toThrow("does not name a pair");
+    expect(() => list(world, { ...perpetual(), lotSize: "1" })).toThrow("worth at most");
+    const soon = futureMarket("X", maturity(START_MS + HOUR_MS + 60_000));
+    expect(() => list(world, soon)).toThrow("expected a settlement window after");
+    const far = futureMarket("X", maturity(START_MS + 100 * 24 * HOUR_MS));
+    expect(() => list(world, far)).toThrow("expiry up to");
+    list(world, perpetual());
+    expect(() => list(world, perpetual())).toThrow("already listed");
+    list(world, futureMarket("X", maturity(START_MS + 24 * HOUR_MS)));
+    expect(() => list(world, futureMarket("X", maturity(START_MS + 48 * HOUR_MS)))).toThrow(
+      "at most 2 bonds",
+    );
+    const poor = open();
+    poor.bank.send(poor.ctx, poor.owner(1), poor.owner(2), [{ denom: DENOM, amount: 19_000n }]);
+    expect(() => list(poor, perpetual())).toThrow("spendable balance");
+    expect(poor.venue.state.markets.size(poor.ctx)).toBe(0);
+    expect(() => list(createWorld(), perpetual())).toThrow("only the authority");
+  });
+});

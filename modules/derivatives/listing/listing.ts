@@ -1,0 +1,111 @@
+/**
+ * Listing by anyone against a bond. The proposer chooses feed, steps and contract; the chain names the market after the feed, so that nobody lists a
+ * second thing under a known name, and gives it the terms that the authority set for such markets. The feed must meet a rule of quality at
+ * that moment. For a notice time the market is only proposed, which is when the authority refuses it at the least cost.
+ */
+import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { PPM } from "../../kit/math/mul-div.ts";
+import { refuse } from "../errors.ts";
+import { contractOf } from "../instruments/contract.ts";
+import { instrumentParams } from "../instruments/params.ts";
+import { symbolOf } from "../instruments/symbols.ts";
+import { instrumentOf } from "../instruments.ts";
+import { markOf } from "../marks.ts";
+import { nowMs, type Venue } from "../venue.ts";
+import { lockBond } from "./bonds.ts";
+import { listMarket } from "./markets.ts";
+
+const FEED_SYMBOL = /^([A-Z0-9.]{1,16})-([A-Z0-9.]{1,16})$/;
+/** One lot may not be worth more than this: a market in lots of a thousand units keeps small traders out. */
+const LOT_VALUE_MAX = 1_000_000_000n;
+
+export function listByAnyone(
+  ctx: WriteContext,
+  venue: Venue,
+  sender: string,
+  wanted: Market,
+): Market {
+  const { openListing } = instrumentParams(ctx, venue);
+  if (openListing === undefined) throw refuse("listingClosed", "only the authority lists markets");
+  if (venue.state.bonds.size(ctx) >= openListing.bondsMax) {
+    throw refuse("listingClosed", `expected at most ${openListing.bondsMax} bonds`);
+  }
+  const contract = contractOf(wanted);
+  if (contract === null) {
+    throw refuse("invalidTerms", "expected an instrument with its maturity, right and strike");
+  }
+  const { baseAsset, quoteAsset } = requireQuality(ctx, venue, wanted.feedId, openListing);
+  if (contract.option !== null) {
+    requireQuality(ctx, venue, contract.option.volatilityFeedId, openListing, false);
+  }
+  const now = nowMs(ctx);
+  const activatesMs = BigInt(now) + openListing.noticeMs;
+  if (contract.maturity !== null) {
+    const { expiryMs, windowMs } = contract.maturity;
+    const latest = now + Number(openListing.timeToExpiryMaxMs);
+    if (BigInt(expiryMs - windowMs) <= activatesMs || expiryMs > latest) {
+      throw refuse(
+        "invalidTerms",
+        `expected a settlement window after ${activatesMs} and an expiry up to ${latest}`,
+      );
+    }
+  }
+  const terms = contract.option === null ? openListing.linearTerms : openListing.optionTerms;
+  const market = listMarket(ctx, venue, {
+    ...wanted,
+    symbol: symbolOf(baseAsset, quoteAsset, contract),
+    baseAsset,
+    quoteAsset,
+    status: MarketStatus.MARKET_STATUS_PROPOSED,
+    terms,
+    activatesMs,
+    seriesId: 0,
+  });
+  requireModestLot(ctx, venue, market);
+  lockBond(ctx, venue, market, {
+    owner: sender,
+    denom: openListing.bondDenom,
+    amount: BigInt(openListing.bondAmount),
+    returnsMs: activatesMs + openListing.standingMs,
+  });
+  return market;
+}
+
+/** The feed is fresh, enough power stands behind its last price and the validators agree on it closely enough. */
+function requireQuality(
+  ctx: ReadContext,
+  venue: Venue,
+  feedId: number,
+  rule: { readonly reportingPowerMinPpm: bigint; readonly confidenceMaxPpm: bigint },
+  names = true,
+): { readonly baseAsset: string; readonly quoteAsset: string } {
+  const price = venue.oracle.price(ctx, feedId);
+  const [, baseAsset = "", quoteAsset = ""] =
+    FEED_SYMBOL.exec(venue.oracle.feed(ctx, feedId)?.symbol ?? "") ?? [];
+  if (price === undefined || (names && baseAsset === "")) {
+    throw refuse("feedQuality", `feed ${feedId} has no price or does not name a pair like BTC-USD`);
+  }
+  if (!price.fresh) throw refuse("feedQuality", `the price of feed ${feedId} is stale`);
+  if (price.reportingPowerPpm < rule.reportingPowerMinPpm) {
+    throw refuse(
+      "feedQuality",
+      `expected ${rule.reportingPowerMinPpm} ppm of power behind feed ${feedId}, got ${price.reportingPowerPpm}`,
+    );
+  }
+  if (price.confidence * PPM > price.mantissa * rule.confidenceMaxPpm) {
+    throw refuse(
+      "feedQuality",
+      `expected a confidence within ${rule.confidenceMaxPpm} ppm of feed ${feedId}`,
+    );
+  }
+  return { baseAsset, quoteAsset };
+}
+
+function requireModestLot(ctx: ReadContext, venue: Venue, market: Market): void {
+  const mark = markOf(ctx, venue, instrumentOf(market));
+  if (mark === undefined || mark.notionalPerLot > LOT_VALUE_MAX) {
+    throw refuse("invalidTerms", `expected a lot worth at most ${LOT_VALUE_MAX} quanta`);
+  }
+}

@@ -1,0 +1,165 @@
+/** Cancels: one order (and its pair), all of an account, and those whose time has passed. Taken in every status of a market, at any price. */
+import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { AccountId } from "../../kit/account-id.ts";
+import { heightKey, u32Key } from "../../kit/collections/codecs.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { cancelAllCollected, cancelCollected } from "../auction/collected.ts";
+import { refuse } from "../errors.ts";
+import { formatSize, type Instrument } from "../instruments.ts";
+import { marketsWithOrders } from "../occupied.ts";
+import {
+  closeTurn,
+  instrumentById,
+  nowMs,
+  openTurn,
+  requireInstrument,
+  type Turn,
+  type Venue,
+} from "../venue.ts";
+import { cancelPartner, partnerOf } from "../waiting/links.ts";
+import { cancelWaiting, waitingById } from "../waiting/waiting.ts";
+import { cancel } from "./resting.ts";
+
+export interface OrderName {
+  readonly market: string;
+  /** 0: by client id. */
+  readonly orderId: bigint;
+  readonly clientId: string;
+}
+
+export function checkOrderName({ orderId, clientId }: OrderName): void {
+  if ((orderId === 0n) === (clientId === "")) {
+    throw refuse("invalidRequest", "expected either an order id or a client id");
+  }
+}
+
+/** An open order of the account: its slot in the book, or its record when it waits. Throws ModuleError when there is none. */
+export function findOpen(
+  turn: Turn,
+  account: AccountId,
+  name: OrderName,
+): { readonly slot: number; readonly waiting: WaitingOrder | undefined } {
+  checkOrderName(name);
+  const { book } = turn;
+  const given = Number(name.orderId);
+  const id = Number.isSafeInteger(given) ? given : 0;
+  const named = name.orderId === 0n;
+  const slot = named ? book.findByClientId(account, name.clientId) : book.find(id);
+  if (slot !== 0 && book.accountOf(slot) === account) return { slot, waiting: undefined };
+  const waitingId = named ? turn.waiting.findByClientId(account, name.clientId) : id;
+  if (turn.waiting.accountOf(waitingId) === account) {
+    return { slot: 0, waiting: waitingById(turn, waitingId) };
+  }
+  const said = named ? `client id "${name.clientId.slice(0, 40)}"` : name.orderId;
+  throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
+}
+
+export function cancelOrder(
+  ctx: WriteContext,
+  venue: Venue,
+  account: AccountId,
+  name: OrderName,
+): MsgCancelOrderResponse {
+  checkOrderName(name);
+  const instrument = requireInstrument(ctx, venue, name.market);
+  const turn = openTurn(ctx, venue, instrument);
+  if (name.orderId === 0n) {
+    const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
+    if (collected !== null) return collected;
+  }
+  const { slot, waiting } = findOpen(turn, account, name);
+  const { id, lots } =
+    waiting === undefined
+      ? cancelSlot(turn, slot, "user")
+      : cancelWaitingToo(turn, waiting, "user");
+  closeTurn(turn);
+  return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots) };
+}
+
+interface Cancelled {
+  readonly id: number;
+  readonly lots: number;
+}
+
+/** Cancels an order of the book, and its pair. */
+export function cancelSlot(turn: Turn, slot: number, reason: string): Cancelled {
+  const partner = partnerOf(turn, slot);
+  const order = cancel(turn, slot, reason);
+  cancelPartner(turn, partner);
+  return order;
+}
+
+/** As cancelSlot, for an order that waits. */
+export function cancelWaitingToo(turn: Turn, order: WaitingOrder, reason: string): Cancelled {
+  cancelWaiting(turn, order, reason);
+  cancelPartner(turn, Number(order.ocoId));
+  return { id: Number(order.id), lots: Number(order.remainingLots) };
+}
+
+/** Cancels open orders of the account in one market, at most `most` besides those collected for an auction; returns how many. */
+export function cancelAllIn(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+  reason: string,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
+  const collected = cancelAllCollected(ctx, venue, instrument, account, reason);
+  const open = venue.books.of(ctx, instrument.id).openOrders(account);
+  const waiting = venue.waiting.of(ctx, instrument.id).openOrders(account);
+  if (open + waiting === 0) return collected;
+  const turn = openTurn(ctx, venue, instrument);
+  const slots = open === 0 ? [] : turn.book.ordersOf(account).slice(0, most);
+  for (const slot of slots) cancel(turn, slot, reason);
+  const ids = waiting === 0 ? [] : turn.waiting.ordersOf(account).slice(0, most - slots.length);
+  for (const id of ids) {
+    const order = waitingById(turn, id);
+    if (order !== undefined) cancelWaiting(turn, order, reason);
+  }
+  closeTurn(turn);
+  return collected + slots.length + ids.length;
+}
+
+export function cancelAll(
+  ctx: WriteContext,
+  venue: Venue,
+  account: AccountId,
+  reason: string,
+): number {
+  let cancelled = 0;
+  for (const id of marketsWithOrders(ctx, venue.state)) {
+    const instrument = instrumentById(ctx, venue, id);
+    assert(instrument !== undefined, `market ${id} has orders but no record`);
+    cancelled += cancelAllIn(ctx, venue, instrument, account, reason);
+  }
+  return cancelled;
+}
+
+/** Cancels orders whose good-til time or last block has passed, oldest first, up to the block's bound for each of the two. */
+export function expireOrders(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  const { expiries, heightExpiries, params } = venue.state;
+  const most = params.require(ctx).expiriesPerBlockMax;
+  const due: number[] = [];
+  for (const [queue, through] of [
+    [expiries, nowMs(ctx)],
+    [heightExpiries, ctx.header.height],
+  ] as const) {
+    const bound = due.length + most;
+    const from = u32Key.encode(instrument.id);
+    const to = from + heightKey.encode(through + 1);
+    queue.eachBetween(ctx, from, to, ([, , id]) => due.push(id) >= bound);
+  }
+  if (due.length === 0) return;
+  const turn = openTurn(ctx, venue, instrument);
+  for (const id of due) {
+    const slot = turn.book.find(id);
+    const waiting = slot === 0 ? waitingById(turn, id) : undefined;
+    // Neither: it went with its pair, or for its other bound.
+    if (slot !== 0) cancelSlot(turn, slot, "expired");
+    else if (waiting !== undefined) cancelWaitingToo(turn, waiting, "expired");
+  }
+  closeTurn(turn);
+}

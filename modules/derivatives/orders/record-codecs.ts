@@ -1,0 +1,84 @@
+/**
+ * Codecs of the records that change with every order. Their size is arithmetic, so gas never needs the encoding; the encoding is made
+ * once per record, at commit, and not at all for orders that come and go within a block.
+ */
+import { pooled } from "@keel/proto/bytes/pooled";
+import {
+  BracketTerms,
+  MarketCounters,
+  RestingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { protoValue, type ValueCodec } from "../../kit/collections/codecs.ts";
+
+/** Bytes of a field with a one-byte tag; nothing when it is zero, as proto3 leaves it out. */
+function varintField(value: bigint | number): number {
+  if (typeof value === "bigint" && value > 9_007_199_254_740_991n) return 1 + bigVarint(value);
+  let rest = Number(value);
+  if (rest === 0) return 0;
+  let bytes = 2;
+  for (; rest >= 128; rest = (rest - (rest % 128)) / 128) bytes += 1;
+  return bytes;
+}
+
+function bigVarint(value: bigint): number {
+  let bytes = 1;
+  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) bytes += 1;
+  return bytes;
+}
+
+/** As varintField, for fields from number 16 on, whose tag takes two bytes. */
+function farVarintField(value: bigint | number): number {
+  const size = varintField(value);
+  return size === 0 ? 0 : size + 1;
+}
+
+/** Rare, so it is encoded to be measured. */
+function bracketField(bracket: BracketTerms | undefined): number {
+  if (bracket === undefined) return 0;
+  const { length } = BracketTerms.encode(bracket).finish();
+  return length + (length < 128 ? 3 : 4);
+}
+
+/** For texts and bytes shorter than 128. */
+function shortField(length: number): number {
+  return length === 0 ? 0 : 2 + length;
+}
+
+export function countersSize({ nextOrderId, sequence, lastTradeTicks }: MarketCounters): number {
+  return varintField(nextOrderId) + varintField(sequence) + varintField(lastTradeTicks);
+}
+
+export function restingOrderSize(order: RestingOrder): number {
+  return (
+    varintField(order.market) +
+    varintField(order.id) +
+    shortField(order.owner.length) +
+    varintField(order.subaccount) +
+    varintField(order.side) +
+    varintField(order.priceTicks) +
+    varintField(order.sizeLots) +
+    varintField(order.remainingLots) +
+    (order.postOnly ? 2 : 0) +
+    (order.reduceOnly ? 2 : 0) +
+    // Client ids are ASCII: one byte a character.
+    shortField(order.clientId.length) +
+    varintField(order.goodTilMs) +
+    varintField(order.feeReservePpm) +
+    varintField(order.placedHeight) +
+    varintField(order.priority) +
+    farVarintField(order.goodTilHeight) +
+    farVarintField(order.displayLots) +
+    farVarintField(order.hiddenLots) +
+    farVarintField(order.ocoId) +
+    bracketField(order.bracket)
+  );
+}
+
+export const countersValue: ValueCodec<MarketCounters> = protoValue(
+  pooled(MarketCounters),
+  countersSize,
+);
+export const restingOrderValue: ValueCodec<RestingOrder> = protoValue(
+  pooled(RestingOrder),
+  restingOrderSize,
+);

@@ -1,0 +1,143 @@
+/**
+ * Placing an order that waits: a stop, take-profit or trailing stop, or a TWAP. It reserves its worst case as a resting order does (the
+ * fee at its limit, else at its trigger, else at the present mark), so that it is not refused for margin when its time comes; reduce-only
+ * ones reserve nothing. One whose trigger is reached already fires at the end of this block.
+ */
+import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import {
+  OrderStatus,
+  TriggerKind,
+  type WaitingOrder,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { numberOf } from "../../kit/account-id.ts";
+import { divCeil } from "../../kit/math/mul-div.ts";
+import { refuse } from "../errors.ts";
+import { parsePrice } from "../instruments.ts";
+import { WAITING_PER_MARKET_MAX } from "../limits.ts";
+import { type Mark, sizeNotional } from "../marks.ts";
+import {
+  requireClientId,
+  requireGoodTil,
+  requireNotional,
+  requireRoom,
+} from "../orders/admission.ts";
+import { nothingMet } from "../orders/execution.ts";
+import type { Intent } from "../orders/intents.ts";
+import type { OrderRequest, TriggerRequest } from "../orders/requests.ts";
+import { respond } from "../orders/responses.ts";
+import { wireForce, wireSelfTrade, wireSide, wireType } from "../orders/wire.ts";
+import { nextNumber, nowMs, type Turn } from "../venue.ts";
+import { wait } from "./waiting.ts";
+
+export function placeWaiting(
+  turn: Turn,
+  intent: Intent,
+  request: OrderRequest,
+  mark: Mark,
+): MsgPlaceOrderResponse {
+  const { ctx, instrument, venue } = turn;
+  const { account, reduceOnly } = intent;
+  requireRoom(turn, intent);
+  if (turn.waiting.size >= WAITING_PER_MARKET_MAX) {
+    throw refuse("tooManyWaiting", `${instrument.symbol} holds as many waiting orders as it can`);
+  }
+  requireGoodTil(turn, intent);
+  requireClientId(turn, account, intent.clientId);
+  if (!venue.clearing.exists(ctx, account)) {
+    throw refuse("unknownAccount", "the sub-account holds no collateral");
+  }
+  const markTicks = Number(mark.ticks);
+  const trigger = request.trigger === null ? null : triggerTerms(turn, request.trigger);
+  const valueTicks = intent.priceTicks || trigger?.triggerTicks || markTicks;
+  requireNotional(turn, intent, mark, valueTicks);
+  if (request.twap !== null)
+    requireSlices(turn, intent, mark, { slices: request.twap.slices, ticks: valueTicks });
+  const id = intent.id === 0 ? nextNumber(turn) : intent.id;
+  const now = nowMs(ctx);
+  const order: WaitingOrder = {
+    market: instrument.id,
+    id: BigInt(id),
+    owner: venue.accounts.owner(account),
+    subaccount: numberOf(account),
+    side: wireSide(intent.side),
+    kind: trigger?.kind ?? TriggerKind.TRIGGER_KIND_TWAP,
+    type: wireType(intent.type),
+    priceTicks: BigInt(intent.priceTicks),
+    sizeLots: BigInt(intent.sizeLots),
+    remainingLots: BigInt(intent.lots),
+    timeInForce: wireForce(intent.force),
+    postOnly: intent.postOnly,
+    reduceOnly,
+    clientId: intent.clientId,
+    goodTilMs: BigInt(intent.goodTilMs),
+    goodTilHeight: BigInt(intent.goodTilHeight),
+    selfTradePrevention: wireSelfTrade(intent.selfTrade),
+    maxSlippagePpm: intent.slippagePpm,
+    displayLots: BigInt(intent.displayLots),
+    triggerTicks: BigInt(trigger?.triggerTicks ?? 0),
+    trailTicks: BigInt(trigger?.trailTicks ?? 0),
+    trailPpm: trigger?.trailPpm ?? 0,
+    ocoId: BigInt(intent.ocoId),
+    bracket: intent.bracket,
+    reserveTicks: reduceOnly ? 0n : BigInt(valueTicks),
+    feeReservePpm: reduceOnly ? 0 : waitingFeePpm(turn, intent),
+    placedHeight: BigInt(ctx.header.height),
+    slices: request.twap?.slices ?? 0,
+    intervalMs: BigInt(request.twap?.intervalMs ?? 0),
+    startedMs: request.twap === null ? 0n : BigInt(now),
+    nextMs: request.twap === null ? 0n : BigInt(now),
+    dueSequence: 0n,
+    parentId: 0n,
+  };
+  if (wait(turn, order, markTicks)) venue.clearing.requireInitial(ctx, account);
+  return respond(turn, {
+    orderId: id,
+    status: OrderStatus.ORDER_STATUS_WAITING,
+    reason: "",
+    resting: intent.lots,
+    execution: nothingMet(intent.lots),
+    protection: undefined,
+  });
+}
+
+interface TriggerTerms {
+  readonly kind: TriggerKind;
+  readonly triggerTicks: number;
+  readonly trailTicks: number;
+  readonly trailPpm: number;
+}
+
+function triggerTerms({ instrument }: Turn, request: TriggerRequest): TriggerTerms {
+  const { kind, price, trail, trailPpm } = request;
+  return {
+    kind,
+    triggerTicks: price === "" ? 0 : parsePrice(instrument, price),
+    trailTicks: trail === "" ? 0 : parsePrice(instrument, trail),
+    trailPpm,
+  };
+}
+
+/** It may take when it is placed, unless it is post-only. */
+function waitingFeePpm(turn: Turn, { postOnly }: Intent): number {
+  const { makerFeePpm, takerFeePpm } = turn.instrument.terms;
+  const maker = makerFeePpm < 0 ? 0 : makerFeePpm;
+  return postOnly || maker > takerFeePpm ? maker : takerFeePpm;
+}
+
+/** Every slice has at least a lot and, unless reduce-only, the least notional. */
+function requireSlices(
+  turn: Turn,
+  intent: Intent,
+  mark: Mark,
+  { slices, ticks }: { readonly slices: number; readonly ticks: number },
+): void {
+  const { instrument } = turn;
+  const share = Number(divCeil(BigInt(intent.lots), BigInt(slices)));
+  if (intent.lots < slices) {
+    throw refuse("invalidTwap", `expected at least a lot per slice, got ${intent.lots} lots`);
+  }
+  const notional = sizeNotional(instrument, mark, ticks, share);
+  if (!intent.reduceOnly && notional < instrument.terms.notionalMin) {
+    throw refuse("notionalTooSmall", "each slice must be worth the market's least notional");
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The end of a block for orders that wait: which are due at its mark and time, in which order they are placed, and how many. The order is
+ * total: those found due in earlier blocks, as they were found; then falling triggers, highest first; rising ones, lowest first; trailing
+ * sells, then trailing buys, earliest reached first; then TWAP slices, earliest time first; within each by order id. What is due and goes
+ * beyond the block's bound keeps its turn, whatever the mark does next.
+ */
+import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { ModuleError } from "../../kit/errors.ts";
+import { collects, trades } from "../auction/opening.ts";
+import { atomically } from "../contained.ts";
+import * as events from "../events.ts";
+import type { Instrument } from "../instruments.ts";
+import {
+  DUE_PER_BLOCK_MAX,
+  TICKS_MAX,
+  TRAIL_MERGES_PER_BLOCK_MAX,
+  TRIGGERS_PER_BLOCK_MAX,
+} from "../limits.ts";
+import { type Mark, markOf } from "../marks.ts";
+import { requireTradable } from "../orders/admission.ts";
+import { intentOfWaiting } from "../orders/intents.ts";
+import { placeIntent } from "../orders/placing.ts";
+import type { Side } from "../ports.ts";
+import { waitingPast, waitingPrefix } from "../state.ts";
+import { closeTurn, nextNumber, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
+import { runSlice } from "./twap.ts";
+import {
+  cancelWaiting,
+  isOver,
+  moveWaiting,
+  setTrailMark,
+  takeOut,
+  waitingById,
+} from "./waiting.ts";
+import { QUEUE, trailSide, waitingHolder } from "./waiting-index.ts";
+
+/** Places what is due in one market. Without a fresh price, while it does not trade or collects for an auction, everything goes on waiting. */
+export function runTriggers(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  if (!trades(instrument) || collects(ctx, venue, instrument)) return;
+  if (venue.waiting.of(ctx, instrument.id).size === 0) return;
+  const mark = markOf(ctx, venue, instrument);
+  if (mark === undefined || !mark.fresh) return;
+  advanceTrails(ctx, venue, instrument, mark);
+  let placed = 0;
+  for (const id of findDue(ctx, venue, instrument, mark)) {
+    const turn = openTurn(ctx, venue, instrument);
+    const order = waitingById(turn, id);
+    // It may have gone with one placed before it; one whose time has passed is left to expire.
+    if (order === undefined || isOver(turn, order, nowMs(ctx))) continue;
+    if (placed < TRIGGERS_PER_BLOCK_MAX) {
+      placed += 1;
+      attempt(ctx, venue, instrument, order, mark);
+    } else if (order.dueSequence === 0n && order.kind !== TriggerKind.TRIGGER_KIND_TWAP) {
+      keepTurn(turn, order);
+    }
+  }
+}
+
+/** Each side's best marks move with the mark. */
+function advanceTrails(ctx: WriteContext, venue: Venue, { id }: Instrument, { ticks }: Mark): void {
+  const { trailMarks } = venue.state;
+  for (const side of ["sell", "buy"] as const) {
+    const trail = venue.waiting.of(ctx, id).trails[side];
+    const { gone, joined } = trail.advance(Number(ticks), TRAIL_MERGES_PER_BLOCK_MAX, ctx.state);
+    for (const firstId of gone) trailMarks.delete(ctx, [id, trailSide(side), firstId]);
+    if (joined !== null) setTrailMark(ctx, venue, { market: id, side }, joined);
+  }
+}
+
+/** Ids in the order of the file's head. */
+function findDue(ctx: ReadContext, venue: Venue, { id }: Instrument, { ticks }: Mark): number[] {
+  const { waiting } = venue.state;
+  const mark = Number(ticks);
+  const due: number[] = [];
+  const take = (queue: number, throughRank: number | null): void => {
+    if (due.length >= DUE_PER_BLOCK_MAX) return;
+    const from = waitingPrefix(id, queue);
+    const to =
+      throughRank === null ? waitingPrefix(id, queue + 1) : waitingPast(id, queue, throughRank);
+    waiting.eachBetween(ctx, from, to, (key) => due.push(key.id) >= DUE_PER_BLOCK_MAX);
+  };
+  const takeTrailing = (side: Side): void => {
+    const trail = venue.waiting.of(ctx, id).trails[side];
+    due.push(...trail.due(mark, DUE_PER_BLOCK_MAX - due.length));
+  };
+  take(QUEUE.due, null);
+  take(QUEUE.falling, TICKS_MAX - mark);
+  take(QUEUE.rising, mark);
+  takeTrailing("sell");
+  takeTrailing("buy");
+  take(QUEUE.timed, nowMs(ctx));
+  return due;
+}
+
+/** Due, but this block has placed enough: first in the next ones. */
+function keepTurn(turn: Turn, order: WaitingOrder): void {
+  moveWaiting(turn, order, { ...order, dueSequence: BigInt(nextNumber(turn)) });
+  closeTurn(turn);
+}
+
+/** Places it, or cancels it and says why it was refused. */
+function attempt(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  order: WaitingOrder,
+  mark: Mark,
+): void {
+  const inTurn = (work: (turn: Turn) => void): void =>
+    atomically(ctx, (inner) => {
+      const turn = openTurn(inner, venue, instrument);
+      work(turn);
+      closeTurn(turn);
+    });
+  try {
+    inTurn((turn) => place(turn, order, mark));
+  } catch (error) {
+    if (!(error instanceof ModuleError)) throw error;
+    const { code, codespace, message: log } = error;
+    inTurn((turn) => {
+      cancelWaiting(turn, order, "trigger_refused");
+      const { clientId } = order;
+      const account = waitingHolder(order);
+      const market = instrument.symbol;
+      events.orderRefused(turn.ctx, venue, { market, account, clientId, codespace, code, log });
+    });
+  }
+}
+
+function place(turn: Turn, order: WaitingOrder, mark: Mark): void {
+  if (order.kind === TriggerKind.TRIGGER_KIND_TWAP) {
+    runSlice(turn, order);
+    return;
+  }
+  takeOut(turn, order);
+  events.orderTriggered(turn, order, mark.ticks);
+  requireTradable(turn, order.reduceOnly);
+  placeIntent(turn, intentOfWaiting(order), mark);
+}
