@@ -26,6 +26,7 @@ import { type Message, message, remembered } from "./message.ts";
 import { consensusParamsUpdateMessage } from "./params.ts";
 import { timestampMessage } from "./timestamp.ts";
 import type { ConsensusParamsUpdate, Misbehavior } from "./types.ts";
+import { Writer } from "./writer.ts";
 
 export interface EventAttribute {
   readonly key: string;
@@ -37,6 +38,31 @@ export interface EventAttribute {
 export interface Event {
   readonly type: string;
   readonly attributes: readonly EventAttribute[];
+}
+
+/**
+ * An event as the state machine emits it: the record of its attributes, all searchable, and one that whoever collects it adds last. The list
+ * is made for those who ask; a busy block holds a hundred thousand attributes that are only ever written.
+ */
+export class RecordedEvent implements Event {
+  readonly type: string;
+  readonly record: Readonly<Record<string, string>>;
+  lastKey = "";
+  lastValue = "";
+
+  constructor(type: string, record: Readonly<Record<string, string>>) {
+    this.type = type;
+    this.record = record;
+  }
+
+  /** In the order they were written in. */
+  get attributes(): readonly EventAttribute[] {
+    const list: EventAttribute[] = [];
+    const { record } = this;
+    for (const key in record) list.push({ key, value: record[key] as string, index: true });
+    if (this.lastKey !== "") list.push({ key: this.lastKey, value: this.lastValue, index: true });
+    return list;
+  }
 }
 
 export interface ExecTxResult {
@@ -69,34 +95,64 @@ export interface FinalizeBlockResponse {
   readonly appHash: Uint8Array;
 }
 
-const attributeMessage: Message<EventAttribute> = {
-  ...message<EventAttribute>("EventAttribute", { key: text(1), value: text(2), index: boolean(3) }),
-  // As the table says; spelled out because a busy block holds a hundred thousand.
-  writeTo(writer, { key, value, index }) {
-    if (key !== "") {
-      writer.byte(KEY_TAG);
-      writer.text(key);
-    }
-    if (value !== "") {
-      writer.byte(VALUE_TAG);
-      writer.text(value);
-    }
-    if (!index) return;
-    writer.byte(INDEX_TAG);
-    writer.byte(1);
-  },
-};
-
 /** Field number × 8 + wire type. */
+const TYPE_TAG = 10;
+const ATTRIBUTE_TAG = 18;
 const KEY_TAG = 10;
 const VALUE_TAG = 18;
 const INDEX_TAG = 24;
 
-/** `tendermint.abci.Event`. */
-export const eventMessage: Message<Event> = message<Event>("Event", {
+const attributeMessage: Message<EventAttribute> = message<EventAttribute>("EventAttribute", {
+  key: text(1),
+  value: text(2),
+  index: boolean(3),
+});
+
+const plainEventMessage = message<Event>("Event", {
   type: text(1),
   attributes: repeated(2, attributeMessage, attributesMax),
 });
+
+/** `tendermint.abci.Event`. */
+export const eventMessage: Message<Event> = {
+  ...plainEventMessage,
+  writeTo(writer, event) {
+    if (event instanceof RecordedEvent) writeRecorded(writer, event);
+    else plainEventMessage.writeTo(writer, event);
+  },
+  encode(event) {
+    const writer = new Writer();
+    eventMessage.writeTo(writer, event);
+    return writer.finish();
+  },
+};
+
+/** As the table says, from the record. */
+function writeRecorded(writer: Writer, event: RecordedEvent): void {
+  const { type, record, lastKey, lastValue } = event;
+  if (type !== "") {
+    writer.byte(TYPE_TAG);
+    writer.text(type);
+  }
+  for (const key in record) writeAttribute(writer, key, record[key] as string);
+  if (lastKey !== "") writeAttribute(writer, lastKey, lastValue);
+}
+
+function writeAttribute(writer: Writer, key: string, value: string): void {
+  writer.byte(ATTRIBUTE_TAG);
+  const place = writer.open();
+  if (key !== "") {
+    writer.byte(KEY_TAG);
+    writer.text(key);
+  }
+  if (value !== "") {
+    writer.byte(VALUE_TAG);
+    writer.text(value);
+  }
+  writer.byte(INDEX_TAG);
+  writer.byte(1);
+  writer.close(place);
+}
 
 /** `tendermint.abci.ExecTxResult`. */
 export const execTxResultMessage: Message<ExecTxResult> = message<ExecTxResult>("ExecTxResult", {

@@ -41,12 +41,14 @@ function signerAccount(ctx: WriteContext, ports: Ports, address: Uint8Array): Ac
 
 /** Stores the key of an account that signs for the first time. A stored key is never replaced. */
 export function setPublicKeys(ctx: WriteContext, ports: Ports, tx: SignedTx, mode: AnteMode): void {
-  tx.signers.forEach((address, index) => {
+  const { signers } = tx;
+  for (let index = 0; index < signers.length; index++) {
+    const address = signers[index] as Uint8Array;
     const given = tx.signerInfos[index]?.publicKey ?? null;
-    if (given === null) return;
+    if (given === null) continue;
     const account = signerAccount(ctx, ports, address);
     // A stored key was compared with the address when it was stored.
-    if (isSameKey(account.publicKey, given)) return;
+    if (isSameKey(account.publicKey, given)) continue;
     if (mode !== "simulate" && !equalBytes(keyAddress(ownerKey(given)), address)) {
       throw sdkError(
         "invalidPubKey",
@@ -57,13 +59,14 @@ export function setPublicKeys(ctx: WriteContext, ports: Ports, tx: SignedTx, mod
       const publicKey = { typeUrl: given.typeUrl, value: given.value.slice() };
       ports.keeper.update(ctx, { ...account, publicKey });
     }
-  });
-  tx.signers.forEach((address, index) => {
+  }
+  for (let index = 0; index < signers.length; index++) {
     const sequence = tx.signerInfos[index]?.sequence ?? 0n;
-    ctx.emit("tx", { acc_seq: `${ports.addresses.format(address)}/${sequence}` });
+    const signer = ports.addresses.format(signers[index] as Uint8Array);
+    ctx.emit("tx", { acc_seq: `${signer}/${sequence}` });
     for (const signature of signatureParts(tx, index))
       ctx.emit("tx", { signature: bytesToBase64(signature) });
-  });
+  }
 }
 
 function isSameKey(stored: PublicKey | null, given: PublicKey): boolean {
@@ -92,9 +95,17 @@ export function countKeys(ctx: WriteContext, ports: Ports, tx: SignedTx): bigint
   let count = 0n;
   for (const address of tx.signers) {
     const { publicKey } = signerAccount(ctx, ports, address);
-    count += publicKey === null ? 1n : keyCount(readKey(publicKey));
+    count += publicKey === null ? 1n : keyCount(readAgain(publicKey));
   }
   return count;
+}
+
+/** The stored key read last, which the steps of one check ask for one after the other. */
+let lastRead: { readonly publicKey: PublicKey; readonly key: AccountKey } | null = null;
+
+function readAgain(publicKey: PublicKey): AccountKey {
+  if (lastRead?.publicKey !== publicKey) lastRead = { publicKey, key: readKey(publicKey) };
+  return lastRead.key;
 }
 
 function keyCount(key: AccountKey): bigint {
@@ -112,7 +123,7 @@ export function consumeSignatureGas(
     const { publicKey } = signerAccount(ctx, ports, address);
     if (publicKey === null && mode !== "simulate")
       throw sdkError("invalidPubKey", "pubkey on account is not set");
-    const key = publicKey === null ? null : readKey(publicKey);
+    const key = publicKey === null ? null : readAgain(publicKey);
     if (key?.kind === "ed25519") {
       ctx.gas.consume(Number(params.sigVerifyCostEd25519), "ante verify: ed25519");
       return;
@@ -160,7 +171,7 @@ function verifyOne(
   const { tx, index, account } = one;
   if (account.publicKey === null) throw sdkError("invalidPubKey", "pubkey on account is not set");
   const mode = tx.signerInfos[index]?.mode ?? null;
-  const key = readKey(account.publicKey);
+  const key = readAgain(account.publicKey);
   const { chainId } = ctx.header;
   const signBytes = (signMode: number): Uint8Array | null => {
     if (signMode === SIGN_MODE_DIRECT) return directSignBytes(tx, chainId, account.number);
@@ -224,7 +235,7 @@ export function expectedCheck(
   const publicKey = account?.publicKey ?? info?.publicKey ?? null;
   if (account === undefined || publicKey === null || signature === undefined) return null;
   if (info?.mode?.kind !== "single" || info.mode.mode !== SIGN_MODE_DIRECT) return null;
-  const key = keyOrNull(publicKey);
+  const key = publicKey === account.publicKey ? readAgain(publicKey) : keyOrNull(publicKey);
   if (key === null || key.kind === "multisig") return null;
   const message = directSignBytes(tx, chainId, account.number);
   return { kind: key.kind, key: key.bytes, message, signature };

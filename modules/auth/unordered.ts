@@ -33,10 +33,5 @@ export function useNonces(ctx: WriteContext, state: AuthState, tx: SignedTx): vo
 
 /** Bounded per block; what is left goes in the next blocks, and is refused meanwhile by its timeout. */
 export function removeExpiredNonces(ctx: WriteContext, state: AuthState): void {
-  const expired: (readonly [bigint, Uint8Array])[] = [];
-  state.nonces.eachBetween(ctx, "", int64Key.encode(ctx.header.timeNs), (key) => {
-    expired.push(key);
-    return expired.length >= NONCES_REMOVED_PER_BLOCK_MAX;
-  });
-  for (const key of expired) state.nonces.delete(ctx, key);
+  state.nonces.deleteBelow(ctx, int64Key.encode(ctx.header.timeNs), NONCES_REMOVED_PER_BLOCK_MAX);
 }

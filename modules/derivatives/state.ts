@@ -113,7 +113,27 @@ export const orderKey: KeyCodec<OrderKey> = {
   encode({ market, side, ticks, priority }) {
     if (!(ticks > 0 && ticks <= TICKS_MAX)) throw new AssertionError("order key: ticks");
     const rank = side === "buy" ? TICKS_MAX - ticks : ticks;
-    return orderSidePrefix(market, side) + u32(rank) + u64(priority);
+    const high = (priority - (priority >>> 0)) / TWO_32;
+    // In one piece: joined pieces are put together when they are first compared.
+    return String.fromCharCode(
+      market >>> 24,
+      (market >>> 16) & 255,
+      (market >>> 8) & 255,
+      market & 255,
+      side === "buy" ? 1 : 2,
+      rank >>> 24,
+      (rank >>> 16) & 255,
+      (rank >>> 8) & 255,
+      rank & 255,
+      high >>> 24,
+      (high >>> 16) & 255,
+      (high >>> 8) & 255,
+      high & 255,
+      (priority >>> 24) & 255,
+      (priority >>> 16) & 255,
+      (priority >>> 8) & 255,
+      priority & 255,
+    );
   },
   decode(text, offset) {
     const [market] = u32Key.decode(text, offset);

@@ -1,10 +1,11 @@
 /** Events of block hooks, which say by a last attribute which hook they come from. */
-import { type CollectedEvent, mark } from "./contexts.ts";
+import type { RecordedEvent } from "@keel/consensus/wire/abci";
+import { mark } from "./contexts.ts";
 
 export function addMode(
-  events: readonly CollectedEvent[],
+  events: readonly RecordedEvent[],
   hook: "beginBlock" | "endBlock",
-): readonly CollectedEvent[] {
-  mark(events, "mode", hook === "beginBlock" ? "BeginBlock" : "EndBlock");
+): readonly RecordedEvent[] {
+  mark(events, 0, "mode", hook === "beginBlock" ? "BeginBlock" : "EndBlock");
   return events;
 }

@@ -1,6 +1,6 @@
 /** Executes one block on the live branch: oracle update, beginBlock, transactions, endBlock, running invariants. */
 import type { ProposedBlock } from "@keel/consensus/host/ports";
-import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci";
+import type { ExecTxResult, RecordedEvent, Event as WireEvent } from "@keel/consensus/wire/abci";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
 import type { BlockHeader, WriteContext } from "@keel/modules/kit/context";
 import { unlimitedGas } from "@keel/modules/kit/gas";
@@ -10,7 +10,7 @@ import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { Keel } from "./app.ts";
 import { addMode } from "./block-events.ts";
-import { type CollectedEvent, writeContext } from "./contexts.ts";
+import { writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { firstViolation } from "./invariants.ts";
 import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
@@ -63,7 +63,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const hook = module[name];
     if (hook === undefined) return true;
     const savepoint = block.state.savepoint();
-    const events: CollectedEvent[] = [];
+    const events: RecordedEvent[] = [];
     try {
       hook(writeContext(block.header, block.state, unlimitedGas(), events));
     } catch (error) {
@@ -109,7 +109,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         invariant: violation.name,
         detail: violation.detail,
       };
-      const held: CollectedEvent[] = [];
+      const held: RecordedEvent[] = [];
       const stopping = writeContext(block.header, block.state, unlimitedGas(), held);
       stopping.emit("invariant_broken", event);
       keel.stopClearing(stopping, `invariant ${violation.name} is broken`);
@@ -120,7 +120,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   }
 
   function stopClearing(block: Work, step: "beginBlock" | "endBlock"): void {
-    const held: CollectedEvent[] = [];
+    const held: RecordedEvent[] = [];
     keel.stopClearing(
       writeContext(block.header, block.state, unlimitedGas(), held),
       `a step in ${step} failed`,

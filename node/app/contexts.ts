@@ -1,5 +1,5 @@
 /** Contexts for modules, and the events they emit on their way to the wire. */
-import type { EventAttribute, Event as WireEvent } from "@keel/consensus/wire/abci";
+import { RecordedEvent } from "@keel/consensus/wire/abci";
 import type {
   BlockHeader,
   MessageContext,
@@ -13,16 +13,11 @@ export function readContext(header: BlockHeader, state: ReadState, gas: GasMeter
   return { header, state, gas };
 }
 
-/** Events as they are collected: every attribute is searchable, as the SDK marks them by default. */
-export interface CollectedEvent extends WireEvent {
-  readonly attributes: EventAttribute[];
-}
-
 export function writeContext(
   header: BlockHeader,
   state: WriteState,
   gas: GasMeter,
-  events: CollectedEvent[],
+  events: RecordedEvent[],
 ): WriteContext {
   return { header, state, gas, emit: emitter(events) };
 }
@@ -35,16 +30,22 @@ export function messageContext(
   return { header, state, gas, emit, signers };
 }
 
-function emitter(events: CollectedEvent[]): WriteContext["emit"] {
+function emitter(events: RecordedEvent[]): WriteContext["emit"] {
   return (type, attributes) => {
-    const list: EventAttribute[] = [];
-    // Attributes are plain records, whose own names this walks in the order they were written, without a list of them.
-    for (const key in attributes) list.push({ key, value: attributes[key] as string, index: true });
-    events.push({ type, attributes: list });
+    events.push(new RecordedEvent(type, attributes));
   };
 }
 
-/** Puts a last attribute on each of the events. */
-export function mark(events: readonly CollectedEvent[], key: string, value: string): void {
-  for (const { attributes } of events) attributes.push({ key, value, index: true });
+/** Puts a last attribute on the events from place `from` on. */
+export function mark(
+  events: readonly RecordedEvent[],
+  from: number,
+  key: string,
+  value: string,
+): void {
+  for (let at = from; at < events.length; at++) {
+    const event = events[at] as RecordedEvent;
+    event.lastKey = key;
+    event.lastValue = value;
+  }
 }

@@ -1,15 +1,15 @@
 /** Runs one transaction: ante, then messages, each behind its own savepoint; results, events, gas and codes as the SDK reports them. */
-import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci";
+import type { ExecTxResult, RecordedEvent, Event as WireEvent } from "@keel/consensus/wire/abci";
 import type { Ante, AnteMode } from "@keel/modules/auth/ante";
 import type { MinGasPrice } from "@keel/modules/auth/fees";
 import type { Addresses } from "@keel/modules/kit/addresses";
-import type { BlockHeader } from "@keel/modules/kit/context";
+import type { BlockHeader, WriteContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import type { GasMeter } from "@keel/modules/kit/gas";
 import { limitedGas, OutOfGasError } from "@keel/modules/kit/gas";
 import { sdkError } from "@keel/modules/kit/sdk-errors";
 import type { WriteState } from "@keel/modules/kit/store";
-import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
+import { mark, messageContext, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { QUERY_GAS_MAX } from "./limits.ts";
 import { encodeTxMsgData } from "./msg-data.ts";
@@ -48,13 +48,13 @@ export function createRouter(options: RouterOptions): Router {
     if (tx instanceof ModuleError) return refused(tx, 0n, 0n, []);
     const gasWanted = tx.fee?.gasLimit ?? 0n;
     const gas = limitedGas(mode === "simulate" ? QUERY_GAS_MAX : gasWanted);
-    const anteEvents: CollectedEvent[] = [];
+    const events: RecordedEvent[] = [];
     const start = state.savepoint();
     // Nobody is told what a second check saw.
     const context =
       mode === "recheck"
         ? { header, state, gas, emit: ignore }
-        : writeContext(header, state, gas, anteEvents);
+        : writeContext(header, state, gas, events);
     try {
       options.ante.run(context, {
         tx,
@@ -66,63 +66,65 @@ export function createRouter(options: RouterOptions): Router {
       state.revert(start);
       return failed(options, request, { error, gas, where: "ante", events: [] });
     }
-    if (mode === "check" || mode === "recheck") return success(gas, anteEvents, []);
-    return runMessages(options, request, { tx, gas, anteEvents });
+    if (mode === "check" || mode === "recheck") return success(gas, events, []);
+    return runMessages(options, request, { tx, gas, context, events });
   };
 }
 
 function ignore(): void {}
 
-function runMessages(
-  options: RouterOptions,
-  request: RunRequest,
-  run: {
-    readonly tx: RunnableTx;
-    readonly gas: GasMeter;
-    readonly anteEvents: readonly WireEvent[];
-  },
-): TxResult {
+/** What a transaction's steps share: `context` emits into `events`, which begin with the ante's. */
+interface Run {
+  readonly tx: RunnableTx;
+  readonly gas: GasMeter;
+  readonly context: WriteContext;
+  readonly events: RecordedEvent[];
+}
+
+function runMessages(options: RouterOptions, request: RunRequest, run: Run): TxResult {
   const { state } = request;
-  const { gas, anteEvents } = run;
-  const events: WireEvent[] = [...anteEvents];
+  const { gas, events } = run;
+  const { routed } = run.tx;
   const responses: { typeUrl: string; value: Uint8Array }[] = [];
   const start = state.savepoint();
+  const ofAnte = events.length;
   let where = "messages";
   try {
-    run.tx.routed.forEach((routed, index) => {
-      where = `message ${routed.route.typeUrl}`;
-      const done = runMessage(options, request, { routed, gas, index });
-      responses.push({ typeUrl: routed.route.responseTypeUrl, value: done.response });
-      mark(done.events, "msg_index", String(index));
-      for (const event of done.events) events.push(event);
-    });
+    for (let index = 0; index < routed.length; index++) {
+      const message = routed[index] as RoutedMessage;
+      where = `message ${message.route.typeUrl}`;
+      const before = events.length;
+      const value = runMessage(options, run, message, index);
+      responses.push({ typeUrl: message.route.responseTypeUrl, value });
+      mark(events, before, "msg_index", String(index));
+    }
     if (request.blockGasLeft !== null && gas.used > request.blockGasLeft)
       throw sdkError("outOfGas", "block gas limit exceeded");
   } catch (error) {
     state.revert(start);
-    return failed(options, request, { error, gas, where, events: anteEvents });
+    events.length = ofAnte;
+    return failed(options, request, { error, gas, where, events });
   }
   return success(gas, events, responses);
 }
 
+/** Returns the encoded response. */
 function runMessage(
   options: RouterOptions,
-  request: RunRequest,
-  one: { readonly routed: RoutedMessage; readonly gas: GasMeter; readonly index: number },
-): { readonly events: CollectedEvent[]; readonly response: Uint8Array } {
-  const { route, message, signers } = one.routed;
+  { context }: Run,
+  { route, message, signers }: RoutedMessage,
+  index: number,
+): Uint8Array {
   const action = route.typeUrl;
   const module = moduleOf(action);
   const [sender] = signers;
-  const events: CollectedEvent[] = [];
-  const context = writeContext(request.header, request.state, one.gas, events);
   if (sender === undefined) context.emit("message", { action, module });
   else context.emit("message", { action, sender: options.addresses.format(sender), module });
   try {
-    return { response: route.handle(messageContext(context, signers), message), events };
+    return route.handle(messageContext(context, signers), message);
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
-    const text = `failed to execute message; message index: ${one.index}: ${error.message}`;
+    const text = `failed to execute message; message index: ${index}: ${error.message}`;
     throw new ModuleError(error.codespace, error.code, text);
   }
 }

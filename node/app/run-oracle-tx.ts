@@ -1,11 +1,11 @@
 /** Runs transaction 0. It pays no fee and has no signer: processProposal judged it, and whoever replays the block judges it again here. */
-import type { ExecTxResult } from "@keel/consensus/wire/abci";
+import type { ExecTxResult, RecordedEvent } from "@keel/consensus/wire/abci";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type { Keel } from "./app.ts";
 import type { Work } from "./block.ts";
-import { type CollectedEvent, mark, messageContext, writeContext } from "./contexts.ts";
+import { mark, messageContext, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { encodeTxMsgData } from "./msg-data.ts";
 import { ORACLE_UPDATE } from "./oracle-tx.ts";
@@ -19,14 +19,14 @@ export function runOracleTx(
   const route = keel.messages.get(ORACLE_UPDATE);
   if (route === undefined) throw new Error(`${ORACLE_UPDATE} has no handler`);
   const gas = unlimitedGas();
-  const events: CollectedEvent[] = [];
+  const events: RecordedEvent[] = [];
   const savepoint = block.state.savepoint();
   const context = writeContext(block.header, block.state, gas, events);
   context.emit("message", { action: ORACLE_UPDATE, module: "oracle" });
   const base = { info: "", gasWanted: 0n, gasUsed: 0n, data: new Uint8Array(0) };
   try {
     const value = route.handle(messageContext(context, []), update);
-    mark(events, "msg_index", "0");
+    mark(events, 0, "msg_index", "0");
     return {
       ...base,
       code: 0,

@@ -107,6 +107,8 @@ function read(
   }
 }
 
+const none: readonly Uint8Array[] = [];
+
 function runnable(
   tx: Tx,
   routes: ReadonlyMap<string, MessageRoute>,
@@ -114,27 +116,30 @@ function runnable(
 ): RunnableTx {
   if (tx.messages.length === 0)
     throw sdkError("invalidRequest", "must contain at least one message");
-  const decoded = tx.messages.map(({ typeUrl, value }) => {
+  const routed: RoutedMessage[] = [];
+  for (const { typeUrl, value } of tx.messages) {
     const route = routes.get(typeUrl);
     if (route === undefined)
       throw parseError(`unable to resolve type URL ${typeUrl.slice(0, 200)}`);
-    return { route, message: decodeMessage(route, value) };
-  });
+    routed.push({ route, message: decodeMessage(route, value), signers: none });
+  }
+  // All of them are readable: now what they say.
   let lane = 1;
-  const all: Uint8Array[] = [];
-  const routed = decoded.map(({ route, message }): RoutedMessage => {
+  let all: readonly Uint8Array[] = none;
+  for (let index = 0; index < routed.length; index++) {
+    const { route, message } = routed[index] as RoutedMessage;
     route.validate(message);
     const signers = route.signers(message).map((one) => addresses.parse(one));
     if (signers.length === 0) {
       throw sdkError("unauthorized", "a message without signers is made by block proposers only");
     }
-    for (const signer of signers) all.push(signer);
+    all = index === 0 ? signers : [...all, ...signers];
     const own = route.lane(message);
     if (own > lane) lane = own;
-    return { route, message, signers };
-  });
+    routed[index] = { route, message, signers };
+  }
   const payer = tx.fee?.payer ?? "";
-  if (payer !== "") all.push(addresses.parse(payer));
+  if (payer !== "") all = [...all, addresses.parse(payer)];
   const signers = unique(all);
   // Spelled out: spreading a record of this size costs more than decoding it.
   return {

@@ -8,6 +8,8 @@ import { ripemd160 } from "./ripemd160.ts";
 import { sha256 } from "./sha256.ts";
 import { sha256 as sha256Node } from "./sha256-node.ts";
 import { sha256 as sha256Pure } from "./sha256-pure.ts";
+import * as textsNode from "./texts-node.ts";
+import * as textsPure from "./texts-pure.ts";
 import { bytesToUtf8, utf8ToBytes } from "./utf8.ts";
 import { decodeUvarint, decodeVarint, encodeUvarint, encodeVarint } from "./varint.ts";
 
@@ -29,6 +31,16 @@ describe("text encodings", () => {
       expect(bytesToBase64(bytes)).toBe(text);
       expect(base64ToBytes(text)).toEqual(bytes);
     });
+  });
+
+  test("are the same with node's Buffer and without, of views too", () => {
+    const bytes = Uint8Array.from({ length: 9_000 }, (_, i) => (i * 37 + (i >> 8)) & 255);
+    for (const length of [0, 1, 2, 3, 40, 41, 64, 255, 4_096, 4_097, 8_999]) {
+      const view = bytes.subarray(1, 1 + length);
+      expect(textsNode.latin1Text(view)).toBe(textsPure.latin1Text(view));
+      expect(textsNode.base64Text(view)).toBe(textsPure.base64Text(view));
+      expect(latin1ToBytes(bytesToLatin1(view))).toEqual(view);
+    }
   });
 
   test("base64 has one accepted text per byte string", () => {

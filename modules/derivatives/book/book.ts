@@ -19,6 +19,8 @@ interface Holder {
   reduceOnly: number;
   first: number;
   last: number;
+  /** Client id to slot; null until the first. */
+  clientIds: Map<string, number> | null;
 }
 
 /** Fields of a record. Its slot is its number; 0 is none. */
@@ -58,13 +60,6 @@ export class Book {
   readonly #holderOf: (Holder | undefined)[] = [];
   readonly #clientIdOf: string[] = [];
   readonly #holders: Map<AccountId, Holder> = new Map();
-  /** By account and client id in one text. */
-  readonly #clientIds: Map<string, number> = new Map();
-  #lastName: { readonly account: string; readonly clientId: string; readonly name: string } = {
-    account: "",
-    clientId: "",
-    name: "",
-  };
 
   /** Number of orders. */
   get size(): number {
@@ -85,16 +80,7 @@ export class Book {
   }
 
   findByClientId(account: AccountId, clientId: string): number {
-    return this.#clientIds.get(this.#nameOf(account, clientId)) ?? 0;
-  }
-
-  /** An order is looked for before it is put in or taken out: the text is the same object then, hashed already. */
-  #nameOf(account: AccountId, clientId: string): string {
-    const last = this.#lastName;
-    if (last.account === account && last.clientId === clientId) return last.name;
-    const name = account + clientId;
-    this.#lastName = { account, clientId, name };
-    return name;
+    return this.#holders.get(account)?.clientIds?.get(clientId) ?? 0;
   }
 
   idOf(slot: number): number {
@@ -231,7 +217,7 @@ export class Book {
   #holder(account: AccountId): Holder {
     let holder = this.#holders.get(account);
     if (holder === undefined) {
-      holder = { account, count: 0, reduceOnly: 0, first: 0, last: 0 };
+      holder = { account, count: 0, reduceOnly: 0, first: 0, last: 0, clientIds: null };
       this.#holders.set(account, holder);
     }
     return holder;
@@ -323,7 +309,8 @@ export class Book {
     this.#buckets[bucket] = slot;
     this.#clientIdOf[slot] = terms.clientId;
     if (terms.clientId !== "") {
-      this.#clientIds.set(this.#nameOf(terms.account, terms.clientId), slot);
+      holder.clientIds ??= new Map();
+      holder.clientIds.set(terms.clientId, slot);
     }
     this.#size += 1;
   }
@@ -356,7 +343,7 @@ export class Book {
 
     const clientId = this.#clientIdOf[slot] as string;
     if (clientId !== "") {
-      this.#clientIds.delete(this.#nameOf(holder.account, clientId));
+      holder.clientIds?.delete(clientId);
       this.#clientIdOf[slot] = "";
     }
     this.#holderOf[slot] = undefined;

@@ -161,5 +161,6 @@ function amendWaiting(
 
 function unfilled(turn: Turn, orderId: number, status: OrderStatus, resting: number) {
   const execution = nothingMet(resting);
-  return respond(turn, { orderId, status, reason: "", resting, execution, protection: undefined });
+  const done = { orderId, execution, protection: undefined };
+  return respond(turn, done, { status, reason: "", resting });
 }

@@ -47,8 +47,15 @@ const CLEARING_CODESPACE = "margin";
 
 export function nothingMet(lots: number): Execution {
   const matched = { remaining: lots, steps: 0, end: "limit" } as const;
-  const nothing = { filledLots: 0, decrementedLots: 0, notional: 0n, feeQuanta: 0n, fills: 0 };
-  return { matched, ...nothing, stop: null };
+  return {
+    matched,
+    filledLots: 0,
+    decrementedLots: 0,
+    notional: 0n,
+    feeQuanta: 0n,
+    fills: 0,
+    stop: null,
+  };
 }
 
 export function execute(turn: Turn, taker: Incoming): Execution {
@@ -83,10 +90,18 @@ export function execute(turn: Turn, taker: Incoming): Execution {
 
   function takerParty(lots: number, fee: bigint): TradeParty {
     const orderId = taker.orderId === null ? null : BigInt(taker.orderId);
-    const party = { account: taker.account, feeQuanta: fee, orderId };
-    if (taker.reservePpm === null) return party;
-    const feeReserveQuanta = reserved(lots, taker.reservePpm);
-    return { ...party, release: { lots: BigInt(lots), feeReserveQuanta } };
+    const { account, reservePpm } = taker;
+    if (reservePpm === null) return { account, feeQuanta: fee, orderId };
+    const release = { lots: BigInt(lots), feeReserveQuanta: reserved(lots, reservePpm) };
+    return { account, feeQuanta: fee, orderId, release };
+  }
+
+  function makerParty(maker: OrderTerms, lots: number, feeQuanta: bigint): TradeParty {
+    const freed = makerRelease(turn, maker, lots);
+    const { account } = maker;
+    const orderId = BigInt(maker.id);
+    if (freed === undefined) return { account, feeQuanta, orderId };
+    return { account, feeQuanta, orderId, release: freed };
   }
 
   /** Both lose the smaller of the two, and nobody trades. */
@@ -137,13 +152,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
     }
     const fees = fillFees(instrument, value, liquidation);
     const takerSide = takerParty(lots, fees.takerQuanta);
-    const release_ = makerRelease(turn, maker, lots);
-    const plain = {
-      account: maker.account,
-      feeQuanta: fees.makerQuanta,
-      orderId: BigInt(maker.id),
-    };
-    const makerSide = release_ === undefined ? plain : { ...plain, release: release_ };
+    const makerSide = makerParty(maker, lots, fees.makerQuanta);
     const buying = taker.side === "buy";
     const result = venue.clearing.clear(ctx, {
       market: instrument.id,

@@ -124,19 +124,19 @@ function settle(turn: Turn, order: Admitted, done: Done): MsgPlaceOrderResponse 
   const leaves = reasonNotToRest(intent, execution);
   if (remaining > 0 && leaves === "") {
     const resting = restRemainder(turn, order, done, remaining);
-    if (resting > 0) return respond(turn, { ...done, status: OPEN, reason: "", resting });
+    if (resting > 0) return respond(turn, done, { status: OPEN, reason: "", resting });
     // Older reduce-only orders cover the position already: it left again, and its event said so.
-    return respond(turn, { ...done, status: CANCELLED, reason: "reduce_only", resting });
+    return respond(turn, done, { status: CANCELLED, reason: "reduce_only", resting });
   }
   if (remaining > 0) releaseRemainder(turn, order, remaining, done.reservePpm);
   const lots = intent.lots - filledLots;
-  if (lots === 0) return respond(turn, { ...done, status: FILLED, reason: "", resting: 0 });
+  if (lots === 0) return respond(turn, done, { status: FILLED, reason: "", resting: 0 });
   // Nothing remains but lots do: taken off against own orders, or the part of a reduce-only order beyond the position.
   const gone = decrementedLots > 0 ? "self_trade" : "reduce_only";
   const reason = remaining > 0 ? leaves : gone;
   const { account, clientId } = intent;
   events.orderCancelled(turn, { id: done.orderId, account, clientId, lots }, reason);
-  return respond(turn, { ...done, status: CANCELLED, reason, resting: 0 });
+  return respond(turn, done, { status: CANCELLED, reason, resting: 0 });
 }
 
 /** Empty: what is left rests in the book. */

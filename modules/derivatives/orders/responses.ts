@@ -12,19 +12,21 @@ const AVERAGE_PLACES = 4;
 
 export function respond(
   turn: Turn,
-  result: {
+  done: {
     readonly orderId: number;
+    readonly execution: Execution;
+    readonly protection: BracketTerms | undefined;
+  },
+  result: {
     readonly status: OrderStatus;
     readonly reason: string;
     /** Lots in the book or waiting. */
     readonly resting: number;
-    readonly execution: Execution;
-    readonly protection: BracketTerms | undefined;
   },
 ): MsgPlaceOrderResponse {
   const { instrument } = turn;
-  const { protection } = result;
-  const { filledLots, notional, fills, feeQuanta } = result.execution;
+  const { protection } = done;
+  const { filledLots, notional, fills, feeQuanta } = done.execution;
   const scale = 10n ** BigInt(AVERAGE_PLACES);
   const average =
     fills === 0
@@ -37,7 +39,7 @@ export function respond(
           instrument.tick.places + AVERAGE_PLACES,
         );
   return {
-    orderId: BigInt(result.orderId),
+    orderId: BigInt(done.orderId),
     status: result.status,
     filledSize: formatSize(instrument, filledLots),
     remainingSize: formatSize(instrument, result.resting),

@@ -90,14 +90,11 @@ export function placeWaiting(
     parentId: 0n,
   };
   if (wait(turn, order, markTicks)) venue.clearing.requireInitial(ctx, account);
-  return respond(turn, {
-    orderId: id,
-    status: OrderStatus.ORDER_STATUS_WAITING,
-    reason: "",
-    resting: intent.lots,
-    execution: nothingMet(intent.lots),
-    protection: undefined,
-  });
+  return respond(
+    turn,
+    { orderId: id, execution: nothingMet(intent.lots), protection: undefined },
+    { status: OrderStatus.ORDER_STATUS_WAITING, reason: "", resting: intent.lots },
+  );
 }
 
 interface TriggerTerms {

@@ -96,12 +96,9 @@ function notNeeded(
   clientId: string,
 ): MsgPlaceOrderResponse {
   events.orderCancelled(turn, { id: orderId, account, clientId, lots: 0 }, "oco");
-  return respond(turn, {
-    orderId,
-    status: OrderStatus.ORDER_STATUS_CANCELLED,
-    reason: "oco",
-    resting: 0,
-    execution: nothingMet(0),
-    protection: undefined,
-  });
+  return respond(
+    turn,
+    { orderId, execution: nothingMet(0), protection: undefined },
+    { status: OrderStatus.ORDER_STATUS_CANCELLED, reason: "oco", resting: 0 },
+  );
 }

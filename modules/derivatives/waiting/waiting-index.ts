@@ -103,7 +103,7 @@ export class WaitingIndex {
 
   /** Id, or 0. */
   findByClientId(account: AccountId, clientId: string): number {
-    return this.#byClientId.get(account + clientId) ?? 0;
+    return this.#byClientId.size === 0 ? 0 : (this.#byClientId.get(account + clientId) ?? 0);
   }
 
   openOrders(account: AccountId): number {

@@ -1,4 +1,5 @@
 /** Key and value codecs of the typed collections. Keys become latin-1 strings whose order is the order of their bytes. */
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { recentText } from "@keel/proto/bytes/recent-text";
 import { AssertionError, assert } from "../errors.ts";
 import type { ProtoCodec } from "../module.ts";
@@ -17,23 +18,11 @@ export interface ValueCodec<V> {
 }
 
 const chars: readonly string[] = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
-/** Longest key part that is turned into text in one call: an argument list of any length would not be safe. */
-const AT_ONCE_MAX = 256;
 /** Addresses and what is shorter; longer bytes are values, which do not come again. */
 const RECENT_MAX = 32;
 
 export function bytesToKey(bytes: Uint8Array): string {
-  if (bytes.length <= RECENT_MAX) return recentText(bytes, 0, bytes.length);
-  // One call makes one flat string; adding characters makes a tree of pieces that comparisons must flatten.
-  if (bytes.length <= AT_ONCE_MAX) return fromCharCodes(bytes);
-  let text = "";
-  for (let at = 0; at < bytes.length; at += AT_ONCE_MAX)
-    text += fromCharCodes(bytes.subarray(at, at + AT_ONCE_MAX));
-  return text;
-}
-
-function fromCharCodes(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  return bytes.length <= RECENT_MAX ? recentText(bytes, 0, bytes.length) : bytesToLatin1(bytes);
 }
 
 export function keyToBytes(text: string): Uint8Array {

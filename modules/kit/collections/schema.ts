@@ -96,6 +96,8 @@ export interface MapCollection<K, V> {
     visit: (key: K, value: V) => unknown,
     options?: RangeOptions,
   ): void;
+  /** Deletes the first entries with encoded key < to, at most `count`, without reading their keys and values. Charges as `delete` does. */
+  deleteBelow(ctx: WriteContext, to: string, count: number): void;
   size(ctx: ReadContext): number;
   /** As `eachWithPrefix`, but charges nothing: for structures derived from state, which are no part of consensus. */
   scan(ctx: ReadContext, prefix: string, visit: (value: V) => void): void;
@@ -216,6 +218,17 @@ function createMap<K, V>(
     eachWithPrefix: (ctx, prefix, visit, options) =>
       eachBetween(ctx, prefix, prefixEnd(prefix), visit, options),
     eachBetween,
+    deleteBelow(ctx, to, count) {
+      const found: string[] = [];
+      ctx.state.range(id, "", to, (text) => {
+        found.push(text);
+        return found.length >= count;
+      });
+      for (const text of found) {
+        ctx.gas.consume(GAS.deleteFlat, "Delete");
+        ctx.state.delete(id, text);
+      }
+    },
     size: (ctx) => ctx.state.size(id),
     scan(ctx, prefix, visit) {
       ctx.state.range(id, prefix, prefixEnd(prefix), (_text, found) =>
