@@ -28,7 +28,7 @@ import { createOwnMessages } from "./own-messages.ts";
 import { createPeerInputs } from "./peer-inputs.ts";
 import type { ChainState } from "./ports.ts";
 import { lastSeenCommit, loggedRecords, replayRecords, unanswered } from "./replay.ts";
-import { createPacer, createRoundTimers } from "./timers.ts";
+import { createPacer, createRoundTimers, type PacedHeight } from "./timers.ts";
 
 /** Our own answers to the machine; they come before anything a peer says. */
 type Event =
@@ -62,6 +62,8 @@ export function createDriver(options: DriverOptions): Driver {
   let at: HeightContext = createHeight(options.state, null);
   /** The machine works on `at.height`; before, the height waits for its pace. */
   let isRunning = false;
+  /** When it last began to work on one. */
+  let begunMs = 0;
   let isLogging = false;
   let isFlushed = true;
   let isBuildWaiting = false;
@@ -157,6 +159,7 @@ export function createDriver(options: DriverOptions): Driver {
   function runHeight(): void {
     if (isRunning) return;
     isRunning = true;
+    begunMs = clock.monotonicMs();
     const { height, set } = at;
     effects.push(
       ...machine.handle({
@@ -174,6 +177,8 @@ export function createDriver(options: DriverOptions): Driver {
   function onEvent(event: Event): void {
     switch (event.type) {
       case "begin":
+        // A peer may have begun it here before its time: the pace is counted from its time.
+        begunMs = clock.monotonicMs();
         runHeight();
         if (isBuildWaiting) build(0);
         return;
@@ -306,13 +311,13 @@ export function createDriver(options: DriverOptions): Driver {
     const next = await tasks.exclusively(() =>
       executor.commitBlock({ state, block, seenCommit, wal }),
     );
-    open(next, seenCommit, committedMs);
+    open(next, seenCommit, { begunMs, committedMs });
   }
 
   function open(
     state: ChainState,
     lastCommit: ExtendedCommit | null,
-    committedMs: number | null,
+    previous: PacedHeight["previous"],
   ): void {
     at = createHeight(state, lastCommit);
     isRunning = false;
@@ -325,7 +330,7 @@ export function createDriver(options: DriverOptions): Driver {
     showView();
     const { memory } = at;
     pacer.begin({
-      committedMs,
+      previous,
       notBefore: isInitial(state) ? state.lastBlockTime : null,
       hasAllPrecommits: () => memory.hasAllLastPrecommits(),
     });

@@ -31,8 +31,11 @@ function scene(config: PacingConfig = defaultPacing): Scene {
   return { clock, mempool, pacer, readyAt, all: true };
 }
 
-function begin(at: Scene, committedMs: number | null = at.clock.monotonicMs()): void {
-  at.pacer.begin({ committedMs, notBefore: null, hasAllPrecommits: () => at.all });
+/** `tookMs`: how long ago the height began whose block has just been decided; null: there was none. */
+function begin(at: Scene, tookMs: number | null = 0): void {
+  const committedMs = at.clock.monotonicMs();
+  const previous = tookMs === null ? null : { begunMs: committedMs - tookMs, committedMs };
+  at.pacer.begin({ previous, notBefore: null, hasAllPrecommits: () => at.all });
 }
 
 const tx = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -60,6 +63,27 @@ describe("the pace of blocks", () => {
     other.clock.advance(500);
     other.mempool.add(tx("b"));
     expect(other.readyAt).toEqual([500]);
+  });
+
+  it("counts from where the height before began, so that what making its block took is not waited for again", () => {
+    for (const [tookMs, waitMs] of [
+      [0, 200],
+      [150, 50],
+      [200, 0],
+      [900, 0],
+    ] as const) {
+      const at = scene();
+      at.clock.advance(1_000);
+      at.mempool.add(tx("a"));
+      begin(at, tookMs);
+      at.clock.advance(300);
+      expect(at.readyAt).toEqual([1_000 + waitMs]);
+    }
+    const empty = scene();
+    empty.clock.advance(1_000);
+    begin(empty, 300);
+    empty.clock.advance(2_000);
+    expect(empty.readyAt).toEqual([1_700]);
   });
 
   it("waits for missing precommits, but not once all are in", () => {
@@ -122,7 +146,7 @@ describe("the pace of blocks", () => {
   it("does not begin before the genesis time", () => {
     const at = scene();
     at.pacer.begin({
-      committedMs: null,
+      previous: null,
       notBefore: addMs(timestampFromMs(1_000_000), 3_000),
       hasAllPrecommits: () => true,
     });

@@ -9,9 +9,9 @@ import type { TimerId } from "../core/types.ts";
 import type { Clock, Mempool } from "./ports.ts";
 
 export interface PacingConfig {
-  /** A block at most this often. */
+  /** A block at most this often, from where one height begins to where the next does: a height that takes longer is followed at once. */
   readonly minBlockIntervalMs: number;
-  /** Without transactions a block this often. */
+  /** Without transactions a block this often, counted in the same way. */
   readonly emptyBlockIntervalMs: number;
   /** False: blocks only for transactions. */
   readonly createEmptyBlocks: boolean;
@@ -58,8 +58,8 @@ export interface PacerOptions {
 }
 
 export interface PacedHeight {
-  /** When the previous block was committed, on the monotonic clock; null right after start: no waiting. */
-  readonly committedMs: number | null;
+  /** The previous height, on the monotonic clock: when it began and when its block was decided. Null right after start: no waiting. */
+  readonly previous: { readonly begunMs: number; readonly committedMs: number } | null;
   /** No block before this time on the wall clock: the genesis time of a chain about to start. */
   readonly notBefore: Timestamp | null;
   readonly hasAllPrecommits: () => boolean;
@@ -106,23 +106,25 @@ export function createPacer({ clock, mempool, config, onReady }: PacerOptions): 
 
   function evaluate(): void {
     if (waiting === null) return;
-    const { committedMs, notBefore, hasAllPrecommits } = waiting;
+    const { previous, notBefore, hasAllPrecommits } = waiting;
     const now = clock.now();
     if (notBefore !== null && compareTimestamps(now, notBefore) < 0) {
       const leftMs = timestampToMs(addMs(notBefore, 1)) - timestampToMs(now);
       return sleep(Math.min(leftMs, genesisPollMs));
     }
-    if (committedMs === null) return ready();
-    const sinceMs = clock.monotonicMs() - committedMs;
-    const earliestMs = Math.max(
-      config.minBlockIntervalMs,
-      hasAllPrecommits() ? 0 : config.commitMs,
+    if (previous === null) return ready();
+    const nowMs = clock.monotonicMs();
+    const { begunMs, committedMs } = previous;
+    const waitMs = Math.max(
+      begunMs + config.minBlockIntervalMs - nowMs,
+      hasAllPrecommits() ? 0 : committedMs + config.commitMs - nowMs,
     );
-    if (sinceMs < earliestMs) return sleep(earliestMs - sinceMs);
+    if (waitMs > 0) return sleep(waitMs);
     if (mempool.size() > 0) return ready();
     if (config.createEmptyBlocks) {
-      if (sinceMs >= config.emptyBlockIntervalMs) return ready();
-      sleep(config.emptyBlockIntervalMs - sinceMs);
+      const emptyMs = begunMs + config.emptyBlockIntervalMs - nowMs;
+      if (emptyMs <= 0) return ready();
+      sleep(emptyMs);
     }
     watchPool();
   }
