@@ -12,7 +12,13 @@ import { checkMinimumFee, deductFee, feePayer } from "./fees.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import type { FeeBankPort } from "./ports.ts";
 import type { SignedTx } from "./signatures.ts";
-import { consumeSignatureGas, countKeys, setPublicKeys, verifySignatures } from "./signatures.ts";
+import {
+  consumeSignatureGas,
+  countKeys,
+  emitSigners,
+  setPublicKeys,
+  verifySignatures,
+} from "./signatures.ts";
 import type { AuthState } from "./state.ts";
 import type { Params } from "./types.ts";
 import { removeExpiredNonces, useNonces } from "./unordered.ts";
@@ -51,9 +57,23 @@ const SIMULATED_SIGNATURE_BYTES = 112;
 
 export function createAnte(ports: AntePorts): Ante {
   const collector = moduleAddress(FEE_COLLECTOR);
+
+  /** What blocks since its check can have changed for a transaction: the time, balances, sequences, nonces. Leaves what later ones are checked on. */
+  function recheck(ctx: WriteContext, tx: SignedTx): void {
+    checkTimeout(ctx.header, tx);
+    if ((tx.fee?.amount.length ?? 0) > 0) {
+      const payer = feePayer(tx, ports.addresses);
+      deductFee(ctx, ports, { tx, payer, collector, simulate: false });
+    }
+    setPublicKeys(ctx, ports, tx, "recheck");
+    if (tx.unordered) useNonces(ctx, ports.state, tx);
+    verifySignatures(ctx, ports, tx, "recheck");
+  }
+
   return {
     run(ctx, request) {
       const { tx, mode } = request;
+      if (mode === "recheck") return recheck(ctx, tx);
       checkShape(request);
       checkTimeout(ctx.header, tx);
       const params = ports.keeper.params(ctx);
@@ -62,6 +82,7 @@ export function createAnte(ports: AntePorts): Ante {
       if (mode === "check") checkMinimumFee(tx, request.minGasPrices);
       deductFee(ctx, ports, { tx, payer, collector, simulate: mode === "simulate" });
       setPublicKeys(ctx, ports, tx, mode);
+      emitSigners(ctx, ports, tx);
       const count = countKeys(ctx, ports, tx);
       if (count > params.txSigLimit) {
         throw sdkError("tooManySignatures", `signatures: ${count}, limit: ${params.txSigLimit}`);

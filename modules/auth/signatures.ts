@@ -41,10 +41,10 @@ function signerAccount(ctx: WriteContext, ports: Ports, address: Uint8Array): Ac
 
 /** Stores the key of an account that signs for the first time. A stored key is never replaced. */
 export function setPublicKeys(ctx: WriteContext, ports: Ports, tx: SignedTx, mode: AnteMode): void {
-  const { signers } = tx;
+  const { signers, signerInfos } = tx;
   for (let index = 0; index < signers.length; index++) {
     const address = signers[index] as Uint8Array;
-    const given = tx.signerInfos[index]?.publicKey ?? null;
+    const given = signerInfos[index]?.publicKey ?? null;
     if (given === null) continue;
     const account = signerAccount(ctx, ports, address);
     // A stored key was compared with the address when it was stored.
@@ -60,8 +60,13 @@ export function setPublicKeys(ctx: WriteContext, ports: Ports, tx: SignedTx, mod
       ports.keeper.update(ctx, { ...account, publicKey });
     }
   }
+}
+
+/** Who signs with what: how a transaction is found by its signer or its signature. */
+export function emitSigners(ctx: WriteContext, ports: Ports, tx: SignedTx): void {
+  const { signers, signerInfos } = tx;
   for (let index = 0; index < signers.length; index++) {
-    const sequence = tx.signerInfos[index]?.sequence ?? 0n;
+    const sequence = signerInfos[index]?.sequence ?? 0n;
     const signer = ports.addresses.format(signers[index] as Uint8Array);
     ctx.emit("tx", { acc_seq: `${signer}/${sequence}` });
     for (const signature of signatureParts(tx, index))

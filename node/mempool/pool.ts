@@ -146,7 +146,7 @@ export class TransactionPool implements Mempool {
   ): Promise<void> {
     this.#height = height;
     txs.forEach((tx, i) => {
-      const key = bytesToLatin1(sha256(tx));
+      const key = this.#entries.hashOf(tx) ?? bytesToLatin1(sha256(tx));
       // A failed one may be sent again once the account can pay; a successful one never.
       if (results[i]?.code === 0) this.#seen.add(key);
       else this.#seen.delete(key);

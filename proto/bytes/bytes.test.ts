@@ -40,11 +40,15 @@ describe("text encodings", () => {
       expect(textsNode.latin1Text(view)).toBe(textsPure.latin1Text(view));
       expect(textsNode.base64Text(view)).toBe(textsPure.base64Text(view));
       expect(latin1ToBytes(bytesToLatin1(view))).toEqual(view);
+      expect(textsNode.base64Bytes(textsNode.base64Text(view))).toEqual(view.slice());
+      expect(textsPure.base64Bytes(textsPure.base64Text(view))).toEqual(view.slice());
     }
   });
 
   test("base64 has one accepted text per byte string", () => {
     for (const bad of [
+      "\u0130g==",
+      "Zm9vé",
       "Zg",
       "Zg=",
       "Zh==",
@@ -57,6 +61,8 @@ describe("text encodings", () => {
       "Zg==Zg==",
     ]) {
       expect(() => base64ToBytes(bad), bad).toThrow(DecodeError);
+      expect(textsNode.base64Bytes(bad), bad).toBe(null);
+      expect(textsPure.base64Bytes(bad), bad).toBe(null);
     }
   });
 

@@ -9,3 +9,12 @@ export function latin1Text(bytes: Uint8Array): string {
 export function base64Text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }
+
+/** Bytes of canonical base64 with padding; null for any other text. */
+export function base64Bytes(text: string): Uint8Array | null {
+  const bytes = Buffer.from(text, "base64");
+  // The decoder is lenient; what it has read is written in one way only.
+  if (bytes.toString("base64") !== text) return null;
+  // Their own array: small buffers are parts of one that is shared.
+  return new Uint8Array(bytes);
+}

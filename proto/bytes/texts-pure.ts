@@ -2,6 +2,8 @@
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const digits = Uint8Array.from(alphabet, (digit) => digit.charCodeAt(0));
+const values = new Int8Array(128).fill(-1);
+for (let i = 0; i < 64; i++) values[digits[i] as number] = i;
 const PADDING = "=".charCodeAt(0);
 /** Arguments go on the stack. */
 const CHARS_PER_CALL = 4_096;
@@ -35,4 +37,27 @@ export function base64Text(bytes: Uint8Array): string {
   if (length % 3 === 1) codes[at - 2] = PADDING;
   // In one piece: a text put together letter by letter is a tree of as many parts.
   return latin1Text(codes);
+}
+
+/** Bytes of canonical base64 with padding; null for any other text. */
+export function base64Bytes(text: string): Uint8Array | null {
+  if (text.length % 4 !== 0) return null;
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
+  const end = text.length - padding;
+  let at = 0;
+  let bits = 0;
+  let held = 0;
+  for (let i = 0; i < end; i++) {
+    const unit = text.charCodeAt(i);
+    const value = unit < 128 ? (values[unit] as number) : -1;
+    if (value < 0) return null;
+    held = ((held << 6) | value) & 0xffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (held >> bits) & 0xff;
+    }
+  }
+  return (held & ((1 << bits) - 1)) === 0 ? bytes : null;
 }

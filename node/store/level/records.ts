@@ -5,6 +5,8 @@ import { StoreCorrupt } from "../types.ts";
 
 /** First byte of every record body. */
 const recordVersion = 1;
+/** Checksum and version. */
+const HEAD_BYTES = 5;
 
 /** crc32 of the rest (4 bytes, big-endian), version byte, body. */
 export function sealRecord(write: (writer: Writer) => void, sizeHint: number = 256): Uint8Array {
@@ -12,7 +14,11 @@ export function sealRecord(write: (writer: Writer) => void, sizeHint: number = 2
   for (let i = 0; i < 4; i++) writer.byte(0);
   writer.byte(recordVersion);
   write(writer);
-  const record = writer.finish();
+  return sealed(writer.finish());
+}
+
+/** The record, with its checksum put in front. */
+function sealed(record: Uint8Array): Uint8Array {
   new DataView(record.buffer).setUint32(0, crc32(record.subarray(4)));
   return record;
 }
@@ -105,7 +111,10 @@ export class RecordReader {
 
 /** A record that is nothing but `bytes`. */
 export function sealBytes(bytes: Uint8Array): Uint8Array {
-  return sealRecord((writer) => writer.raw(bytes), bytes.length + 16);
+  const record = new Uint8Array(HEAD_BYTES + bytes.length);
+  record[HEAD_BYTES - 1] = recordVersion;
+  record.set(bytes, HEAD_BYTES);
+  return sealed(record);
 }
 
 /** Inverse of `sealBytes`: a view into the record. */
