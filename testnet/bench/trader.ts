@@ -45,10 +45,11 @@ export class Trader {
     this.#number = number;
   }
 
-  /** A signed TxRaw, unordered, good until the given time; no two of one trader may share a time. */
-  sign(messages: readonly Message[], untilNs: bigint): Uint8Array {
+  /** A signed TxRaw, unordered, good until the given time, and until the given block unless that is 0; no two of one trader may share a time. */
+  sign(messages: readonly Message[], untilNs: bigint, lastHeight: number = 0): Uint8Array {
     const body = new Writer(512);
     for (const message of messages) bytesField(body, 1, any(message));
+    if (lastHeight > 0) numberField(body, 3, lastHeight);
     numberField(body, 4, 1);
     bytesField(body, 5, timestamp(untilNs));
     const bodyBytes = body.finish();

@@ -27,8 +27,8 @@ interface Scene {
 
 const PPM = 1_000_000;
 /** What an immediate order pays at the default terms, and what a resting one does. */
-const TAKER_PPM = { continuous: 500, lanes: 500, auction: 300 } as const;
-const MAKER_PPM = { continuous: 100, lanes: 100, auction: 300 } as const;
+const TAKER_PPM = { continuous: 500, lanes: 500, auction: 300, fleeting: 300 } as const;
+const MAKER_PPM = { continuous: 100, lanes: 100, auction: 300, fleeting: 300 } as const;
 
 function ticksAway(mark: number, ppm: number): number {
   return Math.round((mark * ppm) / PPM);

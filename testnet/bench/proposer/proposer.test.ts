@@ -24,6 +24,17 @@ describe("a proposer", { timeout: 120_000 }, () => {
     }
   });
 
+  it("gains to the unit nothing by holding back cancels where quotes are meant for one block, and less by being alone", async () => {
+    const strategy = "hold back cancels";
+    expect(await gains("fleeting", strategy, "power")).toEqual(
+      await gains("fleeting", strategy, "none"),
+    );
+    const alone = sum(await gains("fleeting", "hold back cancels, alone", "power"));
+    expect(2n * alone).toBeLessThan(
+      sum(await gains("auction", "hold back cancels, alone", "power")),
+    );
+  });
+
   it("gains from stale quotes by going first in a continuous market, and nothing where lanes are checked", async () => {
     expect(sum(await gains("continuous", "snipe", "power"))).toBeGreaterThan(0n);
     expect(sum(await gains("lanes", "snipe", "power"))).toBe(0n);

@@ -18,8 +18,15 @@ import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v
 import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import { createTraders, type Message, type Trader } from "../trader.ts";
 
-/** How the market matches, and whether blocks must keep the lanes. */
-export type Rules = "continuous" | "lanes" | "auction";
+/**
+ * How the market matches, and whether blocks must keep the lanes. `fleeting`: a batch auction whose makers and takers send immediate orders in
+ * transactions that name the one block they are meant for.
+ */
+export type Rules = "continuous" | "lanes" | "auction" | "fleeting";
+
+function isAuction(rules: Rules): boolean {
+  return rules === "auction" || rules === "fleeting";
+}
 
 /** Accounts by their part. The proposer has two, of different owners, so that it can trade with itself unnoticed. */
 export const ROLES = {
@@ -43,6 +50,8 @@ export interface Pending {
   readonly account: number;
   readonly lane: Lane;
   readonly message: Message;
+  /** No block after this one may hold it; 0: any may. */
+  readonly lastHeight: number;
 }
 
 export interface Order {
@@ -80,7 +89,7 @@ export class Stage {
       extensionsFrom: 1,
       accounts: ACCOUNTS,
       appState: {
-        ...auctionMarketState(rules === "auction" ? auction : undefined),
+        ...auctionMarketState(isAuction(rules) ? auction : undefined),
         bank: { balances: wealth() },
       },
     });
@@ -97,7 +106,8 @@ export class Stage {
       typeUrl: "/keel.derivatives.v1.MsgPlaceOrder",
       value: MsgPlaceOrder.encode(value).finish(),
     };
-    return { account, lane: order.kind === "quote" && this.rules !== "auction" ? 2 : 3, message };
+    const lane = order.kind === "quote" && !isAuction(this.rules) ? 2 : 3;
+    return { account, lane, message, lastHeight: this.#lastHeight(account) };
   }
 
   quotes(account: number, orders: readonly Order[]): Pending {
@@ -109,7 +119,8 @@ export class Stage {
       typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
       value: MsgBatchOrders.encode(value).finish(),
     };
-    return { account, lane: this.rules === "auction" ? 3 : 2, message };
+    const lane = isAuction(this.rules) ? 3 : 2;
+    return { account, lane, message, lastHeight: this.#lastHeight(account) };
   }
 
   cancelAll(account: number): Pending {
@@ -118,16 +129,22 @@ export class Stage {
       typeUrl: "/keel.derivatives.v1.MsgCancelAll",
       value: MsgCancelAll.encode(value).finish(),
     };
-    return { account, lane: 1, message };
+    return { account, lane: 1, message, lastHeight: 0 };
+  }
+
+  /** The proposer binds itself to nothing. */
+  #lastHeight(account: number): number {
+    const binds = this.rules === "fleeting" && !ROLES.proposer.some((own) => own === account);
+    return binds ? this.#chain.height + 1 : 0;
   }
 
   /** Puts the transactions into a block as they stand; where lanes rule, each lane's in that sequence, and checked as validators do. */
   async block(pending: readonly Pending[], markTicks: number): Promise<void> {
     const laned =
       this.rules === "continuous" ? pending : [...pending].sort((a, b) => a.lane - b.lane);
-    const txs = laned.map(({ account, message }) => {
+    const txs = laned.map(({ account, message, lastHeight }) => {
       const untilNs = this.#chain.timeNs(this.#chain.height + 4) + BigInt(this.#sent++);
-      return (this.#traders[account] as Trader).sign([message], untilNs);
+      return (this.#traders[account] as Trader).sign([message], untilNs, lastHeight);
     });
     const proposal = [priceTx(this.#chain, BigInt(markTicks * CENTS_PER_TICK)), ...txs];
     // Without lanes a proposer may order as it likes: the check that forbids it is what is left out.
@@ -165,7 +182,7 @@ export class Stage {
   }
 
   #order({ side, ticks, lots, kind }: Order): NewOrder {
-    const immediate = kind === "immediate";
+    const immediate = kind === "immediate" || (kind === "quote" && this.rules === "fleeting");
     return NewOrder.fromPartial({
       market: MARKET,
       side: side === "buy" ? Side.SIDE_BUY : Side.SIDE_SELL,
@@ -173,7 +190,7 @@ export class Stage {
       price: decimal(ticks, 1),
       size: decimal(lots, 3),
       timeInForce: immediate ? TimeInForce.TIME_IN_FORCE_IOC : TimeInForce.TIME_IN_FORCE_GTC,
-      postOnly: kind === "quote" && this.rules !== "auction",
+      postOnly: kind === "quote" && !isAuction(this.rules),
       clientId: `c${this.#sent++}`,
     });
   }
