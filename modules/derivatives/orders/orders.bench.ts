@@ -27,6 +27,7 @@ function createBench(auction?: AuctionTerms) {
     clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
     adjustOpenOrders: (ctx, id, market, side, lots, fee) =>
       late().adjustOpenOrders(ctx, id, market, side, lots, fee),
+    shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
     positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
     exists: (ctx, id) => late().exists(ctx, id),
