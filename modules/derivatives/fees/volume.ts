@@ -36,9 +36,8 @@ export function rolled(record: TraderRecord, day: number): TraderRecord {
   if (gap <= 0) return record;
   const before: bigint[] = [];
   if (gap <= VOLUME_DAYS) {
-    before.push(record.today);
     for (let i = 1; i < gap; i++) before.push(0n);
-    for (const volume of record.before) {
+    for (const volume of [record.today, ...record.before]) {
       if (before.length < VOLUME_DAYS) before.push(volume);
     }
     while (before.length > 0 && before[before.length - 1] === 0n) before.pop();
