@@ -6,6 +6,7 @@
 import { AminoTypes, createDefaultAminoConverters } from "@cosmjs/stargate";
 import { base64ToBytes, bytesToBase64 } from "@keel/proto/bytes/base64";
 import * as documents from "@keel/proto/gen/keel/derivatives/v1/documents";
+import * as fees from "@keel/proto/gen/keel/derivatives/v1/fees";
 import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
@@ -67,6 +68,7 @@ const orderParts = {
   trigger: shape(derivativesTx.Trigger),
   bracket: shape(derivativesTx.Bracket, { takeProfit: attached, stopLoss: attached }),
   twap: shape(derivativesTx.Twap),
+  builder: shape(fees.BuilderFee),
 };
 const newOrder = shape(derivativesTx.NewOrder, orderParts);
 
@@ -78,7 +80,9 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.margin.v1.MsgCollectFees": ["keel/MsgCollectFees", shape(marginTx.MsgCollectFees)],
   "/keel.margin.v1.MsgUpdateParams": [
     "keel/margin/MsgUpdateParams",
-    shape(marginTx.MsgUpdateParams, { params: shape(margin.Params) }),
+    shape(marginTx.MsgUpdateParams, {
+      params: shape(margin.Params, { feeSplit: shape(margin.FeeSplit) }),
+    }),
   ],
   "/keel.derivatives.v1.MsgPlaceOrder": [
     "keel/MsgPlaceOrder",
@@ -133,6 +137,27 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.derivatives.v1.MsgRevokeTradingKey": [
     "keel/MsgRevokeTradingKey",
     shape(derivativesTx.MsgRevokeTradingKey),
+  ],
+  "/keel.derivatives.v1.MsgRegisterReferralCode": [
+    "keel/MsgRegisterReferralCode",
+    shape(derivativesTx.MsgRegisterReferralCode),
+  ],
+  "/keel.derivatives.v1.MsgSetReferrer": [
+    "keel/MsgSetReferrer",
+    shape(derivativesTx.MsgSetReferrer),
+  ],
+  "/keel.derivatives.v1.MsgApproveBuilder": [
+    "keel/MsgApproveBuilder",
+    shape(derivativesTx.MsgApproveBuilder),
+  ],
+  "/keel.derivatives.v1.MsgUpdateFeeParams": [
+    "keel/MsgUpdateFeeParams",
+    shape(derivativesTx.MsgUpdateFeeParams, {
+      params: shape(fees.FeeParams, {
+        tiers: shape(fees.FeeTier),
+        actionBudget: shape(fees.ActionBudget),
+      }),
+    }),
   ],
   "/keel.derivatives.v1.MsgCreateMarket": [
     "keel/MsgCreateMarket",

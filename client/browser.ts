@@ -17,6 +17,15 @@ export {
   KeelTxError,
 } from "./errors.ts";
 export { requestFaucet } from "./faucet.ts";
+export {
+  approveBuilder,
+  builderApprovals,
+  feeParams,
+  referralOwner,
+  registerReferralCode,
+  setReferrer,
+  traderStanding,
+} from "./fees.ts";
 export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
 export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";

@@ -34,3 +34,6 @@ export const UNORDERED_TTL_MS = 300_000;
 export const SEQUENCE_RETRIES = 3;
 /** Orders and cancels of one batch; the chain has its own bound and says so. */
 export const BATCH_ITEMS_MAX = 200;
+
+/** The chain's ceiling for what an order may pay to a builder, and for what an owner may approve. */
+export const BUILDER_FEE_CEILING_PPM = 10_000;

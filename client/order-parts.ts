@@ -1,4 +1,5 @@
 /** The parts of an order that make it wait, bring others with it, or come in slices, checked and in their wire form. */
+import type { BuilderFee } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import {
   AttachedOrder,
   type Bracket,
@@ -8,7 +9,7 @@ import {
 import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { formatDecimal, isMultiple, readDecimal, roundToStep } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
-import { CLIENT_ID_BYTES_MAX } from "./limits.ts";
+import { BUILDER_FEE_CEILING_PPM, CLIENT_ID_BYTES_MAX } from "./limits.ts";
 
 /** The part of a listed market that an order is checked against; neither ever changes. */
 export interface MarketSteps {
@@ -45,6 +46,12 @@ export interface TwapRequest {
   readonly slices: number;
   /** Between two slices, 1000 to 86,400,000; the first is due at once. */
   readonly intervalMs: number;
+}
+
+/** Who brought an order, and what that costs its owner: parts per million of each fill's quote. */
+export interface BuilderRequest {
+  readonly address: string;
+  readonly feePpm: number;
 }
 
 const kinds = {
@@ -98,6 +105,20 @@ export function twapPart({ slices, intervalMs }: TwapRequest): Twap {
       `expected 2 to 1000 slices, 1000 to 86400000 ms apart, got ${slices}, ${intervalMs} ms apart`,
     );
   return { slices, intervalMs: BigInt(intervalMs) };
+}
+
+/** The owner must have approved of the builder. */
+export function builderPart({ address, feePpm }: BuilderRequest): BuilderFee {
+  return { builder: address, feePpm: checkedFeePpm("builder", feePpm) };
+}
+
+export function checkedFeePpm(field: string, ppm: number): number {
+  if (Number.isSafeInteger(ppm) && ppm >= 0 && ppm <= BUILDER_FEE_CEILING_PPM) return ppm;
+  throw new KeelInputError(
+    "invalid-option",
+    field,
+    `expected a whole number of 0 to ${BUILDER_FEE_CEILING_PPM} ppm, got ${ppm}`,
+  );
 }
 
 /** 0: the market's band alone. */

@@ -18,7 +18,9 @@ import { formatDecimal, readDecimal } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
 import {
   type BracketRequest,
+  type BuilderRequest,
   bracketPart,
+  builderPart,
   canonicalStep,
   checkedClientId,
   type MarketSteps,
@@ -64,6 +66,8 @@ export interface OrderRequest {
   readonly bracket?: BracketRequest;
   /** Executes in slices at fixed times. */
   readonly twap?: TwapRequest;
+  /** Paid on top of the trading fee to who brought the order; needs the owner's approval (`fees.ts`). */
+  readonly builder?: BuilderRequest;
 }
 
 export type SelfTradePolicy = "cancel-maker" | "cancel-taker" | "cancel-both" | "decrement";
@@ -148,7 +152,7 @@ export function newOrder(request: OrderRequest, steps: MarketSteps): NewOrder {
       "expected ioc or fok for a market order",
     );
   const price = request.price === undefined ? "" : canonicalStep("price", request.price, steps);
-  const { bracket, displaySize, trigger, twap } = request;
+  const { bracket, builder, displaySize, trigger, twap } = request;
   return NewOrder.fromPartial({
     market: request.market,
     side,
@@ -170,6 +174,7 @@ export function newOrder(request: OrderRequest, steps: MarketSteps): NewOrder {
     ...(trigger === undefined ? {} : { trigger: triggerPart(trigger, steps) }),
     ...(bracket === undefined ? {} : { bracket: bracketPart(bracket, steps) }),
     ...(twap === undefined ? {} : { twap: twapPart(twap) }),
+    ...(builder === undefined ? {} : { builder: builderPart(builder) }),
   });
 }
 

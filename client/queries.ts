@@ -42,6 +42,16 @@ interface Methods {
     derivatives.QueryTradingKeysRequest,
     derivatives.QueryTradingKeysResponse
   >;
+  readonly feeParams: Method<derivatives.QueryFeeParamsRequest, derivatives.QueryFeeParamsResponse>;
+  readonly trader: Method<derivatives.QueryTraderRequest, derivatives.QueryTraderResponse>;
+  readonly referralCode: Method<
+    derivatives.QueryReferralCodeRequest,
+    derivatives.QueryReferralCodeResponse
+  >;
+  readonly builderApprovals: Method<
+    derivatives.QueryBuilderApprovalsRequest,
+    derivatives.QueryBuilderApprovalsResponse
+  >;
   readonly account: Method<margin.QueryAccountRequest, margin.QueryAccountResponse>;
   readonly accounts: Method<margin.QueryAccountsRequest, margin.QueryAccountsResponse>;
   readonly positions: Method<margin.QueryPositionsRequest, margin.QueryPositionsResponse>;
@@ -140,6 +150,26 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/TradingKeys",
     request: derivatives.QueryTradingKeysRequest,
     answer: derivatives.QueryTradingKeysResponse,
+  },
+  feeParams: {
+    path: "/keel.derivatives.v1.Query/FeeParams",
+    request: derivatives.QueryFeeParamsRequest,
+    answer: derivatives.QueryFeeParamsResponse,
+  },
+  trader: {
+    path: "/keel.derivatives.v1.Query/Trader",
+    request: derivatives.QueryTraderRequest,
+    answer: derivatives.QueryTraderResponse,
+  },
+  referralCode: {
+    path: "/keel.derivatives.v1.Query/ReferralCode",
+    request: derivatives.QueryReferralCodeRequest,
+    answer: derivatives.QueryReferralCodeResponse,
+  },
+  builderApprovals: {
+    path: "/keel.derivatives.v1.Query/BuilderApprovals",
+    request: derivatives.QueryBuilderApprovalsRequest,
+    answer: derivatives.QueryBuilderApprovalsResponse,
   },
   account: {
     path: "/keel.margin.v1.Query/Account",

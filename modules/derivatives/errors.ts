@@ -67,6 +67,15 @@ export const DERIVATIVES_CODES = {
   grantExhausted: 77,
   invalidGrant: 78,
   tooManyGrants: 79,
+  invalidReferralCode: 80,
+  referralCodeTaken: 81,
+  unknownReferralCode: 82,
+  referralFixed: 83,
+  builderFeeTooHigh: 84,
+  builderNotApproved: 85,
+  tooManyApprovals: 86,
+  actionBudgetExhausted: 87,
+  invalidFeeParams: 88,
 } as const;
 
 export type DerivativesCode = keyof typeof DERIVATIVES_CODES;

@@ -30,6 +30,8 @@ export interface FakeClearing extends ClearingPort {
   readonly trades: Trade[];
   readonly auctions: AuctionTrade[];
   feesPaid(account: AccountId): bigint;
+  /** What an account was given of others' fees. */
+  shared(account: AccountId): bigint;
 }
 
 const INSUFFICIENT = 7;
@@ -42,6 +44,7 @@ export function createFakeClearing(): FakeClearing {
   const accounts = new Map<AccountId, FakeAccount>();
   const trades: Trade[] = [];
   const auctions: AuctionTrade[] = [];
+  const shares = new Map<AccountId, bigint>();
 
   function write(ctx: WriteContext, id: AccountId, next: FakeAccount): void {
     const before = accounts.get(id);
@@ -94,6 +97,14 @@ export function createFakeClearing(): FakeClearing {
       accounts.set(id, { ...account, cap });
     },
     feesPaid: (id) => accounts.get(id)?.feesPaid ?? 0n,
+    shared: (id) => shares.get(id) ?? 0n,
+
+    shareFees(ctx, id, quanta) {
+      assert(quanta > 0n, "fake: a share must be positive");
+      const before = shares.get(id) ?? 0n;
+      shares.set(id, before + quanta);
+      ctx.state.onRevert(() => void shares.set(id, before));
+    },
 
     clear(ctx, trade) {
       assert(trade.buyer.account !== trade.seller.account, "fake: a trade needs two accounts");

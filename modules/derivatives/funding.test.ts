@@ -142,6 +142,79 @@ describe("accrual", () => {
   });
 });
 
+describe("dYdX's published funding", () => {
+  /** Initial margin and maintenance fraction of its liquidity tiers, and the most that an hour then costs, ppm. */
+  const tiers: readonly (readonly [string, bigint, bigint, bigint])[] = [
+    ["Large-Cap", 20_000n, 600_000n, 6_000n],
+    ["Small-Cap", 100_000n, 500_000n, 37_500n],
+    ["Long-Tail", 200_000n, 500_000n, 75_000n],
+    ["Safety", 1_000_000n, 200_000n, 600_000n],
+    ["Isolated", 50_000n, 600_000n, 15_000n],
+    ["Mid-Cap", 50_000n, 600_000n, 15_000n],
+    ["FX", 10_000n, 500_000n, 3_750n],
+  ];
+
+  it.each(tiers)(
+    "of %s is clamped to the same hourly rate",
+    (_tier, initialPpm, fraction, hourly) => {
+      const maintenancePpm = (initialPpm * fraction) / 1_000_000n;
+      const rateClampPpm = clampBound(6_000_000n, { initialPpm, maintenancePpm });
+      expect(rateClampPpm / 8n).toBe(hourly);
+      const bounded = { ...terms, rateClampPpm };
+      expect(rateFrom(Array(60).fill(10_000_000n), bounded)).toBe(rateClampPpm);
+      expect(rateFrom(Array(60).fill(-10_000_000n), bounded)).toBe(-rateClampPpm);
+      // A reading is clamped ten times as far.
+      expect(clampBound(60_000_000n, { initialPpm, maintenancePpm })).toBe(10n * rateClampPpm);
+    },
+  );
+
+  it("clamps odd parameters to the ppm: factor 423,978,721, margin 745,345, fraction 564,947", () => {
+    // Maintenance is a parameter here; there it is this product, truncated.
+    const maintenancePpm = (745_345n * 564_947n) / 1_000_000n;
+    expect(clampBound(423_978_721n, { initialPpm: 745_345n, maintenancePpm })).toBe(137_481_459n);
+  });
+
+  it("counts an hour's missing minutes as zero and adds 1 bp", () => {
+    // There a minute is the median of its blocks' readings, because proposers report them; here every node reads the book itself, so a minute
+    // is their mean by time, and one reading that stood all minute gives the same.
+    expect(rateFrom([], terms)).toBe(100n);
+    expect(rateFrom([60_000n], terms)).toBe(1_100n);
+    expect(rateFrom(Array(60).fill(1_000n), terms)).toBe(1_100n);
+    let funding: Funding = { ...initialFunding(start), premiumPpm: 1_000n };
+    funding = advanceFunding(funding, start + hourNs / 60n, 0n, terms);
+    expect(funding.samplesPpm).toEqual([1_000n]);
+  });
+
+  /** Index after a time at a rate, in steps of a minute, each truncated with its fraction carried. */
+  function indexAfter(rate: bigint, lotValue: bigint, hours: bigint): Funding {
+    const still = { interestPpm: rate, rateClampPpm: 10n ** 9n, stepMaxMs: 60_000n };
+    let funding: Funding = { ...initialFunding(start), rate8hPpm: rate };
+    for (let minute = 1n; minute <= hours * 60n; minute++) {
+      const at = start + (minute * hourNs) / 60n;
+      funding = advanceFunding(funding, at, lotValue, still);
+    }
+    return funding;
+  }
+
+  it.each([
+    // Rate, value of what the index is per, hours, index.
+    [1_001_999n, 1_000n, 8n, 1_001n],
+    [-1_001_999n, 1_000n, 8n, -1_001n],
+    [-1_001_999n, 10n ** 13n, 4n, -5_009_995_000_000n],
+    [-1_001_999n, 10n ** 9n, 1n, -125_249_875n],
+    // ETH at 3,000, per 0.001.
+    [1_000n, 3_000_000n, 1n, 375n],
+  ])("moves the index by the same at %s ppm on %s for %s h: %s", (rate, lotValue, hours, index) => {
+    expect(indexAfter(rate, lotValue, hours).index).toBe(index);
+  });
+
+  it("drops the fraction of each hour where ours carries it to the next", () => {
+    // 500 ppm on 5 units is 312.5 an hour: 624 in two hours there.
+    expect(indexAfter(500n, 5_000_000n, 1n).index).toBe(312n);
+    expect(indexAfter(500n, 5_000_000n, 2n).index).toBe(625n);
+  });
+});
+
 describe("funding of a market", () => {
   it("reads the premium at the end of each block and moves the index from the next hour on", () => {
     const venue = createTestVenue();

@@ -18,6 +18,7 @@ import { onGenesis } from "../kit/module.ts";
 import { holderOf, priorityOf } from "./book/books.ts";
 import { refuse } from "./errors.ts";
 import { exportExternal, loadExternal } from "./external/genesis.ts";
+import { exportFees, loadFees } from "./fees/genesis.ts";
 import { initialFunding } from "./funding.ts";
 import {
   checkInstruments,
@@ -63,7 +64,10 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       for (const entry of genesis.markets) id = loadMarket(ctx, venue, { last: id, byHand }, entry);
       checkInstruments(ctx, venue);
       for (const order of genesis.orders) loadOrder(ctx, venue, order);
-      const problem = loadExternal(ctx, venue, genesis) ?? loadGrants(ctx, venue, genesis);
+      const problem =
+        loadExternal(ctx, venue, genesis) ??
+        loadGrants(ctx, venue, genesis) ??
+        loadFees(ctx, venue, genesis);
       requireThat(problem === null, problem ?? "");
       for (const order of genesis.collectedOrders) loadCollected(ctx, venue, order);
       for (const order of genesis.waitingOrders) loadWaiting(ctx, venue, order);
@@ -105,6 +109,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
         deadMen,
         ...exportExternal(ctx, venue),
         ...exportGrants(ctx, venue),
+        ...exportFees(ctx, venue),
       };
     },
   });

@@ -6,7 +6,8 @@ import { collects } from "./auction/opening.ts";
 import type { Book } from "./book/book.ts";
 import { holderOf, priorityOf } from "./book/books.ts";
 import { documentInvariants } from "./external/invariants.ts";
-import { feeReserve } from "./fees.ts";
+import { feeInvariants } from "./fees/invariants.ts";
+import { feeReserve } from "./fees/rates.ts";
 import { bondsEscrowed, instrumentsFault } from "./instruments/invariants.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
 import { grantInvariants } from "./keys/invariants.ts";
@@ -240,6 +241,7 @@ export function derivativesInvariants(venue: Venue): ModuleInvariants {
       "instruments-queued": (ctx) => instrumentsFault(ctx, venue),
       ...documentInvariants(venue),
       ...grantInvariants(venue),
+      ...feeInvariants(venue),
       "waiting-equals-orders": waitingEqualsOrders(venue, inMarkets),
       "trails-followed": trailsFollowed(venue, inMarkets),
       "pairs-linked": pairsLinked(venue, inMarkets),

@@ -19,6 +19,7 @@ import { collects, isBatch, outsideOpenings } from "./auction/opening.ts";
 import { collectOrder } from "./auction/orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { pruneDocuments } from "./external/records.ts";
+import { takeActions } from "./fees/budget.ts";
 import { settlementValueOf } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
 import { pruneGrants } from "./keys/grants.ts";
@@ -118,6 +119,8 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
 
     params: (ctx) => state.params.require(ctx),
     place(ctx, account, request) {
+      const { reduceOnly, twap } = request;
+      takeActions(ctx, venue, account, { actions: twap?.slices ?? 1, reduceOnly });
       const instrument = requireInstrument(ctx, venue, request.market);
       // An order that waits for its trigger or time enters no auction; where all matching is by auction it could never be placed.
       const waits = !isBatch(instrument) && (request.trigger !== null || request.twap !== null);
@@ -125,9 +128,19 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       return route(ctx, venue, instrument, account, request);
     },
     cancel: (ctx, account, name) => cancelOrder(ctx, venue, account, name),
-    amend: (ctx, account, amendment) => amendOrder(ctx, venue, account, amendment),
-    placeOco: (ctx, account, legs) => placeOco(ctx, venue, account, legs),
-    placeCombo: (ctx, account, combo) => placeCombo(ctx, venue, account, combo),
+    amend(ctx, account, amendment) {
+      takeActions(ctx, venue, account, { actions: 1, reduceOnly: false });
+      return amendOrder(ctx, venue, account, amendment);
+    },
+    placeOco(ctx, account, legs) {
+      const reduceOnly = legs.every((leg) => leg.reduceOnly);
+      takeActions(ctx, venue, account, { actions: legs.length, reduceOnly });
+      return placeOco(ctx, venue, account, legs);
+    },
+    placeCombo(ctx, account, combo) {
+      takeActions(ctx, venue, account, { actions: combo.legs.length, reduceOnly: false });
+      return placeCombo(ctx, venue, account, combo);
+    },
     setDeadMan: (ctx, account, deadlineMs) => setDeadMan(ctx, venue, account, deadlineMs),
     cancelAll(ctx, account, symbol) {
       if (symbol === "") return cancelAll(ctx, venue, account, "user");

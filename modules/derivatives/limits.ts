@@ -96,3 +96,19 @@ export const GRANT_AHEAD_MAX_MS: number = 366 * 86_400_000;
 export const IMPACT_STEPS_MAX = 2000;
 /** Hours of funding rates kept in state. */
 export const FUNDING_HISTORY_MAX = 24;
+
+/** Days before today whose volume makes a tier. */
+export const VOLUME_DAYS = 30;
+/** Bound of every kept volume: what fits 63 bits is nine trillion units, more than any owner trades. */
+export const TRADED_QUANTA_MAX: bigint = (1n << 63n) - 1n;
+export const FEE_TIERS_MAX = 16;
+/** Half of a fee to whoever brought the taker, and half of it off, leave a quarter for the venue. */
+export const REFERRAL_PART_MAX_PPM = 500_000;
+/** 1 %: beyond it a builder is a broker who should settle with its clients. */
+export const BUILDER_FEE_CEILING_PPM = 10_000;
+/** Builders that one owner approves of at a time. */
+export const BUILDERS_PER_OWNER_MAX = 32;
+export const ACTIONS_MAX: bigint = 1n << 53n;
+/** Reduce-only orders beyond the action limit, as far as they do not double it: enough to leave any position. */
+export const REDUCE_ONLY_ACTIONS = 100_000n;
+export const TRICKLE_MAX_MS = 86_400_000n;

@@ -48,6 +48,7 @@ function createWorld(fundUnits = 0n) {
     portAccount: (...args) => (margin as Margin).keeper.portAccount(...args),
     clearAuction: (ctx, trade) => (margin as Margin).keeper.clearAuction(ctx, trade),
     adjustOpenOrders: (...args) => (margin as Margin).keeper.adjustOpenOrders(...args),
+    shareFees: (ctx, id, quanta) => (margin as Margin).keeper.shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => (margin as Margin).keeper.requireInitial(ctx, id),
     positionLots: (ctx, id, market) => (margin as Margin).keeper.positionLots(ctx, id, market),
     exists: (ctx, id) => (margin as Margin).keeper.exists(ctx, id),

@@ -7,6 +7,8 @@ import { createAccounts } from "./accounts.ts";
 import { createBooks } from "./book/books.ts";
 import { externalQueries } from "./external/queries.ts";
 import { externalMessages } from "./external/routes.ts";
+import { feeQueries } from "./fees/queries.ts";
+import { feeMessages } from "./fees/routes.ts";
 import { derivativesGenesis } from "./genesis.ts";
 import { derivativesInvariants } from "./invariants.ts";
 import { createKeeper, type DerivativesKeeper } from "./keeper.ts";
@@ -55,8 +57,9 @@ export function createDerivatives(schema: Schema, ports: DerivativesPorts): Deri
         ...derivativesMessages(venue, keeper),
         ...externalMessages(venue),
         ...keyMessages(venue),
+        ...feeMessages(venue),
       ],
-      queries: [...derivativesQueries(venue), ...externalQueries(venue)],
+      queries: [...derivativesQueries(venue), ...externalQueries(venue), ...feeQueries(venue)],
       genesis: derivativesGenesis(venue),
       beginBlock: (ctx) => keeper.beginBlock(ctx),
       endBlock: (ctx) => keeper.endBlock(ctx),

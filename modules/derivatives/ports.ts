@@ -144,6 +144,8 @@ export interface ClearingPort {
     deltaLots: bigint,
     deltaFeeReserveQuanta: bigint,
   ): boolean;
+  /** A part of the trading fees held becomes collateral of a sub-account, which is made when there is none. */
+  shareFees(ctx: WriteContext, account: AccountId, quanta: bigint): void;
   /** Throws ModuleError unless equity covers the initial requirement, open orders included. */
   requireInitial(ctx: ReadContext, account: AccountId): void;
   /** Signed lots, long positive. */

@@ -35,6 +35,7 @@ export interface Operation {
     account: SimulatedAccount,
     market: SimulatedMarket,
     all: readonly SimulatedMarket[],
+    accounts: readonly SimulatedAccount[],
   ): SimulatedMessage | null;
 }
 

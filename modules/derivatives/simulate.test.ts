@@ -7,6 +7,7 @@ import { atomically } from "./contained.ts";
 import { defaultAuctionTerms, defaultTerms } from "./defaults.ts";
 import { externalOperations, type SimulatedWallets } from "./external/simulate.ts";
 import { testKey, testSigned } from "./external/testing.ts";
+import { simulatedFeeParams } from "./fees/simulate.ts";
 import { createRandom } from "./random.ts";
 import { operations, simulateMessage } from "./simulate.ts";
 import { createTestVenue, SYMBOL, testMarket } from "./testing.ts";
@@ -18,6 +19,7 @@ function run(seed: number, blocks: number, market: Market = testMarket()) {
   const random = createRandom(seed);
   const venue = createTestVenue(market, 2_000n);
   const { ctx, keeper, module } = venue;
+  venue.venue.state.fees.params.set(ctx, simulatedFeeParams());
   keeper.createMarket(ctx, { ...market, symbol: "BTC-USD-PERP-2", lotSize: "0.01" });
   const keys = Array.from({ length: 6 }, (_, i) => testKey(1 + i));
   const accounts = Array.from({ length: 12 }, (_, i) => {
@@ -98,6 +100,8 @@ describe("simulated traders", { timeout: 120_000 }, () => {
       "combo_filled",
       "dead_man_set",
       "dead_man_fired",
+      "fee_shared",
+      "referrer_set",
     ]) {
       expect(types, type).toContain(type);
     }

@@ -8,6 +8,7 @@ import {
   externalOperations,
   type SimulatedWallets,
 } from "./external/simulate.ts";
+import { feeOperations } from "./fees/simulate.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import type { Random } from "./random.ts";
 import {
@@ -97,6 +98,7 @@ export const operations: readonly Operation[] = [
     }),
   },
   ...conditionalOperations,
+  ...feeOperations,
 ];
 
 const EXTERNAL_TOTAL = externalOperations.reduce((sum, { weight }) => sum + weight, 0);
@@ -146,7 +148,7 @@ export function simulateMessage(
   for (const operation of operations) {
     dice -= operation.weight;
     if (dice >= 0) continue;
-    const message = operation.create(ctx, random, account, market, markets);
+    const message = operation.create(ctx, random, account, market, markets, accounts);
     return message === null ? null : { operation: operation.name, message };
   }
   return null;

@@ -38,6 +38,7 @@ import {
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import { AssertionError } from "../kit/errors.ts";
 import { type ExternalState, externalState } from "./external/state.ts";
+import { type FeesState, feesState } from "./fees/state.ts";
 import { type KeysState, keysState } from "./keys/state.ts";
 import { TICKS_MAX } from "./limits.ts";
 import { countersValue, restingOrderValue } from "./orders/record-codecs.ts";
@@ -90,6 +91,7 @@ export interface DerivativesState {
   readonly auctions: MapCollection<MarketId, AuctionState>;
   readonly external: ExternalState;
   readonly keys: KeysState;
+  readonly fees: FeesState;
   /** Conditional orders and TWAPs. */
   readonly waiting: MapCollection<WaitingKey, WaitingOrder>;
   /** (market, last height, order id), for orders that end with a block. */
@@ -211,6 +213,7 @@ export function derivativesState(schema: Schema): DerivativesState {
     auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
     external: externalState(schema),
     keys: keysState(schema),
+    fees: feesState(schema),
     // 08 to 0f: instruments.
     waiting: schema.map(0x10, "waiting", waitingKey, protoValue(WaitingOrder)),
     heightExpiries: schema.map(

@@ -101,7 +101,7 @@ export function trackActive(
 export function createClearing(
   state: MarginState,
   markets: MarketsPort,
-): Omit<ClearingPort, "clearAll" | "clearAuction" | "portAccount"> {
+): Omit<ClearingPort, "clearAll" | "clearAuction" | "portAccount" | "shareFees"> {
   function writeTrade(
     ctx: WriteContext,
     trade: Trade,

@@ -2,6 +2,7 @@
 import type { AccountId } from "../kit/account-id.ts";
 import { ownerOf } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { Account } from "./account-codec.ts";
 import { EMPTY_ACCOUNT } from "./account-codec.ts";
@@ -9,7 +10,7 @@ import { refuse } from "./errors.ts";
 import { evaluate, freeCollateral } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
 import { marketViews } from "./market-view.ts";
-import type { BankPort, MarketsPort } from "./ports.ts";
+import type { BankPort, ClearingPort, MarketsPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 
@@ -21,6 +22,8 @@ export interface Collateral {
   transfer(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
   /** Held trading fees become coins of `recipient`. */
   collectFees(ctx: WriteContext, recipient: Uint8Array, amount: bigint): void;
+  /** Held trading fees become collateral of a sub-account. */
+  shareFees: ClearingPort["shareFees"];
 }
 
 export function createCollateral(
@@ -118,6 +121,13 @@ export function createCollateral(
       if (from === to) throw refuse("sameAccount", "expected two different sub-accounts");
       debit(ctx, from, amount);
       credit(ctx, to, amount);
+    },
+
+    shareFees(ctx, to, quanta) {
+      const totals = state.totals.require(ctx);
+      assert(quanta > 0n && quanta <= totals.feesHeld, "a share of fees that are not held");
+      state.totals.set(ctx, { ...totals, feesHeld: totals.feesHeld - quanta });
+      credit(ctx, to, quanta);
     },
 
     collectFees(ctx, recipient, amount) {

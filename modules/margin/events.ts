@@ -139,3 +139,20 @@ export function emitFeesCollected(
 ): void {
   ctx.emit("fees_collected", { ...report, amount: report.amount.toString() });
 }
+
+export function emitFeesSplit(
+  ctx: WriteContext,
+  report: {
+    readonly denom: string;
+    readonly stakers: bigint;
+    readonly insurance: bigint;
+    readonly treasury: bigint;
+  },
+): void {
+  ctx.emit("fees_split", {
+    denom: report.denom,
+    stakers: report.stakers.toString(),
+    insurance: report.insurance.toString(),
+    treasury: report.treasury.toString(),
+  });
+}

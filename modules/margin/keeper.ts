@@ -14,6 +14,7 @@ import { createDeficits } from "./deficits.ts";
 import { createDeleveraging } from "./deleverage.ts";
 import { createEndBlock } from "./end-block.ts";
 import { accountText } from "./events.ts";
+import { createFeeSplit } from "./fee-split.ts";
 import type { Health } from "./health.ts";
 import { evaluate } from "./health.ts";
 import { createLiquidation } from "./liquidation.ts";
@@ -39,7 +40,7 @@ export interface MarginKeeper extends ClearingPort, Collateral {
   params(ctx: ReadContext): Params;
   /** Closes withdrawals until at least this block time. */
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
-  /** Liquidation, deleveraging and the deficit queue. */
+  /** Liquidation, deleveraging and the deficit queue; then the block's fees go where they belong. */
   endBlock(ctx: WriteContext): void;
 }
 
@@ -53,7 +54,8 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
   const liquidation = createLiquidation({ state, markets, claims, deleveraging, name });
   const deficits = createDeficits(state, claims, addresses);
   const settlements = createSettlements({ state, markets, claims, name });
-  const endBlock = createEndBlock({ state, markets, liquidation, deficits, settlements });
+  const judge = createEndBlock({ state, markets, liquidation, deficits, settlements });
+  const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
     ...clearing,
     ...createClearAuction(state, markets),
@@ -67,6 +69,9 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
     totals: (ctx) => state.totals.require(ctx),
     params: (ctx) => state.params.require(ctx),
     gateWithdrawals: deficits.gateWithdrawals,
-    endBlock,
+    endBlock(ctx) {
+      judge(ctx);
+      splitFees(ctx);
+    },
   };
 }

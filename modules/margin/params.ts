@@ -4,6 +4,7 @@ import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import { PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
+import { validateFeeSplit } from "./fee-split.ts";
 import { MARKETS_PER_ACCOUNT_CEILING } from "./limits.ts";
 import { parseMoney } from "./money.ts";
 
@@ -36,6 +37,8 @@ export function defaultParams(settlementDenom: string): Params {
     // The defaults of limits.ts.
     settlementAccountsPerBlockMax: 0,
     settlementPositionsPerBlockMax: 0,
+    // Held until someone has decided where they go.
+    feeSplit: undefined,
   };
 }
 
@@ -69,6 +72,7 @@ export function validateParams(params: Params, addresses: Addresses): void {
   requireThat(least !== null && least >= 0n, "expected a minimum notional of at least 0");
   const most = parseMoney(params.liquidationNotionalPerBlockMax);
   requireThat(most !== null && most > 0n, "expected a positive notional per block");
+  validateFeeSplit(params.feeSplit, addresses);
   requireThat(
     params.withdrawalGateMs <= 30n * 86_400_000n,
     "expected a withdrawal gate of at most 30 days",

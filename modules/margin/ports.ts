@@ -233,6 +233,8 @@ export interface ClearingPort {
     deltaLots: bigint,
     deltaFeeReserveQuanta: bigint,
   ): boolean;
+  /** A part of the trading fees held becomes collateral of a sub-account, which is made when there is none. */
+  shareFees(ctx: WriteContext, account: AccountId, quanta: bigint): void;
   /** Throws ModuleError unless equity ≥ initial requirement including open orders (after an adjustOpenOrders that raised it). */
   requireInitial(ctx: ReadContext, account: AccountId): void;
   /** Signed lots, long positive. */

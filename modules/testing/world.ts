@@ -153,6 +153,7 @@ export function createWorld(options: WorldOptions = {}): World {
     clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
     clearAll: (ctx, trades, moves) => late().clearAll(ctx, trades, moves),
     portAccount: (ctx, from, to) => late().portAccount(ctx, from, to),
+    shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
     positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
     exists: (ctx, id) => late().exists(ctx, id),

@@ -6,7 +6,7 @@ import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { holderOf } from "../book/books.ts";
 import * as events from "../events.ts";
-import { feeReserve } from "../fees.ts";
+import { feeReserve } from "../fees/rates.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
 import { sideOf } from "../orders/requests.ts";
 import type { MarketId } from "../ports.ts";

@@ -8,7 +8,8 @@ import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
-import { feeReserve } from "../fees.ts";
+import { requireBuilder } from "../fees/builders.ts";
+import { feeReserve } from "../fees/rates.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
 import {
   limitOf,
@@ -35,7 +36,8 @@ export function collectOrder(
   const turn = openTurn(ctx, venue, instrument);
   requireAuctionOrder(turn, request);
   const mark = requireTradable(turn, request.reduceOnly);
-  const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0 });
+  const builder = requireBuilder(turn, account, request.builder);
+  const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0, builder });
   const { reduceOnly, clientId, goodTilMs, side, sizeLots } = intent;
   const ticks = limitOf(turn, intent, mark);
   requireOwnRoom(turn, intent);
@@ -43,7 +45,8 @@ export function collectOrder(
   const lots = reduceOnly ? requireReducible(turn, intent) : sizeLots;
   requireNotional(turn, intent, mark, request.type === "limit" ? ticks : Number(mark.ticks));
 
-  const feeReservePpm = reduceOnly ? 0 : (instrument.terms.auction?.feePpm ?? 0);
+  const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);
+  const feeReservePpm = reduceOnly ? 0 : feePpm;
   if (!reduceOnly) {
     const fees = feeReserve(instrument, ticks, lots, feeReservePpm);
     const { clearing } = venue;
@@ -64,6 +67,7 @@ export function collectOrder(
     immediate: request.force === "ioc",
     goodTilMs: BigInt(goodTilMs),
     feeReservePpm,
+    builder,
   });
   events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots });
   return accepted(formatSize(instrument, lots));

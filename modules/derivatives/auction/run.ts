@@ -3,12 +3,18 @@
  * function of the book, the accounts and the mark, so no order of transactions can change it.
  */
 import type { AccountId } from "../../kit/account-id.ts";
-import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import * as events from "../events.ts";
+import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
 import { AUCTION_ROUNDS_MAX } from "../limits.ts";
 import { bandLimit, type Mark } from "../marks.ts";
-import { cancel, enforceReduceOnly, makerRelease, recordFill } from "../orders/resting.ts";
+import {
+  cancel,
+  enforceReduceOnly,
+  makerRelease,
+  recordFill,
+  recordOf,
+} from "../orders/resting.ts";
 import {
   type Crossing,
   crossing,
@@ -30,8 +36,16 @@ interface Strike {
   readonly fills: readonly OrderFill[];
 }
 
+/** What an auction is held on. */
+interface Terms {
+  readonly reference: number;
+  readonly range: PriceRange;
+  readonly fees: UniformFees;
+}
+
 /** Returns whether orders that cross were left for the next block, because this one had no room or time for them. */
 export function holdAuction(turn: Turn, mark: Mark): boolean {
+  const fees = new UniformFees(turn);
   const range = {
     low: bandLimit(turn.instrument, mark, "sell"),
     high: bandLimit(turn.instrument, mark, "buy"),
@@ -40,12 +54,12 @@ export function holdAuction(turn: Turn, mark: Mark): boolean {
     const met = crossing(turn);
     if (met.buy.length === 0) return false;
     if (makeFit(turn, met)) continue;
-    const strike = strikeUnderCap(turn, met, Number(mark.ticks), range);
+    const strike = strikeUnderCap(turn, met, { reference: Number(mark.ticks), range, fees });
     if (strike === null) return false;
     const refused = clear(turn, strike);
     if (refused === null) {
       // A part that an iceberg shows next may cross as well: it waits for the next auction.
-      return record(turn, strike) || met.more;
+      return record(turn, strike, fees) || met.more;
     }
     for (const { order } of strike.fills) {
       if (refused.has(order.account)) cancel(turn, order.slot, "margin");
@@ -57,8 +71,7 @@ export function holdAuction(turn: Turn, mark: Mark): boolean {
 function strike(
   turn: Turn,
   { buy, sell }: Pick<Crossing, "buy" | "sell">,
-  reference: number,
-  range: PriceRange,
+  { reference, range, fees }: Terms,
   volumeMax: number,
 ): Strike | null {
   const clearing = clearingPrice(levelsOf(buy), levelsOf(sell), reference, range);
@@ -70,35 +83,45 @@ function strike(
     const willing = orders.filter((order) => accepts(order.side, order.ticks, ticks));
     for (const [at, lots] of allocate(willing, volume).entries()) {
       const order = willing[at] as Participant;
-      if (lots > 0) fills.push({ order, lots, feeQuanta: feeOf(turn, ticks, lots) });
+      if (lots > 0)
+        fills.push({ order, lots, feeQuanta: feeOf(turn, fees, order, { ticks, lots }) });
     }
   }
   fills.sort((a, b) => a.order.id - b.order.id);
   return { ticks, volume, imbalance: demand - supply, fills };
 }
 
-/** One rate for all, whole quanta, rounded up against whoever pays, once per order. */
-function feeOf({ instrument }: Turn, ticks: number, lots: number): bigint {
-  const ppm = BigInt(instrument.terms.auction?.feePpm ?? 0);
-  return mulDivUp(notionalOf(instrument, ticks, lots), ppm, PPM);
+/** One rate of the market for all, whole quanta, rounded up against whoever pays, once per order. */
+function feeOf(
+  turn: Turn,
+  fees: UniformFees,
+  order: Participant,
+  { ticks, lots }: { readonly ticks: number; readonly lots: number },
+): bigint {
+  const notional = notionalOf(turn.instrument, ticks, lots);
+  return fees.charge(notional, ratePpm(turn), partyOf(turn, order));
+}
+
+function ratePpm({ instrument }: Turn): bigint {
+  return BigInt(instrument.terms.auction?.feePpm ?? 0);
+}
+
+function partyOf(turn: Turn, order: Participant): Party {
+  const builder = order.hooked ? recordOf(turn, order).builder : undefined;
+  return { account: order.account, builder };
 }
 
 /**
  * When the fills would raise open interest above the market's cap, the volume is cut to what certainly fits under it; with nothing left under it,
  * only what reduces positions takes part. The rest stays as it is.
  */
-function strikeUnderCap(
-  turn: Turn,
-  met: Crossing,
-  reference: number,
-  range: PriceRange,
-): Strike | null {
-  const free = strike(turn, met, reference, range, Number.MAX_SAFE_INTEGER);
+function strikeUnderCap(turn: Turn, met: Crossing, terms: Terms): Strike | null {
+  const free = strike(turn, met, terms, Number.MAX_SAFE_INTEGER);
   if (free === null || !raisesBeyondCap(turn, free.fills)) return free;
   const room = roomUnderCap(turn);
-  if (room > 0) return strike(turn, met, reference, range, room);
+  if (room > 0) return strike(turn, met, terms, room);
   const parts = { buy: reducingOnly(turn, met.buy), sell: reducingOnly(turn, met.sell) };
-  return strike(turn, parts, reference, range, Number.MAX_SAFE_INTEGER);
+  return strike(turn, parts, terms, Number.MAX_SAFE_INTEGER);
 }
 
 /** null: cleared. Otherwise the accounts that cannot bear their fills; nothing was changed then. */
@@ -129,7 +152,7 @@ function inBook(order: Participant): Participant {
 }
 
 /** Returns whether an iceberg shows its next part now. What fills set off happens when all are recorded: they are simultaneous. */
-function record(turn: Turn, done: Strike): boolean {
+function record(turn: Turn, done: Strike, fees: UniformFees): boolean {
   const { book, ctx } = turn;
   const { ticks, volume, imbalance, fills } = done;
   events.auctionCleared(turn, { ticks, volume, imbalance, orders: fills.length });
@@ -137,6 +160,7 @@ function record(turn: Turn, done: Strike): boolean {
   const hooks: (readonly [Filled, number])[] = [];
   let refilled = false;
   for (const { order, lots, feeQuanta } of fills) {
+    fees.cleared(notionalOf(turn.instrument, ticks, lots), ratePpm(turn), partyOf(turn, order));
     const maker = inBook(order);
     const own = hooksOf(turn, maker);
     if (own !== null) hooks.push([own, lots]);
@@ -149,5 +173,6 @@ function record(turn: Turn, done: Strike): boolean {
   turn.lastTradeTicks = ticks;
   for (const [own, lots] of hooks) afterMakerFill(turn, own, lots, book.find(own.id) !== 0);
   for (const account of accounts) enforceReduceOnly(turn, account);
+  fees.close();
   return refilled;
 }

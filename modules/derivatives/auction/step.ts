@@ -76,6 +76,7 @@ function enter(turn: Turn, id: number, order: CollectedOrder): void {
     hiddenLots: 0,
     ocoId: 0,
     bracket: undefined,
+    builder: order.builder,
     feeReservePpm: order.feeReservePpm,
   });
 }

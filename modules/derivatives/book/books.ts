@@ -93,6 +93,9 @@ export function priorityOf({ id, priority }: RestingOrder): number {
 }
 
 /** A fill of it does more than fill it. */
-export function isHooked(order: Pick<RestingOrder, "displayLots" | "ocoId" | "bracket">): boolean {
-  return order.displayLots !== 0n || order.ocoId !== 0n || order.bracket !== undefined;
+export function isHooked(
+  order: Pick<RestingOrder, "displayLots" | "ocoId" | "bracket" | "builder">,
+): boolean {
+  const { bracket, builder, displayLots, ocoId } = order;
+  return displayLots !== 0n || ocoId !== 0n || bracket !== undefined || builder !== undefined;
 }

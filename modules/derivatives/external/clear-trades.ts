@@ -97,7 +97,10 @@ export function clearTrades(
     trades.map(({ trade }) => trade),
   );
   check.requireCaps(openInterest);
-  for (const trade of trades) externalTrade(ctx, venue, trade, message.sender);
+  for (const trade of trades) {
+    trade.keepFees();
+    externalTrade(ctx, venue, trade, message.sender);
+  }
   for (const party of parties) {
     const { hash, document, instrument, sizeLots, filledLots } = party;
     writeRecord(ctx, venue, hash, {

@@ -87,7 +87,7 @@ export function testTrade(change: Partial<DocumentTrade> = {}): DocumentTrade {
 
 /** Through encode, decode, validate and handle, as a transaction would. A refusal is thrown and changes nothing. */
 export function sendMessage<R>(
-  venue: TestVenue,
+  venue: Pick<TestVenue, "ctx" | "module">,
   name: string,
   message: object,
   response: ProtoCodec<R>,

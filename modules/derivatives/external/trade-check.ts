@@ -4,7 +4,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
-import { fillFees } from "../fees.ts";
+import { FeeDesk } from "../fees/desk.ts";
 import {
   formatMoney,
   formatPrice,
@@ -24,6 +24,8 @@ import type { Party } from "./party.ts";
 
 export interface CheckedTrade {
   readonly trade: Trade;
+  /** After the trade was cleared: volume, and a referrer's share of the fee. */
+  keepFees(): void;
   readonly instrument: Instrument;
   readonly buyer: Party;
   readonly seller: Party;
@@ -134,9 +136,14 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
         sizeNotional(instrument, markOf(instrument), ticks, lots),
         reduces.every((one) => one.reduces),
       );
-      const { takerQuanta, makerQuanta } = fillFees(instrument, notional, false);
-      const makerFee = makerQuanta > 0n ? makerQuanta : 0n;
       const taker = sideOf(agreed.taker) ?? "buy";
+      const [taking, making] = taker === "buy" ? [buyer, seller] : [seller, buyer];
+      const maker = { account: making.account, builder: undefined };
+      const place = { ctx, venue, instrument };
+      const desk = new FeeDesk(place, { account: taking.account, builder: undefined }, false);
+      const charged = desk.charge(notional, maker);
+      const { takerQuanta, makerQuanta } = charged;
+      const makerFee = makerQuanta > 0n ? makerQuanta : 0n;
       const trade: Trade = {
         market: instrument.id,
         priceTicks: BigInt(ticks),
@@ -146,7 +153,11 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
         taker,
         kind: "external",
       };
-      return { trade, instrument, buyer, seller };
+      const keepFees = (): void => {
+        desk.cleared(notional, maker, charged);
+        desk.close();
+      };
+      return { trade, instrument, buyer, seller, keepFees };
     },
 
     openInterest() {

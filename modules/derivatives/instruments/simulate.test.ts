@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ModuleError } from "../../kit/errors.ts";
 import { BTC, createWorld, DENOM, HOUR_MS, VOL, type World } from "../../testing/world.ts";
 import { defaultTerms, optionTerms } from "../defaults.ts";
+import { simulatedFeeParams } from "../fees/simulate.ts";
 import { createRandom, type Random } from "../random.ts";
 import { operations, simulateMessage } from "../simulate.ts";
 import { testMarket } from "../testing.ts";
@@ -46,9 +47,16 @@ function begin(seed: number): { world: World; random: Random; prices: () => void
   };
   const world = createWorld({
     params: { instruments },
-    margin: { settlementPositionsPerBlockMax: 9, settlementAccountsPerBlockMax: 20 },
+    margin: {
+      settlementPositionsPerBlockMax: 9,
+      settlementAccountsPerBlockMax: 20,
+      feeSplit: { stakersPpm: 500_000, insurancePpm: 500_000, treasuryPpm: 0, treasury: "" },
+    },
     fundUnits: 1_000n,
   });
+  // Midnight, when volume of the day begins to count for tiers, comes in the middle of the run.
+  world.ctx.nextBlock(3_600);
+  world.venue.state.fees.params.set(world.ctx, simulatedFeeParams());
   const prices = walk(world, random);
   prices();
   world.list(testMarket());
@@ -132,8 +140,8 @@ function run(
 
 describe("simulated traders in all kinds of contract", { timeout: 180_000 }, () => {
   it("list, trade, expire and settle with every invariant whole, and nothing is stopped", () => {
-    const { world, random, prices } = begin(11);
-    const done = run(world, random, prices, 240);
+    const { world, random, prices } = begin(12);
+    const done = run(world, random, prices, 250);
     expect(world.violation()).toBeNull();
     const count = (type: string): number => world.eventsOf(type).length;
     expect(world.eventsOf("market_quarantined")).toEqual([]);
@@ -156,6 +164,13 @@ describe("simulated traders in all kinds of contract", { timeout: 180_000 }, () 
     const seldom = ["cancel", "combination"];
     expect(never.filter((name) => ![...wrong, ...seldom].includes(name))).toEqual([]);
     expect(done.get("listing")).toBeGreaterThan(0);
+    for (const type of ["fee_shared", "fees_split", "referrer_set"])
+      expect(count(type), type).toBeGreaterThan(0);
+    let rolled = 0;
+    world.venue.state.fees.traders.each(world.ctx, (_owner, { window }) => {
+      if (window >= 5_000_000_000n) rolled += 1;
+    });
+    expect(rolled, "owners in a tier above the first").toBeGreaterThan(0);
     // Bounded state: what is over is gone.
     expect(world.venue.state.markets.size(world.ctx)).toBeLessThan(150);
   });

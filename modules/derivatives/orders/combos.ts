@@ -142,6 +142,7 @@ function fillLeg(
     displayLots: 0,
     ocoId: 0,
     bracket: undefined,
+    builder: undefined,
     triggered: false,
   };
   const response = placeIntent(turn, intent, mark);

@@ -2,19 +2,28 @@
  * What happens when an incoming order meets resting ones: clearing of each fill, and the makers that have to leave instead
  * (expired, own, reduce-only without a position, short of margin).
  */
+import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type { AccountId } from "../../kit/account-id.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { absolute, maximum } from "../../kit/math/mul-div.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
-import { feeReserve, fillFees } from "../fees.ts";
+import { FeeDesk } from "../fees/desk.ts";
+import { feeReserve } from "../fees/rates.ts";
 import { notionalOf } from "../instruments.ts";
 import type { Side, TradeParty } from "../ports.ts";
 import { nowMs, type Turn } from "../venue.ts";
 import { afterMakerFill, hooksOf } from "../waiting/links.ts";
 import { DROP_MAKER, type Matched, match, STOP_TAKER } from "./matching.ts";
-import { decrement, enforceReduceOnly, makerRelease, recordFill, release } from "./resting.ts";
+import {
+  decrement,
+  enforceReduceOnly,
+  makerRelease,
+  recordFill,
+  recordOf,
+  release,
+} from "./resting.ts";
 
 export type SelfTrade = "cancelMaker" | "cancelTaker" | "cancelBoth" | "decrement";
 
@@ -28,6 +37,7 @@ export interface Incoming {
   readonly selfTrade: SelfTrade;
   /** Fee rate at which margin holds a reserve for the whole order, or null when nothing is reserved. */
   readonly reservePpm: number | null;
+  readonly builder: BuilderTerms | undefined;
 }
 
 export interface Execution {
@@ -64,6 +74,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
   const now = nowMs(ctx);
   const takerOwner = taker.account.slice(0, 20);
   const touched = new Set<AccountId>();
+  const desk = new FeeDesk(turn, taker, liquidation);
   let remaining = taker.lots;
   let notional = 0n;
   let feeQuanta = 0n;
@@ -150,7 +161,12 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       stop = { reason: "open_interest_cap", refusal: cap };
       return STOP_TAKER;
     }
-    const fees = fillFees(instrument, value, liquidation);
+    const { account } = maker;
+    const makerParty = {
+      account,
+      builder: maker.hooked ? recordOf(turn, maker).builder : undefined,
+    };
+    const fees = desk.charge(value, makerParty);
     const takerSide = takerParty(lots, fees.takerQuanta);
     const makerSide = makerParty(maker, lots, fees.makerQuanta);
     const buying = taker.side === "buy";
@@ -172,6 +188,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       release(turn, maker, "margin");
       return DROP_MAKER;
     }
+    desk.cleared(value, makerParty, fees);
     const hooks = hooksOf(turn, maker);
     const traded = recordFill(turn, slot, maker, lots);
     events.trade(turn, {
@@ -210,6 +227,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
   );
   if (fills > 0 && book.openReduceOnly(taker.account) > 0) touched.add(taker.account);
   for (const account of touched) enforceReduceOnly(turn, account);
+  desk.close();
   return {
     matched,
     filledLots: taker.lots - remaining - decremented,

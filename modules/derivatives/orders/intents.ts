@@ -1,4 +1,5 @@
 /** An order in the market's own numbers, whether it comes from a message, a trigger or an amendment. */
+import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type {
   AttachedTerms,
   BracketTerms,
@@ -48,6 +49,7 @@ export interface Intent {
   readonly displayLots: number;
   readonly ocoId: number;
   readonly bracket: BracketTerms | undefined;
+  readonly builder: BuilderTerms | undefined;
   /** Waited for this: a limit beyond the band stops at the band instead of being refused, and small orders are taken. */
   readonly triggered: boolean;
 }
@@ -56,7 +58,12 @@ export function intentOf(
   instrument: Instrument,
   account: AccountId,
   request: OrderRequest,
-  given: { readonly id: number; readonly ocoId: number; readonly lots?: number },
+  given: {
+    readonly id: number;
+    readonly ocoId: number;
+    readonly lots?: number;
+    readonly builder: BuilderTerms | undefined;
+  },
 ): Intent {
   const { side, type, force, postOnly, reduceOnly, clientId } = request;
   const { goodTilMs, goodTilHeight, selfTrade, slippagePpm } = request;
@@ -80,6 +87,7 @@ export function intentOf(
     slippagePpm,
     displayLots: displayLotsOf(instrument, request.displaySize, sizeLots),
     bracket: bracketOf(instrument, request),
+    builder: given.builder,
     triggered: false,
   };
 }
@@ -149,6 +157,7 @@ export function intentOfWaiting(order: WaitingOrder): Intent {
     displayLots: Number(order.displayLots),
     ocoId: Number(order.ocoId),
     bracket: order.bracket,
+    builder: order.builder,
     triggered: true,
   };
 }
@@ -174,6 +183,7 @@ export function intentOfResting(
     displayLots: Number(order.displayLots),
     ocoId: Number(order.ocoId),
     bracket: order.bracket,
+    builder: order.builder,
     triggered: false,
   };
 }

@@ -35,6 +35,7 @@ export function liquidateAtBook(ctx: WriteContext, venue: Venue, order: Liquidat
     orderId: null,
     selfTrade: "cancelMaker",
     reservePpm: null,
+    builder: undefined,
   });
   closeTurn(turn);
   return BigInt(execution.filledLots);

@@ -1,4 +1,5 @@
 /** Orders through decode, checks, margin, book and response, on the real margin; without signatures and commitment. */
+import type { FeeParams } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type { AuctionTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
@@ -10,13 +11,14 @@ import { testContext } from "../../kit/testing/context.ts";
 import { createMargin, type Margin } from "../../margin/module.ts";
 import { defaultParams as marginParams } from "../../margin/params.ts";
 import { defaultAuctionTerms, defaultParams } from "../defaults.ts";
+import { simulatedFeeParams } from "../fees/simulate.ts";
 import { createDerivatives } from "../module.ts";
 import type { ClearingPort } from "../ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "../testing.ts";
 
 const ACCOUNTS = 200;
 
-function createBench(auction?: AuctionTerms) {
+function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
   const registry = new Registry();
   let margin: Margin | undefined;
   const late = (): Margin["keeper"] => (margin as Margin).keeper;
@@ -27,6 +29,7 @@ function createBench(auction?: AuctionTerms) {
     clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
     adjustOpenOrders: (ctx, id, market, side, lots, fee) =>
       late().adjustOpenOrders(ctx, id, market, side, lots, fee),
+    shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
     positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
     exists: (ctx, id) => late().exists(ctx, id),
@@ -68,7 +71,7 @@ function createBench(auction?: AuctionTerms) {
   init(
     derivatives.module,
     GenesisState.encode(
-      GenesisState.fromPartial({ params: defaultParams(), markets: [entry] }),
+      GenesisState.fromPartial({ params: defaultParams(), markets: [entry], feeParams }),
     ).finish(),
   );
   const owners = Array.from({ length: ACCOUNTS }, (_, i) => new Uint8Array(20).fill(i));
@@ -125,6 +128,19 @@ describe("derivatives::orders/batch=1000", () => {
     () => {
       crossing.run(trades);
       crossing.clear();
+    },
+    steady,
+  );
+  const counted = createBench(undefined, {
+    ...simulatedFeeParams(),
+    actionBudget: { initial: 1n << 50n, quantaPerAction: 1n, trickleMs: 1n },
+  });
+  const counting = counted.orders(1000, (i) => `${i % 2 === 0 ? "buy" : "sell"} 0.01 @ 60000`);
+  bench(
+    "the same with fee tiers, referral and an action budget",
+    () => {
+      counted.run(counting);
+      counted.clear();
     },
     steady,
   );

@@ -5,7 +5,8 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
-import { feeReserve } from "../fees.ts";
+import { requireBuilder } from "../fees/builders.ts";
+import { feeReserve } from "../fees/rates.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Mark } from "../marks.ts";
 import { closeTurn, nextNumber, openTurn, type Turn, type Venue } from "../venue.ts";
@@ -44,7 +45,8 @@ export function placeRequest(
   given: { readonly id: number; readonly ocoId: number; readonly lots?: number },
 ): MsgPlaceOrderResponse {
   const mark = requireTradable(turn, request.reduceOnly);
-  const intent = intentOf(turn.instrument, account, request, given);
+  const builder = requireBuilder(turn, account, request.builder);
+  const intent = intentOf(turn.instrument, account, request, { ...given, builder });
   if (request.trigger !== null || request.twap !== null) {
     return placeWaiting(turn, intent, request, mark);
   }
@@ -57,10 +59,10 @@ export function placeIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceOrd
   const reservePpm = reserve(turn, order);
   const priority = nextNumber(turn);
   const orderId = intent.id === 0 ? priority : intent.id;
-  const { account, side, selfTrade } = intent;
+  const { account, builder, side, selfTrade } = intent;
   const { limitTicks, lots } = order;
   const execution = order.crosses
-    ? execute(turn, { account, side, limitTicks, lots, orderId, selfTrade, reservePpm })
+    ? execute(turn, { account, side, limitTicks, lots, orderId, selfTrade, reservePpm, builder })
     : nothingMet(lots);
   refuseUnfilled(order, execution);
   const { bracket, ocoId } = intent;
@@ -68,7 +70,7 @@ export function placeIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceOrd
   const protection =
     filled === 0
       ? bracket
-      : afterFill(turn, { id: orderId, account, side, ocoId, bracket }, filled);
+      : afterFill(turn, { id: orderId, account, side, ocoId, bracket, builder }, filled);
   return settle(turn, order, { orderId, priority, execution, reservePpm, protection });
 }
 
@@ -80,9 +82,9 @@ function reserve(turn: Turn, order: Admitted): number | null {
   const { ctx, instrument, venue } = turn;
   const { account, force, reduceOnly, side } = order.intent;
   if (reduceOnly || force !== "gtc") return null;
-  const { takerFeePpm } = instrument.terms;
+  const taker = instrument.terms.takerFeePpm + builderPpm(order);
   const maker = restingFeePpm(turn, order);
-  const ppm = order.crosses && takerFeePpm > maker ? takerFeePpm : maker;
+  const ppm = order.crosses && taker > maker ? taker : maker;
   const fees = feeReserve(instrument, order.limitTicks, order.lots, ppm);
   const lots = BigInt(order.lots);
   if (venue.clearing.adjustOpenOrders(ctx, account, instrument.id, side, lots, fees)) {
@@ -92,8 +94,13 @@ function reserve(turn: Turn, order: Admitted): number | null {
 }
 
 function restingFeePpm(turn: Turn, order: Admitted): number {
+  if (order.intent.reduceOnly) return 0;
   const { makerFeePpm } = turn.instrument.terms;
-  return order.intent.reduceOnly || makerFeePpm < 0 ? 0 : makerFeePpm;
+  return (makerFeePpm < 0 ? 0 : makerFeePpm) + builderPpm(order);
+}
+
+function builderPpm({ intent }: Admitted): number {
+  return intent.builder?.feePpm ?? 0;
 }
 
 /** Outcomes that refuse the whole order. */
@@ -178,6 +185,7 @@ function restRemainder(turn: Turn, order: Admitted, done: Done, remaining: numbe
     feeReservePpm,
     ocoId: intent.ocoId,
     bracket: done.protection,
+    builder: intent.builder,
   });
   if (!intent.reduceOnly) return remaining;
   enforceReduceOnly(turn, account);

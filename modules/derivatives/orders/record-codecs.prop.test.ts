@@ -54,6 +54,10 @@ describe("sizes that gas charges", () => {
       displayLots: uint,
       hiddenLots: uint,
       ocoId: uint,
+      builder: fc.option(
+        fc.record({ builder: fc.uint8Array({ minLength: 20, maxLength: 20 }), feePpm: u32 }),
+        { nil: undefined },
+      ),
       bracket: fc.option(
         fc.record({
           takeProfit: fc.option(attached, { nil: undefined }),

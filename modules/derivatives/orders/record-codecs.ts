@@ -3,6 +3,7 @@
  * once per record, at commit, and not at all for orders that come and go within a block.
  */
 import { pooled } from "@keel/proto/bytes/pooled";
+import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import {
   BracketTerms,
   MarketCounters,
@@ -11,7 +12,7 @@ import {
 import { protoValue, type ValueCodec } from "../../kit/collections/codecs.ts";
 
 /** Bytes of a field with a one-byte tag; nothing when it is zero, as proto3 leaves it out. */
-function varintField(value: bigint | number): number {
+export function varintField(value: bigint | number): number {
   if (typeof value === "bigint" && value > 9_007_199_254_740_991n) return 1 + bigVarint(value);
   let rest = Number(value);
   if (rest === 0) return 0;
@@ -39,8 +40,14 @@ function bracketField(bracket: BracketTerms | undefined): number {
   return length + (length < 128 ? 3 : 4);
 }
 
+/** Its content is shorter than 128 bytes. */
+function builderField(builder: BuilderTerms | undefined): number {
+  if (builder === undefined) return 0;
+  return 3 + shortField(builder.builder.length) + varintField(builder.feePpm);
+}
+
 /** For texts and bytes shorter than 128. */
-function shortField(length: number): number {
+export function shortField(length: number): number {
   return length === 0 ? 0 : 2 + length;
 }
 
@@ -70,7 +77,8 @@ export function restingOrderSize(order: RestingOrder): number {
     farVarintField(order.displayLots) +
     farVarintField(order.hiddenLots) +
     farVarintField(order.ocoId) +
-    bracketField(order.bracket)
+    bracketField(order.bracket) +
+    builderField(order.builder)
   );
 }
 

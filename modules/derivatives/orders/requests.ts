@@ -1,4 +1,5 @@
 /** An order as asked for, checked as far as that goes without state. */
+import type { BuilderFee } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type { AttachedOrder, NewOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import {
   OrderType,
@@ -60,6 +61,8 @@ export interface OrderRequest {
   readonly trigger: TriggerRequest | null;
   readonly twap: { readonly slices: number; readonly intervalMs: number } | null;
   readonly bracket: BracketRequest | null;
+  /** Its address is read where the owner's approval is. */
+  readonly builder: BuilderFee | undefined;
 }
 
 const FORCES: Readonly<Partial<Record<TimeInForce, Force>>> = {
@@ -160,6 +163,7 @@ export function parseRequest(order: NewOrder): OrderRequest {
     trigger,
     twap,
     bracket: parseBracket(order),
+    builder: order.builder,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Resting orders: the stored record, the book, the reserve in margin and the expiry queues always change together here. */
+import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type { BracketTerms, RestingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import { AssertionError } from "../../kit/errors.ts";
@@ -6,7 +7,7 @@ import { absolute } from "../../kit/math/mul-div.ts";
 import { isHooked } from "../book/books.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
 import * as events from "../events.ts";
-import { feeReserve } from "../fees.ts";
+import { feeReserve } from "../fees/rates.ts";
 import type { OrderKey } from "../state.ts";
 import { nextNumber, type Turn } from "../venue.ts";
 import { requeued } from "./matching.ts";
@@ -22,6 +23,7 @@ export interface NewRestingOrder extends Omit<OrderTerms, "hooked"> {
   readonly hiddenLots: number;
   readonly ocoId: number;
   readonly bracket: BracketTerms | undefined;
+  readonly builder: BuilderTerms | undefined;
 }
 
 function keyOf(turn: Turn, order: OrderTerms): OrderKey {
@@ -67,6 +69,7 @@ export function rest(turn: Turn, order: NewRestingOrder): void {
     hiddenLots: BigInt(order.hiddenLots),
     ocoId: BigInt(order.ocoId),
     bracket: order.bracket,
+    builder: order.builder,
   };
   // Spelled out: a spread that adds a field costs more than everything else here.
   const terms: OrderTerms = {

@@ -88,6 +88,7 @@ export function placeWaiting(
     nextMs: request.twap === null ? 0n : BigInt(now),
     dueSequence: 0n,
     parentId: 0n,
+    builder: intent.builder,
   };
   if (wait(turn, order, markTicks)) venue.clearing.requireInitial(ctx, account);
   return respond(
@@ -115,10 +116,10 @@ function triggerTerms({ instrument }: Turn, request: TriggerRequest): TriggerTer
 }
 
 /** It may take when it is placed, unless it is post-only. */
-function waitingFeePpm(turn: Turn, { postOnly }: Intent): number {
+function waitingFeePpm(turn: Turn, { builder, postOnly }: Intent): number {
   const { makerFeePpm, takerFeePpm } = turn.instrument.terms;
   const maker = makerFeePpm < 0 ? 0 : makerFeePpm;
-  return postOnly || maker > takerFeePpm ? maker : takerFeePpm;
+  return (postOnly || maker > takerFeePpm ? maker : takerFeePpm) + (builder?.feePpm ?? 0);
 }
 
 /** Every slice has at least a lot and, unless reduce-only, the least notional. */

@@ -2,6 +2,7 @@
  * What a fill sets off: the other order of a pair loses as much, and a bracket's orders begin or grow. Sizes here never exceed what was
  * filled, so no order of a pair or bracket can do more than its other half left.
  */
+import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type {
   AttachedTerms,
   BracketTerms,
@@ -27,13 +28,14 @@ export interface Filled {
   readonly side: Side;
   readonly ocoId: number;
   readonly bracket: BracketTerms | undefined;
+  readonly builder: BuilderTerms | undefined;
 }
 
 /** What a fill of this order of the book sets off; null: nothing. */
 export function hooksOf(turn: Turn, maker: OrderTerms): Filled | null {
   if (!maker.hooked) return null;
-  const { bracket, ocoId } = recordOf(turn, maker);
-  return { ...maker, ocoId: Number(ocoId), bracket };
+  const { bracket, builder, ocoId } = recordOf(turn, maker);
+  return { ...maker, ocoId: Number(ocoId), bracket, builder };
 }
 
 /** After `lots` of an order were filled. Returns its bracket, with the orders that protect it now. */
@@ -159,6 +161,7 @@ function begin(
     nextMs: 0n,
     dueSequence: 0n,
     parentId: BigInt(parent.id),
+    builder: parent.builder,
   };
   wait(turn, order, 0);
   return { ...terms, orderId: order.id };

@@ -57,6 +57,7 @@ export function runSlice(turn: Turn, order: WaitingOrder): void {
     orderId: intent.id,
     selfTrade: intent.selfTrade,
     reservePpm: null,
+    builder: intent.builder,
   });
   const { decrementedLots, filledLots } = execution;
   const unfilled = lots - filledLots - decrementedLots;

@@ -6,7 +6,7 @@ import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import * as events from "../events.ts";
-import { feeReserve } from "../fees.ts";
+import { feeReserve } from "../fees/rates.ts";
 import type { Instrument } from "../instruments.ts";
 import { wireSide } from "../orders/wire.ts";
 import type { MarketId, Side } from "../ports.ts";

@@ -366,6 +366,44 @@ export interface EventTradingKeyRevoked {
   reason: string;
 }
 
+/** fee_shared: a part of what an order's owner paid, or of the taker's fee, became collateral of someone else. */
+export interface EventFeeShared {
+  market: string;
+  /** referral, builder */
+  kind: string;
+  /** Sub-account that paid. */
+  payer: string;
+  /** Address; the collateral is its sub-account 0's. */
+  recipient: string;
+  /** Decimal. */
+  amount: string;
+}
+
+/** referral_code_registered */
+export interface EventReferralCodeRegistered {
+  owner: string;
+  code: string;
+}
+
+/** referrer_set */
+export interface EventReferrerSet {
+  owner: string;
+  referrer: string;
+  code: string;
+}
+
+/** builder_approved */
+export interface EventBuilderApproved {
+  owner: string;
+  builder: string;
+  /** "0": withdrawn. */
+  feeMaxPpm: string;
+}
+
+/** fee_params_updated */
+export interface EventFeeParamsUpdated {
+}
+
 function createBaseEventOrderPlaced(): EventOrderPlaced {
   return { market: "", orderId: "", account: "", side: "", price: "", size: "", clientId: "" };
 }
@@ -4074,6 +4112,377 @@ export const EventTradingKeyRevoked: MessageFns<EventTradingKeyRevoked> = {
     message.owner = object.owner ?? "";
     message.trader = object.trader ?? "";
     message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventFeeShared(): EventFeeShared {
+  return { market: "", kind: "", payer: "", recipient: "", amount: "" };
+}
+
+export const EventFeeShared: MessageFns<EventFeeShared> = {
+  encode(message: EventFeeShared, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.payer !== "") {
+      writer.uint32(26).string(message.payer);
+    }
+    if (message.recipient !== "") {
+      writer.uint32(34).string(message.recipient);
+    }
+    if (message.amount !== "") {
+      writer.uint32(42).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventFeeShared {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventFeeShared();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.payer = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.recipient = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventFeeShared>): EventFeeShared {
+    return EventFeeShared.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventFeeShared>): EventFeeShared {
+    const message = createBaseEventFeeShared();
+    message.market = object.market ?? "";
+    message.kind = object.kind ?? "";
+    message.payer = object.payer ?? "";
+    message.recipient = object.recipient ?? "";
+    message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseEventReferralCodeRegistered(): EventReferralCodeRegistered {
+  return { owner: "", code: "" };
+}
+
+export const EventReferralCodeRegistered: MessageFns<EventReferralCodeRegistered> = {
+  encode(message: EventReferralCodeRegistered, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventReferralCodeRegistered {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventReferralCodeRegistered();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventReferralCodeRegistered>): EventReferralCodeRegistered {
+    return EventReferralCodeRegistered.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventReferralCodeRegistered>): EventReferralCodeRegistered {
+    const message = createBaseEventReferralCodeRegistered();
+    message.owner = object.owner ?? "";
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseEventReferrerSet(): EventReferrerSet {
+  return { owner: "", referrer: "", code: "" };
+}
+
+export const EventReferrerSet: MessageFns<EventReferrerSet> = {
+  encode(message: EventReferrerSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.referrer !== "") {
+      writer.uint32(18).string(message.referrer);
+    }
+    if (message.code !== "") {
+      writer.uint32(26).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventReferrerSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventReferrerSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.referrer = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventReferrerSet>): EventReferrerSet {
+    return EventReferrerSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventReferrerSet>): EventReferrerSet {
+    const message = createBaseEventReferrerSet();
+    message.owner = object.owner ?? "";
+    message.referrer = object.referrer ?? "";
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseEventBuilderApproved(): EventBuilderApproved {
+  return { owner: "", builder: "", feeMaxPpm: "" };
+}
+
+export const EventBuilderApproved: MessageFns<EventBuilderApproved> = {
+  encode(message: EventBuilderApproved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.builder !== "") {
+      writer.uint32(18).string(message.builder);
+    }
+    if (message.feeMaxPpm !== "") {
+      writer.uint32(26).string(message.feeMaxPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBuilderApproved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBuilderApproved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.builder = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.feeMaxPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventBuilderApproved>): EventBuilderApproved {
+    return EventBuilderApproved.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventBuilderApproved>): EventBuilderApproved {
+    const message = createBaseEventBuilderApproved();
+    message.owner = object.owner ?? "";
+    message.builder = object.builder ?? "";
+    message.feeMaxPpm = object.feeMaxPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventFeeParamsUpdated(): EventFeeParamsUpdated {
+  return {};
+}
+
+export const EventFeeParamsUpdated: MessageFns<EventFeeParamsUpdated> = {
+  encode(_: EventFeeParamsUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventFeeParamsUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventFeeParamsUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventFeeParamsUpdated>): EventFeeParamsUpdated {
+    return EventFeeParamsUpdated.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<EventFeeParamsUpdated>): EventFeeParamsUpdated {
+    const message = createBaseEventFeeParamsUpdated();
     return message;
   },
 };

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DocumentRecord } from "./documents.ts";
+import { BuilderApproval, FeeParams, TraderRecord } from "./fees.ts";
 import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import {
   AuctionState,
@@ -63,6 +64,18 @@ export interface TradingGrantEntry {
   spent: TradingSpent | undefined;
 }
 
+/** Its referral code and referrer are in the record. */
+export interface TraderEntry {
+  owner: string;
+  trader: TraderRecord | undefined;
+}
+
+export interface BuilderApprovalEntry {
+  owner: string;
+  builder: string;
+  approval: BuilderApproval | undefined;
+}
+
 export interface GenesisState {
   params:
     | Params
@@ -83,6 +96,10 @@ export interface GenesisState {
   waitingOrders: WaitingOrder[];
   trailMarks: TrailMark[];
   deadMen: DeadMan[];
+  /** Absent: tiers, referral and budget are off. */
+  feeParams: FeeParams | undefined;
+  traders: TraderEntry[];
+  builderApprovals: BuilderApprovalEntry[];
 }
 
 function createBaseMarketEntry(): MarketEntry {
@@ -432,6 +449,156 @@ export const TradingGrantEntry: MessageFns<TradingGrantEntry> = {
   },
 };
 
+function createBaseTraderEntry(): TraderEntry {
+  return { owner: "", trader: undefined };
+}
+
+export const TraderEntry: MessageFns<TraderEntry> = {
+  encode(message: TraderEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.trader !== undefined) {
+      TraderRecord.encode(message.trader, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraderEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraderEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.trader = TraderRecord.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TraderEntry>): TraderEntry {
+    return TraderEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TraderEntry>): TraderEntry {
+    const message = createBaseTraderEntry();
+    message.owner = object.owner ?? "";
+    message.trader = (object.trader !== undefined && object.trader !== null)
+      ? TraderRecord.fromPartial(object.trader)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBuilderApprovalEntry(): BuilderApprovalEntry {
+  return { owner: "", builder: "", approval: undefined };
+}
+
+export const BuilderApprovalEntry: MessageFns<BuilderApprovalEntry> = {
+  encode(message: BuilderApprovalEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.builder !== "") {
+      writer.uint32(18).string(message.builder);
+    }
+    if (message.approval !== undefined) {
+      BuilderApproval.encode(message.approval, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BuilderApprovalEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBuilderApprovalEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.builder = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.approval = BuilderApproval.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BuilderApprovalEntry>): BuilderApprovalEntry {
+    return BuilderApprovalEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BuilderApprovalEntry>): BuilderApprovalEntry {
+    const message = createBaseBuilderApprovalEntry();
+    message.owner = object.owner ?? "";
+    message.builder = object.builder ?? "";
+    message.approval = (object.approval !== undefined && object.approval !== null)
+      ? BuilderApproval.fromPartial(object.approval)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseGenesisState(): GenesisState {
   return {
     params: undefined,
@@ -449,6 +616,9 @@ function createBaseGenesisState(): GenesisState {
     waitingOrders: [],
     trailMarks: [],
     deadMen: [],
+    feeParams: undefined,
+    traders: [],
+    builderApprovals: [],
   };
 }
 
@@ -498,6 +668,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.deadMen) {
       DeadMan.encode(v!, writer.uint32(338).fork()).join();
+    }
+    if (message.feeParams !== undefined) {
+      FeeParams.encode(message.feeParams, writer.uint32(402).fork()).join();
+    }
+    for (const v of message.traders) {
+      TraderEntry.encode(v!, writer.uint32(410).fork()).join();
+    }
+    for (const v of message.builderApprovals) {
+      BuilderApprovalEntry.encode(v!, writer.uint32(418).fork()).join();
     }
     return writer;
   },
@@ -635,6 +814,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.deadMen.push(DeadMan.decode(reader, reader.uint32()));
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.feeParams = FeeParams.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.traders.push(TraderEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.builderApprovals.push(BuilderApprovalEntry.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -669,6 +872,11 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.waitingOrders = object.waitingOrders?.map((e) => WaitingOrder.fromPartial(e)) || [];
     message.trailMarks = object.trailMarks?.map((e) => TrailMark.fromPartial(e)) || [];
     message.deadMen = object.deadMen?.map((e) => DeadMan.fromPartial(e)) || [];
+    message.feeParams = (object.feeParams !== undefined && object.feeParams !== null)
+      ? FeeParams.fromPartial(object.feeParams)
+      : undefined;
+    message.traders = object.traders?.map((e) => TraderEntry.fromPartial(e)) || [];
+    message.builderApprovals = object.builderApprovals?.map((e) => BuilderApprovalEntry.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { FeeParams } from "./fees.ts";
 import { TradingGrant } from "./trading_keys.ts";
 import {
   Bond,
@@ -350,6 +351,77 @@ export interface QueryTradingKeysRequest {
 export interface QueryTradingKeysResponse {
   /** By address of the key. Expired ones may still be there for a moment. */
   grants: TradingGrantView[];
+}
+
+export interface QueryFeeParamsRequest {
+}
+
+export interface QueryFeeParamsResponse {
+  params: FeeParams | undefined;
+}
+
+export interface QueryTraderRequest {
+  owner: string;
+  /** Symbol; empty: no rates are asked for. */
+  market: string;
+}
+
+export interface ActionBudgetView {
+  /** Actions taken, and how many there may be; reduce-only orders have the wider limit. */
+  taken: bigint;
+  limit: bigint;
+  reduceOnlyLimit: bigint;
+  /** Unix milliseconds from which one more is taken though the limit is reached. */
+  trickleAtMs: bigint;
+}
+
+export interface FeeRatesView {
+  /** What the owner pays now, referral discount included; a negative maker rate is a rebate. */
+  takerPpm: number;
+  makerPpm: number;
+  /** In auctions; 0 without auction terms. */
+  auctionPpm: number;
+}
+
+export interface QueryTraderResponse {
+  /** From 0; of a chain without tiers 0. */
+  tier: number;
+  /** Quanta of the 30 complete days before today, which the tier is made of, of today, and in all. */
+  volume: string;
+  volumeToday: string;
+  volumeLifetime: string;
+  /** Address; empty: nobody. */
+  referrer: string;
+  referralCode: string;
+  /** Absent: actions are not counted. */
+  budget:
+    | ActionBudgetView
+    | undefined;
+  /** Absent: no market was named. */
+  rates: FeeRatesView | undefined;
+}
+
+export interface QueryReferralCodeRequest {
+  code: string;
+}
+
+export interface QueryReferralCodeResponse {
+  /** Address; empty: the code is free. */
+  owner: string;
+}
+
+export interface QueryBuilderApprovalsRequest {
+  owner: string;
+}
+
+export interface BuilderApprovalView {
+  builder: string;
+  feeMaxPpm: number;
+}
+
+export interface QueryBuilderApprovalsResponse {
+  /** By address of the builder. */
+  approvals: BuilderApprovalView[];
 }
 
 function createBaseMarketView(): MarketView {
@@ -4036,6 +4108,798 @@ export const QueryTradingKeysResponse: MessageFns<QueryTradingKeysResponse> = {
   fromPartial(object: DeepPartial<QueryTradingKeysResponse>): QueryTradingKeysResponse {
     const message = createBaseQueryTradingKeysResponse();
     message.grants = object.grants?.map((e) => TradingGrantView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryFeeParamsRequest(): QueryFeeParamsRequest {
+  return {};
+}
+
+export const QueryFeeParamsRequest: MessageFns<QueryFeeParamsRequest> = {
+  encode(_: QueryFeeParamsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryFeeParamsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryFeeParamsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryFeeParamsRequest>): QueryFeeParamsRequest {
+    return QueryFeeParamsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<QueryFeeParamsRequest>): QueryFeeParamsRequest {
+    const message = createBaseQueryFeeParamsRequest();
+    return message;
+  },
+};
+
+function createBaseQueryFeeParamsResponse(): QueryFeeParamsResponse {
+  return { params: undefined };
+}
+
+export const QueryFeeParamsResponse: MessageFns<QueryFeeParamsResponse> = {
+  encode(message: QueryFeeParamsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.params !== undefined) {
+      FeeParams.encode(message.params, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryFeeParamsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryFeeParamsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.params = FeeParams.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryFeeParamsResponse>): QueryFeeParamsResponse {
+    return QueryFeeParamsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryFeeParamsResponse>): QueryFeeParamsResponse {
+    const message = createBaseQueryFeeParamsResponse();
+    message.params = (object.params !== undefined && object.params !== null)
+      ? FeeParams.fromPartial(object.params)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryTraderRequest(): QueryTraderRequest {
+  return { owner: "", market: "" };
+}
+
+export const QueryTraderRequest: MessageFns<QueryTraderRequest> = {
+  encode(message: QueryTraderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryTraderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryTraderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryTraderRequest>): QueryTraderRequest {
+    return QueryTraderRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryTraderRequest>): QueryTraderRequest {
+    const message = createBaseQueryTraderRequest();
+    message.owner = object.owner ?? "";
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseActionBudgetView(): ActionBudgetView {
+  return { taken: 0n, limit: 0n, reduceOnlyLimit: 0n, trickleAtMs: 0n };
+}
+
+export const ActionBudgetView: MessageFns<ActionBudgetView> = {
+  encode(message: ActionBudgetView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taken !== 0n) {
+      if (BigInt.asUintN(64, message.taken) !== message.taken) {
+        throw new globalThis.Error("value provided for field message.taken of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.taken);
+    }
+    if (message.limit !== 0n) {
+      if (BigInt.asUintN(64, message.limit) !== message.limit) {
+        throw new globalThis.Error("value provided for field message.limit of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.limit);
+    }
+    if (message.reduceOnlyLimit !== 0n) {
+      if (BigInt.asUintN(64, message.reduceOnlyLimit) !== message.reduceOnlyLimit) {
+        throw new globalThis.Error("value provided for field message.reduceOnlyLimit of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.reduceOnlyLimit);
+    }
+    if (message.trickleAtMs !== 0n) {
+      if (BigInt.asUintN(64, message.trickleAtMs) !== message.trickleAtMs) {
+        throw new globalThis.Error("value provided for field message.trickleAtMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.trickleAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActionBudgetView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActionBudgetView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.taken = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reduceOnlyLimit = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.trickleAtMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ActionBudgetView>): ActionBudgetView {
+    return ActionBudgetView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ActionBudgetView>): ActionBudgetView {
+    const message = createBaseActionBudgetView();
+    message.taken = (object.taken !== undefined && object.taken !== null) ? BigInt(object.taken) : 0n;
+    message.limit = (object.limit !== undefined && object.limit !== null) ? BigInt(object.limit) : 0n;
+    message.reduceOnlyLimit = (object.reduceOnlyLimit !== undefined && object.reduceOnlyLimit !== null)
+      ? BigInt(object.reduceOnlyLimit)
+      : 0n;
+    message.trickleAtMs = (object.trickleAtMs !== undefined && object.trickleAtMs !== null)
+      ? BigInt(object.trickleAtMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseFeeRatesView(): FeeRatesView {
+  return { takerPpm: 0, makerPpm: 0, auctionPpm: 0 };
+}
+
+export const FeeRatesView: MessageFns<FeeRatesView> = {
+  encode(message: FeeRatesView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.takerPpm !== 0) {
+      writer.uint32(8).uint32(message.takerPpm);
+    }
+    if (message.makerPpm !== 0) {
+      writer.uint32(16).sint32(message.makerPpm);
+    }
+    if (message.auctionPpm !== 0) {
+      writer.uint32(24).uint32(message.auctionPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeeRatesView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeeRatesView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.takerPpm = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.makerPpm = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.auctionPpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FeeRatesView>): FeeRatesView {
+    return FeeRatesView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeeRatesView>): FeeRatesView {
+    const message = createBaseFeeRatesView();
+    message.takerPpm = object.takerPpm ?? 0;
+    message.makerPpm = object.makerPpm ?? 0;
+    message.auctionPpm = object.auctionPpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryTraderResponse(): QueryTraderResponse {
+  return {
+    tier: 0,
+    volume: "",
+    volumeToday: "",
+    volumeLifetime: "",
+    referrer: "",
+    referralCode: "",
+    budget: undefined,
+    rates: undefined,
+  };
+}
+
+export const QueryTraderResponse: MessageFns<QueryTraderResponse> = {
+  encode(message: QueryTraderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tier !== 0) {
+      writer.uint32(8).uint32(message.tier);
+    }
+    if (message.volume !== "") {
+      writer.uint32(18).string(message.volume);
+    }
+    if (message.volumeToday !== "") {
+      writer.uint32(26).string(message.volumeToday);
+    }
+    if (message.volumeLifetime !== "") {
+      writer.uint32(34).string(message.volumeLifetime);
+    }
+    if (message.referrer !== "") {
+      writer.uint32(42).string(message.referrer);
+    }
+    if (message.referralCode !== "") {
+      writer.uint32(50).string(message.referralCode);
+    }
+    if (message.budget !== undefined) {
+      ActionBudgetView.encode(message.budget, writer.uint32(58).fork()).join();
+    }
+    if (message.rates !== undefined) {
+      FeeRatesView.encode(message.rates, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryTraderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryTraderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.tier = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.volume = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.volumeToday = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.volumeLifetime = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.referrer = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.referralCode = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.budget = ActionBudgetView.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.rates = FeeRatesView.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryTraderResponse>): QueryTraderResponse {
+    return QueryTraderResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryTraderResponse>): QueryTraderResponse {
+    const message = createBaseQueryTraderResponse();
+    message.tier = object.tier ?? 0;
+    message.volume = object.volume ?? "";
+    message.volumeToday = object.volumeToday ?? "";
+    message.volumeLifetime = object.volumeLifetime ?? "";
+    message.referrer = object.referrer ?? "";
+    message.referralCode = object.referralCode ?? "";
+    message.budget = (object.budget !== undefined && object.budget !== null)
+      ? ActionBudgetView.fromPartial(object.budget)
+      : undefined;
+    message.rates = (object.rates !== undefined && object.rates !== null)
+      ? FeeRatesView.fromPartial(object.rates)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryReferralCodeRequest(): QueryReferralCodeRequest {
+  return { code: "" };
+}
+
+export const QueryReferralCodeRequest: MessageFns<QueryReferralCodeRequest> = {
+  encode(message: QueryReferralCodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryReferralCodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryReferralCodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryReferralCodeRequest>): QueryReferralCodeRequest {
+    return QueryReferralCodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryReferralCodeRequest>): QueryReferralCodeRequest {
+    const message = createBaseQueryReferralCodeRequest();
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryReferralCodeResponse(): QueryReferralCodeResponse {
+  return { owner: "" };
+}
+
+export const QueryReferralCodeResponse: MessageFns<QueryReferralCodeResponse> = {
+  encode(message: QueryReferralCodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryReferralCodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryReferralCodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryReferralCodeResponse>): QueryReferralCodeResponse {
+    return QueryReferralCodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryReferralCodeResponse>): QueryReferralCodeResponse {
+    const message = createBaseQueryReferralCodeResponse();
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryBuilderApprovalsRequest(): QueryBuilderApprovalsRequest {
+  return { owner: "" };
+}
+
+export const QueryBuilderApprovalsRequest: MessageFns<QueryBuilderApprovalsRequest> = {
+  encode(message: QueryBuilderApprovalsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryBuilderApprovalsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryBuilderApprovalsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryBuilderApprovalsRequest>): QueryBuilderApprovalsRequest {
+    return QueryBuilderApprovalsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryBuilderApprovalsRequest>): QueryBuilderApprovalsRequest {
+    const message = createBaseQueryBuilderApprovalsRequest();
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseBuilderApprovalView(): BuilderApprovalView {
+  return { builder: "", feeMaxPpm: 0 };
+}
+
+export const BuilderApprovalView: MessageFns<BuilderApprovalView> = {
+  encode(message: BuilderApprovalView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.builder !== "") {
+      writer.uint32(10).string(message.builder);
+    }
+    if (message.feeMaxPpm !== 0) {
+      writer.uint32(16).uint32(message.feeMaxPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BuilderApprovalView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBuilderApprovalView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.builder = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.feeMaxPpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BuilderApprovalView>): BuilderApprovalView {
+    return BuilderApprovalView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BuilderApprovalView>): BuilderApprovalView {
+    const message = createBaseBuilderApprovalView();
+    message.builder = object.builder ?? "";
+    message.feeMaxPpm = object.feeMaxPpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryBuilderApprovalsResponse(): QueryBuilderApprovalsResponse {
+  return { approvals: [] };
+}
+
+export const QueryBuilderApprovalsResponse: MessageFns<QueryBuilderApprovalsResponse> = {
+  encode(message: QueryBuilderApprovalsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.approvals) {
+      BuilderApprovalView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryBuilderApprovalsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryBuilderApprovalsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.approvals.push(BuilderApprovalView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryBuilderApprovalsResponse>): QueryBuilderApprovalsResponse {
+    return QueryBuilderApprovalsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryBuilderApprovalsResponse>): QueryBuilderApprovalsResponse {
+    const message = createBaseQueryBuilderApprovalsResponse();
+    message.approvals = object.approvals?.map((e) => BuilderApprovalView.fromPartial(e)) || [];
     return message;
   },
 };

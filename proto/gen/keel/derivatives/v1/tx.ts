@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DocumentTrade, OrderDocument, PublicKey, SignedDocument } from "./documents.ts";
+import { BuilderFee, FeeParams } from "./fees.ts";
 import {
   Market,
   MarketStatus,
@@ -101,6 +102,8 @@ export interface MsgPlaceOrder {
     | undefined;
   /** Whose sub-account; empty: the sender's. Another's needs a live grant of a trading key. */
   owner: string;
+  /** Absent: none. */
+  builder: BuilderFee | undefined;
 }
 
 export interface MsgPlaceOrderResponse {
@@ -189,7 +192,11 @@ export interface NewOrder {
     | Bracket
     | undefined;
   /** Executes in slices at fixed times. Limit orders: no slice trades beyond the limit. */
-  twap: Twap | undefined;
+  twap:
+    | Twap
+    | undefined;
+  /** Absent: none. */
+  builder: BuilderFee | undefined;
 }
 
 /** Changes an open order in one step; it is refused whole or done whole. Its id stays. A smaller size alone keeps its priority. */
@@ -494,6 +501,45 @@ export interface MsgRevokeTradingKey {
 }
 
 export interface MsgRevokeTradingKeyResponse {
+}
+
+export interface MsgUpdateFeeParams {
+  authority: string;
+  params: FeeParams | undefined;
+}
+
+export interface MsgUpdateFeeParamsResponse {
+}
+
+/** Takes a code for the sender, for good. Refused to owners who named a referrer. */
+export interface MsgRegisterReferralCode {
+  sender: string;
+  /** 3 to 20 capital letters and digits. */
+  code: string;
+}
+
+export interface MsgRegisterReferralCodeResponse {
+}
+
+/** Names who brought the sender, once and for good. Refused to owners of a code. */
+export interface MsgSetReferrer {
+  sender: string;
+  code: string;
+}
+
+export interface MsgSetReferrerResponse {
+  /** Address. */
+  referrer: string;
+}
+
+/** Lets a builder be named in the sender's orders for a fee of at most this; 0 ends it. Open orders keep the fee they were placed with. */
+export interface MsgApproveBuilder {
+  sender: string;
+  builder: string;
+  feeMaxPpm: number;
+}
+
+export interface MsgApproveBuilderResponse {
 }
 
 function createBaseTrigger(): Trigger {
@@ -843,6 +889,7 @@ function createBaseMsgPlaceOrder(): MsgPlaceOrder {
     bracket: undefined,
     twap: undefined,
     owner: "",
+    builder: undefined,
   };
 }
 
@@ -913,6 +960,9 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
     }
     if (message.owner !== "") {
       writer.uint32(202).string(message.owner);
+    }
+    if (message.builder !== undefined) {
+      BuilderFee.encode(message.builder, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -1090,6 +1140,14 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
             message.owner = reader.string();
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.builder = BuilderFee.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1133,6 +1191,9 @@ export const MsgPlaceOrder: MessageFns<MsgPlaceOrder> = {
       : undefined;
     message.twap = (object.twap !== undefined && object.twap !== null) ? Twap.fromPartial(object.twap) : undefined;
     message.owner = object.owner ?? "";
+    message.builder = (object.builder !== undefined && object.builder !== null)
+      ? BuilderFee.fromPartial(object.builder)
+      : undefined;
     return message;
   },
 };
@@ -1772,6 +1833,7 @@ function createBaseNewOrder(): NewOrder {
     trigger: undefined,
     bracket: undefined,
     twap: undefined,
+    builder: undefined,
   };
 }
 
@@ -1833,6 +1895,9 @@ export const NewOrder: MessageFns<NewOrder> = {
     }
     if (message.twap !== undefined) {
       Twap.encode(message.twap, writer.uint32(154).fork()).join();
+    }
+    if (message.builder !== undefined) {
+      BuilderFee.encode(message.builder, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -1986,6 +2051,14 @@ export const NewOrder: MessageFns<NewOrder> = {
             message.twap = Twap.decode(reader, reader.uint32());
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.builder = BuilderFee.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2026,6 +2099,9 @@ export const NewOrder: MessageFns<NewOrder> = {
       ? Bracket.fromPartial(object.bracket)
       : undefined;
     message.twap = (object.twap !== undefined && object.twap !== null) ? Twap.fromPartial(object.twap) : undefined;
+    message.builder = (object.builder !== undefined && object.builder !== null)
+      ? BuilderFee.fromPartial(object.builder)
+      : undefined;
     return message;
   },
 };
@@ -5303,6 +5379,472 @@ export const MsgRevokeTradingKeyResponse: MessageFns<MsgRevokeTradingKeyResponse
   },
   fromPartial(_: DeepPartial<MsgRevokeTradingKeyResponse>): MsgRevokeTradingKeyResponse {
     const message = createBaseMsgRevokeTradingKeyResponse();
+    return message;
+  },
+};
+
+function createBaseMsgUpdateFeeParams(): MsgUpdateFeeParams {
+  return { authority: "", params: undefined };
+}
+
+export const MsgUpdateFeeParams: MessageFns<MsgUpdateFeeParams> = {
+  encode(message: MsgUpdateFeeParams, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.params !== undefined) {
+      FeeParams.encode(message.params, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateFeeParams {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateFeeParams();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.params = FeeParams.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateFeeParams>): MsgUpdateFeeParams {
+    return MsgUpdateFeeParams.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgUpdateFeeParams>): MsgUpdateFeeParams {
+    const message = createBaseMsgUpdateFeeParams();
+    message.authority = object.authority ?? "";
+    message.params = (object.params !== undefined && object.params !== null)
+      ? FeeParams.fromPartial(object.params)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgUpdateFeeParamsResponse(): MsgUpdateFeeParamsResponse {
+  return {};
+}
+
+export const MsgUpdateFeeParamsResponse: MessageFns<MsgUpdateFeeParamsResponse> = {
+  encode(_: MsgUpdateFeeParamsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateFeeParamsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateFeeParamsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateFeeParamsResponse>): MsgUpdateFeeParamsResponse {
+    return MsgUpdateFeeParamsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgUpdateFeeParamsResponse>): MsgUpdateFeeParamsResponse {
+    const message = createBaseMsgUpdateFeeParamsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgRegisterReferralCode(): MsgRegisterReferralCode {
+  return { sender: "", code: "" };
+}
+
+export const MsgRegisterReferralCode: MessageFns<MsgRegisterReferralCode> = {
+  encode(message: MsgRegisterReferralCode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgRegisterReferralCode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgRegisterReferralCode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgRegisterReferralCode>): MsgRegisterReferralCode {
+    return MsgRegisterReferralCode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgRegisterReferralCode>): MsgRegisterReferralCode {
+    const message = createBaseMsgRegisterReferralCode();
+    message.sender = object.sender ?? "";
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgRegisterReferralCodeResponse(): MsgRegisterReferralCodeResponse {
+  return {};
+}
+
+export const MsgRegisterReferralCodeResponse: MessageFns<MsgRegisterReferralCodeResponse> = {
+  encode(_: MsgRegisterReferralCodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgRegisterReferralCodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgRegisterReferralCodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgRegisterReferralCodeResponse>): MsgRegisterReferralCodeResponse {
+    return MsgRegisterReferralCodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgRegisterReferralCodeResponse>): MsgRegisterReferralCodeResponse {
+    const message = createBaseMsgRegisterReferralCodeResponse();
+    return message;
+  },
+};
+
+function createBaseMsgSetReferrer(): MsgSetReferrer {
+  return { sender: "", code: "" };
+}
+
+export const MsgSetReferrer: MessageFns<MsgSetReferrer> = {
+  encode(message: MsgSetReferrer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetReferrer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetReferrer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetReferrer>): MsgSetReferrer {
+    return MsgSetReferrer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetReferrer>): MsgSetReferrer {
+    const message = createBaseMsgSetReferrer();
+    message.sender = object.sender ?? "";
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgSetReferrerResponse(): MsgSetReferrerResponse {
+  return { referrer: "" };
+}
+
+export const MsgSetReferrerResponse: MessageFns<MsgSetReferrerResponse> = {
+  encode(message: MsgSetReferrerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.referrer !== "") {
+      writer.uint32(10).string(message.referrer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetReferrerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetReferrerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.referrer = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetReferrerResponse>): MsgSetReferrerResponse {
+    return MsgSetReferrerResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetReferrerResponse>): MsgSetReferrerResponse {
+    const message = createBaseMsgSetReferrerResponse();
+    message.referrer = object.referrer ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgApproveBuilder(): MsgApproveBuilder {
+  return { sender: "", builder: "", feeMaxPpm: 0 };
+}
+
+export const MsgApproveBuilder: MessageFns<MsgApproveBuilder> = {
+  encode(message: MsgApproveBuilder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.builder !== "") {
+      writer.uint32(18).string(message.builder);
+    }
+    if (message.feeMaxPpm !== 0) {
+      writer.uint32(24).uint32(message.feeMaxPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgApproveBuilder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgApproveBuilder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.builder = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.feeMaxPpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgApproveBuilder>): MsgApproveBuilder {
+    return MsgApproveBuilder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgApproveBuilder>): MsgApproveBuilder {
+    const message = createBaseMsgApproveBuilder();
+    message.sender = object.sender ?? "";
+    message.builder = object.builder ?? "";
+    message.feeMaxPpm = object.feeMaxPpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseMsgApproveBuilderResponse(): MsgApproveBuilderResponse {
+  return {};
+}
+
+export const MsgApproveBuilderResponse: MessageFns<MsgApproveBuilderResponse> = {
+  encode(_: MsgApproveBuilderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgApproveBuilderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgApproveBuilderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgApproveBuilderResponse>): MsgApproveBuilderResponse {
+    return MsgApproveBuilderResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgApproveBuilderResponse>): MsgApproveBuilderResponse {
+    const message = createBaseMsgApproveBuilderResponse();
     return message;
   },
 };

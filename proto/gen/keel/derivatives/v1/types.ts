@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BuilderTerms } from "./fees.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -377,7 +378,11 @@ export interface RestingOrder {
   /** The other order of a pair of which one cancels the other. It may be gone. */
   ocoId: bigint;
   /** What each fill of this order activates. */
-  bracket: BracketTerms | undefined;
+  bracket:
+    | BracketTerms
+    | undefined;
+  /** `fee_reserve_ppm` includes its fee. */
+  builder: BuilderTerms | undefined;
 }
 
 /** One order of a bracket as it is stored. */
@@ -441,6 +446,8 @@ export interface WaitingOrder {
   dueSequence: bigint;
   /** The order whose fills it protects; 0: none. */
   parentId: bigint;
+  /** `fee_reserve_ppm` includes its fee. */
+  builder: BuilderTerms | undefined;
 }
 
 /** Best mark since the trailing stops from `first_id` on (up to the next entry) were placed. Highest for sells, lowest for buys. */
@@ -480,6 +487,8 @@ export interface CollectedOrder {
   goodTilMs: bigint;
   /** Share of its notional at the limit that margin holds back for fees. */
   feeReservePpm: number;
+  /** `fee_reserve_ppm` includes its fee. */
+  builder: BuilderTerms | undefined;
 }
 
 /** Where a market stands between auctions. Stored per market, and only while there is something to say. */
@@ -2203,6 +2212,7 @@ function createBaseRestingOrder(): RestingOrder {
     hiddenLots: 0n,
     ocoId: 0n,
     bracket: undefined,
+    builder: undefined,
   };
 }
 
@@ -2300,6 +2310,9 @@ export const RestingOrder: MessageFns<RestingOrder> = {
     }
     if (message.bracket !== undefined) {
       BracketTerms.encode(message.bracket, writer.uint32(162).fork()).join();
+    }
+    if (message.builder !== undefined) {
+      BuilderTerms.encode(message.builder, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -2477,6 +2490,14 @@ export const RestingOrder: MessageFns<RestingOrder> = {
             message.bracket = BracketTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.builder = BuilderTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2527,6 +2548,9 @@ export const RestingOrder: MessageFns<RestingOrder> = {
     message.ocoId = (object.ocoId !== undefined && object.ocoId !== null) ? BigInt(object.ocoId) : 0n;
     message.bracket = (object.bracket !== undefined && object.bracket !== null)
       ? BracketTerms.fromPartial(object.bracket)
+      : undefined;
+    message.builder = (object.builder !== undefined && object.builder !== null)
+      ? BuilderTerms.fromPartial(object.builder)
       : undefined;
     return message;
   },
@@ -2754,6 +2778,7 @@ function createBaseWaitingOrder(): WaitingOrder {
     nextMs: 0n,
     dueSequence: 0n,
     parentId: 0n,
+    builder: undefined,
   };
 }
 
@@ -2908,6 +2933,9 @@ export const WaitingOrder: MessageFns<WaitingOrder> = {
         throw new globalThis.Error("value provided for field message.parentId of type uint64 too large");
       }
       writer.uint32(264).uint64(message.parentId);
+    }
+    if (message.builder !== undefined) {
+      BuilderTerms.encode(message.builder, writer.uint32(274).fork()).join();
     }
     return writer;
   },
@@ -3189,6 +3217,14 @@ export const WaitingOrder: MessageFns<WaitingOrder> = {
             message.parentId = reader.uint64() as bigint;
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.builder = BuilderTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3261,6 +3297,9 @@ export const WaitingOrder: MessageFns<WaitingOrder> = {
       ? BigInt(object.dueSequence)
       : 0n;
     message.parentId = (object.parentId !== undefined && object.parentId !== null) ? BigInt(object.parentId) : 0n;
+    message.builder = (object.builder !== undefined && object.builder !== null)
+      ? BuilderTerms.fromPartial(object.builder)
+      : undefined;
     return message;
   },
 };
@@ -3475,6 +3514,7 @@ function createBaseCollectedOrder(): CollectedOrder {
     immediate: false,
     goodTilMs: 0n,
     feeReservePpm: 0,
+    builder: undefined,
   };
 }
 
@@ -3527,6 +3567,9 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     }
     if (message.feeReservePpm !== 0) {
       writer.uint32(96).uint32(message.feeReservePpm);
+    }
+    if (message.builder !== undefined) {
+      BuilderTerms.encode(message.builder, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -3640,6 +3683,14 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
             message.feeReservePpm = reader.uint32();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.builder = BuilderTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3671,6 +3722,9 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     message.immediate = object.immediate ?? false;
     message.goodTilMs = (object.goodTilMs !== undefined && object.goodTilMs !== null) ? BigInt(object.goodTilMs) : 0n;
     message.feeReservePpm = object.feeReservePpm ?? 0;
+    message.builder = (object.builder !== undefined && object.builder !== null)
+      ? BuilderTerms.fromPartial(object.builder)
+      : undefined;
     return message;
   },
 };

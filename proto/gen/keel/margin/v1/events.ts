@@ -98,6 +98,14 @@ export interface EventPositionSettled {
   amount: string;
 }
 
+/** fees_split */
+export interface EventFeesSplit {
+  denom: string;
+  stakers: string;
+  insurance: string;
+  treasury: string;
+}
+
 function createBaseEventDeposit(): EventDeposit {
   return { account: "", sender: "", denom: "", amount: "" };
 }
@@ -1050,6 +1058,97 @@ export const EventPositionSettled: MessageFns<EventPositionSettled> = {
     message.lots = object.lots ?? "";
     message.valuePerLot = object.valuePerLot ?? "";
     message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseEventFeesSplit(): EventFeesSplit {
+  return { denom: "", stakers: "", insurance: "", treasury: "" };
+}
+
+export const EventFeesSplit: MessageFns<EventFeesSplit> = {
+  encode(message: EventFeesSplit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    if (message.stakers !== "") {
+      writer.uint32(18).string(message.stakers);
+    }
+    if (message.insurance !== "") {
+      writer.uint32(26).string(message.insurance);
+    }
+    if (message.treasury !== "") {
+      writer.uint32(34).string(message.treasury);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventFeesSplit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventFeesSplit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stakers = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.insurance = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.treasury = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventFeesSplit>): EventFeesSplit {
+    return EventFeesSplit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventFeesSplit>): EventFeesSplit {
+    const message = createBaseEventFeesSplit();
+    message.denom = object.denom ?? "";
+    message.stakers = object.stakers ?? "";
+    message.insurance = object.insurance ?? "";
+    message.treasury = object.treasury ?? "";
     return message;
   },
 };

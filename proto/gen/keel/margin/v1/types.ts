@@ -38,6 +38,18 @@ export interface Params {
   /** Bounds of one block's settlement of expired markets; 0: the defaults. */
   settlementAccountsPerBlockMax: number;
   settlementPositionsPerBlockMax: number;
+  /** Absent: trading fees stay held until the authority collects them. */
+  feeSplit: FeeSplit | undefined;
+}
+
+/** Where trading fees go at the end of each block. Parts sum to 1,000,000; what does not divide goes to insurance. */
+export interface FeeSplit {
+  /** To the module account fee_collector. */
+  stakersPpm: number;
+  insurancePpm: number;
+  treasuryPpm: number;
+  /** Address; empty when its part is 0. */
+  treasury: string;
 }
 
 export interface SubaccountId {
@@ -134,6 +146,7 @@ function createBaseParams(): Params {
     liquidationSpreadPpm: 0n,
     settlementAccountsPerBlockMax: 0,
     settlementPositionsPerBlockMax: 0,
+    feeSplit: undefined,
   };
 }
 
@@ -198,6 +211,9 @@ export const Params: MessageFns<Params> = {
     }
     if (message.settlementPositionsPerBlockMax !== 0) {
       writer.uint32(112).uint32(message.settlementPositionsPerBlockMax);
+    }
+    if (message.feeSplit !== undefined) {
+      FeeSplit.encode(message.feeSplit, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -327,6 +343,14 @@ export const Params: MessageFns<Params> = {
             message.settlementPositionsPerBlockMax = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.feeSplit = FeeSplit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -372,6 +396,100 @@ export const Params: MessageFns<Params> = {
       : 0n;
     message.settlementAccountsPerBlockMax = object.settlementAccountsPerBlockMax ?? 0;
     message.settlementPositionsPerBlockMax = object.settlementPositionsPerBlockMax ?? 0;
+    message.feeSplit = (object.feeSplit !== undefined && object.feeSplit !== null)
+      ? FeeSplit.fromPartial(object.feeSplit)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFeeSplit(): FeeSplit {
+  return { stakersPpm: 0, insurancePpm: 0, treasuryPpm: 0, treasury: "" };
+}
+
+export const FeeSplit: MessageFns<FeeSplit> = {
+  encode(message: FeeSplit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stakersPpm !== 0) {
+      writer.uint32(8).uint32(message.stakersPpm);
+    }
+    if (message.insurancePpm !== 0) {
+      writer.uint32(16).uint32(message.insurancePpm);
+    }
+    if (message.treasuryPpm !== 0) {
+      writer.uint32(24).uint32(message.treasuryPpm);
+    }
+    if (message.treasury !== "") {
+      writer.uint32(34).string(message.treasury);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeeSplit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeeSplit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stakersPpm = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.insurancePpm = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.treasuryPpm = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.treasury = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FeeSplit>): FeeSplit {
+    return FeeSplit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeeSplit>): FeeSplit {
+    const message = createBaseFeeSplit();
+    message.stakersPpm = object.stakersPpm ?? 0;
+    message.insurancePpm = object.insurancePpm ?? 0;
+    message.treasuryPpm = object.treasuryPpm ?? 0;
+    message.treasury = object.treasury ?? "";
     return message;
   },
 };
