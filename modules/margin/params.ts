@@ -36,6 +36,8 @@ export function defaultParams(settlementDenom: string): Params {
     // The defaults of limits.ts.
     settlementAccountsPerBlockMax: 0,
     settlementPositionsPerBlockMax: 0,
+    backstopHealthPpm: 0n,
+    backstopWaitMs: 0n,
   };
 }
 
@@ -69,6 +71,8 @@ export function validateParams(params: Params, addresses: Addresses): void {
   requireThat(least !== null && least >= 0n, "expected a minimum notional of at least 0");
   const most = parseMoney(params.liquidationNotionalPerBlockMax);
   requireThat(most !== null && most > 0n, "expected a positive notional per block");
+  requireThat(params.backstopHealthPpm <= PPM, "expected a backstop health of at most 100 %");
+  requireThat(params.backstopWaitMs <= 86_400_000n, "expected a backstop wait of at most a day");
   requireThat(
     params.withdrawalGateMs <= 30n * 86_400_000n,
     "expected a withdrawal gate of at most 30 days",

@@ -38,6 +38,10 @@ export interface Params {
   /** Bounds of one block's settlement of expired markets; 0: the defaults. */
   settlementAccountsPerBlockMax: number;
   settlementPositionsPerBlockMax: number;
+  /** The backstop may take over accounts whose equity is below maintenance requirement x this; 0: the default. */
+  backstopHealthPpm: bigint;
+  /** And those of which nothing was liquidated for this long; 0: the default. */
+  backstopWaitMs: bigint;
 }
 
 export interface SubaccountId {
@@ -118,6 +122,13 @@ export interface SettlementSweep {
   closing: boolean;
 }
 
+/** An account under water of which the book has taken nothing since then. */
+export interface UnfilledLiquidation {
+  owner: string;
+  subaccount: number;
+  sinceNs: bigint;
+}
+
 function createBaseParams(): Params {
   return {
     authority: "",
@@ -134,6 +145,8 @@ function createBaseParams(): Params {
     liquidationSpreadPpm: 0n,
     settlementAccountsPerBlockMax: 0,
     settlementPositionsPerBlockMax: 0,
+    backstopHealthPpm: 0n,
+    backstopWaitMs: 0n,
   };
 }
 
@@ -198,6 +211,18 @@ export const Params: MessageFns<Params> = {
     }
     if (message.settlementPositionsPerBlockMax !== 0) {
       writer.uint32(112).uint32(message.settlementPositionsPerBlockMax);
+    }
+    if (message.backstopHealthPpm !== 0n) {
+      if (BigInt.asUintN(64, message.backstopHealthPpm) !== message.backstopHealthPpm) {
+        throw new globalThis.Error("value provided for field message.backstopHealthPpm of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.backstopHealthPpm);
+    }
+    if (message.backstopWaitMs !== 0n) {
+      if (BigInt.asUintN(64, message.backstopWaitMs) !== message.backstopWaitMs) {
+        throw new globalThis.Error("value provided for field message.backstopWaitMs of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.backstopWaitMs);
     }
     return writer;
   },
@@ -327,6 +352,22 @@ export const Params: MessageFns<Params> = {
             message.settlementPositionsPerBlockMax = reader.uint32();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.backstopHealthPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.backstopWaitMs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -372,6 +413,12 @@ export const Params: MessageFns<Params> = {
       : 0n;
     message.settlementAccountsPerBlockMax = object.settlementAccountsPerBlockMax ?? 0;
     message.settlementPositionsPerBlockMax = object.settlementPositionsPerBlockMax ?? 0;
+    message.backstopHealthPpm = (object.backstopHealthPpm !== undefined && object.backstopHealthPpm !== null)
+      ? BigInt(object.backstopHealthPpm)
+      : 0n;
+    message.backstopWaitMs = (object.backstopWaitMs !== undefined && object.backstopWaitMs !== null)
+      ? BigInt(object.backstopWaitMs)
+      : 0n;
     return message;
   },
 };
@@ -1124,6 +1171,88 @@ export const SettlementSweep: MessageFns<SettlementSweep> = {
     const message = createBaseSettlementSweep();
     message.after = object.after ?? new Uint8Array(0);
     message.closing = object.closing ?? false;
+    return message;
+  },
+};
+
+function createBaseUnfilledLiquidation(): UnfilledLiquidation {
+  return { owner: "", subaccount: 0, sinceNs: 0n };
+}
+
+export const UnfilledLiquidation: MessageFns<UnfilledLiquidation> = {
+  encode(message: UnfilledLiquidation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.sinceNs !== 0n) {
+      if (BigInt.asUintN(64, message.sinceNs) !== message.sinceNs) {
+        throw new globalThis.Error("value provided for field message.sinceNs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sinceNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfilledLiquidation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfilledLiquidation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceNs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnfilledLiquidation>): UnfilledLiquidation {
+    return UnfilledLiquidation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnfilledLiquidation>): UnfilledLiquidation {
+    const message = createBaseUnfilledLiquidation();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.sinceNs = (object.sinceNs !== undefined && object.sinceNs !== null) ? BigInt(object.sinceNs) : 0n;
     return message;
   },
 };

@@ -50,6 +50,8 @@ export interface Params {
   withdrawalsPerBlockMax: number;
   /** Quotes that one block places, over all markets. */
   quotesPerBlockMax: number;
+  /** A request is for at least this many shares, or for all that its owner has. */
+  withdrawalSharesMin: string;
 }
 
 /** How the vault quotes one market, and what it may risk there. */
@@ -156,6 +158,7 @@ function createBaseParams(): Params {
     withdrawalDelayMs: 0n,
     withdrawalsPerBlockMax: 0,
     quotesPerBlockMax: 0,
+    withdrawalSharesMin: "",
   };
 }
 
@@ -187,6 +190,9 @@ export const Params: MessageFns<Params> = {
     }
     if (message.quotesPerBlockMax !== 0) {
       writer.uint32(56).uint32(message.quotesPerBlockMax);
+    }
+    if (message.withdrawalSharesMin !== "") {
+      writer.uint32(66).string(message.withdrawalSharesMin);
     }
     return writer;
   },
@@ -260,6 +266,14 @@ export const Params: MessageFns<Params> = {
             message.quotesPerBlockMax = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.withdrawalSharesMin = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -286,6 +300,7 @@ export const Params: MessageFns<Params> = {
       : 0n;
     message.withdrawalsPerBlockMax = object.withdrawalsPerBlockMax ?? 0;
     message.quotesPerBlockMax = object.quotesPerBlockMax ?? 0;
+    message.withdrawalSharesMin = object.withdrawalSharesMin ?? "";
     return message;
   },
 };
