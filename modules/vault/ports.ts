@@ -102,9 +102,7 @@ export interface OraclePort {
   price(
     ctx: ReadContext,
     feedId: number,
-  ):
-    | { readonly mantissa: bigint; readonly exponent: number; readonly fresh: boolean }
-    | undefined;
+  ): { readonly mantissa: bigint; readonly exponent: number; readonly fresh: boolean } | undefined;
 }
 
 export interface VaultPorts {
