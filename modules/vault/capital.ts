@@ -33,17 +33,20 @@ export function targetOf(record: VaultMarket, equity: bigint): bigint {
   return mulDivDown(maximum(equity, 0n), record.terms.capitalPpm, PPM);
 }
 
-/** Positive: to be put in; negative: to be taken out; zero within the tolerance. */
+/**
+ * Positive: to be put in; negative: to be taken out; zero within the tolerance. A market that works no more keeps its capital until its
+ * position is closed: taking it out before would bring the rest near liquidation.
+ */
 export function capitalMove(
-  market: Pick<MarketValuation, "equity" | "lots">,
+  market: Pick<MarketValuation, "equity" | "lots" | "record">,
   target: bigint,
   room: { readonly idle: bigint; readonly free: bigint },
 ): bigint {
   const current = maximum(market.equity, 0n);
+  if (!isCapitalised(market.record.terms.status)) return market.lots === 0n ? -room.free : 0n;
   const lacking = target - current;
   const wanted = lacking > 0n ? minimum(lacking, room.idle) : -minimum(-lacking, room.free);
-  const flat = target === 0n && market.lots === 0n;
-  const least = flat ? 0n : mulDivDown(maximum(target, current), CAPITAL_TOLERANCE_PPM, PPM);
+  const least = mulDivDown(maximum(target, current), CAPITAL_TOLERANCE_PPM, PPM);
   return absolute(wanted) > least ? wanted : 0n;
 }
 

@@ -21,6 +21,9 @@ export const LOCKS_PER_OWNER_MAX = 8;
 /** Capital is moved when it differs by more than this from where it should be: few events, and no writes for noise. */
 export const CAPITAL_TOLERANCE_PPM = 100_000n;
 
+/** A quote that works a position down is at least this part of it. */
+export const REDUCING_PARTS = 10n;
+
 /** Upper bounds of parameters. */
 export const LOCKUP_MAX_MS: bigint = 366n * 86_400_000n;
 export const DELAY_MAX_MS: bigint = 30n * 86_400_000n;

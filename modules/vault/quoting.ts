@@ -1,10 +1,10 @@
 /** The vault's quotes: where they should be, and what has to change for that. */
 import { VaultMarketStatus as Status } from "@keel/proto/gen/keel/vault/v1/types";
 import type { WriteContext } from "../kit/context.ts";
-import { absolute, maximum, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { absolute, divCeil, maximum, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { attempt } from "./contained.ts";
 import { nowMs } from "./deposits.ts";
-import { LOTS_MAX } from "./limits.ts";
+import { LOTS_MAX, REDUCING_PARTS } from "./limits.ts";
 import { parseAmount } from "./params.ts";
 import type { OpenOrder, Side, VaultPorts } from "./ports.ts";
 import { leverageWad, quoteTicks } from "./pricing.ts";
@@ -58,8 +58,10 @@ export function quotesOf(
   };
   if (mode === "reduce") {
     let left = absolute(lots);
+    // However little equity is left beside it, the position goes in a bounded number of parts.
+    const least = divCeil(left, REDUCING_PARTS);
     for (let k = 0; k < terms.layers && left > 0n; k++) {
-      const part = minimum(left, maximum(wanted, 1n));
+      const part = minimum(left, maximum(wanted, least));
       layer(lots > 0n ? "sell" : "buy", k, part);
       left -= part;
     }

@@ -13,13 +13,13 @@ export const protobufFileName = "keel/vault/v1/types.proto";
 
 export const VaultMarketStatus = {
   VAULT_MARKET_STATUS_UNSPECIFIED: 0,
-  /** VAULT_MARKET_STATUS_DEACTIVATED - No quotes; capital goes back as far as it is free. */
+  /** VAULT_MARKET_STATUS_DEACTIVATED - No quotes; capital goes back once the position is closed. */
   VAULT_MARKET_STATUS_DEACTIVATED: 1,
   /** VAULT_MARKET_STATUS_STAND_BY - No quotes; capital is kept ready. */
   VAULT_MARKET_STATUS_STAND_BY: 2,
   /** VAULT_MARKET_STATUS_QUOTING - Quotes both sides, and takes over what liquidations leave. */
   VAULT_MARKET_STATUS_QUOTING: 3,
-  /** VAULT_MARKET_STATUS_CLOSE_ONLY - Quotes only what makes the position smaller. */
+  /** VAULT_MARKET_STATUS_CLOSE_ONLY - Quotes only what makes the position smaller; capital goes back once it is closed. */
   VAULT_MARKET_STATUS_CLOSE_ONLY: 4,
   UNRECOGNIZED: -1,
 } as const;

@@ -1,0 +1,406 @@
+import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { VaultMarketStatus } from "@keel/proto/gen/keel/vault/v1/types";
+import { describe, expect, it } from "vitest";
+import { createVaultWorld, PERP } from "../testing/vault-world.ts";
+import { BTC, DENOM, futureMarket, optionMarket, UNIT, VOL } from "../testing/world.ts";
+import { defaultParams, defaultTerms } from "./params.ts";
+import { IDLE_ACCOUNT, marketAccount } from "./state.ts";
+
+const { MARKET_STATUS_ACTIVE: ACTIVE, MARKET_STATUS_HALTED: HALTED } = MarketStatus;
+const { VAULT_MARKET_STATUS_CLOSE_ONLY: CLOSE_ONLY, VAULT_MARKET_STATUS_DEACTIVATED: DEACTIVATED } =
+  VaultMarketStatus;
+
+const code = (n: number): object => ({ codespace: "vault", code: n });
+
+describe("shares of the vault", () => {
+  it("are minted at the price of marked equity, and the first sets it", () => {
+    const world = createVaultWorld();
+    expect(() => world.share(1, 99n)).toThrow(expect.objectContaining(code(6)));
+    expect(world.share(1, 100n)).toBe(100_000_000_000_000n - 1_000_000_000n);
+    expect(world.share(2, 50n)).toBe(50_000_000_000_000n);
+    expect(world.equity()).toBe(150n * UNIT);
+    expect(() => world.share(2, 9n)).toThrow(expect.objectContaining(code(6)));
+    expect(world.violation()).toBeNull();
+  });
+
+  it("are paid after the delay, in order, with what rounding leaves staying behind", () => {
+    const world = createVaultWorld({ vault: { withdrawalDelayMs: 2_000n } });
+    const one = world.share(1, 100n);
+    const two = world.share(2, 100n);
+    world.send("RequestWithdrawal", { sender: world.address(1), shares: `${one}` });
+    world.block(1);
+    world.send("RequestWithdrawal", { sender: world.address(2), shares: `${two}` });
+    expect(world.coins(1)).toBe(0n);
+    world.block(1);
+    expect(world.coins(1)).toBe(100n * UNIT - 1_000n);
+    expect(world.coins(2)).toBe(0n);
+    world.block(1);
+    expect(world.coins(2)).toBe(100n * UNIT);
+    expect(world.equity()).toBe(1_000n);
+    expect(world.shares()).toBe(1_000_000_000n);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("are locked, cannot be given back twice, and come back from the queue when it is cancelled", () => {
+    const world = createVaultWorld({ vault: { lockupMs: 10_000n, withdrawalDelayMs: 60_000n } });
+    const all = world.share(1, 100n);
+    const sender = world.address(1);
+    const request = (shares: bigint) =>
+      world.send("RequestWithdrawal", { sender, shares: `${shares}` });
+    expect(() => request(all)).toThrow(expect.objectContaining(code(11)));
+    expect(() => request(all + 1n)).toThrow(expect.objectContaining(code(10)));
+    world.block(10);
+    expect(() => request(999_999n)).toThrow(expect.objectContaining(code(4)));
+    request(all);
+    expect(() => request(1n)).toThrow(expect.objectContaining(code(10)));
+    expect(() => world.send("CancelWithdrawal", { sender: world.address(2), id: 1n })).toThrow(
+      expect.objectContaining(code(13)),
+    );
+    world.send("CancelWithdrawal", { sender, id: 1n });
+    expect(world.held(1)).toBe(all);
+    for (let i = 0; i < 16; i++) request(1_000_000_000_000n);
+    expect(() => request(1_000_000_000_000n)).toThrow(expect.objectContaining(code(12)));
+    expect(world.violation()).toBeNull();
+  });
+
+  it("cannot be made so dear by a gift that the next depositor loses more than it costs", () => {
+    const world = createVaultWorld();
+    world.share(1, 100n);
+    // The first depositor keeps nothing but what the vault keeps for ever, then gives ten million units to it.
+    world.send("RequestWithdrawal", { sender: world.address(1), shares: `${world.held(1)}` });
+    world.block(1);
+    expect(world.equity()).toBe(1_000n);
+    const gift = 10_000_000n * UNIT;
+    world.bank.mint(world.ctx, world.owner(1), { denom: DENOM, amount: gift });
+    world.margin.keeper.deposit(world.ctx, world.owner(1), IDLE_ACCOUNT, gift);
+    const shares = world.share(2, 1_000n);
+    const worth = (world.equity() * shares) / world.shares();
+    expect(1_000n * UNIT - worth).toBeLessThan(10_001n);
+  });
+
+  it("are refused below the number asked for, in another coin, and while a price is missing", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    const deposit = (change: object) =>
+      world.send("DepositToVault", {
+        sender: world.address(1),
+        denom: DENOM,
+        amount: `${10n * UNIT}`,
+        sharesMin: "",
+        ...change,
+      });
+    expect(() => deposit({ sharesMin: "10000000000001" })).toThrow(
+      expect.objectContaining(code(7)),
+    );
+    expect(() => deposit({ denom: "ukeel" })).toThrow(expect.objectContaining(code(5)));
+    expect(() => deposit({ amount: "-1" })).toThrow(expect.objectContaining(code(4)));
+    world.block(1);
+    world.place(PERP, world.funded(3, 100_000n), "buy 0.05 @ 60100 ioc");
+    world.send("RequestWithdrawal", { sender: world.address(1), shares: "1000000000000" });
+    world.setPrice(BTC, "60000", false);
+    expect(() => deposit({})).toThrow(expect.objectContaining(code(8)));
+    world.block(1);
+    expect(world.coins(1)).toBe(0n);
+    world.setPrice(BTC, "60000");
+    world.keeper.updateMarket(world.ctx, PERP, { status: HALTED, terms: undefined });
+    expect(() => deposit({})).toThrow(expect.objectContaining(code(8)));
+    world.block(1);
+    expect(world.coins(1)).toBe(0n);
+    world.keeper.updateMarket(world.ctx, PERP, { status: ACTIVE, terms: undefined });
+    world.block(1);
+    expect(world.coins(1)).toBeGreaterThan(0n);
+  });
+});
+
+describe("a withdrawal", () => {
+  it("is paid as far as collateral is free, keeps its place, and meanwhile only positions are reduced", () => {
+    const world = createVaultWorld({ vault: { withdrawalDelayMs: 0n } });
+    world.setMarket({
+      capitalPpm: 1_000_000n,
+      orderSizePpm: 900_000n,
+      skewPpm: 0n,
+      leverageMaxPpm: 20_000_000n,
+      spreadMinPpm: 500n,
+    });
+    const all = world.share(1, 10_000n);
+    world.share(2, 1_000n);
+    const buyer = world.funded(3, 1_000_000n);
+    world.block(1);
+    for (let i = 0; i < 6; i++) {
+      world.place(PERP, buyer, "buy 1 @ 61000 ioc");
+      world.block(1);
+    }
+    const { account } = world.vault.keeper.valuer.all(world.ctx).markets[0]!;
+    const lots = world.margin.keeper.positionLots(world.ctx, account, 1);
+    expect(lots).toBeLessThan(-900n);
+    world.send("RequestWithdrawal", { sender: world.address(1), shares: `${all}` });
+    world.send("RequestWithdrawal", { sender: world.address(2), shares: `${world.held(2)}` });
+    world.block(1);
+    const first = world.coins(1);
+    expect(first).toBeGreaterThan(0n);
+    expect(first).toBeLessThan(10_000n * UNIT);
+    expect(world.coins(2)).toBe(0n);
+    expect(world.eventsOf("vault_short")).toEqual([{ short: "true" }]);
+    expect(world.quotes()).toMatch(/^b0 /);
+    expect(world.quotes()).not.toContain("a0");
+    expect(world.violation()).toBeNull();
+    // Somebody sells to its reducing bids: what becomes free is paid, to the first in the queue first.
+    const seller = world.funded(4, 1_000_000n);
+    const queued = () => world.vault.state.totals.require(world.ctx).queuedShares;
+    for (let i = 0; i < 60 && queued() > 0n; i++) {
+      world.place(PERP, seller, "sell 0.3 @ 59000 ioc");
+      world.block(1);
+    }
+    expect(world.coins(1)).toBeGreaterThan(9_000n * UNIT);
+    expect(world.coins(2)).toBeGreaterThan(900n * UNIT);
+    expect(world.eventsOf("vault_short").at(-1)).toEqual({ short: "false" });
+    expect(queued()).toBe(0n);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("waits while margin's gate is closed", () => {
+    const world = createVaultWorld();
+    const all = world.share(1, 1_000n);
+    const until = world.ctx.header.timeNs + 3_000_000_000n;
+    world.margin.keeper.gateWithdrawals(world.ctx, until, "a test");
+    world.send("RequestWithdrawal", { sender: world.address(1), shares: `${all}` });
+    world.block(1);
+    expect(world.coins(1)).toBe(0n);
+    world.block(1);
+    world.block(1);
+    expect(world.coins(1)).toBe(1_000n * UNIT - 1_000n);
+  });
+
+  it("takes its turn behind what one block pays", () => {
+    const world = createVaultWorld({ vault: { withdrawalsPerBlockMax: 2 } });
+    world.share(1, 1_000n);
+    for (let i = 0; i < 5; i++) {
+      world.send("RequestWithdrawal", { sender: world.address(1), shares: "100000000000000" });
+    }
+    const left = () => world.vault.state.withdrawals.size(world.ctx);
+    world.block(1);
+    expect(left()).toBe(3);
+    world.block(1);
+    expect(left()).toBe(1);
+    world.block(1);
+    expect(left()).toBe(0);
+    expect(world.coins(1)).toBe(500n * UNIT);
+  });
+});
+
+describe("quotes of the vault", () => {
+  it("stand on both sides of the mark, layer behind layer, once the market has its capital", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    expect(world.quotes()).toBe("a0 120120 x 33, a1 120173 x 33, b0 119880 x 33, b1 119827 x 33");
+    expect(world.eventsOf("vault_capital")).toEqual([
+      { market: PERP, amount: `${20_000n * UNIT}` },
+    ]);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("lean against what was bought from them, and the spread stays with the vault", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    world.place(PERP, world.funded(3, 100_000n), "buy 0.05 @ 60100 ioc");
+    world.block(1);
+    expect(world.quotes()).toBe("a0 120203 x 33, a1 120270 x 33, b0 119915 x 33, b1 119891 x 33");
+    expect(world.equity()).toBeGreaterThan(100_000n * UNIT);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("move with the mark before anyone of the block can trade, and stay while it hardly moves", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    const ids = (): number[] =>
+      world.keeper.openOrders(world.ctx, marketAccount(1), 1).map(({ id }) => id);
+    const before = ids();
+    world.block(1, () => world.setPrice(BTC, "60010"));
+    expect(ids()).toEqual(before);
+    world.block(1, () => world.setPrice(BTC, "61000"));
+    expect(ids().some((id) => before.includes(id))).toBe(false);
+    expect(world.quotes()).toBe("a0 122122 x 32, a1 122176 x 32, b0 121878 x 32, b1 121824 x 32");
+    const moved = ids();
+    world.block(46);
+    expect(ids().some((id) => moved.includes(id))).toBe(false);
+  });
+
+  it("are no more in a block than the parameters say, and what has moved goes all the same", () => {
+    const world = createVaultWorld({ vault: { quotesPerBlockMax: 3 } });
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    expect(world.quotes().split(", ")).toHaveLength(3);
+    world.block(1);
+    expect(world.quotes().split(", ")).toHaveLength(4);
+    world.block(1, () => world.setPrice(BTC, "61000"));
+    expect(world.quotes().split(", ")).toHaveLength(3);
+  });
+
+  it("widen with the volatility of the mark, sampled by time, and with a feed's", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    world.block(60, () => world.setPrice(BTC, "61200"));
+    // 2 % in one sample of weight 6 %: √(0.06) × 2 % × 1.5 = 0.735 %.
+    const record = world.vault.state.markets.get(world.ctx, 1)!;
+    expect(world.vault.keeper.valuer.spread(world.ctx, record)).toBe(7_349n);
+    world.block(1, () => world.setPrice(BTC, "60000"));
+    expect(world.vault.keeper.valuer.spread(world.ctx, record)).toBe(7_349n);
+    world.setPrice(VOL, "0.8");
+    const fed = { ...record, terms: { ...record.terms, volatilityFeedId: VOL } };
+    expect(world.vault.keeper.valuer.volatility(world.ctx, fed)).toBe(1_104n);
+    world.setPrice(VOL, "0.8", false);
+    expect(world.vault.keeper.valuer.spread(world.ctx, fed)).toBe(7_349n);
+  });
+
+  it("stop on the side that would exceed the leverage, and below the equity that activates them", () => {
+    const world = createVaultWorld();
+    world.setMarket({ leverageMaxPpm: 150_000n });
+    world.share(1, 100_000n);
+    world.block(1);
+    expect(world.quotes()).toBe("a0 120120 x 33, b0 119880 x 33");
+    world.place(PERP, world.funded(3, 100_000n), "buy 0.033 @ 60100 ioc");
+    world.block(1);
+    expect(world.quotes()).toMatch(/^b0 \d+ x \d+, b1 \d+ x \d+$/);
+    world.setMarket({ activationMin: `${50_000n * UNIT}` });
+    world.block(1);
+    expect(world.quotes()).toMatch(/^b0 \d+ x 33$/);
+  });
+
+  it("go when the market is deactivated, and so does its capital; close-only they reduce, and may take", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    const buyer = world.funded(3, 100_000n);
+    world.place(PERP, buyer, "buy 0.033 @ 60100 ioc");
+    world.setMarket({ status: CLOSE_ONLY });
+    world.block(1);
+    expect(world.quotes()).toMatch(/^b0 \d+ x 33$/);
+    world.place(PERP, buyer, "sell 0.01 @ 59000 ioc");
+    world.setPrice(BTC, "58000");
+    world.place(PERP, buyer, "sell 0.05 @ 57000");
+    world.block(1);
+    // The ask at 57,000 is below its bid: it buys back there.
+    expect(world.margin.keeper.positionLots(world.ctx, marketAccount(1), 1)).toBe(0n);
+    world.setMarket({ status: DEACTIVATED });
+    world.block(1);
+    world.block(1);
+    expect(world.quotes()).toBe("");
+    expect(world.margin.keeper.account(world.ctx, marketAccount(1))).toBeUndefined();
+    expect(world.violation()).toBeNull();
+  });
+
+  it("of a market whose step fails end with it, and nothing else stops", () => {
+    const world = createVaultWorld();
+    world.setMarket();
+    world.share(1, 100_000n);
+    world.block(1);
+    const { estimates } = world.vault.state;
+    estimates.set(world.ctx, 1, { market: 1, variance: 1n, markTicks: 0n, sampledMs: 0n });
+    world.block(60);
+    expect(world.eventsOf("vault_market_stopped")).toHaveLength(1);
+    expect(world.eventsOf("vault_market_stopped")[0]).toMatchObject({ status: "deactivated" });
+    expect(world.quotes()).toBe("");
+    expect(world.keeper.terms(world.ctx, 1)?.status).toBe("active");
+  });
+
+  it("end in a market that has lost too much of its capital, and nothing more is put in", () => {
+    const world = createVaultWorld();
+    world.setMarket({ lossMaxPpm: 50_000n, leverageMaxPpm: 20_000_000n });
+    world.share(1, 100_000n);
+    const buyer = world.funded(3, 1_000_000n);
+    world.block(1);
+    for (let i = 0; i < 4; i++) {
+      world.place(PERP, buyer, "buy 1 @ 62000 ioc");
+      world.block(1);
+    }
+    world.block(1, () => world.setPrice(BTC, "66000"));
+    const stopped = { market: PERP, status: "close_only", reason: "loss" };
+    expect(world.eventsOf("vault_market_stopped")).toEqual([stopped]);
+    expect(world.quotes()).toMatch(/^b0/);
+    const capital = world.eventsOf("vault_capital").length;
+    world.block(1, () => world.setPrice(BTC, "67000"));
+    expect(world.eventsOf("vault_capital")).toHaveLength(capital);
+    expect(world.violation()).toBeNull();
+    world.setMarket();
+    expect(world.vault.state.markets.get(world.ctx, 1)?.contributed).toBe(
+      world.margin.keeper.health(world.ctx, marketAccount(1))?.equity,
+    );
+  });
+});
+
+describe("terms", () => {
+  it("come from the authority, for markets that exist, inside their bounds, and share no more than all", () => {
+    const world = createVaultWorld();
+    const set = (value: object) => world.send("SetVaultMarket", value);
+    const terms = defaultTerms();
+    expect(() => set({ authority: world.address(1), market: PERP, terms })).toThrow(
+      expect.objectContaining(code(3)),
+    );
+    expect(() => world.setMarket({}, "ETH-USD-PERP")).toThrow(expect.objectContaining(code(14)));
+    for (const change of [
+      { layers: 0 },
+      { layers: 9 },
+      { capitalPpm: 1_000_001n },
+      { skewPpm: 4_000_000n, orderSizePpm: 500_000n },
+      { refreshPpm: 1_001n },
+      { activationMin: "" },
+      { status: 0 as const },
+      { lossMaxPpm: 0n },
+    ]) {
+      expect(() => world.setMarket(change), JSON.stringify(Object.keys(change))).toThrow(
+        expect.objectContaining(code(15)),
+      );
+    }
+    const end = {
+      expiryMs: BigInt(world.nowMs() + 86_400_000),
+      windowMs: 1_800_000n,
+      closeOnlyMs: 0n,
+    };
+    world.list(futureMarket("BTC-F", end));
+    world.setPrice(VOL, "0.8");
+    world.list(optionMarket("BTC-C", end, { strike: "60000" }));
+    world.setMarket({ capitalPpm: 600_000n });
+    expect(() => world.setMarket({ capitalPpm: 400_001n }, "BTC-F")).toThrow(
+      expect.objectContaining(code(15)),
+    );
+    world.setMarket({ capitalPpm: 400_000n }, "BTC-F");
+    expect(() => world.setMarket({ capitalPpm: 0n }, "BTC-C")).toThrow(
+      expect.objectContaining(code(14)),
+    );
+  });
+
+  it("of the vault itself too", () => {
+    const world = createVaultWorld();
+    const { authority } = world.vault.keeper.params(world.ctx);
+    const update = (change: object, from = authority) =>
+      world.send("UpdateVaultParams", {
+        authority: from,
+        params: { ...defaultParams(), authority, ...change },
+      });
+    update({ lockupMs: 5n });
+    expect(world.vault.keeper.params(world.ctx).lockupMs).toBe(5n);
+    expect(() => update({}, world.address(1))).toThrow(expect.objectContaining(code(3)));
+    for (const change of [
+      { firstDepositMin: "1000" },
+      { depositMin: "0" },
+      { withdrawalSharesMin: "" },
+      { lockupMs: 367n * 86_400_000n },
+      { withdrawalDelayMs: 31n * 86_400_000n },
+      { withdrawalsPerBlockMax: 0 },
+      { quotesPerBlockMax: 1001 },
+    ]) {
+      expect(() => update(change)).toThrow(expect.objectContaining(code(2)));
+    }
+  });
+});
