@@ -83,8 +83,23 @@ export function createCapital(
     emitCapital(ctx, symbolOf(ctx, record.market), amount);
   }
 
-  function balanceOne(ctx: WriteContext, market: MarketValuation, vault: Valuation): bigint {
+  /** An expired market has paid its positions: what is left is idle again, and the vault forgets it. */
+  function leave(ctx: WriteContext, market: MarketValuation): bigint {
     const { account, record } = market;
+    const free = ledger.freeCollateral(ctx, account);
+    if (free > 0n) move(ctx, market, -free);
+    state.markets.delete(ctx, record.market);
+    state.estimates.delete(ctx, record.market);
+    const symbol = symbolOf(ctx, record.market);
+    emitMarketStopped(ctx, { market: symbol, status: "", reason: "expired" });
+    return -free;
+  }
+
+  function balanceOne(ctx: WriteContext, market: MarketValuation, vault: Valuation): bigint {
+    const { account, record, terms } = market;
+    if (market.lots === 0n && (terms === undefined || terms.status === "settled")) {
+      return leave(ctx, market);
+    }
     const target = targetOf(record, vault.equity);
     if (hasLostTooMuch(market, target)) {
       stop(ctx, record, Status.VAULT_MARKET_STATUS_CLOSE_ONLY, "loss");

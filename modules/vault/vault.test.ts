@@ -339,6 +339,31 @@ describe("quotes of the vault", () => {
   });
 });
 
+describe("a dated future", () => {
+  it("is quoted until it expires, and forgotten when it has paid", () => {
+    const world = createVaultWorld();
+    const expiryMs = BigInt(world.nowMs() + 600_000);
+    world.list(futureMarket("BTC-F", { expiryMs, windowMs: 60_000n, closeOnlyMs: 0n }));
+    world.setMarket({ capitalPpm: 500_000n }, "BTC-F");
+    world.share(1, 100_000n);
+    world.block(1);
+    expect(world.quotes(2)).toMatch(/^a0/);
+    world.place("BTC-F", world.funded(3, 10_000n), "buy 0.05 @ 60200 ioc");
+    const update = () => world.setPrice(BTC, "60000");
+    for (let i = 0; i < 70; i++) world.block(10, update);
+    expect(world.eventsOf("market_settled")).toHaveLength(1);
+    expect(world.eventsOf("vault_market_stopped")).toEqual([
+      { market: "BTC-F", status: "", reason: "expired" },
+    ]);
+    expect(world.vault.state.markets.size(world.ctx)).toBe(0);
+    expect(world.vault.state.estimates.size(world.ctx)).toBe(0);
+    const idle = world.margin.keeper.account(world.ctx, IDLE_ACCOUNT)?.collateral ?? 0n;
+    expect(idle).toBe(world.equity());
+    expect(idle).toBeGreaterThan(100_000n * UNIT);
+    expect(world.violation()).toBeNull();
+  });
+});
+
 describe("terms", () => {
   it("come from the authority, for markets that exist, inside their bounds, and share no more than all", () => {
     const world = createVaultWorld();

@@ -64,9 +64,10 @@ export interface EventVaultMarketSet {
   status: string;
 }
 
-/** vault_market_stopped: reason is "loss" or what went wrong. */
+/** vault_market_stopped: reason is "loss", "expired" or what went wrong. */
 export interface EventVaultMarketStopped {
   market: string;
+  /** Empty: the vault has no terms for it any more. */
   status: string;
   reason: string;
 }
