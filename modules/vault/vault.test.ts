@@ -172,6 +172,23 @@ describe("a withdrawal", () => {
     expect(world.coins(1)).toBe(1_000n * UNIT - 1_000n);
   });
 
+  it("that cannot be worked on is undone and said, and the vault quotes on", () => {
+    const world = createVaultWorld({ vault: { withdrawalDelayMs: 0n } });
+    world.setMarket();
+    const all = world.share(1, 100_000n);
+    world.send("RequestWithdrawal", { sender: world.address(1), shares: `${all}` });
+    const { holders } = world.vault.state;
+    const right = holders.get(world.ctx, world.owner(1))!;
+    holders.delete(world.ctx, world.owner(1));
+    world.block(1);
+    expect(world.eventsOf("vault_fault")).toEqual([{ reason: "a withdrawal has no holder" }]);
+    expect(world.coins(1)).toBe(0n);
+    holders.set(world.ctx, world.owner(1), right);
+    world.block(1);
+    expect(world.coins(1)).toBe(100_000n * UNIT - 1_000n);
+    expect(world.violation()).toBeNull();
+  });
+
   it("takes its turn behind what one block pays", () => {
     const world = createVaultWorld({ vault: { withdrawalsPerBlockMax: 2 } });
     world.share(1, 1_000n);
