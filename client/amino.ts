@@ -15,6 +15,8 @@ import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/types";
 import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/types";
+import * as vaultTx from "@keel/proto/gen/keel/vault/v1/tx";
+import * as vault from "@keel/proto/gen/keel/vault/v1/types";
 import { KeelInputError } from "./errors.ts";
 
 type Fields = Record<string, unknown>;
@@ -199,6 +201,23 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.oracle.v1.MsgUpdateParams": [
     "keel/oracle/MsgUpdateParams",
     shape(oracleTx.MsgUpdateParams, { params: shape(oracle.Params) }),
+  ],
+  "/keel.vault.v1.MsgDepositToVault": ["keel/MsgDepositToVault", shape(vaultTx.MsgDepositToVault)],
+  "/keel.vault.v1.MsgRequestWithdrawal": [
+    "keel/MsgRequestWithdrawal",
+    shape(vaultTx.MsgRequestWithdrawal),
+  ],
+  "/keel.vault.v1.MsgCancelWithdrawal": [
+    "keel/MsgCancelWithdrawal",
+    shape(vaultTx.MsgCancelWithdrawal),
+  ],
+  "/keel.vault.v1.MsgSetVaultMarket": [
+    "keel/MsgSetVaultMarket",
+    shape(vaultTx.MsgSetVaultMarket, { terms: shape(vault.VaultMarketTerms) }),
+  ],
+  "/keel.vault.v1.MsgUpdateVaultParams": [
+    "keel/MsgUpdateVaultParams",
+    shape(vaultTx.MsgUpdateVaultParams, { params: shape(vault.Params) }),
   ],
 };
 

@@ -32,4 +32,14 @@ export { KeelLightError, LightClient } from "./light.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
 export { KeelSigningClient } from "./signing-client.ts";
 export { TradingKey } from "./trading-key.ts";
+export {
+  cancelVaultWithdrawal,
+  depositToVault,
+  requestVaultWithdrawal,
+  vaultMarkets,
+  vaultQuotes,
+  vaultShares,
+  vaultState,
+  vaultWithdrawals,
+} from "./vault.ts";
 export { walletFromMnemonic, walletsFromMnemonic } from "./wallet.ts";

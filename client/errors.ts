@@ -6,6 +6,7 @@ import { ErrorCode as DerivativesErrorCode } from "@keel/proto/gen/keel/derivati
 import { ErrorCode as InsuranceErrorCode } from "@keel/proto/gen/keel/insurance/v1/errors";
 import { ErrorCode as MarginErrorCode } from "@keel/proto/gen/keel/margin/v1/errors";
 import { ErrorCode as OracleErrorCode } from "@keel/proto/gen/keel/oracle/v1/errors";
+import { ErrorCode as VaultErrorCode } from "@keel/proto/gen/keel/vault/v1/errors";
 
 export type InputErrorCode =
   | "invalid-decimal"
@@ -118,6 +119,7 @@ const enums: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   insurance: InsuranceErrorCode,
   margin: MarginErrorCode,
   oracle: OracleErrorCode,
+  vault: VaultErrorCode,
 };
 
 /** The SDK's own codes that a wallet meets. */

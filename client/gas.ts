@@ -33,6 +33,10 @@ const gasByType: Readonly<Record<string, number>> = {
   "/keel.margin.v1.MsgWithdraw": 250_000,
   "/keel.margin.v1.MsgTransfer": 250_000,
   "/keel.insurance.v1.MsgFund": 200_000,
+  // Values every market of the vault.
+  "/keel.vault.v1.MsgDepositToVault": 1_000_000,
+  "/keel.vault.v1.MsgRequestWithdrawal": 200_000,
+  "/keel.vault.v1.MsgCancelWithdrawal": 200_000,
   "/cosmos.bank.v1beta1.MsgSend": 100_000,
 };
 const OTHER_GAS = 400_000;

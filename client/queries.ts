@@ -4,6 +4,7 @@ import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
+import * as vault from "@keel/proto/gen/keel/vault/v1/query";
 import { KeelQueryError } from "./errors.ts";
 import type { Codec } from "./registry.ts";
 
@@ -66,6 +67,12 @@ interface Methods {
   >;
   readonly fund: Method<insurance.QueryFundRequest, insurance.QueryFundResponse>;
   readonly funds: Method<insurance.QueryFundsRequest, insurance.QueryFundsResponse>;
+  readonly vault: Method<vault.QueryVaultRequest, vault.QueryVaultResponse>;
+  readonly vaultShares: Method<vault.QuerySharesRequest, vault.QuerySharesResponse>;
+  readonly vaultWithdrawals: Method<vault.QueryWithdrawalsRequest, vault.QueryWithdrawalsResponse>;
+  readonly vaultQuotes: Method<vault.QueryQuotesRequest, vault.QueryQuotesResponse>;
+  readonly vaultMarkets: Method<vault.QueryMarketsRequest, vault.QueryMarketsResponse>;
+  readonly vaultParams: Method<vault.QueryParamsRequest, vault.QueryParamsResponse>;
 }
 
 /** Every query a wallet makes, by name. */
@@ -225,6 +232,36 @@ export const methods: Methods = {
     path: "/keel.insurance.v1.Query/Funds",
     request: insurance.QueryFundsRequest,
     answer: insurance.QueryFundsResponse,
+  },
+  vault: {
+    path: "/keel.vault.v1.Query/Vault",
+    request: vault.QueryVaultRequest,
+    answer: vault.QueryVaultResponse,
+  },
+  vaultShares: {
+    path: "/keel.vault.v1.Query/Shares",
+    request: vault.QuerySharesRequest,
+    answer: vault.QuerySharesResponse,
+  },
+  vaultWithdrawals: {
+    path: "/keel.vault.v1.Query/Withdrawals",
+    request: vault.QueryWithdrawalsRequest,
+    answer: vault.QueryWithdrawalsResponse,
+  },
+  vaultQuotes: {
+    path: "/keel.vault.v1.Query/Quotes",
+    request: vault.QueryQuotesRequest,
+    answer: vault.QueryQuotesResponse,
+  },
+  vaultMarkets: {
+    path: "/keel.vault.v1.Query/Markets",
+    request: vault.QueryMarketsRequest,
+    answer: vault.QueryMarketsResponse,
+  },
+  vaultParams: {
+    path: "/keel.vault.v1.Query/Params",
+    request: vault.QueryParamsRequest,
+    answer: vault.QueryParamsResponse,
   },
 };
 

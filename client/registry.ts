@@ -5,6 +5,7 @@ import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/tx";
+import * as vault from "@keel/proto/gen/keel/vault/v1/tx";
 
 /** What this library needs of a generated message. */
 export interface Codec<T> {
@@ -51,6 +52,11 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.insurance.v1.MsgUpdateParams", generated(insurance.MsgUpdateParams)],
   ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
   ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],
+  ["/keel.vault.v1.MsgDepositToVault", generated(vault.MsgDepositToVault)],
+  ["/keel.vault.v1.MsgRequestWithdrawal", generated(vault.MsgRequestWithdrawal)],
+  ["/keel.vault.v1.MsgCancelWithdrawal", generated(vault.MsgCancelWithdrawal)],
+  ["/keel.vault.v1.MsgSetVaultMarket", generated(vault.MsgSetVaultMarket)],
+  ["/keel.vault.v1.MsgUpdateVaultParams", generated(vault.MsgUpdateVaultParams)],
 ];
 
 /** A registry for `SigningStargateClient`, or for any CosmJS code: default types plus Keel's. */

@@ -64,6 +64,8 @@ async function createNetwork(
         Math.max(STALE_MS_MIN, STALE_INTERVALS * emptyBlockMs(manifest["block-time"])) *
         manifest.scale,
       insuranceFund: market.INSURANCE_FUND,
+      vaultQuotes: true,
+      vaultParams: market.VAULT_TIMES,
     },
     config: {
       ...market.priceValues(manifest),

@@ -32,10 +32,17 @@ import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./orders/ca
 import { type Combo, placeCombo } from "./orders/combos.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./orders/liquidation.ts";
 import { placeOrder } from "./orders/placing.ts";
+import {
+  cancelForProtocol,
+  type OpenProtocolOrder,
+  openProtocolOrders,
+  type ProtocolOrder,
+  placeForProtocol,
+} from "./orders/protocol.ts";
 import type { OrderRequest } from "./orders/requests.ts";
 import type { MarketId } from "./ports.ts";
 import { settleable, settled } from "./settlement/settling.ts";
-import { instrumentById, requireInstrument, type Venue } from "./venue.ts";
+import { findMarketId, instrumentById, requireInstrument, type Venue } from "./venue.ts";
 import { setDeadMan } from "./waiting/dead-man.ts";
 import { placeOco } from "./waiting/pairs.ts";
 
@@ -58,6 +65,16 @@ export interface DerivativesKeeper {
   settlementValue(ctx: ReadContext, market: MarketId): bigint | undefined;
   /** No position of the market is left. */
   settled(ctx: WriteContext, market: MarketId): void;
+
+  marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
+  /** Resting orders of one of the protocol's own accounts, oldest first. */
+  openOrders(ctx: ReadContext, account: AccountId, market: MarketId): readonly OpenProtocolOrder[];
+  /** As an order of anyone; throws ModuleError to refuse and leaves reverting to the caller. */
+  placeForProtocol(ctx: WriteContext, order: ProtocolOrder): void;
+  cancelForProtocol(
+    ctx: WriteContext,
+    order: { readonly account: AccountId; readonly market: MarketId; readonly id: number },
+  ): void;
 
   params(ctx: ReadContext): Params;
   /** All below throw ModuleError to refuse and leave reverting to the caller. */
@@ -116,6 +133,11 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       return instrument === undefined ? undefined : settlementValueOf(ctx, venue, instrument);
     },
     settled: (ctx, market) => settled(ctx, venue, market),
+
+    marketId: (ctx, symbol) => findMarketId(ctx, venue, symbol),
+    openOrders: (ctx, account, market) => openProtocolOrders(ctx, venue, account, market),
+    placeForProtocol: (ctx, order) => placeForProtocol(ctx, venue, order),
+    cancelForProtocol: (ctx, order) => cancelForProtocol(ctx, venue, order),
 
     params: (ctx) => state.params.require(ctx),
     place(ctx, account, request) {

@@ -13,6 +13,7 @@ import { testContext } from "../kit/testing/context.ts";
 import { createMargin, type Margin } from "../margin/module.ts";
 import { defaultParams as marginParams } from "../margin/params.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
+import { noBackstop } from "../margin/testing/no-backstop.ts";
 import { atomically } from "./contained.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
@@ -64,6 +65,7 @@ function createWorld(fundUnits = 0n) {
     keyAccounts: { ensureKey: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
+    backstop: noBackstop,
     addresses,
     bank: bank.keeper,
     insurance: insurance.keeper,

@@ -42,9 +42,13 @@ export function instrumentById(
   return record === undefined ? undefined : instrumentAt(record, nowMs(ctx));
 }
 
-export function requireInstrument(ctx: ReadContext, venue: Venue, symbol: string): Instrument {
+export function findMarketId(ctx: ReadContext, venue: Venue, symbol: string): MarketId | undefined {
   const wellFormed = symbol.length <= SYMBOL_BYTES_MAX && /^[\x20-\x7e]+$/.test(symbol);
-  const id = wellFormed ? venue.state.symbols.get(ctx, symbol) : undefined;
+  return wellFormed ? venue.state.symbols.get(ctx, symbol) : undefined;
+}
+
+export function requireInstrument(ctx: ReadContext, venue: Venue, symbol: string): Instrument {
+  const id = findMarketId(ctx, venue, symbol);
   if (id === undefined) throw refuse("unknownMarket", `no market "${symbol.slice(0, 40)}"`);
   const instrument = instrumentById(ctx, venue, id);
   if (instrument === undefined) throw new AssertionError(`symbol ${symbol} names no market`);

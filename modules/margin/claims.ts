@@ -1,4 +1,4 @@
-/** Moves of claims inside the vault between one account and the insurance fund. No coin moves; every total follows. */
+/** Moves of claims inside the vault: between one account and the insurance fund, or from account to account. No coin moves; every total follows. */
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
@@ -10,6 +10,8 @@ export interface Claims {
   pay(ctx: WriteContext, id: AccountId, amount: bigint, reason: "penalty" | "residue"): void;
   /** Insurance → account, as far as the fund reaches; returns what was paid. */
   cover(ctx: WriteContext, id: AccountId, amount: bigint): bigint;
+  /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
+  give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
   fund(ctx: WriteContext): bigint;
 }
 
@@ -33,6 +35,12 @@ export function createClaims(state: MarginState, insurance: InsurancePort): Clai
       assert(paid >= 0n && paid <= amount, `insurance paid ${paid} of ${amount}`);
       if (paid > 0n) move(ctx, id, paid);
       return paid;
+    },
+    give(ctx, from, to, amount) {
+      assert(amount >= 0n && from !== to, "collateral goes from one account to another");
+      if (amount === 0n) return;
+      move(ctx, from, -amount);
+      move(ctx, to, amount);
     },
     fund: (ctx) => insurance.balance(ctx, denom(ctx)),
   };

@@ -10,13 +10,13 @@ import type { Deficits } from "./deficits.ts";
 import { isLiquidatable, maintenanceHealth } from "./health.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
-import { isClosable } from "./liquidation.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
-import { readView } from "./market-view.ts";
+import { isClosable, readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
 import type { MarketId, MarketsPort } from "./ports.ts";
 import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
+import type { Takeover } from "./takeover.ts";
 
 interface Sick {
   readonly id: AccountId;
@@ -41,10 +41,11 @@ export function createEndBlock(parts: {
   readonly state: MarginState;
   readonly markets: MarketsPort;
   readonly liquidation: Liquidation;
+  readonly takeover: Takeover;
   readonly deficits: Deficits;
   readonly settlements: Settlements;
 }): (ctx: WriteContext) => void {
-  const { state, markets, liquidation, deficits, settlements } = parts;
+  const { state, markets, liquidation, takeover, deficits, settlements } = parts;
 
   /** Every market that someone holds is read once; one that throws is quarantined and left without a price. */
   function readViews(ctx: WriteContext): MarketViews {
@@ -79,7 +80,10 @@ export function createEndBlock(parts: {
   }
 
   return (ctx) => {
-    const quiet = state.active.size(ctx) === 0 && state.deficits.size(ctx) === 0;
+    const quiet =
+      state.active.size(ctx) === 0 &&
+      state.deficits.size(ctx) === 0 &&
+      state.unfilled.size(ctx) === 0;
     if (quiet && !settlements.pending(ctx)) return;
     const params = state.params.require(ctx);
     const budget: LiquidationBudget = {
@@ -94,6 +98,7 @@ export function createEndBlock(parts: {
     for (const { id, market } of sick.slice(0, params.liquidationsPerBlockMax)) {
       contained(ctx, markets, market, (step) => liquidation.liquidate(step, id, budget));
     }
+    takeover.forget(ctx, new Set(sick.map(({ id }) => id)));
     if (!budget.worked && sick.length === 0) {
       deficits.refresh(ctx, [...negative, ...below], views);
       return;

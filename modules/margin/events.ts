@@ -60,6 +60,31 @@ export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): voi
   });
 }
 
+export function emitTakeover(
+  ctx: WriteContext,
+  report: {
+    readonly account: string;
+    readonly backstop: string;
+    readonly market: string;
+    readonly side: Side;
+    readonly lots: bigint;
+    readonly markTicks: bigint;
+    readonly notional: bigint;
+    readonly collateral: bigint;
+  },
+): void {
+  ctx.emit("backstop_takeover", {
+    account: report.account,
+    backstop: report.backstop,
+    market: report.market,
+    side: report.side,
+    lots: report.lots.toString(),
+    mark_ticks: report.markTicks.toString(),
+    notional: report.notional.toString(),
+    collateral: report.collateral.toString(),
+  });
+}
+
 export function emitDeficit(
   ctx: WriteContext,
   report: {

@@ -59,6 +59,9 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
       if (genesis.gate !== undefined) state.gate.set(ctx, genesis.gate);
       if (genesis.sweep !== undefined) state.sweep.set(ctx, genesis.sweep);
       for (const market of genesis.sweepMarkets) state.sweepMarkets.set(ctx, market, true);
+      for (const { owner, sinceNs, subaccount } of genesis.unfilled) {
+        state.unfilled.set(ctx, accountId(addresses.parse(owner), subaccount), sinceNs);
+      }
       const fault = scanFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
@@ -72,7 +75,12 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         gate: state.gate.get(ctx),
         sweep: state.sweep.get(ctx),
         sweepMarkets: [],
+        unfilled: [],
       };
+      state.unfilled.each(ctx, (id, sinceNs) => {
+        const owner = addresses.format(ownerOf(id));
+        genesis.unfilled.push({ owner, subaccount: numberOf(id), sinceNs });
+      });
       state.sweepMarkets.each(ctx, (market) => void genesis.sweepMarkets.push(market));
       state.accounts.each(ctx, (id, account) => {
         genesis.accounts.push({

@@ -16,18 +16,28 @@ import { createEndBlock } from "./end-block.ts";
 import { accountText } from "./events.ts";
 import { createFeeSplit } from "./fee-split.ts";
 import type { Health } from "./health.ts";
-import { evaluate } from "./health.ts";
+import { evaluate, freeCollateral } from "./health.ts";
 import { createLiquidation } from "./liquidation.ts";
 import { marketViews } from "./market-view.ts";
-import type { BankPort, ClearingPort, InsurancePort, MarketId, MarketsPort } from "./ports.ts";
+import type {
+  BackstopPort,
+  BankPort,
+  ClearingPort,
+  InsurancePort,
+  MarketId,
+  MarketsPort,
+} from "./ports.ts";
 import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
+import { createTakeover } from "./takeover.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
 export interface MarginPorts {
   readonly bank: BankPort;
   readonly markets: MarketsPort;
   readonly insurance: InsurancePort;
+  /** May delegate to a module built later, too. */
+  readonly backstop: BackstopPort;
   readonly addresses: Addresses;
 }
 
@@ -35,6 +45,8 @@ export interface MarginKeeper extends ClearingPort, Collateral {
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
+  /** What may leave the account now at present marks; 0 for an unknown account. */
+  freeCollateral(ctx: ReadContext, id: AccountId): bigint;
   ledger(ctx: ReadContext, market: MarketId): MarketLedger | undefined;
   totals(ctx: ReadContext): Totals;
   params(ctx: ReadContext): Params;
@@ -45,16 +57,17 @@ export interface MarginKeeper extends ClearingPort, Collateral {
 }
 
 export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeeper {
-  const { bank, markets, insurance, addresses } = ports;
+  const { bank, markets, insurance, backstop, addresses } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
   const clearing = { ...createClearing(state, markets), ...createClearAll(state, markets) };
   const collateral = createCollateral(state, bank, markets);
   const claims = createClaims(state, insurance);
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
-  const liquidation = createLiquidation({ state, markets, claims, deleveraging, name });
+  const takeover = createTakeover({ state, markets, clearing, claims, backstop, name });
+  const liquidation = createLiquidation({ state, markets, claims, deleveraging, takeover, name });
   const deficits = createDeficits(state, claims, addresses);
   const settlements = createSettlements({ state, markets, claims, name });
-  const judge = createEndBlock({ state, markets, liquidation, deficits, settlements });
+  const judge = createEndBlock({ state, markets, liquidation, takeover, deficits, settlements });
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
     ...clearing,
@@ -64,6 +77,11 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
     health(ctx, id) {
       const account = state.accounts.get(ctx, id);
       return account === undefined ? undefined : evaluate(account, marketViews(ctx, markets));
+    },
+    freeCollateral(ctx, id) {
+      const account = state.accounts.get(ctx, id);
+      if (account === undefined) return 0n;
+      return freeCollateral(account, evaluate(account, marketViews(ctx, markets)));
     },
     ledger: (ctx, market) => state.ledgers.get(ctx, market),
     totals: (ctx) => state.totals.require(ctx),

@@ -21,6 +21,10 @@ export const DELEVERAGE_COUNTERPARTIES_MAX = 500;
 /** Rounds of allocation in one deleveraging: a round repeats only when a counterparty could not take its full part. */
 export const DELEVERAGE_ROUNDS_MAX = 8;
 
+/** When the backstop is asked, unless the parameters say otherwise: two thirds of maintenance, or a minute without a fill. */
+export const BACKSTOP_HEALTH_DEFAULT_PPM = 666_667n;
+export const BACKSTOP_WAIT_DEFAULT_MS = 60_000n;
+
 /** What one block settles of expired markets unless the parameters say otherwise: about 50 ms of it. */
 export const SETTLEMENT_ACCOUNTS_DEFAULT = 20_000;
 export const SETTLEMENT_POSITIONS_DEFAULT = 2_500;

@@ -21,11 +21,12 @@ import {
   targetEquity,
 } from "./liquidation-math.ts";
 import type { MarketView } from "./market-view.ts";
-import { marketViews } from "./market-view.ts";
+import { isClosable, marketViews } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
 import type { MarketsPort } from "./ports.ts";
 import { assertMarketSound } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
+import type { Takeover } from "./takeover.ts";
 
 /** What one block may still do. Mutable: one per block. */
 export interface LiquidationBudget {
@@ -44,14 +45,8 @@ export interface LiquidationParts {
   readonly markets: MarketsPort;
   readonly claims: Claims;
   readonly deleveraging: Deleveraging;
+  readonly takeover: Takeover;
   readonly name: (id: AccountId) => string;
-}
-
-/** The market trades: its price is fresh and nothing has stopped it. */
-export function isClosable(view: MarketView | undefined): view is MarketView {
-  return (
-    view?.fresh === true && (view.terms.status === "active" || view.terms.status === "closeOnly")
-  );
 }
 
 /** An option's band can reach past zero: a sale is then at one tick or more. */
@@ -62,7 +57,7 @@ function worstTicks(view: MarketView, side: "buy" | "sell", distance: bigint): b
 }
 
 export function createLiquidation(parts: LiquidationParts): Liquidation {
-  const { state, markets, claims, deleveraging, name } = parts;
+  const { state, markets, claims, deleveraging, takeover, name } = parts;
 
   function load(ctx: WriteContext, id: AccountId) {
     const account = state.accounts.get(ctx, id);
@@ -239,9 +234,13 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
       cancelOrders(ctx, id);
       const start = load(ctx, id);
       if (start.health === null || !isLiquidatable(start.health)) return;
+      const notionalBefore = budget.notional;
       closeAll(ctx, id, budget);
       // Slippage of a partial close can take the rest below zero: then all of it goes to the book before anyone is deleveraged.
       if ((load(ctx, id).health?.equity ?? 0n) < 0n) closeAll(ctx, id, budget);
+      const { account, views } = load(ctx, id);
+      const held = order(account, views).map(({ market }) => market);
+      takeover.run(ctx, id, held, budget.notional < notionalBefore);
       resolveBankrupt(ctx, id, budget);
     },
   };

@@ -18,6 +18,13 @@ export interface MarketView {
 /** undefined: unknown market, or no price yet. */
 export type MarketViews = (market: MarketId) => MarketView | undefined;
 
+/** The market trades: its price is fresh and nothing has stopped it. */
+export function isClosable(view: MarketView | undefined): view is MarketView {
+  return (
+    view?.fresh === true && (view.terms.status === "active" || view.terms.status === "closeOnly")
+  );
+}
+
 export function readView(
   ctx: ReadContext,
   markets: MarketsPort,

@@ -39,6 +39,8 @@ export function defaultParams(settlementDenom: string): Params {
     settlementPositionsPerBlockMax: 0,
     // Held until someone has decided where they go.
     feeSplit: undefined,
+    backstopHealthPpm: 0n,
+    backstopWaitMs: 0n,
   };
 }
 
@@ -73,6 +75,8 @@ export function validateParams(params: Params, addresses: Addresses): void {
   const most = parseMoney(params.liquidationNotionalPerBlockMax);
   requireThat(most !== null && most > 0n, "expected a positive notional per block");
   validateFeeSplit(params.feeSplit, addresses);
+  requireThat(params.backstopHealthPpm <= PPM, "expected a backstop health of at most 100 %");
+  requireThat(params.backstopWaitMs <= 86_400_000n, "expected a backstop wait of at most a day");
   requireThat(
     params.withdrawalGateMs <= 30n * 86_400_000n,
     "expected a withdrawal gate of at most 30 days",

@@ -102,6 +102,20 @@ export interface MarketsPort {
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
 }
 
+/** Who takes over what the book does not, before insurance and deleveraging. Implemented by the vault. */
+export interface BackstopPort {
+  /** It may take something over in this block; false: nothing of it is asked or remembered. */
+  ready(ctx: ReadContext): boolean;
+  /** One of its own sub-accounts: liquidated as any, never taken over. */
+  isOwn(account: AccountId): boolean;
+  /** Which sub-account takes a position (lots long positive) over at mark, and how many of its lots, 0 to all; null: none. */
+  offer(
+    ctx: ReadContext,
+    market: MarketId,
+    lots: bigint,
+  ): { readonly account: AccountId; readonly lots: bigint } | null;
+}
+
 /** Implemented by insurance. All amounts ≥ 0. The money itself lies in the one collateral vault; insurance keeps the claim on it. */
 export interface InsurancePort {
   balance(ctx: ReadContext, denom: string): bigint;
@@ -137,7 +151,10 @@ export interface Trade {
   readonly buyer: TradeParty;
   readonly seller: TradeParty;
   readonly taker: Side;
-  /** "external" was matched elsewhere, "transfer" moves a position at mark: neither is paid a rebate. */
+  /**
+   * "external" was matched elsewhere, "transfer" moves a position at mark: neither is paid a rebate. "deleverage" is margin's own, at a
+   * price and between accounts that it has judged before: deleveraging and takeovers.
+   */
   readonly kind: "order" | "liquidation" | "deleverage" | "external" | "transfer";
 }
 

@@ -3,7 +3,7 @@ import { Params, SettlementSweep, WithdrawalGate } from "@keel/proto/gen/keel/ma
 import type { AccountId } from "../kit/account-id.ts";
 import { accountIdKey } from "../kit/account-id.ts";
 import { moduleAddress } from "../kit/addresses.ts";
-import { markerValue, protoValue, u32Key } from "../kit/collections/codecs.ts";
+import { markerValue, protoValue, u32Key, u64Value } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
@@ -25,6 +25,8 @@ export interface MarginState {
   readonly sweep: ItemCollection<SettlementSweep>;
   /** The markets that the present sweep settles. */
   readonly sweepMarkets: MapCollection<MarketId, true>;
+  /** Accounts under water of which the book takes nothing: block time since when, ns. Only while there is a backstop. */
+  readonly unfilled: MapCollection<AccountId, bigint>;
 }
 
 export function marginState(schema: Schema): MarginState {
@@ -38,5 +40,6 @@ export function marginState(schema: Schema): MarginState {
     gate: schema.item(6, "gate", protoValue(WithdrawalGate)),
     sweep: schema.item(7, "sweep", protoValue(SettlementSweep)),
     sweepMarkets: schema.map(8, "sweep_markets", u32Key, markerValue),
+    unfilled: schema.map(9, "unfilled", accountIdKey, u64Value),
   };
 }

@@ -11,13 +11,15 @@ import { MarketStatus, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/t
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
+import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/genesis";
+import type { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import type { Bank } from "../bank/module.ts";
 import { createBank } from "../bank/module.ts";
 import { atomically } from "../derivatives/contained.ts";
 import { defaultParams, defaultTerms, optionTerms } from "../derivatives/defaults.ts";
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
-import type { ClearingPort, OraclePrice } from "../derivatives/ports.ts";
+import type { ClearingPort, OraclePort, OraclePrice } from "../derivatives/ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
@@ -30,6 +32,8 @@ import { testContext } from "../kit/testing/context.ts";
 import { createMargin, type Margin } from "../margin/module.ts";
 import { defaultParams as marginParams } from "../margin/params.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
+import { createVault, type Vault } from "../vault/module.ts";
+import { defaultParams as vaultParams } from "../vault/params.ts";
 
 export const DENOM = "uusdc";
 export const UNIT = 1_000_000n;
@@ -93,6 +97,7 @@ export function optionMarket(symbol: string, end: Maturity, option: TestOption):
 export interface World extends Derivatives {
   readonly ctx: TestContext;
   readonly margin: Margin;
+  readonly vault: Vault;
   readonly bank: Bank["keeper"];
   readonly modules: readonly ModuleDefinition[];
   /** Decimal text; stale when told so. */
@@ -121,6 +126,7 @@ export interface World extends Derivatives {
 export interface WorldOptions {
   readonly params?: Partial<Params>;
   readonly margin?: Partial<MarginParams>;
+  readonly vault?: Partial<VaultParams>;
   readonly fundUnits?: bigint;
   /** Markets of a genesis written by hand. */
   readonly genesisMarkets?: readonly Market[];
@@ -146,6 +152,7 @@ export function createWorld(options: WorldOptions = {}): World {
   });
   const prices = new Map<number, OraclePrice>();
   let built: Margin | undefined;
+  let backstop: Vault["keeper"]["backstop"] | undefined;
   const late = (): Margin["keeper"] => (built as Margin).keeper;
   const clearing: ClearingPort = {
     clear: (ctx, trade) => late().clear(ctx, trade),
@@ -160,25 +167,39 @@ export function createWorld(options: WorldOptions = {}): World {
     openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
     account: (ctx, id) => late().account(ctx, id),
   };
+  const oracle: OraclePort = {
+    price: (_ctx, feed) => prices.get(feed),
+    feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),
+  };
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     addresses,
     clearing,
     bank: bank.keeper,
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
-    oracle: {
-      price: (_ctx, feed) => prices.get(feed),
-      feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),
-    },
+    oracle,
   });
   const margin = createMargin(registry.schema("margin"), {
     addresses,
     bank: bank.keeper,
     insurance: insurance.keeper,
     markets: derivatives.keeper,
+    backstop: {
+      ready: (ctx) => backstop?.ready(ctx) ?? false,
+      isOwn: (id) => backstop?.isOwn(id) ?? false,
+      offer: (ctx, market, lots) => backstop?.offer(ctx, market, lots) ?? null,
+    },
   });
   built = margin;
-  const modules = [bank.module, insurance.module, margin.module, derivatives.module];
+  const vault = createVault(registry.schema("vault"), {
+    addresses,
+    bank: bank.keeper,
+    ledger: margin.keeper,
+    oracle,
+    venue: derivatives.keeper,
+  });
+  backstop = vault.keeper.backstop;
+  const modules = [bank.module, insurance.module, margin.module, derivatives.module, vault.module];
   const ctx = testContext(registry, options.from?.header ?? {});
   const init = ({ genesis }: ModuleDefinition, state: unknown): void => {
     if (genesis.kind === "proto") genesis.init(ctx, state as Uint8Array);
@@ -207,6 +228,8 @@ export function createWorld(options: WorldOptions = {}): World {
     const markets = (options.genesisMarkets ?? []).map((market) => ({ market }));
     const genesis = GenesisState.fromPartial({ params: own, markets });
     init(derivatives.module, GenesisState.encode(genesis).finish());
+    const shared = { ...vaultParams(), ...options.vault };
+    init(vault.module, VaultGenesis.encode(VaultGenesis.fromPartial({ params: shared })).finish());
   }
   ctx.events.length = 0;
   const owner = (n: number): Uint8Array => {
@@ -218,6 +241,7 @@ export function createWorld(options: WorldOptions = {}): World {
     ...derivatives,
     ctx,
     margin,
+    vault,
     bank: bank.keeper,
     modules,
     owner,
@@ -257,6 +281,7 @@ export function createWorld(options: WorldOptions = {}): World {
       ctx.nextBlock(seconds);
       update?.();
       derivatives.module.beginBlock?.(ctx);
+      vault.module.beginBlock?.(ctx);
     },
     violation() {
       for (const { name, invariants } of modules) {

@@ -19,10 +19,13 @@ import type { MessageRoute, ModuleDefinition, QueryRoute } from "@keel/modules/k
 import type { VerifySignature } from "@keel/modules/kit/signature";
 import type { MarginKeeper } from "@keel/modules/margin/keeper";
 import { createMargin } from "@keel/modules/margin/module";
-import type { MarketsPort } from "@keel/modules/margin/ports";
+import type { BackstopPort, MarketsPort } from "@keel/modules/margin/ports";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
 import { createOracle } from "@keel/modules/oracle/module";
+import type { VaultKeeper } from "@keel/modules/vault/keeper";
+import { createVault } from "@keel/modules/vault/module";
+import { VAULT_ADDRESS } from "@keel/modules/vault/state";
 import type { SignatureVerifier } from "../crypto/verifier.ts";
 import { type ChainRecord, createChainRecord } from "./chain-record.ts";
 import { createCommitPort } from "./oracle-tx.ts";
@@ -36,6 +39,7 @@ export const storeNames: readonly string[] = [
   "insurance",
   "margin",
   "oracle",
+  "vault",
 ];
 
 /** Far enough to need a decision of people: withdrawals stay gated this long after the ledger was found broken. */
@@ -51,6 +55,7 @@ export interface Keel {
   readonly oracle: OracleKeeper;
   readonly margin: MarginKeeper;
   readonly derivatives: Derivatives["keeper"];
+  readonly vault: VaultKeeper;
   readonly messages: ReadonlyMap<string, MessageRoute>;
   readonly queries: ReadonlyMap<string, QueryRoute>;
   readonly genesis: readonly ModuleDefinition[];
@@ -74,11 +79,14 @@ export function createKeel(options: {
   const chain = createChainRecord(registry.schema("consensus"));
   const auth = createAuth(registry.schema("acc"), {
     addresses,
-    moduleAccounts: [{ name: "margin", permissions: [] }],
+    moduleAccounts: [
+      { name: "margin", permissions: [] },
+      { name: "vault", permissions: [] },
+    ],
   });
   const bank = createBank(registry.schema("bank"), {
     addresses,
-    blocked: [moduleAddress(FEE_COLLECTOR), COLLATERAL_VAULT, BOND_VAULT],
+    blocked: [moduleAddress(FEE_COLLECTOR), COLLATERAL_VAULT, BOND_VAULT, VAULT_ADDRESS],
     accounts: auth.keeper,
   });
   const ante = auth.createAnte({
@@ -95,12 +103,14 @@ export function createKeel(options: {
     addresses,
     vault: COLLATERAL_VAULT,
   });
-  // Clearing and markets know each other; the markets come second, so margin gets them by delegation.
+  // Clearing, markets and the vault know each other; the later ones reach margin by delegation.
   let markets: Derivatives["keeper"] | null = null;
+  let backstop: BackstopPort | null = null;
   const margin = createMargin(registry.schema("margin"), {
     bank: bank.keeper,
     markets: lateMarkets(() => markets),
     insurance: insurance.keeper,
+    backstop: lateBackstop(() => backstop),
     addresses,
   });
   const derivatives = createDerivatives(registry.schema("derivatives"), {
@@ -112,6 +122,14 @@ export function createKeel(options: {
     keyAccounts: auth.keeper,
   });
   markets = derivatives.keeper;
+  const vault = createVault(registry.schema("vault"), {
+    ledger: margin.keeper,
+    venue: derivatives.keeper,
+    bank: bank.keeper,
+    oracle: oracle.keeper,
+    addresses,
+  });
+  backstop = vault.keeper.backstop;
 
   const genesis = [
     auth.module, // accounts first: everyone else's addresses may be among them
@@ -120,9 +138,11 @@ export function createKeel(options: {
     insurance.module, // claims on the vault
     margin.module, // accounts, which orders name
     derivatives.module, // markets and orders
+    vault.module, // shares, and terms of markets it quotes
   ];
   const beginBlock = [
     derivatives.module, // funding, on the prices transaction 0 has just brought
+    vault.module, // withdrawals and quotes at those prices, before anyone trades at them
   ];
   const endBlock = [
     derivatives.module, // order expiries and premiums, before anyone is judged
@@ -138,6 +158,7 @@ export function createKeel(options: {
     oracle: oracle.keeper,
     margin: margin.keeper,
     derivatives: derivatives.keeper,
+    vault: vault.keeper,
     messages: indexBy(
       genesis.flatMap((module) => module.messages),
       (route) => route.typeUrl,
@@ -174,6 +195,19 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     settleable: (ctx) => markets().settleable(ctx),
     settlementValue: (ctx, market) => markets().settlementValue(ctx, market),
     settled: (ctx, market) => markets().settled(ctx, market),
+  };
+}
+
+function lateBackstop(get: () => BackstopPort | null): BackstopPort {
+  const backstop = (): BackstopPort => {
+    const ready = get();
+    if (ready === null) throw new Error("the vault was asked for before it was built");
+    return ready;
+  };
+  return {
+    ready: (ctx) => backstop().ready(ctx),
+    isOwn: (account) => backstop().isOwn(account),
+    offer: (ctx, market, lots) => backstop().offer(ctx, market, lots),
   };
 }
 

@@ -274,8 +274,8 @@ describe("trading keys", { timeout: 60_000 }, () => {
       const { chain } = await opened();
       const alice = chain.account(0);
       const hot = await keyOf(kind, "hot");
-      // Three accounts, the fee collector and margin's are there.
-      const account = { number: 5n, sequence: 0 };
+      // Three accounts, the fee collector, margin's and the vault's are there.
+      const account = { number: 6n, sequence: 0 };
       const early = await txBy(hot, account, [orderFor(hot.address, alice.address)]);
       expect(await chain.app.checkTx(early, "new")).toMatchObject({ codespace: "sdk", code: 9 });
       const grant = alice.sign([grantMessage(alice, hot)]);
@@ -321,7 +321,7 @@ describe("trading keys", { timeout: 60_000 }, () => {
       .account(0)
       .sign([sendMessage(chain.account(0).address, key.address, "5uusdc")]);
     await chain.decide([priceTx(chain), pay]);
-    const own = await txBy(key, { number: 5n, sequence: 0 }, [
+    const own = await txBy(key, { number: 6n, sequence: 0 }, [
       sendMessage(key.address, chain.account(0).address, "1uusdc"),
     ]);
     const { log, code } = await chain.app.checkTx(own, "new");

@@ -10,12 +10,18 @@ import type { ProtoCodec } from "@keel/modules/kit/module";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { defaultFeed, defaultParams as oracleParams } from "@keel/modules/oracle/feeds";
+import {
+  defaultParams as vaultParams,
+  defaultTerms as vaultTerms,
+} from "@keel/modules/vault/params";
 import type { Timestamp } from "@keel/proto/bytes/timestamp";
 import { GenesisState as DerivativesGenesis } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { GenesisState as OracleGenesis } from "@keel/proto/gen/keel/oracle/v1/genesis";
+import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/genesis";
+import type { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { messageToJson } from "../app/genesis.ts";
 import { defaultMarket } from "./market.ts";
 import { ADDRESS_PREFIX_DEFAULT } from "./prefix.ts";
@@ -45,6 +51,9 @@ export interface GenesisChoices {
   readonly priceMaxAgeMs?: number;
   /** What lies in the insurance fund at the start, in quanta. */
   readonly insuranceFund?: bigint;
+  /** The vault quotes the market, with default terms, once somebody has put money into it. */
+  readonly vaultQuotes?: boolean;
+  readonly vaultParams?: Partial<VaultParams>;
   /** First height with prices in votes; 0 never. */
   readonly voteExtensionsEnableHeight?: number;
 }
@@ -59,6 +68,7 @@ export const FEED_SYMBOL = "BTC-USD";
 const BLOCK_GAS_MAX = 500_000_000n;
 const FEED_ID = 1;
 const FEED_EXPONENT = -8;
+const FIRST_MARKET_ID = 1;
 
 export function createGenesis(choices: GenesisChoices): GenesisDoc {
   const addressPrefix = choices.addressPrefix ?? ADDRESS_PREFIX_DEFAULT;
@@ -157,6 +167,17 @@ function moduleStates(
       DerivativesGenesis.fromPartial({
         params: { ...derivativesParams(), authority },
         markets: [{ market }],
+      }),
+    ),
+    vault: json(
+      "vault",
+      VaultGenesis,
+      VaultGenesis.fromPartial({
+        params: { ...vaultParams(), ...choices.vaultParams, authority },
+        markets:
+          choices.vaultQuotes === true
+            ? [{ market: FIRST_MARKET_ID, terms: vaultTerms(), contributed: "0" }]
+            : [],
       }),
     ),
   };

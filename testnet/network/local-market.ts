@@ -36,6 +36,12 @@ export const FAUCET_CREDITS: Readonly<Record<string, bigint>> = {
 
 export const INSURANCE_FUND: bigint = 1_000_000n * QUANTA;
 
+/** Of the vault: short enough to see a share come and go. */
+export const VAULT_TIMES: { readonly lockupMs: bigint; readonly withdrawalDelayMs: bigint } = {
+  lockupMs: 60_000n,
+  withdrawalDelayMs: 10_000n,
+};
+
 export function genesisAccounts(wallets: readonly RoleWallet[]): GenesisAccount[] {
   return wallets.map(({ address, name }) => ({
     address,

@@ -161,12 +161,9 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       stop = { reason: "open_interest_cap", refusal: cap };
       return STOP_TAKER;
     }
-    const { account } = maker;
-    const makerParty = {
-      account,
-      builder: maker.hooked ? recordOf(turn, maker).builder : undefined,
-    };
-    const fees = desk.charge(value, makerParty);
+    const builder = maker.hooked ? recordOf(turn, maker).builder : undefined;
+    const charged = { account: maker.account, builder };
+    const fees = desk.charge(value, charged);
     const takerSide = takerParty(lots, fees.takerQuanta);
     const makerSide = makerParty(maker, lots, fees.makerQuanta);
     const buying = taker.side === "buy";
@@ -188,7 +185,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       release(turn, maker, "margin");
       return DROP_MAKER;
     }
-    desk.cleared(value, makerParty, fees);
+    desk.cleared(value, charged, fees);
     const hooks = hooksOf(turn, maker);
     const traded = recordFill(turn, slot, maker, lots);
     events.trade(turn, {

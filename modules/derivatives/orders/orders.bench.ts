@@ -10,6 +10,7 @@ import type { ModuleDefinition } from "../../kit/module.ts";
 import { testContext } from "../../kit/testing/context.ts";
 import { createMargin, type Margin } from "../../margin/module.ts";
 import { defaultParams as marginParams } from "../../margin/params.ts";
+import { noBackstop } from "../../margin/testing/no-backstop.ts";
 import { defaultAuctionTerms, defaultParams } from "../defaults.ts";
 import { simulatedFeeParams } from "../fees/simulate.ts";
 import { createDerivatives } from "../module.ts";
@@ -46,6 +47,7 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
     keyAccounts: { ensureKey: () => undefined },
   });
   margin = createMargin(registry.schema("margin"), {
+    backstop: noBackstop,
     addresses: TEST_ADDRESSES,
     bank: { transfer: () => undefined, balance: () => 0n },
     insurance: { balance: () => 0n, funded: () => 0n, credit: () => undefined, cover: () => 0n },

@@ -15,7 +15,7 @@ import { testContext } from "../../kit/testing/context.ts";
 import type { Margin } from "../module.ts";
 import { createMargin } from "../module.ts";
 import { defaultParams } from "../params.ts";
-import type { BankPort, InsurancePort, MarketTerms } from "../ports.ts";
+import type { BackstopPort, BankPort, InsurancePort, MarketTerms } from "../ports.ts";
 import { COLLATERAL_VAULT } from "../state.ts";
 import type { TestMarkets } from "./market.ts";
 import { createTestMarkets } from "./market.ts";
@@ -46,11 +46,18 @@ export interface TestFund extends InsurancePort {
   give(ctx: WriteContext, amount: bigint): void;
 }
 
+/** Takes over at most `lotsMax` lots of a position, into `account`; null: there is none. */
+export interface TestBackstop extends BackstopPort {
+  account: AccountId | null;
+  lotsMax: bigint;
+}
+
 export interface World {
   readonly ctx: TestContext;
   readonly margin: Margin;
   readonly markets: TestMarkets;
   readonly fund: TestFund;
+  readonly backstop: TestBackstop;
   readonly bank: BankPort & { mint(ctx: WriteContext, to: Uint8Array, amount: bigint): void };
   owner(number: number): Uint8Array;
   /** Sub-account 0 of test owner `number`, with collateral deposited. */
@@ -116,7 +123,24 @@ export function createWorld(params: Partial<Params> = {}): World {
   };
   let margin: Margin | undefined;
   const markets = createTestMarkets(registry, () => (margin as Margin).keeper);
-  margin = createMargin(registry.schema("margin"), { bank, markets, insurance: fund, addresses });
+  const taker: TestBackstop = {
+    account: null,
+    lotsMax: 0n,
+    ready: () => taker.account !== null,
+    isOwn: (id) => id === taker.account,
+    offer(_ctx, _market, lots) {
+      const held = lots < 0n ? -lots : lots;
+      if (taker.account === null) return null;
+      return { account: taker.account, lots: held < taker.lotsMax ? held : taker.lotsMax };
+    },
+  };
+  margin = createMargin(registry.schema("margin"), {
+    bank,
+    markets,
+    insurance: fund,
+    backstop: taker,
+    addresses,
+  });
   const ctx = testContext(registry);
   const genesis = GenesisState.fromPartial({ params: { ...defaultParams(DENOM), ...params } });
   if (margin.module.genesis.kind === "proto") {
@@ -133,6 +157,7 @@ export function createWorld(params: Partial<Params> = {}): World {
     margin,
     markets,
     fund,
+    backstop: taker,
     bank,
     owner,
     funded(number, amount) {

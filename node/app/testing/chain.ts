@@ -21,7 +21,7 @@ import type { CommitStore } from "../../store/types.ts";
 import { storeNames } from "../app.ts";
 import type { AppFault, ApplicationOptions, KeelApplication } from "../application.ts";
 import { openApplication } from "../application.ts";
-import { btcPerpetualJson, marginParamsJson } from "./market-genesis.ts";
+import { btcPerpetualJson, marginParamsJson, vaultParamsJson } from "./market-genesis.ts";
 import { TestSigner } from "./signer.ts";
 
 const CHAIN_ID = "keel-test-1";
@@ -126,6 +126,7 @@ export class TestChain {
         },
         markets: [{ market: btcPerpetualJson }],
       },
+      vault: { params: vaultParamsJson },
       ...this.#options.appState,
     };
   }

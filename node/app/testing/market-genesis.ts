@@ -1,8 +1,10 @@
 /** Genesis of a small market, from the modules' defaults. */
 import { linearPerpetual } from "@keel/modules/derivatives/defaults";
 import { defaultParams } from "@keel/modules/margin/params";
+import { defaultParams as defaultVaultParams } from "@keel/modules/vault/params";
 import { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { Params } from "@keel/proto/gen/keel/margin/v1/types";
+import { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { messageToJson } from "../genesis.ts";
 
 export const marginParamsJson: unknown = messageToJson(
@@ -25,4 +27,14 @@ export function btcPerpetual(): Market {
 export const btcPerpetualJson: unknown = messageToJson(
   "keel.derivatives.v1.Market",
   Market.encode(btcPerpetual()).finish(),
+);
+
+/** With times short enough for tests. */
+export const vaultParamsJson: unknown = messageToJson(
+  "keel.vault.v1.Params",
+  VaultParams.encode({
+    ...defaultVaultParams(),
+    lockupMs: 10_000n,
+    withdrawalDelayMs: 3_000n,
+  }).finish(),
 );

@@ -106,6 +106,20 @@ export interface EventFeesSplit {
   treasury: string;
 }
 
+/** backstop_takeover: the backstop took a position over at mark, with its part of the account's equity. */
+export interface EventBackstopTakeover {
+  account: string;
+  backstop: string;
+  market: string;
+  /** "sell" for a long position. */
+  side: string;
+  lots: string;
+  markTicks: string;
+  notional: string;
+  /** Collateral that went along. */
+  collateral: string;
+}
+
 function createBaseEventDeposit(): EventDeposit {
   return { account: "", sender: "", denom: "", amount: "" };
 }
@@ -1149,6 +1163,145 @@ export const EventFeesSplit: MessageFns<EventFeesSplit> = {
     message.stakers = object.stakers ?? "";
     message.insurance = object.insurance ?? "";
     message.treasury = object.treasury ?? "";
+    return message;
+  },
+};
+
+function createBaseEventBackstopTakeover(): EventBackstopTakeover {
+  return { account: "", backstop: "", market: "", side: "", lots: "", markTicks: "", notional: "", collateral: "" };
+}
+
+export const EventBackstopTakeover: MessageFns<EventBackstopTakeover> = {
+  encode(message: EventBackstopTakeover, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.backstop !== "") {
+      writer.uint32(18).string(message.backstop);
+    }
+    if (message.market !== "") {
+      writer.uint32(26).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(34).string(message.side);
+    }
+    if (message.lots !== "") {
+      writer.uint32(42).string(message.lots);
+    }
+    if (message.markTicks !== "") {
+      writer.uint32(50).string(message.markTicks);
+    }
+    if (message.notional !== "") {
+      writer.uint32(58).string(message.notional);
+    }
+    if (message.collateral !== "") {
+      writer.uint32(66).string(message.collateral);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventBackstopTakeover {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventBackstopTakeover();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.backstop = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lots = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.markTicks = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.notional = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.collateral = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventBackstopTakeover>): EventBackstopTakeover {
+    return EventBackstopTakeover.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventBackstopTakeover>): EventBackstopTakeover {
+    const message = createBaseEventBackstopTakeover();
+    message.account = object.account ?? "";
+    message.backstop = object.backstop ?? "";
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.lots = object.lots ?? "";
+    message.markTicks = object.markTicks ?? "";
+    message.notional = object.notional ?? "";
+    message.collateral = object.collateral ?? "";
     return message;
   },
 };

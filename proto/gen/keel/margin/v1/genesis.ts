@@ -14,6 +14,7 @@ import {
   SettlementSweep,
   SubaccountId,
   Totals,
+  UnfilledLiquidation,
   WithdrawalGate,
 } from "./types.ts";
 
@@ -39,6 +40,7 @@ export interface GenesisState {
   /** Present while expired markets are being settled: how far it went, and which ones, ascending. */
   sweep: SettlementSweep | undefined;
   sweepMarkets: number[];
+  unfilled: UnfilledLiquidation[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -120,6 +122,7 @@ function createBaseGenesisState(): GenesisState {
     gate: undefined,
     sweep: undefined,
     sweepMarkets: [],
+    unfilled: [],
   };
 }
 
@@ -152,6 +155,9 @@ export const GenesisState: MessageFns<GenesisState> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    for (const v of message.unfilled) {
+      UnfilledLiquidation.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -243,6 +249,14 @@ export const GenesisState: MessageFns<GenesisState> = {
 
             break;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.unfilled.push(UnfilledLiquidation.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -276,6 +290,7 @@ export const GenesisState: MessageFns<GenesisState> = {
       ? SettlementSweep.fromPartial(object.sweep)
       : undefined;
     message.sweepMarkets = object.sweepMarkets?.map((e) => e) || [];
+    message.unfilled = object.unfilled?.map((e) => UnfilledLiquidation.fromPartial(e)) || [];
     return message;
   },
 };

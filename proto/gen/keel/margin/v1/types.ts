@@ -39,7 +39,13 @@ export interface Params {
   settlementAccountsPerBlockMax: number;
   settlementPositionsPerBlockMax: number;
   /** Absent: trading fees stay held until the authority collects them. */
-  feeSplit: FeeSplit | undefined;
+  feeSplit:
+    | FeeSplit
+    | undefined;
+  /** The backstop may take over accounts whose equity is below maintenance requirement x this; 0: the default. */
+  backstopHealthPpm: bigint;
+  /** And those of which nothing was liquidated for this long; 0: the default. */
+  backstopWaitMs: bigint;
 }
 
 /** Where trading fees go at the end of each block. Parts sum to 1,000,000; what does not divide goes to insurance. */
@@ -130,6 +136,13 @@ export interface SettlementSweep {
   closing: boolean;
 }
 
+/** An account under water of which the book has taken nothing since then. */
+export interface UnfilledLiquidation {
+  owner: string;
+  subaccount: number;
+  sinceNs: bigint;
+}
+
 function createBaseParams(): Params {
   return {
     authority: "",
@@ -147,6 +160,8 @@ function createBaseParams(): Params {
     settlementAccountsPerBlockMax: 0,
     settlementPositionsPerBlockMax: 0,
     feeSplit: undefined,
+    backstopHealthPpm: 0n,
+    backstopWaitMs: 0n,
   };
 }
 
@@ -214,6 +229,18 @@ export const Params: MessageFns<Params> = {
     }
     if (message.feeSplit !== undefined) {
       FeeSplit.encode(message.feeSplit, writer.uint32(122).fork()).join();
+    }
+    if (message.backstopHealthPpm !== 0n) {
+      if (BigInt.asUintN(64, message.backstopHealthPpm) !== message.backstopHealthPpm) {
+        throw new globalThis.Error("value provided for field message.backstopHealthPpm of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.backstopHealthPpm);
+    }
+    if (message.backstopWaitMs !== 0n) {
+      if (BigInt.asUintN(64, message.backstopWaitMs) !== message.backstopWaitMs) {
+        throw new globalThis.Error("value provided for field message.backstopWaitMs of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.backstopWaitMs);
     }
     return writer;
   },
@@ -351,6 +378,22 @@ export const Params: MessageFns<Params> = {
             message.feeSplit = FeeSplit.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.backstopHealthPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.backstopWaitMs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -399,6 +442,12 @@ export const Params: MessageFns<Params> = {
     message.feeSplit = (object.feeSplit !== undefined && object.feeSplit !== null)
       ? FeeSplit.fromPartial(object.feeSplit)
       : undefined;
+    message.backstopHealthPpm = (object.backstopHealthPpm !== undefined && object.backstopHealthPpm !== null)
+      ? BigInt(object.backstopHealthPpm)
+      : 0n;
+    message.backstopWaitMs = (object.backstopWaitMs !== undefined && object.backstopWaitMs !== null)
+      ? BigInt(object.backstopWaitMs)
+      : 0n;
     return message;
   },
 };
@@ -1242,6 +1291,88 @@ export const SettlementSweep: MessageFns<SettlementSweep> = {
     const message = createBaseSettlementSweep();
     message.after = object.after ?? new Uint8Array(0);
     message.closing = object.closing ?? false;
+    return message;
+  },
+};
+
+function createBaseUnfilledLiquidation(): UnfilledLiquidation {
+  return { owner: "", subaccount: 0, sinceNs: 0n };
+}
+
+export const UnfilledLiquidation: MessageFns<UnfilledLiquidation> = {
+  encode(message: UnfilledLiquidation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.sinceNs !== 0n) {
+      if (BigInt.asUintN(64, message.sinceNs) !== message.sinceNs) {
+        throw new globalThis.Error("value provided for field message.sinceNs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sinceNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfilledLiquidation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfilledLiquidation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceNs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnfilledLiquidation>): UnfilledLiquidation {
+    return UnfilledLiquidation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnfilledLiquidation>): UnfilledLiquidation {
+    const message = createBaseUnfilledLiquidation();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.sinceNs = (object.sinceNs !== undefined && object.sinceNs !== null) ? BigInt(object.sinceNs) : 0n;
     return message;
   },
 };

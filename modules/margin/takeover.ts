@@ -1,0 +1,154 @@
+/**
+ * The backstop takes over positions that the book could not bring above maintenance, at mark and with their part of the account's equity, before
+ * insurance and deleveraging are asked. Only of accounts that are not below zero: nobody takes over a loss.
+ */
+import type { AccountId } from "../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { assert } from "../kit/errors.ts";
+import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import type { Claims } from "./claims.ts";
+import { contained } from "./contained.ts";
+import { emitTakeover } from "./events.ts";
+import { findPosition } from "./fill.ts";
+import {
+  evaluate,
+  isLiquidatable,
+  maintenanceHealth,
+  meetsInitial,
+  positionMaintenance,
+} from "./health.ts";
+import { BACKSTOP_HEALTH_DEFAULT_PPM, BACKSTOP_WAIT_DEFAULT_MS } from "./limits.ts";
+import { isClosable, type MarketView, marketViews } from "./market-view.ts";
+import type { BackstopPort, ClearingPort, MarketId, MarketsPort } from "./ports.ts";
+import { assertMarketSound } from "./solvency.ts";
+import type { MarginState } from "./state.ts";
+
+export interface Takeover {
+  /** After the book: `held` are the account's markets in the order of liquidation, `filled` says that the book took something in this block. */
+  run(ctx: WriteContext, id: AccountId, held: readonly MarketId[], filled: boolean): void;
+  /** Drops what is remembered of accounts that are not under water. */
+  forget(ctx: WriteContext, sick: ReadonlySet<AccountId>): void;
+}
+
+export interface TakeoverParts {
+  readonly state: MarginState;
+  readonly markets: MarketsPort;
+  readonly clearing: Pick<ClearingPort, "clear">;
+  readonly claims: Claims;
+  readonly backstop: BackstopPort;
+  readonly name: (id: AccountId) => string;
+}
+
+export function createTakeover(parts: TakeoverParts): Takeover {
+  const { state, markets, clearing, claims, backstop, name } = parts;
+
+  function healthOf(ctx: ReadContext, id: AccountId) {
+    const account = state.accounts.get(ctx, id);
+    assert(account !== undefined, "a takeover of an unknown account");
+    const views = marketViews(ctx, markets);
+    return { account, views, health: maintenanceHealth(account, views) };
+  }
+
+  function forgetOne(ctx: WriteContext, id: AccountId): void {
+    if (state.unfilled.has(ctx, id)) state.unfilled.delete(ctx, id);
+  }
+
+  /** Far enough under water, or long enough without a fill. */
+  function isDue(
+    ctx: WriteContext,
+    id: AccountId,
+    health: { readonly equity: bigint; readonly maintenance: bigint },
+    filled: boolean,
+  ): boolean {
+    const params = state.params.require(ctx);
+    const share = params.backstopHealthPpm || BACKSTOP_HEALTH_DEFAULT_PPM;
+    if (health.equity * PPM < health.maintenance * share) return true;
+    const since = filled ? undefined : state.unfilled.get(ctx, id);
+    if (since === undefined) {
+      state.unfilled.set(ctx, id, ctx.header.timeNs);
+      return false;
+    }
+    const waitMs = params.backstopWaitMs || BACKSTOP_WAIT_DEFAULT_MS;
+    return ctx.header.timeNs - since >= waitMs * 1_000_000n;
+  }
+
+  /** Moves lots at mark; the engine has judged both sides, so the ledger does not. */
+  function execute(
+    ctx: WriteContext,
+    id: AccountId,
+    taker: { readonly account: AccountId; readonly lots: bigint },
+    { view, long }: { readonly view: MarketView; readonly long: boolean },
+  ): void {
+    const own = { account: id, feeQuanta: 0n, orderId: null };
+    const other = { account: taker.account, feeQuanta: 0n, orderId: null };
+    const result = clearing.clear(ctx, {
+      market: view.terms.id,
+      priceTicks: view.markTicks,
+      lots: taker.lots,
+      buyer: long ? other : own,
+      seller: long ? own : other,
+      taker: long ? "sell" : "buy",
+      kind: "deleverage",
+    });
+    assert(result.ok, "a takeover was refused by the ledger");
+  }
+
+  function takeOne(ctx: WriteContext, id: AccountId, market: MarketId): void {
+    const { account, views, health } = healthOf(ctx, id);
+    const position = findPosition(account, market);
+    const view = views(market);
+    if (health === null || position === undefined || !isClosable(view)) return;
+    if (health.equity < 0n || position.lots === 0n) return;
+    const offer = backstop.offer(ctx, market, position.lots);
+    if (offer === null || offer.lots <= 0n || !state.accounts.has(ctx, offer.account)) return;
+    const held = absolute(position.lots);
+    assert(offer.lots <= held, `the backstop takes ${offer.lots} of ${held} lots`);
+    const share = positionMaintenance(position, view) * offer.lots;
+    const collateral = mulDivDown(health.equity, share, health.maintenance * held);
+    const long = position.lots > 0n;
+    const savepoint = ctx.state.savepoint();
+    execute(ctx, id, offer, { view, long });
+    claims.give(ctx, id, offer.account, collateral);
+    const after = state.accounts.get(ctx, offer.account);
+    const fits =
+      after !== undefined && meetsInitial(after, evaluate(after, marketViews(ctx, markets)));
+    if (!fits) {
+      ctx.state.revert(savepoint);
+      return;
+    }
+    assertMarketSound(ctx, state, market);
+    emitTakeover(ctx, {
+      account: name(id),
+      backstop: name(offer.account),
+      market: view.terms.symbol,
+      side: long ? "sell" : "buy",
+      lots: offer.lots,
+      markTicks: view.markTicks,
+      notional: offer.lots * view.quantaPerLot,
+      collateral,
+    });
+  }
+
+  return {
+    run(ctx, id, held, filled) {
+      if (backstop.isOwn(id) || !backstop.ready(ctx)) return;
+      const { health } = healthOf(ctx, id);
+      if (health === null || health.equity < 0n || !isLiquidatable(health)) {
+        forgetOne(ctx, id);
+        return;
+      }
+      if (!isDue(ctx, id, health, filled)) return;
+      for (const market of held) {
+        contained(ctx, markets, market, (step) => takeOne(step, id, market));
+      }
+    },
+    forget(ctx, sick) {
+      if (state.unfilled.size(ctx) === 0) return;
+      const over: AccountId[] = [];
+      state.unfilled.each(ctx, (id) => {
+        if (!sick.has(id)) over.push(id);
+      });
+      for (const id of over) state.unfilled.delete(ctx, id);
+    },
+  };
+}

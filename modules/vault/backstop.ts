@@ -1,0 +1,73 @@
+/** What the vault is willing to take over from accounts that the book could not save. */
+import { VaultMarketStatus as Status } from "@keel/proto/gen/keel/vault/v1/types";
+import type { AccountId } from "../kit/account-id.ts";
+import { bytesToKey } from "../kit/collections/codecs.ts";
+import type { ReadContext } from "../kit/context.ts";
+import { absolute, clamp, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import type { MarketId, VaultPorts } from "./ports.ts";
+import type { VaultMarket } from "./records.ts";
+import { VAULT_ADDRESS, type VaultState } from "./state.ts";
+import { isOpen, type MarketValuation, type Valuer } from "./valuation.ts";
+
+export interface Backstop {
+  /** It may take something over in this block. */
+  ready(ctx: ReadContext): boolean;
+  /** One of the vault's own sub-accounts. */
+  isOwn(account: AccountId): boolean;
+  /** Which sub-account takes a position (lots long positive) over, and how many of its lots, 0 to all; null: none. */
+  offer(
+    ctx: ReadContext,
+    market: MarketId,
+    lots: bigint,
+  ): { readonly account: AccountId; readonly lots: bigint } | null;
+}
+
+function takesOver({ terms }: VaultMarket): boolean {
+  return terms.status === Status.VAULT_MARKET_STATUS_QUOTING && terms.backstopLossPpm > 0n;
+}
+
+/** Lots on either side that the vault may hold of a market; rounded down. `vaultEquity` and the market's equity in quanta. */
+export function inventoryMaxLots(
+  market: Pick<MarketValuation, "equity" | "mark" | "record">,
+  vaultEquity: bigint,
+  openInterestLots: bigint,
+): bigint {
+  const { equity, mark, record } = market;
+  const { terms } = record;
+  if (equity <= 0n || vaultEquity <= 0n || mark === undefined || mark.quantaPerLot <= 0n) return 0n;
+  const byLoss = mulDivDown(terms.backstopLossPpm, vaultEquity, terms.backstopRangePpm);
+  const byLeverage = mulDivDown(terms.backstopLeverageMaxPpm, equity, PPM);
+  const byValue = mulDivDown(minimum(byLoss, byLeverage), 1n, mark.quantaPerLot);
+  return minimum(byValue, mulDivDown(terms.backstopOpenInterestPpm, openInterestLots, PPM));
+}
+
+export function createBackstop(
+  state: VaultState,
+  valuer: Valuer,
+  { ledger }: Pick<VaultPorts, "ledger">,
+): Backstop {
+  const own = bytesToKey(VAULT_ADDRESS);
+  return {
+    isOwn: (account) => account.startsWith(own),
+    ready(ctx) {
+      if (state.totals.require(ctx).shares === 0n) return false;
+      let ready = false;
+      state.markets.each(ctx, (_market, record) => {
+        ready = takesOver(record);
+        return ready;
+      });
+      return ready;
+    },
+    offer(ctx, market, lots) {
+      const record = state.markets.get(ctx, market);
+      if (record === undefined || !takesOver(record)) return null;
+      const vault = valuer.all(ctx);
+      const here = vault.markets.find((one) => one.record.market === market);
+      if (!vault.priced || here === undefined || !isOpen(here)) return null;
+      const most = inventoryMaxLots(here, vault.equity, ledger.openInterestLots(ctx, market));
+      // The vault's side of its bound: what it holds already counts, what it holds the other way makes room.
+      const room = lots > 0n ? most - here.lots : most + here.lots;
+      return { account: here.account, lots: clamp(room, 0n, absolute(lots)) };
+    },
+  };
+}
