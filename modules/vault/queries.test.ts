@@ -37,7 +37,7 @@ describe("queries of the vault", () => {
     expect(vault).toMatchObject({
       denom: DENOM,
       equity: `${150_100n * UNIT}`,
-      pricePerMillion: "1",
+      price: "1000000",
       priced: true,
       shortOfCollateral: false,
       idle: `${130_100n * UNIT}`,

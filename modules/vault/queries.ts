@@ -22,11 +22,18 @@ import { nowMs } from "./deposits.ts";
 import { refuse } from "./errors.ts";
 import { unlockedShares } from "./holders.ts";
 import type { VaultKeeper } from "./keeper.ts";
-import { WITHDRAWALS_PAGE_DEFAULT, WITHDRAWALS_PAGE_MAX } from "./limits.ts";
+import {
+  FIRST_SHARES_PER_QUANTUM,
+  WITHDRAWALS_PAGE_DEFAULT,
+  WITHDRAWALS_PAGE_MAX,
+} from "./limits.ts";
 import type { VaultPorts } from "./ports.ts";
 import { lockToMessage, marketToMessage, NO_HOLDER } from "./records.ts";
 import { marketAccount, VAULT_ADDRESS, type VaultState } from "./state.ts";
 import type { MarketValuation } from "./valuation.ts";
+
+/** What a price is said for: a unit at the first price. */
+const PRICED_SHARES = PPM * FIRST_SHARES_PER_QUANTUM;
 
 export function vaultQueries(
   state: VaultState,
@@ -68,7 +75,7 @@ export function vaultQueries(
           shares: shares.toString(),
           queuedShares: queuedShares.toString(),
           equity: equity.toString(),
-          pricePerMillion: shares > 0n ? mulDivDown(equity, PPM, shares).toString() : "",
+          price: shares > 0n ? mulDivDown(equity, PRICED_SHARES, shares).toString() : "",
           priced,
           shortOfCollateral: short,
           idle: idle.toString(),

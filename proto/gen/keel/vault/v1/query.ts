@@ -23,8 +23,8 @@ export interface QueryVaultResponse {
   queuedShares: string;
   /** At marks, quanta. */
   equity: string;
-  /** Quanta per million shares, rounded down; empty without shares. */
-  pricePerMillion: string;
+  /** Quanta for 10^12 shares, which cost one unit at first; rounded down, empty without shares. */
+  price: string;
   /** Every position has a fresh mark in an open market: deposits are taken and withdrawals paid. */
   priced: boolean;
   shortOfCollateral: boolean;
@@ -165,7 +165,7 @@ function createBaseQueryVaultResponse(): QueryVaultResponse {
     shares: "",
     queuedShares: "",
     equity: "",
-    pricePerMillion: "",
+    price: "",
     priced: false,
     shortOfCollateral: false,
     idle: "",
@@ -189,8 +189,8 @@ export const QueryVaultResponse: MessageFns<QueryVaultResponse> = {
     if (message.equity !== "") {
       writer.uint32(42).string(message.equity);
     }
-    if (message.pricePerMillion !== "") {
-      writer.uint32(50).string(message.pricePerMillion);
+    if (message.price !== "") {
+      writer.uint32(50).string(message.price);
     }
     if (message.priced !== false) {
       writer.uint32(56).bool(message.priced);
@@ -262,7 +262,7 @@ export const QueryVaultResponse: MessageFns<QueryVaultResponse> = {
               break;
             }
 
-            message.pricePerMillion = reader.string();
+            message.price = reader.string();
             continue;
           }
           case 7: {
@@ -311,7 +311,7 @@ export const QueryVaultResponse: MessageFns<QueryVaultResponse> = {
     message.shares = object.shares ?? "";
     message.queuedShares = object.queuedShares ?? "";
     message.equity = object.equity ?? "";
-    message.pricePerMillion = object.pricePerMillion ?? "";
+    message.price = object.price ?? "";
     message.priced = object.priced ?? false;
     message.shortOfCollateral = object.shortOfCollateral ?? false;
     message.idle = object.idle ?? "";
