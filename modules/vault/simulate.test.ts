@@ -29,7 +29,7 @@ function run(seed: number, blocks: number) {
     return world.address(n);
   });
   const accounts = Array.from({ length: 8 }, (_, i) => {
-    world.funded(20 + i, 400n);
+    world.funded(20 + i, 250n);
     return { owner: world.address(20 + i), subaccount: 0 };
   });
   const subject = { state: vault.state, addresses: world.venue.addresses, denom: DENOM };
@@ -52,7 +52,7 @@ function run(seed: number, blocks: number) {
   let price = 60_000;
   world.share(1, 20_000n);
   for (let block = 0; block < blocks; block++) {
-    price += random.below(1_601) - 800;
+    price += random.below(2_401) - 1_200;
     world.block(1, () => world.setPrice(BTC, `${price}`, random.below(15) !== 0));
     for (let i = 0; i < 3; i++) {
       const next = simulateVaultMessage(ctx, random, senders, subject);
