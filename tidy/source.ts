@@ -2,6 +2,9 @@
 
 const regexMayFollow = /(?:^|[=(,:;!&|?{}[+\-*%<>~^]|\breturn|\btypeof|\bcase|=>)\s*$/;
 
+/** What precedes a slash and decides whether a regular expression begins with it. */
+const BEFORE_MAX = 80;
+
 /** The index just past a quoted literal that opens at `start`. */
 function endOfQuoted(text: string, start: number): number {
   const quote = text[start];
@@ -38,13 +41,18 @@ function endOfOpaque(text: string, at: number, before: string): number | undefin
 
 /** The code of a file. Expressions inside template literals stay, their text goes. */
 export function codeOf(text: string): string {
-  let code = "";
+  // In parts, and the end of them by itself: a text that grows and is read at every step is copied at every step.
+  const parts: string[] = [];
+  let before = "";
   let at = 0;
   const depths: number[] = [];
   let inTemplate = false;
-  const emit = (length: number, keep: boolean): void => {
+  const emit = (length: number, keep: boolean, mark = ""): void => {
     const part = text.slice(at, at + length);
-    code += keep ? part : blank(part);
+    const kept = keep ? part : blank(part);
+    const written = mark === "" ? kept : `${kept.slice(0, -1)}${mark}`;
+    parts.push(written);
+    before = `${before}${written}`.slice(-BEFORE_MAX);
     at += length;
   };
   while (at < text.length) {
@@ -60,12 +68,11 @@ export function codeOf(text: string): string {
       }
       continue;
     }
-    const end = endOfOpaque(text, at, code.slice(-80));
+    const end = endOfOpaque(text, at, before);
     if (end !== undefined) {
       // A literal leaves a mark: what follows it is an operator, not the start of a regular expression.
       const literal = text[at] !== "/" || !["/", "*"].includes(text[at + 1] ?? "");
-      emit(end - at, false);
-      if (literal) code = `${code.slice(0, -1)}_`;
+      emit(end - at, false, literal ? "_" : "");
       continue;
     }
     const depth = depths.length - 1;
@@ -82,7 +89,7 @@ export function codeOf(text: string): string {
     }
     emit(1, char !== "`");
   }
-  return code;
+  return parts.join("");
 }
 
 /** Every specifier a file imports or re-exports. */

@@ -1,7 +1,7 @@
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
+import { createFeeWorld, type FeeWorld, SYMBOL } from "../../testing/fee-world.ts";
 import { DERIVATIVES_CODES } from "../errors.ts";
-import { createFeeWorld, type FeeWorld, SYMBOL } from "./testing.ts";
 
 const EXHAUSTED = { codespace: "derivatives", code: DERIVATIVES_CODES.actionBudgetExhausted };
 

@@ -3,9 +3,9 @@ import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
+import { createFeeWorld, type FeeWorld, SYMBOL, tier } from "../../testing/fee-world.ts";
 import { createWorld, type World } from "../../testing/world.ts";
 import { type Owner, ownerOfAccount } from "./state.ts";
-import { createFeeWorld, type FeeWorld, SYMBOL, tier } from "./testing.ts";
 import { NO_TRADER } from "./volume.ts";
 
 function populated(): FeeWorld {

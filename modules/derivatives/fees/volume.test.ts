@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createFeeWorld } from "../../testing/fee-world.ts";
 import { TRADED_QUANTA_MAX, VOLUME_DAYS } from "../limits.ts";
 import { createRandom } from "../random.ts";
 import { traderSize, traderValue } from "./record-codec.ts";
 import { ownerOfAccount } from "./state.ts";
-import { createFeeWorld } from "./testing.ts";
 import { addVolume, dayOf, NO_TRADER, rolled, traderOf } from "./volume.ts";
 
 describe("an owner's volume by days", () => {

@@ -9,7 +9,7 @@ import { absolute, maximum } from "../../kit/math/mul-div.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
-import { FeeDesk } from "../fees/desk.ts";
+import { FeeDesk, type Party } from "../fees/desk.ts";
 import { feeReserve } from "../fees/rates.ts";
 import { notionalOf } from "../instruments.ts";
 import type { Side, TradeParty } from "../ports.ts";
@@ -161,9 +161,10 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       stop = { reason: "open_interest_cap", refusal: cap };
       return STOP_TAKER;
     }
+    const { account } = maker;
     const builder = maker.hooked ? recordOf(turn, maker).builder : undefined;
-    const charged = { account: maker.account, builder };
-    const fees = desk.charge(value, charged);
+    const making: Party = { account, builder };
+    const fees = desk.charge(value, making);
     const takerSide = takerParty(lots, fees.takerQuanta);
     const makerSide = makerParty(maker, lots, fees.makerQuanta);
     const buying = taker.side === "buy";
@@ -185,7 +186,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       release(turn, maker, "margin");
       return DROP_MAKER;
     }
-    desk.cleared(value, charged, fees);
+    desk.cleared(value, making, fees);
     const hooks = hooksOf(turn, maker);
     const traded = recordFill(turn, slot, maker, lots);
     events.trade(turn, {

@@ -61,7 +61,7 @@ export function intentOf(
   given: {
     readonly id: number;
     readonly ocoId: number;
-    readonly lots?: number;
+    readonly lots?: number | undefined;
     readonly builder: BuilderTerms | undefined;
   },
 ): Intent {

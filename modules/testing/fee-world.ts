@@ -4,7 +4,11 @@ import type { QueryTraderResponse } from "@keel/proto/gen/keel/derivatives/v1/qu
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
-import type { AccountId } from "../../kit/account-id.ts";
+import { defaultTerms } from "../derivatives/defaults.ts";
+import { sendMessage } from "../derivatives/external/testing.ts";
+import { defaultFeeParams, validateFeeParams } from "../derivatives/fees/params.ts";
+import { createTestVenue } from "../derivatives/testing.ts";
+import type { AccountId } from "../kit/account-id.ts";
 import {
   BTC,
   createWorld,
@@ -14,11 +18,7 @@ import {
   START_MS,
   type World,
   type WorldOptions,
-} from "../../testing/world.ts";
-import { defaultTerms } from "../defaults.ts";
-import { sendMessage } from "../external/testing.ts";
-import { createTestVenue } from "../testing.ts";
-import { defaultFeeParams, validateFeeParams } from "./params.ts";
+} from "./world.ts";
 
 export const SYMBOL = "BTC-FUT";
 const { order: orderOf } = createTestVenue();
