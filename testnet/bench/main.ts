@@ -7,12 +7,14 @@ import { benchBlockIntervals, benchSignedOrders } from "./networks.ts";
 import { benchmarksText } from "./record.ts";
 import type { Measurement } from "./report.ts";
 import { measurementText, reached } from "./report.ts";
+import { overRounds } from "./rounds.ts";
 import { benchStateMachine } from "./state-machine.ts";
 
 interface Options {
   readonly only?: string;
   readonly json?: string;
   readonly record?: string;
+  readonly rounds: string;
   readonly blocks: string;
   readonly seconds: string;
   readonly rates: string;
@@ -26,6 +28,7 @@ const program = new Command("bench")
   .option("--only <parts>", `comma separated, of ${parts.join(", ")}`)
   .option("--json <file>", "also write the figures there")
   .option("--record <file>", "also write them there as a page")
+  .option("--rounds <count>", "how often each part is measured, in turn: median and range", "1")
   .option("--blocks <count>", "blocks of the state machine bench", "30")
   .option("--seconds <count>", "length of each run against a network", "20")
   .option("--rates <list>", "orders per second offered to one validator", "3000,4500")
@@ -67,12 +70,23 @@ const around = surroundings();
 console.log(
   `${around.cpu}, ${around.cores} cores, ${around.memoryGiB} GiB, Node ${around.node}, commit ${around.commit}, load ${around.load.toFixed(1)}`,
 );
-const results: Measurement[] = [];
-for (const part of chosen()) {
-  for (const one of await measure(part)) {
-    results.push(one);
-    console.log(measurementText(one));
+const wanted = count("rounds", options.rounds);
+const rounds: Measurement[][] = [];
+for (let round = 1; round <= wanted; round++) {
+  const results: Measurement[] = [];
+  if (wanted > 1) console.log(`\nround ${round} of ${wanted}`);
+  for (const part of chosen()) {
+    for (const one of await measure(part)) {
+      results.push(one);
+      console.log(measurementText(one));
+    }
   }
+  rounds.push(results);
+}
+const results = overRounds(rounds);
+if (wanted > 1) {
+  console.log(`\nmiddle of ${wanted} rounds`);
+  for (const one of results) console.log(measurementText(one));
 }
 if (options.json !== undefined) {
   const body = results.map((one) => ({ ...one, reached: reached(one) }));
@@ -82,7 +96,8 @@ if (options.record !== undefined) {
   // Without the names of files: those are this machine's.
   const only = options.only === undefined ? [] : ["--only", options.only];
   const { blocks, seconds, rates } = options;
-  const settings = [...only, "--blocks", blocks, "--seconds", seconds, "--rates", rates];
+  const times = wanted > 1 ? ["--rounds", options.rounds] : [];
+  const settings = [...only, ...times, "--blocks", blocks, "--seconds", seconds, "--rates", rates];
   const command = `npm run bench -- ${settings.join(" ")} --record BENCHMARKS.md`;
   writeFileSync(options.record, benchmarksText(around, results, command));
 }
