@@ -30,6 +30,12 @@ export function coinsOf({ index }: Agent): bigint {
   return index % 3 === 0 ? 4_000n : 120_000n;
 }
 
+/** What it deposits into each of two sub-accounts before it trades, in whole units. */
+export function depositOf({ index }: Agent): bigint {
+  if (index % 20 === 0) return 400_000n;
+  return index % 3 === 0 ? 800n : 25_000n;
+}
+
 const auction = { ...defaultAuctionTerms(), openingMs: 30_000n, interruptionMs: 90_000n };
 
 export function exchangeParams(authority: string): Params {
@@ -160,7 +166,10 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
   const accounts = [...agents.map(({ account }) => account), authority];
   const coins = (amount: bigint) =>
     ["ukeel", DENOM].map((denom) => ({ denom, amount: `${amount * UNIT}` }));
-  const insurance = { params: { ...insuranceParams(), authority: authority.address }, funds: [] };
+  const insurance = {
+    params: { ...insuranceParams(), authority: authority.address },
+    funds: [{ denom: DENOM, balance: "0", funded: "0", received: "0", paid: "0" }],
+  };
   return {
     auth: {
       accounts: accounts.map(({ address }, number) => ({

@@ -7,6 +7,7 @@ import type { SimulatedAccount, SimulatedMarket } from "@keel/modules/derivative
 import type { ReadContext } from "@keel/modules/kit/context";
 import type { Keel } from "@keel/node/app/app";
 import type { KeelApplication } from "@keel/node/app/application";
+import { MsgDeposit } from "@keel/proto/gen/keel/margin/v1/tx";
 import {
   type Agent,
   createAgents,
@@ -17,6 +18,7 @@ import {
   walletsOf,
 } from "./agents.ts";
 import { authorityAct, openingActs } from "./authority.ts";
+import { DENOM, depositOf } from "./genesis.ts";
 import { ledgerOperations } from "./ledger-operations.ts";
 import type { At, Planned, PlannedMessage, SimulationOperation } from "./operation.ts";
 import { wrongOperations } from "./wrong-operations.ts";
@@ -25,6 +27,7 @@ import { wrongOperations } from "./wrong-operations.ts";
 const COHORT = 6;
 /** Each cohort looks at one market of so many. */
 const SHARES = 8;
+const NEWCOMERS = 50;
 const GAS_LIMIT = 20_000_000;
 const TTL_NS = 500_000_000_000n;
 
@@ -42,6 +45,20 @@ export const ownOperations: readonly SimulationOperation[] = [
 const OWN_TOTAL = ownOperations.reduce((sum, { weight }) => sum + weight, 0);
 /** Of those drawn from the modules, in the same measure: what a module's own simulation sums to, about. */
 const MODULES_TOTAL = 560;
+
+function firstDeposits(agent: Agent): Planned {
+  const amount = `${depositOf(agent) * 1_000_000n}`;
+  const messages = [0, 1].map((subaccount) => ({
+    typeUrl: "/keel.margin.v1.MsgDeposit",
+    value: MsgDeposit.fromPartial({
+      sender: agent.account.address,
+      subaccount,
+      denom: DENOM,
+      amount,
+    }),
+  }));
+  return { messages };
+}
 
 /** Markets as of the last block, each asked about once. */
 class Board {
@@ -116,6 +133,7 @@ export class Traffic {
         push("open the exchange", { messages: openingActs(this.authority.address) });
         return sent;
       }
+      this.#newcomers(ctx.header.height, (agent) => push("first deposits", firstDeposits(agent)));
       const scene = { keel, ctx, random: this.#random, authority: this.authority.address };
       const act = authorityAct({ ...scene, instruments: board.instruments });
       if (act !== null) push("authority", { messages: [act] });
@@ -125,6 +143,12 @@ export class Traffic {
       this.#replayable = sent[0] ?? null;
       return sent;
     });
+  }
+
+  /** So many agents enter the market in each block, until all have. */
+  #newcomers(height: number, enter: (agent: Agent) => void): void {
+    const from = (height - 2) * NEWCOMERS;
+    this.agents.slice(Math.max(0, from), Math.max(0, from + NEWCOMERS)).forEach(enter);
   }
 
   #draw(
