@@ -182,8 +182,11 @@ const exchange: Act = ({ random, authority }) => {
 };
 
 const ledger: Act = ({ random, authority }) => {
+  // Now and then one that is out of bounds.
+  const liquidationTargetPpm = random.below(4) === 0 ? 1n : 1_250_000n;
   const params = {
     ...ledgerParams(authority),
+    liquidationTargetPpm,
     liquidationPenaltyPpm: BigInt(8_000 + random.below(4_000)),
   };
   return {

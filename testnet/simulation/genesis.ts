@@ -72,7 +72,7 @@ export function ledgerParams(authority: string): MarginParams {
   return {
     ...marginParams(DENOM),
     authority,
-    marketsPerAccountMax: 14,
+    marketsPerAccountMax: 5,
     liquidationsPerBlockMax: 4,
     withdrawalGateMs: BigInt(MINUTE_MS),
     settlementAccountsPerBlockMax: 40,
@@ -105,7 +105,8 @@ export function perpetuals(): Market[] {
       terms: {
         ...terms,
         openOrdersMax: 6,
-        openInterestMaxLots: 20_000n,
+        notionalMin: 40_000_000n,
+        openInterestMaxLots: 2_000n,
         notionalMax: "20000000000",
       },
     },

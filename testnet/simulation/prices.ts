@@ -68,7 +68,7 @@ export function createWeather(seed: number): Weather {
 }
 
 function move(walk: Walk, random: Random): void {
-  const dice = random.below(1200);
+  const dice = random.below(900);
   // Now and then a jump within the reach of margins, seldom one that nobody is prepared for.
   const reach = dice === 0 ? 180_000 : dice < 10 ? 45_000 : walk.stepPpm;
   const drift = random.below(2 * reach + 1) - reach;

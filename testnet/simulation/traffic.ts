@@ -26,7 +26,7 @@ import { wrongOperations } from "./wrong-operations.ts";
 /** Agents that trade the same few markets, so that they meet, know and cross each other. */
 const COHORT = 6;
 /** Each cohort looks at one market of so many. */
-const SHARES = 8;
+const SHARES = 16;
 const NEWCOMERS = 50;
 const GAS_LIMIT = 20_000_000;
 const TTL_NS = 500_000_000_000n;
@@ -80,7 +80,7 @@ class Board {
 
   /** What one cohort looks at: the perpetuals that are everybody's, and its share of the rest. */
   seenBy(cohort: number): Pick<Keel["derivatives"], "marketIds" | "terms" | "mark"> {
-    const seen = this.ids.filter((id) => id % SHARES === cohort % SHARES || id <= 2);
+    const seen = this.ids.filter((id) => id % SHARES === cohort % SHARES || id <= 3);
     return {
       marketIds: () => seen,
       terms: (_ctx, id) => this.#terms.get(id),

@@ -114,12 +114,12 @@ export const wrongOperations: readonly SimulationOperation[] = [
     name: "many orders at once",
     weight: 3,
     create: (at) => ({
-      messages: Array.from({ length: 8 }, (_, n) =>
-        place(
-          at.account,
-          newOrder(at.market, at.random, { postOnly: true, clientId: `m${n}` }, 4000),
-        ),
-      ),
+      messages: Array.from({ length: 8 }, (_, n) => {
+        const { instrument, markTicks } = at.market;
+        const price = formatPrice(instrument, markTicks - markTicks / BigInt(30 + n) - 1n);
+        const own = { side: 1, postOnly: true, price, clientId: `m${n}` } as const;
+        return place(at.account, newOrder(at.market, at.random, own, 0));
+      }),
     }),
   },
   {

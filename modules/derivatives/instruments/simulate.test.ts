@@ -146,8 +146,8 @@ describe("simulated traders in all kinds of contract", { timeout: 180_000 }, () 
     const count = (type: string): number => world.eventsOf(type).length;
     expect(world.eventsOf("market_quarantined")).toEqual([]);
     expect(world.eventsOf("series_updated")).toEqual([]);
-    expect(count("market_settled")).toBeGreaterThan(50);
-    expect(count("market_removed")).toBeGreaterThan(50);
+    expect(count("market_settled")).toBeGreaterThan(40);
+    expect(count("market_removed")).toBeGreaterThan(40);
     expect(count("position_settled")).toBeGreaterThan(100);
     expect(count("bond_returned")).toBeGreaterThan(0);
     expect(count("settlement_price")).toBeGreaterThan(4);
