@@ -161,7 +161,7 @@ describe("simulated traders in all kinds of contract", { timeout: 180_000 }, () 
     const never = operations.map(({ name }) => name).filter((name) => !done.has(name));
     // Wrong on purpose; or, among dozens of markets, seldom about one where there is something to cancel or to combine.
     const wrong = ["off tick", "slippage on a limit", "waiting without a trigger price"];
-    const seldom = ["cancel", "combination"];
+    const seldom = ["cancel", "amend", "combination"];
     expect(never.filter((name) => ![...wrong, ...seldom].includes(name))).toEqual([]);
     expect(done.get("listing")).toBeGreaterThan(0);
     for (const type of ["fee_shared", "fees_split", "referrer_set"])
