@@ -1,6 +1,7 @@
 /** npm run bench: measures, prints, and says which marks are reached. */
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
+import { benchExchange } from "./exchange/exchange.ts";
 import { benchKernel } from "./kernel.ts";
 import { surroundings } from "./machine.ts";
 import { benchBlockIntervals, benchSignedOrders } from "./networks.ts";
@@ -20,11 +21,12 @@ interface Options {
   readonly rates: string;
 }
 
-const parts = ["kernel", "state", "signed", "intervals"] as const;
+const parts = ["kernel", "state", "exchange", "signed", "intervals"] as const;
 type Part = (typeof parts)[number];
 
 const program = new Command("bench")
-  .description("Measures the kernel, the state machine, one validator and four.")
+  .description("Measures the kernel, the state machine, the exchange, one validator and four.")
+  .argument("[part]", `as --only, of ${parts.join(", ")}`)
   .option("--only <parts>", `comma separated, of ${parts.join(", ")}`)
   .option("--json <file>", "also write the figures there")
   .option("--record <file>", "also write them there as a page")
@@ -43,8 +45,9 @@ function count(name: string, text: string): number {
 }
 
 function chosen(): readonly Part[] {
-  if (options.only === undefined) return parts;
-  return options.only.split(",").map((name) => {
+  const only = options.only ?? program.args[0];
+  if (only === undefined) return parts;
+  return only.split(",").map((name) => {
     const part = parts.find((one) => one === name);
     return part ?? program.error(`--only: expected ${parts.join(", ")}, got ${name}`);
   });
@@ -56,6 +59,8 @@ async function measure(part: Part): Promise<Measurement[]> {
       return benchKernel();
     case "state":
       return benchStateMachine(count("blocks", options.blocks));
+    case "exchange":
+      return benchExchange(count("blocks", options.blocks));
     case "signed":
       return benchSignedOrders(
         options.rates.split(",").map((rate) => count("rates", rate)),
@@ -94,7 +99,7 @@ if (options.json !== undefined) {
 }
 if (options.record !== undefined) {
   // Without the names of files: those are this machine's.
-  const only = options.only === undefined ? [] : ["--only", options.only];
+  const only = chosen() === parts ? [] : ["--only", chosen().join(",")];
   const { blocks, seconds, rates } = options;
   const times = wanted > 1 ? ["--rounds", options.rounds] : [];
   const settings = [...only, ...times, "--blocks", blocks, "--seconds", seconds, "--rates", rates];

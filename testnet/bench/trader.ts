@@ -31,12 +31,13 @@ export class Trader {
     seed: string,
     chain: { readonly id: string; readonly prefix: string },
     number: number,
+    gasLimit: number = GAS_LIMIT,
   ) {
     this.#library = signingLibrary();
     this.#key = sha256(utf8ToBytes(seed));
     const publicKey = this.#library.publicKeyCreate(this.#key, true);
     this.address = createAddresses(chain.prefix).format(ripemd160(sha256(publicKey)));
-    this.#authInfo = authInfo([{ kind: "secp256k1", key: publicKey }], GAS_LIMIT);
+    this.#authInfo = authInfo([{ kind: "secp256k1", key: publicKey }], gasLimit);
     this.#chainId = chain.id;
     this.#number = number;
   }
@@ -65,6 +66,7 @@ export function createTraders(
   count: number,
   seed: string,
   chain: { readonly id: string; readonly prefix: string },
+  gasLimit?: number,
 ): Trader[] {
-  return Array.from({ length: count }, (_, i) => new Trader(`${seed} ${i}`, chain, i));
+  return Array.from({ length: count }, (_, i) => new Trader(`${seed} ${i}`, chain, i, gasLimit));
 }
