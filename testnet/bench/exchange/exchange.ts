@@ -78,7 +78,7 @@ function perpetual(number: number, terms: MarketTerms): Market {
   return { ...base, terms };
 }
 
-async function openChain(held: number, terms: MarketTerms): Promise<TestChain> {
+export async function openChain(held: number, terms: MarketTerms): Promise<TestChain> {
   const traders = createTraders(TRADERS, "account", CHAIN, GAS_LIMIT);
   const chain = new TestChain({
     store: new MemoryCommitStore({ stores: storeNames }),
