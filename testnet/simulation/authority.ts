@@ -26,7 +26,7 @@ import {
   MsgUpdateFeeds,
   MsgUpdateParams as MsgUpdateOracle,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
-import { DENOM, exchangeParams, ledgerParams, perpetuals, seriesList } from "./genesis.ts";
+import { DENOM, exchangeParams, ledgerParams, seriesList } from "./genesis.ts";
 import type { PlannedMessage } from "./operation.ts";
 import { FEEDS } from "./prices.ts";
 
@@ -272,6 +272,3 @@ export function authorityAct(scene: Scene): PlannedMessage | null {
   const act = pick(random, acts);
   return act === undefined ? null : act(scene);
 }
-
-/** Symbols of genesis: they are never settled. */
-export const PERPETUAL_SYMBOLS: readonly string[] = perpetuals().map(({ symbol }) => symbol);
