@@ -14,9 +14,12 @@ import { KeelInputError } from "./errors.ts";
 
 /** Signature, fee deduction and transaction bytes. */
 const BASE_GAS = 120_000;
-/** An order that can only rest. */
-const POST_ONLY_GAS = 150_000;
-/** An order that may trade: about forty fills. One that sweeps deeper needs `gas` given, or "simulate". */
+/** An order that can only rest, of an account with as many positions as the chain's defaults allow: 7,000 each. */
+const POST_ONLY_GAS = 300_000;
+/**
+ * An order that may trade: about forty fills of an account with one position, a dozen with ten, four with thirty-two, since each fill looks at all
+ * positions of both sides. One that sweeps deeper needs `gas` given, or "simulate".
+ */
 const TAKING_GAS = 1_000_000;
 const CANCEL_GAS = 100_000;
 

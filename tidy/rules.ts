@@ -61,7 +61,7 @@ const finished: Rule = ({ path, text }) =>
     : [];
 
 const namedExports: Rule = ({ path, text }) =>
-  isCode(path) && !/^[\w.]+\.config\.ts$/.test(path)
+  isCode(path) && !isGenerated(path) && !/^[\w.]+\.config\.ts$/.test(path)
     ? findings(codeOf(text), [
         [/^\s*export\s+default\b/, "default export"],
         [/^\s*export\s*\{[^}]*\bas\s+default\b/, "default export"],

@@ -12,7 +12,7 @@ import { Registry } from "../kit/collections/schema.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { testContext } from "../kit/testing/context.ts";
 import { createAuth } from "./module.ts";
-import { keyAddress, keyFromRaw, readKey, SECP256K1 } from "./public-keys.ts";
+import { encodeKey, keyAddress, SECP256K1 } from "./public-keys.ts";
 import { int64Key } from "./state.ts";
 import { decodeTx } from "./tx.ts";
 import { ModuleAccount } from "./types.ts";
@@ -128,6 +128,36 @@ describe("accounts", () => {
     );
   });
 
+  it("come back from an export with every kind of key, and so do nonces of unordered transactions", () => {
+    const single = { kind: "secp256k1", bytes: new Uint8Array(33).fill(2) } as const;
+    const edwards = { kind: "ed25519", bytes: new Uint8Array(32).fill(3) } as const;
+    const pair = { kind: "multisig", threshold: 2, keys: [single, single] } as const;
+    const set = { kind: "multisig", threshold: 1, keys: [pair, single] } as const;
+    const keys = [single, edwards, set].map(encodeKey);
+    const before = setUp({
+      accounts: keys.map((_, i) => base(new Uint8Array(20).fill(i), `${i}`)),
+      unordered_nonces: [{ timeout_ns: "1790000000000000001", address: addresses.format(bob) }],
+    });
+    keys.forEach((publicKey, i) => {
+      const account = before.auth.keeper.account(before.ctx, new Uint8Array(20).fill(i))!;
+      before.auth.keeper.update(before.ctx, { ...account, publicKey });
+    });
+    const text = JSON.stringify(before.auth.module.genesis.export(before.ctx));
+    const after = setUp(JSON.parse(text));
+    for (const name of ["accounts", "account_by_number", "global_account_number"])
+      expect(after.stored(name), name).toEqual(before.stored(name));
+    expect(after.stored("unordered_nonces")).toEqual(before.stored("unordered_nonces"));
+    expect(after.stored("unordered_nonces").size).toBe(1);
+    const bad = {
+      "@type": "/cosmos.crypto.multisig.LegacyAminoPubKey",
+      threshold: 3,
+      public_keys: [],
+    };
+    expect(() => setUp({ accounts: [{ ...base(alice, "0"), pub_key: bad }] })).toThrow("pub_key");
+    const late = { timeout_ns: `${1n << 63n}`, address: addresses.format(bob) };
+    expect(() => setUp({ accounts: [], unordered_nonces: [late] })).toThrow("unordered_nonces[0]");
+  });
+
   it("are paged through by address", () => {
     const { auth, ctx } = setUp({ accounts: [base(bob, "0"), base(alice, "1")] });
     const route = auth.module.queries.find(({ path }) => path.endsWith("/Accounts"));
@@ -148,7 +178,7 @@ describe("accounts", () => {
   it("derive their address from the key as published", () => {
     // The key of the generator point and its well-known hash.
     const raw = hexToBytes("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
-    expect(bytesToHexLower(keyAddress(readKey(keyFromRaw(SECP256K1, raw))))).toBe(
+    expect(bytesToHexLower(keyAddress({ kind: "secp256k1", bytes: raw }))).toBe(
       "751e76e8199196d454941c45d1b3a323f1433bd6",
     );
   });

@@ -1,5 +1,4 @@
-/** The SDK's auth genesis: {params, accounts[Any as JSON with @type]}. */
-import { base64ToBytes, bytesToBase64 } from "@keel/proto/bytes/base64";
+/** The SDK's auth genesis: {params, accounts[Any as JSON with @type]}, and the nonces of unordered transactions. */
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
@@ -8,7 +7,7 @@ import { asObject, GenesisError, readArray, readString, readUint } from "../kit/
 import type { GenesisHooks } from "../kit/module.ts";
 import type { Account } from "./account.ts";
 import type { AuthKeeper } from "./keeper.ts";
-import { keyFromRaw, rawKey } from "./public-keys.ts";
+import { keyFromJson, keyToJson } from "./key-json.ts";
 import type { AuthState } from "./state.ts";
 import { Params } from "./types.ts";
 
@@ -31,6 +30,7 @@ export function authGenesis(
         accountFromJson(asObject(entry, `auth.accounts[${i}]`), `auth.accounts[${i}]`, addresses),
       );
       loadAccounts(ctx, state, addresses, accounts);
+      loadNonces(ctx, state, addresses, readArray(root, "unordered_nonces", "auth"));
       for (const module of modules) keeper.ensureModule(ctx, moduleAddress(module.name), module);
     },
     export(ctx) {
@@ -39,6 +39,10 @@ export function authGenesis(
       state.byNumber.each(ctx, (_number, address) => {
         const account = state.accounts.get(ctx, address);
         if (account !== undefined) accounts.push(account);
+      });
+      const nonces: unknown[] = [];
+      state.nonces.each(ctx, ([timeoutNs, address]) => {
+        nonces.push({ timeout_ns: timeoutNs.toString(), address: addresses.format(address) });
       });
       return {
         params: {
@@ -49,6 +53,8 @@ export function authGenesis(
           sig_verify_cost_secp256k1: params.sigVerifyCostSecp256k1.toString(),
         },
         accounts: accounts.map((account) => accountToJson(account, addresses)),
+        // Ours, beside the SDK's members: without them what was sent unordered could be sent again after an export.
+        ...(nonces.length === 0 ? {} : { unordered_nonces: nonces }),
       };
     },
   };
@@ -95,30 +101,31 @@ function parseAddress(text: string, path: string, addresses: Addresses): Uint8Ar
   }
 }
 
-function keyFromJson(value: unknown, path: string): Account["publicKey"] {
-  if (value === null || value === undefined) return null;
-  const json = asObject(value, path);
-  const type = readString(json, "@type", path);
-  try {
-    return keyFromRaw(type, base64ToBytes(readString(json, "key", path)));
-  } catch {
-    throw new GenesisError(path, "a secp256k1 public key", value);
-  }
-}
-
 function accountToJson(account: Account, addresses: Addresses): unknown {
-  const raw = account.publicKey === null ? null : rawKey(account.publicKey);
   const base = {
     address: addresses.format(account.address),
-    pub_key:
-      account.publicKey === null || raw === null
-        ? null
-        : { "@type": account.publicKey.typeUrl, key: bytesToBase64(raw) },
+    pub_key: keyToJson(account.publicKey),
     account_number: account.number.toString(),
     sequence: account.sequence.toString(),
   };
   if (account.module === null) return { "@type": BASE, ...base };
   return { "@type": MODULE, base_account: base, ...account.module };
+}
+
+function loadNonces(
+  ctx: WriteContext,
+  state: AuthState,
+  addresses: Addresses,
+  entries: readonly unknown[],
+): void {
+  entries.forEach((entry, i) => {
+    const path = `auth.unordered_nonces[${i}]`;
+    const json = asObject(entry, path);
+    const address = parseAddress(readString(json, "address", path), `${path}.address`, addresses);
+    const timeoutNs = readUint(json, "timeout_ns", path);
+    if (timeoutNs >= 1n << 63n) throw new GenesisError(path, "a time in 63 bits", entry);
+    state.nonces.set(ctx, [timeoutNs, address], true);
+  });
 }
 
 /** Numbers given twice are replaced by the lowest unused ones, as the SDK does; most documents give 0 to all. */

@@ -4,7 +4,7 @@ import { assert } from "../kit/errors.ts";
 import { addressOfKey } from "../kit/key-address.ts";
 import type { KeyKind } from "../kit/signature.ts";
 import type { Account } from "./account.ts";
-import { ed25519Key } from "./public-keys.ts";
+import { encodeKey } from "./public-keys.ts";
 import type { AuthState } from "./state.ts";
 import type { Params } from "./types.ts";
 
@@ -53,7 +53,7 @@ export function createAuthKeeper(state: AuthState): AuthKeeper {
       const account = state.accounts.get(ctx, address);
       assert(account !== undefined && account.module === null, "a key's account is a user's");
       if (kind !== "ed25519" || account.publicKey !== null) return;
-      state.accounts.set(ctx, address, { ...account, publicKey: ed25519Key(key) });
+      state.accounts.set(ctx, address, { ...account, publicKey: encodeKey({ kind, bytes: key }) });
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { concatBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
+import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { encodeUvarint } from "@keel/proto/bytes/varint";
 import { addressOfKey } from "../kit/key-address.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
@@ -102,20 +103,21 @@ export function keyAddress(key: AccountKey): Uint8Array {
   return sha256(aminoBytes(key)).slice(0, 20);
 }
 
-/** The key message around 32 raw bytes. */
-export function ed25519Key(raw: Uint8Array): PublicKey {
-  return { typeUrl: ED25519, value: concatBytes(Uint8Array.of(0x0a, 32), raw) };
+/** The key message, in canonical form. */
+export function encodeKey(key: AccountKey): PublicKey {
+  if (key.kind === "multisig") return { typeUrl: MULTISIG, value: encodeMultisig(key) };
+  const length = encodeUvarint(key.bytes.length);
+  const value = concatBytes(Uint8Array.of(0x0a), length, key.bytes);
+  return { typeUrl: key.kind === "secp256k1" ? SECP256K1 : ED25519, value };
 }
 
-/** The key message around 33 raw bytes. */
-export function keyFromRaw(typeUrl: string, raw: Uint8Array): PublicKey {
-  if (typeUrl !== SECP256K1 || raw.length !== 33)
-    throw sdkError("invalidPubKey", `expected a 33-byte ${SECP256K1}`);
-  return { typeUrl, value: concatBytes(Uint8Array.of(0x0a, 33), raw) };
-}
-
-/** The raw bytes of a single key; null of a threshold set. */
-export function rawKey(key: PublicKey): Uint8Array | null {
-  const read = readKey(key);
-  return read.kind === "secp256k1" ? read.bytes : null;
+function encodeMultisig(key: AccountKey & { readonly kind: "multisig" }): Uint8Array {
+  const parts = [Uint8Array.of(0x08), encodeUvarint(key.threshold)];
+  const field = (tag: number, bytes: Uint8Array): Uint8Array =>
+    concatBytes(Uint8Array.of(tag), encodeUvarint(bytes.length), bytes);
+  for (const member of key.keys) {
+    const { typeUrl, value } = encodeKey(member);
+    parts.push(field(0x12, concatBytes(field(0x0a, utf8ToBytes(typeUrl)), field(0x12, value))));
+  }
+  return concatBytes(...parts);
 }

@@ -176,10 +176,19 @@ describe("validator sets", () => {
     expect(asked.at(-1)?.map(({ address }) => address[0])).toEqual([7, 8]);
   });
 
+  it("are kept once while they do not change, as after an import", () => {
+    const before = oracle.state.validatorSets.size(ctx);
+    oracle.keeper.setValidators(ctx, 40, set);
+    expect(oracle.state.validatorSets.size(ctx)).toBe(before);
+    const stronger = set.map((one, i) => (i === 0 ? { ...one, power: one.power + 1n } : one));
+    oracle.keeper.setValidators(ctx, 40, stronger);
+    expect(oracle.state.validatorSets.size(ctx)).toBe(before + 1);
+  });
+
   it("are forgotten when no commit can need them", () => {
     for (let i = 0; i < 50; i++) {
       ctx.nextBlock();
-      oracle.keeper.setValidators(ctx, ctx.header.height + 2, set);
+      oracle.keeper.setValidators(ctx, ctx.header.height + 2, i % 2 === 1 ? set.slice(1) : set);
     }
     expect(oracle.state.validatorSets.size(ctx)).toBeLessThanOrEqual(5);
     expect(oracle.keeper.validatorsAt(ctx, ctx.header.height - 1)).toHaveLength(4);

@@ -1,4 +1,5 @@
 /** The validator sets that sign recent and coming heights, kept so that a commit is judged against committed state alone. */
+import { equalBytes } from "@keel/proto/bytes/compare";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { OracleValidator } from "./ports.ts";
@@ -23,7 +24,18 @@ export function validatorsAt(
   return found;
 }
 
-/** `validators` sign from `fromHeight` on. Sets nobody can need any more (their successor signs heights before H−1) are dropped. */
+function isSame(a: readonly OracleValidator[], b: readonly OracleValidator[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((one, i) => {
+      const other = b[i] as OracleValidator;
+      const sameKey = equalBytes(one.pubKey, other.pubKey);
+      return sameKey && equalBytes(one.address, other.address) && one.power === other.power;
+    })
+  );
+}
+
+/** `validators` sign from `fromHeight` on; nothing changes when they already do, as after an import. Sets nobody can need any more (their successor signs heights before H−1) are dropped. */
 export function setValidators(
   ctx: WriteContext,
   state: OracleState,
@@ -31,6 +43,7 @@ export function setValidators(
   validators: readonly OracleValidator[],
 ): void {
   assert(validators.length > 0, "a validator set must not be empty");
+  if (isSame(validatorsAt(ctx, state, fromHeight), validators)) return;
   state.validatorSets.set(ctx, fromHeight, {
     fromHeight: BigInt(fromHeight),
     validators: validators.map(({ address, pubKey, power }) => ({ address, pubKey, power })),

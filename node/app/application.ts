@@ -14,7 +14,7 @@ import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
 import { compareValidators } from "@keel/consensus/wire/validator-set";
 import { expectedCheck } from "@keel/modules/auth/signatures";
-import type { BlockHeader } from "@keel/modules/kit/context";
+import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
@@ -22,7 +22,7 @@ import { equalBytes } from "@keel/proto/bytes/compare";
 import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { SignatureCheck, SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
-import { createKeel } from "./app.ts";
+import { createKeel, type Keel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
 import { readContext, writeContext } from "./contexts.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
@@ -92,6 +92,8 @@ export interface KeelApplication extends Application {
   prefill(txs: readonly Uint8Array[]): Promise<void>;
   /** The committed state as a genesis document's app_state. */
   exportGenesis(): unknown;
+  /** What the modules say of the state between blocks, in process: for simulations and tests. */
+  look<T>(ask: (keel: Keel, context: ReadContext) => T): T;
   /** Asks every invariant, also those that scan whole stores, of the committed state; null: all hold. */
   brokenInvariant(): Violation | null;
 }
@@ -294,6 +296,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     prefill: (txs) => prefill(txs, false),
     exportGenesis: () =>
       exportGenesis(readContext(header, state.committed, unlimitedGas()), keel.genesis),
+    look: (ask) => ask(keel, readContext(header, state.live, unlimitedGas())),
     brokenInvariant() {
       const context = readContext(header, state.committed, unlimitedGas());
       return firstViolation(context, keel.genesis) ?? firstViolation(context, keel.genesis, "full");

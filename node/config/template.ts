@@ -110,7 +110,7 @@ const APP: readonly Section[] = [
     "oracle",
     [
       ["source", "none", "Where this validator's prices come from: none, generator, csv, http."],
-      ["symbol", "BTC-USD", "The feed the source is for."],
+      ["symbol", "BTC-USD", "The feed the source is for; http: several, separated by commas."],
       ["seed", 1, "generator: same seed and start, same prices."],
       ["start-price", 60_000, "generator: first price."],
       ["start", "", "generator: chain time of the first price (RFC 3339); empty: genesis time."],

@@ -62,7 +62,7 @@ function feedOf(
         throw new ConfigError(`app.toml: oracle.url: expected http(s)://…, got "${oracle.url}"`);
       return createHttpFeed({
         url: oracle.url,
-        symbols: [symbol],
+        symbols: symbol.split(","),
         pollIntervalMs: oracle["poll-interval"],
         log: (message, fields) => log.warn(message, fields),
       });

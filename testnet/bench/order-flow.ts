@@ -6,7 +6,8 @@ import { createRandom } from "@keel/modules/derivatives/random";
 import { MsgCancelOrder, MsgPlaceOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MsgDeposit } from "@keel/proto/gen/keel/margin/v1/tx";
-import type { Message, Trader } from "./trader.ts";
+import type { Trader } from "./trader.ts";
+import type { Message } from "./tx-bytes.ts";
 
 export interface FlowOptions {
   readonly seed: number;

@@ -1,7 +1,7 @@
 /** BENCHMARKS.md: the figures of one run, with what they depend on. */
 import type { Surroundings } from "./machine.ts";
 import type { Measurement } from "./report.ts";
-import { markText, number, reached } from "./report.ts";
+import { markText, number, rangeText, reached } from "./report.ts";
 
 export function benchmarksText(
   around: Surroundings,
@@ -11,7 +11,8 @@ export function benchmarksText(
   const rows = results.map((one) => {
     const isReached = reached(one);
     const verdict = isReached === null ? "" : isReached ? "reached" : "missed";
-    return `| ${one.name} | ${number(one.value)} ${one.unit} | ${markText(one)} | ${verdict} |`;
+    const range = rangeText(one, "–");
+    return `| ${one.name} | ${number(one.value)} ${one.unit} | ${range === "" ? "" : `${range} `}| ${markText(one)} | ${verdict} |`;
   });
   const details = results.map(({ name, details: more }) =>
     [
@@ -28,9 +29,10 @@ export function benchmarksText(
 Written by \`${command}\` at commit ${around.commit} on ${around.date}: ${around.cpu}, ${around.cores} cores, ${around.memoryGiB} GiB, Node ${around.node}.
 Load average when it began: ${around.load.toFixed(1)}. Above the number of cores, other programs had a share of the machine: rates and intervals are
 then lower bounds of what the code does alone, and processor time per order is the figure to compare.
+A value is the middle one of its rounds, as are the details below it; *Rounds* is the least and the greatest.
 
-| Measured | Value | Mark | |
-| --- | ---: | ---: | --- |
+| Measured | Value | Rounds | Mark | |
+| --- | ---: | ---: | ---: | --- |
 ${rows.join("\n")}
 
 What each bench does, and how to profile it: \`testnet/bench/README.md\`.

@@ -8,6 +8,8 @@ export interface Measurement {
   readonly mark: { readonly atLeast: number } | { readonly atMost: number } | null;
   /** Everything else worth knowing, in the order it is printed. */
   readonly details: Readonly<Record<string, number | string>>;
+  /** The least and the greatest value of so many rounds, of which this is the middle one; absent for a single measurement. */
+  readonly rounds?: { readonly count: number; readonly low: number; readonly high: number };
 }
 
 export function reached({ value, mark }: Measurement): boolean | null {
@@ -17,7 +19,9 @@ export function reached({ value, mark }: Measurement): boolean | null {
 
 export function measurementText(one: Measurement): string {
   const { name, value, unit, details } = one;
-  const lines = [`${name}: ${number(value)} ${unit}${verdict(one)}`];
+  const count = one.rounds?.count ?? 1;
+  const range = count > 1 ? ` (${rangeText(one, "to")} in ${count} rounds)` : "";
+  const lines = [`${name}: ${number(value)} ${unit}${range}${verdict(one)}`];
   for (const [key, detail] of Object.entries(details))
     lines.push(`    ${key}: ${typeof detail === "number" ? number(detail) : detail}`);
   return lines.join("\n");
@@ -26,6 +30,12 @@ export function measurementText(one: Measurement): string {
 export function markText({ mark }: Measurement): string {
   if (mark === null) return "";
   return "atLeast" in mark ? `≥ ${number(mark.atLeast)}` : `≤ ${number(mark.atMost)}`;
+}
+
+/** Least and greatest of the rounds; empty for one round. */
+export function rangeText({ rounds }: Measurement, between: string): string {
+  if (rounds === undefined || rounds.count < 2) return "";
+  return `${number(rounds.low)} ${between} ${number(rounds.high)}`;
 }
 
 function verdict(one: Measurement): string {

@@ -5,13 +5,10 @@
 import { storeNames } from "@keel/node/app/app";
 import { TestChain } from "@keel/node/app/testing/chain";
 import { openMarket, priceTx } from "@keel/node/app/testing/market-load";
-import type { SignatureVerifier } from "@keel/node/crypto/verifier";
-import { createVerifier } from "@keel/node/crypto/verifier";
 import { MemoryCommitStore } from "@keel/node/store/memory-commit-store";
-import { ownSeconds } from "./machine.ts";
-import { OrderFlow } from "./order-flow.ts";
+import { blocksMeasurement, timedBlock, trusting } from "./measured-blocks.ts";
+import { OrderFlow, type Sent } from "./order-flow.ts";
 import type { Measurement } from "./report.ts";
-import { percentile } from "./report.ts";
 import { createTraders } from "./trader.ts";
 
 const TRADERS = 400;
@@ -22,11 +19,6 @@ const TTL_BLOCKS = 8;
 const WARM_BLOCKS = 10;
 const MARK = 8_000;
 const CHAIN = { id: "keel-test-1", prefix: "keel" };
-
-function trusting(): SignatureVerifier {
-  const real = createVerifier({ backend: "native", workers: 0 });
-  return { ...real, verifySecp256k1: () => true };
-}
 
 export async function benchStateMachine(blocks: number): Promise<Measurement[]> {
   const chain = new TestChain({
@@ -43,62 +35,40 @@ export async function benchStateMachine(blocks: number): Promise<Measurement[]> 
     middleTicks: 650_000,
     cancelLag: 2 * ORDERS_PER_BLOCK,
   });
-  let sent = 0;
-  const block = (make: () => ReturnType<OrderFlow["next"]>): Uint8Array[] =>
-    Array.from({ length: ORDERS_PER_BLOCK }, () => {
-      const { trader, message } = make();
-      const untilNs = chain.timeNs(chain.height + 1 + TTL_BLOCKS) + BigInt(sent++);
-      return trader.sign([message], untilNs);
-    });
-
-  for (let i = 0; i < BOOK_ORDERS / ORDERS_PER_BLOCK; i++)
-    await chain.decide([priceTx(chain), ...block(() => flow.maker())]);
-  const decide = async (): Promise<{ seconds: number; cpu: number; failed: string[] }> => {
-    const txs = [priceTx(chain), ...block(() => flow.next())];
-    const cpu = ownSeconds();
-    const start = performance.now();
-    const { txResults } = await chain.decide(txs);
-    return {
-      seconds: (performance.now() - start) / 1000,
-      cpu: ownSeconds() - cpu,
-      failed: txResults.flatMap(({ code, log }) => (code === 0 ? [] : [log])),
-    };
-  };
-  for (let i = 0; i < WARM_BLOCKS; i++) await decide();
-  const runs: Awaited<ReturnType<typeof decide>>[] = [];
-  for (let i = 0; i < blocks; i++) runs.push(await decide());
-  if (chain.faults.length > 0)
-    throw new Error(`contained fault: ${chain.faults[0]?.error.message}`);
-
-  const orders = blocks * ORDERS_PER_BLOCK;
-  const sum = (pick: (run: (typeof runs)[number]) => number): number =>
-    runs.reduce((total, run) => total + pick(run), 0);
+  const runs = await runFlow(chain, flow, blocks);
+  const items = blocks * ORDERS_PER_BLOCK;
   return [
-    {
-      name: "state machine",
-      value: orders / sum(({ seconds }) => seconds),
-      unit: "orders/s",
-      mark: { atLeast: MARK },
-      details: {
-        "processor time per order, µs": (sum(({ cpu }) => cpu) / orders) * 1e6,
-        "orders per processor second": orders / sum(({ cpu }) => cpu),
-        "block p50, ms": percentile(
-          runs.map(({ seconds }) => seconds * 1000),
-          50,
-        ),
-        "block p99, ms": percentile(
-          runs.map(({ seconds }) => seconds * 1000),
-          99,
-        ),
-        blocks,
-        "orders refused by the market, %": (sum(({ failed }) => failed.length) / orders) * 100,
-        ...firstReason(runs.flatMap(({ failed }) => failed)),
-      },
-    },
+    blocksMeasurement("state machine", runs, { items, noun: "order", mark: { atLeast: MARK } }),
   ];
 }
 
-function firstReason(reasons: readonly string[]): Record<string, string> {
-  const [first] = reasons;
-  return first === undefined ? {} : { "first refusal": first };
+/** Fills a book, warms up, then measures so many blocks of the flow. */
+export async function runFlow(
+  chain: TestChain,
+  flow: Pick<OrderFlow, "maker" | "next">,
+  blocks: number,
+): Promise<Awaited<ReturnType<typeof timedBlock>>[]> {
+  let sent = 0;
+  const block = (make: () => Sent): Uint8Array[] => [
+    priceTx(chain),
+    ...Array.from({ length: ORDERS_PER_BLOCK }, () => {
+      const { trader, message } = make();
+      const untilNs = chain.timeNs(chain.height + 1 + TTL_BLOCKS) + BigInt(sent++);
+      return trader.sign([message], untilNs);
+    }),
+  ];
+  for (let i = 0; i < BOOK_ORDERS / ORDERS_PER_BLOCK; i++)
+    await chain.decide(block(() => flow.maker()));
+  for (let i = 0; i < WARM_BLOCKS; i++) await chain.decide(block(() => flow.next()));
+  const runs: Awaited<ReturnType<typeof timedBlock>>[] = [];
+  for (let i = 0; i < blocks; i++)
+    runs.push(
+      await timedBlock(
+        chain,
+        block(() => flow.next()),
+      ),
+    );
+  return runs;
 }
+
+export { CHAIN, ORDERS_PER_BLOCK, TRADERS };

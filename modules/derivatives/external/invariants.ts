@@ -4,15 +4,16 @@ import { bytesToHex } from "@keel/proto/bytes/hex";
 import type { DocumentRecord } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
+import { wasListed } from "../listing/life-cycle.ts";
 import type { Venue } from "../venue.ts";
 
 export function recordProblem(
   ctx: ReadContext,
-  { state }: Venue,
+  venue: Venue,
   record: DocumentRecord,
 ): string | null {
   const { market, sizeLots, filledLots, expiryMs } = record;
-  if (!state.markets.has(ctx, market)) return `a document of the unknown market ${market}`;
+  if (!wasListed(ctx, venue, market)) return `a document of the unknown market ${market}`;
   if (filledLots > sizeLots) return `a document of ${sizeLots} lots is filled to ${filledLots}`;
   return Number.isSafeInteger(Number(expiryMs)) ? null : `a document expires at ${expiryMs}`;
 }

@@ -8,7 +8,6 @@ import {
   QueryTradingKeysResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
 import { bytesToKey } from "../../kit/collections/codecs.ts";
-import { assert } from "../../kit/errors.ts";
 import type { QueryRoute } from "../../kit/module.ts";
 import { onQuery } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
@@ -28,9 +27,10 @@ export function externalQueries(venue: Venue): readonly QueryRoute[] {
       handle(ctx, { document }) {
         if (document.length !== 32) throw refuse("invalidRequest", "expected a hash of 32 bytes");
         const record = external.documents.get(ctx, document);
-        if (record === undefined) return QueryDocumentResponse.fromPartial({});
-        const instrument = instrumentById(ctx, venue, record.market);
-        assert(instrument !== undefined, "a document of an unknown market");
+        const instrument = record && instrumentById(ctx, venue, record.market);
+        // A record may outlive its market, and can then be traded no more.
+        if (record === undefined || instrument === undefined)
+          return QueryDocumentResponse.fromPartial({});
         return {
           known: true,
           market: instrument.symbol,

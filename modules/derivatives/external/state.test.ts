@@ -3,6 +3,7 @@ import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
+import { removeMarket } from "../listing/life-cycle.ts";
 import { createTestVenue, type TestVenue } from "../testing.ts";
 import { documentHash } from "./document.ts";
 import {
@@ -91,6 +92,31 @@ describe("genesis", () => {
     const state = GenesisState.decode(exported(populated()));
     change(state);
     expect(() => load(GenesisState.encode(state).finish())).toThrow(what);
+  });
+});
+
+describe("documents and grants that outlive their market", () => {
+  it("stay, break nothing, and survive an export", () => {
+    const venue = populated();
+    const { markets, settlements } = venue.venue.state;
+    removeMarket(venue.ctx, venue.venue, markets.get(venue.ctx, 1)!);
+    expect(settlements.size(venue.ctx)).toBe(0);
+    for (const name of ["documents-within-size", "grants-well-formed"])
+      expect(venue.module.invariants.full[name]!(venue.ctx), name).toBeNull();
+    const first = exported(venue);
+    const copy = createTestVenue();
+    removeMarket(copy.ctx, copy.venue, copy.venue.state.markets.get(copy.ctx, 1)!);
+    if (copy.module.genesis.kind === "proto") copy.module.genesis.init(copy.ctx, first);
+    expect(exported(copy)).toEqual(first);
+    const document = documentHash(testDocument(alice, "buy 2 @ 60000"));
+    const ask = (name: string, request: Uint8Array): Uint8Array =>
+      copy.module.queries.find(({ path }) => path.endsWith(`/${name}`))!.handle(copy.ctx, request);
+    const known = query.QueryDocumentRequest.encode({ document }).finish();
+    expect(query.QueryDocumentResponse.decode(ask("Document", known)).known).toBe(false);
+    const of = query.QueryTradingKeysRequest.encode({ owner: alice.address }).finish();
+    expect(query.QueryTradingKeysResponse.decode(ask("TradingKeys", of)).grants).toMatchObject([
+      { markets: [""] },
+    ]);
   });
 });
 

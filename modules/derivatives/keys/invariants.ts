@@ -9,6 +9,7 @@ import { addressOfKey } from "../../kit/key-address.ts";
 import type { Invariant } from "../../kit/module.ts";
 import { parseKey } from "../external/signed.ts";
 import { GRANTS_PER_OWNER_MAX } from "../limits.ts";
+import { wasListed } from "../listing/life-cycle.ts";
 import type { Venue } from "../venue.ts";
 import { checkGrant } from "./grants.ts";
 import type { GrantKey } from "./state.ts";
@@ -28,7 +29,7 @@ export function grantProblem(
   }
   const { kind, key } = parseKey(grant.key);
   if (!equalBytes(addressOfKey(kind, key), trader)) return `${name} stands under another key`;
-  const unknown = grant.markets.find((market) => !venue.state.markets.has(ctx, market));
+  const unknown = grant.markets.find((market) => !wasListed(ctx, venue, market));
   return unknown === undefined ? null : `${name} names the unknown market ${unknown}`;
 }
 

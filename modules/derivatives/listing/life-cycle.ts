@@ -5,7 +5,7 @@
  */
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
-import type { WriteContext } from "../../kit/context.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { atomically } from "../contained.ts";
 import * as events from "../events.ts";
@@ -135,6 +135,11 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   venue.books.drop(ctx, id);
   venue.waiting.drop(ctx, id);
   marketRemoved(ctx, symbol, id);
+}
+
+/** Whether a market has, or before its removal had, this id. Ids are never given again. */
+export function wasListed(ctx: ReadContext, { state }: Venue, id: MarketId): boolean {
+  return state.markets.has(ctx, id) || (id > 0 && id <= (state.ids.get(ctx)?.lastMarketId ?? 0));
 }
 
 /** The id after the last one that was ever given. */

@@ -4,6 +4,7 @@ import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
 import { mulDivDown } from "../../kit/math/mul-div.ts";
 import { formatPrice, formatSize } from "../instruments.ts";
+import { COMBO_LEGS_MAX } from "../limits.ts";
 import type { Random } from "../random.ts";
 import {
   BUY,
@@ -160,7 +161,9 @@ export const conditionalOperations: readonly Operation[] = [
     weight: 4,
     create(_ctx, random, account, _market, all) {
       if (all.length < 2) return null;
-      const legs = all.slice(0, 8).map(
+      // The more legs, the seldomer all of them meet enough.
+      const most = all.length < COMBO_LEGS_MAX ? all.length : COMBO_LEGS_MAX;
+      const legs = all.slice(0, 2 + random.below(most - 1)).map(
         (market, at): ComboLeg => ({
           market: market.instrument.symbol,
           side: at % 2 === 0 ? BUY : SELL,

@@ -37,6 +37,10 @@ export interface TestChainOptions {
   readonly maxGas?: bigint;
   readonly validators?: number;
   readonly app?: Partial<ApplicationOptions>;
+  /** Block time of each height in nanoseconds; of genesis at the height before the first. Default: a second apart. */
+  readonly clock?: (height: number) => bigint;
+  /** Default 1. */
+  readonly initialHeight?: number;
   /** Replaces or adds members of app_state. */
   readonly appState?: Readonly<Record<string, unknown>>;
 }
@@ -132,19 +136,21 @@ export class TestChain {
   }
 
   async start(): Promise<this> {
+    const initialHeight = this.#options.initialHeight ?? 1;
+    this.height = initialHeight - 1;
     await this.app.initChain({
-      time: timestampFromNanos(GENESIS_TIME_NS),
+      time: timestampFromNanos(this.timeNs(this.height)),
       chainId: CHAIN_ID,
       consensusParams: this.params,
       validators: this.validators.map(({ info }) => ({ pubKey: info.pubKey, power: info.power })),
       appState: this.appState(),
-      initialHeight: 1,
+      initialHeight,
     });
     return this;
   }
 
   timeNs(height: number = this.height + 1): bigint {
-    return GENESIS_TIME_NS + BigInt(height) * BLOCK_NS;
+    return this.#options.clock?.(height) ?? GENESIS_TIME_NS + BigInt(height) * BLOCK_NS;
   }
 
   proposed(txs: readonly Uint8Array[], salt: string = ""): ProposedBlock {

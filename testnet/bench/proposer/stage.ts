@@ -16,7 +16,8 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
-import { createTraders, type Message, type Trader } from "../trader.ts";
+import { createTraders, type Trader } from "../trader.ts";
+import type { Message } from "../tx-bytes.ts";
 
 /**
  * How the market matches, and whether blocks must keep the lanes. `fleeting`: a batch auction whose makers and takers send immediate orders in

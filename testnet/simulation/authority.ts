@@ -1,0 +1,274 @@
+/** What the authority does over a run: lists series, halts and reopens markets, changes terms and parameters, takes bonds, collects fees. */
+import { defaultTerms, linearPerpetual } from "@keel/modules/derivatives/defaults";
+import type { Instrument } from "@keel/modules/derivatives/instruments";
+import type { Random } from "@keel/modules/derivatives/random";
+import type { ReadContext } from "@keel/modules/kit/context";
+import type { Keel } from "@keel/node/app/app";
+import { QueryBondsRequest, QueryBondsResponse } from "@keel/proto/gen/keel/derivatives/v1/query";
+import {
+  MsgCreateMarket,
+  MsgCreateSeries,
+  MsgForfeitBond,
+  MsgUpdateMarket,
+  MsgUpdateParams,
+  MsgUpdateSeries,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  MsgFund,
+  MsgUpdateParams as MsgUpdateInsurance,
+} from "@keel/proto/gen/keel/insurance/v1/tx";
+import {
+  MsgCollectFees,
+  MsgUpdateParams as MsgUpdateMargin,
+} from "@keel/proto/gen/keel/margin/v1/tx";
+import {
+  MsgUpdateFeeds,
+  MsgUpdateParams as MsgUpdateOracle,
+} from "@keel/proto/gen/keel/oracle/v1/tx";
+import { DENOM, exchangeParams, ledgerParams, seriesList } from "./genesis.ts";
+import type { PlannedMessage } from "./operation.ts";
+import { FEEDS } from "./prices.ts";
+
+const DERIVATIVES = "/keel.derivatives.v1.";
+const { MARKET_STATUS_ACTIVE, MARKET_STATUS_CLOSE_ONLY, MARKET_STATUS_HALTED } = MarketStatus;
+
+interface Scene {
+  readonly keel: Keel;
+  readonly ctx: ReadContext;
+  readonly random: Random;
+  readonly authority: string;
+  readonly instruments: readonly Instrument[];
+}
+
+type Act = (scene: Scene) => PlannedMessage | null;
+
+/** What it does in the first block. */
+export function openingActs(authority: string): PlannedMessage[] {
+  const fund = MsgFund.fromPartial({ sender: authority, denom: DENOM, amount: "20000000000" });
+  return [
+    ...seriesList().map((series) => ({
+      typeUrl: `${DERIVATIVES}MsgCreateSeries`,
+      value: MsgCreateSeries.fromPartial({ authority, series }),
+    })),
+    { typeUrl: "/keel.insurance.v1.MsgFund", value: fund },
+  ];
+}
+
+function pick<T>(random: Random, from: readonly T[]): T | undefined {
+  return from[random.below(Math.max(1, from.length))];
+}
+
+function status(scene: Scene, instrument: Instrument, next: MarketStatus): PlannedMessage {
+  const { authority } = scene;
+  const value = { authority, market: instrument.symbol, status: next };
+  return { typeUrl: `${DERIVATIVES}MsgUpdateMarket`, value: MsgUpdateMarket.fromPartial(value) };
+}
+
+const isStopped = ({ status: now }: Instrument): boolean => now === "halted" || now === "closeOnly";
+
+const reopen: Act = (scene) => {
+  const stopped = scene.instruments.filter(
+    (one) => isStopped(one) && one.market.status !== MARKET_STATUS_ACTIVE,
+  );
+  const found = pick(scene.random, stopped);
+  return found === undefined ? null : status(scene, found, MARKET_STATUS_ACTIVE);
+};
+
+const stop: Act = (scene) => {
+  const open = scene.instruments.filter((one) => one.status === "active");
+  const found = pick(scene.random, open);
+  if (found === undefined) return null;
+  const next = scene.random.below(3) === 0 ? MARKET_STATUS_CLOSE_ONLY : MARKET_STATUS_HALTED;
+  return status(scene, found, next);
+};
+
+/** Fees move a little; the second perpetual goes from batch auctions to continuous matching and back. */
+const changeTerms: Act = ({ instruments, random, authority }) => {
+  const found = pick(
+    random,
+    instruments.filter(({ status: now }) => now === "active"),
+  );
+  if (found === undefined) return null;
+  const { auction } = found.terms;
+  const matching =
+    random.below(2) === 0
+      ? MatchingMode.MATCHING_MODE_CONTINUOUS
+      : MatchingMode.MATCHING_MODE_BATCH_AUCTION;
+  const switched =
+    auction === undefined || found.symbol !== "ETH-PERP" ? auction : { ...auction, matching };
+  const terms = { ...found.terms, takerFeePpm: 400 + random.below(300), auction: switched };
+  const value = MsgUpdateMarket.fromPartial({ authority, market: found.symbol, terms });
+  return { typeUrl: `${DERIVATIVES}MsgUpdateMarket`, value };
+};
+
+/** The ETH perpetual is by auction most of the time. */
+const backToAuctions: Act = ({ instruments, authority }) => {
+  const found = instruments.find(({ symbol }) => symbol === "ETH-PERP");
+  const auction = found?.terms.auction;
+  if (found === undefined || auction === undefined) return null;
+  const terms = {
+    ...found.terms,
+    auction: { ...auction, matching: MatchingMode.MATCHING_MODE_BATCH_AUCTION },
+  };
+  return {
+    typeUrl: `${DERIVATIVES}MsgUpdateMarket`,
+    value: MsgUpdateMarket.fromPartial({ authority, market: found.symbol, terms }),
+  };
+};
+
+const bonds: Act = ({ keel, ctx, random, authority, instruments }) => {
+  const path = "/keel.derivatives.v1.Query/Bonds";
+  const answer = keel.queries.get(path)?.handle(ctx, QueryBondsRequest.encode({}).finish());
+  if (answer === undefined) throw new Error(`no query ${path}`);
+  const bond = pick(random, QueryBondsResponse.decode(answer).bonds);
+  const known = instruments.find(({ id }) => id === bond?.market);
+  // Sometimes of a market that has none.
+  const market = random.below(3) === 0 ? pick(random, instruments) : known;
+  if (market === undefined) return null;
+  return {
+    typeUrl: `${DERIVATIVES}MsgForfeitBond`,
+    value: MsgForfeitBond.fromPartial({ authority, market: market.symbol }),
+  };
+};
+
+const series: Act = ({ random, authority }) => {
+  const list = seriesList();
+  const one = pick(random, list);
+  if (one === undefined) return null;
+  if (random.below(4) === 0)
+    return {
+      typeUrl: `${DERIVATIVES}MsgCreateSeries`,
+      value: MsgCreateSeries.fromPartial({ authority, series: one }),
+    };
+  const name = random.below(4) === 0 ? "NONE" : one.name;
+  const change = { ...one, name, paused: random.below(5) === 0 };
+  return {
+    typeUrl: `${DERIVATIVES}MsgUpdateSeries`,
+    value: MsgUpdateSeries.fromPartial({ authority, series: change }),
+  };
+};
+
+/** Another perpetual on a feed that has one: taken until the bound on markets is met, or its symbol is. */
+const create: Act = ({ random, authority }) => {
+  const [base, feedId] = ["BTC", FEEDS.btc] as const;
+  const market = linearPerpetual({
+    symbol: `${base}-PERP-${1 + random.below(3)}`,
+    baseAsset: base,
+    quoteAsset: "USD",
+    feedId,
+    tickSize: "0.5",
+    lotSize: "0.001",
+  });
+  return {
+    typeUrl: `${DERIVATIVES}MsgCreateMarket`,
+    value: MsgCreateMarket.fromPartial({ authority, market: { ...market, terms: defaultTerms() } }),
+  };
+};
+
+/** Now and then so few markets are allowed that nothing more can be listed. */
+const exchange: Act = ({ random, authority }) => {
+  const params = exchangeParams(authority);
+  const { instruments } = params;
+  const few = random.below(3) === 0;
+  const changed =
+    few && instruments !== undefined
+      ? { ...params, instruments: { ...instruments, marketsMax: 4 } }
+      : params;
+  return {
+    typeUrl: `${DERIVATIVES}MsgUpdateParams`,
+    value: MsgUpdateParams.fromPartial({ authority, params: changed }),
+  };
+};
+
+const ledger: Act = ({ random, authority }) => {
+  // Now and then one that is out of bounds.
+  const liquidationTargetPpm = random.below(4) === 0 ? 1n : 1_250_000n;
+  const params = {
+    ...ledgerParams(authority),
+    liquidationTargetPpm,
+    liquidationPenaltyPpm: BigInt(8_000 + random.below(4_000)),
+  };
+  return {
+    typeUrl: "/keel.margin.v1.MsgUpdateParams",
+    value: MsgUpdateMargin.fromPartial({ authority, params }),
+  };
+};
+
+const insurance: Act = ({ random, authority }) => ({
+  typeUrl: "/keel.insurance.v1.MsgUpdateParams",
+  value: MsgUpdateInsurance.fromPartial({
+    authority,
+    params: { authority, fundMin: `${1 + random.below(2)}` },
+  }),
+});
+
+const oracle: Act = ({ random, authority }) =>
+  random.below(2) === 0
+    ? {
+        typeUrl: "/keel.oracle.v1.MsgUpdateParams",
+        value: MsgUpdateOracle.fromPartial({
+          authority,
+          params: {
+            authority,
+            emaTimeMs: BigInt(20_000 + random.below(20_000)),
+            reportWindowBlocks: 1000n,
+          },
+        }),
+      }
+    : {
+        typeUrl: "/keel.oracle.v1.MsgUpdateFeeds",
+        value: MsgUpdateFeeds.fromPartial({
+          authority,
+          feeds: [
+            {
+              id: FEEDS.sol,
+              symbol: "SOL-USD",
+              exponent: -4,
+              maxAgeMs: BigInt(25_000 + random.below(10_000)),
+              minReportingPowerPpm: 666_667n,
+              maxDeviationPpm: 10_000n,
+              enabled: true,
+            },
+          ],
+        }),
+      };
+
+const collect: Act = ({ random, authority }) => ({
+  typeUrl: "/keel.margin.v1.MsgCollectFees",
+  value: MsgCollectFees.fromPartial({
+    authority,
+    recipient: authority,
+    amount: random.below(4) === 0 ? "9".repeat(20) : `${1_000 + random.below(100_000)}`,
+  }),
+});
+
+const acts: readonly Act[] = [
+  reopen,
+  reopen,
+  reopen,
+  reopen,
+  stop,
+  stop,
+  changeTerms,
+  backToAuctions,
+  backToAuctions,
+  bonds,
+  bonds,
+  series,
+  series,
+  create,
+  exchange,
+  ledger,
+  insurance,
+  oracle,
+  collect,
+];
+
+/** At most one act a block, in about one block of three. */
+export function authorityAct(scene: Scene): PlannedMessage | null {
+  const { random } = scene;
+  if (random.below(3) !== 0) return null;
+  const act = pick(random, acts);
+  return act === undefined ? null : act(scene);
+}

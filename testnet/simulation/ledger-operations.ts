@@ -1,0 +1,256 @@
+/** What agents do besides orders: money in and out, between sub-accounts and each other, listings, keys of their own, several messages at once. */
+
+import { formatPrice, formatSize } from "@keel/modules/derivatives/instruments";
+import { simulateListing } from "@keel/modules/derivatives/instruments/simulate";
+import { newOrder, place } from "@keel/modules/derivatives/simulate-kit";
+import { accountId } from "@keel/modules/kit/account-id";
+import { mulDivDown } from "@keel/modules/kit/math/mul-div";
+import { DocumentTrade, OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
+import {
+  MsgCancelAll,
+  MsgClearTrades,
+  MsgGrantTradingKey,
+  MsgPlaceOrder,
+  MsgRevokeTradingKey,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
+import { MsgDeposit, MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
+import { MsgMultiSend, MsgSend } from "cosmjs-types/cosmos/bank/v1beta1/tx";
+import { publicKeyOf } from "./agents.ts";
+import { DENOM } from "./genesis.ts";
+import { type At, minutesAhead, one, type SimulationOperation } from "./operation.ts";
+import { FEEDS } from "./prices.ts";
+
+const UNIT = 1_000_000n;
+const MARGIN = "/keel.margin.v1.";
+const DERIVATIVES = "/keel.derivatives.v1.";
+
+function units(at: At, most: number): string {
+  return `${BigInt(1 + at.random.below(most)) * UNIT}`;
+}
+
+export function documentOf(at: At, who: "account" | "other", side: 1 | 2): OrderDocument {
+  const { instrument, markTicks } = at.market;
+  const { owner, subaccount } = at[who];
+  const ticks = side === 1 ? markTicks + 100n : markTicks > 100n ? markTicks - 100n : 1n;
+  return OrderDocument.fromPartial({
+    chainId: at.ctx.header.chainId,
+    owner,
+    subaccount,
+    market: instrument.symbol,
+    side,
+    price: formatPrice(instrument, ticks),
+    size: formatSize(instrument, 50n),
+    feeMaxPpm: 50_000,
+    salt: BigInt(at.random.below(1_000_000)),
+    expiryMs: minutesAhead(at.nowMs, 2),
+  });
+}
+
+export function agreedTrade(at: At): DocumentTrade {
+  const { instrument, markTicks } = at.market;
+  return DocumentTrade.fromPartial({
+    buyer: 0,
+    seller: 1,
+    price: formatPrice(instrument, markTicks > 0n ? markTicks : 1n),
+    size: formatSize(instrument, BigInt(5 + at.random.below(20))),
+    taker: 1,
+  });
+}
+
+export const ledgerOperations: readonly SimulationOperation[] = [
+  {
+    name: "deposit",
+    weight: 24,
+    create: (at) =>
+      one(
+        `${MARGIN}MsgDeposit`,
+        MsgDeposit.fromPartial({
+          sender: at.account.owner,
+          subaccount: at.account.subaccount,
+          denom: DENOM,
+          amount: units(at, at.agent.index % 3 === 0 ? 300 : 6_000),
+        }),
+      ),
+  },
+  {
+    // Everything on one side, as far as the margin reaches: who is liquidated, and now and then falls below zero.
+    name: "as much as the margin carries",
+    weight: 16,
+    create(at) {
+      const { account, keel, ctx, market, agent } = at;
+      const id = accountId(agent.account.bytes, account.subaccount);
+      const collateral = keel.margin.account(ctx, id)?.collateral ?? 0n;
+      const { notionalPerLot, instrument } = market;
+      if (collateral <= 0n || notionalPerLot <= 0n) return null;
+      const lots = mulDivDown(collateral, BigInt(3 + at.random.below(14)), notionalPerLot);
+      if (lots < 1n || lots > 1_000_000n) return null;
+      const size = formatSize(instrument, lots);
+      const change = at.random.below(2) === 0 ? ({ type: 2, price: "" } as const) : {};
+      return { messages: [place(account, newOrder(market, at.random, { ...change, size }, 1500))] };
+    },
+  },
+  {
+    name: "withdraw",
+    weight: 10,
+    create: (at) =>
+      one(
+        `${MARGIN}MsgWithdraw`,
+        MsgWithdraw.fromPartial({
+          sender: at.account.owner,
+          subaccount: at.account.subaccount,
+          denom: DENOM,
+          amount: units(at, 2_000),
+        }),
+      ),
+  },
+  {
+    name: "transfer between sub-accounts",
+    weight: 8,
+    create: (at) =>
+      one(
+        `${MARGIN}MsgTransfer`,
+        MsgTransfer.fromPartial({
+          sender: at.account.owner,
+          fromSubaccount: at.account.subaccount,
+          toSubaccount: at.account.subaccount ^ 1,
+          denom: DENOM,
+          amount: units(at, 500),
+        }),
+      ),
+  },
+  {
+    name: "pay into the fund",
+    weight: 2,
+    create: (at) =>
+      one(
+        "/keel.insurance.v1.MsgFund",
+        MsgFund.fromPartial({ sender: at.account.owner, denom: DENOM, amount: units(at, 20) }),
+      ),
+  },
+  {
+    name: "send coins by sequence",
+    weight: 6,
+    create: (at) => {
+      const amount = [{ denom: "ukeel", amount: units(at, 5) }];
+      const value = MsgSend.fromPartial({
+        fromAddress: at.account.owner,
+        toAddress: at.other.owner,
+        amount,
+      });
+      return one("/cosmos.bank.v1beta1.MsgSend", value, { ordered: true });
+    },
+  },
+  {
+    name: "send coins to several",
+    weight: 2,
+    create: (at) => {
+      const coins = [{ denom: "ukeel", amount: "2" }];
+      const half = [{ denom: "ukeel", amount: "1" }];
+      const to = [at.other.owner, at.agents[0]?.account.address ?? at.other.owner];
+      const value = MsgMultiSend.fromPartial({
+        inputs: [{ address: at.account.owner, coins }],
+        outputs: to.map((address) => ({ address, coins: half })),
+      });
+      return one("/cosmos.bank.v1beta1.MsgMultiSend", value);
+    },
+  },
+  {
+    name: "listing",
+    weight: 5,
+    create(at) {
+      const feeds = {
+        index: at.random.below(4) === 0 ? FEEDS.eth : FEEDS.btc,
+        volatility: FEEDS.volatility,
+      };
+      const { message } = simulateListing(at.ctx, at.random, at.account, feeds);
+      return { messages: [message] };
+    },
+  },
+  {
+    name: "several messages",
+    weight: 6,
+    create: (at) => ({
+      messages: [
+        {
+          typeUrl: `${DERIVATIVES}MsgCancelAll`,
+          value: MsgCancelAll.fromPartial({
+            sender: at.account.owner,
+            subaccount: at.account.subaccount,
+          }),
+        },
+        place(at.account, newOrder(at.market, at.random, { side: 1 }, 2000)),
+        place(at.account, newOrder(at.market, at.random, { side: 2 }, 2000)),
+      ],
+    }),
+  },
+  {
+    name: "too little gas",
+    weight: 1,
+    wrong: true,
+    create: (at) => ({
+      messages: [place(at.account, newOrder(at.market, at.random, {}, 2000))],
+      gasLimit: 30_000 + at.random.below(40_000),
+    }),
+  },
+  {
+    name: "grant an own trading key",
+    weight: 8,
+    create: (at) => {
+      const value = MsgGrantTradingKey.fromPartial({
+        sender: at.account.owner,
+        key: publicKeyOf(at.agent.tradingKey),
+        subaccounts: [0, 1],
+        markets: at.random.below(3) === 0 ? [at.market.instrument.symbol] : [],
+        notionalPerDay: units(at, at.random.below(2) === 0 ? 2_000 : 1_000_000),
+        expiryMs: minutesAhead(at.nowMs, 1 + at.random.below(20)),
+      });
+      return one(`${DERIVATIVES}MsgGrantTradingKey`, value);
+    },
+  },
+  {
+    name: "trade by trading key",
+    weight: 14,
+    create: (at) => {
+      const order = newOrder(at.market, at.random, {}, 2000);
+      const { owner, subaccount } = at.account;
+      const value = MsgPlaceOrder.fromPartial({
+        ...order,
+        sender: at.agent.tradingKey.address,
+        owner,
+        subaccount,
+      });
+      return one(`${DERIVATIVES}MsgPlaceOrder`, value);
+    },
+  },
+  {
+    name: "revoke an own trading key",
+    weight: 1,
+    create: (at) =>
+      one(
+        `${DERIVATIVES}MsgRevokeTradingKey`,
+        MsgRevokeTradingKey.fromPartial({
+          sender: at.account.owner,
+          trader: at.agent.tradingKey.address,
+        }),
+      ),
+  },
+  {
+    name: "document by trading key",
+    weight: 6,
+    create(at) {
+      const documents = [
+        at.sign(documentOf(at, "account", 1), at.agent.tradingKey),
+        at.sign(documentOf(at, "other", 2), at.otherAgent.account),
+      ];
+      return one(
+        `${DERIVATIVES}MsgClearTrades`,
+        MsgClearTrades.fromPartial({
+          sender: at.other.owner,
+          documents,
+          trades: [agreedTrade(at)],
+        }),
+      );
+    },
+  },
+];

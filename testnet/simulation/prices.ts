@@ -1,0 +1,78 @@
+/** Block times, and what each validator sees of prices: seeded walks with jumps, crashes, validators that are silent, and outages. */
+import { createRandom, type Random } from "@keel/modules/derivatives/random";
+import type { PriceReport } from "@keel/modules/oracle/extension";
+
+/** Feed ids; `volatility` is what options on BTC are marked by. Mantissas have four places. */
+export const FEEDS = { btc: 1, volatility: 2, eth: 3, sol: 4 } as const;
+
+export const GENESIS_MS = 1_790_000_000_000;
+const SCALE = 10_000;
+
+export interface Weather {
+  /** Block time of the next height, nanoseconds. */
+  next(): bigint;
+  readonly timeNs: bigint;
+  /** Longer than any price is fresh since the block before. */
+  readonly outage: boolean;
+  /** What validator `index` reports with its vote for the newest height. */
+  reports(index: number): readonly PriceReport[];
+}
+
+interface Walk {
+  readonly low: number;
+  readonly high: number;
+  readonly stepPpm: number;
+  value: number;
+}
+
+export function createWeather(seed: number): Weather {
+  const random = createRandom(seed);
+  let timeMs = GENESIS_MS;
+  let outage = false;
+  /** Blocks in which so many validators say nothing. */
+  let silent = { blocks: 0, validators: 0 };
+  let noise = 0;
+  const walks: Record<number, Walk> = {
+    [FEEDS.btc]: { low: 40_000, high: 90_000, stepPpm: 900, value: 60_000 },
+    [FEEDS.volatility]: { low: 0.25, high: 1.5, stepPpm: 4_000, value: 0.6 },
+    [FEEDS.eth]: { low: 2_000, high: 5_000, stepPpm: 1_200, value: 3_000 },
+    [FEEDS.sol]: { low: 60, high: 300, stepPpm: 1_500, value: 150 },
+  };
+  return {
+    get timeNs() {
+      return BigInt(timeMs) * 1_000_000n;
+    },
+    get outage() {
+      return outage;
+    },
+    next() {
+      outage = random.below(90) === 0;
+      timeMs += outage ? 40_000 + random.below(200_000) : 1_000 + random.below(11_000);
+      for (const walk of Object.values(walks)) move(walk, random);
+      if (silent.blocks > 0) silent = { ...silent, blocks: silent.blocks - 1 };
+      else if (random.below(60) === 0)
+        silent = { blocks: 1 + random.below(6), validators: 1 + random.below(4) };
+      noise = random.below(1_000_000);
+      return BigInt(timeMs) * 1_000_000n;
+    },
+    reports(index) {
+      if (silent.blocks > 0 && index < silent.validators) return [];
+      return Object.entries(walks).map(([id, { value }]) => {
+        const mantissa = BigInt(Math.round(value * SCALE));
+        // A few parts in a million apart, the same for everybody who asks.
+        const apart = (mantissa * BigInt((noise + index * 7) % 11)) / 1_000_000n;
+        return { feedId: Number(id), mantissa: mantissa + apart, confidence: 1n };
+      });
+    },
+  };
+}
+
+function move(walk: Walk, random: Random): void {
+  const dice = random.below(900);
+  // Now and then a jump within the reach of margins, seldom one that nobody is prepared for.
+  const reach = dice === 0 ? 180_000 : dice < 10 ? 45_000 : walk.stepPpm;
+  const drift = random.below(2 * reach + 1) - reach;
+  walk.value *= 1 + drift / 1_000_000;
+  if (walk.value < walk.low) walk.value = walk.low * 1.02;
+  if (walk.value > walk.high) walk.value = walk.high * 0.98;
+}

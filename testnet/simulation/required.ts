@@ -1,0 +1,120 @@
+/** What a full run must have gone through: every operation, message, event, reason and refusal, but for those that no agent can bring about. */
+import { DERIVATIVES_CODES } from "@keel/modules/derivatives/errors";
+import { externalOperations } from "@keel/modules/derivatives/external/simulate";
+import { operations } from "@keel/modules/derivatives/simulate";
+import { MARGIN_CODES } from "@keel/modules/margin/errors";
+import { createKeel } from "@keel/node/app/app";
+import { createVerifier } from "@keel/node/crypto/verifier";
+import type { Requirement, Section } from "./coverage.ts";
+import { ownOperations } from "./traffic.ts";
+
+/** Of the modules' operations, those that are wrong on purpose. */
+const WRONG: readonly string[] = [
+  "off tick",
+  "slippage on a limit",
+  "waiting without a trigger price",
+  "forged document",
+];
+
+/** Codes that need what no run of this size has, and where they are met instead. */
+const UNREACHED: Readonly<Record<string, string>> = {
+  "derivatives 19": "262,144 resting orders in one market",
+  "derivatives 47": "65,536 waiting orders in one market",
+  "margin 11": "a fault of the chain, which quarantines a market",
+  "margin 13": "a market that the exchange has and the ledger does not know",
+  "margin 15": "sums beyond 2^127",
+};
+
+const OPTIONS: readonly string[] = [
+  "european call",
+  "european put",
+  "digital call",
+  "digital put",
+  "asian call",
+  "asian put",
+];
+const DATED: readonly string[] = ["future", ...OPTIONS];
+
+function of(section: Section, names: readonly string[]): Requirement[] {
+  return names.map((name) => ({ section, name }));
+}
+
+function codes(codespace: string, known: Readonly<Record<string, number>>): Requirement[] {
+  const names = Object.values(known).map((code) => `${codespace} ${code}`);
+  return of(
+    "refusal",
+    names.filter((name) => UNREACHED[name] === undefined),
+  );
+}
+
+export function required(): Requirement[] {
+  const modules = [...operations, ...externalOperations].map(({ name }) => name);
+  const wrong = ownOperations.flatMap((one) => (one.wrong === true ? [one.name] : []));
+  const right = ownOperations.flatMap((one) => (one.wrong === true ? [] : [one.name]));
+  const keel = createKeel({
+    addressPrefix: "keel",
+    verifier: createVerifier({ backend: "js", workers: 0 }),
+  });
+  return [
+    ...of("operation accepted", [...modules.filter((name) => !WRONG.includes(name)), ...right]),
+    ...of("operation refused", [...WRONG, ...wrong]),
+    ...of("message accepted", [...keel.messages.keys()]),
+    ...of("life of a contract", [
+      "perpetual: traded",
+      "perpetual: traded in an auction",
+      "perpetual: funded",
+      "perpetual: liquidated",
+      "perpetual: halted",
+    ]),
+    ...of(
+      "life of a contract",
+      DATED.flatMap((kind) =>
+        [
+          "active",
+          "closeOnly",
+          "settling",
+          "settled",
+          "position settled",
+          "removed",
+          "order rests",
+        ].map((step) => `${kind}: ${step}`),
+      ),
+    ),
+    ...of(
+      "life of a contract",
+      [...DATED.filter((kind) => !kind.startsWith("digital")), "perpetual"].map(
+        (kind) => `${kind}: traded`,
+      ),
+    ),
+    ...of("life of a contract", [
+      "digital call: traded in an auction",
+      "digital put: traded in an auction",
+      "future: proposed",
+    ]),
+    ...of("event", EVENTS),
+    ...of("leaves because", REASONS),
+    ...codes("derivatives", DERIVATIVES_CODES),
+    ...codes("margin", MARGIN_CODES),
+  ];
+}
+
+/** All but `market_quarantined` and `invariant_broken`, which are answers to faults. */
+const EVENTS: readonly string[] = [
+  ...["order_placed", "order_filled", "order_cancelled", "order_reduced", "order_refused", "trade"],
+  ...["funding_rate", "market_created", "market_updated", "settlement_price", "market_settled"],
+  ...["market_removed", "bond_locked", "bond_returned", "bond_forfeited", "series_created"],
+  ...["series_updated", "order_accepted", "auction_opening", "auction_cleared", "auction_fill"],
+  ...["external_trade", "document_cancelled", "order_refilled", "order_amended", "order_waiting"],
+  ...["order_triggered", "twap_slice", "combo_filled", "dead_man_set", "dead_man_fired"],
+  ...["salt_floor", "position_transferred", "subaccount_transferred", "trading_key_granted"],
+  ...["trading_key_revoked", "deposit", "withdraw", "subaccount_transfer", "liquidation"],
+  ...["deleverage", "deficit", "deficit_covered", "withdrawals_gated", "fees_collected"],
+  ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
+  ...["oracle_price", "oracle_below_quorum"],
+];
+
+const REASONS: readonly string[] = [
+  ...["user", "expired", "margin", "self_trade", "reduce_only", "oco", "dead_man"],
+  ...["trigger_refused", "twap_end", "transfer", "liquidation", "immediate", "fills_bound"],
+  ...["open_interest_cap"],
+];
