@@ -17,27 +17,29 @@ export interface FeedSources {
   readonly blocks: Pick<BlockStore, "load" | "base">;
 }
 
+export interface FeedListener {
+  /** The reader knows the state: topics can be followed. */
+  onLoaded(): void;
+  onPublished(published: Published): void;
+}
+
 /** A record that must be there is not: the reader has to start anew from committed state. */
 export class FeedGap extends Error {}
 
 export class MarketFeed {
   readonly #sources: FeedSources;
   readonly #thread: ReaderThread;
-  readonly #onPublished: (published: Published) => void;
+  readonly #listener: FeedListener;
   /** Highest height that is known to be committed. */
   #committed: number;
   #wake: (() => void) | null = null;
   #stopped = false;
   #inFlight = 0;
 
-  constructor(
-    sources: FeedSources,
-    thread: ReaderThread,
-    onPublished: (published: Published) => void,
-  ) {
+  constructor(sources: FeedSources, thread: ReaderThread, listener: FeedListener) {
     this.#sources = sources;
     this.#thread = thread;
-    this.#onPublished = onPublished;
+    this.#listener = listener;
     this.#committed = sources.application.height;
   }
 
@@ -58,6 +60,7 @@ export class MarketFeed {
     const { height, leavesOf } = this.#sources.application.present();
     await this.#load(leavesOf(TABLES_STORE));
     await this.#thread.begin(height);
+    this.#listener.onLoaded();
     await this.#feedHistory(history.height + 1, height);
     for (let next = height + 1; ; next++) {
       while (next > this.#committed && !this.#stopped) await this.#sleep();
@@ -113,7 +116,7 @@ export class MarketFeed {
     this.#thread.block(input).then(
       (published) => {
         this.#inFlight -= 1;
-        this.#onPublished(published);
+        this.#listener.onPublished(published);
         this.#wakeUp();
       },
       () => {

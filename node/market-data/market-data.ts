@@ -83,9 +83,11 @@ export async function openMarketData(
       void restart(error);
     };
     const thread = new ReaderThread({ directory, retention, addressPrefix }, end);
-    const feed = new MarketFeed(sources, thread, published);
+    const feed = new MarketFeed(sources, thread, {
+      onLoaded: () => hub.setSource(sourceOf(thread)),
+      onPublished: published,
+    });
     running = { thread, feed };
-    hub.setSource(sourceOf(thread));
     feed.run().catch(end);
   }
 

@@ -69,8 +69,8 @@ export function textsOf(published: Published, key: string): Record<string, unkno
 
 /** A book kept from a snapshot and updates, naively. */
 export class KeptBook {
-  readonly bids = new Map<string, LevelView>();
-  readonly asks = new Map<string, LevelView>();
+  readonly bids: Map<string, LevelView> = new Map();
+  readonly asks: Map<string, LevelView> = new Map();
   sequence = 0;
 
   take(data: Record<string, unknown>): void {
