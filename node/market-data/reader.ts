@@ -1,5 +1,5 @@
 /**
- * Turns committed blocks into history and into the texts of what is followed. One call at a time: its owner (`worker.ts`) queues them. It knows
+ * Turns committed blocks into history and into the texts of what is followed. One call at a time: its owner (`reader-worker.ts`) queues them. It knows
  * nothing of sockets.
  */
 import { createAccounts } from "@keel/modules/derivatives/accounts";

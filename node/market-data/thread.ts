@@ -37,7 +37,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
+const file = import.meta.url.endsWith(".ts") ? "./reader-worker.ts" : "./reader-worker.js";
 
 export class ReaderThread {
   readonly #worker: Worker;
