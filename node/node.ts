@@ -185,13 +185,8 @@ async function open(
   await index?.catchUp(blocks, states);
   if (comet.market_data.enabled) {
     const addressPrefix = addressPrefixOf(genesis);
-    const stores = { application, states, blocks };
-    market = await openMarketData(paths.data, comet.market_data, {
-      app,
-      addressPrefix,
-      ...stores,
-      log,
-    });
+    const sources = { app, addressPrefix, application, states, blocks, log };
+    market = await openMarketData(paths.data, sources, comet.market_data);
     closers.push(market.stop);
   }
   if (feed !== null) {

@@ -43,12 +43,12 @@ export interface MarketData {
 /** `data` is the node's data directory. */
 export async function openMarketData(
   data: string,
-  config: CometConfig["market_data"],
   sources: MarketDataSources,
+  options: CometConfig["market_data"],
 ): Promise<MarketData> {
   const { addressPrefix, app, log } = sources;
   const directory = join(data, "market.db");
-  const retention = { printsMs: config.history, periods: config.candles };
+  const retention = { printsMs: options.history, periods: options.candles };
   const addresses = createAddresses(addressPrefix);
   const database = await openLevelDatabase(directory, "shared");
   const history = new HistoryReader(database);
@@ -57,7 +57,7 @@ export async function openMarketData(
   const sockets = new StreamSockets({
     hub,
     addresses,
-    clientsMax: config.max_stream_clients,
+    clientsMax: options.max_stream_clients,
     now: () => now,
     log: (message, fields) => log.debug(message, fields),
   });

@@ -49,9 +49,8 @@ export function historyMethods(sources: HistorySources | null): RpcMethods {
       async handle(params) {
         const { history } = on();
         const symbol = checked(() => symbolOf(params.text("market")));
-        const market = await history.marketOf(symbol);
-        const page =
-          market === null ? none : await history.trades(market, beforeOf(params), limitOf(params));
+        const [before, limit] = [beforeOf(params), limitOf(params)];
+        const page = await history.trades(await idOf(on(), symbol), before, limit);
         const trades = page.items.map(tradeView);
         return { market: symbol, ...(await heightOf(history)), trades, next: nextOf(page) };
       },
@@ -63,11 +62,9 @@ export function historyMethods(sources: HistorySources | null): RpcMethods {
         const account = checked(() => accountText(params.text("account"), addresses));
         const named = params.text("market");
         const symbol = named === undefined ? null : checked(() => symbolOf(named));
-        const market = symbol === null ? null : await history.marketOf(symbol);
-        const page =
-          symbol !== null && market === null
-            ? none
-            : await history.fills(account, market, beforeOf(params), limitOf(params));
+        const [before, limit] = [beforeOf(params), limitOf(params)];
+        const market = symbol === null ? null : await idOf(on(), symbol);
+        const page = await history.fills(account, market, before, limit);
         const fills = page.items.map(fillView);
         return { account, ...(await heightOf(history)), fills, next: nextOf(page) };
       },
@@ -98,7 +95,10 @@ export function historyMethods(sources: HistorySources | null): RpcMethods {
   };
 }
 
-const none: Page<never> = { items: [], next: null };
+/** A market that is gone may still have history. */
+async function idOf({ app, history }: HistorySources, symbol: string): Promise<number> {
+  return (await history.marketOf(symbol)) ?? (await marketOf(app, symbol)).id;
+}
 
 /** Scales of a market as the newest state has it. */
 async function marketOf(app: Pick<Application, "query">, symbol: string): Promise<Instrument> {
