@@ -137,7 +137,7 @@ export class MarketReader {
         }
       });
     }
-    const events = marketEvents(input.response);
+    const events = marketEvents(input.response, this.#accounts.size > 0);
     const prints = this.#printsOf(events, height, timeMs);
     const candles = await this.#writer.write(
       { height, timeMs, prints, funding: this.#fundingOf(events, timeMs) },

@@ -112,11 +112,14 @@ export function seeded(seed: number): Pick {
 /** Some transactions of every account: orders of many kinds around the mark, amendments, cancels. Some are refused. */
 export function randomTxs(chain: TestChain, pick: Pick): Uint8Array[] {
   const txs: Uint8Array[] = [];
-  const unorderedUntilNs = chain.timeNs() + 5_000_000_000n;
+  // A time names an unordered transaction of its signer.
+  let unorderedUntilNs = chain.timeNs() + 5_000_000_000n;
   for (const one of chain.accounts) {
     const count = pick(6);
-    for (let i = 0; i < count; i++)
+    for (let i = 0; i < count; i++) {
+      unorderedUntilNs += 1n;
       txs.push(one.sign([randomMessage(one, pick)], { gas: 1_000_000, unorderedUntilNs }));
+    }
   }
   return [priceTx(chain, BigInt(6_500_000 + (pick(41) - 20) * 100)), ...txs];
 }

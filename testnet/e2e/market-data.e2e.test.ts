@@ -128,17 +128,17 @@ describe("market data of a running network", () => {
     ];
     await Promise.all([ready, ...following.map((one) => one.ready)]);
 
-    await trade([alice, bob], 12, 0);
+    await trade([alice, bob], 8, 0);
     const [, victim] = test.network.nodes;
     if (victim === undefined) throw new Error("expected two nodes");
     await victim.process.kill();
     victim.process.start();
-    await trade([alice, bob], 8, 3);
+    await trade([alice, bob], 5, 3);
     await victim.process.kill();
     // A lost database is made again from the blocks' records.
     rmSync(join(victim.process.home, "data", "market.db"), { recursive: true });
     victim.process.start();
-    await trade([alice, bob], 8, 5);
+    await trade([alice, bob], 5, 5);
 
     const height = await commonHeight(test.network);
     await waitFor("the stream", () => book.height >= height || book.sequence > 0);
