@@ -15,6 +15,7 @@ import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Feed, Params as OracleParams } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { VaultMarketTerms, Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { type Amount, toQuanta } from "./decimal.ts";
 import type { WithTx } from "./outcomes.ts";
 import type { KeelSigningClient } from "./signing-client.ts";
@@ -117,6 +118,33 @@ export async function updateFeeds(
   options: SubmitOptions = {},
 ): Promise<TxOutcome> {
   return await send(client, "/keel.oracle.v1.MsgUpdateFeeds", { feeds }, options);
+}
+
+/** Fee tiers, referral and builder bounds, the action budget. */
+export async function updateFeeParams(
+  client: KeelSigningClient,
+  params: FeeParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.derivatives.v1.MsgUpdateFeeParams", { params }, options);
+}
+
+/** Lets the vault quote in a market, on these terms. */
+export async function setVaultMarket(
+  client: KeelSigningClient,
+  market: string,
+  terms: VaultMarketTerms,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.vault.v1.MsgSetVaultMarket", { market, terms }, options);
+}
+
+export async function updateVaultParams(
+  client: KeelSigningClient,
+  params: VaultParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.vault.v1.MsgUpdateVaultParams", { params }, options);
 }
 
 /** Pays collected fees out. */

@@ -6,13 +6,16 @@ export {
   createSeries,
   forfeitBond,
   fundInsurance,
+  setVaultMarket,
   updateDerivativesParams,
   updateFeeds,
+  updateFeeParams,
   updateInsuranceParams,
   updateMarginParams,
   updateMarket,
   updateOracleParams,
   updateSeries,
+  updateVaultParams,
 } from "./authority.ts";
 export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
 export { executeTogether } from "./cosign.ts";

@@ -74,6 +74,7 @@ export interface StreamFill {
     | "auction"
     | "external"
     | "deleverage"
+    | "backstop"
     | "settlement"
     | "transfer";
   readonly order_id: string;

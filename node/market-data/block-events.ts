@@ -17,6 +17,7 @@ const prints: readonly string[] = [
   "auction_fill",
   "external_trade",
   "deleverage",
+  "backstop_takeover",
   "position_settled",
   "position_transferred",
   "funding_rate",

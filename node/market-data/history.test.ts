@@ -92,6 +92,11 @@ describe("prints", () => {
       { kind: "deleverage", isTrade: false, price: "65000", size: "0.005" },
     ],
     [
+      "backstop_takeover",
+      { account: "keel1a/0", backstop: "keel1v/1", side: "buy", lots: "5", mark_ticks: "650000" },
+      { kind: "backstop", isTrade: false, price: "65000", size: "0.005" },
+    ],
+    [
       "position_settled",
       { account: "keel1a/0", lots: "-5", value_per_lot: "65000000", amount: "1" },
       { kind: "settlement", isTrade: false, price: "65000", size: "0.005" },

@@ -17,6 +17,7 @@ export type PrintKind =
   | "auction"
   | "external"
   | "deleverage"
+  | "backstop"
   | "settlement"
   | "transfer";
 
@@ -129,20 +130,10 @@ const readers: Readonly<Record<string, Reader>> = {
       ],
     };
   },
-  deleverage(text, instrument) {
-    const side = sideOf(text("side"));
-    return {
-      kind: "deleverage",
-      price: formatPrice(instrument, BigInt(text("price_ticks"))),
-      size: formatSize(instrument, BigInt(text("lots"))),
-      side: "",
-      isTrade: false,
-      parties: [
-        party(text("account"), side, "", "", "0"),
-        party(text("counterparty"), opposite[side], "", "", "0"),
-      ],
-    };
-  },
+  deleverage: (text, instrument) =>
+    takenOver("deleverage", text, instrument, text("price_ticks"), text("counterparty")),
+  backstop_takeover: (text, instrument) =>
+    takenOver("backstop", text, instrument, text("mark_ticks"), text("backstop")),
   position_settled(text, instrument) {
     const lots = BigInt(text("lots"));
     return {
@@ -171,6 +162,25 @@ const readers: Readonly<Record<string, Reader>> = {
     };
   },
 };
+
+/** `side` of the event is the account's. */
+function takenOver(
+  kind: PrintKind,
+  text: Attributes,
+  instrument: Instrument,
+  ticks: string,
+  by: string,
+): Omit<Print, "market" | "symbol"> {
+  const side = sideOf(text("side"));
+  return {
+    kind,
+    price: formatPrice(instrument, BigInt(ticks)),
+    size: formatSize(instrument, BigInt(text("lots"))),
+    side: "",
+    isTrade: false,
+    parties: [party(text("account"), side, "", "", "0"), party(by, opposite[side], "", "", "0")],
+  };
+}
 
 function sideOf(text: string): "buy" | "sell" {
   if (text !== "buy" && text !== "sell") throw new Error(`expected buy or sell, got "${text}"`);
