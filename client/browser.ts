@@ -1,5 +1,22 @@
 /** What the browser bundle holds: the whole library in one module. In a workspace import the single files instead. */
 export { createKeelAminoConverters, keelAminoTypes } from "./amino.ts";
+export {
+  collectFees,
+  createMarket,
+  createSeries,
+  forfeitBond,
+  fundInsurance,
+  setVaultMarket,
+  updateDerivativesParams,
+  updateFeeds,
+  updateFeeParams,
+  updateInsuranceParams,
+  updateMarginParams,
+  updateMarket,
+  updateOracleParams,
+  updateSeries,
+  updateVaultParams,
+} from "./authority.ts";
 export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
 export { executeTogether } from "./cosign.ts";
 export { type Amount, formatMoney, roundToStep, timesStep, toQuanta } from "./decimal.ts";
@@ -26,9 +43,13 @@ export {
   setReferrer,
   traderStanding,
 } from "./fees.ts";
+export { batchFinal, placeFinal } from "./final-orders.ts";
+export { candles, fills, fundingHistory, trades } from "./history.ts";
 export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
 export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
+export { LiveBook } from "./live-book.ts";
+export { MarketStream } from "./market-stream.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
 export { KeelSigningClient } from "./signing-client.ts";
 export { TradingKey } from "./trading-key.ts";

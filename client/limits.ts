@@ -25,6 +25,8 @@ export const WATCHED_ACCOUNTS_MAX = 4;
 /** Pause before a lost event stream is opened again: doubled up to the second figure. */
 export const RECONNECT_MIN_MS = 250;
 export const RECONNECT_MAX_MS = 5_000;
+/** A node's stream says something every ten seconds; silent for this long, it is taken for lost. */
+export const STREAM_SILENCE_MS = 30_000;
 /** Chain time older than this (of this machine's clock) is read again. */
 export const CHAIN_TIME_AGE_MS = 400;
 /** The chain refuses unordered transactions that live longer than ten minutes of block time. */

@@ -18,6 +18,10 @@ interface Methods {
   readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
   readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
+  readonly bookOrders: Method<
+    derivatives.QueryBookOrdersRequest,
+    derivatives.QueryBookOrdersResponse
+  >;
   readonly orders: Method<derivatives.QueryOrdersRequest, derivatives.QueryOrdersResponse>;
   readonly order: Method<derivatives.QueryOrderRequest, derivatives.QueryOrderResponse>;
   readonly auction: Method<derivatives.QueryAuctionRequest, derivatives.QueryAuctionResponse>;
@@ -91,6 +95,11 @@ export const methods: Methods = {
     path: "/keel.derivatives.v1.Query/OrderBook",
     request: derivatives.QueryOrderBookRequest,
     answer: derivatives.QueryOrderBookResponse,
+  },
+  bookOrders: {
+    path: "/keel.derivatives.v1.Query/BookOrders",
+    request: derivatives.QueryBookOrdersRequest,
+    answer: derivatives.QueryBookOrdersResponse,
   },
   orders: {
     path: "/keel.derivatives.v1.Query/Orders",

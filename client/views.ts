@@ -94,6 +94,8 @@ export interface OrderBook {
   readonly asks: readonly BookLevel[];
   readonly sequence: bigint;
   readonly height: bigint;
+  /** CRC-32 of the best levels, as `bookChecksum` of `@keel/proto/bytes/book-checksum` makes it. */
+  readonly checksum: number;
 }
 
 export type MarketState =

@@ -28,12 +28,14 @@ import { createVerifier } from "./crypto/verifier.ts";
 import { refuseWhenSignedRecently } from "./double-sign-check.ts";
 import { addressPrefixOf } from "./genesis/prefix.ts";
 import type { Logger } from "./logging/logger.ts";
+import { type MarketData, openMarketData } from "./market-data/market-data.ts";
+import { historyMethods } from "./market-data/methods.ts";
 import { TransactionPool } from "./mempool/pool.ts";
 import { createMetrics, serveMetrics } from "./metrics/metrics.ts";
 import { createNetwork } from "./network.ts";
 import type { RpcEnvironment } from "./rpc/environment.ts";
 import { allMethods } from "./rpc/methods/all.ts";
-import type { RpcServer } from "./rpc/server.ts";
+import type { RpcServer, StreamEndpoint } from "./rpc/server.ts";
 import { startRpcServer } from "./rpc/server.ts";
 import { SubscriptionHub } from "./rpc/subscriptions.ts";
 import { openStorage } from "./storage.ts";
@@ -138,6 +140,7 @@ async function open(
     onPending: (proof) => network.evidence.announce(proof),
   });
 
+  let market: MarketData | null = null;
   let driver: Driver | null = null;
   let round = { height: 0, round: 0, step: "newHeight" };
   const listeners = new Set<(committed: CommittedBlock) => void>();
@@ -156,6 +159,7 @@ async function open(
       const { header, txs } = committed.block;
       metrics.onCommitted({ height: header.height, txs: txs.length, timeMs: clock.monotonicMs() });
       log.debug("committed", { height: header.height, txs: txs.length });
+      market?.committed(header.height, Number(timestampToNanos(header.time) / 1_000_000n));
       await index?.index(committed);
       // At genesis there is no state to ask; the first block has the list, and the next votes their prices.
       if (feed?.isListed === false) await feed.refresh((request) => app.query(request));
@@ -179,6 +183,12 @@ async function open(
   });
   let state = await handshake({ genesis, app, blocks, states, executor });
   await index?.catchUp(blocks, states);
+  if (comet.market_data.enabled) {
+    const addressPrefix = addressPrefixOf(genesis);
+    const sources = { app, addressPrefix, application, states, blocks, log };
+    market = await openMarketData(paths.data, sources, comet.market_data);
+    closers.push(market.stop);
+  }
   if (feed !== null) {
     const refresh = (): Promise<void> => feed.refresh((request) => app.query(request));
     await refresh();
@@ -205,25 +215,31 @@ async function open(
     listeners.add(listen);
     return () => listeners.delete(listen);
   };
-  const rpc = await openRpc(comet, log, subscriptions, {
-    app,
-    blocks,
-    states,
-    index,
-    pool,
-    genesis: genesisToJson(genesis),
-    chainState: () => driver?.state() ?? state,
-    catchingUp: () => driver === null,
-    round: () => round,
-    peers: () => transport.peers(),
-    onCommitted,
-    validator: signer,
-    nodeId: nodeKey.id,
-    moniker: comet.moniker,
-    listenAddress: `tcp://${comet.p2p.laddr.host}:${comet.p2p.laddr.port}`,
-    rpcAddress: `tcp://${comet.rpc.laddr.host}:${comet.rpc.laddr.port}`,
-    broadcastTimeoutMs: comet.rpc.timeout_broadcast_tx_commit,
-  });
+  const rpc = await openRpc(
+    comet,
+    log,
+    { subscriptions, stream: market?.stream },
+    {
+      app,
+      blocks,
+      states,
+      index,
+      pool,
+      genesis: genesisToJson(genesis),
+      chainState: () => driver?.state() ?? state,
+      catchingUp: () => driver === null,
+      round: () => round,
+      peers: () => transport.peers(),
+      onCommitted,
+      validator: signer,
+      nodeId: nodeKey.id,
+      moniker: comet.moniker,
+      listenAddress: `tcp://${comet.p2p.laddr.host}:${comet.p2p.laddr.port}`,
+      rpcAddress: `tcp://${comet.rpc.laddr.host}:${comet.rpc.laddr.port}`,
+      broadcastTimeoutMs: comet.rpc.timeout_broadcast_tx_commit,
+      history: market?.methods ?? historyMethods(null),
+    },
+  );
   closers.push(() => rpc.stop());
   if (comet.instrumentation.prometheus) {
     const { host, port } = comet.instrumentation.prometheus_listen_addr;
@@ -293,13 +309,14 @@ async function open(
 function openRpc(
   comet: CometConfig,
   log: Logger,
-  subscriptions: SubscriptionHub,
+  sockets: { readonly subscriptions: SubscriptionHub; readonly stream: StreamEndpoint | undefined },
   environment: RpcEnvironment,
 ): Promise<RpcServer> {
   return startRpcServer({
     ...comet.rpc.laddr,
     methods: allMethods(environment),
-    subscriptions,
+    subscriptions: sockets.subscriptions,
+    ...(sockets.stream === undefined ? {} : { stream: sockets.stream }),
     corsOrigins: comet.rpc.cors_allowed_origins,
     bodyBytesMax: comet.rpc.max_body_bytes,
     connectionsMax: comet.rpc.max_open_connections,

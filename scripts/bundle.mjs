@@ -16,6 +16,7 @@ const common = {
   keeld: "node/main.ts",
   "verify-worker": "node/crypto/verify-worker.ts",
   "index-worker": "node/store/level/index-worker.ts",
+  "reader-worker": "node/market-data/reader-worker.ts",
 };
 
 function isFresh(name) {

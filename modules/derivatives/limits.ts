@@ -65,6 +65,9 @@ export const OPENING_MAX_MS = 86_400_000n;
 /** Levels per side in one answer. */
 export const BOOK_DEPTH_MAX = 500;
 export const BOOK_DEPTH_DEFAULT = 50;
+/** Orders per side in one answer. */
+export const BOOK_ORDERS_MAX = 1000;
+export const BOOK_ORDERS_DEFAULT = 100;
 /** Resting orders one book query may read per side, however crowded its levels are. */
 export const BOOK_QUERY_ORDERS_MAX = 100_000;
 

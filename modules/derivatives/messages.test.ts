@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
@@ -300,7 +301,23 @@ describe("queries", () => {
       asks: [{ price: "60500", size: "1", orders: 1 }],
       sequence: 6n,
       height: 1n,
+      checksum: crc32(Buffer.from("59000:3,58000:1,57000:1|60500:1")),
     });
+    const byOrders = ask(
+      venue,
+      "BookOrders",
+      query.QueryBookOrdersRequest,
+      { market: SYMBOL, limit: 2 },
+      query.QueryBookOrdersResponse,
+    );
+    const { checksum, height, sequence } = book;
+    expect(byOrders).toMatchObject({ market: SYMBOL, checksum, height, sequence });
+    const owner = TEST_ADDRESSES.format(new Uint8Array(20).fill(1));
+    expect(byOrders.bids).toEqual([
+      { orderId: 1n, price: "59000", size: "1", owner, subaccount: 0 },
+      { orderId: 2n, price: "59000", size: "2", owner, subaccount: 0 },
+    ]);
+    expect(byOrders.asks.map(({ price, size }) => [price, size])).toEqual([["60500", "1"]]);
     // The same from a fork, which has no book of its own yet.
     const fork = { header: venue.ctx.header, gas: venue.ctx.gas, state: venue.ctx.state.fork() };
     const handler = venue.module.queries.find(({ path }) => path.endsWith("/OrderBook"))!;

@@ -1,5 +1,5 @@
-/** Queries of derivatives. Books are read from the stored orders, which lie in execution order: no derived structure is needed. */
-import type { BookLevel, MarketView, OrderView } from "@keel/proto/gen/keel/derivatives/v1/query";
+/** Queries of derivatives; each folder has those of its own part. */
+import type { MarketView, OrderView } from "@keel/proto/gen/keel/derivatives/v1/query";
 import {
   QueryFundingRequest,
   QueryFundingResponse,
@@ -7,8 +7,6 @@ import {
   QueryMarketResponse,
   QueryMarketsRequest,
   QueryMarketsResponse,
-  QueryOrderBookRequest,
-  QueryOrderBookResponse,
   QueryOrderRequest,
   QueryOrderResponse,
   QueryOrdersRequest,
@@ -24,20 +22,14 @@ import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
 import { auctionQuery } from "./auction/query.ts";
 import { fundingTerms } from "./blocks.ts";
+import { bookLevels, bookQueries } from "./book/queries.ts";
 import { refuse } from "./errors.ts";
 import { predictedRate } from "./funding.ts";
 import { datedView, instrumentQueries } from "./instruments/queries.ts";
 import { formatPrice, formatSize, type Instrument, instrumentAt } from "./instruments.ts";
-import {
-  BOOK_DEPTH_DEFAULT,
-  BOOK_DEPTH_MAX,
-  BOOK_QUERY_ORDERS_MAX,
-  MARKETS_PAGE_MAX,
-} from "./limits.ts";
+import { MARKETS_PAGE_MAX } from "./limits.ts";
 import { markOf } from "./marks.ts";
 import { marketsWithOrders } from "./occupied.ts";
-import type { Side } from "./ports.ts";
-import { orderSidePrefix } from "./state.ts";
 import { instrumentById, nowMs, requireInstrument, type Venue } from "./venue.ts";
 import { waitingQueries, waitingView } from "./waiting/queries.ts";
 
@@ -48,34 +40,6 @@ const PATH = "/keel.derivatives.v1.Query";
 export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
   const { addresses, clearing, state } = venue;
 
-  function levels(
-    ctx: ReadContext,
-    instrument: Instrument,
-    side: Side,
-    depth: number,
-  ): BookLevel[] {
-    const out: { ticks: number; lots: bigint; orders: number }[] = [];
-    let read = 0;
-    state.orders.eachWithPrefix(ctx, orderSidePrefix(instrument.id, side), (key, order) => {
-      const last = out[out.length - 1];
-      read += 1;
-      if (read > BOOK_QUERY_ORDERS_MAX) return true;
-      if (last !== undefined && last.ticks === key.ticks) {
-        last.lots += order.remainingLots;
-        last.orders += 1;
-        return false;
-      }
-      if (out.length === depth) return true;
-      out.push({ ticks: key.ticks, lots: order.remainingLots, orders: 1 });
-      return false;
-    });
-    return out.map(({ ticks, lots, orders }) => ({
-      price: formatPrice(instrument, ticks),
-      size: formatSize(instrument, lots),
-      orders,
-    }));
-  }
-
   function view(ctx: ReadContext, instrument: Instrument): MarketView {
     const mark = markOf(ctx, venue, instrument);
     const counters = state.counters.get(ctx, instrument.id);
@@ -85,8 +49,8 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       quantaPerTickLot: instrument.quantaPerTickLot.toString(),
       markPrice: mark === undefined ? "" : formatPrice(instrument, mark.ticks),
       markFresh: mark?.fresh === true,
-      bestBid: levels(ctx, instrument, "buy", 1)[0]?.price ?? "",
-      bestAsk: levels(ctx, instrument, "sell", 1)[0]?.price ?? "",
+      bestBid: bookLevels(ctx, venue, instrument, "buy", 1)[0]?.price ?? "",
+      bestAsk: bookLevels(ctx, venue, instrument, "sell", 1)[0]?.price ?? "",
       lastPrice: last === 0n ? "" : formatPrice(instrument, last),
       openInterest: formatSize(instrument, clearing.openInterestLots(ctx, instrument.id)),
       fundingRate8hPpm: state.funding.get(ctx, instrument.id)?.rate8hPpm ?? 0n,
@@ -157,25 +121,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       response: QueryMarketResponse,
       handle: (ctx, { market }) => ({ market: view(ctx, requireInstrument(ctx, venue, market)) }),
     }),
-    onQuery({
-      path: `${PATH}/OrderBook`,
-      request: QueryOrderBookRequest,
-      response: QueryOrderBookResponse,
-      handle(ctx, { market, depth }) {
-        const instrument = requireInstrument(ctx, venue, market);
-        if (depth > BOOK_DEPTH_MAX) {
-          throw refuse("invalidRequest", `expected a depth of at most ${BOOK_DEPTH_MAX}`);
-        }
-        const wanted = depth === 0 ? BOOK_DEPTH_DEFAULT : depth;
-        return {
-          market,
-          bids: levels(ctx, instrument, "buy", wanted),
-          asks: levels(ctx, instrument, "sell", wanted),
-          sequence: state.counters.get(ctx, instrument.id)?.sequence ?? 0n,
-          height: BigInt(ctx.header.height),
-        };
-      },
-    }),
+    ...bookQueries(venue),
     onQuery({
       path: `${PATH}/Orders`,
       request: QueryOrdersRequest,

@@ -41,6 +41,13 @@ export interface CometConfig {
     readonly double_sign_check_height: number;
   };
   readonly tx_index: { readonly indexer: "kv" | "null" };
+  readonly market_data: {
+    readonly enabled: boolean;
+    /** Milliseconds. */
+    readonly history: number;
+    readonly candles: number;
+    readonly max_stream_clients: number;
+  };
   readonly instrumentation: {
     readonly prometheus: boolean;
     readonly prometheus_listen_addr: ListenAddress;
@@ -116,6 +123,12 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
     double_sign_check_height: count(0),
   }),
   tx_index: section({ indexer: z.enum(["kv", "null"]).default("kv") }),
+  market_data: section({
+    enabled: z.boolean().default(true),
+    history: duration("720h"),
+    candles: z.int().min(1).default(10_000),
+    max_stream_clients: count(200),
+  }),
   instrumentation: section({
     prometheus: z.boolean().default(false),
     prometheus_listen_addr: listenAddress.prefault("tcp://127.0.0.1:26660"),

@@ -74,6 +74,19 @@ const CONFIG: readonly Section[] = [
   ],
   ["tx_index", [["indexer", "kv", "kv or null: tx, tx_search and block_search need kv."]]],
   [
+    "market_data",
+    [
+      [
+        "enabled",
+        true,
+        "Order book, trade and account streams, candles and fill history. A validator that serves nobody needs none.",
+      ],
+      ["history", "720h", "How long trades and fills are kept."],
+      ["candles", 10_000, "Candles kept per market and resolution."],
+      ["max_stream_clients", 200, "WebSockets on /stream."],
+    ],
+  ],
+  [
     "instrumentation",
     [
       ["prometheus", false, "Serve metrics."],

@@ -10,6 +10,7 @@ import type {
 import type { GenesisJson } from "@keel/consensus/wire/genesis";
 import type { TransactionPool } from "../mempool/pool.ts";
 import type { TxIndex } from "../store/level/tx-index.ts";
+import type { RpcMethods } from "./call.ts";
 
 export interface RpcEnvironment {
   readonly app: Pick<Application, "info" | "query" | "checkTx">;
@@ -32,4 +33,6 @@ export interface RpcEnvironment {
   readonly listenAddress: string;
   readonly rpcAddress: string;
   readonly broadcastTimeoutMs: number;
+  /** Methods of market data. */
+  readonly history: RpcMethods;
 }

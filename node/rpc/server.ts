@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import fastify from "fastify";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { answerCall, answerJsonCall, type RpcMethods } from "./call.ts";
 import { failure, parseBody, RpcError } from "./json-rpc.ts";
 import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "./limits.ts";
@@ -20,7 +20,16 @@ export interface RpcServerOptions {
   readonly corsOrigins: readonly string[];
   readonly bodyBytesMax: number;
   readonly connectionsMax: number;
+  /** Another WebSocket endpoint on the same port. */
+  readonly stream?: StreamEndpoint;
   readonly log: (message: string, details: Record<string, unknown>) => void;
+}
+
+export interface StreamEndpoint {
+  /** "/stream" */
+  readonly path: string;
+  readonly messageBytesMax: number;
+  serve(socket: WebSocket): void;
 }
 
 export interface RpcServer {
@@ -64,13 +73,16 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   });
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: options.bodyBytesMax });
+  const { stream } = options;
+  const streams = new WebSocketServer({ noServer: true, maxPayload: stream?.messageBytesMax ?? 0 });
   server.server.on("upgrade", (request, socket, head) => {
     // Not by URL: its parser throws on targets like "//", and nothing catches what an event handler throws.
-    if (request.url?.split("?", 1)[0] !== "/websocket") {
-      socket.destroy();
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => serveSocket(webSocket, options));
+    const path = request.url?.split("?", 1)[0];
+    if (path === "/websocket")
+      sockets.handleUpgrade(request, socket, head, (webSocket) => serveSocket(webSocket, options));
+    else if (stream !== undefined && path === stream.path)
+      streams.handleUpgrade(request, socket, head, (webSocket) => stream.serve(webSocket));
+    else socket.destroy();
   });
 
   try {
@@ -88,8 +100,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
     async stop() {
-      for (const client of sockets.clients) client.terminate();
+      for (const { clients } of [sockets, streams])
+        for (const client of clients) client.terminate();
       sockets.close();
+      streams.close();
       await server.close();
     },
   };

@@ -2,6 +2,7 @@
  * The trees of all stores in memory: the committed versions that are kept, and at most one staged on top. Shared by the
  * durable and the memory-only commit store.
  */
+import type { Node } from "./iavl/node.ts";
 import { getKey, type Root, removeKey, setKey } from "./iavl/tree.ts";
 import { leaves } from "./iavl/walk.ts";
 import { bytesOf, latin1Of } from "./latin1.ts";
@@ -20,6 +21,12 @@ interface Kept extends Version {
   readonly sinceMs: number;
   /** Keys changed by this version. */
   readonly changes: number;
+}
+
+/** Latin-1 text. */
+export interface Leaf {
+  readonly key: string;
+  readonly value: string;
 }
 
 export interface Staged extends Version {
@@ -150,6 +157,15 @@ export class CommitTrees {
     for (const leaf of leaves(rootIn(this.#latest, store))) {
       yield [bytesOf(leaf.key), bytesOf(leaf.value as string)];
     }
+  }
+
+  /** The committed version, held: it never changes, whatever is committed after it. */
+  present(): { readonly height: number; readonly leavesOf: (store: string) => Iterable<Leaf> } {
+    const version = this.#latest;
+    return {
+      height: version.height,
+      leavesOf: (store) => leaves(rootIn(version, store)) as Iterable<Node & Leaf>,
+    };
   }
 
   #require(height: number): Version {

@@ -1,4 +1,5 @@
 /** A batch-auction market on a running validator, traded with the client library. */
+import { batchFinal, placeFinal } from "@keel/client/final-orders";
 import { KeelClient } from "@keel/client/keel-client";
 import { KeelSigningClient } from "@keel/client/signing-client";
 import type { MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
@@ -90,6 +91,14 @@ describe("a batch-auction market", () => {
     expect(more).toMatchObject({ status: "cancelled", reason: "immediate" });
     expect((await waiting).filledSize).not.toBe("0");
     expect((await bob.positions())[0]?.size).toBe("-0.03");
+    const bid = { market, side: "buy", price, size: "0.01", clientId: "final" } as const;
+    expect(await placeFinal(alice, bid)).toMatchObject({ status: "open", remainingSize: "0.01" });
+    const ask = { ...bid, side: "sell", size: "0.004", clientId: "item" } as const;
+    const { orders } = await batchFinal(bob, { orders: [ask, { ...ask, clientId: "twin" }] });
+    expect(orders).toMatchObject([
+      { ok: true, status: "filled", filledSize: "0.004", fills: 1, remainingSize: "0" },
+      { ok: true, status: "filled", filledSize: "0.004", fills: 1, remainingSize: "0" },
+    ]);
     await expect(
       bob.placeInAuction({ market, side: "buy", price, size: "1", postOnly: true, clientId: "p" }),
     ).rejects.toMatchObject({ codespace: "derivatives", code: 51, codeName: "NOT_IN_AUCTION" });

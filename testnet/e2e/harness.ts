@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FileValues } from "@keel/node/config/template";
 import { timestampFromMs } from "@keel/proto/bytes/timestamp";
 import { roleWallets } from "../keys/roles.ts";
 import { genesisAccounts, INSURANCE_FUND } from "../network/local-market.ts";
@@ -19,7 +20,11 @@ export interface TestNetwork {
   remove(): Promise<void>;
 }
 
-export async function createTestNetwork(validators: number): Promise<TestNetwork> {
+/** `config`: besides what all of these networks have. */
+export async function createTestNetwork(
+  validators: number,
+  config: FileValues = {},
+): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), "keel-e2e-"));
   const network = await LocalNetwork.create({
     directory,
@@ -35,6 +40,7 @@ export async function createTestNetwork(validators: number): Promise<TestNetwork
       "oracle.source": "generator",
       "consensus.empty_block_interval": "500ms",
       "crypto.workers": 0,
+      ...config,
     },
   });
   return {

@@ -54,6 +54,8 @@ export class LocalNetwork {
       identities.push(
         await initHome(home, {
           ...share.config,
+          // One of them serves market data for all.
+          "market_data.enabled": i === 0,
           ...plan.config,
           moniker: `node${i}`,
           ...portValues(plan.ports[i] as NodePorts),

@@ -5,5 +5,5 @@ import { infoMethods } from "./info.ts";
 import { txMethods } from "./txs.ts";
 
 export function allMethods(env: RpcEnvironment): RpcMethods {
-  return { ...infoMethods(env), ...blockMethods(env), ...txMethods(env) };
+  return { ...infoMethods(env), ...blockMethods(env), ...txMethods(env), ...env.history };
 }

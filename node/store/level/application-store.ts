@@ -3,7 +3,7 @@
  * written in the background, and what neither recovery nor retention needs any more is pruned.
  */
 import { equalBytes } from "@keel/proto/bytes/compare";
-import { CommitTrees, type Version } from "../commit-trees.ts";
+import { CommitTrees, type Leaf, type Version } from "../commit-trees.ts";
 import {
   provableHeights,
   provableMs,
@@ -184,6 +184,16 @@ export class ApplicationStore implements CommitStore {
 
   entries(store: string): Iterable<readonly [Uint8Array, Uint8Array]> {
     return this.#trees.entries(store);
+  }
+
+  /** What the commit of `height` changed, as `readChangelog` reads it, or null when it is pruned or not there yet. */
+  async loadChangelog(height: number): Promise<Uint8Array | null> {
+    return this.#database.get(heightKey(prefixes.changelog, height));
+  }
+
+  /** The stores at the last committed height, readable for as long as one likes while later heights are committed. */
+  present(): { readonly height: number; readonly leavesOf: (store: string) => Iterable<Leaf> } {
+    return this.#trees.present();
   }
 
   get(store: string, key: Uint8Array, height: number): Uint8Array | null {

@@ -45,8 +45,15 @@ export interface Replayed {
   readonly roots: StoreRoots;
 }
 
-/** Applies the record of `height` to `roots`. Roots are not hashed here: a replay hashes only where it must compare. */
-export function replayChangelog(record: Uint8Array, roots: StoreRoots, height: number): Replayed {
+/** A change of one key: null deletes. The value is a view into the record. */
+export type VisitChange = (store: string, key: string, value: Uint8Array | null) => void;
+
+/** Calls back with every change in the record of `height`, in its order. */
+export function readChangelog(
+  record: Uint8Array,
+  height: number,
+  visit: VisitChange,
+): ChangelogHeader {
   const name = `changelog of height ${height}`;
   const reader = openRecord(name, record);
   const header = {
@@ -55,22 +62,30 @@ export function replayChangelog(record: Uint8Array, roots: StoreRoots, height: n
     appHash: reader.bytes(32).slice(),
   };
   if (header.height !== height) throw new StoreCorrupt(`${name}: it is of height ${header.height}`);
-  const changed = new Map(roots);
   for (let stores = reader.varint(); stores > 0; stores--) {
     const store = reader.text();
-    let root = changed.get(store);
-    if (root === undefined) throw new StoreCorrupt(`${name}: unknown store ${store}`);
     for (let keys = reader.varint(); keys > 0; keys--) {
       const key = reader.text();
       const tag = reader.varint();
-      root =
-        tag === 0
-          ? removeKey(root, key, height)
-          : setKey(root, key, latin1Of(reader.bytes(tag - 1)), height);
+      visit(store, key, tag === 0 ? null : reader.bytes(tag - 1));
     }
-    changed.set(store, root);
   }
   reader.finish();
+  return header;
+}
+
+/** Applies the record of `height` to `roots`. Roots are not hashed here: a replay hashes only where it must compare. */
+export function replayChangelog(record: Uint8Array, roots: StoreRoots, height: number): Replayed {
+  const changed = new Map(roots);
+  const header = readChangelog(record, height, (store, key, value) => {
+    const root = changed.get(store);
+    if (root === undefined)
+      throw new StoreCorrupt(`changelog of height ${height}: unknown store ${store}`);
+    changed.set(
+      store,
+      value === null ? removeKey(root, key, height) : setKey(root, key, latin1Of(value), height),
+    );
+  });
   return { header, roots: changed };
 }
 

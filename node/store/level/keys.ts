@@ -1,6 +1,6 @@
-/** Key layout of the three databases: one byte says what the record is, then fixed-width big-endian numbers, so that ranges scan in order. */
+/** Key layout of the four databases: one byte says what the record is, then fixed-width big-endian numbers, so that ranges scan in order. */
 
-/** Prefixes, each used in one database only: 0x0… in `application.db`, 0x1… and 0x2… in `chain.db`, 0x3… in `index.db`. A removed one is never used again. */
+/** Prefixes, each used in one database only: 0x0… in `application.db`, 0x1… and 0x2… in `chain.db`, 0x3… in `index.db`, 0x4… in `market.db`. A removed one is never used again. */
 export const prefixes = {
   /** Single records: latest version, changelog base. */
   meta: 0x01,
@@ -42,6 +42,20 @@ export const prefixes = {
   txByEvent: 0x36,
   /** tag, value, height -> index 0. */
   blockByEvent: 0x37,
+  /** Single record: height the history has, and since which height nothing is missing. */
+  marketHeight: 0x40,
+  /** market, resolution, start -> candle. */
+  candle: 0x41,
+  /** height, number -> trade or fill. */
+  print: 0x42,
+  /** market, height, number -> nothing: a trade shown to everybody. */
+  printByMarket: 0x43,
+  /** account, height, number -> which of its parties. */
+  printByAccount: 0x44,
+  /** market, time -> funding rate. */
+  fundingRate: 0x45,
+  /** symbol -> market. */
+  marketBySymbol: 0x46,
 } as const;
 
 export type Prefix = (typeof prefixes)[keyof typeof prefixes];

@@ -103,10 +103,15 @@ export class LevelStateStore implements StateStore {
     await this.#database.write([{ key: heightKey(prefixes.response, height), value }], "synced");
   }
 
-  async loadFinalizeBlockResponse(height: number): Promise<FinalizeBlockResponse | null> {
+  /** The encoded response, or null. */
+  async loadEncodedResponse(height: number): Promise<Uint8Array | null> {
     const record = await this.#database.get(heightKey(prefixes.response, height));
-    if (record === null) return null;
-    const bytes = openBytes(`response of height ${height}`, record);
+    return record === null ? null : openBytes(`response of height ${height}`, record);
+  }
+
+  async loadFinalizeBlockResponse(height: number): Promise<FinalizeBlockResponse | null> {
+    const bytes = await this.loadEncodedResponse(height);
+    if (bytes === null) return null;
     // Parameter updates come back with exactly the parts they were saved with.
     return finalizeBlockResponseMessage.decode(bytes) as FinalizeBlockResponse;
   }

@@ -90,8 +90,37 @@ export interface QueryOrderBookResponse {
   /** Best first. */
   bids: BookLevel[];
   asks: BookLevel[];
+  /** Grows with every change of the book. */
   sequence: bigint;
   height: bigint;
+  /** CRC-32 of the best 25 levels of each side, whatever depth was asked for: "price:size" of the bids joined by commas, "|", the asks. */
+  checksum: number;
+}
+
+export interface QueryBookOrdersRequest {
+  market: string;
+  /** Orders per side: at most 1000; 0 means 100. */
+  limit: number;
+}
+
+export interface BookOrder {
+  orderId: bigint;
+  price: string;
+  /** What shows of it. */
+  size: string;
+  owner: string;
+  subaccount: number;
+}
+
+export interface QueryBookOrdersResponse {
+  market: string;
+  /** First to be executed first. */
+  bids: BookOrder[];
+  asks: BookOrder[];
+  sequence: bigint;
+  height: bigint;
+  /** As of the book by levels. */
+  checksum: number;
 }
 
 export interface OrderView {
@@ -1049,7 +1078,7 @@ export const BookLevel: MessageFns<BookLevel> = {
 };
 
 function createBaseQueryOrderBookResponse(): QueryOrderBookResponse {
-  return { market: "", bids: [], asks: [], sequence: 0n, height: 0n };
+  return { market: "", bids: [], asks: [], sequence: 0n, height: 0n, checksum: 0 };
 }
 
 export const QueryOrderBookResponse: MessageFns<QueryOrderBookResponse> = {
@@ -1074,6 +1103,9 @@ export const QueryOrderBookResponse: MessageFns<QueryOrderBookResponse> = {
         throw new globalThis.Error("value provided for field message.height of type uint64 too large");
       }
       writer.uint32(40).uint64(message.height);
+    }
+    if (message.checksum !== 0) {
+      writer.uint32(48).uint32(message.checksum);
     }
     return writer;
   },
@@ -1131,6 +1163,14 @@ export const QueryOrderBookResponse: MessageFns<QueryOrderBookResponse> = {
             message.height = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.checksum = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1153,6 +1193,301 @@ export const QueryOrderBookResponse: MessageFns<QueryOrderBookResponse> = {
     message.asks = object.asks?.map((e) => BookLevel.fromPartial(e)) || [];
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.checksum = object.checksum ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryBookOrdersRequest(): QueryBookOrdersRequest {
+  return { market: "", limit: 0 };
+}
+
+export const QueryBookOrdersRequest: MessageFns<QueryBookOrdersRequest> = {
+  encode(message: QueryBookOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryBookOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryBookOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryBookOrdersRequest>): QueryBookOrdersRequest {
+    return QueryBookOrdersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryBookOrdersRequest>): QueryBookOrdersRequest {
+    const message = createBaseQueryBookOrdersRequest();
+    message.market = object.market ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseBookOrder(): BookOrder {
+  return { orderId: 0n, price: "", size: "", owner: "", subaccount: 0 };
+}
+
+export const BookOrder: MessageFns<BookOrder> = {
+  encode(message: BookOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0n) {
+      if (BigInt.asUintN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.orderId);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.size !== "") {
+      writer.uint32(26).string(message.size);
+    }
+    if (message.owner !== "") {
+      writer.uint32(34).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(40).uint32(message.subaccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BookOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBookOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BookOrder>): BookOrder {
+    return BookOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BookOrder>): BookOrder {
+    const message = createBaseBookOrder();
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
+    message.price = object.price ?? "";
+    message.size = object.size ?? "";
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryBookOrdersResponse(): QueryBookOrdersResponse {
+  return { market: "", bids: [], asks: [], sequence: 0n, height: 0n, checksum: 0 };
+}
+
+export const QueryBookOrdersResponse: MessageFns<QueryBookOrdersResponse> = {
+  encode(message: QueryBookOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    for (const v of message.bids) {
+      BookOrder.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.asks) {
+      BookOrder.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.sequence);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.height);
+    }
+    if (message.checksum !== 0) {
+      writer.uint32(48).uint32(message.checksum);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryBookOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryBookOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bids.push(BookOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.asks.push(BookOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.checksum = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryBookOrdersResponse>): QueryBookOrdersResponse {
+    return QueryBookOrdersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryBookOrdersResponse>): QueryBookOrdersResponse {
+    const message = createBaseQueryBookOrdersResponse();
+    message.market = object.market ?? "";
+    message.bids = object.bids?.map((e) => BookOrder.fromPartial(e)) || [];
+    message.asks = object.asks?.map((e) => BookOrder.fromPartial(e)) || [];
+    message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.checksum = object.checksum ?? 0;
     return message;
   },
 };

@@ -1,0 +1,171 @@
+/** One call for every message of the authority (and anyone's gift to the insurance fund). The signer must be the account that the chain names. */
+import type { EncodeObject } from "@cosmjs/proto-signing";
+import {
+  MsgCreateMarketResponse,
+  MsgCreateSeriesResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type {
+  Params as DerivativesParams,
+  Market,
+  MarketStatus,
+  MarketTerms,
+  Series,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
+import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
+import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
+import type { Feed, Params as OracleParams } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { VaultMarketTerms, Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
+import { type Amount, toQuanta } from "./decimal.ts";
+import type { WithTx } from "./outcomes.ts";
+import type { KeelSigningClient } from "./signing-client.ts";
+import type { SubmitOptions } from "./submitter.ts";
+import { responseOf, type TxOutcome } from "./tx-result.ts";
+import { integer } from "./views.ts";
+
+function send(
+  client: KeelSigningClient,
+  typeUrl: string,
+  value: Readonly<Record<string, unknown>>,
+  options: SubmitOptions,
+): Promise<TxOutcome> {
+  const message: EncodeObject = { typeUrl, value: { authority: client.address, ...value } };
+  return client.execute([message], options);
+}
+
+/** Lists a market; the chain gives it its id. */
+export async function createMarket(
+  client: KeelSigningClient,
+  market: Market,
+  options: SubmitOptions = {},
+): Promise<WithTx<{ readonly id: number }>> {
+  const tx = await send(client, "/keel.derivatives.v1.MsgCreateMarket", { market }, options);
+  return { id: responseOf(tx, 0, MsgCreateMarketResponse).id, tx };
+}
+
+/** Another status, or other terms: given ones replace all of them. */
+export async function updateMarket(
+  client: KeelSigningClient,
+  market: string,
+  change: { readonly status?: MarketStatus; readonly terms?: MarketTerms },
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  const value = { market, status: change.status ?? 0, terms: change.terms };
+  return await send(client, "/keel.derivatives.v1.MsgUpdateMarket", value, options);
+}
+
+export async function createSeries(
+  client: KeelSigningClient,
+  series: Series,
+  options: SubmitOptions = {},
+): Promise<WithTx<{ readonly id: number }>> {
+  const tx = await send(client, "/keel.derivatives.v1.MsgCreateSeries", { series }, options);
+  return { id: responseOf(tx, 0, MsgCreateSeriesResponse).id, tx };
+}
+
+export async function updateSeries(
+  client: KeelSigningClient,
+  series: Series,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.derivatives.v1.MsgUpdateSeries", { series }, options);
+}
+
+export async function forfeitBond(
+  client: KeelSigningClient,
+  market: string,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.derivatives.v1.MsgForfeitBond", { market }, options);
+}
+
+export async function updateDerivativesParams(
+  client: KeelSigningClient,
+  params: DerivativesParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.derivatives.v1.MsgUpdateParams", { params }, options);
+}
+
+export async function updateMarginParams(
+  client: KeelSigningClient,
+  params: MarginParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.margin.v1.MsgUpdateParams", { params }, options);
+}
+
+export async function updateInsuranceParams(
+  client: KeelSigningClient,
+  params: InsuranceParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.insurance.v1.MsgUpdateParams", { params }, options);
+}
+
+export async function updateOracleParams(
+  client: KeelSigningClient,
+  params: OracleParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.oracle.v1.MsgUpdateParams", { params }, options);
+}
+
+/** Adds feeds, or replaces those with the same id. */
+export async function updateFeeds(
+  client: KeelSigningClient,
+  feeds: readonly Feed[],
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.oracle.v1.MsgUpdateFeeds", { feeds }, options);
+}
+
+/** Fee tiers, referral and builder bounds, the action budget. */
+export async function updateFeeParams(
+  client: KeelSigningClient,
+  params: FeeParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.derivatives.v1.MsgUpdateFeeParams", { params }, options);
+}
+
+/** Lets the vault quote in a market, on these terms. */
+export async function setVaultMarket(
+  client: KeelSigningClient,
+  market: string,
+  terms: VaultMarketTerms,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.vault.v1.MsgSetVaultMarket", { market, terms }, options);
+}
+
+export async function updateVaultParams(
+  client: KeelSigningClient,
+  params: VaultParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.vault.v1.MsgUpdateVaultParams", { params }, options);
+}
+
+/** Pays collected fees out. */
+export async function collectFees(
+  client: KeelSigningClient,
+  recipient: string,
+  amount: Amount,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  const value = { recipient, amount: toQuanta("amount", amount).toString() };
+  return await send(client, "/keel.margin.v1.MsgCollectFees", value, options);
+}
+
+/** Pays into the insurance fund, for good; answers its balance in quanta. Anyone may. */
+export async function fundInsurance(
+  client: KeelSigningClient,
+  amount: Amount,
+  options: SubmitOptions & { readonly denom?: string } = {},
+): Promise<WithTx<{ readonly balance: bigint }>> {
+  const denom = options.denom ?? (await client.chain.settlementDenom());
+  const value = { sender: client.address, denom, amount: toQuanta("amount", amount).toString() };
+  const tx = await client.execute([{ typeUrl: "/keel.insurance.v1.MsgFund", value }], options);
+  return { balance: integer("balance", responseOf(tx, 0, MsgFundResponse).balance), tx };
+}
