@@ -1,5 +1,6 @@
 /** One call for every message of the authority (and anyone's gift to the insurance fund). The signer must be the account that the chain names. */
 import type { EncodeObject } from "@cosmjs/proto-signing";
+import type { FeeParams } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import {
   MsgCreateMarketResponse,
   MsgCreateSeriesResponse,
