@@ -16,6 +16,9 @@ const LOADED_RATE = 500;
 const WARM_ORDERS = 10_000;
 const WARM_RATE = 1_000;
 
+/** What is measured is validators; the reader that serves candles and streams belongs to nodes that people ask. */
+const VALIDATOR_ONLY = { "market_data.enabled": false } as const;
+
 /** One validator with default pacing (a block at most every 200 ms). */
 export async function benchSignedOrders(
   rates: readonly number[],
@@ -23,7 +26,7 @@ export async function benchSignedOrders(
 ): Promise<Measurement[]> {
   const market = await Market.open({
     validators: 1,
-    config: {},
+    config: VALIDATOR_ONLY,
     cancelLag: 2 * Math.max(...rates),
   });
   try {
@@ -50,6 +53,7 @@ export async function benchBlockIntervals(seconds: number): Promise<Measurement[
   const market = await Market.open({
     validators: 4,
     config: {
+      ...VALIDATOR_ONLY,
       "consensus.min_block_interval": "0s",
       "consensus.empty_block_interval": "0s",
       "consensus.timeout_commit": "0s",
