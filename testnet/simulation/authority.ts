@@ -3,12 +3,17 @@ import { defaultTerms, linearPerpetual } from "@keel/modules/derivatives/default
 import type { Instrument } from "@keel/modules/derivatives/instruments";
 import type { Random } from "@keel/modules/derivatives/random";
 import type { ReadContext } from "@keel/modules/kit/context";
+import {
+  defaultParams as vaultParams,
+  defaultTerms as vaultTerms,
+} from "@keel/modules/vault/params";
 import type { Keel } from "@keel/node/app/app";
 import { QueryBondsRequest, QueryBondsResponse } from "@keel/proto/gen/keel/derivatives/v1/query";
 import {
   MsgCreateMarket,
   MsgCreateSeries,
   MsgForfeitBond,
+  MsgUpdateFeeParams,
   MsgUpdateMarket,
   MsgUpdateParams,
   MsgUpdateSeries,
@@ -26,7 +31,8 @@ import {
   MsgUpdateFeeds,
   MsgUpdateParams as MsgUpdateOracle,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
-import { DENOM, exchangeParams, ledgerParams, seriesList } from "./genesis.ts";
+import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
+import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
 import type { PlannedMessage } from "./operation.ts";
 import { FEEDS } from "./prices.ts";
 
@@ -52,6 +58,10 @@ export function openingActs(authority: string): PlannedMessage[] {
       value: MsgCreateSeries.fromPartial({ authority, series }),
     })),
     { typeUrl: "/keel.insurance.v1.MsgFund", value: fund },
+    {
+      typeUrl: "/keel.vault.v1.MsgSetVaultMarket",
+      value: MsgSetVaultMarket.fromPartial({ authority, market: "BTC-PERP", terms: vaultTerms() }),
+    },
   ];
 }
 
@@ -234,6 +244,24 @@ const oracle: Act = ({ random, authority }) =>
         }),
       };
 
+const vault: Act = ({ random, authority }) => ({
+  typeUrl: "/keel.vault.v1.MsgUpdateVaultParams",
+  value: MsgUpdateVaultParams.fromPartial({
+    authority,
+    params: {
+      ...vaultParams(),
+      authority,
+      lockupMs: BigInt(60_000 + random.below(60_000)),
+      withdrawalDelayMs: 30_000n,
+    },
+  }),
+});
+
+const fees: Act = ({ authority }) => ({
+  typeUrl: `${DERIVATIVES}MsgUpdateFeeParams`,
+  value: MsgUpdateFeeParams.fromPartial({ authority, params: feeParams() }),
+});
+
 const collect: Act = ({ random, authority }) => ({
   typeUrl: "/keel.margin.v1.MsgCollectFees",
   value: MsgCollectFees.fromPartial({
@@ -263,6 +291,8 @@ const acts: readonly Act[] = [
   insurance,
   oracle,
   collect,
+  vault,
+  fees,
 ];
 
 /** At most one act a block, in about one block of three. */

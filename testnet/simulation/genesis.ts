@@ -6,10 +6,13 @@ import {
   linearPerpetual,
   optionTerms,
 } from "@keel/modules/derivatives/defaults";
+import { simulatedFeeParams } from "@keel/modules/derivatives/fees/simulate";
 import { defaultInstrumentParams } from "@keel/modules/derivatives/instruments/params";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { messageToJson } from "@keel/node/app/genesis";
+import { vaultParamsJson } from "@keel/node/app/testing/market-genesis";
+import type { FeeParams } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type { Market, Params, Series } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
@@ -68,6 +71,12 @@ export function exchangeParams(authority: string): Params {
   };
 }
 
+/** As the module simulates them, with a budget that does not stop everybody. */
+export function feeParams(): FeeParams {
+  const actionBudget = { initial: 2_000n, quantaPerAction: 400_000_000n, trickleMs: 5_000n };
+  return { ...simulatedFeeParams(), actionBudget };
+}
+
 export function ledgerParams(authority: string): MarginParams {
   return {
     ...marginParams(DENOM),
@@ -80,7 +89,7 @@ export function ledgerParams(authority: string): MarginParams {
   };
 }
 
-/** Continuous with openings; batch auctions; continuous without auction terms, and tight bounds. */
+/** Continuous with openings; continuous without auction terms, and tight bounds; batch auctions. */
 export function perpetuals(): Market[] {
   const of = (base: string, feedId: number, lotSize: string): Market =>
     linearPerpetual({
@@ -99,7 +108,6 @@ export function perpetuals(): Market[] {
   const batch = { ...auction, matching: MatchingMode.MATCHING_MODE_BATCH_AUCTION, ordersMax: 60 };
   return [
     { ...btc, terms: { ...terms, auction: continuous, makerFeePpm: -100, fillsPerOrderMax: 12 } },
-    { ...eth, terms: { ...terms, auction: batch } },
     {
       ...sol,
       terms: {
@@ -110,6 +118,7 @@ export function perpetuals(): Market[] {
         notionalMax: "20000000000",
       },
     },
+    { ...eth, terms: { ...terms, auction: batch } },
   ];
 }
 
@@ -201,6 +210,7 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
         enabled: true,
       })),
     },
+    vault: { params: { ...(vaultParamsJson as object), authority: authority.address } },
     insurance: messageToJson(
       "keel.insurance.v1.GenesisState",
       InsuranceGenesis.encode(InsuranceGenesis.fromPartial(insurance)).finish(),
@@ -217,6 +227,7 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
         GenesisState.fromPartial({
           params: exchangeParams(authority.address),
           markets: perpetuals().map((market) => ({ market })),
+          feeParams: feeParams(),
         }),
       ).finish(),
     ),

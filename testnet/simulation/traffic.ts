@@ -21,6 +21,7 @@ import { authorityAct, openingActs } from "./authority.ts";
 import { DENOM, depositOf } from "./genesis.ts";
 import { ledgerOperations } from "./ledger-operations.ts";
 import type { At, Planned, PlannedMessage, SimulationOperation } from "./operation.ts";
+import { vaultOperations } from "./vault-operations.ts";
 import { wrongOperations } from "./wrong-operations.ts";
 
 /** Agents that trade the same few markets, so that they meet, know and cross each other. */
@@ -40,6 +41,7 @@ export interface Sent {
 
 export const ownOperations: readonly SimulationOperation[] = [
   ...ledgerOperations,
+  ...vaultOperations,
   ...wrongOperations,
 ];
 const OWN_TOTAL = ownOperations.reduce((sum, { weight }) => sum + weight, 0);
