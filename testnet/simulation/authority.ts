@@ -257,10 +257,20 @@ const vault: Act = ({ random, authority }) => ({
   }),
 });
 
-const fees: Act = ({ authority }) => ({
-  typeUrl: `${DERIVATIVES}MsgUpdateFeeParams`,
-  value: MsgUpdateFeeParams.fromPartial({ authority, params: feeParams() }),
-});
+/** Now and then a budget that is soon used up, or a share of more than everything. */
+const fees: Act = ({ random, authority }) => {
+  const params = feeParams();
+  const dice = random.below(4);
+  const actionBudget = { initial: 1n, quantaPerAction: 10n ** 15n, trickleMs: 600_000n };
+  const changed =
+    dice === 0
+      ? { ...params, actionBudget }
+      : dice === 1
+        ? { ...params, referrerSharePpm: 2_000_000 }
+        : params;
+  const value = MsgUpdateFeeParams.fromPartial({ authority, params: changed });
+  return { typeUrl: `${DERIVATIVES}MsgUpdateFeeParams`, value };
+};
 
 const collect: Act = ({ random, authority }) => ({
   typeUrl: "/keel.margin.v1.MsgCollectFees",
@@ -292,6 +302,7 @@ const acts: readonly Act[] = [
   oracle,
   collect,
   vault,
+  fees,
   fees,
 ];
 

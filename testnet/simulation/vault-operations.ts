@@ -1,5 +1,9 @@
 /** What holders of the liquidity vault do. */
 import { vaultOperations as moduleOperations } from "@keel/modules/vault/simulate";
+import {
+  QueryWithdrawalsRequest,
+  QueryWithdrawalsResponse,
+} from "@keel/proto/gen/keel/vault/v1/query";
 import { MsgCancelWithdrawal, MsgRequestWithdrawal } from "@keel/proto/gen/keel/vault/v1/tx";
 import { DENOM } from "./genesis.ts";
 import { one, type SimulationOperation } from "./operation.ts";
@@ -41,9 +45,17 @@ export const vaultOperations: readonly SimulationOperation[] = [
   {
     name: "vault: cancelled withdrawal",
     weight: 6,
-    create({ random, account }) {
-      const id = BigInt(1 + random.below(200));
-      const value = MsgCancelWithdrawal.fromPartial({ sender: account.owner, id });
+    create({ keel, ctx, random, agents }) {
+      const path = `${VAULT}Query/Withdrawals`;
+      const all = QueryWithdrawalsRequest.encode(QueryWithdrawalsRequest.fromPartial({})).finish();
+      const answer = keel.queries.get(path)?.handle(ctx, all);
+      if (answer === undefined) throw new Error(`no query ${path}`);
+      const { withdrawals } = QueryWithdrawalsResponse.decode(answer);
+      const found = withdrawals[random.below(Math.max(1, withdrawals.length))];
+      // Whose it is, and now and then somebody else.
+      const sender = random.below(4) === 0 ? agents[0]?.account.address : found?.owner;
+      if (found === undefined || sender === undefined) return null;
+      const value = MsgCancelWithdrawal.fromPartial({ sender, id: found.id });
       return one(`${VAULT}MsgCancelWithdrawal`, value);
     },
   },

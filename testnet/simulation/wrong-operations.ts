@@ -4,10 +4,12 @@ import { newOrder, place } from "@keel/modules/derivatives/simulate-kit";
 import type { DocumentTrade, OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import {
   MsgAmendOrder,
+  MsgApproveBuilder,
   MsgClearTrades,
   MsgGrantTradingKey,
   MsgListMarket,
   MsgPlaceOco,
+  MsgRegisterReferralCode,
   MsgSetDeadMan,
   MsgTransferPosition,
   MsgUpdateMarket,
@@ -256,6 +258,26 @@ export const wrongOperations: readonly SimulationOperation[] = [
         }),
       );
     },
+  },
+  {
+    name: "a referral code of two letters and a mark",
+    weight: 1,
+    wrong: true,
+    create: ({ account: { owner: sender } }) =>
+      one(
+        `${DERIVATIVES}MsgRegisterReferralCode`,
+        MsgRegisterReferralCode.fromPartial({ sender, code: "a!" }),
+      ),
+  },
+  {
+    name: "a builder who may take everything",
+    weight: 1,
+    wrong: true,
+    create: ({ account: { owner: sender }, other: { owner: builder } }) =>
+      one(
+        `${DERIVATIVES}MsgApproveBuilder`,
+        MsgApproveBuilder.fromPartial({ sender, builder, feeMaxPpm: 1_000_000 }),
+      ),
   },
   money("deposit of nothing", (at) =>
     one(
