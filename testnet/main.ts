@@ -163,7 +163,7 @@ async function showStatus(chain: KeelClient, scale: number): Promise<void> {
       statusText,
       () => "no validator answers",
     );
-    process.stdout.write(`\r  ${text.slice(0, (process.stdout.columns ?? 100) - 3)}\x1b[K`);
+    process.stdout.write(`\r  ${text.slice(0, (process.stdout.columns || 100) - 3)}\x1b[K`);
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }
 }

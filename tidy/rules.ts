@@ -71,7 +71,10 @@ const namedExports: Rule = ({ path, text }) =>
 const machinePaths: Rule = ({ path, text }) =>
   /\.(ts|mjs|js|json|md|proto|sh|ya?ml|toml)$/.test(path) && path !== "package-lock.json"
     ? findings(text, [
-        [/(?:^|[\s"'`(=:])(?:file:\/\/)?\/(?:home|root|Users|tmp|mnt)\/[\w.-]/, "machine path"],
+        [
+          /(?:^|[\s"'`(=:])(?:file:\/\/)?\/(?:home|root|Users|tmp|mnt|work|opt|srv)\/[\w.-]/,
+          "machine path",
+        ],
         [/(?<![A-Za-z])[A-Z]:\\\\?(?:Users|Windows)\b/, "machine path"],
       ])
     : [];

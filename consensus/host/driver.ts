@@ -32,7 +32,7 @@ import { createPacer, createRoundTimers, type PacedHeight } from "./timers.ts";
 
 /** Our own answers to the machine; they come before anything a peer says. */
 type Event =
-  | { readonly type: "begin" }
+  | { readonly type: "begin"; readonly height: number }
   | { readonly type: "timer"; readonly timer: TimerId }
   | {
       readonly type: "built";
@@ -97,7 +97,7 @@ export function createDriver(options: DriverOptions): Driver {
     clock,
     mempool: options.mempool,
     config: options.pacing,
-    onReady: () => post({ type: "begin" }),
+    onReady: () => post({ type: "begin", height: at.height }),
   });
   const intake = createIntake({ app, verify });
   const apply = createApplier({
@@ -177,6 +177,8 @@ export function createDriver(options: DriverOptions): Driver {
   function onEvent(event: Event): void {
     switch (event.type) {
       case "begin":
+        // Of a height that others have ended meanwhile.
+        if (event.height !== at.height) return;
         // A peer may have begun it here before its time: the pace is counted from its time.
         begunMs = clock.monotonicMs();
         runHeight();
@@ -374,7 +376,7 @@ export function createDriver(options: DriverOptions): Driver {
       open(options.state, await lastSeenCommit(options.state, blocks), null);
       replay(await loggedRecords(wal, at.height));
       isLogging = true;
-      post({ type: "begin" });
+      post({ type: "begin", height: at.height });
       loop = run();
     },
     async stop() {

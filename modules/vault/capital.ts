@@ -42,7 +42,9 @@ export function capitalMove(
   target: bigint,
   room: { readonly idle: bigint; readonly free: bigint },
 ): bigint {
-  const current = maximum(market.equity, 0n);
+  // What is owed below zero is the ladder's to settle: capital put in would pay it first.
+  if (market.equity < 0n) return 0n;
+  const current = market.equity;
   if (!isCapitalised(market.record.terms.status)) return market.lots === 0n ? -room.free : 0n;
   const lacking = target - current;
   const wanted = lacking > 0n ? minimum(lacking, room.idle) : -minimum(-lacking, room.free);
@@ -71,7 +73,9 @@ export function createCapital(
 
   function hasLostTooMuch({ equity, record }: MarketValuation, target: bigint): boolean {
     const loss = record.contributed - equity;
-    return isCapitalised(record.terms.status) && loss * PPM > target * record.terms.lossMaxPpm;
+    // Of what it had: a deposit that has just raised the target does not make an old loss smaller.
+    const base = minimum(target, maximum(record.contributed, 0n));
+    return isCapitalised(record.terms.status) && loss * PPM > base * record.terms.lossMaxPpm;
   }
 
   function move(ctx: WriteContext, market: MarketValuation, amount: bigint): void {

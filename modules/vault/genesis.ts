@@ -42,12 +42,16 @@ export function vaultGenesis(
       for (const message of genesis.markets) {
         const record = marketFromMessage(message);
         validateTerms(record.terms);
-        if ((venue.terms(ctx, record.market)?.tiers.length ?? 0) === 0) {
+        const market = venue.terms(ctx, record.market);
+        // It has expired and is gone, and the vault had not yet come to forget it.
+        if (market === undefined) continue;
+        if (market.tiers.length === 0) {
           throw refuse("unknownMarket", `vault genesis: market ${record.market} cannot be quoted`);
         }
         state.markets.set(ctx, record.market, record);
       }
       for (const message of genesis.estimates) {
+        if (!state.markets.has(ctx, message.market)) continue;
         state.estimates.set(ctx, message.market, estimateFromMessage(message));
       }
       for (const message of genesis.withdrawals) {

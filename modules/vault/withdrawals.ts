@@ -106,8 +106,9 @@ export function createWithdrawalQueue(
       available = free(ctx, valuation);
     }
     const given = mostWithin(worth, shares, available);
-    if (given === 0n) return false;
     const amount = worth(given);
+    // Shares that round to nothing are not taken for nothing, unless they are all.
+    if (given === 0n || (amount === 0n && given < shares)) return false;
     pay(ctx, valuation, owner, amount);
     record(ctx, withdrawal, given);
     emitWithdrawn(ctx, {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseGenesis } from "@keel/consensus/wire/genesis";
 import { storeNames } from "../app/app.ts";
 import { openApplication } from "../app/application.ts";
-import { homePaths, readConfig } from "../config/files.ts";
+import { ConfigError, homePaths, readConfig } from "../config/files.ts";
 import { createVerifier } from "../crypto/verifier.ts";
 import { addressPrefixOf } from "../genesis/prefix.ts";
 import { openApplicationStore } from "../store/level/application-store.ts";
@@ -22,6 +22,7 @@ export async function exportCommand({ home }: { readonly home: string }): Promis
   const verifier = createVerifier({ backend: "native", workers: 0 });
   const addressPrefix = addressPrefixOf(genesis);
   try {
+    if (store.height === 0) throw new ConfigError(`${home}: no block is committed there yet`);
     const app = await openApplication({
       chainId: genesis.chainId,
       addressPrefix,

@@ -2,7 +2,7 @@
  * Executes every stored block again from genesis, on a fresh store in memory, and compares each app hash with the one the network
  * agreed on; at the end asks every invariant. Shows determinism across Node versions, machines and crypto backends.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { toProposedBlock } from "@keel/consensus/host/blocks";
 import { genesisState } from "@keel/consensus/host/handshake";
@@ -30,12 +30,15 @@ export async function replayCommand({ home, crypto }: ReplayOptions): Promise<vo
   if (crypto !== "native" && crypto !== "js")
     throw new ConfigError(`--crypto: expected native or js, got ${crypto}`);
   const paths = homePaths(home);
+  if (!existsSync(paths.genesis))
+    throw new ConfigError(`${home}: expected a node's home, found no genesis file`);
   const genesis = parseGenesis(readFileSync(paths.genesis, "utf8"));
   const database = await openLevelDatabase(join(paths.data, "chain.db"));
   const blocks = await openBlockStore(database);
   const states = new LevelStateStore(database);
   const verifier = createVerifier({ backend: crypto, workers: 0 });
   try {
+    if (blocks.height() === 0) throw new ConfigError(`${home}: no block is stored there yet`);
     const app = await openApplication({
       chainId: genesis.chainId,
       addressPrefix: addressPrefixOf(genesis),
@@ -68,7 +71,9 @@ export async function replayCommand({ home, crypto }: ReplayOptions): Promise<vo
       const agreed =
         (await blocks.load(height + 1))?.block.header.appHash ??
         (await states.loadFinalizeBlockResponse(height))?.appHash;
-      if (agreed !== undefined && !equalBytes(agreed, appHash)) {
+      if (agreed === undefined)
+        throw new ConfigError(`block ${height}: nothing says what the network agreed on`);
+      if (!equalBytes(agreed, appHash)) {
         throw new ConfigError(
           `block ${height}: the network agreed on app hash ${bytesToHex(agreed)}, executing it here gives ${bytesToHex(appHash)}`,
         );

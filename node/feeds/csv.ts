@@ -36,13 +36,16 @@ export function readBars(file: string): Bars {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
     const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT"
-        ? "no such file"
-        : (error as Error).message;
+      code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a directory, not a file" : message;
     throw new CsvError(file, 0, reason);
   }
   return parseBars(text, file);
+}
+
+function wanted(column: string): string {
+  return column === "unix_timestamp" ? '"unix_timestamp" or "open_time_ms"' : `"${column}"`;
 }
 
 export function parseBars(text: string, file: string): Bars {
@@ -51,7 +54,7 @@ export function parseBars(text: string, file: string): Bars {
   const column = (name: string): number => {
     const index = header.indexOf(name);
     if (index < 0)
-      throw new CsvError(file, 1, `expected a column "${name}", got "${header.join(",")}"`);
+      throw new CsvError(file, 1, `expected a column ${wanted(name)}, got "${header.join(",")}"`);
     return index;
   };
   const inMs = header.includes("open_time_ms");

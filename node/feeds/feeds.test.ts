@@ -27,7 +27,7 @@ describe("csv bars", () => {
       ],
       [`${HEADER}\n60000,1,2,1.5,1,1,1\n`, "f.csv:2: expected open between low and high"],
       [`${HEADER}\n60000,0,2,0,1,1,1\n`, "f.csv:2: expected open above zero"],
-      ["a,b\n1,2\n", 'f.csv:1: expected a column "unix_timestamp", got "a,b"'],
+      ["a,b\n1,2\n", 'f.csv:1: expected a column "unix_timestamp" or "open_time_ms", got "a,b"'],
       [`${HEADER}\n60000,1,2,1,1,1,1\n`, "f.csv:3: expected at least two rows"],
     ];
     for (const [text, message] of bad) expect(() => parseBars(text, "f.csv")).toThrow(message);

@@ -147,7 +147,10 @@ export class StreamHub {
     const isWanted = (): boolean => member.subscriptions.get(topic.key) === subscription;
     member.snapshots += 1;
     try {
-      const snapshot = await this.#source?.follow(topic);
+      const source = this.#source;
+      const snapshot = await source?.follow(topic);
+      // All who asked may have left before it was begun: that it ends was said too early then.
+      if (!this.#topics.has(topic.key)) source?.unfollow(topic);
       if (snapshot === undefined || !isWanted()) return;
       subscription.height = snapshot.height;
       subscription.state = "live";

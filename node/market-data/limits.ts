@@ -22,6 +22,8 @@ export const MESSAGES_PER_SECOND_MAX = 20;
 export const SNAPSHOTS_IN_FLIGHT_MAX = 16;
 /** Behind by this much, a client gets no updates until it has read what it was sent, and then a snapshot. */
 export const SLOW_BYTES: number = 512 * 1024;
+/** Behind by this much, it is cut off: all snapshots that may be on their way at once, and no more. */
+export const BUFFERED_BYTES_MAX: number = 24 * 1024 * 1024;
 /** Still behind after this time, it is closed. */
 export const SLOW_MS_MAX = 30_000;
 /** So often a client hears something, and must answer a ping in between. */

@@ -110,7 +110,7 @@ export async function openMarketData(
   function sourceOf(thread: ReaderThread): TopicSource {
     return {
       async follow(topic) {
-        if (topic.channel === "marks") return await marks.follow(topic, now.timeMs);
+        if (topic.channel === "marks") return await marks.follow(topic);
         const seed = topic.channel === "positions" ? await accountRecord(topic) : null;
         return await thread.follow(topic, seed);
       },
@@ -147,7 +147,7 @@ export async function openMarketData(
     methods: historyMethods({ history, app, addresses }),
     committed(height, timeMs) {
       running?.feed.committed(height);
-      marks.committed(timeMs);
+      marks.committed(height, timeMs);
     },
     height: () => now.height,
     clients: () => sockets.clients,

@@ -15,10 +15,15 @@ interface Followed {
   last: string;
 }
 
+/** Heights whose time is known: more than pass while markets are read. */
+const TIMES_REMEMBERED = 64;
+
 export class Marks {
   readonly #app: Pick<Application, "query">;
   readonly #publish: (height: number, texts: readonly (readonly [string, string])[]) => void;
   readonly #followed = new Map<string, Followed>();
+  /** Block times by height, of the last ones: an answer shows the newest state, which may be later than the block that asked. */
+  readonly #times = new Map<number, number>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
@@ -31,11 +36,11 @@ export class Marks {
   }
 
   /** Rejects with StreamRefusal for a market that is not there. */
-  async follow(topic: MarksTopic, timeMs: number): Promise<SnapshotTail> {
+  async follow(topic: MarksTopic): Promise<SnapshotTail> {
     const { data, height } = await this.#read(topic.market);
     const followed = this.#followed.get(topic.key);
     if (followed === undefined) this.#followed.set(topic.key, { topic, last: data });
-    return { height, tail: tail(topic, height, timeMs, data) };
+    return { height, tail: tail(topic, height, this.#timeOf(height), data) };
   }
 
   unfollow(key: string): void {
@@ -43,10 +48,12 @@ export class Marks {
   }
 
   /** A block is committed: what is followed is read again, unless that was just done. */
-  committed(timeMs: number): void {
+  committed(height: number, timeMs: number): void {
+    this.#times.set(height, timeMs);
+    this.#times.delete(height - TIMES_REMEMBERED);
     if (this.#timer !== null || this.#closed || this.#followed.size === 0) return;
     this.#timer = setTimeout(() => {
-      void this.#refresh(timeMs).finally(() => {
+      void this.#refresh().finally(() => {
         this.#timer = null;
       });
     }, MARKS_INTERVAL_MS);
@@ -59,7 +66,12 @@ export class Marks {
     this.#followed.clear();
   }
 
-  async #refresh(timeMs: number): Promise<void> {
+  /** Of the block that an answer shows; 0 before the first commit since the start. */
+  #timeOf(height: number): number {
+    return this.#times.get(height) ?? 0;
+  }
+
+  async #refresh(): Promise<void> {
     let read = 0;
     for (const followed of [...this.#followed.values()]) {
       if (this.#closed) return;
@@ -68,7 +80,7 @@ export class Marks {
         const { data, height } = await this.#read(topic.market);
         if (data !== followed.last) {
           followed.last = data;
-          const text = `{"type":"update"${tail(topic, height, timeMs, data)}`;
+          const text = `{"type":"update"${tail(topic, height, this.#timeOf(height), data)}`;
           this.#publish(height, [[topic.key, text]]);
         }
       } catch {

@@ -159,6 +159,32 @@ describe("a session", () => {
     expect(client.take()).toEqual([{ type: "pong" }]);
   });
 
+  it("leaves nothing followed when it asks and takes back in one breath", async () => {
+    const source = new FakeSource();
+    source.held = [];
+    const hub = new StreamHub();
+    hub.setSource(source);
+    const client = new Client(hub);
+    client.say(book());
+    client.say({ ...book(), op: "unsubscribe" });
+    for (const release of source.held) release();
+    await settled();
+    // Said once too early, and once when it had begun.
+    expect(source.followed).toEqual(["book:BTC-PERP"]);
+    expect(source.unfollowed.at(-1)).toBe("book:BTC-PERP");
+    expect(source.unfollowed).toHaveLength(2);
+  });
+
+  it("may ask for nothing more while it is behind", () => {
+    const hub = new StreamHub();
+    hub.setSource(new FakeSource());
+    const client = new Client(hub);
+    client.buffered = SLOW_BYTES + 1;
+    client.say(book());
+    expect(client.take()).toEqual([expect.objectContaining({ type: "error", code: "busy" })]);
+    expect(hub.topics).toBe(0);
+  });
+
   it("refuses a market that the reader does not know, and forgets it", async () => {
     client.say({ ...book("NONE"), id: 1 });
     await settled();

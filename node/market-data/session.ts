@@ -105,6 +105,8 @@ export class StreamSession {
       throw new StreamRefusal("bad-request", "op: expected subscribe, unsubscribe or ping");
     const topic = topicOf(request, this.#addresses);
     if (op === "subscribe") {
+      // A snapshot is sent however far the client is behind, so it may not ask for more of them meanwhile.
+      if (this.#isBehind()) throw new StreamRefusal("busy", "read what was sent first");
       this.#membership.subscribe(topic, id);
       return;
     }

@@ -3,7 +3,7 @@ import type { Addresses } from "@keel/modules/kit/addresses";
 import type { WebSocket } from "ws";
 import type { StreamEndpoint } from "../rpc/server.ts";
 import type { StreamHub } from "./hub.ts";
-import { HEARTBEAT_MS, MESSAGE_BYTES_MAX } from "./limits.ts";
+import { BUFFERED_BYTES_MAX, HEARTBEAT_MS, MESSAGE_BYTES_MAX } from "./limits.ts";
 import { type CloseReason, closeCodes, StreamSession } from "./session.ts";
 
 export interface StreamSocketOptions {
@@ -52,10 +52,14 @@ export class StreamSockets implements StreamEndpoint {
       nowMs: () => performance.now(),
       line: {
         send: (text) => {
-          if (socket.readyState === socket.OPEN) socket.send(text);
+          if (socket.readyState !== socket.OPEN) return;
+          // Not closed but cut off: a close would wait behind what it does not read.
+          if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
+          else socket.send(text);
         },
         buffered: () => socket.bufferedAmount,
-        close: (reason) => close(socket, reason),
+        close: (reason) =>
+          reason === "slow-consumer" ? socket.terminate() : close(socket, reason),
       },
     });
     const client: Client = { socket, session, alive: true };

@@ -32,6 +32,8 @@ export class PoolEntries {
   }
 
   add(entry: Entry): void {
+    // Never twice: it may come again once it is no longer remembered as seen.
+    this.remove(entry.hash);
     this.#all.set(entry.hash, entry);
     this.#groupOf(entry).set(entry.hash, entry);
     this.#hashes.set(entry.tx, entry.hash);

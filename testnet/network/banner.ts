@@ -36,7 +36,7 @@ export function printBanner(info: NetworkInfo): string {
     "",
     `  Keel, chain ${info.chainId}, ${info.validators.length} validators, market ${info.market}`,
     "",
-    `  RPC       ${first?.rpc}  (WebSocket: ${first?.rpc.replace("http", "ws")}/websocket)`,
+    `  RPC       ${first?.rpc}  (WebSocket: ${first?.rpc.replace("http", "ws")}/websocket, market data: /stream)`,
     ...info.validators.slice(1).map(({ rpc }) => `            ${rpc}`),
     `  Faucet    ${info.faucet}/credit`,
     `            curl -X POST ${info.faucet}/credit -H 'content-type: application/json' -d '{"denom":"${info.denoms.settlement}","address":"keel1..."}'`,

@@ -43,7 +43,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     .option("--seed <n>", "traders, and prices of the generator", whole(0, 2 ** 31 - 1), SEED)
     .option("--report <path>", "where the report is written as JSON", "reports/replay.json")
     .option("--minutes <n>", "play only so many minutes of prices", whole(1, 1_000_000))
-    .option("--kill", "kill one validator half-way and start it again")
+    .option("--kill", "kill one validator after a third of the time and start it again")
     .option("--keep <dir>", "keep homes and logs of the validators here")
     .option("--recheck <report>", "do the sums of a written report again, nothing else")
     .option(

@@ -48,10 +48,13 @@ const directory = mkdtempSync(join(tmpdir(), "keel-tour-"));
 const started = Date.now();
 const steps = new Steps((step) => console.log(stepText(step)));
 let tour: TourNetwork | null = null;
-const stopEarly = (): void => {
-  void tour?.stop().then(() => process.exit(130));
+const stopEarly = async (): Promise<void> => {
+  await tour?.stop();
+  rmSync(directory, { recursive: true, force: true });
+  process.exit(130);
 };
-process.once("SIGINT", stopEarly).once("SIGTERM", stopEarly);
+const onSignal = (): void => void stopEarly();
+process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
 try {
   tour = await startTourNetwork(directory, Number(validators));
   console.log(
