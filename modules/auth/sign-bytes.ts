@@ -24,7 +24,6 @@ export function directSignBytes(tx: Signed, chainId: string, accountNumber: bigi
   return bytes;
 }
 
-/** `SignDoc{body_bytes, auth_info_bytes, chain_id, account_number}`, canonical; the signature is over its SHA-256. */
 /** Chain ids are few: one. */
 const chainIds = new Map<string, Uint8Array>();
 
@@ -45,6 +44,7 @@ function fieldSize(value: Uint8Array): number {
   return size;
 }
 
+/** `SignDoc{body_bytes, auth_info_bytes, chain_id, account_number}`, canonical; the signature is over its SHA-256. */
 function encodeSignDoc(tx: Signed, chainId: string, accountNumber: bigint): Uint8Array {
   const { bodyBytes, authInfoBytes } = tx;
   const chain = chainIdBytes(chainId);

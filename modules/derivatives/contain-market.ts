@@ -1,6 +1,7 @@
 /** Where a fault in a market's own work ends. */
+
+import { atomically } from "../kit/atomically.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { atomically } from "./contained.ts";
 import { quarantineMarket } from "./listing/markets.ts";
 import type { MarketId } from "./ports.ts";
 import type { Venue } from "./venue.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../kit/account-id.ts";
+import { atomically } from "../kit/atomically.ts";
 import { ModuleError } from "../kit/errors.ts";
-import { atomically } from "./contained.ts";
 import { createRandom } from "./random.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "./testing.ts";
 import { parseOco } from "./waiting/pairs.ts";

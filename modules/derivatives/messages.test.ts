@@ -4,8 +4,8 @@ import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../kit/account-id.ts";
 import { ownerOf } from "../kit/account-id.ts";
+import { atomically } from "../kit/atomically.ts";
 import type { ProtoCodec } from "../kit/module.ts";
-import { atomically } from "./contained.ts";
 import { defaultParams } from "./defaults.ts";
 import { createTestVenue, SYMBOL, TEST_ADDRESSES, type TestVenue, testMarket } from "./testing.ts";
 

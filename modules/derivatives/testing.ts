@@ -10,10 +10,10 @@ import {
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { createAddresses } from "../kit/addresses.ts";
+import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
 import type { SignatureQuestion, VerifySignature } from "../kit/signature.ts";
 import { type TestContext, testContext } from "../kit/testing/context.ts";
-import { atomically } from "./contained.ts";
 import { defaultParams, linearPerpetual } from "./defaults.ts";
 import { createFakeClearing, type FakeClearing } from "./fake-clearing.ts";
 import { withAuthority } from "./genesis.ts";

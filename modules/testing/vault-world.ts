@@ -1,7 +1,7 @@
 /** A world with a perpetual that the vault quotes, and messages sent as transactions bring them. */
 import type { VaultMarketTerms } from "@keel/proto/gen/keel/vault/v1/types";
-import { atomically } from "../derivatives/contained.ts";
 import { testMarket } from "../derivatives/testing.ts";
+import { atomically } from "../kit/atomically.ts";
 import { defaultTerms } from "../vault/params.ts";
 import { BTC, createWorld, DENOM, UNIT, type World, type WorldOptions } from "./world.ts";
 

@@ -15,7 +15,6 @@ import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/gene
 import type { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import type { Bank } from "../bank/module.ts";
 import { createBank } from "../bank/module.ts";
-import { atomically } from "../derivatives/contained.ts";
 import { defaultParams, defaultTerms, optionTerms } from "../derivatives/defaults.ts";
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
@@ -24,6 +23,7 @@ import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/test
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
+import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
 import { parseDecimal } from "../kit/math/decimal.ts";
 import type { ModuleDefinition } from "../kit/module.ts";

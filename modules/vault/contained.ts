@@ -1,23 +1,15 @@
 /** Work of the vault that happens as a whole, events included, or not at all. */
+import { atomically } from "../kit/atomically.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { ModuleError } from "../kit/errors.ts";
 
 function undone(ctx: WriteContext, work: (ctx: WriteContext) => void): unknown {
-  const savepoint = ctx.state.savepoint();
-  const events: [string, Readonly<Record<string, string>>][] = [];
   try {
-    work({
-      header: ctx.header,
-      state: ctx.state,
-      gas: ctx.gas,
-      emit: (type, attributes) => events.push([type, attributes]),
-    });
+    atomically(ctx, work);
+    return null;
   } catch (error) {
-    ctx.state.revert(savepoint);
     return error;
   }
-  for (const [type, attributes] of events) ctx.emit(type, attributes);
-  return null;
 }
 
 /** Null: done. A refusal undoes the work and is returned; anything else undoes it and goes on up. */

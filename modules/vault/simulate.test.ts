@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { atomically } from "../derivatives/contained.ts";
 import { createRandom } from "../derivatives/random.ts";
 import { simulateMessage } from "../derivatives/simulate.ts";
 import { accountId } from "../kit/account-id.ts";
+import { atomically } from "../kit/atomically.ts";
 import { ModuleError } from "../kit/errors.ts";
 import { createVaultWorld } from "../testing/vault-world.ts";
 import { BTC, DENOM, UNIT } from "../testing/world.ts";

@@ -1,6 +1,6 @@
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
-import { atomically } from "../contained.ts";
+import { atomically } from "../../kit/atomically.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import { parseOco } from "../waiting/pairs.ts";

@@ -6,8 +6,8 @@ import {
   NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
+import { atomically } from "../../kit/atomically.ts";
 import { ModuleError } from "../../kit/errors.ts";
-import { atomically } from "../contained.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { createRandom, type Random } from "../random.ts";
 import { createTestVenue, SYMBOL, TEST_ADDRESSES, type TestVenue, testMarket } from "../testing.ts";

@@ -8,10 +8,10 @@ import {
   SignedDocument,
 } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { atomically } from "../../kit/atomically.ts";
 import { addressOfKey } from "../../kit/key-address.ts";
 import type { ProtoCodec } from "../../kit/module.ts";
 import type { KeyKind } from "../../kit/signature.ts";
-import { atomically } from "../contained.ts";
 import { SYMBOL, TEST_ADDRESSES, type TestVenue, testSignature } from "../testing.ts";
 import { documentMessage } from "./document.ts";
 

@@ -5,9 +5,9 @@
  */
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { atomically } from "../contained.ts";
 import * as events from "../events.ts";
 import { marketRemoved } from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";

@@ -4,6 +4,7 @@ import type {
   OpenListing,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
+import { atomically } from "../../kit/atomically.ts";
 import {
   BTC,
   createWorld,
@@ -16,7 +17,6 @@ import {
   VOL,
   type World,
 } from "../../testing/world.ts";
-import { atomically } from "../contained.ts";
 import { defaultTerms, linearPerpetual, optionTerms } from "../defaults.ts";
 import { defaultInstrumentParams } from "../instruments/params.ts";
 import { BOND_VAULT } from "./bonds.ts";

@@ -9,10 +9,10 @@ import type {
   Series,
   StoredSeries,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { parseDecimal } from "../../kit/math/decimal.ts";
-import { atomically } from "../contained.ts";
 import { refuse } from "../errors.ts";
 import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";

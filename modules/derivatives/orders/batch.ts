@@ -5,9 +5,9 @@ import type {
   NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { AccountId } from "../../kit/account-id.ts";
+import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
-import { atomically } from "../contained.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import type { TradingHand } from "../keys/trader.ts";

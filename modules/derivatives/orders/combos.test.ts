@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { atomically } from "../contained.ts";
+import { atomically } from "../../kit/atomically.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import { parseCombo } from "./combos.ts";
 import { parseRequest } from "./requests.ts";

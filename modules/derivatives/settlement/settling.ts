@@ -2,13 +2,14 @@
  * What happens to an expired market. Its value is fixed and it takes no orders: those that rest are cancelled, a bounded number per block
  * over all markets; when none is left and the settlement price is known, margin pays its positions and says so.
  */
+
+import { atomically } from "../../kit/atomically.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
 import { prefixEnd } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { formatDecimal } from "../../kit/math/decimal.ts";
 import { collectedOf, releaseCollected } from "../auction/collected.ts";
-import { atomically } from "../contained.ts";
 import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";

@@ -6,10 +6,10 @@
  */
 import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { collects, trades } from "../auction/opening.ts";
-import { atomically } from "../contained.ts";
 import * as events from "../events.ts";
 import type { Instrument } from "../instruments.ts";
 import {

@@ -1,5 +1,5 @@
 /** Work that either happens as a whole, events included, or not at all. */
-import type { WriteContext } from "../kit/context.ts";
+import type { WriteContext } from "./context.ts";
 
 /** Runs `work`; when it throws, its state and events are undone and the error goes on to the caller. */
 export function atomically<T>(ctx: WriteContext, work: (ctx: WriteContext) => T): T {
