@@ -17,7 +17,7 @@ import {
   commitSignatureBytes,
   headerBytesMax,
 } from "./limits.ts";
-import { merkleRoot } from "./merkle.ts";
+import { hashEach, merkleRoot } from "./merkle.ts";
 import { message } from "./message.ts";
 import type { Block, Commit, Evidence, Header } from "./types.ts";
 import { varintSize } from "./writer.ts";
@@ -94,7 +94,7 @@ export function txHash(tx: Uint8Array): Uint8Array {
 
 /** `data_hash`: the leaves are transaction hashes, not transactions. */
 export function dataHash(txs: readonly Uint8Array[]): Uint8Array {
-  return merkleRoot(txs.map(txHash));
+  return merkleRoot(hashEach(txs));
 }
 
 /** What a transaction takes of a block: its length and its framing. */

@@ -1,7 +1,7 @@
 /** Merkle tree of RFC 6962's shape over SHA-256, as every list hash of a header and the parts of a block use it. */
 
-import { equalBytes } from "@keel/proto/bytes/compare";
-import { sha256 } from "@keel/proto/bytes/sha256";
+import { concatBytes, equalBytes } from "@keel/proto/bytes/compare";
+import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
 import { bytes, count64, repeatedBytes } from "./fields.ts";
 import { hashBytes, proofAuntsMax } from "./limits.ts";
 import { type Message, message } from "./message.ts";
@@ -10,6 +10,9 @@ import type { Proof } from "./types.ts";
 /** Hashing is synchronous and copies its input, so one scratch each saves an allocation per node. */
 const innerScratch = new Uint8Array(1 + 2 * hashBytes);
 innerScratch[0] = 1;
+const noPrefix = new Uint8Array(0);
+const leafPrefix = Uint8Array.of(0);
+const innerPrefix = Uint8Array.of(1);
 
 /** SHA256(0x00 ‖ item). */
 export function leafHash(item: Uint8Array): Uint8Array {
@@ -25,15 +28,33 @@ export function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(innerScratch);
 }
 
-/** Root over `items`; SHA256("") of none. */
+/**
+ * Root over `items`; SHA256("") of none. Splitting at the largest power of two is the same as pairing neighbours level by level,
+ * with an odd last one going up as it is; levels are hashed many at a time.
+ */
 export function merkleRoot(items: readonly Uint8Array[]): Uint8Array {
-  return rootOfLeaves(items.map(leafHash));
+  if (items.length === 0) return sha256(new Uint8Array(0));
+  let level = sha256Each(items, leafPrefix);
+  while (level.length > hashBytes) {
+    const pairs = chunks(level, 2 * hashBytes);
+    const odd = level.subarray(pairs.length * 2 * hashBytes);
+    const above = sha256Each(pairs, innerPrefix);
+    level = odd.length === 0 ? above : concatBytes(above, odd);
+  }
+  return level;
 }
 
-/** Root over ready leaf hashes. */
-export function rootOfLeaves(leaves: readonly Uint8Array[]): Uint8Array {
-  if (leaves.length === 0) return sha256(new Uint8Array(0));
-  return range(leaves, 0, leaves.length);
+/** SHA256 of each: 32 bytes. */
+export function hashEach(items: readonly Uint8Array[]): Uint8Array[] {
+  return chunks(sha256Each(items, noPrefix), hashBytes);
+}
+
+/** Parts of `size` bytes, as views; a shorter rest is left out. */
+function chunks(bytes: Uint8Array, size: number): Uint8Array[] {
+  return Array.from(
+    { length: Math.floor(bytes.length / size) },
+    (_, index) => new Uint8Array(bytes.buffer, bytes.byteOffset + index * size, size),
+  );
 }
 
 export interface ProvedList {
@@ -96,12 +117,6 @@ function splitPoint(total: number): number {
   let split = 1;
   while (split * 2 < total) split *= 2;
   return split;
-}
-
-function range(leaves: readonly Uint8Array[], from: number, to: number): Uint8Array {
-  if (to - from === 1) return leaves[from] as Uint8Array;
-  const middle = from + splitPoint(to - from);
-  return innerHash(range(leaves, from, middle), range(leaves, middle, to));
 }
 
 function rangeProving(

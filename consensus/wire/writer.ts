@@ -1,22 +1,36 @@
 /** Appends protobuf to one growing buffer. Nested messages are written in place, and moved only where their length takes more than a byte. */
 
+import { allocate } from "@keel/proto/bytes/allocate";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 
 /** The longest content whose length prefix is one byte. */
 const oneByteMax = 127;
 const int64Mask = (1n << 64n) - 1n;
 
+/** Buffers of writers that have ended: a new one costs more than most messages. */
+const spares: Uint8Array[] = [];
+/** Writers open at once: a few, nested. */
+const sparesMax = 8;
+/** A larger one is let go. */
+const spareBytesMax = 65_536;
+const ended = new Uint8Array(0);
+
 export class Writer {
   #bytes: Uint8Array;
   #length = 0;
 
   constructor(sizeHint: number = 256) {
-    this.#bytes = new Uint8Array(sizeHint);
+    this.#bytes = spares.pop() ?? new Uint8Array(sizeHint);
   }
 
-  /** What was written, as a view of its own array. */
+  /** What was written. Ends the writer: its buffer goes to the next. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const written = allocate(this.#length);
+    written.set(this.#bytes.subarray(0, this.#length));
+    if (spares.length < sparesMax && this.#bytes.length <= spareBytesMax) spares.push(this.#bytes);
+    this.#bytes = ended;
+    this.#length = 0;
+    return written;
   }
 
   byte(value: number): void {

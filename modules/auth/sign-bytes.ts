@@ -1,4 +1,5 @@
 /** What a signature covers: SignDoc (SIGN_MODE_DIRECT). */
+import { allocate } from "@keel/proto/bytes/allocate";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { encodeUvarint } from "@keel/proto/bytes/varint";
 import type { Tx } from "./tx.ts";
@@ -49,7 +50,7 @@ function encodeSignDoc(tx: Signed, chainId: string, accountNumber: bigint): Uint
   const { bodyBytes, authInfoBytes } = tx;
   const chain = chainIdBytes(chainId);
   const number = accountNumber > 0n ? encodeUvarint(accountNumber) : null;
-  const out = new Uint8Array(
+  const out = allocate(
     fieldSize(bodyBytes) +
       fieldSize(authInfoBytes) +
       fieldSize(chain) +

@@ -1,4 +1,5 @@
 /** `cosmos.base.abci.v1beta1.TxMsgData`: what a successful transaction answers, one Any per message. */
+import { allocate } from "@keel/proto/bytes/allocate";
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 
 export interface MsgResponse {
@@ -28,28 +29,34 @@ function anySize(url: Uint8Array, value: Uint8Array): number {
 
 /** Written by hand, since it is done for every transaction: `msg_responses` is field 2, each `Any{type_url = 1, value = 2}`. */
 export function encodeTxMsgData(responses: readonly MsgResponse[]): Uint8Array {
-  const parts = responses.map(({ typeUrl, value }) => {
-    const url = urlBytes(typeUrl);
-    return { url, value, size: anySize(url, value) };
-  });
-  const out = new Uint8Array(parts.reduce((sum, { size }) => sum + 1 + varintSize(size) + size, 0));
+  let length = 0;
+  for (const { typeUrl, value } of responses) {
+    const size = anySize(urlBytes(typeUrl), value);
+    length += 1 + varintSize(size) + size;
+  }
+  const out = allocate(length);
   let at = 0;
-  const varint = (value: number): void => {
-    let rest = value;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) out[at++] = (rest % 128) | 128;
-    out[at++] = rest;
-  };
-  const bytes = (tag: number, value: Uint8Array): void => {
-    out[at++] = tag;
-    varint(value.length);
-    out.set(value, at);
-    at += value.length;
-  };
-  for (const { url, value, size } of parts) {
-    out[at++] = 0x12;
-    varint(size);
-    bytes(0x0a, url);
-    if (value.length > 0) bytes(0x12, value);
+  for (const { typeUrl, value } of responses) {
+    const url = urlBytes(typeUrl);
+    out[at] = 0x12;
+    at = putVarint(out, at + 1, anySize(url, value));
+    at = putBytes(out, at, 0x0a, url);
+    if (value.length > 0) at = putBytes(out, at, 0x12, value);
   }
   return out;
+}
+
+function putVarint(out: Uint8Array, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) out[at++] = (rest % 128) | 128;
+  out[at++] = rest;
+  return at;
+}
+
+function putBytes(out: Uint8Array, start: number, tag: number, bytes: Uint8Array): number {
+  out[start] = tag;
+  const at = putVarint(out, start + 1, bytes.length);
+  out.set(bytes, at);
+  return at + bytes.length;
 }

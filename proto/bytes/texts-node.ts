@@ -1,5 +1,7 @@
 /** Texts of bytes by node's Buffer. Chosen through the `#texts` import under the `node` condition. */
 
+import { allocate } from "./allocate.ts";
+
 /** One character a byte. */
 export function latin1Text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
@@ -15,6 +17,8 @@ export function base64Bytes(text: string): Uint8Array | null {
   const bytes = Buffer.from(text, "base64");
   // The decoder is lenient; what it has read is written in one way only.
   if (bytes.toString("base64") !== text) return null;
-  // Their own array: small buffers are parts of one that is shared.
-  return new Uint8Array(bytes);
+  // Node's buffers are parts of slabs it gives out again and again.
+  const own = allocate(bytes.length);
+  own.set(bytes);
+  return own;
 }

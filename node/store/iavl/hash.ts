@@ -2,7 +2,6 @@
  * Node hashes of cosmos/iavl v1. New nodes are gathered by height and hashed from the leaves up, four at a time, each once.
  */
 import { createHash } from "node:crypto";
-import { leftOf, type Node, rightOf } from "./node.ts";
 import {
   blocksOf,
   digests,
@@ -13,7 +12,8 @@ import {
   lanes,
   laneView,
   padLane,
-} from "./sha256-lanes.ts";
+} from "@keel/proto/bytes/sha256-lanes";
+import { leftOf, type Node, rightOf } from "./node.ts";
 import type { Root } from "./tree.ts";
 
 /** SHA256 of nothing: the root of a tree without keys. */

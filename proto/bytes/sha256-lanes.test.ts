@@ -10,7 +10,19 @@ import {
   lanes,
   padLane,
 } from "./sha256-lanes.ts";
-import { createXorshift } from "./testing.ts";
+
+/** xorshift32 */
+function createXorshift(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state ^= state << 13;
+    state >>>= 0;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state;
+  };
+}
 
 function digestOf(lane: number): string {
   const digest = Buffer.alloc(32);
