@@ -23,7 +23,7 @@ export class Writer {
     this.#bytes = spares.pop() ?? new Uint8Array(sizeHint);
   }
 
-  /** What was written. Ends the writer: its buffer goes to the next. */
+  /** What was written, possibly as part of a slab: its `buffer` is not its own. Ends the writer, whose buffer goes to the next. */
   finish(): Uint8Array {
     const written = allocate(this.#length);
     written.set(this.#bytes.subarray(0, this.#length));

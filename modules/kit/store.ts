@@ -22,6 +22,8 @@ export interface ReadState {
     descending?: boolean,
   ): void;
   size(collection: CollectionId): number;
+  /** Grows with every write of this branch to the collection, undone ones included: while it stands, what was read still holds. */
+  writes(collection: CollectionId): number;
   /** In-memory structures derived from this branch's state (an order book): the owner keeps them in step through `onRevert`. */
   readonly derived: WeakMap<object, unknown>;
 }
@@ -63,12 +65,14 @@ export class Branch implements WriteState {
    */
   readonly #lastKeys: (string | undefined)[];
   readonly #lastValues: unknown[];
+  readonly #writes: number[];
   #journal: Undo[] = [];
 
   private constructor(trees: Tree[]) {
     this.#trees = trees;
     this.#lastKeys = trees.map(() => undefined);
     this.#lastValues = trees.map(() => undefined);
+    this.#writes = trees.map(() => 0);
   }
 
   static empty(collections: number): Branch {
@@ -105,6 +109,7 @@ export class Branch implements WriteState {
     const tree = this.#tree(collection);
     if (value === undefined) tree.delete(key);
     else tree.set(key, value);
+    (this.#writes[collection] as number)++;
     this.#lastKeys[collection] = key;
     this.#lastValues[collection] = value;
   }
@@ -132,6 +137,10 @@ export class Branch implements WriteState {
 
   size(collection: CollectionId): number {
     return this.#tree(collection).size;
+  }
+
+  writes(collection: CollectionId): number {
+    return this.#writes[collection] as number;
   }
 
   onRevert(undo: () => void): void {

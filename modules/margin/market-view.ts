@@ -1,5 +1,6 @@
-/** What health needs of one market, read once and remembered for the length of one call. */
+/** What health needs of one market. */
 import type { ReadContext } from "../kit/context.ts";
+import { remembered } from "../kit/remembered.ts";
 import type { MarketId, MarketsPort, MarketTerms, PerLotLosses } from "./ports.ts";
 
 export interface MarketView {
@@ -45,13 +46,31 @@ export function readView(
   };
 }
 
+/** Gas of one view in one call: about what a read costs, whether it was computed for this call or stood. */
+const VIEW_GAS = 1_000;
+
+type View = (ctx: ReadContext, market: MarketId) => MarketView | undefined;
+const readers = new WeakMap<MarketsPort, View>();
+
+/** Views outlive the call: all orders of a block are judged at the same marks. */
+function rememberedView(markets: MarketsPort): View {
+  let view = readers.get(markets);
+  if (view === undefined) {
+    view = remembered((ctx, market: MarketId) => readView(ctx, markets, market));
+    readers.set(markets, view);
+  }
+  return view;
+}
+
 /** Valid while no mark, funding index or listing changes: within one message or one step. */
 export function marketViews(ctx: ReadContext, markets: MarketsPort): MarketViews {
+  const view = rememberedView(markets);
   const known = new Map<MarketId, MarketView | undefined>();
   return (market) => {
     if (known.has(market)) return known.get(market);
-    const view = readView(ctx, markets, market);
-    known.set(market, view);
-    return view;
+    ctx.gas.consume(VIEW_GAS, "MarketView");
+    const found = view(ctx, market);
+    known.set(market, found);
+    return found;
   };
 }

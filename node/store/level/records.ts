@@ -19,7 +19,7 @@ export function sealRecord(write: (writer: Writer) => void, sizeHint: number = 2
 
 /** The record, with its checksum put in front. */
 function sealed(record: Uint8Array): Uint8Array {
-  new DataView(record.buffer).setUint32(0, crc32(record.subarray(4)));
+  new DataView(record.buffer, record.byteOffset).setUint32(0, crc32(record.subarray(4)));
   return record;
 }
 
