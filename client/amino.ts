@@ -190,6 +190,8 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     shape(derivativesTx.MsgUpdateSeries, { series }),
   ],
   "/keel.insurance.v1.MsgFund": ["keel/MsgFund", shape(insuranceTx.MsgFund)],
+  "/keel.insurance.v1.MsgUnderwrite": ["keel/MsgUnderwrite", shape(insuranceTx.MsgUnderwrite)],
+  "/keel.insurance.v1.MsgGiveNotice": ["keel/MsgGiveNotice", shape(insuranceTx.MsgGiveNotice)],
   "/keel.insurance.v1.MsgUpdateParams": [
     "keel/insurance/MsgUpdateParams",
     shape(insuranceTx.MsgUpdateParams, { params: shape(insurance.Params) }),

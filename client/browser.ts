@@ -46,6 +46,12 @@ export {
 export { batchFinal, placeFinal } from "./final-orders.ts";
 export { candles, fills, fundingHistory, trades } from "./history.ts";
 export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
+export {
+  giveInsuranceNotice,
+  insuranceState,
+  underwriteInsurance,
+  underwriterState,
+} from "./insurance.ts";
 export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
 export { LiveBook } from "./live-book.ts";

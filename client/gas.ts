@@ -36,6 +36,8 @@ const gasByType: Readonly<Record<string, number>> = {
   "/keel.margin.v1.MsgWithdraw": 250_000,
   "/keel.margin.v1.MsgTransfer": 250_000,
   "/keel.insurance.v1.MsgFund": 200_000,
+  "/keel.insurance.v1.MsgUnderwrite": 200_000,
+  "/keel.insurance.v1.MsgGiveNotice": 200_000,
   // Values every market of the vault.
   "/keel.vault.v1.MsgDepositToVault": 1_000_000,
   "/keel.vault.v1.MsgRequestWithdrawal": 200_000,

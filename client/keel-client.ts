@@ -365,7 +365,8 @@ export class KeelClient {
   async insuranceFund(denom?: string): Promise<Fund> {
     const asked = denom ?? (await this.settlementDenom());
     const { fund } = await this.ask(methods.fund, { denom: asked });
-    return fund ?? { denom: asked, balance: "0", funded: "0", received: "0", paid: "0" };
+    if (fund === undefined) throw new KeelConnectionError("bad-answer", "expected a fund");
+    return fund;
   }
 
   async totals(): Promise<QueryTotalsResponse> {

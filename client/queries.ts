@@ -71,6 +71,10 @@ interface Methods {
   >;
   readonly fund: Method<insurance.QueryFundRequest, insurance.QueryFundResponse>;
   readonly funds: Method<insurance.QueryFundsRequest, insurance.QueryFundsResponse>;
+  readonly underwriter: Method<
+    insurance.QueryUnderwriterRequest,
+    insurance.QueryUnderwriterResponse
+  >;
   readonly vault: Method<vault.QueryVaultRequest, vault.QueryVaultResponse>;
   readonly vaultShares: Method<vault.QuerySharesRequest, vault.QuerySharesResponse>;
   readonly vaultWithdrawals: Method<vault.QueryWithdrawalsRequest, vault.QueryWithdrawalsResponse>;
@@ -241,6 +245,11 @@ export const methods: Methods = {
     path: "/keel.insurance.v1.Query/Funds",
     request: insurance.QueryFundsRequest,
     answer: insurance.QueryFundsResponse,
+  },
+  underwriter: {
+    path: "/keel.insurance.v1.Query/Underwriter",
+    request: insurance.QueryUnderwriterRequest,
+    answer: insurance.QueryUnderwriterResponse,
   },
   vault: {
     path: "/keel.vault.v1.Query/Vault",

@@ -49,6 +49,8 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.margin.v1.MsgCollectFees", generated(margin.MsgCollectFees)],
   ["/keel.margin.v1.MsgUpdateParams", generated(margin.MsgUpdateParams)],
   ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
+  ["/keel.insurance.v1.MsgUnderwrite", generated(insurance.MsgUnderwrite)],
+  ["/keel.insurance.v1.MsgGiveNotice", generated(insurance.MsgGiveNotice)],
   ["/keel.insurance.v1.MsgUpdateParams", generated(insurance.MsgUpdateParams)],
   ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
   ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],

@@ -1,6 +1,7 @@
 /** The whole market: derivatives with the real margin, insurance and bank, and a settable oracle. */
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { describe, expect, it } from "vitest";
 import { createBank } from "../bank/module.ts";
@@ -39,6 +40,7 @@ function createWorld(fundUnits = 0n) {
     addresses,
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
+    shortfalls: { pendingShortfall: () => 0n },
   });
   let price: OraclePrice = testPrice(60_000);
   let margin: Margin | undefined;
@@ -85,21 +87,23 @@ function createWorld(fundUnits = 0n) {
     module.genesis.init(ctx, bytes);
   };
   const owner = (n: number): Uint8Array => new Uint8Array(20).fill(n);
-  const fund = {
+  const fund = Fund.fromPartial({
     denom: DENOM,
     balance: `${fundUnits * UNIT}`,
     funded: `${fundUnits * UNIT}`,
     received: "0",
     paid: "0",
-  };
+  });
   if (fundUnits > 0n)
     bank.keeper.mint(ctx, COLLATERAL_VAULT, { denom: DENOM, amount: fundUnits * UNIT });
   init(
     insurance.module,
-    InsuranceGenesis.encode({
-      params: insuranceParams(),
-      funds: fundUnits > 0n ? [fund] : [],
-    }).finish(),
+    InsuranceGenesis.encode(
+      InsuranceGenesis.fromPartial({
+        params: insuranceParams(),
+        funds: fundUnits > 0n ? [fund] : [],
+      }),
+    ).finish(),
   );
   init(
     margin.module,

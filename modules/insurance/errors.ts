@@ -8,6 +8,9 @@ export const INSURANCE_CODES = {
   unauthorized: 3,
   invalidAmount: 4,
   unknownDenom: 5,
+  underwritingClosed: 6,
+  insufficientShares: 7,
+  shortfallOpen: 8,
 } as const;
 
 export type InsuranceCode = keyof typeof INSURANCE_CODES;

@@ -36,7 +36,7 @@ export function emitReceived(ctx: WriteContext, report: ClaimReport): void {
 
 export function emitPaid(
   ctx: WriteContext,
-  report: ClaimReport & { readonly wanted: bigint },
+  report: ClaimReport & { readonly wanted: bigint; readonly firstLoss: bigint },
 ): void {
   ctx.emit("insurance_paid", {
     denom: report.denom,
@@ -44,5 +44,49 @@ export function emitPaid(
     reason: report.reason,
     balance: report.balance.toString(),
     wanted: report.wanted.toString(),
+    first_loss: report.firstLoss.toString(),
+  });
+}
+
+export interface SharesReport {
+  readonly owner: string;
+  readonly denom: string;
+  readonly amount: bigint;
+  readonly shares: bigint;
+  readonly balance: bigint;
+}
+
+function sharesAttributes(report: SharesReport): Record<string, string> {
+  return {
+    owner: report.owner,
+    denom: report.denom,
+    amount: report.amount.toString(),
+    shares: report.shares.toString(),
+    balance: report.balance.toString(),
+  };
+}
+
+export function emitUnderwritten(ctx: WriteContext, report: SharesReport): void {
+  ctx.emit("insurance_underwritten", sharesAttributes(report));
+}
+
+export function emitRedeemed(ctx: WriteContext, report: SharesReport): void {
+  ctx.emit("insurance_redeemed", sharesAttributes(report));
+}
+
+export function emitNotice(
+  ctx: WriteContext,
+  report: {
+    readonly owner: string;
+    readonly denom: string;
+    readonly shares: bigint;
+    readonly leavesAtNs: bigint;
+  },
+): void {
+  ctx.emit("insurance_notice", {
+    owner: report.owner,
+    denom: report.denom,
+    shares: report.shares.toString(),
+    leaves_at_ns: report.leavesAtNs.toString(),
   });
 }

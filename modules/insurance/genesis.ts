@@ -4,10 +4,15 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
-import { fundFault } from "./invariants.ts";
+import { fundFault, sharesFault } from "./invariants.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import type { InsuranceState } from "./state.ts";
-import { fundFromMessage, fundToMessage } from "./state.ts";
+import {
+  fundFromMessage,
+  fundToMessage,
+  underwriterFromMessage,
+  underwriterToMessage,
+} from "./state.ts";
 
 export function insuranceGenesis(state: InsuranceState, addresses: Addresses): GenesisHooks {
   return onGenesis({
@@ -25,13 +30,28 @@ export function insuranceGenesis(state: InsuranceState, addresses: Addresses): G
         if (fault !== null) throw refuse("invalidRequest", `insurance genesis: ${fault}`);
         state.funds.set(ctx, fund.denom, fund);
       }
+      for (const message of genesis.underwriters) {
+        const key = [addresses.parse(message.owner), message.denom] as const;
+        if (state.underwriters.has(ctx, key)) {
+          throw refuse("invalidRequest", `insurance genesis: ${message.owner} is there twice`);
+        }
+        const underwriter = underwriterFromMessage(message);
+        state.underwriters.set(ctx, key, underwriter);
+        if (underwriter.leaving > 0n) state.leaving.set(ctx, [underwriter.leavesAtNs, key], true);
+      }
+      const shared = sharesFault(ctx, state);
+      if (shared !== null) throw refuse("invalidRequest", `insurance genesis: ${shared}`);
     },
     export(ctx) {
       const funds: GenesisState["funds"] = [];
       state.funds.each(ctx, (_denom, fund) => {
         funds.push(fundToMessage(fund));
       });
-      return { params: state.params.require(ctx), funds };
+      const underwriters: GenesisState["underwriters"] = [];
+      state.underwriters.each(ctx, ([owner, denom], underwriter) => {
+        underwriters.push(underwriterToMessage(underwriter, addresses.format(owner), denom));
+      });
+      return { params: state.params.require(ctx), funds, underwriters };
     },
   });
 }

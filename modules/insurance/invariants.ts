@@ -1,16 +1,38 @@
 /** Every fund's balance is what it got less what it paid, and never negative. There are few funds, so the running form reads all. */
+import type { ReadContext } from "../kit/context.ts";
 import type { ModuleInvariants } from "../kit/module.ts";
 import type { Fund, InsuranceState } from "./state.ts";
 
 export function fundFault(fund: Fund): string | null {
-  const { denom, balance, funded, received, paid } = fund;
-  if (balance < 0n || funded < 0n || received < 0n || paid < 0n) {
+  const { denom, balance, funded, received, paid, redeemed, shares, ownShares, drawn } = fund;
+  if ([balance, funded, received, paid, redeemed, shares, ownShares, drawn].some((n) => n < 0n)) {
     return `fund ${denom}: an amount is negative`;
   }
-  const expected = funded + received - paid;
+  if (ownShares > shares) return `fund ${denom}: the protocol holds more shares than there are`;
+  const expected = funded + received - paid - redeemed;
   return balance === expected
     ? null
     : `fund ${denom}: balance is ${balance}, its history sums to ${expected}`;
+}
+
+/** Shares are somebody's, each once. */
+export function sharesFault(ctx: ReadContext, state: InsuranceState): string | null {
+  const held = new Map<string, bigint>();
+  let fault: string | null = null;
+  state.underwriters.each(ctx, ([, denom], { shares, leaving }) => {
+    if (shares <= 0n || leaving < 0n || leaving > shares)
+      fault = `an underwriter of ${denom} holds ${shares} shares, ${leaving} under notice`;
+    held.set(denom, (held.get(denom) ?? 0n) + shares);
+    return fault !== null;
+  });
+  state.funds.each(ctx, (denom, { shares, ownShares }) => {
+    const others = held.get(denom) ?? 0n;
+    held.delete(denom);
+    if (others + ownShares !== shares)
+      fault ??= `fund ${denom}: ${shares} shares, ${others} of underwriters and ${ownShares} own`;
+  });
+  for (const denom of held.keys()) fault ??= `shares of a fund in ${denom}, which is not there`;
+  return fault;
 }
 
 export function insuranceInvariants(state: InsuranceState): ModuleInvariants {
@@ -25,6 +47,8 @@ export function insuranceInvariants(state: InsuranceState): ModuleInvariants {
         return fault;
       },
     },
-    full: {},
+    full: {
+      "shares-held": (ctx) => sharesFault(ctx, state),
+    },
   };
 }

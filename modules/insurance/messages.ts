@@ -2,6 +2,10 @@
 import {
   MsgFund,
   MsgFundResponse,
+  MsgGiveNotice,
+  MsgGiveNoticeResponse,
+  MsgUnderwrite,
+  MsgUnderwriteResponse,
   MsgUpdateParams,
   MsgUpdateParamsResponse,
 } from "@keel/proto/gen/keel/insurance/v1/tx";
@@ -25,6 +29,19 @@ function amountOf(text: string): bigint {
   return amount;
 }
 
+const SHARES = /^(0|[1-9][0-9]{0,48})$/;
+
+function sharesOf(text: string): bigint {
+  if (!SHARES.test(text)) {
+    throw refuse("invalidAmount", `expected a number of shares, got "${text.slice(0, 50)}"`);
+  }
+  return BigInt(text);
+}
+
+function requireDenom(denom: string): void {
+  if (!isDenom(denom)) throw refuse("unknownDenom", "expected a denom");
+}
+
 export function insuranceMessages(
   state: InsuranceState,
   keeper: InsuranceKeeper,
@@ -37,11 +54,11 @@ export function insuranceMessages(
     signers: (message) => [message.sender],
     validate(message) {
       addresses.parse(message.sender);
-      if (!isDenom(message.denom)) throw refuse("unknownDenom", "expected a denom");
+      requireDenom(message.denom);
       amountOf(message.amount);
     },
     handle(ctx, message) {
-      if (!isDenom(message.denom)) throw refuse("unknownDenom", "expected a denom");
+      requireDenom(message.denom);
       const amount = amountOf(message.amount);
       const least = amountOf(keeper.params(ctx).fundMin);
       if (amount < least) {
@@ -51,6 +68,40 @@ export function insuranceMessages(
       const balance = keeper.fund(ctx, sender, message.denom, amount);
       emitFunded(ctx, { sender: message.sender, denom: message.denom, amount, balance });
       return { balance: balance.toString() };
+    },
+  });
+
+  const underwrite = onMessage({
+    typeUrl: "/keel.insurance.v1.MsgUnderwrite",
+    request: MsgUnderwrite,
+    response: MsgUnderwriteResponse,
+    signers: (message) => [message.sender],
+    validate(message) {
+      addresses.parse(message.sender);
+      requireDenom(message.denom);
+      amountOf(message.amount);
+    },
+    handle(ctx, { sender, denom, amount }) {
+      requireDenom(denom);
+      const shares = keeper.underwrite(ctx, addresses.parse(sender), denom, amountOf(amount));
+      return { shares: shares.toString() };
+    },
+  });
+
+  const giveNotice = onMessage({
+    typeUrl: "/keel.insurance.v1.MsgGiveNotice",
+    request: MsgGiveNotice,
+    response: MsgGiveNoticeResponse,
+    signers: (message) => [message.sender],
+    validate(message) {
+      addresses.parse(message.sender);
+      requireDenom(message.denom);
+      sharesOf(message.shares);
+    },
+    handle(ctx, { sender, denom, shares }) {
+      requireDenom(denom);
+      const owner = addresses.parse(sender);
+      return { leavesAtNs: keeper.giveNotice(ctx, owner, denom, sharesOf(shares)) };
     },
   });
 
@@ -75,5 +126,5 @@ export function insuranceMessages(
     },
   });
 
-  return [fund, updateParams];
+  return [fund, underwrite, giveNotice, updateParams];
 }

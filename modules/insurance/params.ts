@@ -6,11 +6,13 @@ import { refuse } from "./errors.ts";
 
 /** Denoms as bank writes them. */
 const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
+/** A year: who cannot leave for longer has given, not lent. */
+const COOLDOWN_MS_MAX = 31_536_000_000n;
 const AMOUNT = /^[1-9][0-9]{0,38}$/;
 
 /** Authority empty: genesis fills in the governance account. */
 export function defaultParams(): Params {
-  return { authority: "", fundMin: "1" };
+  return { authority: "", fundMin: "1", cooldownMs: 0n, firstLossPpm: 0, drawCapPpm: 0 };
 }
 
 export function isDenom(text: string): boolean {
@@ -28,6 +30,19 @@ export function validateParams(params: Params, addresses: Addresses): void {
   if (params.authority !== "") addresses.parse(params.authority);
   if (parseAmount(params.fundMin) === null) {
     throw refuse("invalidRequest", `expected a positive minimum, got "${params.fundMin}"`);
+  }
+  if (params.cooldownMs > COOLDOWN_MS_MAX) {
+    throw refuse(
+      "invalidRequest",
+      `expected a wait of at most ${COOLDOWN_MS_MAX} ms, got ${params.cooldownMs}`,
+    );
+  }
+  for (const [name, ppm] of [
+    ["first_loss_ppm", params.firstLossPpm],
+    ["draw_cap_ppm", params.drawCapPpm],
+  ] as const) {
+    if (ppm > 1_000_000)
+      throw refuse("invalidRequest", `expected ${name} of at most 1000000, got ${ppm}`);
   }
 }
 

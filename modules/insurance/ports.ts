@@ -1,6 +1,6 @@
 /** What insurance needs of others, said by insurance. */
 import type { Addresses } from "../kit/addresses.ts";
-import type { WriteContext } from "../kit/context.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
 
 export interface BankPort {
   /** Moves coins; throws ModuleError (sdk 5) when `from` has too little. Addresses are raw bytes. */
@@ -13,9 +13,16 @@ export interface BankPort {
   ): void;
 }
 
+/** Who may be owed by the funds. Implemented by margin. */
+export interface ShortfallPort {
+  /** What accounts below zero miss, quanta. */
+  pendingShortfall(ctx: ReadContext, denom: string): bigint;
+}
+
 export interface InsurancePorts {
   readonly bank: BankPort;
   readonly addresses: Addresses;
+  readonly shortfalls: ShortfallPort;
   /** Where the coins of all claims lie: margin's collateral vault. */
   readonly vault: Uint8Array;
 }

@@ -6,15 +6,24 @@ import {
   QueryFundsResponse,
   QueryParamsRequest,
   QueryParamsResponse,
+  QueryUnderwriterRequest,
+  QueryUnderwriterResponse,
 } from "@keel/proto/gen/keel/insurance/v1/query";
+import type { Addresses } from "../kit/addresses.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
+import type { InsuranceKeeper } from "./keeper.ts";
 import { isDenom } from "./params.ts";
+import { ownValue, worthOf } from "./shares.ts";
 import type { InsuranceState } from "./state.ts";
-import { fundToMessage } from "./state.ts";
+import { fundToMessage, underwriterToMessage } from "./state.ts";
 
-export function insuranceQueries(state: InsuranceState): readonly QueryRoute[] {
+export function insuranceQueries(
+  state: InsuranceState,
+  keeper: InsuranceKeeper,
+  addresses: Addresses,
+): readonly QueryRoute[] {
   return [
     onQuery({
       path: "/keel.insurance.v1.Query/Fund",
@@ -25,7 +34,13 @@ export function insuranceQueries(state: InsuranceState): readonly QueryRoute[] {
         if (fund === undefined) {
           throw refuse("unknownDenom", `there is no fund in "${denom.slice(0, 130)}"`);
         }
-        return { fund: fundToMessage(fund) };
+        const own = ownValue(fund);
+        return {
+          fund: fundToMessage(fund),
+          available: keeper.available(ctx, denom).toString(),
+          underwritten: (fund.balance - own).toString(),
+          own: own.toString(),
+        };
       },
     }),
     onQuery({
@@ -45,6 +60,24 @@ export function insuranceQueries(state: InsuranceState): readonly QueryRoute[] {
       request: QueryParamsRequest,
       response: QueryParamsResponse,
       handle: (ctx) => ({ params: state.params.require(ctx) }),
+    }),
+    onQuery({
+      path: "/keel.insurance.v1.Query/Underwriter",
+      request: QueryUnderwriterRequest,
+      response: QueryUnderwriterResponse,
+      handle(ctx, { owner, denom }) {
+        const known = isDenom(denom)
+          ? state.underwriters.get(ctx, [addresses.parse(owner), denom])
+          : undefined;
+        const fund = state.funds.get(ctx, denom);
+        if (known === undefined || fund === undefined) {
+          throw refuse("insufficientShares", `${owner.slice(0, 100)} has no shares of this fund`);
+        }
+        return {
+          underwriter: underwriterToMessage(known, owner, denom),
+          value: worthOf(fund, known.shares).toString(),
+        };
+      },
     }),
   ];
 }

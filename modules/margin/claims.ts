@@ -12,6 +12,7 @@ export interface Claims {
   cover(ctx: WriteContext, id: AccountId, amount: bigint): bigint;
   /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
   give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
+  /** What the fund may pay now. */
   fund(ctx: WriteContext): bigint;
 }
 
@@ -42,6 +43,6 @@ export function createClaims(state: MarginState, insurance: InsurancePort): Clai
       move(ctx, from, -amount);
       move(ctx, to, amount);
     },
-    fund: (ctx) => insurance.balance(ctx, denom(ctx)),
+    fund: (ctx) => insurance.available(ctx, denom(ctx)),
   };
 }

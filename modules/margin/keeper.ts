@@ -52,6 +52,8 @@ export interface MarginKeeper extends ClearingPort, Collateral {
   params(ctx: ReadContext): Params;
   /** Closes withdrawals until at least this block time. */
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
+  /** What accounts below zero miss, quanta. */
+  pendingShortfall(ctx: ReadContext, denom: string): bigint;
   /** Liquidation, deleveraging and the deficit queue; then the block's fees go where they belong. */
   endBlock(ctx: WriteContext): void;
 }
@@ -86,6 +88,10 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
     ledger: (ctx, market) => state.ledgers.get(ctx, market),
     totals: (ctx) => state.totals.require(ctx),
     params: (ctx) => state.params.require(ctx),
+    pendingShortfall(ctx, denom) {
+      const { settlementDenom } = state.params.require(ctx);
+      return denom === settlementDenom ? state.totals.require(ctx).pendingShortfall : 0n;
+    },
     gateWithdrawals: deficits.gateWithdrawals,
     endBlock(ctx) {
       judge(ctx);

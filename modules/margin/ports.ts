@@ -119,7 +119,9 @@ export interface BackstopPort {
 /** Implemented by insurance. All amounts ≥ 0. The money itself lies in the one collateral vault; insurance keeps the claim on it. */
 export interface InsurancePort {
   balance(ctx: ReadContext, denom: string): bigint;
-  /** Coins paid into the vault for this fund from outside, since genesis. */
+  /** What may be paid now, at most the balance. */
+  available(ctx: ReadContext, denom: string): bigint;
+  /** Coins paid into the vault for this fund from outside, since genesis, less what left it. */
   funded(ctx: ReadContext, denom: string): bigint;
   credit(ctx: WriteContext, denom: string, amount: bigint, reason: string): void;
   /** Pays at most `amount`, as far as the fund reaches; returns what was paid. */

@@ -9,6 +9,7 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/genesis";
@@ -149,6 +150,7 @@ export function createWorld(options: WorldOptions = {}): World {
     addresses,
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
+    shortfalls: { pendingShortfall: () => 0n },
   });
   const prices = new Map<number, OraclePrice>();
   let built: Margin | undefined;
@@ -206,13 +208,13 @@ export function createWorld(options: WorldOptions = {}): World {
     else genesis.init(ctx, state);
   };
   const units = options.fundUnits ?? 0n;
-  const fund = {
+  const fund = Fund.fromPartial({
     denom: DENOM,
     balance: `${units * UNIT}`,
     funded: `${units * UNIT}`,
     received: "0",
     paid: "0",
-  };
+  });
   if (options.from !== undefined) {
     options.from.genesis.forEach((state, i) => {
       init(modules[i] as ModuleDefinition, state);
@@ -221,7 +223,12 @@ export function createWorld(options: WorldOptions = {}): World {
     init(bank.module, {});
     if (units > 0n) bank.keeper.mint(ctx, COLLATERAL_VAULT, { denom: DENOM, amount: units * UNIT });
     const funds = units > 0n ? [fund] : [];
-    init(insurance.module, InsuranceGenesis.encode({ params: insuranceParams(), funds }).finish());
+    init(
+      insurance.module,
+      InsuranceGenesis.encode(
+        InsuranceGenesis.fromPartial({ params: insuranceParams(), funds }),
+      ).finish(),
+    );
     const params = { ...marginParams(DENOM), ...options.margin };
     init(margin.module, MarginGenesis.encode(MarginGenesis.fromPartial({ params })).finish());
     const own = { ...defaultParams(), ...options.params };

@@ -11,6 +11,7 @@ import { createBank } from "@keel/modules/bank/module";
 import { BOND_VAULT } from "@keel/modules/derivatives/listing/bonds";
 import { createDerivatives, type Derivatives } from "@keel/modules/derivatives/module";
 import { createInsurance } from "@keel/modules/insurance/module";
+import type { ShortfallPort } from "@keel/modules/insurance/ports";
 import type { Addresses } from "@keel/modules/kit/addresses";
 import { createAddresses, moduleAddress } from "@keel/modules/kit/addresses";
 import { Registry } from "@keel/modules/kit/collections/schema";
@@ -18,7 +19,7 @@ import type { WriteContext } from "@keel/modules/kit/context";
 import type { MessageRoute, ModuleDefinition, QueryRoute } from "@keel/modules/kit/module";
 import type { VerifySignature } from "@keel/modules/kit/signature";
 import type { MarginKeeper } from "@keel/modules/margin/keeper";
-import { createMargin } from "@keel/modules/margin/module";
+import { createMargin, type Margin } from "@keel/modules/margin/module";
 import type { BackstopPort, MarketsPort } from "@keel/modules/margin/ports";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
@@ -98,10 +99,13 @@ export function createKeel(options: {
     addresses,
   });
 
+  // Who is owed by the funds is known to margin, which draws on them.
+  let clearing: Margin["keeper"] | null = null;
   const insurance = createInsurance(registry.schema("insurance"), {
     bank: bank.keeper,
     addresses,
     vault: COLLATERAL_VAULT,
+    shortfalls: lateShortfalls(() => clearing),
   });
   // Clearing, markets and the vault know each other; the later ones reach margin by delegation.
   let markets: Derivatives["keeper"] | null = null;
@@ -113,6 +117,7 @@ export function createKeel(options: {
     backstop: lateBackstop(() => backstop),
     addresses,
   });
+  clearing = margin.keeper;
   const derivatives = createDerivatives(registry.schema("derivatives"), {
     clearing: margin.keeper,
     oracle: oracle.keeper,
@@ -147,6 +152,7 @@ export function createKeel(options: {
   const endBlock = [
     derivatives.module, // order expiries and premiums, before anyone is judged
     margin.module, // liquidations and the deficit queue, at the block's final marks
+    insurance.module, // underwriters whose notice has ended, after what the block cost
   ];
   return {
     registry,
@@ -195,6 +201,16 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     settleable: (ctx) => markets().settleable(ctx),
     settlementValue: (ctx, market) => markets().settlementValue(ctx, market),
     settled: (ctx, market) => markets().settled(ctx, market),
+  };
+}
+
+function lateShortfalls(get: () => Margin["keeper"] | null): ShortfallPort {
+  return {
+    pendingShortfall(ctx, denom) {
+      const ready = get();
+      if (ready === null) throw new Error("margin was asked for before it was built");
+      return ready.pendingShortfall(ctx, denom);
+    },
   };
 }
 

@@ -50,7 +50,13 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
     backstop: noBackstop,
     addresses: TEST_ADDRESSES,
     bank: { transfer: () => undefined, balance: () => 0n },
-    insurance: { balance: () => 0n, funded: () => 0n, credit: () => undefined, cover: () => 0n },
+    insurance: {
+      balance: () => 0n,
+      available: () => 0n,
+      funded: () => 0n,
+      credit: () => undefined,
+      cover: () => 0n,
+    },
     markets: derivatives.keeper,
   });
   const ctx = testContext(registry);

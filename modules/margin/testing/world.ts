@@ -104,6 +104,7 @@ export function createWorld(params: Partial<Params> = {}): World {
   const row = (ctx: ReadContext): FundRow => funds.get(ctx, DENOM) ?? { balance: 0n, funded: 0n };
   const fund: TestFund = {
     balance: (ctx) => row(ctx).balance,
+    available: (ctx) => row(ctx).balance,
     funded: (ctx) => row(ctx).funded,
     credit(ctx, _denom, amount) {
       const { balance: held, funded } = row(ctx);

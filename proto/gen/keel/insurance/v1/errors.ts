@@ -21,6 +21,12 @@ export const ErrorCode = {
   ERROR_CODE_INVALID_AMOUNT: 4,
   /** ERROR_CODE_UNKNOWN_DENOM - There is no fund in this denomination. */
   ERROR_CODE_UNKNOWN_DENOM: 5,
+  /** ERROR_CODE_UNDERWRITING_CLOSED - Underwriting is off, or the fund has nothing left that shares could be measured by. */
+  ERROR_CODE_UNDERWRITING_CLOSED: 6,
+  /** ERROR_CODE_INSUFFICIENT_SHARES - More shares than the sender has. */
+  ERROR_CODE_INSUFFICIENT_SHARES: 7,
+  /** ERROR_CODE_SHORTFALL_OPEN - Somebody's shortfall is open: the fund may have to pay it. */
+  ERROR_CODE_SHORTFALL_OPEN: 8,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -32,5 +38,8 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNAUTHORIZED = typeof ErrorCode.ERROR_CODE_UNAUTHORIZED;
   export type ERROR_CODE_INVALID_AMOUNT = typeof ErrorCode.ERROR_CODE_INVALID_AMOUNT;
   export type ERROR_CODE_UNKNOWN_DENOM = typeof ErrorCode.ERROR_CODE_UNKNOWN_DENOM;
+  export type ERROR_CODE_UNDERWRITING_CLOSED = typeof ErrorCode.ERROR_CODE_UNDERWRITING_CLOSED;
+  export type ERROR_CODE_INSUFFICIENT_SHARES = typeof ErrorCode.ERROR_CODE_INSUFFICIENT_SHARES;
+  export type ERROR_CODE_SHORTFALL_OPEN = typeof ErrorCode.ERROR_CODE_SHORTFALL_OPEN;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

@@ -35,6 +35,34 @@ export interface EventInsurancePaid {
   balance: string;
   /** What was asked for. */
   wanted: string;
+  /** Of the amount, what the protocol's own part bore alone before the rest was shared. */
+  firstLoss: string;
+}
+
+/** insurance_underwritten */
+export interface EventInsuranceUnderwritten {
+  owner: string;
+  denom: string;
+  amount: string;
+  shares: string;
+  balance: string;
+}
+
+/** insurance_notice: leaves_at_ns "0" when notice was taken back. */
+export interface EventInsuranceNotice {
+  owner: string;
+  denom: string;
+  shares: string;
+  leavesAtNs: string;
+}
+
+/** insurance_redeemed */
+export interface EventInsuranceRedeemed {
+  owner: string;
+  denom: string;
+  amount: string;
+  shares: string;
+  balance: string;
 }
 
 function createBaseEventInsuranceFunded(): EventInsuranceFunded {
@@ -220,7 +248,7 @@ export const EventInsuranceReceived: MessageFns<EventInsuranceReceived> = {
 };
 
 function createBaseEventInsurancePaid(): EventInsurancePaid {
-  return { denom: "", amount: "", reason: "", balance: "", wanted: "" };
+  return { denom: "", amount: "", reason: "", balance: "", wanted: "", firstLoss: "" };
 }
 
 export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
@@ -239,6 +267,9 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
     }
     if (message.wanted !== "") {
       writer.uint32(42).string(message.wanted);
+    }
+    if (message.firstLoss !== "") {
+      writer.uint32(50).string(message.firstLoss);
     }
     return writer;
   },
@@ -296,6 +327,14 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
             message.wanted = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.firstLoss = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -318,6 +357,304 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
     message.reason = object.reason ?? "";
     message.balance = object.balance ?? "";
     message.wanted = object.wanted ?? "";
+    message.firstLoss = object.firstLoss ?? "";
+    return message;
+  },
+};
+
+function createBaseEventInsuranceUnderwritten(): EventInsuranceUnderwritten {
+  return { owner: "", denom: "", amount: "", shares: "", balance: "" };
+}
+
+export const EventInsuranceUnderwritten: MessageFns<EventInsuranceUnderwritten> = {
+  encode(message: EventInsuranceUnderwritten, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    if (message.shares !== "") {
+      writer.uint32(34).string(message.shares);
+    }
+    if (message.balance !== "") {
+      writer.uint32(42).string(message.balance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventInsuranceUnderwritten {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventInsuranceUnderwritten();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.balance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventInsuranceUnderwritten>): EventInsuranceUnderwritten {
+    return EventInsuranceUnderwritten.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventInsuranceUnderwritten>): EventInsuranceUnderwritten {
+    const message = createBaseEventInsuranceUnderwritten();
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    message.shares = object.shares ?? "";
+    message.balance = object.balance ?? "";
+    return message;
+  },
+};
+
+function createBaseEventInsuranceNotice(): EventInsuranceNotice {
+  return { owner: "", denom: "", shares: "", leavesAtNs: "" };
+}
+
+export const EventInsuranceNotice: MessageFns<EventInsuranceNotice> = {
+  encode(message: EventInsuranceNotice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.shares !== "") {
+      writer.uint32(26).string(message.shares);
+    }
+    if (message.leavesAtNs !== "") {
+      writer.uint32(34).string(message.leavesAtNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventInsuranceNotice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventInsuranceNotice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.leavesAtNs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventInsuranceNotice>): EventInsuranceNotice {
+    return EventInsuranceNotice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventInsuranceNotice>): EventInsuranceNotice {
+    const message = createBaseEventInsuranceNotice();
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.shares = object.shares ?? "";
+    message.leavesAtNs = object.leavesAtNs ?? "";
+    return message;
+  },
+};
+
+function createBaseEventInsuranceRedeemed(): EventInsuranceRedeemed {
+  return { owner: "", denom: "", amount: "", shares: "", balance: "" };
+}
+
+export const EventInsuranceRedeemed: MessageFns<EventInsuranceRedeemed> = {
+  encode(message: EventInsuranceRedeemed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    if (message.shares !== "") {
+      writer.uint32(34).string(message.shares);
+    }
+    if (message.balance !== "") {
+      writer.uint32(42).string(message.balance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventInsuranceRedeemed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventInsuranceRedeemed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.balance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventInsuranceRedeemed>): EventInsuranceRedeemed {
+    return EventInsuranceRedeemed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventInsuranceRedeemed>): EventInsuranceRedeemed {
+    const message = createBaseEventInsuranceRedeemed();
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    message.shares = object.shares ?? "";
+    message.balance = object.balance ?? "";
     return message;
   },
 };

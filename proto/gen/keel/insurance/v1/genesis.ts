@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Fund, Params } from "./types.ts";
+import { Fund, Params, Underwriter } from "./types.ts";
 
 export const protobufPackage = "keel.insurance.v1";
 
@@ -16,10 +16,12 @@ export const protobufFileName = "keel/insurance/v1/genesis.proto";
 export interface GenesisState {
   params: Params | undefined;
   funds: Fund[];
+  /** Ascending by address bytes, then denom. */
+  underwriters: Underwriter[];
 }
 
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, funds: [] };
+  return { params: undefined, funds: [], underwriters: [] };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -29,6 +31,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.funds) {
       Fund.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.underwriters) {
+      Underwriter.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -62,6 +67,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.funds.push(Fund.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.underwriters.push(Underwriter.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -83,6 +96,7 @@ export const GenesisState: MessageFns<GenesisState> = {
       ? Params.fromPartial(object.params)
       : undefined;
     message.funds = object.funds?.map((e) => Fund.fromPartial(e)) || [];
+    message.underwriters = object.underwriters?.map((e) => Underwriter.fromPartial(e)) || [];
     return message;
   },
 };

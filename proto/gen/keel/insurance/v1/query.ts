@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Fund, Params } from "./types.ts";
+import { Fund, Params, Underwriter } from "./types.ts";
 
 export const protobufPackage = "keel.insurance.v1";
 
@@ -17,7 +17,14 @@ export interface QueryFundRequest {
 }
 
 export interface QueryFundResponse {
-  fund: Fund | undefined;
+  fund:
+    | Fund
+    | undefined;
+  /** What may be paid now, by the draw cap. */
+  available: string;
+  /** What all underwriters' shares are worth, and the protocol's own. */
+  underwritten: string;
+  own: string;
 }
 
 export interface QueryFundsRequest {
@@ -32,6 +39,19 @@ export interface QueryParamsRequest {
 
 export interface QueryParamsResponse {
   params: Params | undefined;
+}
+
+export interface QueryUnderwriterRequest {
+  owner: string;
+  denom: string;
+}
+
+export interface QueryUnderwriterResponse {
+  underwriter:
+    | Underwriter
+    | undefined;
+  /** What its shares are worth now, quanta, rounded down. */
+  value: string;
 }
 
 function createBaseQueryFundRequest(): QueryFundRequest {
@@ -90,13 +110,22 @@ export const QueryFundRequest: MessageFns<QueryFundRequest> = {
 };
 
 function createBaseQueryFundResponse(): QueryFundResponse {
-  return { fund: undefined };
+  return { fund: undefined, available: "", underwritten: "", own: "" };
 }
 
 export const QueryFundResponse: MessageFns<QueryFundResponse> = {
   encode(message: QueryFundResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.fund !== undefined) {
       Fund.encode(message.fund, writer.uint32(10).fork()).join();
+    }
+    if (message.available !== "") {
+      writer.uint32(18).string(message.available);
+    }
+    if (message.underwritten !== "") {
+      writer.uint32(26).string(message.underwritten);
+    }
+    if (message.own !== "") {
+      writer.uint32(34).string(message.own);
     }
     return writer;
   },
@@ -122,6 +151,30 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
             message.fund = Fund.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.available = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.underwritten = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.own = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -140,6 +193,9 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
   fromPartial(object: DeepPartial<QueryFundResponse>): QueryFundResponse {
     const message = createBaseQueryFundResponse();
     message.fund = (object.fund !== undefined && object.fund !== null) ? Fund.fromPartial(object.fund) : undefined;
+    message.available = object.available ?? "";
+    message.underwritten = object.underwritten ?? "";
+    message.own = object.own ?? "";
     return message;
   },
 };
@@ -338,6 +394,142 @@ export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
     message.params = (object.params !== undefined && object.params !== null)
       ? Params.fromPartial(object.params)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryUnderwriterRequest(): QueryUnderwriterRequest {
+  return { owner: "", denom: "" };
+}
+
+export const QueryUnderwriterRequest: MessageFns<QueryUnderwriterRequest> = {
+  encode(message: QueryUnderwriterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryUnderwriterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryUnderwriterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryUnderwriterRequest>): QueryUnderwriterRequest {
+    return QueryUnderwriterRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryUnderwriterRequest>): QueryUnderwriterRequest {
+    const message = createBaseQueryUnderwriterRequest();
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryUnderwriterResponse(): QueryUnderwriterResponse {
+  return { underwriter: undefined, value: "" };
+}
+
+export const QueryUnderwriterResponse: MessageFns<QueryUnderwriterResponse> = {
+  encode(message: QueryUnderwriterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.underwriter !== undefined) {
+      Underwriter.encode(message.underwriter, writer.uint32(10).fork()).join();
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryUnderwriterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryUnderwriterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.underwriter = Underwriter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryUnderwriterResponse>): QueryUnderwriterResponse {
+    return QueryUnderwriterResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryUnderwriterResponse>): QueryUnderwriterResponse {
+    const message = createBaseQueryUnderwriterResponse();
+    message.underwriter = (object.underwriter !== undefined && object.underwriter !== null)
+      ? Underwriter.fromPartial(object.underwriter)
+      : undefined;
+    message.value = object.value ?? "";
     return message;
   },
 };

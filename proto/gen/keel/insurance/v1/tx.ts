@@ -24,6 +24,33 @@ export interface MsgFundResponse {
   balance: string;
 }
 
+/** Coins for shares of the fund, which earn what it receives and bear what it pays. */
+export interface MsgUnderwrite {
+  sender: string;
+  denom: string;
+  /** Quanta, positive integer. */
+  amount: string;
+}
+
+export interface MsgUnderwriteResponse {
+  shares: string;
+}
+
+/**
+ * Begins the wait for `shares` of the sender, in place of any wait begun before; 0 takes notice back. At its end they are paid at what they
+ * are worth then, at the end of a block, once no shortfall is open.
+ */
+export interface MsgGiveNotice {
+  sender: string;
+  denom: string;
+  shares: string;
+}
+
+export interface MsgGiveNoticeResponse {
+  /** When they leave, nanoseconds since the epoch; 0 when notice was taken back. */
+  leavesAtNs: bigint;
+}
+
 export interface MsgUpdateParams {
   authority: string;
   params: Params | undefined;
@@ -162,6 +189,279 @@ export const MsgFundResponse: MessageFns<MsgFundResponse> = {
   fromPartial(object: DeepPartial<MsgFundResponse>): MsgFundResponse {
     const message = createBaseMsgFundResponse();
     message.balance = object.balance ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgUnderwrite(): MsgUnderwrite {
+  return { sender: "", denom: "", amount: "" };
+}
+
+export const MsgUnderwrite: MessageFns<MsgUnderwrite> = {
+  encode(message: MsgUnderwrite, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUnderwrite {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUnderwrite();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUnderwrite>): MsgUnderwrite {
+    return MsgUnderwrite.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgUnderwrite>): MsgUnderwrite {
+    const message = createBaseMsgUnderwrite();
+    message.sender = object.sender ?? "";
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgUnderwriteResponse(): MsgUnderwriteResponse {
+  return { shares: "" };
+}
+
+export const MsgUnderwriteResponse: MessageFns<MsgUnderwriteResponse> = {
+  encode(message: MsgUnderwriteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.shares !== "") {
+      writer.uint32(10).string(message.shares);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUnderwriteResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUnderwriteResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUnderwriteResponse>): MsgUnderwriteResponse {
+    return MsgUnderwriteResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgUnderwriteResponse>): MsgUnderwriteResponse {
+    const message = createBaseMsgUnderwriteResponse();
+    message.shares = object.shares ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgGiveNotice(): MsgGiveNotice {
+  return { sender: "", denom: "", shares: "" };
+}
+
+export const MsgGiveNotice: MessageFns<MsgGiveNotice> = {
+  encode(message: MsgGiveNotice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.shares !== "") {
+      writer.uint32(26).string(message.shares);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgGiveNotice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgGiveNotice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgGiveNotice>): MsgGiveNotice {
+    return MsgGiveNotice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgGiveNotice>): MsgGiveNotice {
+    const message = createBaseMsgGiveNotice();
+    message.sender = object.sender ?? "";
+    message.denom = object.denom ?? "";
+    message.shares = object.shares ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgGiveNoticeResponse(): MsgGiveNoticeResponse {
+  return { leavesAtNs: 0n };
+}
+
+export const MsgGiveNoticeResponse: MessageFns<MsgGiveNoticeResponse> = {
+  encode(message: MsgGiveNoticeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.leavesAtNs !== 0n) {
+      if (BigInt.asIntN(64, message.leavesAtNs) !== message.leavesAtNs) {
+        throw new globalThis.Error("value provided for field message.leavesAtNs of type int64 too large");
+      }
+      writer.uint32(8).int64(message.leavesAtNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgGiveNoticeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgGiveNoticeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.leavesAtNs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgGiveNoticeResponse>): MsgGiveNoticeResponse {
+    return MsgGiveNoticeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgGiveNoticeResponse>): MsgGiveNoticeResponse {
+    const message = createBaseMsgGiveNoticeResponse();
+    message.leavesAtNs = (object.leavesAtNs !== undefined && object.leavesAtNs !== null)
+      ? BigInt(object.leavesAtNs)
+      : 0n;
     return message;
   },
 };

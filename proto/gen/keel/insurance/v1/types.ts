@@ -16,6 +16,12 @@ export interface Params {
   authority: string;
   /** Smallest contribution, in quanta. */
   fundMin: string;
+  /** How long shares given back wait before they are paid, and bear losses; 0: no underwriting. */
+  cooldownMs: bigint;
+  /** Share of a loss that the protocol's own part of the fund bears alone, as far as it reaches. */
+  firstLossPpm: number;
+  /** Share of the fund that may be paid within an hour; what is beyond it is left to deleveraging. 0: all of it. */
+  drawCapPpm: number;
 }
 
 /** The fund of one settlement asset: a claim on the collateral vault. Amounts are integers in quanta. */
@@ -29,10 +35,29 @@ export interface Fund {
   received: string;
   /** Deficits paid. */
   paid: string;
+  /** Paid out to underwriters. Empty in what follows means zero. */
+  redeemed: string;
+  /** Shares of all, the protocol's own among them; without underwriters the whole fund is the protocol's and there are none. */
+  shares: string;
+  ownShares: string;
+  /** What the draw cap still counts, and when it was counted: it falls by a full cap an hour. */
+  drawn: string;
+  drawnAtNs: bigint;
+}
+
+/** Shares of one underwriter in one fund. */
+export interface Underwriter {
+  owner: string;
+  denom: string;
+  shares: string;
+  /** Of them given back and waiting. */
+  leaving: string;
+  /** When those are paid at the earliest, nanoseconds since the epoch. */
+  leavesAtNs: bigint;
 }
 
 function createBaseParams(): Params {
-  return { authority: "", fundMin: "" };
+  return { authority: "", fundMin: "", cooldownMs: 0n, firstLossPpm: 0, drawCapPpm: 0 };
 }
 
 export const Params: MessageFns<Params> = {
@@ -42,6 +67,18 @@ export const Params: MessageFns<Params> = {
     }
     if (message.fundMin !== "") {
       writer.uint32(18).string(message.fundMin);
+    }
+    if (message.cooldownMs !== 0n) {
+      if (BigInt.asUintN(64, message.cooldownMs) !== message.cooldownMs) {
+        throw new globalThis.Error("value provided for field message.cooldownMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.cooldownMs);
+    }
+    if (message.firstLossPpm !== 0) {
+      writer.uint32(32).uint32(message.firstLossPpm);
+    }
+    if (message.drawCapPpm !== 0) {
+      writer.uint32(40).uint32(message.drawCapPpm);
     }
     return writer;
   },
@@ -75,6 +112,30 @@ export const Params: MessageFns<Params> = {
             message.fundMin = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cooldownMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.firstLossPpm = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.drawCapPpm = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -94,12 +155,28 @@ export const Params: MessageFns<Params> = {
     const message = createBaseParams();
     message.authority = object.authority ?? "";
     message.fundMin = object.fundMin ?? "";
+    message.cooldownMs = (object.cooldownMs !== undefined && object.cooldownMs !== null)
+      ? BigInt(object.cooldownMs)
+      : 0n;
+    message.firstLossPpm = object.firstLossPpm ?? 0;
+    message.drawCapPpm = object.drawCapPpm ?? 0;
     return message;
   },
 };
 
 function createBaseFund(): Fund {
-  return { denom: "", balance: "", funded: "", received: "", paid: "" };
+  return {
+    denom: "",
+    balance: "",
+    funded: "",
+    received: "",
+    paid: "",
+    redeemed: "",
+    shares: "",
+    ownShares: "",
+    drawn: "",
+    drawnAtNs: 0n,
+  };
 }
 
 export const Fund: MessageFns<Fund> = {
@@ -118,6 +195,24 @@ export const Fund: MessageFns<Fund> = {
     }
     if (message.paid !== "") {
       writer.uint32(42).string(message.paid);
+    }
+    if (message.redeemed !== "") {
+      writer.uint32(50).string(message.redeemed);
+    }
+    if (message.shares !== "") {
+      writer.uint32(58).string(message.shares);
+    }
+    if (message.ownShares !== "") {
+      writer.uint32(66).string(message.ownShares);
+    }
+    if (message.drawn !== "") {
+      writer.uint32(74).string(message.drawn);
+    }
+    if (message.drawnAtNs !== 0n) {
+      if (BigInt.asIntN(64, message.drawnAtNs) !== message.drawnAtNs) {
+        throw new globalThis.Error("value provided for field message.drawnAtNs of type int64 too large");
+      }
+      writer.uint32(80).int64(message.drawnAtNs);
     }
     return writer;
   },
@@ -175,6 +270,46 @@ export const Fund: MessageFns<Fund> = {
             message.paid = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.redeemed = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.ownShares = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.drawn = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.drawnAtNs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -197,6 +332,119 @@ export const Fund: MessageFns<Fund> = {
     message.funded = object.funded ?? "";
     message.received = object.received ?? "";
     message.paid = object.paid ?? "";
+    message.redeemed = object.redeemed ?? "";
+    message.shares = object.shares ?? "";
+    message.ownShares = object.ownShares ?? "";
+    message.drawn = object.drawn ?? "";
+    message.drawnAtNs = (object.drawnAtNs !== undefined && object.drawnAtNs !== null) ? BigInt(object.drawnAtNs) : 0n;
+    return message;
+  },
+};
+
+function createBaseUnderwriter(): Underwriter {
+  return { owner: "", denom: "", shares: "", leaving: "", leavesAtNs: 0n };
+}
+
+export const Underwriter: MessageFns<Underwriter> = {
+  encode(message: Underwriter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.shares !== "") {
+      writer.uint32(26).string(message.shares);
+    }
+    if (message.leaving !== "") {
+      writer.uint32(34).string(message.leaving);
+    }
+    if (message.leavesAtNs !== 0n) {
+      if (BigInt.asIntN(64, message.leavesAtNs) !== message.leavesAtNs) {
+        throw new globalThis.Error("value provided for field message.leavesAtNs of type int64 too large");
+      }
+      writer.uint32(40).int64(message.leavesAtNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Underwriter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnderwriter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.shares = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.leaving = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.leavesAtNs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Underwriter>): Underwriter {
+    return Underwriter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Underwriter>): Underwriter {
+    const message = createBaseUnderwriter();
+    message.owner = object.owner ?? "";
+    message.denom = object.denom ?? "";
+    message.shares = object.shares ?? "";
+    message.leaving = object.leaving ?? "";
+    message.leavesAtNs = (object.leavesAtNs !== undefined && object.leavesAtNs !== null)
+      ? BigInt(object.leavesAtNs)
+      : 0n;
     return message;
   },
 };

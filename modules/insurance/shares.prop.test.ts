@@ -1,0 +1,143 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  afterLoss,
+  afterUnderwriting,
+  available,
+  drawnNow,
+  ownValue,
+  SHARES_MIN,
+  type Shared,
+  worthOf,
+} from "./shares.ts";
+
+const amount = fc.bigInt({ min: 1n, max: 10n ** 18n });
+const HOUR = 3_600_000_000_000n;
+
+/** A fund somebody underwrites: any history of shares, the protocol's part from nothing to all. */
+const shared = fc
+  .record({ balance: amount, shares: fc.bigInt({ min: 1n, max: 10n ** 26n }), own: fc.nat(1000) })
+  .map(
+    ({ balance, shares, own }): Shared => ({
+      balance,
+      shares,
+      ownShares: (shares * BigInt(own)) / 1000n,
+    }),
+  );
+
+describe("shares of a fund", () => {
+  test("cost what they are worth: nobody gains by putting in and taking out, nor loses above a millionth", () => {
+    fc.assert(
+      fc.property(shared, amount, (fund, paid) => {
+        const after = afterUnderwriting(fund, paid);
+        if (after === null) return;
+        const grown = { ...after, balance: fund.balance + paid };
+        const back = worthOf(grown, after.minted);
+        expect(back <= paid).toBe(true);
+        expect((paid - back) * 1_000_000n <= paid + 1_000_000n).toBe(true);
+        // Nor do those who were there pay for it.
+        const others = fund.shares;
+        expect(worthOf(grown, others) >= fund.balance).toBe(true);
+      }),
+    );
+  });
+
+  test("of the first underwriter leave the protocol what was there", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), amount, (balance, paid) => {
+        const after = afterUnderwriting({ balance, shares: 0n, ownShares: 0n }, paid);
+        expect(after).not.toBeNull();
+        if (after === null) return;
+        expect(ownValue({ ...after, balance: balance + paid })).toBe(balance);
+        expect(after.minted >= SHARES_MIN).toBe(true);
+      }),
+    );
+  });
+
+  test("cannot be made too dear for the next one by a gift: what would be rounded away is refused", () => {
+    const first = afterUnderwriting({ balance: 0n, shares: 0n, ownShares: 0n }, 1n);
+    const gifted = { ...(first as NonNullable<typeof first>), balance: 1_000_000_001n };
+    expect(afterUnderwriting(gifted, 500_000_000n)).toBeNull();
+  });
+});
+
+describe("a loss", () => {
+  const loss = fc.tuple(shared, fc.nat(1000), fc.bigInt({ min: 0n, max: 1_000_000n }));
+
+  test("comes first from the protocol's own part, then from all in proportion", () => {
+    fc.assert(
+      fc.property(loss, ([fund, permille, firstLossPpm]) => {
+        const paid = (fund.balance * BigInt(permille)) / 1000n;
+        const others = fund.shares - fund.ownShares;
+        const before = worthOf(fund, others);
+        const { fund: after, firstLoss } = afterLoss(fund, paid, firstLossPpm);
+        expect(after.balance).toBe(fund.balance - paid);
+        expect(firstLoss <= (paid * firstLossPpm) / 1_000_000n).toBe(true);
+        expect(firstLoss <= ownValue(fund)).toBe(true);
+        expect(after.shares - after.ownShares).toBe(others);
+        expect(after.ownShares >= 0n).toBe(true);
+        // Underwriters bear their share of what is left, one unit of rounding apart, and never the protocol's part.
+        const rest = paid - firstLoss;
+        const left = fund.balance - firstLoss;
+        if (left === 0n || after.shares === 0n) return;
+        const fair = before - (rest * before) / left;
+        expect(worthOf(after, others) + 2n >= fair).toBe(true);
+        expect(worthOf(after, others) <= before + 1n).toBe(true);
+      }),
+    );
+  });
+
+  test("without a first-loss part is everybody's alike", () => {
+    const fund = { balance: 1_000n, shares: 1_000_000n, ownShares: 250_000n };
+    const { fund: after } = afterLoss(fund, 400n, 0n);
+    expect(worthOf(after, 750_000n)).toBe(450n);
+    expect(ownValue(after)).toBe(150n);
+  });
+
+  test("with a whole first-loss part leaves underwriters alone until the protocol has nothing", () => {
+    const fund = { balance: 1_000n, shares: 1_000_000n, ownShares: 250_000n };
+    const first = afterLoss(fund, 200n, 1_000_000n).fund;
+    expect(worthOf(first, 750_000n)).toBe(750n);
+    const second = afterLoss(first, 200n, 1_000_000n);
+    expect(second.firstLoss).toBe(50n);
+    expect(worthOf(second.fund, 750_000n)).toBe(600n);
+  });
+});
+
+describe("the draw cap", () => {
+  test("never lets more than a cap go within an hour, and gives all of it back after one", () => {
+    fc.assert(
+      fc.property(
+        amount,
+        fc.bigInt({ min: 1n, max: 1_000_000n }),
+        fc.array(fc.bigInt({ min: 0n, max: HOUR / 20n }), { maxLength: 15 }),
+        (balance, capPpm, waits) => {
+          let fund = { balance, drawn: 0n, drawnAtNs: 0n };
+          let now = 0n;
+          let paid = 0n;
+          for (const wait of waits) {
+            now += wait;
+            const may = available(fund, capPpm, now);
+            expect(may >= 0n && may <= fund.balance).toBe(true);
+            fund = {
+              balance: fund.balance - may,
+              drawn: drawnNow(fund, capPpm, now) + may,
+              drawnAtNs: now,
+            };
+            paid += may;
+          }
+          // One cap at once, and what leaks meanwhile.
+          expect(
+            paid * 1_000_000n * HOUR <= balance * capPpm * (HOUR + now) + 16n * 1_000_000n * HOUR,
+          ).toBe(true);
+          const later = available(fund, capPpm, now + 2n * HOUR);
+          expect(later).toBe((fund.balance * capPpm) / 1_000_000n);
+        },
+      ),
+    );
+  });
+
+  test("of nothing is no cap", () => {
+    expect(available({ balance: 7n, drawn: 3n, drawnAtNs: 0n }, 0n, 0n)).toBe(7n);
+  });
+});
