@@ -15,10 +15,11 @@ import { createMargin, type Margin } from "../margin/module.ts";
 import { defaultParams as marginParams } from "../margin/params.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
 import { noBackstop } from "../margin/testing/no-backstop.ts";
+import { createTestPrices } from "../testing/prices.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
 import { parseRequest } from "./orders/requests.ts";
-import type { ClearingPort, OraclePrice } from "./ports.ts";
+import type { ClearingPort } from "./ports.ts";
 import { createRandom } from "./random.ts";
 import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
 
@@ -40,7 +41,7 @@ function createWorld(fundUnits = 0n) {
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
   });
-  let price: OraclePrice = testPrice(60_000);
+  const prices = createTestPrices(registry);
   let margin: Margin | undefined;
   // Margin is built after derivatives and needs it: the composition root delegates like this.
   const clearing: ClearingPort = {
@@ -60,7 +61,7 @@ function createWorld(fundUnits = 0n) {
     addresses,
     clearing,
     bank: bank.keeper,
-    oracle: { price: () => price, feed: () => undefined },
+    oracle: { price: prices.price, feed: () => undefined },
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
   });
@@ -79,6 +80,7 @@ function createWorld(fundUnits = 0n) {
     bank.module,
   ];
   const ctx = testContext(registry);
+  prices.set(ctx, 1, testPrice(60_000));
 
   const init = (module: ModuleDefinition, bytes: Uint8Array): void => {
     if (module.genesis.kind !== "proto") throw new Error("expected proto genesis");
@@ -125,7 +127,7 @@ function createWorld(fundUnits = 0n) {
     keeper: derivatives.keeper,
     insurance: insurance.keeper,
     fresh(value: number, fresh = true) {
-      price = testPrice(value, fresh);
+      prices.set(ctx, 1, testPrice(value, fresh));
     },
     account: (n: number) => accountId(owner(n), 0),
     /** Owner n with that many units of collateral in sub-account 0. */
