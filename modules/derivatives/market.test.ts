@@ -16,10 +16,11 @@ import { createMargin, type Margin } from "../margin/module.ts";
 import { defaultParams as marginParams } from "../margin/params.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
 import { noBackstop } from "../margin/testing/no-backstop.ts";
+import { createTestPrices } from "../testing/prices.ts";
 import { defaultParams } from "./defaults.ts";
 import { createDerivatives } from "./module.ts";
 import { parseRequest } from "./orders/requests.ts";
-import type { ClearingPort, OraclePrice } from "./ports.ts";
+import type { ClearingPort } from "./ports.ts";
 import { createRandom } from "./random.ts";
 import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
 
@@ -42,7 +43,7 @@ function createWorld(fundUnits = 0n) {
     vault: COLLATERAL_VAULT,
     shortfalls: { pendingShortfall: () => 0n },
   });
-  let price: OraclePrice = testPrice(60_000);
+  const prices = createTestPrices(registry);
   let margin: Margin | undefined;
   // Margin is built after derivatives and needs it: the composition root delegates like this.
   const clearing: ClearingPort = {
@@ -62,7 +63,7 @@ function createWorld(fundUnits = 0n) {
     addresses,
     clearing,
     bank: bank.keeper,
-    oracle: { price: () => price, feed: () => undefined },
+    oracle: { price: prices.price, feed: () => undefined },
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
   });
@@ -81,6 +82,7 @@ function createWorld(fundUnits = 0n) {
     bank.module,
   ];
   const ctx = testContext(registry);
+  prices.set(ctx, 1, testPrice(60_000));
 
   const init = (module: ModuleDefinition, bytes: Uint8Array): void => {
     if (module.genesis.kind !== "proto") throw new Error("expected proto genesis");
@@ -129,7 +131,7 @@ function createWorld(fundUnits = 0n) {
     keeper: derivatives.keeper,
     insurance: insurance.keeper,
     fresh(value: number, fresh = true) {
-      price = testPrice(value, fresh);
+      prices.set(ctx, 1, testPrice(value, fresh));
     },
     account: (n: number) => accountId(owner(n), 0),
     /** Owner n with that many units of collateral in sub-account 0. */

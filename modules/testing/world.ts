@@ -19,7 +19,7 @@ import { createBank } from "../bank/module.ts";
 import { defaultParams, defaultTerms, optionTerms } from "../derivatives/defaults.ts";
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
-import type { ClearingPort, OraclePort, OraclePrice } from "../derivatives/ports.ts";
+import type { ClearingPort, OraclePort } from "../derivatives/ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
@@ -35,6 +35,7 @@ import { defaultParams as marginParams } from "../margin/params.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
 import { createVault, type Vault } from "../vault/module.ts";
 import { defaultParams as vaultParams } from "../vault/params.ts";
+import { createTestPrices, TEST_PRICES } from "./prices.ts";
 
 export const DENOM = "uusdc";
 export const UNIT = 1_000_000n;
@@ -152,7 +153,7 @@ export function createWorld(options: WorldOptions = {}): World {
     vault: COLLATERAL_VAULT,
     shortfalls: { pendingShortfall: () => 0n },
   });
-  const prices = new Map<number, OraclePrice>();
+  const prices = createTestPrices(registry);
   let built: Margin | undefined;
   let backstop: Vault["keeper"]["backstop"] | undefined;
   const late = (): Margin["keeper"] => (built as Margin).keeper;
@@ -170,7 +171,7 @@ export function createWorld(options: WorldOptions = {}): World {
     account: (ctx, id) => late().account(ctx, id),
   };
   const oracle: OraclePort = {
-    price: (_ctx, feed) => prices.get(feed),
+    price: prices.price,
     feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),
   };
   const derivatives = createDerivatives(registry.schema("derivatives"), {
@@ -256,7 +257,7 @@ export function createWorld(options: WorldOptions = {}): World {
     setPrice(feed, price, fresh = true) {
       const mantissa = parseDecimal(price, PLACES);
       if (mantissa === null) throw new Error(`expected a price, got ${price}`);
-      prices.set(feed, {
+      prices.set(ctx, feed, {
         mantissa,
         exponent: -PLACES,
         confidence: 0n,
@@ -312,6 +313,8 @@ export function createWorld(options: WorldOptions = {}): World {
       const hex = (text: string): string =>
         [...text].map((char) => char.charCodeAt(0).toString(16).padStart(2, "0")).join("");
       for (const { id, store, name, encode } of registry.collections) {
+        // Prices are no part of the chain's genesis.
+        if (store === TEST_PRICES) continue;
         ctx.state.range(id, "", undefined, (key, held) => {
           keys.push(`${store} ${name} ${hex(key)} = ${hex(encode(held))}`);
         });
