@@ -6,15 +6,14 @@ import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryHub } from "../net/memory-transport.ts";
 import { encodeConsensusMessage } from "../net/messages.ts";
-import { ed25519Sign } from "../wire/ed25519.ts";
 import { ed25519Address } from "../wire/keys.ts";
 import { splitIntoParts } from "../wire/part-set.ts";
-import { voteExtensionSignBytes, voteSignBytes } from "../wire/sign-bytes.ts";
-import type { BlockID, Proposal, Vote } from "../wire/types.ts";
+import type { Proposal } from "../wire/types.ts";
 import { findValidator } from "../wire/validator-set.ts";
 import { ed25519PublicKey } from "./signer.ts";
 import { createRealClock } from "./testing/clocks.ts";
 import { doubleSigns } from "./testing/double-signs.ts";
+import { fakeBlock, forgeVote } from "./testing/forged.ts";
 import {
   createDisk,
   createGenesis,
@@ -29,12 +28,7 @@ import {
 const clock = createRealClock();
 const slowPacing = { ...noPacing, minBlockIntervalMs: 60, emptyBlockIntervalMs: 60 };
 const extensionsOn = { abci: { voteExtensionsEnableHeight: 1 } };
-const chainId = "keel-test-1";
 const none = new Uint8Array(0);
-const fakeBlock: BlockID = {
-  hash: new Uint8Array(32).fill(7),
-  partSetHeader: { total: 1, hash: new Uint8Array(32).fill(8) },
-};
 
 let directory: string;
 let nodes: TestNode[];
@@ -53,32 +47,6 @@ async function start(options: Omit<NodeOptions, "clock" | "hub">): Promise<TestN
   const node = await startNode({ clock, hub, ...options });
   nodes.push(node);
   return node;
-}
-
-function forge(node: TestNode, index: number, change: Partial<Vote>): Vote {
-  const address = ed25519Address(ed25519PublicKey(seedOf(index)));
-  const view = node.driver.roundState();
-  const unsigned: Vote = {
-    type: "prevote",
-    height: view.height,
-    round: 0,
-    blockId: fakeBlock,
-    timestamp: clock.now(),
-    validatorAddress: address,
-    validatorIndex: findValidator(view.validators, address)?.index ?? 0,
-    signature: none,
-    extension: none,
-    extensionSignature: none,
-    ...change,
-  };
-  const isExtended = unsigned.type === "precommit" && unsigned.blockId.hash.length > 0;
-  return {
-    ...unsigned,
-    signature: ed25519Sign(seedOf(index), voteSignBytes(chainId, unsigned)),
-    extensionSignature: isExtended
-      ? ed25519Sign(seedOf(index), voteExtensionSignBytes(chainId, unsigned))
-      : none,
-  };
 }
 
 async function until(
@@ -107,7 +75,7 @@ describe("an equivocating validator", () => {
         const { height } = first.driver.roundState();
         if (forged.has(height)) return;
         forged.add(height);
-        first.driver.receive(peerIdOf(9), { type: "vote", vote: forge(first, 3, {}) });
+        first.driver.receive(peerIdOf(9), { type: "vote", vote: forgeVote(first, 3, {}) });
       },
     );
     await first.reach(first.driver.state().lastHeight + 3);
@@ -153,11 +121,11 @@ describe("bad messages", () => {
     for (let turn = 0; turn < 40; turn++) {
       const { height } = node.driver.roundState();
       for (const at of [height - 1, height, height + 1, height + 9]) {
-        const vote = forge(node, 0, { height: Math.max(1, at) });
+        const vote = forgeVote(node, 0, { height: Math.max(1, at) });
         send({ type: "vote", vote: { ...vote, signature: new Uint8Array(64) } });
         send({ type: "vote", vote: { ...vote, validatorIndex: 77 } });
         send({ type: "vote", vote: { ...vote, round: 2_147_483_647 } });
-        send({ type: "vote", vote: { ...forge(node, 5, { height: Math.max(1, at) }) } });
+        send({ type: "vote", vote: { ...forgeVote(node, 5, { height: Math.max(1, at) }) } });
         send({ type: "vote", vote: { ...vote, type: "precommit" } });
         send({ type: "proposal", proposal: proposal(Math.max(1, at)) });
         send({
@@ -204,7 +172,7 @@ describe("bad messages", () => {
   it("also as raw bytes on the wire leave the node standing", { timeout: 30_000 }, async () => {
     const genesis = createGenesis({ validators: 1 });
     const node = await start({ genesis, disk: createDisk(directory, 0), pacing: slowPacing });
-    const valid = encodeConsensusMessage({ type: "vote", vote: forge(node, 0, { height: 1 }) });
+    const valid = encodeConsensusMessage({ type: "vote", vote: forgeVote(node, 0, { height: 1 }) });
     let random = 1;
     const next = (): number => {
       random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -295,7 +263,12 @@ describe("what the application refuses", () => {
         const blockId = view.proposal(view.round)?.blockId;
         if (blockId === undefined) return;
         const extension = utf8ToBytes(`price ${view.height}`);
-        const vote = forge(honest, 2, { type: "precommit", round: view.round, blockId, extension });
+        const vote = forgeVote(honest, 2, {
+          type: "precommit",
+          round: view.round,
+          blockId,
+          extension,
+        });
         for (const node of nodes) node.driver.receive(peerIdOf(9), { type: "vote", vote });
       },
     );

@@ -14,15 +14,11 @@ import { createApplier } from "./apply.ts";
 import { createBlockTasks } from "./block-tasks.ts";
 import { type BuiltBlock, isInitial } from "./blocks.ts";
 import type { Driver, DriverOptions } from "./driver-options.ts";
+import { applyPeerInput } from "./early-inputs.ts";
 import { createHeight, type HeightContext } from "./height.ts";
-import { createInbox } from "./inbox.ts";
+import { createFutureInbox, createInbox } from "./inbox.ts";
 import { createIntake } from "./intake.ts";
-import {
-  futureBytesMax,
-  futureMessagesMax,
-  futureMessagesPerPeerMax,
-  turnInputsMax,
-} from "./limits.ts";
+import { futureMessagesMax, turnInputsMax } from "./limits.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwnMessages } from "./own-messages.ts";
 import { createPeerInputs } from "./peer-inputs.ts";
@@ -52,11 +48,7 @@ export function createDriver(options: DriverOptions): Driver {
   const machine = (options.createMachine ?? createMachine)();
   const self = signer === null ? null : addressToCore(signer.address);
   const inbox = createInbox();
-  const future = createInbox({
-    messagesMax: futureMessagesMax,
-    bytesMax: futureBytesMax,
-    perPeerMax: futureMessagesPerPeerMax,
-  });
+  const future = createFutureInbox();
   let events: Event[] = [];
   let effects: Effect[] = [];
   let at: HeightContext = createHeight(options.state, null);
@@ -66,7 +58,8 @@ export function createDriver(options: DriverOptions): Driver {
   let begunMs = 0;
   let isLogging = false;
   let isFlushed = true;
-  let isBuildWaiting = false;
+  /** The round of ours whose block waits for the pace. */
+  let buildWaiting: number | null = null;
   let decided: CommitCertificate | null = null;
   let shown: { height: number; round: number; step: Step } = {
     height: 0,
@@ -137,6 +130,8 @@ export function createDriver(options: DriverOptions): Driver {
     self,
     current: () => at,
     currentRound,
+    isRunning: () => isRunning,
+    isBeforeGenesis: () => pacer.isBeforeGenesis,
     onBegun: runHeight,
     onLatePrecommit: pacer.poke,
   });
@@ -170,6 +165,7 @@ export function createDriver(options: DriverOptions): Driver {
         timeouts: options.timeouts,
       }),
     );
+    for (const input of at.early.take()) applyPeerInput(apply, input);
   }
 
   // ------------------------------------------------------------------ inputs
@@ -179,10 +175,10 @@ export function createDriver(options: DriverOptions): Driver {
       case "begin":
         // Of a height that others have ended meanwhile.
         if (event.height !== at.height) return;
-        // A peer may have begun it here before its time: the pace is counted from its time.
+        // It may have begun before its time: the pace is counted from its time.
         begunMs = clock.monotonicMs();
         runHeight();
-        if (isBuildWaiting) build(0);
+        if (buildWaiting !== null) build(buildWaiting);
         return;
       case "timer":
         if (event.timer.height === at.height) apply.timer(event.timer);
@@ -219,8 +215,9 @@ export function createDriver(options: DriverOptions): Driver {
   async function perform(effect: Effect): Promise<void> {
     switch (effect.type) {
       case "buildBlock":
-        if (effect.round === 0 && !pacer.isReady) isBuildWaiting = true;
-        else build(effect.round);
+        if (pacer.isReady) return build(effect.round);
+        buildWaiting = effect.round;
+        if (effect.round > 0) pacer.insist();
         return;
       case "checkBlock": {
         const blockId = blockIdFromCore(effect.blockId);
@@ -263,7 +260,7 @@ export function createDriver(options: DriverOptions): Driver {
   }
 
   function build(round: number): void {
-    isBuildWaiting = false;
+    buildWaiting = null;
     if (signer !== null && machine.view().round === round) tasks.build(at, round, signer.address);
   }
 
@@ -310,6 +307,8 @@ export function createDriver(options: DriverOptions): Driver {
     timers.cancelAll();
     const seenCommit = at.memory.extendedCommit(round, blockId);
     const { state } = at;
+    // Begun by a proposal before its time and decided in a later round: somebody's pace came in between, and ours must not run from before.
+    if (round > 0 && !pacer.isReady) begunMs = committedMs;
     const next = await tasks.exclusively(() =>
       executor.commitBlock({ state, block, seenCommit, wal }),
     );
@@ -324,7 +323,7 @@ export function createDriver(options: DriverOptions): Driver {
     at = createHeight(state, lastCommit);
     isRunning = false;
     isFlushed = true;
-    isBuildWaiting = false;
+    buildWaiting = null;
     decided = null;
     effects = [];
     tasks.reset();
@@ -342,6 +341,8 @@ export function createDriver(options: DriverOptions): Driver {
 
   async function run(): Promise<void> {
     try {
+      // What the replay left to be done.
+      await settle();
       while (!isStopped) {
         const own = events;
         events = [];
@@ -376,7 +377,6 @@ export function createDriver(options: DriverOptions): Driver {
       open(options.state, await lastSeenCommit(options.state, blocks), null);
       replay(await loggedRecords(wal, at.height));
       isLogging = true;
-      post({ type: "begin", height: at.height });
       loop = run();
     },
     async stop() {

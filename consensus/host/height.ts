@@ -6,6 +6,7 @@ import { maxParts } from "../wire/part-set.ts";
 import type { ExtendedCommit, ValidatorInfo } from "../wire/types.ts";
 import { addressToCore } from "../wire/validator-set.ts";
 import { nextHeight } from "./blocks.ts";
+import { createEarlyInputs, type EarlyInputs } from "./early-inputs.ts";
 import type { ChainState } from "./ports.ts";
 import { createRoundState, type RoundState } from "./round-state.ts";
 import { coreSet } from "./validator-sets.ts";
@@ -16,6 +17,8 @@ export interface HeightContext {
   readonly state: ChainState;
   readonly set: ValidatorSet;
   readonly memory: RoundState;
+  /** What peers say before it has begun. */
+  readonly early: EarlyInputs;
   /** Precommits of this height (of the previous one) carry extensions. */
   readonly extensionsEnabled: boolean;
   readonly lastExtensionsEnabled: boolean;
@@ -43,6 +46,7 @@ export function createHeight(state: ChainState, lastCommit: ExtendedCommit | nul
       lastCommit,
       partsMax,
     }),
+    early: createEarlyInputs(state.validators),
     extensionsEnabled: extensionsEnabled(state.consensusParams, height),
     lastExtensionsEnabled: extensionsEnabled(state.consensusParams, height - 1),
     partsMax,

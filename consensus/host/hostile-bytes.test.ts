@@ -15,32 +15,25 @@ import {
 } from "../net/messages.ts";
 import { BlockSync } from "../sync/block-sync.ts";
 import { zeroBlockId } from "../wire/block-id.ts";
-import { ed25519Sign } from "../wire/ed25519.ts";
 import { evidenceMessage } from "../wire/evidence.ts";
-import { ed25519Address } from "../wire/keys.ts";
 import { splitIntoParts } from "../wire/part-set.ts";
-import { proposalSignBytes, voteExtensionSignBytes, voteSignBytes } from "../wire/sign-bytes.ts";
-import type { BlockID, ExtendedCommit, Part, Proposal, Vote } from "../wire/types.ts";
-import { findValidator } from "../wire/validator-set.ts";
+import type { ExtendedCommit, Part, Proposal, Vote } from "../wire/types.ts";
 import { createEvidencePool } from "./evidence-pool.ts";
 import type { Channel } from "./ports.ts";
-import { ed25519PublicKey } from "./signer.ts";
 import { createRealClock } from "./testing/clocks.ts";
+import { fakeBlock, forgeProposal, forgeVote } from "./testing/forged.ts";
 import {
   createDisk,
   createGenesis,
   noPacing,
-  seedOf,
   startNode,
   type TestNode,
   verifyOpenssl,
 } from "./testing/node.ts";
 
 const clock = createRealClock();
-const chainId = "keel-test-1";
 const fill = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);
 const none = fill(0, 0);
-const block: BlockID = { hash: fill(32, 7), partSetHeader: { total: 1, hash: fill(32, 8) } };
 const { parts } = splitIntoParts(fill(70_000, 1));
 const [part, lastPart] = parts as [Part, Part];
 
@@ -103,50 +96,14 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** A vote of the height in progress by the validator with key `key`, validly signed unless changed afterwards. */
-function voteOf(key: number, change: Partial<Vote> = {}): Vote {
-  const view = node.driver.roundState();
-  const validatorAddress = ed25519Address(ed25519PublicKey(seedOf(key)));
-  const unsigned: Vote = {
-    type: "prevote",
-    height: view.height,
-    round: 0,
-    blockId: block,
-    timestamp: clock.now(),
-    validatorAddress,
-    validatorIndex: findValidator(view.validators, validatorAddress)?.index ?? 0,
-    signature: none,
-    extension: none,
-    extensionSignature: none,
-    ...change,
-  };
-  const isExtended = unsigned.type === "precommit" && unsigned.blockId.hash.length > 0;
-  return {
-    ...unsigned,
-    signature: ed25519Sign(seedOf(key), voteSignBytes(chainId, unsigned)),
-    extensionSignature: isExtended
-      ? ed25519Sign(seedOf(key), voteExtensionSignBytes(chainId, unsigned))
-      : none,
-  };
-}
-
-function proposalOf(key: number, change: Partial<Proposal> = {}): Proposal {
-  const unsigned: Proposal = {
-    height: node.driver.roundState().height,
-    round: 0,
-    polRound: -1,
-    blockId: block,
-    timestamp: clock.now(),
-    signature: none,
-    ...change,
-  };
-  return { ...unsigned, signature: ed25519Sign(seedOf(key), proposalSignBytes(chainId, unsigned)) };
-}
+const voteOf = (key: number, change: Partial<Vote> = {}): Vote => forgeVote(node, key, change);
+const proposalOf = (key: number, change: Partial<Proposal> = {}): Proposal =>
+  forgeProposal(node, key, change);
 
 const commitOf = (change: Partial<ExtendedCommit>): ExtendedCommit => ({
   height: node.driver.roundState().height,
   round: 0,
-  blockId: block,
+  blockId: fakeBlock,
   extendedSignatures: [],
   ...change,
 });
@@ -192,7 +149,7 @@ const rows: readonly (readonly [what: string, channel: Channel, bytes: () => Uin
   [
     "a vote in half a block's name",
     "consensus",
-    () => vote(voteOf(1, { blockId: { ...block, hash: none } })),
+    () => vote(voteOf(1, { blockId: { ...fakeBlock, hash: none } })),
   ],
   ["an extension on a prevote", "consensus", () => vote({ ...voteOf(1), extension: fill(9, 1) })],
   [
@@ -227,7 +184,7 @@ const rows: readonly (readonly [what: string, channel: Channel, bytes: () => Uin
     () =>
       proposal(
         proposalOf(0, {
-          blockId: { ...block, partSetHeader: { ...block.partSetHeader, total: 1_600 } },
+          blockId: { ...fakeBlock, partSetHeader: { ...fakeBlock.partSetHeader, total: 1_600 } },
         }),
       ),
   ],

@@ -1,6 +1,13 @@
 /** What peers have sent and the driver has not yet looked at. Bounded in all and per peer, so that one cannot crowd out the rest. */
 import type { GossipMessage } from "./gossip.ts";
-import { inboxBytesMax, inboxMessagesMax, inboxMessagesPerPeerMax } from "./limits.ts";
+import {
+  futureBytesMax,
+  futureMessagesMax,
+  futureMessagesPerPeerMax,
+  inboxBytesMax,
+  inboxMessagesMax,
+  inboxMessagesPerPeerMax,
+} from "./limits.ts";
 import type { PeerId } from "./ports.ts";
 
 export interface Received {
@@ -26,6 +33,15 @@ const defaultLimits: InboxLimits = {
   bytesMax: inboxBytesMax,
   perPeerMax: inboxMessagesPerPeerMax,
 };
+
+/** For what belongs to the height after the one in progress. */
+export function createFutureInbox(): Inbox {
+  return createInbox({
+    messagesMax: futureMessagesMax,
+    bytesMax: futureBytesMax,
+    perPeerMax: futureMessagesPerPeerMax,
+  });
+}
 
 export function createInbox(limits: InboxLimits = defaultLimits): Inbox {
   let queue: Received[] = [];
@@ -60,7 +76,7 @@ export function createInbox(limits: InboxLimits = defaultLimits): Inbox {
 }
 
 /** Fixed cost of a small message in memory, with its objects. */
-const messageBytes = 1_024;
+export const messageBytes = 1_024;
 
 function sizeOf(message: GossipMessage): number {
   switch (message.type) {

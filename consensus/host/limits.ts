@@ -27,6 +27,14 @@ export const futureBytesMax: number = 32 * 1024 * 1024;
 /** Of these, one peer's share. */
 export const futureMessagesPerPeerMax: number = 1_024;
 
+/**
+ * Votes of one validator held while a height waits for its time. Until more than a third has begun, an honest validator has come no
+ * further than its prevote of round 0; the rest is for messages that overtake those of others, and for the other story of an equivocator.
+ */
+export const earlyVotesPerValidatorMax: number = 4;
+/** All of them together, extensions included: a third of 500 validators with extensions of 4 KiB, four times. */
+export const earlyVotesBytesMax: number = 4 * 1024 * 1024;
+
 // ---------------------------------------------------------------- round state
 
 /** Rounds beyond the next one for which one validator's votes are kept; the core counts no more. */

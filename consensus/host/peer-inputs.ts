@@ -1,8 +1,10 @@
 /** One message of one peer: to the gate, then to the core; the peer is reported where it is to blame. Never throws for bad input. */
 
-import type { Vote } from "../wire/types.ts";
+import type { Verified } from "../core/types.ts";
+import type { Proposal, Vote } from "../wire/types.ts";
 import { addressToCore } from "../wire/validator-set.ts";
 import type { Applier } from "./apply.ts";
+import { applyPeerInput, type PeerInput } from "./early-inputs.ts";
 import type { Gossip } from "./gossip.ts";
 import type { HeightContext } from "./height.ts";
 import { heightOf, type Inbox, type Received } from "./inbox.ts";
@@ -20,23 +22,32 @@ export interface PeerInputsOptions {
   readonly self: string | null;
   readonly current: () => HeightContext;
   readonly currentRound: () => number;
-  /** A message that passed shows that the height has begun elsewhere. */
+  /** False while the height waits for its time. */
+  readonly isRunning: () => boolean;
+  /** A proposal may not begin the height yet. */
+  readonly isBeforeGenesis: () => boolean;
+  /** The height has begun elsewhere, so it begins here: what is held of it is handed over. */
   readonly onBegun: () => void;
   readonly onLatePrecommit: () => void;
 }
 
-type Value<T> = Extract<Passed<T>, { type: "passed" }>["value"];
-
 export function createPeerInputs(
   options: PeerInputsOptions,
 ): (received: Received) => Promise<void> {
-  const { intake, apply, gossip, current, report } = options;
+  const { intake, apply, gossip, current, isRunning, report } = options;
 
-  function admit<T>(peer: PeerId, passed: Passed<T>, use: (value: Value<T>) => void): void {
+  /** The value, or null for what is of no use. */
+  function admitted<T>(peer: PeerId, passed: Passed<T>): Verified<T> | null {
     if (passed.type === "refused") report(peer, passed.reason, passed.severity);
-    if (passed.type !== "passed") return;
-    options.onBegun();
-    use(passed.value);
+    return passed.type === "passed" ? passed.value : null;
+  }
+
+  function enter(input: PeerInput): void {
+    if (isRunning()) return applyPeerInput(apply, input);
+    const { early } = current();
+    early.add(input);
+    if (early.isBegunElsewhere || (early.isProposed && !options.isBeforeGenesis()))
+      options.onBegun();
   }
 
   async function extensionProblem(vote: Vote): Promise<string | null> {
@@ -45,16 +56,25 @@ export function createPeerInputs(
   }
 
   async function onVote(peer: PeerId, vote: Vote): Promise<void> {
-    const passed = intake.vote(current(), vote);
-    const problem = passed.type === "passed" ? await extensionProblem(vote) : null;
-    if (problem === null) admit(peer, passed, (value) => apply.vote(value, vote, peer));
+    const at = current();
+    if (!isRunning() && !at.early.wantsVote(vote)) return;
+    const verified = admitted(peer, intake.vote(at, vote));
+    if (verified === null) return;
+    const problem = await extensionProblem(vote);
+    if (problem === null) enter({ type: "vote", verified, vote, peer });
     else report(peer, problem, "minor");
   }
 
+  function onProposal(peer: PeerId, proposal: Proposal): void {
+    const at = current();
+    if (!isRunning() && !at.early.wantsProposal(proposal)) return;
+    const verified = admitted(peer, intake.proposal(at, proposal, options.currentRound()));
+    if (verified !== null) enter({ type: "proposal", verified, proposal, peer });
+  }
+
   async function onLateVote(peer: PeerId, vote: Vote): Promise<void> {
-    const passed = intake.lateVote(current(), vote);
-    if (passed.type === "refused") report(peer, passed.reason, passed.severity);
-    if (passed.type !== "passed" || (await extensionProblem(vote)) !== null) return;
+    const verified = admitted(peer, intake.lateVote(current(), vote));
+    if (verified === null || (await extensionProblem(vote)) !== null) return;
     current().memory.addLate(vote);
     gossip.vote(vote, peer);
     options.onLatePrecommit();
@@ -72,17 +92,15 @@ export function createPeerInputs(
         if (outcome.type === "invalid") report(peer, outcome.reason, "major");
         return;
       }
-      case "proposal": {
-        const { proposal } = message;
-        const passed = intake.proposal(at, proposal, options.currentRound());
-        return admit(peer, passed, (value) => apply.proposal(value, proposal, peer));
-      }
+      case "proposal":
+        return onProposal(peer, message.proposal);
       case "vote":
         return onVote(peer, message.vote);
       case "commit": {
-        const { commit } = message;
-        const passed = intake.certificate(at, commit);
-        return admit(peer, passed, (value) => apply.certificate(value, commit));
+        const verified = admitted(peer, intake.certificate(at, message.commit));
+        if (verified === null) return;
+        options.onBegun();
+        apply.certificate(verified, message.commit);
       }
     }
   };

@@ -143,6 +143,20 @@ describe("the pace of blocks", () => {
     expect(at.readyAt.length).toBe(1);
   });
 
+  it("makes an empty block in time all the same, in the height in which one is insisted on", () => {
+    const at = scene({ ...defaultPacing, createEmptyBlocks: false });
+    begin(at);
+    at.clock.advance(300);
+    at.pacer.insist();
+    at.clock.advance(699);
+    expect(at.readyAt).toEqual([]);
+    at.clock.advance(1);
+    expect(at.readyAt).toEqual([1_000]);
+    begin(at);
+    at.clock.advance(100_000);
+    expect(at.readyAt).toEqual([1_000]);
+  });
+
   it("does not begin before the genesis time", () => {
     const at = scene();
     at.pacer.begin({
@@ -152,8 +166,10 @@ describe("the pace of blocks", () => {
     });
     at.clock.advance(2_999);
     expect(at.readyAt).toEqual([]);
+    expect(at.pacer.isBeforeGenesis).toBe(true);
     at.clock.advance(201);
     expect(at.readyAt.length).toBe(1);
+    expect(at.pacer.isBeforeGenesis).toBe(false);
   });
 });
 

@@ -70,7 +70,11 @@ export interface Pacer {
   begin(height: PacedHeight): void;
   /** Something changed that may end the wait (a late precommit). */
   poke(): void;
+  /** A round after the first needs a block: it is made when an empty one is due, also where blocks wait for transactions. */
+  insist(): void;
   readonly isReady: boolean;
+  /** The chain's first height, ahead of its genesis time. */
+  readonly isBeforeGenesis: boolean;
   stop(): void;
 }
 
@@ -81,6 +85,7 @@ export function createPacer({ clock, mempool, config, onReady }: PacerOptions): 
   let waiting: PacedHeight | null = null;
   let timer: { cancel(): void } | null = null;
   let isWatchingPool = false;
+  let isInsisting = false;
 
   function sleep(delayMs: number): void {
     timer?.cancel();
@@ -104,14 +109,19 @@ export function createPacer({ clock, mempool, config, onReady }: PacerOptions): 
     onReady();
   }
 
+  /** Milliseconds to the genesis time, 0 once it has passed. */
+  function untilGenesisMs(): number {
+    const notBefore = waiting?.notBefore ?? null;
+    const now = clock.now();
+    if (notBefore === null || compareTimestamps(now, notBefore) >= 0) return 0;
+    return timestampToMs(addMs(notBefore, 1)) - timestampToMs(now);
+  }
+
   function evaluate(): void {
     if (waiting === null) return;
-    const { previous, notBefore, hasAllPrecommits } = waiting;
-    const now = clock.now();
-    if (notBefore !== null && compareTimestamps(now, notBefore) < 0) {
-      const leftMs = timestampToMs(addMs(notBefore, 1)) - timestampToMs(now);
-      return sleep(Math.min(leftMs, genesisPollMs));
-    }
+    const { previous, hasAllPrecommits } = waiting;
+    const genesisMs = untilGenesisMs();
+    if (genesisMs > 0) return sleep(Math.min(genesisMs, genesisPollMs));
     if (previous === null) return ready();
     const nowMs = clock.monotonicMs();
     const { begunMs, committedMs } = previous;
@@ -121,7 +131,7 @@ export function createPacer({ clock, mempool, config, onReady }: PacerOptions): 
     );
     if (waitMs > 0) return sleep(waitMs);
     if (mempool.size() > 0) return ready();
-    if (config.createEmptyBlocks) {
+    if (config.createEmptyBlocks || isInsisting) {
       const emptyMs = begunMs + config.emptyBlockIntervalMs - nowMs;
       if (emptyMs <= 0) return ready();
       sleep(emptyMs);
@@ -132,11 +142,19 @@ export function createPacer({ clock, mempool, config, onReady }: PacerOptions): 
   return {
     begin(height) {
       waiting = height;
+      isInsisting = false;
       evaluate();
     },
     poke: evaluate,
+    insist() {
+      isInsisting = true;
+      evaluate();
+    },
     get isReady() {
       return waiting === null;
+    },
+    get isBeforeGenesis() {
+      return untilGenesisMs() > 0;
     },
     stop() {
       timer?.cancel();
