@@ -7,17 +7,18 @@ ensureInstalled();
 
 const bin = (name) => join("node_modules", ".bin", name);
 const run = (command, args) =>
-  spawnSync(bin(command), args, {
+  spawnSync(command, args, {
     cwd: root,
     stdio: "inherit",
     shell: process.platform === "win32",
   }).status === 0;
 
 const checks = [
-  ["lint", "biome", ["check", "--error-on-warnings"]],
-  ["types", "tsc", ["-p", "tsconfig.json"]],
-  ["build", "tsc", ["-b", "tsconfig.build.json"]],
-  ["dead code", "knip", ["--exclude", "exports"]],
+  ["lint", bin("biome"), ["check", "--error-on-warnings"]],
+  ["generated code", "node", ["scripts/proto.mjs", "--check"]],
+  ["types", bin("tsc"), ["-p", "tsconfig.json"]],
+  ["build", bin("tsc"), ["-b", "tsconfig.build.json"]],
+  ["dead code", bin("knip"), ["--exclude", "exports"]],
 ];
 
 const failed = [];
@@ -27,6 +28,6 @@ for (const [name, command, args] of checks) {
 }
 
 console.log("\n> tests");
-const passed = run("vitest", ["run", ...process.argv.slice(2)]);
+const passed = run(bin("vitest"), ["run", ...process.argv.slice(2)]);
 if (failed.length > 0) console.error(`failed before the tests: ${failed.join(", ")}`);
 process.exit(passed && failed.length === 0 ? 0 : 1);
