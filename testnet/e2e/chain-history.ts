@@ -1,8 +1,8 @@
 /** What a chain did, read from all its nodes: to show that a crash lost nothing and nobody signed twice. */
 import { readFileSync } from "node:fs";
 import { homePaths } from "@keel/node/config/files";
-import type { LocalNetwork, LocalNode } from "../network/network.ts";
-import { heightOf } from "../network/network.ts";
+import { expect } from "vitest";
+import { heightOf, type LocalNetwork } from "../network/network.ts";
 import { rpcCall } from "../network/rpc.ts";
 
 interface CommitJson {
@@ -25,6 +25,16 @@ interface BlockJson {
   readonly block: { readonly evidence: { readonly evidence: readonly unknown[] } };
 }
 
+/** Where a node answers and what it keeps. */
+export interface NodeLook {
+  readonly rpc: string;
+  readonly home: string;
+}
+
+export function looksOf({ nodes }: LocalNetwork): readonly NodeLook[] {
+  return nodes.map(({ rpc, process: { home } }) => ({ rpc, home }));
+}
+
 export interface History {
   /** Per node: hash of each block. */
   readonly blocks: readonly ReadonlyMap<number, string>[];
@@ -39,11 +49,11 @@ export const SIGNED = 2;
 const ABSENT = 1;
 
 /** Blocks and commits 1 to `height` of every node, the tip's own commit included. */
-export async function readHistory(network: LocalNetwork, height: number): Promise<History> {
+export async function readHistory(nodes: readonly NodeLook[], height: number): Promise<History> {
   const votes = new Map<string, Set<string>>();
   const blocks: Map<number, string>[] = [];
   let evidence = 0;
-  for (const { rpc } of network.nodes) {
+  for (const { rpc } of nodes) {
     const hashes = new Map<number, string>();
     for (let at = 1; at <= height; at++) {
       const { block_id, block } = await rpcCall<BlockJson>(rpc, "block", { height: at });
@@ -63,14 +73,14 @@ export async function readHistory(network: LocalNetwork, height: number): Promis
 }
 
 /** Of running nodes; the least of them. */
-export async function commonHeight(network: LocalNetwork): Promise<number> {
-  const heights = await Promise.all(network.nodes.map(({ rpc }) => heightOf(rpc)));
+export async function commonHeight(nodes: readonly NodeLook[]): Promise<number> {
+  const heights = await Promise.all(nodes.map(({ rpc }) => heightOf(rpc)));
   return Math.min(...heights.map((height) => height ?? 0));
 }
 
 /** Height each validator's key last signed at, from its own record. */
-export function lastSigned(network: LocalNetwork): number[] {
-  return network.nodes.map(({ process: { home } }) => {
+export function lastSigned(nodes: readonly NodeLook[]): number[] {
+  return nodes.map(({ home }) => {
     const state = JSON.parse(readFileSync(homePaths(home).validatorState, "utf8")) as {
       height: string;
     };
@@ -79,7 +89,22 @@ export function lastSigned(network: LocalNetwork): number[] {
 }
 
 /** Consensus address of a validator, from its own key file; upper-case hex, as in commits. */
-export function addressOf({ process: { home } }: LocalNode): string {
+export function addressOf({ home }: NodeLook): string {
   const key = JSON.parse(readFileSync(homePaths(home).validatorKey, "utf8")) as { address: string };
   return key.address;
+}
+
+/**
+ * What must hold between a look before everything was killed and one after it came back: no block of before is lost or another, all nodes have
+ * the same, no place has two votes of one validator, and nothing accuses anybody.
+ */
+export function expectUnbroken(before: History, after: History): void {
+  for (const [node, hashes] of after.blocks.entries()) {
+    for (const [height, hash] of before.blocks[node] ?? [])
+      expect(hashes.get(height), `node${node} height ${height}`).toBe(hash);
+    expect(hashes).toEqual(after.blocks[0]);
+  }
+  for (const [vote, hashes] of after.votes)
+    expect(new Set([...hashes, ...(before.votes.get(vote) ?? [])]).size, vote).toBe(1);
+  expect(after.evidence).toBe(0);
 }

@@ -8,7 +8,7 @@ import { KeelSigningClient } from "@keel/client/signing-client";
 import type { StreamFill, StreamOrder, StreamTrade } from "@keel/client/stream-topics";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roleWallet } from "../keys/roles.ts";
-import { commonHeight } from "./chain-history.ts";
+import { commonHeight, looksOf } from "./chain-history.ts";
 import type { TestNetwork } from "./harness.ts";
 import { createTestNetwork } from "./harness.ts";
 
@@ -140,7 +140,7 @@ describe("market data of a running network", () => {
     victim.process.start();
     await trade([alice, bob], 5, 5);
 
-    const height = await commonHeight(test.network);
+    const height = await commonHeight(looksOf(test.network));
     await waitFor("the stream", () => book.height >= height || book.sequence > 0);
     await waitFor("the same book", async () => {
       const asked = await chain.orderBook(MARKET, 500);
@@ -165,7 +165,7 @@ describe("market data of a running network", () => {
     expect(seen.length).toBeGreaterThan(10);
     expect(filled.length).toBeGreaterThan(5);
 
-    const last = await commonHeight(test.network);
+    const last = await commonHeight(looksOf(test.network));
     const [one, other] = await Promise.all(
       [0, 1].map((index) => historyOf(rpcOf(index), account, last)),
     );

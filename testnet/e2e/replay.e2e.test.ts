@@ -32,7 +32,8 @@ it("lives through a short generated crash and balances", async () => {
   const { code, stdout, report, file } = await replay(args, 150_000);
   expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(code, stdout).toBe(0);
-  expect(report.traders).toBeGreaterThanOrEqual(60);
+  expect(report.traders).toBe(60);
+  expect(report.openedTraders).toBeGreaterThanOrEqual(57);
   expect(report.liquidations.count).toBeGreaterThan(0);
   // Everyone deposits and opens; the makers quote.
   expect(report.txs.count).toBeGreaterThan(120);

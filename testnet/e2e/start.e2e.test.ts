@@ -11,12 +11,15 @@ import { FAUCET_CREDITS } from "../network/local-market.ts";
 import { heightOf } from "../network/network.ts";
 import { assertPortsFree } from "../network/ports.ts";
 import { rpcCall } from "../network/rpc.ts";
+import { commonHeight, expectUnbroken, lastSigned, readHistory } from "./chain-history.ts";
 import type { Started } from "./harness.ts";
 import { runEntry, startEntry } from "./harness.ts";
 
 const ENTRY = "testnet/main.ts";
 const WAIT_MS = 60_000;
 const VALIDATORS = 2;
+/** As many as there are without a flag. */
+const VALIDATORS_MOST = 4;
 
 const directory = mkdtempSync(join(tmpdir(), "keel-start-e2e-"));
 const json = join(directory, "info", "network.json");
@@ -33,16 +36,16 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const flags = (): string[] => [
-  ...["--persist", join(directory, "state"), "--json", json],
-  ...["--validators", String(VALIDATORS), "--base-port", String(basePort), "--no-bots"],
+const flags = (state: string = "state", validators: number = VALIDATORS): string[] => [
+  ...["--persist", join(directory, state), "--json", json],
+  ...["--validators", String(validators), "--base-port", String(basePort), "--no-bots"],
 ];
 const portsFrom = (base: number): number[] =>
-  Array.from({ length: VALIDATORS * 10 }, (_, i) => base + i);
+  Array.from({ length: VALIDATORS_MOST * 10 }, (_, i) => base + i);
 
 /** Below the ports the system gives to outgoing connections. */
 async function freeBasePort(): Promise<number> {
-  for (let base = 20_000 + (process.pid % 400) * 20; ; base += 20) {
+  for (let base = 20_000 + (process.pid % 200) * 40; ; base += 40) {
     if (base > 32_000) throw new Error("no free ports");
     const isFree = await assertPortsFree(portsFrom(base)).then(
       () => true,
@@ -53,8 +56,8 @@ async function freeBasePort(): Promise<number> {
 }
 
 /** Resolves with the JSON once the one line is there. */
-async function start(): Promise<NetworkInfo> {
-  const started = startEntry(ENTRY, flags());
+async function start(args: readonly string[] = flags()): Promise<NetworkInfo> {
+  const started = startEntry(ENTRY, args);
   running = started;
   const early = started.ended.then((ran) => {
     throw new Error(`ended: ${ran.stderr}`);
@@ -151,6 +154,39 @@ describe("a kept network", () => {
       ]).toEqual(kept);
       expect(again.chainId).toBe(info.chainId);
       await interrupt(again);
+    },
+    WAIT_MS * 2,
+  );
+});
+
+/** kill -9 for every validator at the same moment; the one that started them then gives up. */
+async function killValidators(info: NetworkInfo): Promise<void> {
+  for (const { pid } of info.validators) process.kill(pid as number, "SIGKILL");
+  const ran = await running?.ended;
+  running = null;
+  expect(ran?.code).toBe(1);
+  expect(ran?.stderr).toContain("every validator has ended");
+}
+
+describe("a kept network of four, killed with SIGKILL", () => {
+  it(
+    "goes on with no height lost and nobody signing twice",
+    async () => {
+      const args = flags("killed", VALIDATORS_MOST);
+      const info = await start(args);
+      const looks = info.validators.map(({ rpc, home }) => ({ rpc, home }));
+      await waitFor(async () => (await commonHeight(looks)) >= 4);
+      const height = await commonHeight(looks);
+      const before = await readHistory(looks, height);
+      await killValidators(info);
+      const signed = lastSigned(looks);
+
+      const again = await start(args);
+      expect(again.chainId).toBe(info.chainId);
+      await waitFor(async () => (await commonHeight(looks)) >= height + 4);
+      expectUnbroken(before, await readHistory(looks, await commonHeight(looks)));
+      for (const [index, at] of lastSigned(looks).entries())
+        expect(at).toBeGreaterThan(signed[index] as number);
     },
     WAIT_MS * 2,
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClosingBooks, Flows, Opening } from "./checks.ts";
-import { checkBooks, checkHashes } from "./checks.ts";
+import { checkBooks, checkCrowd, checkHashes } from "./checks.ts";
 import { compareHashes } from "./compare-hashes.ts";
 import { exitCode, makeReport } from "./report.ts";
 import { emptyTally } from "./tally.ts";
@@ -73,6 +73,12 @@ describe("closing checks", () => {
     ]);
   });
 
+  it("notice a crowd that does not trade", () => {
+    expect(checkCrowd({ traders: 60, opened: 57 })).toMatchObject({ ok: true, detail: "57 of 60" });
+    expect(checkCrowd({ traders: 60, opened: 56 }).ok).toBe(false);
+    expect(checkCrowd({ traders: 0, opened: 0 }).ok).toBe(false);
+  });
+
   it("notice a different or missing app hash, and an empty comparison", () => {
     const agreed = new Map([
       [1, "AA"],
@@ -113,7 +119,7 @@ describe("exit code", () => {
           { timeMs: 120_000, txs: 7 },
         ],
         checks: checkBooks({ ...books, vault }, flows, opening),
-        figures: { books: { ...books, vault }, flows, opening },
+        figures: { books: { ...books, vault }, flows, opening, crowd: { traders: 1, opened: 1 } },
       },
       emptyTally(),
     );

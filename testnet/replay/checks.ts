@@ -3,6 +3,8 @@
  * events of all blocks, and the coins of bank. Pure: figures in, verdicts out.
  */
 
+import { OPENED_SHARE_MIN } from "./limits.ts";
+
 /** Everything read at one height; money in quanta. */
 export interface ClosingBooks {
   readonly height: number;
@@ -36,6 +38,12 @@ export interface Flows {
 export interface Opening {
   readonly supply: bigint;
   readonly fund: bigint;
+}
+
+/** Those who were to trade, and how many of them have held a position. */
+export interface Crowd {
+  readonly traders: number;
+  readonly opened: number;
 }
 
 export interface HashComparison {
@@ -96,6 +104,15 @@ export function checkBooks(books: ClosingBooks, flows: Flows, opening: Opening):
       detail: flows.alarms[0] ?? "none",
     },
   ];
+}
+
+/** Without a crowd in positions nothing is liquidated, and all other checks hold of a market in which nothing happened. */
+export function checkCrowd({ traders, opened }: Crowd): Check {
+  return {
+    name: "nearly all traders opened a position",
+    ok: traders > 0 && opened >= Math.ceil(traders * OPENED_SHARE_MIN),
+    detail: `${opened} of ${traders}`,
+  };
 }
 
 export function checkHashes(comparison: HashComparison): Check {

@@ -1,12 +1,13 @@
 /** The figures behind the checks of a report, as JSON (money as text), so that anybody can do the sums again later. */
 import { readFileSync } from "node:fs";
-import type { Check, ClosingBooks, Flows, Opening } from "./checks.ts";
-import { checkBooks } from "./checks.ts";
+import type { Check, ClosingBooks, Crowd, Flows, Opening } from "./checks.ts";
+import { checkBooks, checkCrowd } from "./checks.ts";
 
 export interface Figures {
   readonly books: ClosingBooks;
   readonly flows: Flows;
   readonly opening: Opening;
+  readonly crowd: Crowd;
 }
 
 /** Bigints as "123n", which no other field of a report looks like. */
@@ -25,6 +26,11 @@ function fromJsonText(text: string): unknown {
   );
 }
 
+/** Every check that needs nothing but the figures. */
+export function checkFigures({ books, flows, opening, crowd }: Figures): Check[] {
+  return [...checkBooks(books, flows, opening), checkCrowd(crowd)];
+}
+
 /** Does the sums of a written report again, from its figures alone. Throws one sentence when it is not a report. */
 export function recheck(file: string): Check[] {
   let figures: Figures | undefined;
@@ -36,7 +42,7 @@ export function recheck(file: string): Check[] {
   }
   if (figures === undefined) throw new Error(`${file} holds no figures`);
   try {
-    return checkBooks(figures.books, figures.flows, figures.opening);
+    return checkFigures(figures);
   } catch {
     throw new Error(`${file}: the figures are not complete`);
   }

@@ -9,6 +9,11 @@ export const SCALE_MAX = 200;
 export const SETUP_MS = 45_000;
 /** How long one query of the last reading may take; the nodes are idle by then. */
 export const QUERY_TIMEOUT_MS = 10_000;
+/**
+ * Real time the others may take to a block while one is down. When it is the turn of the one that is down they wait out the propose timeout of 1 s and
+ * the precommit timeout of 500 ms, besides the pace of 400 ms; three times that, because the same machine plays the whole market.
+ */
+export const OUTAGE_GAP_MS_MAX = 6_000;
 /** A killed validator must have caught up and signed within this. */
 export const REJOIN_MS = 60_000;
 /** Requests in flight per node while blocks are compared. */
@@ -17,5 +22,7 @@ export const READS_AT_ONCE = 8;
 export const SENDS_PER_TX = 25;
 /** Traders opening at the same time: the makers refill between two waves. */
 export const OPENINGS_AT_ONCE = 8;
+/** Of the traders, who must have held a position: a few may find the book empty, or their stake below the least order, to the end. */
+export const OPENED_SHARE_MIN = 0.95;
 /** Attempts of one opening: the book may be empty for a moment. */
 export const OPENING_ATTEMPTS = 6;

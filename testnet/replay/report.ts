@@ -11,6 +11,8 @@ export interface ReplayReport {
   readonly scale: number;
   readonly validators: number;
   readonly traders: number;
+  /** Those who have held a position. */
+  readonly openedTraders: number;
   readonly liquidatedTraders: number;
   readonly liquidations: { readonly count: number; readonly notional: string };
   readonly insurance: {
@@ -79,6 +81,7 @@ export function makeReport(facts: ReportFacts, tally: Tally): ReplayReport {
     scale,
     validators: facts.validators,
     traders: facts.traders.length,
+    openedTraders: facts.figures.crowd.opened,
     liquidatedTraders: facts.traders.filter((trader) => tally.liquidatedAccounts.has(trader))
       .length,
     liquidations: { count: tally.liquidations, notional: formatMoney(tally.liquidatedNotional) },
@@ -131,7 +134,10 @@ export function printReport(report: ReplayReport): string {
   const { liquidations, insurance, deleveraged, badDebt, txs, blocks, worstAccount } = report;
   const rows: [string, string][] = [
     ["prices", `${report.prices} at ${report.scale}x, seed ${report.seed}`],
-    ["traders", `${report.traders}, ${report.liquidatedTraders} of them liquidated`],
+    [
+      "traders",
+      `${report.traders}, ${report.openedTraders} of them opened a position, ${report.liquidatedTraders} were liquidated`,
+    ],
     ["liquidations", `${liquidations.count}, notional ${money(liquidations.notional)}`],
     [
       "insurance fund",

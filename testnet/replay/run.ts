@@ -11,9 +11,10 @@ import type { Attempts } from "./actor.ts";
 import { noAttempts, sleep } from "./actor.ts";
 import { ChainLog } from "./chain-log.ts";
 import type { Check, Flows } from "./checks.ts";
-import { checkBooks, checkHashes } from "./checks.ts";
+import { checkHashes } from "./checks.ts";
 import { readBooks } from "./closing.ts";
 import { compareHashes, readAppHashes, readHeaderHashes } from "./compare-hashes.ts";
+import { checkFigures } from "./figures.ts";
 import { runMaker } from "./maker.ts";
 import { connectAll, openAll, payOut, QUANTA } from "./market-set-up.ts";
 import { MarketWatch } from "./market-watch.ts";
@@ -197,8 +198,11 @@ async function close(
   const fund = BigInt(options.fund) * QUANTA;
   const opening = { supply: TREASURY_UNITS * QUANTA + fund, fund };
   const flows = flowsOf(log.tally);
+  const accounts = traders.map(({ address }) => `${address}/0`);
+  const opened = accounts.filter((account) => log.tally.takers.has(account)).length;
+  const figures = { books, flows, opening, crowd: { traders: accounts.length, opened } };
   const checks = [
-    ...checkBooks(books, flows, opening),
+    ...checkFigures(figures),
     checkHashes(compareHashes(headers, hashes, 1, height)),
     ...outageChecks,
   ];
@@ -208,14 +212,14 @@ async function close(
       seed: options.seed,
       scale: options.scale,
       validators: network.nodes.length,
-      traders: traders.map(({ address }) => `${address}/0`),
+      traders: accounts,
       fundBefore: fund,
       fundAfter: books.insurance,
       shortfallAtEnd: books.totals.pendingShortfall,
       refused: market.attempts.refused,
       blocks: log.blocks.filter(({ timeMs }) => timeMs >= plan.firstMs),
       checks,
-      figures: { books, flows, opening },
+      figures,
     },
     log.tally,
   );

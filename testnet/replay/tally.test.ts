@@ -11,7 +11,8 @@ it("adds up what the events of blocks say", () => {
     codes: [0, 0, 5],
     events: [
       event("deposit", { account: "a/0", amount: "100" }),
-      event("trade", {}),
+      event("trade", { maker: "m/0", taker: "a/0", liquidation: "false" }),
+      event("trade", { maker: "m/0", taker: "b/0", liquidation: "true" }),
       event("liquidation", {
         account: "a/0",
         notional: "900",
@@ -30,7 +31,7 @@ it("adds up what the events of blocks say", () => {
     blocks: 1,
     txs: 2,
     failedTxs: 1,
-    trades: 1,
+    trades: 2,
     liquidations: 1,
     liquidatedNotional: 900n,
     deleveragedNotional: 50n,
@@ -42,6 +43,7 @@ it("adds up what the events of blocks say", () => {
     worst: { account: "a/0", equity: -4n, height: 7 },
   });
   expect([...tally.liquidatedAccounts]).toEqual(["a/0", "b/0"]);
+  expect([...tally.takers]).toEqual(["a/0"]);
   expect(tally.alarms).toHaveLength(1);
 });
 

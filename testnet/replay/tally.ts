@@ -14,6 +14,8 @@ export interface Tally {
   txs: number;
   failedTxs: number;
   trades: number;
+  /** Accounts whose own order traded against the book: each held a position then. */
+  readonly takers: Set<string>;
   liquidations: number;
   liquidatedNotional: bigint;
   readonly liquidatedAccounts: Set<string>;
@@ -40,6 +42,7 @@ export function emptyTally(): Tally {
     txs: 0,
     failedTxs: 0,
     trades: 0,
+    takers: new Set(),
     liquidations: 0,
     liquidatedNotional: 0n,
     liquidatedAccounts: new Set(),
@@ -86,6 +89,7 @@ function addEvent(
   switch (type) {
     case "trade":
       tally.trades += 1;
+      if (attributes["liquidation"] !== "true") tally.takers.add(attributes["taker"] ?? "");
       return;
     case "liquidation":
       tally.liquidations += 1;
