@@ -2,7 +2,6 @@
  * One running node: stores, application, handshake, pool, network, RPC, block sync, consensus, in that order; stopped in reverse.
  * Everything is made here and handed on by constructor; nothing is looked up.
  */
-import { readFileSync } from "node:fs";
 import { createDriver } from "@keel/consensus/host/driver";
 import type { Driver } from "@keel/consensus/host/driver-options";
 import { createEvidencePool } from "@keel/consensus/host/evidence-pool";
@@ -14,19 +13,21 @@ import { openWal } from "@keel/consensus/host/wal";
 import { loadOrCreateNodeKey } from "@keel/consensus/net/node-key";
 import { formatPeerAddress } from "@keel/consensus/net/peer-address";
 import { BlockSync } from "@keel/consensus/sync/block-sync";
-import type { GenesisDoc } from "@keel/consensus/wire/genesis";
-import { genesisToJson, parseGenesis } from "@keel/consensus/wire/genesis";
+import { genesisToJson } from "@keel/consensus/wire/genesis";
+import { findValidator, totalPower } from "@keel/consensus/wire/validator-set";
+import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { KeelApplication, PriceSource } from "./app/application.ts";
 import { openApplication } from "./app/application.ts";
 import type { NodeClock } from "./clock.ts";
 import type { NodeConfig } from "./config/files.ts";
-import { ConfigError } from "./config/files.ts";
 import type { CometConfig } from "./config/schema.ts";
 import { clockOf, priceSourceOf } from "./config/wiring.ts";
 import { createVerifier } from "./crypto/verifier.ts";
 import { refuseWhenSignedRecently } from "./double-sign-check.ts";
 import { addressPrefixOf } from "./genesis/prefix.ts";
+import { readGenesis } from "./genesis/read.ts";
+import { createJournal } from "./logging/journal.ts";
 import type { Logger } from "./logging/logger.ts";
 import { type MarketData, openMarketData } from "./market-data/market-data.ts";
 import { historyMethods } from "./market-data/methods.ts";
@@ -137,10 +138,22 @@ async function open(
     blocks,
     states,
     verify,
-    onPending: (proof) => network.evidence.announce(proof),
+    onPending(proof) {
+      journal.evidence(proof);
+      network.evidence.announce(proof);
+    },
   });
 
+  const { timeouts, pacing } = timing(comet);
+  const journal = createJournal({
+    log,
+    nowMs: () => clock.monotonicMs(),
+    // One round in which every step ran into its timeout.
+    slowBlockMs: timeouts.proposeMs + timeouts.prevoteMs + timeouts.precommitMs,
+  });
+  transport.onPeer((peer, change) => journal.peer(peer, change, transport.peers()));
   let market: MarketData | null = null;
+  let blockSync: BlockSync | null = null;
   let driver: Driver | null = null;
   let round = { height: 0, round: 0, step: "newHeight" };
   const listeners = new Set<(committed: CommittedBlock) => void>();
@@ -158,18 +171,19 @@ async function open(
     async onCommitted(committed) {
       const { header, txs } = committed.block;
       metrics.onCommitted({ height: header.height, txs: txs.length, timeMs: clock.monotonicMs() });
-      log.debug("committed", { height: header.height, txs: txs.length });
+      journal.committed(committed, blockSync?.progress() ?? null);
       market?.committed(header.height, Number(timestampToNanos(header.time) / 1_000_000n));
       await index?.index(committed);
       // At genesis there is no state to ask; the first block has the list, and the next votes their prices.
       if (feed?.isListed === false) await feed.refresh((request) => app.query(request));
+      if (feed !== null) journal.oracle(feed.missing());
       subscriptions.publish(committed);
       for (const listen of listeners) listen(committed);
     },
     onRound(height, number, step) {
       round = { height, round: number, step };
       metrics.onRound(number);
-      if (number > 0) log.info("round", { height, round: number, step });
+      journal.round(height, number, step);
     },
   };
   const executor = createExecutor({
@@ -200,7 +214,7 @@ async function open(
     keyPath: paths.validatorKey,
     statePath: paths.validatorState,
   });
-  const blockSync = new BlockSync({
+  const sync = new BlockSync({
     transport,
     clock,
     store: blocks,
@@ -209,6 +223,7 @@ async function open(
     self: signer.address,
     log,
   });
+  blockSync = sync;
   await transport.start();
   closers.push(() => transport.stop());
   const onCommitted: RunningNode["onCommitted"] = (listen) => {
@@ -249,8 +264,9 @@ async function open(
 
   let stopping = false;
   const begin = async (): Promise<void> => {
-    state = await blockSync.run(state);
+    state = await sync.run(state);
     if (stopping) return;
+    journal.caughtUp(state.lastHeight);
     await refuseWhenSignedRecently({
       blocks,
       address: signer.address,
@@ -271,7 +287,8 @@ async function open(
       gossip: network.consensus,
       verify,
       report: (peer, reason, severity) => transport.report(peer, reason, severity),
-      ...timing(comet),
+      timeouts,
+      pacing,
       listener,
       onWarning: (text) => log.warn(text),
       onFatal: options.onFatal,
@@ -284,7 +301,15 @@ async function open(
     });
     network.begin(created, pool, evidence);
     await created.start();
-    log.info("consensus started", { height: state.lastHeight + 1 });
+    const own = findValidator(state.validators, signer.address)?.validator ?? null;
+    log.info("consensus started", {
+      height: state.lastHeight + 1,
+      validator: bytesToHex(signer.address),
+      power: String(own?.power ?? 0n),
+      of_power: String(totalPower(state.validators)),
+    });
+    if (own !== null && feed === null && options.prices === undefined)
+      log.warn("no oracle source is set: this validator votes without prices");
   };
   const begun = begin().catch((error: Error) => {
     if (!stopping) options.onFatal(error.message);
@@ -299,7 +324,7 @@ async function open(
     onCommitted,
     async stop() {
       stopping = true;
-      blockSync.stop();
+      sync.stop();
       await begun;
       await closeAll();
     },
@@ -343,23 +368,4 @@ function timing({
       commitMs: consensus.timeout_commit,
     },
   };
-}
-
-function readGenesis(path: string): GenesisDoc {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new ConfigError(
-      missing
-        ? `${path} is missing; put the chain's genesis file there`
-        : `${path} cannot be read: ${(error as Error).message}`,
-    );
-  }
-  try {
-    return parseGenesis(text);
-  } catch (error) {
-    throw new ConfigError(`${path} is not a genesis document: ${(error as Error).message}`);
-  }
 }

@@ -1,9 +1,10 @@
 /** npm start: a local network one can trade on, until Ctrl-C. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { KeelClient } from "@keel/client/keel-client";
 import { KeelSigningClient } from "@keel/client/signing-client";
+import { makeDirectory } from "@keel/node/config/directories";
 import { timestampFromMs } from "@keel/proto/bytes/timestamp";
 import { startFaucet } from "./faucet/server.ts";
 import type { RoleWallet } from "./keys/roles.ts";
@@ -105,7 +106,7 @@ async function run(options: StartOptions): Promise<void> {
   const isTerminal = process.stdout.isTTY === true;
   const json = resolve(options.json ?? JSON_PATH_DEFAULT);
   if (options.json !== null || !isTerminal) {
-    mkdirSync(dirname(json), { recursive: true });
+    makeDirectory(dirname(json));
     writeFileSync(json, `${JSON.stringify(info, null, 2)}\n`);
   }
   process.stdout.write(

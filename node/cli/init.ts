@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createSignerFiles, openFileSigner } from "@keel/consensus/host/signer";
 import { loadOrCreateNodeKey } from "@keel/consensus/net/node-key";
 import { formatGenesis, parseGenesis } from "@keel/consensus/wire/genesis";
@@ -44,7 +43,6 @@ export async function initHome(
   values: FileValues,
 ): Promise<{ nodeId: string; pubKey: Uint8Array }> {
   const paths = homePaths(home);
-  mkdirSync(join(home, "config"), { recursive: true });
   writeConfigFiles(home, values);
   const files = { keyPath: paths.validatorKey, statePath: paths.validatorState };
   if (!existsSync(paths.validatorKey)) await createSignerFiles(files);

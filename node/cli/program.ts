@@ -1,8 +1,10 @@
 /** The commands of keeld. Expected failures are one sentence on stderr and exit code 1. */
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
-import { ConfigError } from "../config/files.ts";
+import { Command, Option } from "commander";
+import { ConfigError, homePaths } from "../config/files.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../config/schema.ts";
 import { CsvError } from "../feeds/csv.ts";
 import { KEEL_VERSION } from "../version.ts";
 import { exportCommand } from "./export.ts";
@@ -31,12 +33,18 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   withHome(program.command("start"))
     .description("run the node")
     .option("--stop-with-stdin", "stop when standard input ends")
+    .addOption(new Option("--log_level <level>", "instead of config.toml's").choices(LOG_LEVELS))
+    .addOption(new Option("--log_format <format>", "instead of config.toml's").choices(LOG_FORMATS))
     .action(startCommand);
-  program
-    .command("status")
+  withHome(program.command("status"))
     .description("ask a running node where it stands")
-    .option("--node <url>", "RPC address", "http://127.0.0.1:26657")
-    .action(statusCommand);
+    .option("--node <url>", "RPC address, instead of the one in the home's configuration")
+    .action(({ home, node }: { home: string; node?: string }, command: Command) => {
+      const isUsual = command.getOptionValueSource("home") === "default";
+      const isThere = existsSync(homePaths(home).configToml);
+      const named = isUsual && !isThere ? null : home;
+      return statusCommand({ home: named, ...(node === undefined ? {} : { node }) });
+    });
   program
     .command("version")
     .description("print the release")

@@ -1,6 +1,8 @@
 import { readConfig } from "../config/files.ts";
+import type { CometConfig } from "../config/schema.ts";
 import { createLogger } from "../logging/logger.ts";
 import { startNode } from "../node.ts";
+import { KEEL_VERSION } from "../version.ts";
 
 /** A second signal, or a stop that hangs, ends the process at once. */
 const STOP_MS = 10_000;
@@ -9,13 +11,16 @@ export interface StartOptions {
   readonly home: string;
   /** For a parent process: its end closes our stdin, however it ends, and no orphan stays behind. */
   readonly stopWithStdin?: boolean;
+  /** Instead of the configuration's; named as the SDK names its flags. */
+  readonly log_level?: CometConfig["log_level"];
+  readonly log_format?: CometConfig["log_format"];
 }
 
 export async function startCommand(options: StartOptions): Promise<void> {
   const config = readConfig(options.home);
   const log = createLogger({
-    level: config.comet.log_level,
-    format: config.comet.log_format,
+    level: options.log_level ?? config.comet.log_level,
+    format: options.log_format ?? config.comet.log_format,
     stream: process.stdout,
   });
   const die = (sentence: string): void => {
@@ -32,6 +37,8 @@ export async function startCommand(options: StartOptions): Promise<void> {
   );
   const node = await startNode({ config, log, onFatal: die });
   log.info("node started", {
+    version: KEEL_VERSION,
+    moniker: config.comet.moniker,
     chain: node.chainId,
     rpc: node.rpcPort,
     peer: node.peerAddress,

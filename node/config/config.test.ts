@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -53,6 +54,12 @@ describe("configuration", () => {
     expect(readFileSync(homePaths(home).configToml, "utf8")).toContain("moniker");
   });
 
+  it.runIf(existsSync("/proc/self"))("ends in one sentence where a home cannot be made", () => {
+    expect(() => writeConfigFiles("/proc/keel/home", {})).toThrow(
+      "the directory /proc/keel/home/config cannot be made: that file system takes no new directories",
+    );
+  });
+
   it("says in one sentence which file and key is wrong", () => {
     expect(() => readConfig(home)).toThrow('config.toml is missing; run "keeld init" first');
     const cases: [string, string][] = [
@@ -76,6 +83,16 @@ describe("configuration", () => {
     writeFileSync(homePaths(home).configToml, "");
     appendFileSync(homePaths(home).appToml, "\n[clock2]\n");
     expect(() => readConfig(home)).toThrow('app.toml: Unrecognized key: "clock2"');
+  });
+
+  it("listens as a Cosmos node does: peers from everywhere, RPC and metrics from this machine", () => {
+    const { rpc, p2p, instrumentation } = cometSchema.parse({});
+    expect([rpc.laddr, p2p.laddr]).toEqual([
+      { host: "127.0.0.1", port: 26_657 },
+      { host: "0.0.0.0", port: 26_656 },
+    ]);
+    expect(instrumentation.prometheus).toBe(false);
+    expect(instrumentation.prometheus_listen_addr).toEqual({ host: "127.0.0.1", port: 26_660 });
   });
 
   it("keeps snapshots on: without them the change log would grow for ever", () => {

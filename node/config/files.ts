@@ -2,10 +2,11 @@
  * A node's home directory, in the Cosmos layout, and its configuration files. Files are written once with every key explained and
  * are read strictly: an unknown key or a bad value is one plain sentence that names file and key.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import type { z } from "zod";
+import { makeDirectory } from "./directories.ts";
 import type { AppConfig, CometConfig } from "./schema.ts";
 import { appSchema, cometSchema } from "./schema.ts";
 import type { FileValues } from "./template.ts";
@@ -53,8 +54,8 @@ export function homePaths(home: string): HomePaths {
 /** Writes both files, with `values` over the defaults. Existing files are left alone. */
 export function writeConfigFiles(home: string, values: FileValues): void {
   const paths = homePaths(home);
-  mkdirSync(join(home, "config"), { recursive: true });
-  mkdirSync(paths.data, { recursive: true });
+  makeDirectory(join(home, "config"));
+  makeDirectory(paths.data);
   if (!existsSync(paths.configToml)) writeFileSync(paths.configToml, configToml(values));
   if (!existsSync(paths.appToml)) writeFileSync(paths.appToml, appToml(values));
 }

@@ -3,10 +3,13 @@ import { z } from "zod";
 import type { ListenAddress, MinGasPrice } from "./values.ts";
 import { durationMs, gasPrices, listenAddress, peerList } from "./values.ts";
 
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+export const LOG_FORMATS = ["plain", "json"] as const;
+
 export interface CometConfig {
   readonly moniker: string;
-  readonly log_level: "trace" | "debug" | "info" | "warn" | "error";
-  readonly log_format: "plain" | "json";
+  readonly log_level: (typeof LOG_LEVELS)[number];
+  readonly log_format: (typeof LOG_FORMATS)[number];
   readonly rpc: {
     readonly laddr: ListenAddress;
     readonly cors_allowed_origins: readonly string[];
@@ -87,8 +90,8 @@ const duration = (fallback: string): z.ZodPrefault<typeof durationMs> =>
 
 export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
   moniker: z.string().max(70).default("keel"),
-  log_level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
-  log_format: z.enum(["plain", "json"]).default("plain"),
+  log_level: z.enum(LOG_LEVELS).default("info"),
+  log_format: z.enum(LOG_FORMATS).default("plain"),
   rpc: section({
     laddr: listenAddress.prefault("tcp://127.0.0.1:26657"),
     cors_allowed_origins: z.array(z.string()).default(["*"]),

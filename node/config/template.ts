@@ -15,7 +15,11 @@ const CONFIG: readonly Section[] = [
     "",
     [
       ["moniker", "keel", "A name people see."],
-      ["log_level", "info", "trace, debug, info, warn, error"],
+      [
+        "log_level",
+        "info",
+        "trace, debug, info, warn, error. info: a line for each block, peer and piece of news.",
+      ],
       ["log_format", "plain", "plain or json"],
     ],
   ],

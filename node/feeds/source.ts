@@ -15,6 +15,8 @@ interface Listing {
 export interface ChainPriceSource extends PriceSource {
   /** The chain's list of feeds has been read. */
   readonly isListed: boolean;
+  /** Symbols the chain lists of which the feed has no quote now, in the order of the list. */
+  missing(): readonly string[];
   /** Asks the chain which feeds it lists. Keeps the old list when the answer fails. */
   refresh(query: (request: QueryRequest) => Promise<QueryResponse>): Promise<void>;
   stop(): void;
@@ -42,6 +44,10 @@ export function createPriceSource(feed: PriceFeed): ChainPriceSource {
         });
       }
       return out.sort((a, b) => a.feedId - b.feedId);
+    },
+    missing() {
+      const quoted = new Set(feed.latest().map(({ symbol }) => symbol));
+      return [...listings.keys()].filter((symbol) => !quoted.has(symbol));
     },
     async refresh(query) {
       const answer = await query({

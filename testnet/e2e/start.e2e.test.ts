@@ -215,6 +215,15 @@ describe("bad input", () => {
       stderr: `keel: ${file}:4: expected a decimal as close, got "nan"\n`,
     });
 
+    // Node's own recursive mkdir never comes back from there.
+    const nowhere = await runEntry(ENTRY, ["--persist", "/proc/keel", "--json", json], WAIT_MS);
+    expect(nowhere).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        "keel: the directory /proc/keel cannot be made: that file system takes no new directories\n",
+    });
+
     const flag = await runEntry(ENTRY, ["--block-time", "soon"], WAIT_MS);
     expect([flag.code, flag.stdout]).toEqual([1, ""]);
     expect(flag.stderr).toMatch(/^keel: .*Expected 50ms to 60s, such as 500ms or 2s\.\n$/);

@@ -1,6 +1,7 @@
 /** What a kept network was made with: its validators, ports and prices are in its files, so later flags must agree with them. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeDirectory } from "@keel/node/config/directories";
 import type { StartOptions } from "./start-options.ts";
 
 export interface Manifest {
@@ -43,7 +44,7 @@ export function openManifest(
     return kept;
   }
   const manifest = { ...asked, ...fresh() };
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }

@@ -2,10 +2,11 @@
  * A network of validators on this machine: one home directory, key pair and port block each, one genesis for all, every one the
  * persistent peer of every other.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { initHome } from "@keel/node/cli/init";
+import { makeDirectory } from "@keel/node/config/directories";
 import { homePaths } from "@keel/node/config/files";
 import type { FileValues } from "@keel/node/config/template";
 import type { GenesisChoices } from "@keel/node/genesis/create";
@@ -50,7 +51,7 @@ export class LocalNetwork {
     const share = shareOf(homes.length, availableParallelism());
     const identities: { nodeId: string; pubKey: Uint8Array }[] = [];
     for (const [i, home] of homes.entries()) {
-      mkdirSync(home, { recursive: true });
+      makeDirectory(home);
       identities.push(
         await initHome(home, {
           ...share.config,

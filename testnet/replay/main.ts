@@ -1,6 +1,7 @@
 /** npm run replay: lives through a crash and says what happened. Exit code 1 when a check fails. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeDirectory } from "@keel/node/config/directories";
 import { recheck, toJsonText } from "./figures.ts";
 import { readOptions } from "./options.ts";
 import { exitCode, printChecks, printReport } from "./report.ts";
@@ -13,8 +14,9 @@ try {
     process.stdout.write(printChecks(checks));
     process.exit(exitCode(checks));
   }
+  // Now, not after the whole replay.
+  makeDirectory(dirname(options.report));
   const report = await runReplay(options, (text) => process.stdout.write(`${text}\n`));
-  mkdirSync(dirname(options.report), { recursive: true });
   writeFileSync(options.report, toJsonText(report));
   process.stdout.write(printReport(report));
   process.exit(exitCode(report.checks));

@@ -1,7 +1,7 @@
 /** The `Database` port on LevelDB. The only file that knows the package. */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { Level } from "level";
+import { makeDirectory } from "../../config/directories.ts";
 import type { Database, Range, Write } from "../types.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function openLevelDatabase(
   directory: string,
   use: "alone" | "shared" = "alone",
 ): Promise<Database> {
-  mkdirSync(dirname(directory), { recursive: true });
+  makeDirectory(dirname(directory));
   const level = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: "view",
     valueEncoding: "view",
