@@ -49,6 +49,9 @@ export interface CometConfig {
     /** Milliseconds. */
     readonly history: number;
     readonly candles: number;
+    /** Milliseconds. */
+    readonly gone_history: number;
+    readonly gone_markets: number;
     readonly max_stream_clients: number;
   };
   readonly instrumentation: {
@@ -130,6 +133,8 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
     enabled: z.boolean().default(true),
     history: duration("720h"),
     candles: z.int().min(1).default(10_000),
+    gone_history: duration("720h"),
+    gone_markets: count(10_000),
     max_stream_clients: count(200),
   }),
   instrumentation: section({

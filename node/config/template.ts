@@ -87,6 +87,16 @@ const CONFIG: readonly Section[] = [
       ],
       ["history", "720h", "How long trades and fills are kept."],
       ["candles", 10_000, "Candles kept per market and resolution."],
+      [
+        "gone_history",
+        "720h",
+        "How long candles and funding rates of a market that is gone are kept; never shorter than history.",
+      ],
+      [
+        "gone_markets",
+        10_000,
+        "Gone markets kept at most, the oldest leave first: listed series come and go without end.",
+      ],
       ["max_stream_clients", 200, "WebSockets on /stream."],
     ],
   ],

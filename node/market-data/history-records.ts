@@ -127,6 +127,52 @@ export function decodeFunding(record: Uint8Array): FundingPoint {
   return { timeMs, rate8hPpm, index };
 }
 
+/** Keys of all candles, and of all funding rates, of a market. */
+export function candlesOf(market: MarketId): KeyRange {
+  return { from: ofMarket(prefixes.candle, market), to: after(prefixes.candle, market) };
+}
+
+export function fundingOf(market: MarketId): KeyRange {
+  return { from: ofMarket(prefixes.fundingRate, market), to: after(prefixes.fundingRate, market) };
+}
+
+export interface KeyRange {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+}
+
+function ofMarket(prefix: Prefix, market: MarketId): Uint8Array {
+  const key = Buffer.alloc(5);
+  key[0] = prefix;
+  key.writeUInt32BE(market, 1);
+  return key;
+}
+
+function after(prefix: Prefix, market: MarketId): Uint8Array {
+  return market === 2 ** 32 - 1 ? endOf(prefix) : ofMarket(prefix, market + 1);
+}
+
+/** Of a key that has the market right behind its prefix. */
+export function marketIn(key: Uint8Array): MarketId {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
+}
+
+export function goneKey(market: MarketId): Uint8Array {
+  return ofMarket(prefixes.goneMarket, market);
+}
+
+export function encodeTime(timeMs: number): Uint8Array {
+  return sealRecord((writer) => writer.varint(timeMs), 16);
+}
+
+export function decodeTime(record: Uint8Array): number {
+  return openRecord("time of a market's end", record).varint();
+}
+
+export function symbolIn(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1).toString("latin1");
+}
+
 export function symbolKey(symbol: string): Uint8Array {
   const key = Buffer.alloc(1 + symbol.length);
   key[0] = prefixes.marketBySymbol;

@@ -14,6 +14,7 @@ import {
   type Resolution,
   withTrade,
 } from "./candles.ts";
+import { GoneMarkets, type GoneRetention } from "./gone-markets.ts";
 import {
   accountPrintKey,
   candleKey,
@@ -39,7 +40,7 @@ import {
 import { CANDLES_REMEMBERED_MAX, PRUNED_PER_BLOCK } from "./limits.ts";
 import { isOfTheBook, type PlacedPrint, stepsIn } from "./prints.ts";
 
-export interface Retention {
+export interface Retention extends GoneRetention {
   /** How long trades and fills are kept. */
   readonly printsMs: number;
   /** Candles of a market and resolution, and funding rates of a market: how many are kept. */
@@ -68,7 +69,10 @@ export async function openHistoryWriter(
   retention: Retention,
 ): Promise<HistoryWriter> {
   const at = decodeHeight(await database.get(heightRecordKey));
-  return new HistoryWriter(database, retention, at);
+  const { goneMs, goneMarkets, printsMs } = retention;
+  // Fills are found by the name of their market as long as there are any.
+  const kept = { goneMs: Math.max(goneMs, printsMs), goneMarkets };
+  return new HistoryWriter(database, retention, at, await GoneMarkets.open(database, kept));
 }
 
 export class HistoryWriter {
@@ -78,13 +82,15 @@ export class HistoryWriter {
   /** The newest candle of each market and resolution, as far as one remembers. */
   readonly #candles = new Map<string, Candle>();
   readonly #symbols = new Map<MarketId, string>();
+  readonly #gone: GoneMarkets;
   /** No print is older; read when it may be due. */
   #oldestMs = 0;
 
-  constructor(database: Database, retention: Retention, at: HistoryHeight) {
+  constructor(database: Database, retention: Retention, at: HistoryHeight, gone: GoneMarkets) {
     this.#database = database;
     this.#retention = retention;
     this.#at = at;
+    this.#gone = gone;
   }
 
   get at(): HistoryHeight {
@@ -100,6 +106,8 @@ export class HistoryWriter {
     if (height <= this.#at.height) return [];
     const since = height === this.#at.height + 1 ? this.#at.since : height;
     const batch: Write[] = [];
+    // First, so that what this block writes stands where a name has gone over to another market.
+    await this.#gone.step(batch, timeMs, (id) => marketOf(id) !== undefined);
     const candles = await this.#fold(block, marketOf);
     for (const { market, resolution, candle } of candles.values()) {
       const key = candleKey(market, resolution, candle.startMs);
@@ -109,6 +117,7 @@ export class HistoryWriter {
     for (const print of prints) this.#addPrint(batch, print);
     for (const { market, point } of funding) {
       batch.push({ key: fundingKey(market, point.timeMs), value: encodeFunding(point) });
+      this.#gone.note(market, null);
       await this.#pruneFunding(batch, market, point.timeMs);
     }
     await this.#prunePrints(batch, timeMs, prints.length * 2 + PRUNED_PER_BLOCK);
@@ -175,6 +184,7 @@ export class HistoryWriter {
     }
     if (this.#symbols.get(market) === symbol) return;
     batch.push({ key: symbolKey(symbol), value: encodeMarketId(market) });
+    this.#gone.note(market, symbol);
     if (this.#symbols.size >= CANDLES_REMEMBERED_MAX) this.#symbols.clear();
     this.#symbols.set(market, symbol);
   }

@@ -6,6 +6,7 @@ import { MemoryDatabase } from "../store/level/memory-database.ts";
 import { HistoryReader, NEWEST } from "./history-reader.ts";
 import { type HistoryWriter, openHistoryWriter, type Retention } from "./history-writer.ts";
 import { isOfTheBook, type PlacedPrint, printOf } from "./prints.ts";
+import { keepAll } from "./testing.ts";
 import { fillView } from "./views.ts";
 
 const instrument = instrumentOf(Market.fromPartial({ ...btcPerpetual(), id: 1, status: 1 }));
@@ -151,7 +152,7 @@ describe("history", () => {
   }
 
   it("is read in pages from the newest on, without a gap or a repeat", async () => {
-    const { history } = await written({ printsMs: 1e12, periods: 1e6 }, 10);
+    const { history } = await written({ ...keepAll, periods: 1e6 }, 10);
     const ids: string[] = [];
     for (let before = NEWEST; ; ) {
       const { items, next } = await history.fills("keel1t/1", null, before, 3);
@@ -170,7 +171,10 @@ describe("history", () => {
   });
 
   it("keeps trades and fills for its time, candles and rates by their number, and every index with them", async () => {
-    const { database, history } = await written({ printsMs: 30 * minuteMs, periods: 20 }, 100);
+    const { database, history } = await written(
+      { ...keepAll, printsMs: 30 * minuteMs, periods: 20 },
+      100,
+    );
     const trades = await history.trades(1, NEWEST, 1000);
     expect(trades.items.at(-1)?.height).toBe(71);
     expect(trades.items).toHaveLength(60);
@@ -191,13 +195,13 @@ describe("history", () => {
   });
 
   it("takes no block twice, and says since when it is whole after one was left out", async () => {
-    const { database, history, writer } = await written({ printsMs: 1e12, periods: 100 }, 3);
+    const { database, history, writer } = await written({ ...keepAll, periods: 100 }, 3);
     await block(writer, 2);
     expect(await history.at()).toEqual({ height: 3, since: 1 });
     expect((await history.trades(1, NEWEST, 100)).items).toHaveLength(6);
     await block(writer, 7);
     expect(await history.at()).toEqual({ height: 7, since: 7 });
-    const again = await openHistoryWriter(database, { printsMs: 1e12, periods: 100 });
+    const again = await openHistoryWriter(database, { ...keepAll, periods: 100 });
     expect(again.at).toEqual({ height: 7, since: 7 });
     const [hour] = await history.candles(1, "1h", { fromMs: 0, toMs: 1e12, limit: 10 });
     expect(hour).toMatchObject({

@@ -44,5 +44,9 @@ export const PAGE_MAX = 1_000;
 export const FILLS_SCANNED_MAX = 20_000;
 /** Records pruned per block beyond twice what the block wrote. */
 export const PRUNED_PER_BLOCK = 16;
+/** Markets that one block looks at to see whether the chain still has them: thousands are seen through within minutes. */
+export const MARKETS_WATCHED_PER_BLOCK = 32;
+/** Records that one block deletes of a market that is gone: one with ten thousand candles of every resolution takes some minutes. */
+export const GONE_PRUNED_PER_BLOCK = 256;
 /** Markets whose last candles are remembered: each miss costs a read. */
 export const CANDLES_REMEMBERED_MAX = 20_000;

@@ -48,7 +48,12 @@ export async function openMarketData(
 ): Promise<MarketData> {
   const { addressPrefix, app, log } = sources;
   const directory = join(data, "market.db");
-  const retention = { printsMs: options.history, periods: options.candles };
+  const retention = {
+    printsMs: options.history,
+    periods: options.candles,
+    goneMs: options.gone_history,
+    goneMarkets: options.gone_markets,
+  };
   const addresses = createAddresses(addressPrefix);
   const database = await openLevelDatabase(directory, "shared");
   const history = new HistoryReader(database);

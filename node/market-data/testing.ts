@@ -20,7 +20,12 @@ import { type BlockInput, type MarketReader, openMarketReader, type Published } 
 import type { LevelView } from "./views.ts";
 
 export const MARKET = "BTC-PERP";
-export const keepAll: Retention = { printsMs: 1e12, periods: 100_000 };
+export const keepAll: Retention = {
+  printsMs: 1e12,
+  periods: 100_000,
+  goneMs: 1e12,
+  goneMarkets: 1e6,
+};
 
 export interface ReadChain {
   readonly chain: TestChain;

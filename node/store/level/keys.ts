@@ -56,6 +56,8 @@ export const prefixes = {
   fundingRate: 0x45,
   /** symbol -> market. */
   marketBySymbol: 0x46,
+  /** market -> since when it is gone, of those with records left. */
+  goneMarket: 0x47,
 } as const;
 
 export type Prefix = (typeof prefixes)[keyof typeof prefixes];
