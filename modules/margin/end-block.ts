@@ -1,13 +1,13 @@
 /**
- * The end of a block: positions of expired markets are settled, then every account with positions is judged at the block's final marks, those under water are liquidated (most under
- * water first, inside the block's bounds), and whoever is then below zero stands in the deficit queue.
+ * The end of a block: positions of expired markets are settled, then every account whose bound does not vouch for it (bounds/) is judged at the block's
+ * final marks, those under water are liquidated (most under water first, inside the block's bounds), and whoever is then below zero stands in the deficit queue.
  */
 import type { AccountId } from "../kit/account-id.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
+import type { WriteContext } from "../kit/context.ts";
+import { shortOfMargin } from "./bounds/branch-bounds.ts";
 import { contained } from "./contained.ts";
 import type { Deficits } from "./deficits.ts";
-import { isLiquidatable, maintenanceHealth } from "./health.ts";
+import { isLiquidatable } from "./health.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
@@ -61,21 +61,23 @@ export function createEndBlock(parts: {
     };
   }
 
-  function scan(ctx: ReadContext, views: MarketViews): { sick: Sick[]; negative: AccountId[] } {
+  /** `first`: of this block. */
+  function scan(
+    ctx: WriteContext,
+    views: MarketViews,
+    first: boolean,
+  ): { sick: Sick[]; negative: AccountId[] } {
     const sick: Sick[] = [];
     const negative: AccountId[] = [];
-    state.active.each(ctx, (id) => {
-      const account = state.accounts.get(ctx, id);
-      assert(account !== undefined, "an active account has no record");
-      const health = maintenanceHealth(account, views);
-      if (health === null) return;
-      if (health.equity < 0n) negative.push(id);
-      if (!isLiquidatable(health)) return;
+    for (const one of shortOfMargin(ctx, state, views, first)) {
+      const { id, account, equity, maintenance } = one;
+      if (equity < 0n) negative.push(id);
+      if (!isLiquidatable(one)) continue;
       const closable = account.positions.find(
         (position) => position.lots !== 0n && isClosable(views(position.market)),
       );
-      if (closable !== undefined) sick.push({ id, ...health, market: closable.market });
-    });
+      if (closable !== undefined) sick.push({ id, equity, maintenance, market: closable.market });
+    }
     return { sick: sick.sort(compareSick), negative };
   }
 
@@ -94,7 +96,7 @@ export function createEndBlock(parts: {
     deficits.recover(ctx);
     const below = settlements.run(ctx);
     const views = readViews(ctx);
-    const { sick, negative } = scan(ctx, views);
+    const { sick, negative } = scan(ctx, views, true);
     for (const { id, market } of sick.slice(0, params.liquidationsPerBlockMax)) {
       contained(ctx, markets, market, (step) => liquidation.liquidate(step, id, budget));
     }
@@ -106,6 +108,6 @@ export function createEndBlock(parts: {
     // Liquidations move money and may move marks: the queue is drawn up on what holds now.
     const now = readViews(ctx);
     const flat = sick.map(({ id }) => id);
-    deficits.refresh(ctx, [...scan(ctx, now).negative, ...flat, ...below], now);
+    deficits.refresh(ctx, [...scan(ctx, now, false).negative, ...flat, ...below], now);
   };
 }

@@ -2,6 +2,7 @@
 import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
+import { boundsFault } from "./bounds/branch-bounds.ts";
 import { maintenanceHealth, positionValue } from "./health.ts";
 import type { MarginPorts } from "./keeper.ts";
 import { marketViews } from "./market-view.ts";
@@ -112,6 +113,7 @@ export function marginInvariants(state: MarginState, ports: MarginPorts): Module
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "profits-zero-sum": profitsZeroSum,
       "no-hidden-deficit": noHiddenDeficit,
+      "bounds-vouch": (ctx) => boundsFault(ctx, state, markets),
     },
   };
 }

@@ -7,6 +7,7 @@ import { markerValue, protoValue, u32Key, u64Value } from "../kit/collections/co
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
+import { watched } from "./bounds/branch-bounds.ts";
 import type { MarketId } from "./ports.ts";
 
 /** The one account that holds the coins behind every claim: collateral, market balances, insurance, fees. */
@@ -32,7 +33,7 @@ export interface MarginState {
 export function marginState(schema: Schema): MarginState {
   return {
     params: schema.item(0, "params", protoValue(Params)),
-    accounts: schema.map(1, "accounts", accountIdKey, accountValue),
+    accounts: watched(schema.map(1, "accounts", accountIdKey, accountValue)),
     ledgers: schema.map(2, "ledgers", u32Key, ledgerValue),
     totals: schema.item(3, "totals", totalsValue),
     active: schema.map(4, "active", accountIdKey, markerValue),

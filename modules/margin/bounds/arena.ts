@@ -1,0 +1,113 @@
+/** The accounts that wait on thresholds, by small numbers, each with its chain of places: typed arrays, no object per account. */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { MarketId } from "../ports.ts";
+
+const NONE = -1;
+const FIRST_LENGTH = 64;
+
+function grown<T extends Int32Array | Uint32Array>(array: T, make: (length: number) => T): T {
+  const longer = make(array.length + (array.length >> 1));
+  longer.set(array);
+  return longer;
+}
+
+export class Arena {
+  readonly #numbers: Map<AccountId, number> = new Map();
+  readonly #ids: (AccountId | null)[] = [];
+  readonly #freeNumbers: number[] = [];
+  /** First link of each account. */
+  #first: Int32Array = new Int32Array(FIRST_LENGTH);
+  #next: Int32Array = new Int32Array(FIRST_LENGTH);
+  #markets: Uint32Array = new Uint32Array(FIRST_LENGTH);
+  /** Twice the place in the thresholds of the market's side, and 1 for the short side. */
+  #places: Int32Array = new Int32Array(FIRST_LENGTH);
+  #links = 0;
+  #freeLink = NONE;
+
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  /** Typed arrays only. */
+  get byteLength(): number {
+    const { byteLength } = this.#first;
+    return byteLength + this.#next.byteLength + this.#markets.byteLength + this.#places.byteLength;
+  }
+
+  numberOf(id: AccountId): number | undefined {
+    return this.#numbers.get(id);
+  }
+
+  idOf(number: number): AccountId {
+    return this.#ids[number] as AccountId;
+  }
+
+  add(id: AccountId): number {
+    const number = this.#freeNumbers.pop() ?? this.#ids.length;
+    this.#ids[number] = id;
+    this.#numbers.set(id, number);
+    if (number >= this.#first.length)
+      this.#first = grown(this.#first, (length) => new Int32Array(length));
+    this.#first[number] = NONE;
+    return number;
+  }
+
+  /** After `clear`. */
+  remove(id: AccountId, number: number): void {
+    this.#numbers.delete(id);
+    this.#ids[number] = null;
+    this.#freeNumbers.push(number);
+  }
+
+  /** First link, or −1. */
+  first(number: number): number {
+    return this.#first[number] as number;
+  }
+
+  next(link: number): number {
+    return this.#next[link] as number;
+  }
+
+  market(link: number): MarketId {
+    return this.#markets[link] as number;
+  }
+
+  isShort(link: number): boolean {
+    return ((this.#places[link] as number) & 1) === 1;
+  }
+
+  place(link: number): number {
+    return (this.#places[link] as number) >> 1;
+  }
+
+  /** Puts a place in front of the account's chain. */
+  push(number: number, market: MarketId, short: boolean, place: number): void {
+    let link = this.#freeLink;
+    if (link === NONE) {
+      link = this.#links++;
+      if (link === this.#next.length) {
+        this.#next = grown(this.#next, (length) => new Int32Array(length));
+        this.#places = grown(this.#places, (length) => new Int32Array(length));
+        this.#markets = grown(this.#markets, (length) => new Uint32Array(length));
+      }
+    } else {
+      this.#freeLink = this.next(link);
+    }
+    this.#next[link] = this.#first[number] as number;
+    this.#first[number] = link;
+    this.#markets[link] = market;
+    this.#places[link] = place * 2 + (short ? 1 : 0);
+  }
+
+  /** Drops the account's chain. */
+  clear(number: number): void {
+    let link = this.first(number);
+    while (link !== NONE) {
+      const next = this.next(link);
+      this.#next[link] = this.#freeLink;
+      this.#freeLink = link;
+      link = next;
+    }
+    this.#first[number] = NONE;
+  }
+}

@@ -1,0 +1,98 @@
+/** The bounds of one branch of state: made when they are first asked for, told of every write to an account, and of what is undone. */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { MapCollection } from "../../kit/collections/schema.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import type { Account } from "../account-codec.ts";
+import { maintenanceHealth } from "../health.ts";
+import { type MarketViews, marketViews } from "../market-view.ts";
+import type { MarketId, MarketsPort } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import { HealthBounds, isShortOfMargin, type Judged } from "./bounds.ts";
+
+const OWNER: object = {};
+
+/** Undefined: this branch has never looked. */
+export function boundsOf(ctx: ReadContext): HealthBounds | undefined {
+  return ctx.state.derived.get(OWNER) as HealthBounds | undefined;
+}
+
+/** The accounts, with every write told to the bounds. Undoing a write needs no word: who was touched once is looked at. */
+export function watched(
+  accounts: MapCollection<AccountId, Account>,
+): MapCollection<AccountId, Account> {
+  return {
+    ...accounts,
+    set(ctx, id, account) {
+      accounts.set(ctx, id, account);
+      boundsOf(ctx)?.touch(id);
+    },
+    delete(ctx, id) {
+      accounts.delete(ctx, id);
+      boundsOf(ctx)?.touch(id);
+    },
+  };
+}
+
+/** Without bounds everybody is in sight: the first look is the full one. */
+function begin(ctx: WriteContext, state: MarginState): HealthBounds {
+  const bounds = new HealthBounds();
+  const ids: AccountId[] = [];
+  state.active.each(ctx, (id) => void ids.push(id));
+  bounds.watch(ids);
+  ctx.state.derived.set(OWNER, bounds);
+  // Writes before this moment were told to nobody.
+  ctx.state.onRevert(() => void ctx.state.derived.delete(OWNER));
+  return bounds;
+}
+
+/** Markets that someone holds, ascending: all that health depends on, in an order that is a function of state. */
+export function heldMarkets(ctx: ReadContext, state: MarginState): readonly MarketId[] {
+  const held: MarketId[] = [];
+  state.ledgers.each(ctx, (market, { positions }) => {
+    if (positions > 0n) held.push(market);
+  });
+  return held;
+}
+
+/** Every account with positions that is under water or below zero at these views, in no order. `settle` once a block. */
+export function shortOfMargin(
+  ctx: WriteContext,
+  state: MarginState,
+  views: MarketViews,
+  settle: boolean,
+): readonly Judged[] {
+  for (const market of heldMarkets(ctx, state)) views(market);
+  const bounds = boundsOf(ctx) ?? begin(ctx, state);
+  const settled: AccountId[] = [];
+  const found = bounds.look(
+    (id) => state.accounts.get(ctx, id),
+    views,
+    settle,
+    (id) => void settled.push(id),
+  );
+  // Their bounds are of records that may be undone.
+  if (settled.length > 0) ctx.state.onRevert(() => bounds.watch(settled));
+  return found;
+}
+
+/** Null: nobody is short of margin whom the bounds of this branch vouch for. A full scan. */
+export function boundsFault(
+  ctx: ReadContext,
+  state: MarginState,
+  markets: MarketsPort,
+): string | null {
+  const bounds = boundsOf(ctx);
+  if (bounds === undefined) return null;
+  const views = marketViews(ctx, markets);
+  bounds.refresh(views);
+  let fault: string | null = null;
+  state.active.each(ctx, (id) => {
+    const account = state.accounts.get(ctx, id);
+    const health = account === undefined ? null : maintenanceHealth(account, views);
+    if (health === null || !isShortOfMargin(health) || bounds.sees(id)) return false;
+    const { equity, maintenance } = health;
+    fault = `an account with equity ${equity} of a required ${maintenance} is out of sight`;
+    return true;
+  });
+  return fault;
+}

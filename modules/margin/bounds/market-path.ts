@@ -1,0 +1,167 @@
+/**
+ * How much a lot of one market may have lost against the requirement, added up move by move: the level. Of every position, whatever its
+ * size, value less maintenance requirement has changed since any earlier moment by at least lots × (level now − level then), up to one quantum for the
+ * requirement's rounding. Funding enters as the price it is; the rates of tiers by the steepest tier; of a contract with losses per lot it is exact.
+ */
+import { divFloor, maximum, PPM } from "../../kit/math/mul-div.ts";
+import type { MarketView } from "../market-view.ts";
+import type { PerLotLosses, RequirementTier } from "../ports.ts";
+import { Thresholds } from "./thresholds.ts";
+
+export type PositionSide = "long" | "short";
+export const POSITION_SIDES = ["long", "short"] as const;
+
+/** All of a market that value and maintenance requirement are made of. */
+export interface Seen {
+  readonly quantaPerLot: bigint;
+  readonly fundingIndex: bigint;
+  readonly tiers: readonly RequirementTier[];
+  readonly losses: PerLotLosses | null;
+}
+
+export function seen(view: MarketView): Seen {
+  const { quantaPerLot, fundingIndex, losses, terms } = view;
+  return { quantaPerLot, fundingIndex, tiers: terms.tiers, losses };
+}
+
+function sameTiers(a: readonly RequirementTier[], b: readonly RequirementTier[]): boolean {
+  if (a === b) return true;
+  return steepestRise(a, b) === 0n && steepestRise(b, a) === 0n;
+}
+
+function sameLosses(a: PerLotLosses | null, b: PerLotLosses | null): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  return a.long.maintenance === b.long.maintenance && a.short.maintenance === b.short.maintenance;
+}
+
+/** Nothing that health depends on has changed. */
+export function sameSeen(a: Seen, b: Seen): boolean {
+  return (
+    a.quantaPerLot === b.quantaPerLot &&
+    a.fundingIndex === b.fundingIndex &&
+    sameLosses(a.losses, b.losses) &&
+    sameTiers(a.tiers, b.tiers)
+  );
+}
+
+/** The largest rise of a maintenance rate, at least 0. Null: the tiers begin elsewhere. */
+function steepestRise(
+  from: readonly RequirementTier[],
+  to: readonly RequirementTier[],
+): bigint | null {
+  if (from === to) return 0n;
+  if (from.length !== to.length) return null;
+  let most = 0n;
+  for (let i = 0; i < from.length; i++) {
+    const before = from[i] as RequirementTier;
+    const after = to[i] as RequirementTier;
+    if (before.aboveQuanta !== after.aboveQuanta) return null;
+    most = maximum(most, after.maintenancePpm - before.maintenancePpm);
+  }
+  return most;
+}
+
+function rateOf(tiers: readonly RequirementTier[], pick: "least" | "most"): bigint {
+  let found = tiers[0]?.maintenancePpm ?? 0n;
+  for (const { maintenancePpm } of tiers) {
+    if (pick === "least" ? maintenancePpm < found : maintenancePpm > found) found = maintenancePpm;
+  }
+  return found;
+}
+
+/**
+ * At least this is what value less requirement of a lot has gained, in quanta × 1,000,000. Null: nothing can be said.
+ * Of tiers: the requirement moves with the notional by a rate between the least and the steepest one, then by the largest rise of a rate.
+ */
+export function gainOf(from: Seen, to: Seen, side: PositionSide): bigint | null {
+  const value = to.quantaPerLot - from.quantaPerLot;
+  const funding = to.fundingIndex - from.fundingIndex;
+  const profit = side === "long" ? value - funding : funding - value;
+  if (from.losses !== null && to.losses !== null) {
+    return (profit - (to.losses[side].maintenance - from.losses[side].maintenance)) * PPM;
+  }
+  if (from.losses !== null || to.losses !== null) return null;
+  const rise = steepestRise(from.tiers, to.tiers);
+  if (rise === null) return null;
+  const rate = rateOf(from.tiers, value >= 0n ? "most" : "least");
+  return profit * PPM - value * rate - to.quantaPerLot * rise;
+}
+
+/** Half of what an Int32 holds: levels stay inside, so a threshold clamped to it is never passed unseen. */
+const LEVEL_MAX = 2n ** 30n;
+/** Steps of a level in the reference value: 0.5 millionths of the price, and room for it to grow five hundredfold. */
+const STEP_BITS = 21n;
+
+/** One side of a market: where the level stands, and what of it every holder waits for. */
+export class SidePath {
+  readonly thresholds: Thresholds = new Thresholds();
+  /** quanta × 1,000,000 per step. */
+  #unit = 1n;
+  #exact = 0n;
+  #steps = 0;
+
+  /** In whole steps, rounded down. */
+  get level(): number {
+    return this.#steps;
+  }
+
+  /** Begins anew; thresholds set before have no meaning any more. */
+  reset(referenceQuanta: bigint): void {
+    this.#unit = maximum((referenceQuanta * PPM) >> STEP_BITS, 1n);
+    this.#exact = 0n;
+    this.#steps = 0;
+  }
+
+  /** False: out of range, and nothing can be said any more. */
+  move(gain: bigint): boolean {
+    this.#exact += gain;
+    const steps = divFloor(this.#exact, this.#unit);
+    if (steps >= LEVEL_MAX || steps <= -LEVEL_MAX) return false;
+    this.#steps = Number(steps);
+    return true;
+  }
+
+  /** The threshold of a holder that can bear a loss of `allowed` quanta × 1,000,000 per lot from here; rounded up. */
+  thresholdFor(allowed: bigint): number {
+    const steps = -divFloor(allowed - this.#exact, this.#unit);
+    return Number(steps < -LEVEL_MAX ? -LEVEL_MAX : steps);
+  }
+}
+
+/** Both sides of a market. */
+export class MarketPath {
+  readonly long: SidePath = new SidePath();
+  readonly short: SidePath = new SidePath();
+  /** Null: without a price. */
+  #last: Seen | null = null;
+
+  get holders(): number {
+    return this.long.thresholds.size + this.short.thresholds.size;
+  }
+
+  /** True: how positions stand is no longer known, and all must be looked at. Without a price none can be. */
+  advance(view: MarketView | undefined): boolean {
+    const last = this.#last;
+    if (view === undefined) {
+      this.#last = null;
+      return false;
+    }
+    const next = seen(view);
+    this.#last = next;
+    if (last !== null && sameSeen(last, next)) return false;
+    if (last !== null && this.#move(last, next)) return false;
+    for (const side of POSITION_SIDES) {
+      this[side].reset(maximum(view.quantaPerLot, view.notionalPerLot));
+    }
+    return true;
+  }
+
+  #move(last: Seen, next: Seen): boolean {
+    for (const side of POSITION_SIDES) {
+      const gain = gainOf(last, next, side);
+      if (gain === null || !this[side].move(gain)) return false;
+    }
+    return true;
+  }
+}
