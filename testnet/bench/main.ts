@@ -8,6 +8,7 @@ import { benchBlockIntervals, benchSignedOrders } from "./networks.ts";
 import { benchmarksText } from "./record.ts";
 import type { Measurement } from "./report.ts";
 import { measurementText, reached } from "./report.ts";
+import { benchSolvency } from "./risk/solvency.ts";
 import { overRounds } from "./rounds.ts";
 import { benchStateMachine } from "./state-machine.ts";
 
@@ -21,11 +22,13 @@ interface Options {
   readonly rates: string;
 }
 
-const parts = ["kernel", "state", "exchange", "signed", "intervals"] as const;
+const parts = ["kernel", "state", "exchange", "risk", "signed", "intervals"] as const;
 type Part = (typeof parts)[number];
 
 const program = new Command("bench")
-  .description("Measures the kernel, the state machine, the exchange, one validator and four.")
+  .description(
+    "Measures the kernel, the state machine, the exchange, the risk system, one validator and four.",
+  )
   .argument("[part]", `as --only, of ${parts.join(", ")}`)
   .option("--only <parts>", `comma separated, of ${parts.join(", ")}`)
   .option("--json <file>", "also write the figures there")
@@ -61,6 +64,8 @@ async function measure(part: Part): Promise<Measurement[]> {
       return benchStateMachine(count("blocks", options.blocks));
     case "exchange":
       return benchExchange(count("blocks", options.blocks));
+    case "risk":
+      return benchSolvency();
     case "signed":
       return benchSignedOrders(
         options.rates.split(",").map((rate) => count("rates", rate)),

@@ -1,5 +1,6 @@
 /** The accounts that wait on thresholds, by small numbers, each with its chain of places: typed arrays, no object per account. */
 import type { AccountId } from "../../kit/account-id.ts";
+import type { Account } from "../account-codec.ts";
 import type { MarketId } from "../ports.ts";
 
 const NONE = -1;
@@ -14,6 +15,8 @@ function grown<T extends Int32Array | Uint32Array>(array: T, make: (length: numb
 export class Arena {
   readonly #numbers: Map<AccountId, number> = new Map();
   readonly #ids: (AccountId | null)[] = [];
+  /** Each as it was when its bound was made: the same objects that state holds, found without searching it. */
+  readonly #records: (Account | null)[] = [];
   readonly #freeNumbers: number[] = [];
   /** First link of each account. */
   #first: Int32Array = new Int32Array(FIRST_LENGTH);
@@ -23,10 +26,6 @@ export class Arena {
   #places: Int32Array = new Int32Array(FIRST_LENGTH);
   #links = 0;
   #freeLink = NONE;
-
-  get size(): number {
-    return this.#numbers.size;
-  }
 
   /** Typed arrays only. */
   get byteLength(): number {
@@ -42,9 +41,19 @@ export class Arena {
     return this.#ids[number] as AccountId;
   }
 
+  recordOf(number: number): Account {
+    return this.#records[number] as Account;
+  }
+
+  keep(number: number, record: Account): void {
+    this.#records[number] = record;
+  }
+
+  /** `keep` must follow. */
   add(id: AccountId): number {
     const number = this.#freeNumbers.pop() ?? this.#ids.length;
     this.#ids[number] = id;
+    this.#records[number] = null;
     this.#numbers.set(id, number);
     if (number >= this.#first.length)
       this.#first = grown(this.#first, (length) => new Int32Array(length));
@@ -56,6 +65,7 @@ export class Arena {
   remove(id: AccountId, number: number): void {
     this.#numbers.delete(id);
     this.#ids[number] = null;
+    this.#records[number] = null;
     this.#freeNumbers.push(number);
   }
 

@@ -76,6 +76,7 @@ function listed(dice: Dice, id: MarketId): MarketView {
     terms: {
       id,
       symbol: `M${id}`,
+      feedId: 1,
       quantaPerTickLot: 1n,
       tiers: option ? [] : tiersOf(dice),
       status: "active",

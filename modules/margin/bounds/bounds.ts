@@ -41,6 +41,8 @@ export class HealthBounds {
   #touched: Set<AccountId> = new Set();
   /** Looked at again whatever prices do. */
   #watched: Set<AccountId> = new Set();
+  /** Numbers of accounts whose bound was passed, or lost. */
+  #passed: Set<number> = new Set();
 
   /** How many accounts the last look judged. */
   lastLooks = 0;
@@ -62,6 +64,13 @@ export class HealthBounds {
     return sum;
   }
 
+  /** The first look at an account that has no bound yet. */
+  enter(id: AccountId, account: Account, views: MarketViews, found: Judged[]): void {
+    const slack = this.#judge(id, account, views, found);
+    if (slack === "short") this.#watched.add(id);
+    else this.#settle(id, account, views, slack);
+  }
+
   /**
    * All accounts short of margin, in no order. With `settle`, accounts not written since the last look are given new bounds; those that are written in
    * every block stay in sight instead, which costs less. `settled` is told of each that goes out of sight.
@@ -75,22 +84,28 @@ export class HealthBounds {
     this.refresh(views);
     const touched = this.#touched;
     const before = this.#watched;
+    const passed = this.#passed;
     this.#touched = new Set();
     this.#watched = new Set(touched);
+    this.#passed = new Set();
     const found: Judged[] = [];
-    for (const id of touched) this.#judge(id, accountOf(id), views, found);
     this.lastLooks = touched.size;
-    for (const id of before) {
-      if (touched.has(id)) continue;
+    const renew = (id: AccountId, account: Account | undefined): void => {
       this.lastLooks += 1;
-      const account = accountOf(id);
       const slack = this.#judge(id, account, views, found);
       if (!settle || slack === "short") this.#watched.add(id);
       else {
         this.#settle(id, account, views, slack);
         settled(id);
       }
+    };
+    for (const number of passed) {
+      const id = this.#arena.idOf(number);
+      // Neither written nor undone since its bound was made: its record is the one of that time.
+      if (!touched.has(id) && !before.has(id)) renew(id, this.#arena.recordOf(number));
     }
+    for (const id of touched) this.#judge(id, accountOf(id), views, found);
+    for (const id of before) if (!touched.has(id)) renew(id, accountOf(id));
     return found;
   }
 
@@ -98,18 +113,12 @@ export class HealthBounds {
   sees(id: AccountId): boolean {
     if (this.#touched.has(id) || this.#watched.has(id)) return true;
     const number = this.#arena.numberOf(id);
-    if (number === undefined) return true;
-    for (let link = this.#arena.first(number); link >= 0; link = this.#arena.next(link)) {
-      const path = this.#paths.get(this.#arena.market(link)) as MarketPath;
-      const { thresholds, level } = this.#arena.isShort(link) ? path.short : path.long;
-      if (thresholds.isAbove(this.#arena.place(link), level)) return true;
-    }
-    return false;
+    return number === undefined || this.#passed.has(number);
   }
 
   /** Brings the levels to present views, and those below their thresholds into sight. */
   refresh(views: MarketViews): void {
-    const see = (number: number): void => void this.#watched.add(this.#arena.idOf(number));
+    const see = (number: number): void => void this.#passed.add(number);
     for (const [market, path] of this.#paths) {
       if (path.holders === 0) {
         this.#paths.delete(market);
@@ -150,13 +159,14 @@ export class HealthBounds {
   ): void {
     const held = account?.positions.filter(({ lots }) => lots !== 0n) ?? [];
     const known = this.#arena.numberOf(id);
-    if (held.length === 0) {
+    if (account === undefined || held.length === 0) {
       if (known === undefined) return;
       this.#release(known);
       this.#arena.remove(id, known);
       return;
     }
     const number = known ?? this.#arena.add(id);
+    this.#arena.keep(number, account);
     if (!this.#fits(number, held)) this.#enter(number, held, views);
     this.#setThresholds(number, held, views, slack);
   }

@@ -2,6 +2,7 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { MapCollection } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
 import { maintenanceHealth } from "../health.ts";
 import { type MarketViews, marketViews } from "../market-view.ts";
@@ -33,16 +34,19 @@ export function watched(
   };
 }
 
-/** Without bounds everybody is in sight: the first look is the full one. */
-function begin(ctx: WriteContext, state: MarginState): HealthBounds {
+/** Without bounds everybody is in sight: the first look is a full one. */
+function begin(ctx: WriteContext, state: MarginState, views: MarketViews): readonly Judged[] {
   const bounds = new HealthBounds();
-  const ids: AccountId[] = [];
-  state.active.each(ctx, (id) => void ids.push(id));
-  bounds.watch(ids);
+  const found: Judged[] = [];
+  state.active.each(ctx, (id) => {
+    const account = state.accounts.get(ctx, id);
+    assert(account !== undefined, "an active account has no record");
+    bounds.enter(id, account, views, found);
+  });
   ctx.state.derived.set(OWNER, bounds);
   // Writes before this moment were told to nobody.
   ctx.state.onRevert(() => void ctx.state.derived.delete(OWNER));
-  return bounds;
+  return found;
 }
 
 /** Markets that someone holds, ascending: all that health depends on, in an order that is a function of state. */
@@ -62,7 +66,8 @@ export function shortOfMargin(
   settle: boolean,
 ): readonly Judged[] {
   for (const market of heldMarkets(ctx, state)) views(market);
-  const bounds = boundsOf(ctx) ?? begin(ctx, state);
+  const bounds = boundsOf(ctx);
+  if (bounds === undefined) return begin(ctx, state, views);
   const settled: AccountId[] = [];
   const found = bounds.look(
     (id) => state.accounts.get(ctx, id),

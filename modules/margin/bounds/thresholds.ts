@@ -78,11 +78,6 @@ export class Thresholds {
     }
   }
 
-  /** Whether the threshold in this place lies above the level. */
-  isAbove(place: number, level: number): boolean {
-    return ((this.#levels[0] as Int32Array)[place] as number) > level;
-  }
-
   #descend(depth: number, node: number, level: number, visit: (holder: number) => void): void {
     const values = this.#levels[depth] as Int32Array;
     const first = node << CHILDREN_BITS;
