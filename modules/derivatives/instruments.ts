@@ -33,6 +33,7 @@ export interface RequirementTier {
 export interface Instrument {
   readonly id: MarketId;
   readonly symbol: string;
+  readonly feedId: number;
   readonly market: Market;
   readonly terms: MarketTerms;
   readonly status: Status;
@@ -103,6 +104,7 @@ function build(market: Market): Instrument {
   return {
     id: market.id,
     symbol: market.symbol,
+    feedId: market.feedId,
     market,
     terms,
     status,

@@ -72,6 +72,7 @@ function createWorld(fundUnits = 0n) {
     addresses,
     bank: bank.keeper,
     insurance: insurance.keeper,
+    prices,
     markets: derivatives.keeper,
   });
   const { keeper } = margin;

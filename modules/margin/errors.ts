@@ -20,6 +20,7 @@ export const MARGIN_CODES = {
   outOfRange: 15,
   insufficientFees: 16,
   marketSettling: 20,
+  unknownFeed: 40,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -19,6 +19,7 @@ import { refuse } from "./errors.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import { scanFault } from "./scan.ts";
 import type { MarginState } from "./state.ts";
+import { exportVolatility, initVolatility } from "./volatility/genesis.ts";
 
 const NOTHING: Totals = {
   collateral: 0n,
@@ -62,6 +63,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
       for (const { owner, sinceNs, subaccount } of genesis.unfilled) {
         state.unfilled.set(ctx, accountId(addresses.parse(owner), subaccount), sinceNs);
       }
+      initVolatility(ctx, state.volatility, genesis);
       const fault = scanFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
@@ -76,6 +78,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         sweep: state.sweep.get(ctx),
         sweepMarkets: [],
         unfilled: [],
+        ...exportVolatility(ctx, state.volatility),
       };
       state.unfilled.each(ctx, (id, sinceNs) => {
         const owner = addresses.format(ownerOf(id));

@@ -12,6 +12,7 @@ import { sweepFault } from "./settlement.ts";
 import { marketBalance, netPositionFault, solvencyFault } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
+import { volatilityFault } from "./volatility/invariant.ts";
 
 export function marginInvariants(state: MarginState, ports: MarginPorts): ModuleInvariants {
   const { bank, insurance, markets } = ports;
@@ -107,6 +108,7 @@ export function marginInvariants(state: MarginState, ports: MarginPorts): Module
       "market-solvency": eachLedger(solvencyFault),
       "shortfall-queue": shortfallQueue,
       "fees-held": feesHeld,
+      "multipliers-bounded": (ctx) => volatilityFault(ctx, state.volatility),
     },
     full: {
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),

@@ -26,6 +26,7 @@ import type {
   InsurancePort,
   MarketId,
   MarketsPort,
+  PricesPort,
 } from "./ports.ts";
 import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
@@ -36,6 +37,7 @@ export interface MarginPorts {
   readonly bank: BankPort;
   readonly markets: MarketsPort;
   readonly insurance: InsurancePort;
+  readonly prices: PricesPort;
   /** May delegate to a module built later, too. */
   readonly backstop: BackstopPort;
   readonly addresses: Addresses;

@@ -28,6 +28,8 @@ import type { MarginKeeper } from "./keeper.ts";
 import { parsePositiveMoney } from "./money.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import type { MarginState } from "./state.ts";
+import { volatilityMessage } from "./volatility/messages.ts";
+import type { Volatility } from "./volatility/volatility.ts";
 
 function amountOf(text: string): bigint {
   const amount = parsePositiveMoney(text);
@@ -43,6 +45,7 @@ function amountOf(text: string): bigint {
 export function marginMessages(
   state: MarginState,
   keeper: MarginKeeper,
+  volatility: Volatility,
   addresses: Addresses,
 ): readonly MessageRoute[] {
   function requireDenom(ctx: ReadContext, denom: string): void {
@@ -174,5 +177,6 @@ export function marginMessages(
     },
   });
 
-  return [deposit, withdraw, transfer, collectFees, updateParams];
+  const setDynamicMargin = volatilityMessage(volatility, addresses, requireAuthority);
+  return [deposit, withdraw, transfer, collectFees, updateParams, setDynamicMargin];
 }

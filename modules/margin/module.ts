@@ -9,6 +9,9 @@ import { marginMessages } from "./messages.ts";
 import { marginQueries } from "./queries.ts";
 import type { MarginState } from "./state.ts";
 import { marginState } from "./state.ts";
+import { volatilityQuery } from "./volatility/queries.ts";
+import { scaledMarkets } from "./volatility/scaled-markets.ts";
+import { createVolatility } from "./volatility/volatility.ts";
 
 export interface Margin {
   readonly module: ModuleDefinition;
@@ -17,8 +20,10 @@ export interface Margin {
   readonly state: MarginState;
 }
 
-export function createMargin(schema: Schema, ports: MarginPorts): Margin {
+export function createMargin(schema: Schema, given: MarginPorts): Margin {
   const state = marginState(schema);
+  const ports = { ...given, markets: scaledMarkets(state.volatility, given.markets) };
+  const volatility = createVolatility(state.volatility, ports.prices);
   const keeper = createKeeper(state, ports);
   return {
     keeper,
@@ -26,9 +31,10 @@ export function createMargin(schema: Schema, ports: MarginPorts): Margin {
     module: {
       name: "margin",
       version: 1,
-      messages: marginMessages(state, keeper, ports.addresses),
-      queries: marginQueries(state, ports),
+      messages: marginMessages(state, keeper, volatility, ports.addresses),
+      queries: [...marginQueries(state, ports), volatilityQuery(state.volatility, volatility)],
       genesis: marginGenesis(state, ports.addresses),
+      beginBlock: (ctx) => volatility.sample(ctx),
       endBlock: (ctx) => keeper.endBlock(ctx),
       invariants: marginInvariants(state, ports),
     },

@@ -27,6 +27,8 @@ export interface RequirementTier {
 export interface MarketTerms {
   readonly id: MarketId;
   readonly symbol: string;
+  /** Of the oracle's prices of the underlying. */
+  readonly feedId: number;
   /** Whole quanta of settlement money per (tick × lot). */
   readonly quantaPerTickLot: bigint;
   /** Ascending by aboveQuanta, first at 0. */
@@ -66,6 +68,23 @@ export interface MarkPrice {
   readonly notionalPerLot: bigint;
   /** Null: the market's tiers on notional. */
   readonly losses: PerLotLosses | null;
+}
+
+/** Implemented by oracle: what dynamic margin measures. */
+export interface PricesPort {
+  /** undefined for an unknown feed or before the first price. Value = mantissa × 10^exponent; the exponent of a feed never changes. */
+  price(
+    ctx: ReadContext,
+    feedId: number,
+  ):
+    | {
+        readonly mantissa: bigint;
+        readonly exponent: number;
+        /** Half-width, in the mantissa's unit. */
+        readonly confidence: bigint;
+        readonly fresh: boolean;
+      }
+    | undefined;
 }
 
 /** Implemented by derivatives. */

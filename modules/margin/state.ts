@@ -9,6 +9,7 @@ import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts"
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
 import { watched } from "./bounds/branch-bounds.ts";
 import type { MarketId } from "./ports.ts";
+import { type VolatilityState, volatilityState } from "./volatility/state.ts";
 
 /** The one account that holds the coins behind every claim: collateral, market balances, insurance, fees. */
 export const COLLATERAL_VAULT: Uint8Array = moduleAddress("margin");
@@ -28,6 +29,7 @@ export interface MarginState {
   readonly sweepMarkets: MapCollection<MarketId, true>;
   /** Accounts under water of which the book takes nothing: block time since when, ns. Only while there is a backstop. */
   readonly unfilled: MapCollection<AccountId, bigint>;
+  readonly volatility: VolatilityState;
 }
 
 export function marginState(schema: Schema): MarginState {
@@ -42,5 +44,6 @@ export function marginState(schema: Schema): MarginState {
     sweep: schema.item(7, "sweep", protoValue(SettlementSweep)),
     sweepMarkets: schema.map(8, "sweep_markets", u32Key, markerValue),
     unfilled: schema.map(9, "unfilled", accountIdKey, u64Value),
+    volatility: volatilityState(schema),
   };
 }

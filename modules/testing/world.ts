@@ -186,6 +186,7 @@ export function createWorld(options: WorldOptions = {}): World {
     addresses,
     bank: bank.keeper,
     insurance: insurance.keeper,
+    prices: oracle,
     markets: derivatives.keeper,
     backstop: {
       ready: (ctx) => backstop?.ready(ctx) ?? false,
@@ -289,6 +290,7 @@ export function createWorld(options: WorldOptions = {}): World {
       ctx.nextBlock(seconds);
       update?.();
       derivatives.module.beginBlock?.(ctx);
+      margin.module.beginBlock?.(ctx);
       vault.module.beginBlock?.(ctx);
     },
     violation() {

@@ -114,6 +114,7 @@ export function createKeel(options: {
     bank: bank.keeper,
     markets: lateMarkets(() => markets),
     insurance: insurance.keeper,
+    prices: oracle.keeper,
     backstop: lateBackstop(() => backstop),
     addresses,
   });
@@ -147,6 +148,7 @@ export function createKeel(options: {
   ];
   const beginBlock = [
     derivatives.module, // funding, on the prices transaction 0 has just brought
+    margin.module, // rates that follow volatility, before anyone takes new risk
     vault.module, // withdrawals and quotes at those prices, before anyone trades at them
   ];
   const endBlock = [

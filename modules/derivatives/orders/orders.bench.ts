@@ -57,6 +57,7 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
       credit: () => undefined,
       cover: () => 0n,
     },
+    prices: { price: () => price },
     markets: derivatives.keeper,
   });
   const ctx = testContext(registry);

@@ -15,7 +15,7 @@ import { testContext } from "../../kit/testing/context.ts";
 import type { Margin } from "../module.ts";
 import { createMargin } from "../module.ts";
 import { defaultParams } from "../params.ts";
-import type { BackstopPort, BankPort, InsurancePort, MarketTerms } from "../ports.ts";
+import type { BackstopPort, BankPort, InsurancePort, MarketTerms, PricesPort } from "../ports.ts";
 import { COLLATERAL_VAULT } from "../state.ts";
 import type { TestMarkets } from "./market.ts";
 import { createTestMarkets } from "./market.ts";
@@ -52,12 +52,17 @@ export interface TestBackstop extends BackstopPort {
   lotsMax: bigint;
 }
 
+/** A feed as it is set by hand. */
+export type TestPrice = NonNullable<ReturnType<PricesPort["price"]>>;
+
 export interface World {
   readonly ctx: TestContext;
   readonly margin: Margin;
   readonly markets: TestMarkets;
   readonly fund: TestFund;
   readonly backstop: TestBackstop;
+  /** By feed. */
+  readonly prices: Map<number, TestPrice>;
   readonly bank: BankPort & { mint(ctx: WriteContext, to: Uint8Array, amount: bigint): void };
   owner(number: number): Uint8Array;
   /** Sub-account 0 of test owner `number`, with collateral deposited. */
@@ -72,6 +77,7 @@ export function btcTerms(over: Partial<MarketTerms> = {}): MarketTerms {
   return {
     id: BTC,
     symbol: "BTC-PERP",
+    feedId: BTC,
     quantaPerTickLot: 1_000n,
     tiers: [
       { aboveQuanta: 0n, initialPpm: 100_000n, maintenancePpm: 50_000n },
@@ -135,10 +141,12 @@ export function createWorld(params: Partial<Params> = {}): World {
       return { account: taker.account, lots: held < taker.lotsMax ? held : taker.lotsMax };
     },
   };
+  const prices = new Map<number, TestPrice>();
   margin = createMargin(registry.schema("margin"), {
     bank,
     markets,
     insurance: fund,
+    prices: { price: (_ctx, feedId) => prices.get(feedId) },
     backstop: taker,
     addresses,
   });
@@ -159,6 +167,7 @@ export function createWorld(params: Partial<Params> = {}): World {
     markets,
     fund,
     backstop: taker,
+    prices,
     bank,
     owner,
     funded(number, amount) {

@@ -43,6 +43,8 @@ export const ErrorCode = {
   ERROR_CODE_INSUFFICIENT_FEES: 16,
   /** ERROR_CODE_MARKET_SETTLING - The market has expired: its positions are settled, not traded. */
   ERROR_CODE_MARKET_SETTLING: 20,
+  /** ERROR_CODE_UNKNOWN_FEED - No such feed, or its margin does not follow volatility. */
+  ERROR_CODE_UNKNOWN_FEED: 40,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -66,5 +68,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_OUT_OF_RANGE = typeof ErrorCode.ERROR_CODE_OUT_OF_RANGE;
   export type ERROR_CODE_INSUFFICIENT_FEES = typeof ErrorCode.ERROR_CODE_INSUFFICIENT_FEES;
   export type ERROR_CODE_MARKET_SETTLING = typeof ErrorCode.ERROR_CODE_MARKET_SETTLING;
+  export type ERROR_CODE_UNKNOWN_FEED = typeof ErrorCode.ERROR_CODE_UNKNOWN_FEED;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

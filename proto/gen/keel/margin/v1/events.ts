@@ -120,6 +120,25 @@ export interface EventBackstopTakeover {
   collateral: string;
 }
 
+/** dynamic_margin: a multiplier moved, and why. */
+export interface EventDynamicMargin {
+  feedId: string;
+  /** Multipliers in force from now on: of initial and of maintenance rates. */
+  initialPpm: string;
+  maintenancePpm: string;
+  /** "rise": initial margin at once; "hour": the hourly publication; "terms": they changed. */
+  reason: string;
+  /** What the range that counts is: measured, buffer, floor or stress. */
+  cause: string;
+  /** 1e-18: the range that counts, the measured one; and the variances per minute in units of 2^-64. */
+  range: string;
+  measuredRange: string;
+  fastVariance: string;
+  slowVariance: string;
+  floorVariance: string;
+  forwardPpm: string;
+}
+
 function createBaseEventDeposit(): EventDeposit {
   return { account: "", sender: "", denom: "", amount: "" };
 }
@@ -1302,6 +1321,193 @@ export const EventBackstopTakeover: MessageFns<EventBackstopTakeover> = {
     message.markTicks = object.markTicks ?? "";
     message.notional = object.notional ?? "";
     message.collateral = object.collateral ?? "";
+    return message;
+  },
+};
+
+function createBaseEventDynamicMargin(): EventDynamicMargin {
+  return {
+    feedId: "",
+    initialPpm: "",
+    maintenancePpm: "",
+    reason: "",
+    cause: "",
+    range: "",
+    measuredRange: "",
+    fastVariance: "",
+    slowVariance: "",
+    floorVariance: "",
+    forwardPpm: "",
+  };
+}
+
+export const EventDynamicMargin: MessageFns<EventDynamicMargin> = {
+  encode(message: EventDynamicMargin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== "") {
+      writer.uint32(10).string(message.feedId);
+    }
+    if (message.initialPpm !== "") {
+      writer.uint32(18).string(message.initialPpm);
+    }
+    if (message.maintenancePpm !== "") {
+      writer.uint32(26).string(message.maintenancePpm);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.cause !== "") {
+      writer.uint32(42).string(message.cause);
+    }
+    if (message.range !== "") {
+      writer.uint32(50).string(message.range);
+    }
+    if (message.measuredRange !== "") {
+      writer.uint32(58).string(message.measuredRange);
+    }
+    if (message.fastVariance !== "") {
+      writer.uint32(66).string(message.fastVariance);
+    }
+    if (message.slowVariance !== "") {
+      writer.uint32(74).string(message.slowVariance);
+    }
+    if (message.floorVariance !== "") {
+      writer.uint32(82).string(message.floorVariance);
+    }
+    if (message.forwardPpm !== "") {
+      writer.uint32(90).string(message.forwardPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventDynamicMargin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventDynamicMargin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feedId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.initialPpm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.maintenancePpm = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.range = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.measuredRange = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.fastVariance = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.slowVariance = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.floorVariance = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.forwardPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventDynamicMargin>): EventDynamicMargin {
+    return EventDynamicMargin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventDynamicMargin>): EventDynamicMargin {
+    const message = createBaseEventDynamicMargin();
+    message.feedId = object.feedId ?? "";
+    message.initialPpm = object.initialPpm ?? "";
+    message.maintenancePpm = object.maintenancePpm ?? "";
+    message.reason = object.reason ?? "";
+    message.cause = object.cause ?? "";
+    message.range = object.range ?? "";
+    message.measuredRange = object.measuredRange ?? "";
+    message.fastVariance = object.fastVariance ?? "";
+    message.slowVariance = object.slowVariance ?? "";
+    message.floorVariance = object.floorVariance ?? "";
+    message.forwardPpm = object.forwardPpm ?? "";
     return message;
   },
 };

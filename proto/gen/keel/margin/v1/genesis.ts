@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
 import {
   Account,
   Deficit,
@@ -41,6 +42,9 @@ export interface GenesisState {
   sweep: SettlementSweep | undefined;
   sweepMarkets: number[];
   unfilled: UnfilledLiquidation[];
+  /** Margin that follows volatility: terms, and what was measured under them. */
+  dynamicMargin: DynamicMargin[];
+  volatility: FeedVolatility[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -123,6 +127,8 @@ function createBaseGenesisState(): GenesisState {
     sweep: undefined,
     sweepMarkets: [],
     unfilled: [],
+    dynamicMargin: [],
+    volatility: [],
   };
 }
 
@@ -158,6 +164,12 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.unfilled) {
       UnfilledLiquidation.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.dynamicMargin) {
+      DynamicMargin.encode(v!, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.volatility) {
+      FeedVolatility.encode(v!, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -257,6 +269,22 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.unfilled.push(UnfilledLiquidation.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.dynamicMargin.push(DynamicMargin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.volatility.push(FeedVolatility.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -291,6 +319,8 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.sweepMarkets = object.sweepMarkets?.map((e) => e) || [];
     message.unfilled = object.unfilled?.map((e) => UnfilledLiquidation.fromPartial(e)) || [];
+    message.dynamicMargin = object.dynamicMargin?.map((e) => DynamicMargin.fromPartial(e)) || [];
+    message.volatility = object.volatility?.map((e) => FeedVolatility.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { DynamicMarginView } from "./dynamic.ts";
 import { Deficit, MarketLedger, Params, Totals, WithdrawalGate } from "./types.ts";
 
 export const protobufPackage = "keel.margin.v1";
@@ -116,6 +117,16 @@ export interface QueryDeficitQueueRequest {
 
 export interface QueryDeficitQueueResponse {
   deficits: Deficit[];
+}
+
+export interface QueryDynamicMarginRequest {
+  /** 0: all feeds. */
+  feedId: number;
+}
+
+export interface QueryDynamicMarginResponse {
+  /** Ascending by feed. */
+  feeds: DynamicMarginView[];
 }
 
 function createBasePositionView(): PositionView {
@@ -1349,6 +1360,116 @@ export const QueryDeficitQueueResponse: MessageFns<QueryDeficitQueueResponse> = 
   fromPartial(object: DeepPartial<QueryDeficitQueueResponse>): QueryDeficitQueueResponse {
     const message = createBaseQueryDeficitQueueResponse();
     message.deficits = object.deficits?.map((e) => Deficit.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryDynamicMarginRequest(): QueryDynamicMarginRequest {
+  return { feedId: 0 };
+}
+
+export const QueryDynamicMarginRequest: MessageFns<QueryDynamicMarginRequest> = {
+  encode(message: QueryDynamicMarginRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== 0) {
+      writer.uint32(8).uint32(message.feedId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryDynamicMarginRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryDynamicMarginRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryDynamicMarginRequest>): QueryDynamicMarginRequest {
+    return QueryDynamicMarginRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryDynamicMarginRequest>): QueryDynamicMarginRequest {
+    const message = createBaseQueryDynamicMarginRequest();
+    message.feedId = object.feedId ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryDynamicMarginResponse(): QueryDynamicMarginResponse {
+  return { feeds: [] };
+}
+
+export const QueryDynamicMarginResponse: MessageFns<QueryDynamicMarginResponse> = {
+  encode(message: QueryDynamicMarginResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.feeds) {
+      DynamicMarginView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryDynamicMarginResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryDynamicMarginResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feeds.push(DynamicMarginView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryDynamicMarginResponse>): QueryDynamicMarginResponse {
+    return QueryDynamicMarginResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryDynamicMarginResponse>): QueryDynamicMarginResponse {
+    const message = createBaseQueryDynamicMarginResponse();
+    message.feeds = object.feeds?.map((e) => DynamicMarginView.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { DynamicMargin } from "./dynamic.ts";
 import { Params } from "./types.ts";
 
 export const protobufPackage = "keel.margin.v1";
@@ -67,6 +68,17 @@ export interface MsgUpdateParams {
 }
 
 export interface MsgUpdateParamsResponse {
+}
+
+/** Turns margin that follows volatility on for the markets of a feed, changes its terms, or turns it off. */
+export interface MsgSetDynamicMargin {
+  authority: string;
+  feedId: number;
+  /** Absent: off. What was measured is kept when terms change. */
+  terms: DynamicMargin | undefined;
+}
+
+export interface MsgSetDynamicMarginResponse {
 }
 
 function createBaseMsgDeposit(): MsgDeposit {
@@ -749,6 +761,130 @@ export const MsgUpdateParamsResponse: MessageFns<MsgUpdateParamsResponse> = {
   },
   fromPartial(_: DeepPartial<MsgUpdateParamsResponse>): MsgUpdateParamsResponse {
     const message = createBaseMsgUpdateParamsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgSetDynamicMargin(): MsgSetDynamicMargin {
+  return { authority: "", feedId: 0, terms: undefined };
+}
+
+export const MsgSetDynamicMargin: MessageFns<MsgSetDynamicMargin> = {
+  encode(message: MsgSetDynamicMargin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.feedId !== 0) {
+      writer.uint32(16).uint32(message.feedId);
+    }
+    if (message.terms !== undefined) {
+      DynamicMargin.encode(message.terms, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetDynamicMargin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetDynamicMargin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.terms = DynamicMargin.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetDynamicMargin>): MsgSetDynamicMargin {
+    return MsgSetDynamicMargin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetDynamicMargin>): MsgSetDynamicMargin {
+    const message = createBaseMsgSetDynamicMargin();
+    message.authority = object.authority ?? "";
+    message.feedId = object.feedId ?? 0;
+    message.terms = (object.terms !== undefined && object.terms !== null)
+      ? DynamicMargin.fromPartial(object.terms)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgSetDynamicMarginResponse(): MsgSetDynamicMarginResponse {
+  return {};
+}
+
+export const MsgSetDynamicMarginResponse: MessageFns<MsgSetDynamicMarginResponse> = {
+  encode(_: MsgSetDynamicMarginResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetDynamicMarginResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetDynamicMarginResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetDynamicMarginResponse>): MsgSetDynamicMarginResponse {
+    return MsgSetDynamicMarginResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgSetDynamicMarginResponse>): MsgSetDynamicMarginResponse {
+    const message = createBaseMsgSetDynamicMarginResponse();
     return message;
   },
 };
