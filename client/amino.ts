@@ -11,6 +11,7 @@ import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/types";
+import * as dynamic from "@keel/proto/gen/keel/margin/v1/dynamic";
 import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/types";
 import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
@@ -84,6 +85,12 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/margin/MsgUpdateParams",
     shape(marginTx.MsgUpdateParams, {
       params: shape(margin.Params, { feeSplit: shape(margin.FeeSplit) }),
+    }),
+  ],
+  "/keel.margin.v1.MsgSetDynamicMargin": [
+    "keel/MsgSetDynamicMargin",
+    shape(marginTx.MsgSetDynamicMargin, {
+      terms: shape(dynamic.DynamicMargin, { forward: shape(dynamic.ForwardLooking) }),
     }),
   ],
   "/keel.derivatives.v1.MsgPlaceOrder": [

@@ -14,6 +14,7 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
+import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Feed, Params as OracleParams } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { VaultMarketTerms, Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
@@ -146,6 +147,17 @@ export async function updateVaultParams(
   options: SubmitOptions = {},
 ): Promise<TxOutcome> {
   return await send(client, "/keel.vault.v1.MsgUpdateVaultParams", { params }, options);
+}
+
+/** Terms on which margin of the feed's markets follows its volatility; null turns that off. */
+export async function setDynamicMargin(
+  client: KeelSigningClient,
+  feedId: number,
+  terms: Omit<DynamicMargin, "feedId"> | null,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  const value = { feedId, ...(terms === null ? {} : { terms: { ...terms, feedId } }) };
+  return await send(client, "/keel.margin.v1.MsgSetDynamicMargin", value, options);
 }
 
 /** Pays collected fees out. */

@@ -6,6 +6,7 @@ export {
   createSeries,
   forfeitBond,
   fundInsurance,
+  setDynamicMargin,
   setVaultMarket,
   updateDerivativesParams,
   updateFeeds,

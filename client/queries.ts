@@ -63,6 +63,10 @@ interface Methods {
   readonly marginParams: Method<margin.QueryParamsRequest, margin.QueryParamsResponse>;
   readonly totals: Method<margin.QueryTotalsRequest, margin.QueryTotalsResponse>;
   readonly deficits: Method<margin.QueryDeficitQueueRequest, margin.QueryDeficitQueueResponse>;
+  readonly dynamicMargin: Method<
+    margin.QueryDynamicMarginRequest,
+    margin.QueryDynamicMarginResponse
+  >;
   readonly prices: Method<oracle.QueryPricesRequest, oracle.QueryPricesResponse>;
   readonly price: Method<oracle.QueryPriceRequest, oracle.QueryPriceResponse>;
   readonly validatorReports: Method<
@@ -220,6 +224,11 @@ export const methods: Methods = {
     path: "/keel.margin.v1.Query/DeficitQueue",
     request: margin.QueryDeficitQueueRequest,
     answer: margin.QueryDeficitQueueResponse,
+  },
+  dynamicMargin: {
+    path: "/keel.margin.v1.Query/DynamicMargin",
+    request: margin.QueryDynamicMarginRequest,
+    answer: margin.QueryDynamicMarginResponse,
   },
   prices: {
     path: "/keel.oracle.v1.Query/Prices",

@@ -3,6 +3,7 @@ import { defaultTerms, linearPerpetual } from "@keel/modules/derivatives/default
 import type { Instrument } from "@keel/modules/derivatives/instruments";
 import type { Random } from "@keel/modules/derivatives/random";
 import type { ReadContext } from "@keel/modules/kit/context";
+import { defaultDynamicMargin } from "@keel/modules/margin/volatility/terms";
 import {
   defaultParams as vaultParams,
   defaultTerms as vaultTerms,
@@ -25,6 +26,7 @@ import {
 } from "@keel/proto/gen/keel/insurance/v1/tx";
 import {
   MsgCollectFees,
+  MsgSetDynamicMargin,
   MsgUpdateParams as MsgUpdateMargin,
 } from "@keel/proto/gen/keel/margin/v1/tx";
 import {
@@ -281,6 +283,29 @@ const collect: Act = ({ random, authority }) => ({
   }),
 });
 
+/** Margin that follows volatility, quick enough for a run; sometimes off, sometimes of a feed that is none. */
+const dynamic: Act = ({ random, authority }) => {
+  const dice = random.below(8);
+  const feedId = dice === 0 ? 99 : random.below(2) === 0 ? FEEDS.btc : FEEDS.eth;
+  const terms = {
+    ...defaultDynamicMargin(feedId),
+    basePpm: BigInt(50_000 + random.below(100_000)),
+    multiplierMaxPpm: 2_000_000n,
+    fastHalfLifeMs: 600_000n,
+    slowHalfLifeMs: 3_600_000n,
+    forward: {
+      ...{ impliedFeedId: FEEDS.volatility, impliedWeightPpm: 50_000n },
+      ...{ widthFreePpm: 2_000n, widthWeightPpm: 500_000n, riseMaxPpm: 300_000n },
+    },
+  };
+  return {
+    typeUrl: "/keel.margin.v1.MsgSetDynamicMargin",
+    value: MsgSetDynamicMargin.fromPartial(
+      dice === 1 ? { authority, feedId } : { authority, feedId, terms },
+    ),
+  };
+};
+
 const acts: readonly Act[] = [
   reopen,
   reopen,
@@ -301,6 +326,7 @@ const acts: readonly Act[] = [
   insurance,
   oracle,
   collect,
+  dynamic,
   vault,
   fees,
   fees,

@@ -112,6 +112,7 @@ const EVENTS: readonly string[] = [
   ...["salt_floor", "position_transferred", "subaccount_transferred", "trading_key_granted"],
   ...["trading_key_revoked", "deposit", "withdraw", "subaccount_transfer", "liquidation"],
   ...["deleverage", "deficit", "deficit_covered", "withdrawals_gated", "fees_collected"],
+  ...["dynamic_margin"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum"],
 ];
