@@ -1,5 +1,5 @@
 import { MsgUpdateFeeParams, NewOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import { MsgUpdateParams } from "@keel/proto/gen/keel/margin/v1/tx";
+import { MsgSetDynamicMargin, MsgUpdateParams } from "@keel/proto/gen/keel/margin/v1/tx";
 import { describe, expect, it } from "vitest";
 import { keelAminoTypes } from "./amino.ts";
 import {
@@ -66,6 +66,14 @@ describe("fee messages", () => {
         MsgUpdateParams.fromPartial({
           authority: "a",
           params: { feeSplit: { stakersPpm: 1, insurancePpm: 2, treasuryPpm: 3, treasury: "t" } },
+        }),
+      ],
+      [
+        "/keel.margin.v1.MsgSetDynamicMargin",
+        MsgSetDynamicMargin.fromPartial({
+          authority: "a",
+          feedId: 7,
+          terms: { feedId: 7, basePpm: 9n, forward: { impliedFeedId: 2, riseMaxPpm: 5n } },
         }),
       ],
     ] as const) {
