@@ -22,7 +22,14 @@ import { createDerivatives } from "./module.ts";
 import { parseRequest } from "./orders/requests.ts";
 import type { ClearingPort } from "./ports.ts";
 import { createRandom } from "./random.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "./testing.ts";
+import {
+  createTestVenue,
+  NO_SURFACES,
+  TEST_ADDRESSES,
+  testMarket,
+  testPrice,
+  testVerify,
+} from "./testing.ts";
 
 const DENOM = "uusdc";
 const UNIT = 1_000_000n;
@@ -63,7 +70,7 @@ function createWorld(fundUnits = 0n) {
     addresses,
     clearing,
     bank: bank.keeper,
-    oracle: { price: prices.price, feed: () => undefined },
+    oracle: { price: prices.price, feed: () => undefined, ...NO_SURFACES },
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
   });

@@ -4,6 +4,7 @@
  */
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { SsviSlice } from "../kit/math/ssvi.ts";
 import type { KeyKind } from "../kit/signature.ts";
 
 export type MarketId = number;
@@ -21,10 +22,40 @@ export interface OraclePrice {
   readonly fresh: boolean;
 }
 
+/** One expiry of a volatility surface at one moment. */
+export interface Smile {
+  readonly slice: SsviSlice;
+  /** Forward = index × (1 + this), ppm. */
+  readonly basisPpm: bigint;
+  /** Time left, at least 1. */
+  readonly seconds: bigint;
+  /** Held: marks go on, new short options need more. */
+  readonly age: "fresh" | "held" | "stale";
+}
+
+export interface AnchoredSmile {
+  /** The same object as long as nothing it is made of changed. */
+  readonly smile: Smile;
+  /** Index of that moment, at its feed's exponent. */
+  readonly mantissa: bigint;
+  /** Too old to be used. */
+  readonly late: boolean;
+}
+
 export interface OraclePort {
   /** undefined before the first price. */
   price(ctx: ReadContext, feedId: number): OraclePrice | undefined;
   feed(ctx: ReadContext, feedId: number): { readonly symbol: string } | undefined;
+  surface(ctx: ReadContext, surfaceId: number): { readonly feedId: number } | undefined;
+  /** As it is now; undefined without parameters for the expiry. */
+  smile(ctx: ReadContext, surfaceId: number, expiryMs: number): Smile | undefined;
+  /** As it was at the last turn of this market number; undefined before the first. */
+  anchoredSmile(
+    ctx: ReadContext,
+    surfaceId: number,
+    expiryMs: number,
+    number: number,
+  ): AnchoredSmile | undefined;
 }
 
 /** Where bonds come from and go to. */

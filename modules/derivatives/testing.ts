@@ -19,10 +19,17 @@ import { createFakeClearing, type FakeClearing } from "./fake-clearing.ts";
 import { withAuthority } from "./genesis.ts";
 import { createDerivatives, type Derivatives } from "./module.ts";
 import { parseRequest } from "./orders/requests.ts";
-import type { OraclePrice } from "./ports.ts";
+import type { OraclePort, OraclePrice } from "./ports.ts";
 
 export const SYMBOL = "BTC-USD-PERP";
 export const TEST_ADDRESSES: ReturnType<typeof createAddresses> = createAddresses("keel");
+
+/** An oracle without volatility surfaces. */
+export const NO_SURFACES: Pick<OraclePort, "surface" | "smile" | "anchoredSmile"> = {
+  surface: () => undefined,
+  smile: () => undefined,
+  anchoredSmile: () => undefined,
+};
 
 /** A price in whole units that all validators reported. */
 export function testPrice(value: number, fresh = true): OraclePrice {
@@ -96,6 +103,7 @@ export function createTestVenue(market: Market = testMarket(), cap = 1_000_000n)
     oracle: {
       price: (_ctx, feedId) => (feedId === 1 ? price : undefined),
       feed: () => undefined,
+      ...NO_SURFACES,
     },
     addresses: TEST_ADDRESSES,
     verify: testVerify,

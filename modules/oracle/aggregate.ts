@@ -51,9 +51,13 @@ export function weightedMedian(votes: readonly Weighted[]): bigint {
   throw new Error("unreachable: cumulative power reaches the total");
 }
 
-/** More than two thirds of all power, and at least the feed's own share. */
-function isQuorum(power: bigint, powerTotal: bigint, feed: Feed): boolean {
-  return 3n * power > 2n * powerTotal && power * PPM >= powerTotal * feed.minReportingPowerPpm;
+/** More than two thirds of all power, and at least the feed's (or surface's) own share. */
+export function isQuorum(
+  power: bigint,
+  powerTotal: bigint,
+  { minReportingPowerPpm }: Pick<Feed, "minReportingPowerPpm">,
+): boolean {
+  return 3n * power > 2n * powerTotal && power * PPM >= powerTotal * minReportingPowerPpm;
 }
 
 /** `votes` has one entry per validator of the set, so its powers sum to the whole power. Feeds ascend by id. */

@@ -11,6 +11,9 @@ export const ORACLE_CODES = {
   badExtension: 6,
   unknownFeed: 7,
   tooManyFeeds: 8,
+  unknownSurface: 20,
+  tooManySurfaces: 21,
+  noSmile: 22,
 } as const;
 
 export type OracleCode = keyof typeof ORACLE_CODES;

@@ -14,7 +14,7 @@ it("round-trips any reports, ascending", () => {
     fc.property(reports, (all) => {
       const decoded = decodeExtension(encodeExtension(all));
       const sorted = [...all].sort((a, b) => a.feedId - b.feedId);
-      expect(decoded).toEqual({ vote: { feeds: sorted } });
+      expect(decoded).toEqual({ vote: { feeds: sorted, surfaces: [] } });
     }),
   );
 });

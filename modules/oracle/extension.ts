@@ -2,9 +2,10 @@
 
 import { DecodeError } from "@keel/proto/bytes/decode-error";
 import { decodeUvarint } from "@keel/proto/bytes/varint";
-import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
+import { OracleVote, type SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { assert } from "../kit/errors.ts";
 import { EXTENSION_BYTES_MAX, FEEDS_MAX, MANTISSA_LIMIT } from "./limits.ts";
+import { surfacesFault } from "./surface/votes.ts";
 
 /** A price a validator is ready to vote for, at the feed's exponent. */
 export interface PriceReport {
@@ -13,13 +14,17 @@ export interface PriceReport {
   readonly confidence: bigint;
 }
 
-/** Bytes for ExtendVote; reports may come in any order, each feed once. No reports: empty bytes. */
-export function encodeExtension(reports: readonly PriceReport[]): Uint8Array {
+/** Bytes for ExtendVote; reports and surfaces may come in any order, each feed and surface once. Nothing: empty bytes. */
+export function encodeExtension(
+  reports: readonly PriceReport[],
+  surfaceVotes: readonly SurfaceVote[] = [],
+): Uint8Array {
   const feeds = [...reports].sort((a, b) => a.feedId - b.feedId).slice(0, FEEDS_MAX);
   for (let i = 1; i < feeds.length; i++) {
     assert(feeds[i - 1]?.feedId !== feeds[i]?.feedId, "a feed was reported twice");
   }
-  return OracleVote.encode({ feeds: feeds.map((feed) => ({ ...feed })) }).finish();
+  const surfaces = [...surfaceVotes].sort((a, b) => a.surfaceId - b.surfaceId);
+  return OracleVote.encode({ feeds: feeds.map((feed) => ({ ...feed })), surfaces }).finish();
 }
 
 /** The vote, or in one sentence why the bytes are malformed. Never throws. */
@@ -45,25 +50,32 @@ export function decodeExtension(
       return { fault: `feed ${feedId}: expected a positive mantissa below 2^63` };
     }
   }
-  return { vote };
+  const fault = surfacesFault(vote.surfaces);
+  return fault === null ? { vote } : { fault };
 }
 
 /**
- * Every field complete, in the vote and in its feeds, and no groups: a decoder follows nested groups by recursion, and whether deep
+ * Every field complete, in the vote and in all its parts, and no groups: a decoder follows nested groups by recursion, and whether deep
  * nesting still decodes would depend on the stack of the node that tries.
  */
 function isWellFormed(bytes: Uint8Array): boolean {
   try {
-    return walk(bytes, 0, bytes.length, true);
+    return walk(bytes, 0, bytes.length, VOTE);
   } catch (error) {
     if (error instanceof DecodeError) return false;
     throw error;
   }
 }
 
-const FEEDS_FIELD = 1n;
+/** Fields that hold messages, and those messages. */
+interface Shape {
+  readonly [field: number]: Shape;
+}
 
-function walk(bytes: Uint8Array, from: number, to: number, outer: boolean): boolean {
+const LEAF: Shape = {};
+const VOTE: Shape = { 1: LEAF, 4: { 5: LEAF } };
+
+function walk(bytes: Uint8Array, from: number, to: number, shape: Shape): boolean {
   let at = from;
   while (at < to) {
     const tag = decodeUvarint(bytes, at);
@@ -83,7 +95,8 @@ function walk(bytes: Uint8Array, from: number, to: number, outer: boolean): bool
         at = length.next;
         if (length.value > BigInt(to - at)) return false;
         const end = at + Number(length.value);
-        if (outer && tag.value >> 3n === FEEDS_FIELD && !walk(bytes, at, end, false)) return false;
+        const inner = shape[Number(tag.value >> 3n)];
+        if (inner !== undefined && !walk(bytes, at, end, inner)) return false;
         at = end;
         break;
       }

@@ -3,19 +3,22 @@ import type { Feed, Params } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { PPM } from "../kit/math/mul-div.ts";
+import { divFloor, PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
 import { emitFeed } from "./events.ts";
 import {
   EXPONENT_MAX,
   EXPONENT_MIN,
+  EXTENSION_BYTES_MAX,
+  FEED_VOTE_BYTES_MAX,
   FEEDS_MAX,
   MAX_AGE_MS_CEILING,
+  SURFACE_VOTE_BYTES_MAX,
   SYMBOL_LENGTH_MAX,
 } from "./limits.ts";
 import type { OracleState } from "./state.ts";
 
-const SYMBOL = /^[A-Z0-9][A-Z0-9./-]*$/;
+export const SYMBOL: RegExp = /^[A-Z0-9][A-Z0-9./-]*$/;
 
 export function defaultParams(): Params {
   return {
@@ -77,13 +80,21 @@ export function validateFeed(feed: Feed): void {
   }
 }
 
+/** So many always fit an extension beside that many surfaces. */
+export function feedsMax(surfaces: number): number {
+  const room = BigInt(EXTENSION_BYTES_MAX - surfaces * SURFACE_VOTE_BYTES_MAX);
+  const fit = Number(divFloor(room, BigInt(FEED_VOTE_BYTES_MAX)));
+  return fit < FEEDS_MAX ? fit : FEEDS_MAX;
+}
+
 /** Adds or replaces. Id, symbol and exponent of a known feed stay: stored prices and markets rely on them. */
 export function putFeed(ctx: WriteContext, state: OracleState, feed: Feed): void {
   validateFeed(feed);
   const known = state.feeds.get(ctx, feed.id);
   if (known === undefined) {
-    if (state.feeds.size(ctx) >= FEEDS_MAX) {
-      throw refuse("tooManyFeeds", `expected at most ${FEEDS_MAX} feeds`);
+    const most = feedsMax(state.surfaces.size(ctx));
+    if (state.feeds.size(ctx) >= most) {
+      throw refuse("tooManyFeeds", `expected at most ${most} feeds`);
     }
     requireUnusedSymbol(ctx, state, feed.symbol);
   } else if (known.symbol !== feed.symbol || known.exponent !== feed.exponent) {

@@ -7,6 +7,7 @@ import { refuse } from "./errors.ts";
 import { putFeed, validateParams, withAuthority } from "./feeds.ts";
 import { MANTISSA_LIMIT } from "./limits.ts";
 import type { OracleState } from "./state.ts";
+import { exportSurfaces, initSurfaces } from "./surface/genesis.ts";
 
 export function oracleGenesis(state: OracleState, addresses: Addresses): GenesisHooks {
   return onGenesis({
@@ -30,6 +31,7 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         state.validatorSets.set(ctx, Number(set.fromHeight), set);
       }
       if (genesis.reports !== undefined) state.reports.set(ctx, genesis.reports);
+      initSurfaces(ctx, state, genesis);
     },
     export(ctx) {
       const genesis: GenesisState = {
@@ -38,6 +40,7 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         prices: [],
         validatorSets: [],
         reports: state.reports.get(ctx),
+        ...exportSurfaces(ctx, state),
       };
       state.feeds.each(ctx, (_id, feed) => {
         genesis.feeds.push(feed);

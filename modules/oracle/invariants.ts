@@ -1,6 +1,7 @@
 /** Prices belong to feeds, are positive and never from the future. There are few feeds, so the running form reads all. */
 import type { ModuleInvariants } from "../kit/module.ts";
 import type { OracleState } from "./state.ts";
+import { surfacesSound } from "./surface/invariants.ts";
 
 export function oracleInvariants(state: OracleState): ModuleInvariants {
   return {
@@ -18,6 +19,7 @@ export function oracleInvariants(state: OracleState): ModuleInvariants {
         });
         return fault;
       },
+      "surfaces-sound": surfacesSound(state),
     },
     full: {},
   };

@@ -1,6 +1,12 @@
 /** What oracle offers: prices with their freshness, the vote extension, and the block's update. */
 import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
-import type { Feed, Params, Price, ValidatorReports } from "@keel/proto/gen/keel/oracle/v1/types";
+import type {
+  Feed,
+  Params,
+  Price,
+  SurfaceVote,
+  ValidatorReports,
+} from "@keel/proto/gen/keel/oracle/v1/types";
 import { bytesToKey } from "../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { maximum } from "../kit/math/mul-div.ts";
@@ -14,6 +20,14 @@ import { OUTDATED_AGES } from "./limits.ts";
 import type { OraclePorts, OracleValidator } from "./ports.ts";
 import { countReports, NO_REPORTS } from "./reports.ts";
 import type { OracleState } from "./state.ts";
+import {
+  aggregateSurfaces,
+  createSurfaceKeeper,
+  outdateSurfaces,
+  type SurfaceKeeper,
+  withSurfaces,
+  writeSurfaces,
+} from "./surface/keeper.ts";
 import { setValidators, validatorsAt } from "./validator-sets.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -32,7 +46,7 @@ export interface FeedPrice {
   readonly fresh: boolean;
 }
 
-export interface OracleKeeper {
+export interface OracleKeeper extends SurfaceKeeper {
   /** undefined for an unknown feed or before the first price. */
   price(ctx: ReadContext, feedId: number): FeedPrice | undefined;
   isFresh(ctx: ReadContext, feedId: number): boolean;
@@ -41,8 +55,12 @@ export interface OracleKeeper {
   feeds(ctx: ReadContext): readonly Feed[];
   params(ctx: ReadContext): Params;
   reports(ctx: ReadContext): ValidatorReports;
-  /** Bytes for ExtendVote: the given prices of enabled feeds. */
-  extensionFor(ctx: ReadContext, prices: readonly PriceReport[]): Uint8Array;
+  /** Bytes for ExtendVote: the given prices of enabled feeds and parameters of enabled surfaces. */
+  extensionFor(
+    ctx: ReadContext,
+    prices: readonly PriceReport[],
+    surfaces?: readonly SurfaceVote[],
+  ): Uint8Array;
   /** Null: acceptable. Otherwise why the bytes are malformed. For VerifyVoteExtension. */
   verifyExtension(bytes: Uint8Array): string | null;
   /** Null: the extended commit verifies for the height before the context's. For ProcessProposal. */
@@ -150,6 +168,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
   }
 
   return {
+    ...createSurfaceKeeper(state),
     price,
     isFresh: (ctx, feedId) => price(ctx, feedId)?.fresh === true,
     feed: (ctx, feedId) => state.feeds.get(ctx, feedId),
@@ -157,11 +176,14 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     params: (ctx) => state.params.require(ctx),
     reports: (ctx) => state.reports.get(ctx) ?? NO_REPORTS,
 
-    extensionFor(ctx, prices) {
+    extensionFor(ctx, prices, surfaces = []) {
       const wanted = prices.filter(
         ({ feedId, mantissa }) => mantissa > 0n && state.feeds.get(ctx, feedId)?.enabled === true,
       );
-      return encodeExtension(wanted);
+      const known = surfaces.filter(
+        ({ surfaceId }) => state.surfaces.get(ctx, surfaceId)?.enabled === true,
+      );
+      return encodeExtension(wanted, known);
     },
 
     verifyExtension(bytes) {
@@ -187,17 +209,18 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
       }
       const { validators, votes } = collectVotes(ctx, extendedCommit);
       const result: Aggregate = aggregate(votes, allFeeds(ctx));
+      const surfaces = aggregateSurfaces(ctx, state, votes);
+      const quality = withSurfaces(result.quality, surfaces);
       const windowBlocks = state.params.require(ctx).reportWindowBlocks;
-      state.reports.set(
-        ctx,
-        countReports(known, validators, result.quality, { height, windowBlocks }),
-      );
+      state.reports.set(ctx, countReports(known, validators, quality, { height, windowBlocks }));
       if (outdated) {
         outdatePrices(ctx);
+        outdateSurfaces(ctx, state);
         return 0;
       }
       let updated = 0;
       for (const feed of result.feeds) if (writePrice(ctx, feed)) updated += 1;
+      writeSurfaces(ctx, state, surfaces, price);
       return updated;
     },
 

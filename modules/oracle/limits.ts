@@ -9,6 +9,20 @@ export const FEEDS_MAX = 128;
 /** Prices and confidences stay below 2^63: they are stored as uint64 and compared after multiplication by powers. */
 export const MANTISSA_LIMIT: bigint = 1n << 63n;
 
+/** What one feed and one surface take of an extension at most, and how much there is for both: surfaces narrow the room for feeds. */
+export const FEED_VOTE_BYTES_MAX = 30;
+export const SURFACE_VOTE_BYTES_MAX = 450;
+
+/** A surface is for a liquid underlying; each costs a vote of 450 bytes and a record per block. */
+export const SURFACES_MAX = 4;
+export const EXPIRIES_MAX = 16;
+
+/** Options of one turn are priced from state that is kept once per turn. */
+export const TURNS_MAX = 64;
+
+/** Strikes of one smile asked for. */
+export const STRIKES_PAGE_MAX = 100;
+
 export const SYMBOL_LENGTH_MAX = 32;
 
 /** Exponents a feed may have: beyond them a 63-bit mantissa cannot hold any real price. */

@@ -6,6 +6,8 @@ import {
   MsgUpdateFeedsResponse,
   MsgUpdateParams,
   MsgUpdateParamsResponse,
+  MsgUpdateSurfaces,
+  MsgUpdateSurfacesResponse,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext } from "../kit/context.ts";
@@ -14,8 +16,9 @@ import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { putFeed, validateFeed, validateParams, withAuthority } from "./feeds.ts";
 import type { OracleKeeper } from "./keeper.ts";
-import { FEEDS_MAX } from "./limits.ts";
+import { FEEDS_MAX, SURFACES_MAX } from "./limits.ts";
 import type { OracleState } from "./state.ts";
+import { putSurface, validateSurface } from "./surface/surfaces.ts";
 
 export function oracleMessages(
   state: OracleState,
@@ -81,5 +84,24 @@ export function oracleMessages(
     },
   });
 
-  return [update, updateFeeds, updateParams];
+  const updateSurfaces = onMessage({
+    typeUrl: "/keel.oracle.v1.MsgUpdateSurfaces",
+    request: MsgUpdateSurfaces,
+    response: MsgUpdateSurfacesResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      if (message.surfaces.length === 0 || message.surfaces.length > SURFACES_MAX) {
+        throw refuse("tooManySurfaces", `expected 1 to ${SURFACES_MAX} surfaces`);
+      }
+      for (const surface of message.surfaces) validateSurface(surface);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      for (const surface of message.surfaces) putSurface(ctx, state, surface);
+      return {};
+    },
+  });
+
+  return [update, updateFeeds, updateParams, updateSurfaces];
 }

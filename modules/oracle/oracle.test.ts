@@ -215,7 +215,7 @@ describe("report counters", () => {
 describe("vote extensions", () => {
   const check = (bytes: Uint8Array) => oracle.keeper.verifyExtension(bytes);
   const encode = (feeds: { feedId: number; mantissa: bigint; confidence: bigint }[]) =>
-    OracleVote.encode({ feeds }).finish();
+    OracleVote.encode({ feeds, surfaces: [] }).finish();
 
   it("are valid when empty, and carry only enabled feeds in ascending order", () => {
     expect(check(new Uint8Array(0))).toBeNull();

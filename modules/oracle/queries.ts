@@ -20,6 +20,7 @@ import { onQuery } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import type { OracleKeeper } from "./keeper.ts";
 import { priceText } from "./price-text.ts";
+import { surfaceQueries } from "./surface/queries.ts";
 
 function view(ctx: ReadContext, keeper: OracleKeeper, feed: Feed): PriceView | undefined {
   const price = keeper.price(ctx, feed.id);
@@ -81,5 +82,6 @@ export function oracleQueries(keeper: OracleKeeper): readonly QueryRoute[] {
       response: QueryValidatorReportsResponse,
       handle: (ctx) => ({ reports: keeper.reports(ctx) }),
     }),
+    ...surfaceQueries(keeper),
   ];
 }

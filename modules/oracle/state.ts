@@ -3,10 +3,13 @@ import {
   Feed,
   Params,
   Price,
+  Surface,
+  SurfaceAnchor,
+  SurfaceParameters,
   ValidatorReports,
   ValidatorSet,
 } from "@keel/proto/gen/keel/oracle/v1/types";
-import { heightKey, protoValue, u32Key } from "../kit/collections/codecs.ts";
+import { heightKey, pairKey, protoValue, u32Key } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 
 export interface OracleState {
@@ -17,6 +20,10 @@ export interface OracleState {
   readonly validatorSets: MapCollection<number, ValidatorSet>;
   /** All validators in one value: it is rewritten whole every block, and one key is cheaper to commit than a hundred. */
   readonly reports: ItemCollection<ValidatorReports>;
+  readonly surfaces: MapCollection<number, Surface>;
+  readonly surfaceParameters: MapCollection<number, SurfaceParameters>;
+  /** By surface and turn. */
+  readonly surfaceAnchors: MapCollection<readonly [number, number], SurfaceAnchor>;
 }
 
 export function oracleState(schema: Schema): OracleState {
@@ -26,5 +33,13 @@ export function oracleState(schema: Schema): OracleState {
     prices: schema.map(2, "prices", u32Key, protoValue(Price)),
     validatorSets: schema.map(3, "validator_sets", heightKey, protoValue(ValidatorSet)),
     reports: schema.item(4, "reports", protoValue(ValidatorReports)),
+    surfaces: schema.map(5, "surfaces", u32Key, protoValue(Surface)),
+    surfaceParameters: schema.map(6, "surface_parameters", u32Key, protoValue(SurfaceParameters)),
+    surfaceAnchors: schema.map(
+      7,
+      "surface_anchors",
+      pairKey(u32Key, u32Key),
+      protoValue(SurfaceAnchor),
+    ),
   };
 }

@@ -12,6 +12,7 @@ import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance
 import { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
+import type { Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/genesis";
 import type { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import type { Bank } from "../bank/module.ts";
@@ -33,6 +34,9 @@ import { testContext } from "../kit/testing/context.ts";
 import { createMargin, type Margin } from "../margin/module.ts";
 import { defaultParams as marginParams } from "../margin/params.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
+import { oracleState } from "../oracle/state.ts";
+import { createSurfaceKeeper, writeSurfaces } from "../oracle/surface/keeper.ts";
+import { defaultSurface } from "../oracle/surface/surfaces.ts";
 import { createVault, type Vault } from "../vault/module.ts";
 import { defaultParams as vaultParams } from "../vault/params.ts";
 import { createTestPrices, TEST_PRICES } from "./prices.ts";
@@ -42,6 +46,7 @@ export const UNIT = 1_000_000n;
 /** Feeds: the index, and its volatility. */
 export const BTC = 1;
 export const VOL = 2;
+export const SURFACE = 1;
 export const START_MS = 1_700_000_000_000;
 export const HOUR_MS = 3_600_000;
 const PLACES = 8;
@@ -80,12 +85,20 @@ export interface TestOption {
   readonly strike: string;
   readonly payout?: string;
   readonly kind?: "european" | "asian";
+  /** Instead of the volatility feed. */
+  readonly surface?: number;
 }
 
 export function optionMarket(symbol: string, end: Maturity, option: TestOption): Market {
   const right: OptionRight =
     option.right === "put" ? OptionRight.OPTION_RIGHT_PUT : OptionRight.OPTION_RIGHT_CALL;
-  const terms = { maturity: end, right, strike: option.strike, volatilityFeedId: VOL };
+  const terms = {
+    maturity: end,
+    right,
+    strike: option.strike,
+    volatilityFeedId: option.surface === undefined ? VOL : 0,
+    volatilitySurfaceId: option.surface ?? 0,
+  };
   const market = { ...dated(symbol, optionTerms()), tickSize: "0.5", lotSize: "0.01" };
   if (option.payout !== undefined) {
     const small = { ...market, tickSize: "0.01", lotSize: "1" };
@@ -96,6 +109,17 @@ export function optionMarket(symbol: string, end: Maturity, option: TestOption):
     : { ...market, europeanOption: terms };
 }
 
+export interface SurfaceMedians {
+  readonly rhoPpm: number;
+  readonly etaPpm: number;
+  readonly gammaPpm: number;
+  readonly expiries: readonly {
+    readonly expiryMs: bigint;
+    readonly theta: bigint;
+    readonly basisPpm: number;
+  }[];
+}
+
 export interface World extends Derivatives {
   readonly ctx: TestContext;
   readonly margin: Margin;
@@ -104,6 +128,8 @@ export interface World extends Derivatives {
   readonly modules: readonly ModuleDefinition[];
   /** Decimal text; stale when told so. */
   setPrice(feed: number, price: string, fresh?: boolean): void;
+  /** Surface 1 on the index, and what the validators' medians of it are in this block. */
+  setSurface(medians: SurfaceMedians, change?: Partial<Surface>): void;
   list(market: Market): number;
   owner(n: number): Uint8Array;
   address(n: number): string;
@@ -170,7 +196,9 @@ export function createWorld(options: WorldOptions = {}): World {
     openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
     account: (ctx, id) => late().account(ctx, id),
   };
+  const surfaces = oracleState(registry.schema("oracle"));
   const oracle: OraclePort = {
+    ...createSurfaceKeeper(surfaces),
     price: prices.price,
     feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),
   };
@@ -266,6 +294,16 @@ export function createWorld(options: WorldOptions = {}): World {
         timeNs: ctx.header.timeNs,
         fresh,
       });
+    },
+    setSurface({ expiries, ...shape }, change = {}) {
+      const surface = {
+        ...defaultSurface({ id: SURFACE, symbol: "BTC-VOL", feedId: BTC }),
+        ...change,
+      };
+      surfaces.surfaces.set(ctx, SURFACE, surface);
+      const power = { reportingPowerPpm: 1_000_000n, missed: [], deviant: [] };
+      const result = { surface, shape, expiries, ...power };
+      writeSurfaces(ctx, surfaces, [result], prices.price);
     },
     list: (market) => derivatives.keeper.createMarket(ctx, market),
     funded(n, more) {

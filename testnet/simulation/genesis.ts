@@ -135,6 +135,7 @@ export function seriesList(): Series[] {
     right: 0,
     strike: "",
     volatilityFeedId: FEEDS.volatility,
+    volatilitySurfaceId: 0,
   } as const;
   const of = (name: string, offsetMinutes: number, change: Partial<Series>): Series => ({
     id: 0,

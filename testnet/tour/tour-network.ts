@@ -169,7 +169,12 @@ async function list(authority: KeelSigningClient, expiryMs: number): Promise<voi
     interruptionMs: 0n,
   };
   const maturity = { expiryMs: BigInt(expiryMs), windowMs: BigInt(WINDOW_MS), closeOnlyMs: 0n };
-  const option = { maturity, strike: `${STRIKE}`, volatilityFeedId: FEEDS.volatility };
+  const option = {
+    maturity,
+    strike: `${STRIKE}`,
+    volatilityFeedId: FEEDS.volatility,
+    volatilitySurfaceId: 0,
+  };
   const of = (symbol: string, market: Partial<Market>): Market =>
     Market.fromPartial({
       symbol,

@@ -27,7 +27,9 @@ export interface Maturity {
 export interface OptionContract {
   readonly right: "call" | "put";
   readonly strike: bigint;
+  /** One of the two; the other is 0. */
   readonly volatilityFeedId: number;
+  readonly volatilitySurfaceId: number;
   /** Cash of a digital option; 0 otherwise. */
   readonly payout: bigint;
 }
@@ -73,13 +75,14 @@ function optional(
   payout: bigint,
 ): Contract | null {
   const strike = parseDecimal(terms.strike, PRICE_PLACES);
-  const { right, volatilityFeedId } = terms;
+  const { right, volatilityFeedId, volatilitySurfaceId } = terms;
   const known = right === OptionRight.OPTION_RIGHT_CALL || right === OptionRight.OPTION_RIGHT_PUT;
   if (strike === null || strike <= 0n || !known) return null;
   return dated(kind, terms.maturity, {
     right: right === OptionRight.OPTION_RIGHT_CALL ? "call" : "put",
     strike,
     volatilityFeedId,
+    volatilitySurfaceId,
     payout,
   });
 }

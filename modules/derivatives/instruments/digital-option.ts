@@ -3,13 +3,22 @@
  * formula of kit/math says too.
  */
 import { assert } from "../../kit/errors.ts";
-import { digitalPrice } from "../../kit/math/digital.ts";
+import { type DigitalTerms, digitalGreeks, digitalPrice } from "../../kit/math/digital.ts";
 import type { OptionContract } from "./contract.ts";
-import type { ContractKind } from "./kinds.ts";
-import { residualOf } from "./option-pricing.ts";
+import type { ContractKind, MarkInputs } from "./kinds.ts";
+import { greeksSeconds, type Residual, residualOf, secondsOf, shareOf } from "./option-pricing.ts";
 
 function cash({ right, strike, payout }: OptionContract, price: bigint): bigint {
   return price > strike === (right === "call") ? payout : 0n;
+}
+
+function termsOf(
+  { right, payout }: OptionContract,
+  { spot, volatility }: MarkInputs,
+  { strike }: Residual,
+  seconds: bigint,
+): DigitalTerms {
+  return { kind: right, spot, strike, rate: 0n, carry: 0n, volatility, seconds, payout };
 }
 
 export const digitalOption: ContractKind = {
@@ -22,16 +31,24 @@ export const digitalOption: ContractKind = {
     assert(option !== null, "a digital option without its terms");
     const residual = residualOf(contract, inputs);
     if (residual === null) return cash(option, inputs.forward);
-    return digitalPrice({
-      kind: option.right,
-      spot: inputs.spot,
-      strike: residual.strike,
-      rate: 0n,
-      carry: 0n,
-      volatility: inputs.volatility,
-      seconds: residual.seconds,
-      payout: option.payout,
-    });
+    return digitalPrice(termsOf(option, inputs, residual, residual.seconds));
+  },
+  greeks(contract, inputs) {
+    const { option } = contract;
+    assert(option !== null, "a digital option without its terms");
+    const residual = residualOf(contract, inputs);
+    if (residual === null) {
+      const price = cash(option, inputs.forward);
+      return { price, delta: 0n, gamma: 0n, vega: 0n, theta: 0n, rho: 0n };
+    }
+    const terms = termsOf(option, inputs, residual, greeksSeconds(residual.seconds));
+    // Money, not a share of a price: the part of the mean gone by moves the strike and nothing else.
+    const whole = { weight: 1n, whole: 1n };
+    return shareOf(digitalGreeks(terms), secondsOf(inputs.remainingMs), whole);
+  },
+  bounds({ option }) {
+    assert(option !== null, "a digital option without its terms");
+    return [0n, option.payout];
   },
   // It moves in one direction with the underlying, but up or down with volatility.
   worstForSeller({ option }) {

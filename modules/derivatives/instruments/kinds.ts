@@ -33,6 +33,20 @@ export interface ContractKind {
    * the price is monotone its corner is known, and one price does for nine.
    */
   worstForSeller?(contract: Contract): readonly Scenario[];
+  /** Options: the mark and its derivatives with respect to `spot` and volatility. */
+  greeks?(contract: Contract, inputs: MarkInputs): UnitGreeks;
+  /** Options: what one is worth at least and at most when this forward is expected, before its window. */
+  bounds?(contract: Contract, forward: bigint): readonly [bigint, bigint];
+}
+
+/** Of one unit, 1e-18: per 1 of price, per 1.00 of volatility, per year that passes, per 1.00 of the rate with the forward held. */
+export interface UnitGreeks {
+  readonly price: bigint;
+  readonly delta: bigint;
+  readonly gamma: bigint;
+  readonly vega: bigint;
+  readonly theta: bigint;
+  readonly rho: bigint;
 }
 
 /** Directions of the shocks. */

@@ -157,7 +157,13 @@ describe("messages of series and listings", () => {
       closeOnlyMs: 0n,
     },
     strikes: { spacing: "1000", eachSide: 1, strikesMax: 3 },
-    europeanOption: { maturity: undefined, right: 0, strike: "", volatilityFeedId: VOL },
+    europeanOption: {
+      maturity: undefined,
+      right: 0,
+      strike: "",
+      volatilityFeedId: VOL,
+      volatilitySurfaceId: 0,
+    },
   } as const;
 
   it("are the authority's, but for listing against a bond", () => {

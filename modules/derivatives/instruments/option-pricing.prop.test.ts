@@ -18,7 +18,13 @@ const contracts: fc.Arbitrary<Contract> = fc
   .map(({ kind, right, strike, window }) => ({
     kind,
     maturity: { expiryMs: 2_000_000_000_000, windowMs: window * 1000, closeOnlyMs: 0 },
-    option: { right, strike: strike * UNIT, volatilityFeedId: 1, payout: UNIT },
+    option: {
+      right,
+      strike: strike * UNIT,
+      volatilityFeedId: 1,
+      volatilitySurfaceId: 0,
+      payout: UNIT,
+    },
   }));
 
 /** Before the window, in it and at its end, by what share of it is left; spot near the strike. */

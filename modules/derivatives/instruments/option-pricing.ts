@@ -4,9 +4,10 @@
  * fixed, moves the strike, and only the rest is at risk, with a third of its variance. So the last mark is the payoff, and the risk of
  * the last minutes melts instead of exploding at the strike.
  */
+import { WAD, YEAR_SECONDS } from "../../kit/math/fixed-point.ts";
 import { clamp, divCeil, divFloor, divHalfEven, maximum, PPM } from "../../kit/math/mul-div.ts";
 import type { Contract, OptionContract } from "./contract.ts";
-import type { MarkInputs } from "./kinds.ts";
+import type { MarkInputs, UnitGreeks } from "./kinds.ts";
 
 /** Volatility of marks and scenarios, 1e-18 per year: 1 % to 380 %, inside what the formulas take for the longest average. */
 const VOLATILITY_MIN = 10n ** 16n;
@@ -61,4 +62,42 @@ export function shocked(inputs: MarkInputs, spotPpm: bigint, volatilityPpm: bigi
 /** Seconds, rounded up. */
 export function secondsOf(ms: bigint): bigint {
   return divCeil(ms, 1000n);
+}
+
+/** Greeks of the last minute are those of a minute: at the money they grow without bound. */
+const GREEKS_SECONDS_MIN = 60n;
+
+export function greeksSeconds(seconds: bigint): bigint {
+  return maximum(seconds, GREEKS_SECONDS_MIN);
+}
+
+/** Once nothing is at risk any more an option is its payoff; only the part of the mean still to come moves with the underlying. */
+export function settledGreeks(price: bigint, up: 1n | -1n, inputs: MarkInputs): UnitGreeks {
+  const { averagedMs, remainingMs } = inputs;
+  const whole = averagedMs + remainingMs;
+  const moves = price > 0n && whole > 0n ? divHalfEven(WAD * remainingMs, whole) : 0n;
+  return { price, delta: up * moves, gamma: 0n, vega: 0n, theta: 0n, rho: 0n };
+}
+
+/** Those of an option on the rest, as a share `weight` / `whole` of it; discounting alone makes the rho. */
+export function shareOf(
+  greeks: Omit<UnitGreeks, "rho">,
+  seconds: bigint,
+  { weight, whole }: Pick<Residual, "weight" | "whole">,
+): UnitGreeks {
+  const share = (value: bigint): bigint => divHalfEven(value * weight, whole);
+  const price = share(greeks.price);
+  return {
+    price,
+    delta: share(greeks.delta),
+    gamma: share(greeks.gamma),
+    vega: share(greeks.vega),
+    theta: share(greeks.theta),
+    rho: divHalfEven(-price * seconds, YEAR_SECONDS),
+  };
+}
+
+/** Without a rate an option on an expected price is worth its payoff there at least, and at most what it could be exchanged for. */
+export function optionBounds(option: OptionContract, forward: bigint): readonly [bigint, bigint] {
+  return [intrinsic(option, forward), option.right === "call" ? forward : option.strike];
 }

@@ -24,8 +24,8 @@ import { CHAIN_PAGE_MAX } from "../limits.ts";
 import { keyOfSettlement, outlookOf } from "../settlement/prices.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { PRICE_PLACES } from "./contract.ts";
-import { volatilityOf } from "./option-marks.ts";
 import { settlementKeyOf, settlementValueOf } from "./valuation.ts";
+import { volatilityOf, withBasis } from "./volatility.ts";
 
 const PATH = "/keel.derivatives.v1.Query";
 
@@ -39,11 +39,13 @@ export function datedView(
 ): Pick<MarketView, "forwardPrice" | "volatility" | "settlementPrice" | "settlementValue"> {
   const key = settlementKeyOf(instrument);
   const outlook = key === null ? undefined : outlookOf(ctx, venue, key);
-  const { option } = instrument.contract;
-  const volatility = option === null ? undefined : volatilityOf(ctx, venue, option)?.volatility;
+  const quoted =
+    outlook === undefined ? undefined : volatilityOf(ctx, venue, instrument, outlook.spot);
+  const expected =
+    outlook === undefined || outlook.final ? outlook : withBasis(outlook, quoted?.basisPpm ?? 0n);
   return {
-    forwardPrice: outlook === undefined ? "" : decimal(outlook.forward),
-    volatility: volatility === undefined ? "" : decimal(volatility),
+    forwardPrice: expected === undefined ? "" : decimal(expected.forward),
+    volatility: quoted === undefined ? "" : decimal(quoted.volatility),
     settlementPrice: outlook?.final === true ? decimal(outlook.forward) : "",
     settlementValue: settlementValueOf(ctx, venue, instrument)?.toString() ?? "",
   };

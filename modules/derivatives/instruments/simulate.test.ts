@@ -81,7 +81,13 @@ function begin(seed: number): { world: World; random: Random; prices: () => void
     lotSize: "0.01",
   };
   const strikes = { spacing: "1000", eachSide: 1, strikesMax: 6 };
-  const option = { maturity: undefined, right: 0, strike: "", volatilityFeedId: VOL } as const;
+  const option = {
+    maturity: undefined,
+    right: 0,
+    strike: "",
+    volatilityFeedId: VOL,
+    volatilitySurfaceId: 0,
+  } as const;
   const series = { ...base, expiries: rules, strikes, terms: optionTerms() };
   const { ctx, keeper } = world;
   keeper.createSeries(ctx, { ...series, name: "E", europeanOption: option });

@@ -26,7 +26,13 @@ export function simulateListing(
   const right: OptionRight =
     random.below(2) === 0 ? OptionRight.OPTION_RIGHT_CALL : OptionRight.OPTION_RIGHT_PUT;
   const strike = `${500 * (100 + random.below(50))}`;
-  const option = { maturity, right, strike, volatilityFeedId: feeds.volatility };
+  const option = {
+    maturity,
+    right,
+    strike,
+    volatilityFeedId: feeds.volatility,
+    volatilitySurfaceId: 0,
+  };
   const instruments = [
     { datedFuture: { maturity } },
     { europeanOption: option },

@@ -41,7 +41,10 @@ export function validateContract(contract: Contract): void {
   // Averages are whole seconds: fixings of an average-price option lie on them.
   requireThat(maturity.windowMs % 1000 === 0, "expected a settlement window of whole seconds");
   if (option === null) return;
-  requireThat(option.volatilityFeedId > 0, "expected a volatility feed");
+  requireThat(
+    option.volatilityFeedId > 0 !== option.volatilitySurfaceId > 0,
+    "expected either a volatility feed or a volatility surface",
+  );
   requireThat(
     option.strike <= PRICE_MAX && option.payout <= PRICE_MAX,
     "expected strike and payout of at most a thousand million",

@@ -37,7 +37,7 @@ export function listByAnyone(
     throw refuse("invalidTerms", "expected an instrument with its maturity, right and strike");
   }
   const { baseAsset, quoteAsset } = requireQuality(ctx, venue, wanted.feedId, openListing);
-  if (contract.option !== null) {
+  if (contract.option !== null && contract.option.volatilityFeedId !== 0) {
     requireQuality(ctx, venue, contract.option.volatilityFeedId, openListing, false);
   }
   const now = nowMs(ctx);

@@ -53,6 +53,7 @@ export function listMarket(ctx: WriteContext, venue: Venue, listing: Market): Ma
   const id = nextMarketId(ctx, venue);
   const market: Market = { ...listing, id, dueMs: 0n, listedHeight: BigInt(ctx.header.height) };
   requireTime(ctx, market);
+  requireSurface(ctx, venue, market);
   requireLotValue(ctx, venue, market);
   state.symbols.set(ctx, market.symbol, id);
   const key = settlementKeyOf(instrumentOf(market));
@@ -75,6 +76,15 @@ function requireTime(ctx: WriteContext, market: Market): void {
       "invalidTerms",
       `expected a settlement window that opens after ${now} and ends within ${TIME_TO_EXPIRY_MAX_MS} ms of it`,
     );
+  }
+}
+
+/** A surface on another index would give every strike the volatility of another place. */
+function requireSurface(ctx: WriteContext, venue: Venue, market: Market): void {
+  const id = instrumentOf(market).contract.option?.volatilitySurfaceId ?? 0;
+  if (id === 0) return;
+  if (venue.oracle.surface(ctx, id)?.feedId !== market.feedId) {
+    throw refuse("invalidTerms", `surface ${id} is not one of feed ${market.feedId}`);
   }
 }
 

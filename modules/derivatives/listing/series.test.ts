@@ -28,7 +28,13 @@ function daily(change: Partial<Series> = {}): Series {
       closeOnlyMs: 0n,
     },
     strikes: { spacing: "1000", eachSide: 2, strikesMax: 9 },
-    europeanOption: { maturity: undefined, right: 0, strike: "", volatilityFeedId: VOL },
+    europeanOption: {
+      maturity: undefined,
+      right: 0,
+      strike: "",
+      volatilityFeedId: VOL,
+      volatilitySurfaceId: 0,
+    },
     ...change,
   };
 }

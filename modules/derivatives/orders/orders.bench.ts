@@ -15,7 +15,14 @@ import { defaultAuctionTerms, defaultParams } from "../defaults.ts";
 import { simulatedFeeParams } from "../fees/simulate.ts";
 import { createDerivatives } from "../module.ts";
 import type { ClearingPort } from "../ports.ts";
-import { createTestVenue, TEST_ADDRESSES, testMarket, testPrice, testVerify } from "../testing.ts";
+import {
+  createTestVenue,
+  NO_SURFACES,
+  TEST_ADDRESSES,
+  testMarket,
+  testPrice,
+  testVerify,
+} from "../testing.ts";
 
 const ACCOUNTS = 200;
 
@@ -42,7 +49,7 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
     addresses: TEST_ADDRESSES,
     clearing,
     bank: { transfer: () => undefined, balance: () => 0n },
-    oracle: { price: () => price, feed: () => undefined },
+    oracle: { price: () => price, feed: () => undefined, ...NO_SURFACES },
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
   });

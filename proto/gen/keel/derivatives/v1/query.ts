@@ -453,6 +453,75 @@ export interface QueryBuilderApprovalsResponse {
   approvals: BuilderApprovalView[];
 }
 
+/** What a position is exposed to, in quanta, decimal text, to the nearest. */
+export interface Exposure {
+  /** Value of the underlying that moves as much: size x delta x index. */
+  delta: string;
+  /** Change of `delta` when the index rises by 1 %. */
+  gamma: string;
+  /** Change of value when volatility rises by one percentage point (0.01). */
+  vega: string;
+  /** Change of value when a day passes. */
+  theta: string;
+  /** Change of value when the rate rises by one percentage point, the forward unmoved. */
+  rho: string;
+}
+
+export interface QueryGreeksRequest {
+  market: string;
+}
+
+export interface QueryGreeksResponse {
+  /**
+   * Decimals, of one unit of size. Derivatives with respect to the forward, at a volatility that stays with the strike; vega per 1.00, theta
+   * per year, rho per 1.00. Of a contract without an option: delta 1.
+   */
+  price: string;
+  delta: string;
+  gamma: string;
+  vega: string;
+  theta: string;
+  rho: string;
+  /** What they are made of; volatility empty without an option. */
+  volatility: string;
+  forward: string;
+  fresh: boolean;
+  /** Of one long lot. */
+  lot:
+    | Exposure
+    | undefined;
+  /** Of all long lots; the short ones have the same with the other sign. */
+  openInterest: Exposure | undefined;
+}
+
+export interface QueryAccountGreeksRequest {
+  owner: string;
+  subaccount: number;
+}
+
+export interface PositionGreeks {
+  market: string;
+  /** Signed decimal, in units of the base asset. */
+  size: string;
+  exposure: Exposure | undefined;
+}
+
+export interface UnderlyingGreeks {
+  /** Oracle feed of the index. */
+  feedId: number;
+  baseAsset: string;
+  exposure: Exposure | undefined;
+}
+
+export interface QueryAccountGreeksResponse {
+  underlyings: UnderlyingGreeks[];
+  positions: PositionGreeks[];
+  /** False: a price behind a position is stale. */
+  fresh: boolean;
+  /** False: a position has no price at all and is left out. */
+  complete: boolean;
+}
+
 function createBaseMarketView(): MarketView {
   return {
     market: undefined,
@@ -5235,6 +5304,673 @@ export const QueryBuilderApprovalsResponse: MessageFns<QueryBuilderApprovalsResp
   fromPartial(object: DeepPartial<QueryBuilderApprovalsResponse>): QueryBuilderApprovalsResponse {
     const message = createBaseQueryBuilderApprovalsResponse();
     message.approvals = object.approvals?.map((e) => BuilderApprovalView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExposure(): Exposure {
+  return { delta: "", gamma: "", vega: "", theta: "", rho: "" };
+}
+
+export const Exposure: MessageFns<Exposure> = {
+  encode(message: Exposure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.delta !== "") {
+      writer.uint32(10).string(message.delta);
+    }
+    if (message.gamma !== "") {
+      writer.uint32(18).string(message.gamma);
+    }
+    if (message.vega !== "") {
+      writer.uint32(26).string(message.vega);
+    }
+    if (message.theta !== "") {
+      writer.uint32(34).string(message.theta);
+    }
+    if (message.rho !== "") {
+      writer.uint32(42).string(message.rho);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Exposure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExposure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.delta = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gamma = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.vega = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.theta = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rho = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Exposure>): Exposure {
+    return Exposure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Exposure>): Exposure {
+    const message = createBaseExposure();
+    message.delta = object.delta ?? "";
+    message.gamma = object.gamma ?? "";
+    message.vega = object.vega ?? "";
+    message.theta = object.theta ?? "";
+    message.rho = object.rho ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryGreeksRequest(): QueryGreeksRequest {
+  return { market: "" };
+}
+
+export const QueryGreeksRequest: MessageFns<QueryGreeksRequest> = {
+  encode(message: QueryGreeksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryGreeksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryGreeksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryGreeksRequest>): QueryGreeksRequest {
+    return QueryGreeksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryGreeksRequest>): QueryGreeksRequest {
+    const message = createBaseQueryGreeksRequest();
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryGreeksResponse(): QueryGreeksResponse {
+  return {
+    price: "",
+    delta: "",
+    gamma: "",
+    vega: "",
+    theta: "",
+    rho: "",
+    volatility: "",
+    forward: "",
+    fresh: false,
+    lot: undefined,
+    openInterest: undefined,
+  };
+}
+
+export const QueryGreeksResponse: MessageFns<QueryGreeksResponse> = {
+  encode(message: QueryGreeksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== "") {
+      writer.uint32(10).string(message.price);
+    }
+    if (message.delta !== "") {
+      writer.uint32(18).string(message.delta);
+    }
+    if (message.gamma !== "") {
+      writer.uint32(26).string(message.gamma);
+    }
+    if (message.vega !== "") {
+      writer.uint32(34).string(message.vega);
+    }
+    if (message.theta !== "") {
+      writer.uint32(42).string(message.theta);
+    }
+    if (message.rho !== "") {
+      writer.uint32(50).string(message.rho);
+    }
+    if (message.volatility !== "") {
+      writer.uint32(58).string(message.volatility);
+    }
+    if (message.forward !== "") {
+      writer.uint32(66).string(message.forward);
+    }
+    if (message.fresh !== false) {
+      writer.uint32(72).bool(message.fresh);
+    }
+    if (message.lot !== undefined) {
+      Exposure.encode(message.lot, writer.uint32(82).fork()).join();
+    }
+    if (message.openInterest !== undefined) {
+      Exposure.encode(message.openInterest, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryGreeksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryGreeksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.delta = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.gamma = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.vega = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.theta = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.rho = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.volatility = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.forward = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.fresh = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.lot = Exposure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.openInterest = Exposure.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryGreeksResponse>): QueryGreeksResponse {
+    return QueryGreeksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryGreeksResponse>): QueryGreeksResponse {
+    const message = createBaseQueryGreeksResponse();
+    message.price = object.price ?? "";
+    message.delta = object.delta ?? "";
+    message.gamma = object.gamma ?? "";
+    message.vega = object.vega ?? "";
+    message.theta = object.theta ?? "";
+    message.rho = object.rho ?? "";
+    message.volatility = object.volatility ?? "";
+    message.forward = object.forward ?? "";
+    message.fresh = object.fresh ?? false;
+    message.lot = (object.lot !== undefined && object.lot !== null) ? Exposure.fromPartial(object.lot) : undefined;
+    message.openInterest = (object.openInterest !== undefined && object.openInterest !== null)
+      ? Exposure.fromPartial(object.openInterest)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryAccountGreeksRequest(): QueryAccountGreeksRequest {
+  return { owner: "", subaccount: 0 };
+}
+
+export const QueryAccountGreeksRequest: MessageFns<QueryAccountGreeksRequest> = {
+  encode(message: QueryAccountGreeksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryAccountGreeksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryAccountGreeksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryAccountGreeksRequest>): QueryAccountGreeksRequest {
+    return QueryAccountGreeksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryAccountGreeksRequest>): QueryAccountGreeksRequest {
+    const message = createBaseQueryAccountGreeksRequest();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    return message;
+  },
+};
+
+function createBasePositionGreeks(): PositionGreeks {
+  return { market: "", size: "", exposure: undefined };
+}
+
+export const PositionGreeks: MessageFns<PositionGreeks> = {
+  encode(message: PositionGreeks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.size !== "") {
+      writer.uint32(18).string(message.size);
+    }
+    if (message.exposure !== undefined) {
+      Exposure.encode(message.exposure, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PositionGreeks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePositionGreeks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.size = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.exposure = Exposure.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PositionGreeks>): PositionGreeks {
+    return PositionGreeks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PositionGreeks>): PositionGreeks {
+    const message = createBasePositionGreeks();
+    message.market = object.market ?? "";
+    message.size = object.size ?? "";
+    message.exposure = (object.exposure !== undefined && object.exposure !== null)
+      ? Exposure.fromPartial(object.exposure)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUnderlyingGreeks(): UnderlyingGreeks {
+  return { feedId: 0, baseAsset: "", exposure: undefined };
+}
+
+export const UnderlyingGreeks: MessageFns<UnderlyingGreeks> = {
+  encode(message: UnderlyingGreeks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== 0) {
+      writer.uint32(8).uint32(message.feedId);
+    }
+    if (message.baseAsset !== "") {
+      writer.uint32(18).string(message.baseAsset);
+    }
+    if (message.exposure !== undefined) {
+      Exposure.encode(message.exposure, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnderlyingGreeks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnderlyingGreeks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.baseAsset = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.exposure = Exposure.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnderlyingGreeks>): UnderlyingGreeks {
+    return UnderlyingGreeks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnderlyingGreeks>): UnderlyingGreeks {
+    const message = createBaseUnderlyingGreeks();
+    message.feedId = object.feedId ?? 0;
+    message.baseAsset = object.baseAsset ?? "";
+    message.exposure = (object.exposure !== undefined && object.exposure !== null)
+      ? Exposure.fromPartial(object.exposure)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryAccountGreeksResponse(): QueryAccountGreeksResponse {
+  return { underlyings: [], positions: [], fresh: false, complete: false };
+}
+
+export const QueryAccountGreeksResponse: MessageFns<QueryAccountGreeksResponse> = {
+  encode(message: QueryAccountGreeksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.underlyings) {
+      UnderlyingGreeks.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.positions) {
+      PositionGreeks.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.fresh !== false) {
+      writer.uint32(24).bool(message.fresh);
+    }
+    if (message.complete !== false) {
+      writer.uint32(32).bool(message.complete);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryAccountGreeksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryAccountGreeksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.underlyings.push(UnderlyingGreeks.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positions.push(PositionGreeks.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fresh = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryAccountGreeksResponse>): QueryAccountGreeksResponse {
+    return QueryAccountGreeksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryAccountGreeksResponse>): QueryAccountGreeksResponse {
+    const message = createBaseQueryAccountGreeksResponse();
+    message.underlyings = object.underlyings?.map((e) => UnderlyingGreeks.fromPartial(e)) || [];
+    message.positions = object.positions?.map((e) => PositionGreeks.fromPartial(e)) || [];
+    message.fresh = object.fresh ?? false;
+    message.complete = object.complete ?? false;
     return message;
   },
 };

@@ -235,6 +235,8 @@ export interface EuropeanOption {
   strike: string;
   /** Oracle feed of the annual volatility that marks it: a price of 0.6 is 60 %. */
   volatilityFeedId: number;
+  /** Or, instead of a feed, the oracle's surface on the same index: its volatility at this strike and expiry. */
+  volatilitySurfaceId: number;
 }
 
 /** Cash or nothing: pays a fixed amount when the settlement price is above (call) or below (put) the strike; at the strike nothing. */
@@ -245,6 +247,7 @@ export interface DigitalOption {
   volatilityFeedId: number;
   /** Decimal, in the quote asset per unit of size. */
   payout: string;
+  volatilitySurfaceId: number;
 }
 
 /** A European option on the mean price of a long window. */
@@ -253,6 +256,7 @@ export interface AsianOption {
   right: OptionRight;
   strike: string;
   volatilityFeedId: number;
+  volatilitySurfaceId: number;
 }
 
 /** Scenarios of an option's requirement: a short lot must bear the worst of them, a long one is paid in full. */
@@ -947,7 +951,7 @@ export const DatedFuture: MessageFns<DatedFuture> = {
 };
 
 function createBaseEuropeanOption(): EuropeanOption {
-  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0 };
+  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0, volatilitySurfaceId: 0 };
 }
 
 export const EuropeanOption: MessageFns<EuropeanOption> = {
@@ -963,6 +967,9 @@ export const EuropeanOption: MessageFns<EuropeanOption> = {
     }
     if (message.volatilityFeedId !== 0) {
       writer.uint32(32).uint32(message.volatilityFeedId);
+    }
+    if (message.volatilitySurfaceId !== 0) {
+      writer.uint32(40).uint32(message.volatilitySurfaceId);
     }
     return writer;
   },
@@ -1012,6 +1019,14 @@ export const EuropeanOption: MessageFns<EuropeanOption> = {
             message.volatilityFeedId = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.volatilitySurfaceId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1035,12 +1050,13 @@ export const EuropeanOption: MessageFns<EuropeanOption> = {
     message.right = object.right ?? 0;
     message.strike = object.strike ?? "";
     message.volatilityFeedId = object.volatilityFeedId ?? 0;
+    message.volatilitySurfaceId = object.volatilitySurfaceId ?? 0;
     return message;
   },
 };
 
 function createBaseDigitalOption(): DigitalOption {
-  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0, payout: "" };
+  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0, payout: "", volatilitySurfaceId: 0 };
 }
 
 export const DigitalOption: MessageFns<DigitalOption> = {
@@ -1059,6 +1075,9 @@ export const DigitalOption: MessageFns<DigitalOption> = {
     }
     if (message.payout !== "") {
       writer.uint32(42).string(message.payout);
+    }
+    if (message.volatilitySurfaceId !== 0) {
+      writer.uint32(48).uint32(message.volatilitySurfaceId);
     }
     return writer;
   },
@@ -1116,6 +1135,14 @@ export const DigitalOption: MessageFns<DigitalOption> = {
             message.payout = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.volatilitySurfaceId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1140,12 +1167,13 @@ export const DigitalOption: MessageFns<DigitalOption> = {
     message.strike = object.strike ?? "";
     message.volatilityFeedId = object.volatilityFeedId ?? 0;
     message.payout = object.payout ?? "";
+    message.volatilitySurfaceId = object.volatilitySurfaceId ?? 0;
     return message;
   },
 };
 
 function createBaseAsianOption(): AsianOption {
-  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0 };
+  return { maturity: undefined, right: 0, strike: "", volatilityFeedId: 0, volatilitySurfaceId: 0 };
 }
 
 export const AsianOption: MessageFns<AsianOption> = {
@@ -1161,6 +1189,9 @@ export const AsianOption: MessageFns<AsianOption> = {
     }
     if (message.volatilityFeedId !== 0) {
       writer.uint32(32).uint32(message.volatilityFeedId);
+    }
+    if (message.volatilitySurfaceId !== 0) {
+      writer.uint32(40).uint32(message.volatilitySurfaceId);
     }
     return writer;
   },
@@ -1210,6 +1241,14 @@ export const AsianOption: MessageFns<AsianOption> = {
             message.volatilityFeedId = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.volatilitySurfaceId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1233,6 +1272,7 @@ export const AsianOption: MessageFns<AsianOption> = {
     message.right = object.right ?? 0;
     message.strike = object.strike ?? "";
     message.volatilityFeedId = object.volatilityFeedId ?? 0;
+    message.volatilitySurfaceId = object.volatilitySurfaceId ?? 0;
     return message;
   },
 };

@@ -26,6 +26,11 @@ export const ErrorCode = {
   ERROR_CODE_UNKNOWN_FEED: 7,
   /** ERROR_CODE_TOO_MANY_FEEDS - More feeds than the limit. */
   ERROR_CODE_TOO_MANY_FEEDS: 8,
+  ERROR_CODE_UNKNOWN_SURFACE: 20,
+  /** ERROR_CODE_TOO_MANY_SURFACES - More surfaces than the limit, or than fit a vote extension beside the feeds. */
+  ERROR_CODE_TOO_MANY_SURFACES: 21,
+  /** ERROR_CODE_NO_SMILE - The surface has no parameters for the expiry. */
+  ERROR_CODE_NO_SMILE: 22,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -40,5 +45,8 @@ export namespace ErrorCode {
   export type ERROR_CODE_BAD_EXTENSION = typeof ErrorCode.ERROR_CODE_BAD_EXTENSION;
   export type ERROR_CODE_UNKNOWN_FEED = typeof ErrorCode.ERROR_CODE_UNKNOWN_FEED;
   export type ERROR_CODE_TOO_MANY_FEEDS = typeof ErrorCode.ERROR_CODE_TOO_MANY_FEEDS;
+  export type ERROR_CODE_UNKNOWN_SURFACE = typeof ErrorCode.ERROR_CODE_UNKNOWN_SURFACE;
+  export type ERROR_CODE_TOO_MANY_SURFACES = typeof ErrorCode.ERROR_CODE_TOO_MANY_SURFACES;
+  export type ERROR_CODE_NO_SMILE = typeof ErrorCode.ERROR_CODE_NO_SMILE;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

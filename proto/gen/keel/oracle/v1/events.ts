@@ -36,6 +36,29 @@ export interface EventOracleFeed {
   symbol: string;
 }
 
+/** oracle_surface: parameters accepted with the block, after median, step limits and projection. */
+export interface EventOracleSurface {
+  surface: string;
+  rhoPpm: string;
+  etaPpm: string;
+  gammaPpm: string;
+  /** Updated with this block. */
+  expiries: string;
+  reportingPowerPpm: string;
+}
+
+/** oracle_surface_below_quorum: votes for the shape held too little power; the old parameters age. */
+export interface EventOracleSurfaceBelowQuorum {
+  surface: string;
+  reportingPowerPpm: string;
+}
+
+/** oracle_surface_listed */
+export interface EventOracleSurfaceListed {
+  surfaceId: string;
+  symbol: string;
+}
+
 function createBaseEventOraclePrice(): EventOraclePrice {
   return { feed: "", price: "", confidence: "", reportingPowerPpm: "" };
 }
@@ -311,6 +334,255 @@ export const EventOracleFeed: MessageFns<EventOracleFeed> = {
   fromPartial(object: DeepPartial<EventOracleFeed>): EventOracleFeed {
     const message = createBaseEventOracleFeed();
     message.feedId = object.feedId ?? "";
+    message.symbol = object.symbol ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOracleSurface(): EventOracleSurface {
+  return { surface: "", rhoPpm: "", etaPpm: "", gammaPpm: "", expiries: "", reportingPowerPpm: "" };
+}
+
+export const EventOracleSurface: MessageFns<EventOracleSurface> = {
+  encode(message: EventOracleSurface, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surface !== "") {
+      writer.uint32(10).string(message.surface);
+    }
+    if (message.rhoPpm !== "") {
+      writer.uint32(18).string(message.rhoPpm);
+    }
+    if (message.etaPpm !== "") {
+      writer.uint32(26).string(message.etaPpm);
+    }
+    if (message.gammaPpm !== "") {
+      writer.uint32(34).string(message.gammaPpm);
+    }
+    if (message.expiries !== "") {
+      writer.uint32(42).string(message.expiries);
+    }
+    if (message.reportingPowerPpm !== "") {
+      writer.uint32(50).string(message.reportingPowerPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOracleSurface {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOracleSurface();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.surface = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rhoPpm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.etaPpm = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.gammaPpm = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expiries = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reportingPowerPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOracleSurface>): EventOracleSurface {
+    return EventOracleSurface.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOracleSurface>): EventOracleSurface {
+    const message = createBaseEventOracleSurface();
+    message.surface = object.surface ?? "";
+    message.rhoPpm = object.rhoPpm ?? "";
+    message.etaPpm = object.etaPpm ?? "";
+    message.gammaPpm = object.gammaPpm ?? "";
+    message.expiries = object.expiries ?? "";
+    message.reportingPowerPpm = object.reportingPowerPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOracleSurfaceBelowQuorum(): EventOracleSurfaceBelowQuorum {
+  return { surface: "", reportingPowerPpm: "" };
+}
+
+export const EventOracleSurfaceBelowQuorum: MessageFns<EventOracleSurfaceBelowQuorum> = {
+  encode(message: EventOracleSurfaceBelowQuorum, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surface !== "") {
+      writer.uint32(10).string(message.surface);
+    }
+    if (message.reportingPowerPpm !== "") {
+      writer.uint32(18).string(message.reportingPowerPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOracleSurfaceBelowQuorum {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOracleSurfaceBelowQuorum();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.surface = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reportingPowerPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOracleSurfaceBelowQuorum>): EventOracleSurfaceBelowQuorum {
+    return EventOracleSurfaceBelowQuorum.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOracleSurfaceBelowQuorum>): EventOracleSurfaceBelowQuorum {
+    const message = createBaseEventOracleSurfaceBelowQuorum();
+    message.surface = object.surface ?? "";
+    message.reportingPowerPpm = object.reportingPowerPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOracleSurfaceListed(): EventOracleSurfaceListed {
+  return { surfaceId: "", symbol: "" };
+}
+
+export const EventOracleSurfaceListed: MessageFns<EventOracleSurfaceListed> = {
+  encode(message: EventOracleSurfaceListed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surfaceId !== "") {
+      writer.uint32(10).string(message.surfaceId);
+    }
+    if (message.symbol !== "") {
+      writer.uint32(18).string(message.symbol);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOracleSurfaceListed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOracleSurfaceListed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.surfaceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOracleSurfaceListed>): EventOracleSurfaceListed {
+    return EventOracleSurfaceListed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOracleSurfaceListed>): EventOracleSurfaceListed {
+    const message = createBaseEventOracleSurfaceListed();
+    message.surfaceId = object.surfaceId ?? "";
     message.symbol = object.symbol ?? "";
     return message;
   },

@@ -6,7 +6,16 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Feed, Params, Price, ValidatorReports, ValidatorSet } from "./types.ts";
+import {
+  Feed,
+  Params,
+  Price,
+  Surface,
+  SurfaceAnchor,
+  SurfaceParameters,
+  ValidatorReports,
+  ValidatorSet,
+} from "./types.ts";
 
 export const protobufPackage = "keel.oracle.v1";
 
@@ -19,10 +28,28 @@ export interface GenesisState {
   /** Filled by InitChain; present in exports. */
   validatorSets: ValidatorSet[];
   reports: ValidatorReports | undefined;
+  surfaces: Surface[];
+  surfaceParameters: SurfaceParameters[];
+  surfaceAnchors: GenesisSurfaceAnchor[];
+}
+
+export interface GenesisSurfaceAnchor {
+  surfaceId: number;
+  turn: number;
+  anchor: SurfaceAnchor | undefined;
 }
 
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, feeds: [], prices: [], validatorSets: [], reports: undefined };
+  return {
+    params: undefined,
+    feeds: [],
+    prices: [],
+    validatorSets: [],
+    reports: undefined,
+    surfaces: [],
+    surfaceParameters: [],
+    surfaceAnchors: [],
+  };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -41,6 +68,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     if (message.reports !== undefined) {
       ValidatorReports.encode(message.reports, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.surfaces) {
+      Surface.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.surfaceParameters) {
+      SurfaceParameters.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.surfaceAnchors) {
+      GenesisSurfaceAnchor.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -98,6 +134,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.reports = ValidatorReports.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.surfaces.push(Surface.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.surfaceParameters.push(SurfaceParameters.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.surfaceAnchors.push(GenesisSurfaceAnchor.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -123,6 +183,90 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.validatorSets = object.validatorSets?.map((e) => ValidatorSet.fromPartial(e)) || [];
     message.reports = (object.reports !== undefined && object.reports !== null)
       ? ValidatorReports.fromPartial(object.reports)
+      : undefined;
+    message.surfaces = object.surfaces?.map((e) => Surface.fromPartial(e)) || [];
+    message.surfaceParameters = object.surfaceParameters?.map((e) => SurfaceParameters.fromPartial(e)) || [];
+    message.surfaceAnchors = object.surfaceAnchors?.map((e) => GenesisSurfaceAnchor.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGenesisSurfaceAnchor(): GenesisSurfaceAnchor {
+  return { surfaceId: 0, turn: 0, anchor: undefined };
+}
+
+export const GenesisSurfaceAnchor: MessageFns<GenesisSurfaceAnchor> = {
+  encode(message: GenesisSurfaceAnchor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surfaceId !== 0) {
+      writer.uint32(8).uint32(message.surfaceId);
+    }
+    if (message.turn !== 0) {
+      writer.uint32(16).uint32(message.turn);
+    }
+    if (message.anchor !== undefined) {
+      SurfaceAnchor.encode(message.anchor, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GenesisSurfaceAnchor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGenesisSurfaceAnchor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.surfaceId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.turn = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.anchor = SurfaceAnchor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GenesisSurfaceAnchor>): GenesisSurfaceAnchor {
+    return GenesisSurfaceAnchor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GenesisSurfaceAnchor>): GenesisSurfaceAnchor {
+    const message = createBaseGenesisSurfaceAnchor();
+    message.surfaceId = object.surfaceId ?? 0;
+    message.turn = object.turn ?? 0;
+    message.anchor = (object.anchor !== undefined && object.anchor !== null)
+      ? SurfaceAnchor.fromPartial(object.anchor)
       : undefined;
     return message;
   },

@@ -6,11 +6,29 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Feed, Params, ValidatorReports } from "./types.ts";
+import { Feed, Params, Surface, SurfaceParameters, ValidatorReports } from "./types.ts";
 
 export const protobufPackage = "keel.oracle.v1";
 
 export const protobufFileName = "keel/oracle/v1/query.proto";
+
+export const SurfaceAge = {
+  /** SURFACE_AGE_STALE - Older than both limits, disabled, or not there. */
+  SURFACE_AGE_STALE: 0,
+  /** SURFACE_AGE_HELD - Older than `max_age_ms`: marks go on, new short options need more. */
+  SURFACE_AGE_HELD: 1,
+  SURFACE_AGE_FRESH: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type SurfaceAge = typeof SurfaceAge[keyof typeof SurfaceAge];
+
+export namespace SurfaceAge {
+  export type SURFACE_AGE_STALE = typeof SurfaceAge.SURFACE_AGE_STALE;
+  export type SURFACE_AGE_HELD = typeof SurfaceAge.SURFACE_AGE_HELD;
+  export type SURFACE_AGE_FRESH = typeof SurfaceAge.SURFACE_AGE_FRESH;
+  export type UNRECOGNIZED = typeof SurfaceAge.UNRECOGNIZED;
+}
 
 /** A price for people: canonical decimals, age at the queried block. */
 export interface PriceView {
@@ -62,6 +80,61 @@ export interface QueryValidatorReportsRequest {
 
 export interface QueryValidatorReportsResponse {
   reports: ValidatorReports | undefined;
+}
+
+export interface QuerySurfacesRequest {
+}
+
+export interface QuerySurfacesResponse {
+  surfaces: Surface[];
+}
+
+export interface QuerySurfaceRequest {
+  /** A surface id or, when not empty, a symbol. */
+  surfaceId: number;
+  symbol: string;
+}
+
+export interface QuerySurfaceResponse {
+  surface:
+    | Surface
+    | undefined;
+  /** Absent before the first. */
+  parameters: SurfaceParameters | undefined;
+  expiries: SurfaceExpiryView[];
+}
+
+/** One voted expiry for people, at the queried block: canonical decimals. */
+export interface SurfaceExpiryView {
+  expiryMs: bigint;
+  /** Annual, at the forward: "0.6" is 60 %. */
+  volatility: string;
+  /** Total variance to the expiry. */
+  theta: string;
+  /** Empty without an index. */
+  forward: string;
+  age: SurfaceAge;
+}
+
+export interface QuerySmileRequest {
+  surfaceId: number;
+  symbol: string;
+  /** Any time ahead: between voted expiries it is interpolated. */
+  expiryMs: bigint;
+  /** Decimals, at most 100. */
+  strikes: string[];
+}
+
+export interface QuerySmileResponse {
+  forward: string;
+  age: SurfaceAge;
+  points: SmilePoint[];
+}
+
+export interface SmilePoint {
+  strike: string;
+  /** Annual. */
+  volatility: string;
 }
 
 function createBasePriceView(): PriceView {
@@ -768,6 +841,600 @@ export const QueryValidatorReportsResponse: MessageFns<QueryValidatorReportsResp
     message.reports = (object.reports !== undefined && object.reports !== null)
       ? ValidatorReports.fromPartial(object.reports)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseQuerySurfacesRequest(): QuerySurfacesRequest {
+  return {};
+}
+
+export const QuerySurfacesRequest: MessageFns<QuerySurfacesRequest> = {
+  encode(_: QuerySurfacesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySurfacesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySurfacesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySurfacesRequest>): QuerySurfacesRequest {
+    return QuerySurfacesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<QuerySurfacesRequest>): QuerySurfacesRequest {
+    const message = createBaseQuerySurfacesRequest();
+    return message;
+  },
+};
+
+function createBaseQuerySurfacesResponse(): QuerySurfacesResponse {
+  return { surfaces: [] };
+}
+
+export const QuerySurfacesResponse: MessageFns<QuerySurfacesResponse> = {
+  encode(message: QuerySurfacesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.surfaces) {
+      Surface.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySurfacesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySurfacesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.surfaces.push(Surface.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySurfacesResponse>): QuerySurfacesResponse {
+    return QuerySurfacesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySurfacesResponse>): QuerySurfacesResponse {
+    const message = createBaseQuerySurfacesResponse();
+    message.surfaces = object.surfaces?.map((e) => Surface.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQuerySurfaceRequest(): QuerySurfaceRequest {
+  return { surfaceId: 0, symbol: "" };
+}
+
+export const QuerySurfaceRequest: MessageFns<QuerySurfaceRequest> = {
+  encode(message: QuerySurfaceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surfaceId !== 0) {
+      writer.uint32(8).uint32(message.surfaceId);
+    }
+    if (message.symbol !== "") {
+      writer.uint32(18).string(message.symbol);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySurfaceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySurfaceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.surfaceId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySurfaceRequest>): QuerySurfaceRequest {
+    return QuerySurfaceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySurfaceRequest>): QuerySurfaceRequest {
+    const message = createBaseQuerySurfaceRequest();
+    message.surfaceId = object.surfaceId ?? 0;
+    message.symbol = object.symbol ?? "";
+    return message;
+  },
+};
+
+function createBaseQuerySurfaceResponse(): QuerySurfaceResponse {
+  return { surface: undefined, parameters: undefined, expiries: [] };
+}
+
+export const QuerySurfaceResponse: MessageFns<QuerySurfaceResponse> = {
+  encode(message: QuerySurfaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surface !== undefined) {
+      Surface.encode(message.surface, writer.uint32(10).fork()).join();
+    }
+    if (message.parameters !== undefined) {
+      SurfaceParameters.encode(message.parameters, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.expiries) {
+      SurfaceExpiryView.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySurfaceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySurfaceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.surface = Surface.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.parameters = SurfaceParameters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expiries.push(SurfaceExpiryView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySurfaceResponse>): QuerySurfaceResponse {
+    return QuerySurfaceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySurfaceResponse>): QuerySurfaceResponse {
+    const message = createBaseQuerySurfaceResponse();
+    message.surface = (object.surface !== undefined && object.surface !== null)
+      ? Surface.fromPartial(object.surface)
+      : undefined;
+    message.parameters = (object.parameters !== undefined && object.parameters !== null)
+      ? SurfaceParameters.fromPartial(object.parameters)
+      : undefined;
+    message.expiries = object.expiries?.map((e) => SurfaceExpiryView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSurfaceExpiryView(): SurfaceExpiryView {
+  return { expiryMs: 0n, volatility: "", theta: "", forward: "", age: 0 };
+}
+
+export const SurfaceExpiryView: MessageFns<SurfaceExpiryView> = {
+  encode(message: SurfaceExpiryView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiryMs);
+    }
+    if (message.volatility !== "") {
+      writer.uint32(18).string(message.volatility);
+    }
+    if (message.theta !== "") {
+      writer.uint32(26).string(message.theta);
+    }
+    if (message.forward !== "") {
+      writer.uint32(34).string(message.forward);
+    }
+    if (message.age !== 0) {
+      writer.uint32(40).int32(message.age);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurfaceExpiryView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurfaceExpiryView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.volatility = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.theta = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.forward = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.age = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurfaceExpiryView>): SurfaceExpiryView {
+    return SurfaceExpiryView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurfaceExpiryView>): SurfaceExpiryView {
+    const message = createBaseSurfaceExpiryView();
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.volatility = object.volatility ?? "";
+    message.theta = object.theta ?? "";
+    message.forward = object.forward ?? "";
+    message.age = object.age ?? 0;
+    return message;
+  },
+};
+
+function createBaseQuerySmileRequest(): QuerySmileRequest {
+  return { surfaceId: 0, symbol: "", expiryMs: 0n, strikes: [] };
+}
+
+export const QuerySmileRequest: MessageFns<QuerySmileRequest> = {
+  encode(message: QuerySmileRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surfaceId !== 0) {
+      writer.uint32(8).uint32(message.surfaceId);
+    }
+    if (message.symbol !== "") {
+      writer.uint32(18).string(message.symbol);
+    }
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.expiryMs);
+    }
+    for (const v of message.strikes) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySmileRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySmileRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.surfaceId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.strikes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySmileRequest>): QuerySmileRequest {
+    return QuerySmileRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySmileRequest>): QuerySmileRequest {
+    const message = createBaseQuerySmileRequest();
+    message.surfaceId = object.surfaceId ?? 0;
+    message.symbol = object.symbol ?? "";
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.strikes = object.strikes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseQuerySmileResponse(): QuerySmileResponse {
+  return { forward: "", age: 0, points: [] };
+}
+
+export const QuerySmileResponse: MessageFns<QuerySmileResponse> = {
+  encode(message: QuerySmileResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.forward !== "") {
+      writer.uint32(10).string(message.forward);
+    }
+    if (message.age !== 0) {
+      writer.uint32(16).int32(message.age);
+    }
+    for (const v of message.points) {
+      SmilePoint.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySmileResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySmileResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.forward = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.age = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.points.push(SmilePoint.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySmileResponse>): QuerySmileResponse {
+    return QuerySmileResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySmileResponse>): QuerySmileResponse {
+    const message = createBaseQuerySmileResponse();
+    message.forward = object.forward ?? "";
+    message.age = object.age ?? 0;
+    message.points = object.points?.map((e) => SmilePoint.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSmilePoint(): SmilePoint {
+  return { strike: "", volatility: "" };
+}
+
+export const SmilePoint: MessageFns<SmilePoint> = {
+  encode(message: SmilePoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.strike !== "") {
+      writer.uint32(10).string(message.strike);
+    }
+    if (message.volatility !== "") {
+      writer.uint32(18).string(message.volatility);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SmilePoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSmilePoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.strike = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.volatility = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SmilePoint>): SmilePoint {
+    return SmilePoint.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SmilePoint>): SmilePoint {
+    const message = createBaseSmilePoint();
+    message.strike = object.strike ?? "";
+    message.volatility = object.volatility ?? "";
     return message;
   },
 };

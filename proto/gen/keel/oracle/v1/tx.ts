@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Feed, Params } from "./types.ts";
+import { Feed, Params, Surface } from "./types.ts";
 
 export const protobufPackage = "keel.oracle.v1";
 
@@ -41,6 +41,15 @@ export interface MsgUpdateParams {
 }
 
 export interface MsgUpdateParamsResponse {
+}
+
+/** Adds surfaces, or replaces those with the same id (id, symbol and feed stay). */
+export interface MsgUpdateSurfaces {
+  authority: string;
+  surfaces: Surface[];
+}
+
+export interface MsgUpdateSurfacesResponse {
 }
 
 function createBaseMsgOracleUpdate(): MsgOracleUpdate {
@@ -383,6 +392,116 @@ export const MsgUpdateParamsResponse: MessageFns<MsgUpdateParamsResponse> = {
   },
   fromPartial(_: DeepPartial<MsgUpdateParamsResponse>): MsgUpdateParamsResponse {
     const message = createBaseMsgUpdateParamsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgUpdateSurfaces(): MsgUpdateSurfaces {
+  return { authority: "", surfaces: [] };
+}
+
+export const MsgUpdateSurfaces: MessageFns<MsgUpdateSurfaces> = {
+  encode(message: MsgUpdateSurfaces, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    for (const v of message.surfaces) {
+      Surface.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateSurfaces {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateSurfaces();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.surfaces.push(Surface.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateSurfaces>): MsgUpdateSurfaces {
+    return MsgUpdateSurfaces.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgUpdateSurfaces>): MsgUpdateSurfaces {
+    const message = createBaseMsgUpdateSurfaces();
+    message.authority = object.authority ?? "";
+    message.surfaces = object.surfaces?.map((e) => Surface.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMsgUpdateSurfacesResponse(): MsgUpdateSurfacesResponse {
+  return {};
+}
+
+export const MsgUpdateSurfacesResponse: MessageFns<MsgUpdateSurfacesResponse> = {
+  encode(_: MsgUpdateSurfacesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateSurfacesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateSurfacesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateSurfacesResponse>): MsgUpdateSurfacesResponse {
+    return MsgUpdateSurfacesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgUpdateSurfacesResponse>): MsgUpdateSurfacesResponse {
+    const message = createBaseMsgUpdateSurfacesResponse();
     return message;
   },
 };

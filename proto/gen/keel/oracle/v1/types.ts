@@ -40,6 +40,8 @@ export interface Params {
 /** The payload of a validator's vote extension: at most 4096 bytes, feed ids strictly ascending. Empty is valid. */
 export interface OracleVote {
   feeds: FeedVote[];
+  /** Surface ids strictly ascending. */
+  surfaces: SurfaceVote[];
 }
 
 export interface FeedVote {
@@ -97,6 +99,94 @@ export interface ValidatorReports {
   reports: ValidatorReport[];
   /** Height of the last oracle update. */
   lastHeight: bigint;
+}
+
+/**
+ * A volatility surface, as data: SSVI, w(k, theta) = theta/2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)) with
+ * phi = eta / (theta^gamma (1 + theta)^(1 - gamma)) and k = ln(strike / forward).
+ */
+export interface Surface {
+  /** Immutable, ascending, never reused. */
+  id: number;
+  /** "BTC-VOL" */
+  symbol: string;
+  /** The index that forwards are made of. Immutable. */
+  feedId: number;
+  /** Parameters older than this (block time) are held, no longer fresh; older than that and `hold_ms` they are stale. */
+  maxAgeMs: bigint;
+  holdMs: bigint;
+  /** A coordinate is updated only when votes for it hold more than two thirds of all power, and at least this share. */
+  minReportingPowerPpm: bigint;
+  /** A vote whose at-the-money variance is further than this from the median counts as deviant for its validator. */
+  maxDeviationPpm: bigint;
+  /** The most that one update moves theta and eta, as a share of what they were. */
+  stepMaxPpm: bigint;
+  /** The most that one update moves rho and gamma. */
+  shapeStepMaxPpm: bigint;
+  /** A forward stays within index x (1 +- this x years to expiry). */
+  basisMaxPpm: bigint;
+  /** Options are priced anew in turns, each once in so many blocks. */
+  repricingBlocks: number;
+  /** A mark made from parameters older than this is not fresh. */
+  repricingAgeMaxMs: bigint;
+  /** False: votes for it are ignored and it ages. */
+  enabled: boolean;
+}
+
+export interface SurfaceVote {
+  surfaceId: number;
+  /** Within 1,000,000 both ways. */
+  rhoPpm: number;
+  /** 1 to 2,000,000. */
+  etaPpm: number;
+  /** 1 to 500,000. */
+  gammaPpm: number;
+  /** Strictly ascending by expiry; at most 16. */
+  expiries: SurfaceExpiryVote[];
+}
+
+export interface SurfaceExpiryVote {
+  /** Unix milliseconds. */
+  expiryMs: bigint;
+  /** Total at-the-money variance to the expiry, 1e-18; positive, below 2^63. */
+  theta: bigint;
+  /** Forward less index, as a share of the index; within 1,000,000 both ways. */
+  basisPpm: number;
+}
+
+export interface SurfaceExpiry {
+  expiryMs: bigint;
+  /** At the time of the parameters, whenever it was voted. */
+  theta: bigint;
+  basisPpm: number;
+  /** Block time at which votes for this expiry last had the quorum; 0: before an outage. */
+  timeNs: bigint;
+}
+
+/** The last accepted parameters of a surface, without arbitrage. */
+export interface SurfaceParameters {
+  surfaceId: number;
+  rhoPpm: number;
+  etaPpm: number;
+  gammaPpm: number;
+  /** Ascending by expiry, theta never falling. */
+  expiries: SurfaceExpiry[];
+  /** Block time thetas refer to. */
+  timeNs: bigint;
+  /** Block time at which votes for the shape last had the quorum, 0: before an outage; and the share of all power behind it. */
+  shapeTimeNs: bigint;
+  reportingPowerPpm: bigint;
+  height: bigint;
+}
+
+/** What the options of one turn are priced from until the turn comes round again. */
+export interface SurfaceAnchor {
+  parameters:
+    | SurfaceParameters
+    | undefined;
+  /** Index at that moment, at the feed's exponent. */
+  mantissa: bigint;
+  timeNs: bigint;
 }
 
 function createBaseFeed(): Feed {
@@ -335,13 +425,16 @@ export const Params: MessageFns<Params> = {
 };
 
 function createBaseOracleVote(): OracleVote {
-  return { feeds: [] };
+  return { feeds: [], surfaces: [] };
 }
 
 export const OracleVote: MessageFns<OracleVote> = {
   encode(message: OracleVote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.feeds) {
       FeedVote.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.surfaces) {
+      SurfaceVote.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -367,6 +460,14 @@ export const OracleVote: MessageFns<OracleVote> = {
             message.feeds.push(FeedVote.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.surfaces.push(SurfaceVote.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -385,6 +486,7 @@ export const OracleVote: MessageFns<OracleVote> = {
   fromPartial(object: DeepPartial<OracleVote>): OracleVote {
     const message = createBaseOracleVote();
     message.feeds = object.feeds?.map((e) => FeedVote.fromPartial(e)) || [];
+    message.surfaces = object.surfaces?.map((e) => SurfaceVote.fromPartial(e)) || [];
     return message;
   },
 };
@@ -985,6 +1087,807 @@ export const ValidatorReports: MessageFns<ValidatorReports> = {
     message.lastHeight = (object.lastHeight !== undefined && object.lastHeight !== null)
       ? BigInt(object.lastHeight)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseSurface(): Surface {
+  return {
+    id: 0,
+    symbol: "",
+    feedId: 0,
+    maxAgeMs: 0n,
+    holdMs: 0n,
+    minReportingPowerPpm: 0n,
+    maxDeviationPpm: 0n,
+    stepMaxPpm: 0n,
+    shapeStepMaxPpm: 0n,
+    basisMaxPpm: 0n,
+    repricingBlocks: 0,
+    repricingAgeMaxMs: 0n,
+    enabled: false,
+  };
+}
+
+export const Surface: MessageFns<Surface> = {
+  encode(message: Surface, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.symbol !== "") {
+      writer.uint32(18).string(message.symbol);
+    }
+    if (message.feedId !== 0) {
+      writer.uint32(24).uint32(message.feedId);
+    }
+    if (message.maxAgeMs !== 0n) {
+      if (BigInt.asUintN(64, message.maxAgeMs) !== message.maxAgeMs) {
+        throw new globalThis.Error("value provided for field message.maxAgeMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.maxAgeMs);
+    }
+    if (message.holdMs !== 0n) {
+      if (BigInt.asUintN(64, message.holdMs) !== message.holdMs) {
+        throw new globalThis.Error("value provided for field message.holdMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.holdMs);
+    }
+    if (message.minReportingPowerPpm !== 0n) {
+      if (BigInt.asUintN(64, message.minReportingPowerPpm) !== message.minReportingPowerPpm) {
+        throw new globalThis.Error("value provided for field message.minReportingPowerPpm of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.minReportingPowerPpm);
+    }
+    if (message.maxDeviationPpm !== 0n) {
+      if (BigInt.asUintN(64, message.maxDeviationPpm) !== message.maxDeviationPpm) {
+        throw new globalThis.Error("value provided for field message.maxDeviationPpm of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.maxDeviationPpm);
+    }
+    if (message.stepMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.stepMaxPpm) !== message.stepMaxPpm) {
+        throw new globalThis.Error("value provided for field message.stepMaxPpm of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.stepMaxPpm);
+    }
+    if (message.shapeStepMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.shapeStepMaxPpm) !== message.shapeStepMaxPpm) {
+        throw new globalThis.Error("value provided for field message.shapeStepMaxPpm of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.shapeStepMaxPpm);
+    }
+    if (message.basisMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.basisMaxPpm) !== message.basisMaxPpm) {
+        throw new globalThis.Error("value provided for field message.basisMaxPpm of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.basisMaxPpm);
+    }
+    if (message.repricingBlocks !== 0) {
+      writer.uint32(88).uint32(message.repricingBlocks);
+    }
+    if (message.repricingAgeMaxMs !== 0n) {
+      if (BigInt.asUintN(64, message.repricingAgeMaxMs) !== message.repricingAgeMaxMs) {
+        throw new globalThis.Error("value provided for field message.repricingAgeMaxMs of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.repricingAgeMaxMs);
+    }
+    if (message.enabled !== false) {
+      writer.uint32(104).bool(message.enabled);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Surface {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurface();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxAgeMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.holdMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.minReportingPowerPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxDeviationPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.stepMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.shapeStepMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.basisMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.repricingBlocks = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.repricingAgeMaxMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Surface>): Surface {
+    return Surface.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Surface>): Surface {
+    const message = createBaseSurface();
+    message.id = object.id ?? 0;
+    message.symbol = object.symbol ?? "";
+    message.feedId = object.feedId ?? 0;
+    message.maxAgeMs = (object.maxAgeMs !== undefined && object.maxAgeMs !== null) ? BigInt(object.maxAgeMs) : 0n;
+    message.holdMs = (object.holdMs !== undefined && object.holdMs !== null) ? BigInt(object.holdMs) : 0n;
+    message.minReportingPowerPpm = (object.minReportingPowerPpm !== undefined && object.minReportingPowerPpm !== null)
+      ? BigInt(object.minReportingPowerPpm)
+      : 0n;
+    message.maxDeviationPpm = (object.maxDeviationPpm !== undefined && object.maxDeviationPpm !== null)
+      ? BigInt(object.maxDeviationPpm)
+      : 0n;
+    message.stepMaxPpm = (object.stepMaxPpm !== undefined && object.stepMaxPpm !== null)
+      ? BigInt(object.stepMaxPpm)
+      : 0n;
+    message.shapeStepMaxPpm = (object.shapeStepMaxPpm !== undefined && object.shapeStepMaxPpm !== null)
+      ? BigInt(object.shapeStepMaxPpm)
+      : 0n;
+    message.basisMaxPpm = (object.basisMaxPpm !== undefined && object.basisMaxPpm !== null)
+      ? BigInt(object.basisMaxPpm)
+      : 0n;
+    message.repricingBlocks = object.repricingBlocks ?? 0;
+    message.repricingAgeMaxMs = (object.repricingAgeMaxMs !== undefined && object.repricingAgeMaxMs !== null)
+      ? BigInt(object.repricingAgeMaxMs)
+      : 0n;
+    message.enabled = object.enabled ?? false;
+    return message;
+  },
+};
+
+function createBaseSurfaceVote(): SurfaceVote {
+  return { surfaceId: 0, rhoPpm: 0, etaPpm: 0, gammaPpm: 0, expiries: [] };
+}
+
+export const SurfaceVote: MessageFns<SurfaceVote> = {
+  encode(message: SurfaceVote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surfaceId !== 0) {
+      writer.uint32(8).uint32(message.surfaceId);
+    }
+    if (message.rhoPpm !== 0) {
+      writer.uint32(16).sint32(message.rhoPpm);
+    }
+    if (message.etaPpm !== 0) {
+      writer.uint32(24).uint32(message.etaPpm);
+    }
+    if (message.gammaPpm !== 0) {
+      writer.uint32(32).uint32(message.gammaPpm);
+    }
+    for (const v of message.expiries) {
+      SurfaceExpiryVote.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurfaceVote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurfaceVote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.surfaceId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rhoPpm = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.etaPpm = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.gammaPpm = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expiries.push(SurfaceExpiryVote.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurfaceVote>): SurfaceVote {
+    return SurfaceVote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurfaceVote>): SurfaceVote {
+    const message = createBaseSurfaceVote();
+    message.surfaceId = object.surfaceId ?? 0;
+    message.rhoPpm = object.rhoPpm ?? 0;
+    message.etaPpm = object.etaPpm ?? 0;
+    message.gammaPpm = object.gammaPpm ?? 0;
+    message.expiries = object.expiries?.map((e) => SurfaceExpiryVote.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSurfaceExpiryVote(): SurfaceExpiryVote {
+  return { expiryMs: 0n, theta: 0n, basisPpm: 0 };
+}
+
+export const SurfaceExpiryVote: MessageFns<SurfaceExpiryVote> = {
+  encode(message: SurfaceExpiryVote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiryMs);
+    }
+    if (message.theta !== 0n) {
+      if (BigInt.asUintN(64, message.theta) !== message.theta) {
+        throw new globalThis.Error("value provided for field message.theta of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.theta);
+    }
+    if (message.basisPpm !== 0) {
+      writer.uint32(24).sint32(message.basisPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurfaceExpiryVote {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurfaceExpiryVote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.theta = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.basisPpm = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurfaceExpiryVote>): SurfaceExpiryVote {
+    return SurfaceExpiryVote.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurfaceExpiryVote>): SurfaceExpiryVote {
+    const message = createBaseSurfaceExpiryVote();
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.theta = (object.theta !== undefined && object.theta !== null) ? BigInt(object.theta) : 0n;
+    message.basisPpm = object.basisPpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseSurfaceExpiry(): SurfaceExpiry {
+  return { expiryMs: 0n, theta: 0n, basisPpm: 0, timeNs: 0n };
+}
+
+export const SurfaceExpiry: MessageFns<SurfaceExpiry> = {
+  encode(message: SurfaceExpiry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiryMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiryMs) !== message.expiryMs) {
+        throw new globalThis.Error("value provided for field message.expiryMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiryMs);
+    }
+    if (message.theta !== 0n) {
+      if (BigInt.asUintN(64, message.theta) !== message.theta) {
+        throw new globalThis.Error("value provided for field message.theta of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.theta);
+    }
+    if (message.basisPpm !== 0) {
+      writer.uint32(24).sint32(message.basisPpm);
+    }
+    if (message.timeNs !== 0n) {
+      if (BigInt.asUintN(64, message.timeNs) !== message.timeNs) {
+        throw new globalThis.Error("value provided for field message.timeNs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.timeNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurfaceExpiry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurfaceExpiry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiryMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.theta = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.basisPpm = reader.sint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.timeNs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurfaceExpiry>): SurfaceExpiry {
+    return SurfaceExpiry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurfaceExpiry>): SurfaceExpiry {
+    const message = createBaseSurfaceExpiry();
+    message.expiryMs = (object.expiryMs !== undefined && object.expiryMs !== null) ? BigInt(object.expiryMs) : 0n;
+    message.theta = (object.theta !== undefined && object.theta !== null) ? BigInt(object.theta) : 0n;
+    message.basisPpm = object.basisPpm ?? 0;
+    message.timeNs = (object.timeNs !== undefined && object.timeNs !== null) ? BigInt(object.timeNs) : 0n;
+    return message;
+  },
+};
+
+function createBaseSurfaceParameters(): SurfaceParameters {
+  return {
+    surfaceId: 0,
+    rhoPpm: 0,
+    etaPpm: 0,
+    gammaPpm: 0,
+    expiries: [],
+    timeNs: 0n,
+    shapeTimeNs: 0n,
+    reportingPowerPpm: 0n,
+    height: 0n,
+  };
+}
+
+export const SurfaceParameters: MessageFns<SurfaceParameters> = {
+  encode(message: SurfaceParameters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surfaceId !== 0) {
+      writer.uint32(8).uint32(message.surfaceId);
+    }
+    if (message.rhoPpm !== 0) {
+      writer.uint32(16).sint32(message.rhoPpm);
+    }
+    if (message.etaPpm !== 0) {
+      writer.uint32(24).uint32(message.etaPpm);
+    }
+    if (message.gammaPpm !== 0) {
+      writer.uint32(32).uint32(message.gammaPpm);
+    }
+    for (const v of message.expiries) {
+      SurfaceExpiry.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.timeNs !== 0n) {
+      if (BigInt.asUintN(64, message.timeNs) !== message.timeNs) {
+        throw new globalThis.Error("value provided for field message.timeNs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.timeNs);
+    }
+    if (message.shapeTimeNs !== 0n) {
+      if (BigInt.asUintN(64, message.shapeTimeNs) !== message.shapeTimeNs) {
+        throw new globalThis.Error("value provided for field message.shapeTimeNs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.shapeTimeNs);
+    }
+    if (message.reportingPowerPpm !== 0n) {
+      if (BigInt.asUintN(64, message.reportingPowerPpm) !== message.reportingPowerPpm) {
+        throw new globalThis.Error("value provided for field message.reportingPowerPpm of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.reportingPowerPpm);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.height);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurfaceParameters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurfaceParameters();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.surfaceId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rhoPpm = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.etaPpm = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.gammaPpm = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expiries.push(SurfaceExpiry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.timeNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.shapeTimeNs = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.reportingPowerPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurfaceParameters>): SurfaceParameters {
+    return SurfaceParameters.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurfaceParameters>): SurfaceParameters {
+    const message = createBaseSurfaceParameters();
+    message.surfaceId = object.surfaceId ?? 0;
+    message.rhoPpm = object.rhoPpm ?? 0;
+    message.etaPpm = object.etaPpm ?? 0;
+    message.gammaPpm = object.gammaPpm ?? 0;
+    message.expiries = object.expiries?.map((e) => SurfaceExpiry.fromPartial(e)) || [];
+    message.timeNs = (object.timeNs !== undefined && object.timeNs !== null) ? BigInt(object.timeNs) : 0n;
+    message.shapeTimeNs = (object.shapeTimeNs !== undefined && object.shapeTimeNs !== null)
+      ? BigInt(object.shapeTimeNs)
+      : 0n;
+    message.reportingPowerPpm = (object.reportingPowerPpm !== undefined && object.reportingPowerPpm !== null)
+      ? BigInt(object.reportingPowerPpm)
+      : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    return message;
+  },
+};
+
+function createBaseSurfaceAnchor(): SurfaceAnchor {
+  return { parameters: undefined, mantissa: 0n, timeNs: 0n };
+}
+
+export const SurfaceAnchor: MessageFns<SurfaceAnchor> = {
+  encode(message: SurfaceAnchor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.parameters !== undefined) {
+      SurfaceParameters.encode(message.parameters, writer.uint32(10).fork()).join();
+    }
+    if (message.mantissa !== 0n) {
+      if (BigInt.asUintN(64, message.mantissa) !== message.mantissa) {
+        throw new globalThis.Error("value provided for field message.mantissa of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.mantissa);
+    }
+    if (message.timeNs !== 0n) {
+      if (BigInt.asUintN(64, message.timeNs) !== message.timeNs) {
+        throw new globalThis.Error("value provided for field message.timeNs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.timeNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurfaceAnchor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurfaceAnchor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.parameters = SurfaceParameters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.mantissa = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeNs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurfaceAnchor>): SurfaceAnchor {
+    return SurfaceAnchor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurfaceAnchor>): SurfaceAnchor {
+    const message = createBaseSurfaceAnchor();
+    message.parameters = (object.parameters !== undefined && object.parameters !== null)
+      ? SurfaceParameters.fromPartial(object.parameters)
+      : undefined;
+    message.mantissa = (object.mantissa !== undefined && object.mantissa !== null) ? BigInt(object.mantissa) : 0n;
+    message.timeNs = (object.timeNs !== undefined && object.timeNs !== null) ? BigInt(object.timeNs) : 0n;
     return message;
   },
 };

@@ -1,0 +1,204 @@
+/**
+ * Options on a surface are priced in turns: the oracle keeps, for each turn, surface and index as they were when it last came round, and a market
+ * belongs to the turn of its number. So a block prices its share of all options from scratch, and the others by what the last pricing says of
+ * a small move: delta and gamma of the value and of the worst scenarios, the smile moving with the forward. What such a step leaves out grows with the
+ * cube of the move: at a quarter of a standard deviation it is below half a percent of an option at the money, at a third of that below a twentieth of one.
+ * A move beyond a quarter, or a turn that has not come for too long, gives a mark that is not fresh: nothing is matched or liquidated at it until
+ * its turn comes.
+ *
+ * Near the end, where a quarter of a deviation is little and the mean so far counts, there are no turns.
+ */
+import type { ReadContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { Q_BITS, WAD } from "../../kit/math/fixed-point.ts";
+import {
+  absolute,
+  clamp,
+  divFloor,
+  divHalfEven,
+  maximum,
+  mulDivUp,
+  PPM,
+} from "../../kit/math/mul-div.ts";
+import { integerSqrt } from "../../kit/math/square-root.ts";
+import { ssviPoint, volatilityOfVariance, volatilitySkew } from "../../kit/math/ssvi.ts";
+import type { Instrument } from "../instruments.ts";
+import type { Mark } from "../marks.ts";
+import type { Smile } from "../ports.ts";
+import { type Outlook, toPrice } from "../settlement/prices.ts";
+import type { Venue } from "../venue.ts";
+import { kinds, type MarkInputs, type Scenario } from "./kinds.ts";
+import { boundedVolatility, shocked } from "./option-pricing.ts";
+import { markOfValue } from "./option-requirements.ts";
+import { forwardOf } from "./volatility.ts";
+
+const HOUR_MS = 3_600_000n;
+
+/** A value near where it was computed, per unit, 1e-18; moves are of the forward. */
+interface Curve {
+  readonly value: bigint;
+  readonly slope: bigint;
+  readonly bend: bigint;
+  /** Per 1.00 of volatility. */
+  readonly vega: bigint;
+}
+
+interface Priced {
+  readonly smile: Smile;
+  readonly index: bigint;
+  readonly forward: bigint;
+  readonly volatility: bigint;
+  /** The largest move of the forward that the curves are good for. */
+  readonly reach: bigint;
+  readonly value: Curve;
+  readonly initial: Curve;
+  readonly maintenance: Curve;
+}
+
+interface Made {
+  readonly priced: Priced;
+  readonly index: bigint;
+  readonly fresh: boolean;
+  readonly held: boolean;
+  readonly mark: Mark | undefined;
+}
+
+// Both follow from what they are remembered with.
+const pricings = new WeakMap<Instrument, Priced>();
+const marks = new WeakMap<Instrument, Made>();
+
+/** Null: not by turns. undefined: no mark. */
+export function surfaceMark(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+  outlook: Outlook,
+): Mark | undefined | null {
+  const { option, maturity } = instrument.contract;
+  if (option === null || maturity === null || option.volatilitySurfaceId === 0) return null;
+  const { remainingMs } = outlook;
+  if (remainingMs <= maximum(2n * BigInt(maturity.windowMs), HOUR_MS)) return null;
+  const { oracle } = venue;
+  const { id, expiryMs } = instrument;
+  const anchor = oracle.anchoredSmile(ctx, option.volatilitySurfaceId, expiryMs, id);
+  const age = oracle.smile(ctx, option.volatilitySurfaceId, expiryMs)?.age;
+  const exponent = oracle.price(ctx, instrument.market.feedId)?.exponent;
+  if (anchor === undefined || age === undefined || exponent === undefined) return null;
+  const { smile } = anchor;
+  const index = outlook.spot;
+  const then = toPrice(anchor.mantissa, exponent);
+  let priced = pricings.get(instrument);
+  if (priced === undefined || priced.smile !== smile || priced.index !== then) {
+    const made = price(instrument, smile, then);
+    if (made === null) return null;
+    priced = made;
+    pricings.set(instrument, priced);
+  }
+  const move = divHalfEven(priced.forward * index, then) - priced.forward;
+  const near = absolute(move) <= priced.reach;
+  const fresh = outlook.fresh && age !== "stale" && !anchor.late && near;
+  const held = age === "held";
+  const known = marks.get(instrument);
+  if (
+    known !== undefined &&
+    known.priced === priced &&
+    known.index === index &&
+    known.fresh === fresh &&
+    known.held === held
+  ) {
+    return known.mark;
+  }
+  const mark = moved(instrument, priced, { index, move, fresh, held });
+  marks.set(instrument, { priced, index, fresh, held, mark });
+  return mark;
+}
+
+/** From scratch. Null when the forward is worth nothing. */
+function price(instrument: Instrument, smile: Smile, index: bigint): Priced | null {
+  const { contract, terms } = instrument;
+  const { option } = contract;
+  const risk = terms.optionRisk;
+  assert(option !== null && risk !== undefined, `${instrument.symbol} is no option`);
+  const forward = forwardOf(index, smile.basisPpm);
+  if (forward <= 0n) return null;
+  const point = ssviPoint(smile.slice, forward, option.strike);
+  const volatility = boundedVolatility(volatilityOfVariance(point.variance, smile.seconds));
+  const skew = volatilitySkew(point, volatility, smile.seconds);
+  const deviation = integerSqrt((point.variance * WAD * WAD) >> Q_BITS);
+  const remainingMs = smile.seconds * 1000n;
+  const inputs: MarkInputs = {
+    ...{ spot: forward, forward, mean: 0n, averagedMs: 0n, remainingMs, volatility },
+  };
+  const at = (spotPpm: bigint, volatilityPpm: bigint): Curve =>
+    curve(instrument, shocked(inputs, spotPpm, volatilityPpm), {
+      spotPpm: PPM + spotPpm,
+      // The scenario's volatility moves with the strike's as far as it is a multiple of it.
+      drift: divHalfEven(skew * (PPM + volatilityPpm), PPM),
+      forward,
+    });
+  const worst = (shockPpm: bigint): Curve => {
+    const scenarios = kinds[contract.kind].worstForSeller?.(contract) ?? [];
+    const of = ({ spot, volatility: vol }: Scenario): Curve =>
+      at(BigInt(spot) * shockPpm, BigInt(vol) * risk.volatilityShockPpm);
+    return scenarios.map(of).reduce((a, b) => (b.value > a.value ? b : a));
+  };
+  return {
+    smile,
+    index,
+    forward,
+    volatility,
+    reach: divFloor(deviation * forward, 4n * WAD),
+    value: at(0n, 0n),
+    initial: worst(risk.initialShockPpm),
+    maintenance: worst(risk.maintenanceShockPpm),
+  };
+}
+
+function curve(
+  { contract }: Instrument,
+  inputs: MarkInputs,
+  scale: { readonly spotPpm: bigint; readonly drift: bigint; readonly forward: bigint },
+): Curve {
+  const greeks = kinds[contract.kind].greeks?.(contract, inputs);
+  assert(greeks !== undefined, `${contract.kind} has no Greeks`);
+  const { spotPpm, drift, forward } = scale;
+  const followed = divHalfEven(greeks.vega * drift, forward);
+  return {
+    value: greeks.price,
+    slope: divHalfEven(greeks.delta * spotPpm, PPM) + followed,
+    bend: divHalfEven(greeks.gamma * spotPpm * spotPpm, PPM * PPM),
+    vega: greeks.vega,
+  };
+}
+
+/** After a move of the forward, half to even. */
+function along({ value, slope, bend }: Curve, move: bigint): bigint {
+  return value + divHalfEven(move * (2n * WAD * slope + bend * move), 2n * WAD * WAD);
+}
+
+function moved(
+  instrument: Instrument,
+  priced: Priced,
+  now: {
+    readonly index: bigint;
+    readonly move: bigint;
+    readonly fresh: boolean;
+    readonly held: boolean;
+  },
+): Mark | undefined {
+  const { contract, terms } = instrument;
+  const risk = terms.optionRisk;
+  const { bounds } = kinds[contract.kind];
+  assert(risk !== undefined && bounds !== undefined, `${instrument.symbol} is no option`);
+  const { index, move, fresh, held } = now;
+  const [low, high] = bounds(contract, priced.forward + move);
+  const value = clamp(along(priced.value, move), low, maximum(low, high));
+  const { initial, maintenance, volatility } = priced;
+  // Twice the move of volatility, to first order: see `option-marks.ts`.
+  const wider = held
+    ? mulDivUp(absolute(initial.vega) * volatility, risk.volatilityShockPpm, PPM * WAD)
+    : 0n;
+  const kept = along(maintenance, move);
+  const worst = { initial: maximum(along(initial, move) + wider, kept), maintenance: kept };
+  return markOfValue(instrument, { index, value, worst, fresh });
+}
