@@ -72,8 +72,11 @@ export function greeksSeconds(seconds: bigint): bigint {
 }
 
 /** Once nothing is at risk any more an option is its payoff; only the part of the mean still to come moves with the underlying. */
-export function settledGreeks(price: bigint, up: 1n | -1n, inputs: MarkInputs): UnitGreeks {
-  const { averagedMs, remainingMs } = inputs;
+export function settledGreeks(
+  price: bigint,
+  up: 1n | -1n,
+  { averagedMs, remainingMs }: Pick<MarkInputs, "averagedMs" | "remainingMs">,
+): UnitGreeks {
   const whole = averagedMs + remainingMs;
   const moves = price > 0n && whole > 0n ? divHalfEven(WAD * remainingMs, whole) : 0n;
   return { price, delta: up * moves, gamma: 0n, vega: 0n, theta: 0n, rho: 0n };

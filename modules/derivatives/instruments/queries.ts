@@ -24,6 +24,7 @@ import { CHAIN_PAGE_MAX } from "../limits.ts";
 import { keyOfSettlement, outlookOf } from "../settlement/prices.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { PRICE_PLACES } from "./contract.ts";
+import { greeksQueries } from "./greeks-queries.ts";
 import { settlementKeyOf, settlementValueOf } from "./valuation.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
@@ -158,5 +159,6 @@ export function instrumentQueries(venue: Venue, view: View): readonly QueryRoute
         return { bonds };
       },
     }),
+    ...greeksQueries(venue),
   ];
 }

@@ -457,7 +457,7 @@ export interface QueryBuilderApprovalsResponse {
 export interface Exposure {
   /** Value of the underlying that moves as much: size x delta x index. */
   delta: string;
-  /** Change of `delta` when the index rises by 1 %. */
+  /** What the change of delta adds to that when the index rises by 1 %: size x gamma x index^2 / 100. */
   gamma: string;
   /** Change of value when volatility rises by one percentage point (0.01). */
   vega: string;
