@@ -207,6 +207,10 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/MsgUpdateFeeds",
     shape(oracleTx.MsgUpdateFeeds, { feeds: shape(oracle.Feed) }),
   ],
+  "/keel.oracle.v1.MsgUpdateSurfaces": [
+    "keel/MsgUpdateSurfaces",
+    shape(oracleTx.MsgUpdateSurfaces, { surfaces: shape(oracle.Surface) }),
+  ],
   "/keel.oracle.v1.MsgUpdateParams": [
     "keel/oracle/MsgUpdateParams",
     shape(oracleTx.MsgUpdateParams, { params: shape(oracle.Params) }),

@@ -16,7 +16,7 @@ import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
-import type { Feed, Params as OracleParams } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { Feed, Params as OracleParams, Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { VaultMarketTerms, Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { type Amount, toQuanta } from "./decimal.ts";
 import type { WithTx } from "./outcomes.ts";
@@ -120,6 +120,15 @@ export async function updateFeeds(
   options: SubmitOptions = {},
 ): Promise<TxOutcome> {
   return await send(client, "/keel.oracle.v1.MsgUpdateFeeds", { feeds }, options);
+}
+
+/** Adds volatility surfaces, or replaces those with the same id. */
+export async function updateSurfaces(
+  client: KeelSigningClient,
+  surfaces: readonly Surface[],
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.oracle.v1.MsgUpdateSurfaces", { surfaces }, options);
 }
 
 /** Fee tiers, referral and builder bounds, the action budget. */

@@ -16,6 +16,7 @@ export {
   updateMarket,
   updateOracleParams,
   updateSeries,
+  updateSurfaces,
   updateVaultParams,
 } from "./authority.ts";
 export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
@@ -59,6 +60,8 @@ export { LiveBook } from "./live-book.ts";
 export { MarketStream } from "./market-stream.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
 export { KeelSigningClient } from "./signing-client.ts";
+export { fitSsvi, surfaceVote } from "./ssvi-fit.ts";
+export { accountGreeks, greeks, smile, surface, surfaces } from "./surfaces.ts";
 export { TradingKey } from "./trading-key.ts";
 export {
   cancelVaultWithdrawal,

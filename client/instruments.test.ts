@@ -9,6 +9,7 @@ const contracts: Exclude<Contract, { kind: "linear-perpetual" }>[] = [
   { kind: "european-option", ...option },
   { kind: "asian-option", ...option, right: "call" },
   { kind: "digital-option", ...option, payout: "1" },
+  { kind: "european-option", ...option, volatilityFeedId: 0, volatilitySurfaceId: 3 },
 ];
 
 describe("a contract", () => {

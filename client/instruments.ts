@@ -18,7 +18,10 @@ interface Optional extends Dated {
   readonly right: OptionSide;
   /** Decimal. */
   readonly strike: string;
+  /** 0 with a surface. */
   readonly volatilityFeedId: number;
+  /** Instead of a feed. */
+  readonly volatilitySurfaceId?: number;
 }
 
 export type Contract =
@@ -45,8 +48,9 @@ export function contractOf(market: Market): Contract | undefined {
   };
   if (terms === undefined) return { kind: "dated-future", ...dated };
   const right: OptionSide = terms.right === OptionRight.OPTION_RIGHT_PUT ? "put" : "call";
-  const { strike, volatilityFeedId } = terms;
-  const option = { ...dated, right, strike, volatilityFeedId };
+  const { strike, volatilityFeedId, volatilitySurfaceId } = terms;
+  const surface = volatilitySurfaceId === 0 ? {} : { volatilitySurfaceId };
+  const option = { ...dated, right, strike, volatilityFeedId, ...surface };
   if (digitalOption !== undefined)
     return { kind: "digital-option", ...option, payout: digitalOption.payout };
   return { kind: europeanOption === undefined ? "asian-option" : "european-option", ...option };
@@ -75,10 +79,10 @@ export function listMarketMessage(sender: string, request: ListingRequest): MsgL
   const listed = (instrument: object): MsgListMarket =>
     MsgListMarket.fromPartial({ sender, market: Market.fromPartial({ ...base, ...instrument }) });
   if (contract.kind === "dated-future") return listed({ datedFuture: { maturity } });
-  const { strike, volatilityFeedId } = contract;
+  const { strike, volatilityFeedId, volatilitySurfaceId = 0 } = contract;
   const right: OptionRight =
     contract.right === "put" ? OptionRight.OPTION_RIGHT_PUT : OptionRight.OPTION_RIGHT_CALL;
-  const terms = { maturity, right, strike, volatilityFeedId };
+  const terms = { maturity, right, strike, volatilityFeedId, volatilitySurfaceId };
   if (contract.kind === "digital-option")
     return listed({ digitalOption: { ...terms, payout: contract.payout } });
   return listed(

@@ -69,6 +69,14 @@ interface Methods {
   >;
   readonly prices: Method<oracle.QueryPricesRequest, oracle.QueryPricesResponse>;
   readonly price: Method<oracle.QueryPriceRequest, oracle.QueryPriceResponse>;
+  readonly surfaces: Method<oracle.QuerySurfacesRequest, oracle.QuerySurfacesResponse>;
+  readonly surface: Method<oracle.QuerySurfaceRequest, oracle.QuerySurfaceResponse>;
+  readonly smile: Method<oracle.QuerySmileRequest, oracle.QuerySmileResponse>;
+  readonly greeks: Method<derivatives.QueryGreeksRequest, derivatives.QueryGreeksResponse>;
+  readonly accountGreeks: Method<
+    derivatives.QueryAccountGreeksRequest,
+    derivatives.QueryAccountGreeksResponse
+  >;
   readonly validatorReports: Method<
     oracle.QueryValidatorReportsRequest,
     oracle.QueryValidatorReportsResponse
@@ -239,6 +247,31 @@ export const methods: Methods = {
     path: "/keel.oracle.v1.Query/Price",
     request: oracle.QueryPriceRequest,
     answer: oracle.QueryPriceResponse,
+  },
+  surfaces: {
+    path: "/keel.oracle.v1.Query/Surfaces",
+    request: oracle.QuerySurfacesRequest,
+    answer: oracle.QuerySurfacesResponse,
+  },
+  surface: {
+    path: "/keel.oracle.v1.Query/Surface",
+    request: oracle.QuerySurfaceRequest,
+    answer: oracle.QuerySurfaceResponse,
+  },
+  smile: {
+    path: "/keel.oracle.v1.Query/Smile",
+    request: oracle.QuerySmileRequest,
+    answer: oracle.QuerySmileResponse,
+  },
+  greeks: {
+    path: "/keel.derivatives.v1.Query/Greeks",
+    request: derivatives.QueryGreeksRequest,
+    answer: derivatives.QueryGreeksResponse,
+  },
+  accountGreeks: {
+    path: "/keel.derivatives.v1.Query/AccountGreeks",
+    request: derivatives.QueryAccountGreeksRequest,
+    answer: derivatives.QueryAccountGreeksResponse,
   },
   validatorReports: {
     path: "/keel.oracle.v1.Query/ValidatorReports",

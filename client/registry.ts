@@ -55,6 +55,7 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.insurance.v1.MsgUpdateParams", generated(insurance.MsgUpdateParams)],
   ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
   ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],
+  ["/keel.oracle.v1.MsgUpdateSurfaces", generated(oracle.MsgUpdateSurfaces)],
   ["/keel.vault.v1.MsgDepositToVault", generated(vault.MsgDepositToVault)],
   ["/keel.vault.v1.MsgRequestWithdrawal", generated(vault.MsgRequestWithdrawal)],
   ["/keel.vault.v1.MsgCancelWithdrawal", generated(vault.MsgCancelWithdrawal)],
