@@ -20,6 +20,7 @@ import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
+import type { SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { SignatureCheck, SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
@@ -42,6 +43,8 @@ export interface PriceSource {
     readonly mantissa: bigint;
     readonly confidence: bigint;
   }[];
+  /** Parameters of volatility surfaces, asked for after the prices. Absent: none. */
+  surfaces?(): readonly SurfaceVote[];
 }
 
 /** One acceptable fee denom: `amountPerGas` = numerator / 10^18. */

@@ -18,6 +18,7 @@ export function makeExtension(
     const extension = oracle.extensionFor(
       readContext(at.header, at.state, unlimitedGas()),
       source.latest(),
+      source.surfaces?.() ?? [],
     );
     const fault = oracle.verifyExtension(extension);
     if (fault === null) return extension;

@@ -74,6 +74,7 @@ export interface AppConfig {
     readonly file: string;
     readonly url: string;
     readonly "poll-interval": number;
+    readonly surfaces: "none" | "model";
   };
   readonly clock: {
     readonly scale: number;
@@ -157,6 +158,7 @@ export const appSchema: z.ZodType<AppConfig, unknown> = z.strictObject({
     file: z.string().default(""),
     url: z.string().default(""),
     "poll-interval": duration("1s"),
+    surfaces: z.enum(["none", "model"]).default("none"),
   }),
   clock: section({
     scale: z.number().positive().max(100_000).default(1),

@@ -144,6 +144,11 @@ const APP: readonly Section[] = [
       ["file", "", "csv: bars with open_time_ms or unix_timestamp, open, high, low, close."],
       ["url", "", 'http: answers {"<symbol>": "<decimal price>"}.'],
       ["poll-interval", "1s", "http: time between requests."],
+      [
+        "surfaces",
+        "none",
+        "Votes on volatility surfaces: none, or model (made of the price's own path: for networks without quotes of options).",
+      ],
     ],
   ],
   [

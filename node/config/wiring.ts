@@ -9,6 +9,7 @@ import { createHttpFeed } from "../feeds/http.ts";
 import { createReplay } from "../feeds/replay.ts";
 import type { ChainPriceSource } from "../feeds/source.ts";
 import { createPriceSource } from "../feeds/source.ts";
+import { createSurfaceSource } from "../feeds/surface-source.ts";
 import type { PriceFeed } from "../feeds/types.ts";
 import type { Logger } from "../logging/logger.ts";
 import { ConfigError } from "./files.ts";
@@ -40,7 +41,9 @@ export function priceSourceOf(
   log: Logger,
 ): ChainPriceSource | null {
   const feed = feedOf(config, genesis, clock, log);
-  return feed === null ? null : createPriceSource(feed);
+  if (feed === null) return null;
+  const surfaces = config.oracle.surfaces === "model" ? createSurfaceSource(clock.nowMs) : null;
+  return createPriceSource(feed, surfaces);
 }
 
 function feedOf(

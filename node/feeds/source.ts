@@ -2,9 +2,9 @@
  * The application's PriceSource over a feed: quotes at 1e-8 become mantissas at the exponent the chain lists for their symbol. The
  * list of feeds is asked of the committed state now and then; a symbol the chain does not list is left out.
  */
-import type { QueryRequest, QueryResponse } from "@keel/consensus/host/ports";
 import { QueryFeedsResponse } from "@keel/proto/gen/keel/oracle/v1/query";
 import type { PriceSource } from "../app/application.ts";
+import type { Query, SurfaceSource } from "./surface-source.ts";
 import type { PriceFeed } from "./types.ts";
 
 interface Listing {
@@ -17,14 +17,18 @@ export interface ChainPriceSource extends PriceSource {
   readonly isListed: boolean;
   /** Symbols the chain lists of which the feed has no quote now, in the order of the list. */
   missing(): readonly string[];
-  /** Asks the chain which feeds it lists. Keeps the old list when the answer fails. */
-  refresh(query: (request: QueryRequest) => Promise<QueryResponse>): Promise<void>;
+  /** Asks the chain which feeds and surfaces it lists. Keeps the old list when the answer fails. */
+  refresh(query: Query): Promise<void>;
   stop(): void;
 }
 
 const E8_EXPONENT = -8;
 
-export function createPriceSource(feed: PriceFeed): ChainPriceSource {
+/** `surfaces` null: this node says nothing about volatility. */
+export function createPriceSource(
+  feed: PriceFeed,
+  surfaces: SurfaceSource | null = null,
+): ChainPriceSource {
   let listings: ReadonlyMap<string, Listing> = new Map();
   return {
     get isListed() {
@@ -32,7 +36,9 @@ export function createPriceSource(feed: PriceFeed): ChainPriceSource {
     },
     latest() {
       const out: { feedId: number; mantissa: bigint; confidence: bigint }[] = [];
-      for (const quote of feed.latest()) {
+      const quotes = feed.latest();
+      surfaces?.observe(quotes);
+      for (const quote of quotes) {
         const listing = listings.get(quote.symbol);
         if (listing === undefined) continue;
         const mantissa = rescale(quote.priceE8, listing.exponent);
@@ -49,6 +55,7 @@ export function createPriceSource(feed: PriceFeed): ChainPriceSource {
       const quoted = new Set(feed.latest().map(({ symbol }) => symbol));
       return [...listings.keys()].filter((symbol) => !quoted.has(symbol));
     },
+    surfaces: () => surfaces?.votes() ?? [],
     async refresh(query) {
       const answer = await query({
         path: "/keel.oracle.v1.Query/Feeds",
@@ -59,6 +66,8 @@ export function createPriceSource(feed: PriceFeed): ChainPriceSource {
       if (answer.code !== 0) return;
       const { feeds } = QueryFeedsResponse.decode(answer.value);
       listings = new Map(feeds.map(({ symbol, id, exponent }) => [symbol, { id, exponent }]));
+      const symbols = new Map(feeds.map(({ symbol, id }) => [id, symbol]));
+      await surfaces?.refresh(query, (feedId) => symbols.get(feedId));
     },
     stop: () => feed.stop(),
   };
