@@ -8,7 +8,7 @@ import { benchBlockIntervals, benchSignedOrders } from "./networks.ts";
 import { benchmarksText } from "./record.ts";
 import type { Measurement } from "./report.ts";
 import { measurementText, reached } from "./report.ts";
-import { benchSolvency } from "./risk/solvency.ts";
+import { benchRisk } from "./risk/risk.ts";
 import { overRounds } from "./rounds.ts";
 import { benchStateMachine } from "./state-machine.ts";
 
@@ -65,7 +65,7 @@ async function measure(part: Part): Promise<Measurement[]> {
     case "exchange":
       return benchExchange(count("blocks", options.blocks));
     case "risk":
-      return benchSolvency();
+      return benchRisk();
     case "signed":
       return benchSignedOrders(
         options.rates.split(",").map((rate) => count("rates", rate)),
