@@ -36,10 +36,13 @@ export interface Smile {
 export interface AnchoredSmile {
   /** The same object as long as nothing it is made of changed. */
   readonly smile: Smile;
-  /** Index of that moment, at its feed's exponent. */
+  /** Index of that moment = mantissa × 10^exponent. */
   readonly mantissa: bigint;
+  readonly exponent: number;
   /** Too old to be used. */
   readonly late: boolean;
+  /** Of the surface now, at this expiry. */
+  readonly age: Smile["age"];
 }
 
 export interface OraclePort {

@@ -298,6 +298,7 @@ export function createWorld(options: WorldOptions = {}): World {
     setSurface({ expiries, ...shape }, change = {}) {
       const surface = {
         ...defaultSurface({ id: SURFACE, symbol: "BTC-VOL", feedId: BTC }),
+        repricingBlocks: 8,
         ...change,
       };
       surfaces.surfaces.set(ctx, SURFACE, surface);

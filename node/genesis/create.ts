@@ -6,10 +6,13 @@ import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import { defaultParams as derivativesParams } from "@keel/modules/derivatives/defaults";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
 import { createAddresses } from "@keel/modules/kit/addresses";
+import { maximum, minimum } from "@keel/modules/kit/math/mul-div";
 import type { ProtoCodec } from "@keel/modules/kit/module";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { defaultFeed, defaultParams as oracleParams } from "@keel/modules/oracle/feeds";
+import { MAX_AGE_MS_CEILING } from "@keel/modules/oracle/limits";
+import { defaultSurface } from "@keel/modules/oracle/surface/surfaces";
 import {
   defaultParams as vaultParams,
   defaultTerms as vaultTerms,
@@ -20,10 +23,11 @@ import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { GenesisState as OracleGenesis } from "@keel/proto/gen/keel/oracle/v1/genesis";
+import type { Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/genesis";
 import type { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { messageToJson } from "../app/genesis.ts";
-import { defaultMarket } from "./market.ts";
+import { defaultMarket, defaultOptionSeries } from "./market.ts";
 import { ADDRESS_PREFIX_DEFAULT } from "./prefix.ts";
 
 export interface GenesisAccount {
@@ -54,6 +58,8 @@ export interface GenesisChoices {
   /** The vault quotes the market, with default terms, once somebody has put money into it. */
   readonly vaultQuotes?: boolean;
   readonly vaultParams?: Partial<VaultParams>;
+  /** A volatility surface on the index, and a series of options marked by it. */
+  readonly options?: boolean;
   /** First height with prices in votes; 0 never. */
   readonly voteExtensionsEnableHeight?: number;
 }
@@ -61,6 +67,8 @@ export interface GenesisChoices {
 export const SETTLEMENT_DENOM_DEFAULT = "uusdc";
 export const STAKE_DENOM_DEFAULT = "ukeel";
 export const FEED_SYMBOL = "BTC-USD";
+const SURFACE_SYMBOL = "BTC-VOL";
+const SURFACE_ID = 1;
 /**
  * About a thousand orders by their gas limits. A block must be executed well within the propose timeout on a small machine, or an overloaded
  * network spends its time executing one proposal after another; what does not fit waits one interval.
@@ -144,6 +152,7 @@ function moduleStates(
       OracleGenesis.fromPartial({
         params: { ...oracleParams(), authority },
         feeds: [{ ...feed, maxAgeMs }],
+        surfaces: choices.options === true ? [surfaceOf(maxAgeMs)] : [],
       }),
     ),
     insurance: json(
@@ -167,6 +176,12 @@ function moduleStates(
       DerivativesGenesis.fromPartial({
         params: { ...derivativesParams(), authority },
         markets: [{ market }],
+        ...(choices.options === true
+          ? {
+              series: [{ series: defaultOptionSeries(FEED_ID, SURFACE_ID), listed: [] }],
+              ids: { lastMarketId: FIRST_MARKET_ID, lastSeriesId: 1 },
+            }
+          : {}),
       }),
     ),
     vault: json(
@@ -180,6 +195,19 @@ function moduleStates(
             : [],
       }),
     ),
+  };
+}
+
+/** As its defaults; on a chain whose time runs fast, as long as a price stays fresh, and turns as long as their blocks take. */
+function surfaceOf(priceMaxAgeMs: bigint): Surface {
+  const surface = defaultSurface({ id: SURFACE_ID, symbol: SURFACE_SYMBOL, feedId: FEED_ID });
+  const bounded = (ms: bigint, least: bigint): bigint =>
+    minimum(maximum(ms, least), MAX_AGE_MS_CEILING);
+  return {
+    ...surface,
+    maxAgeMs: bounded(2n * priceMaxAgeMs, surface.maxAgeMs),
+    holdMs: bounded(10n * priceMaxAgeMs, surface.holdMs),
+    repricingAgeMaxMs: bounded(6n * priceMaxAgeMs, surface.repricingAgeMaxMs),
   };
 }
 

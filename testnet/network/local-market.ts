@@ -67,6 +67,7 @@ export function priceValues(manifest: Manifest): FileValues {
   const { prices, scale, wallMs, genesisMs, seed } = manifest;
   const realTime = scale === 1 && wallMs === genesisMs;
   return {
+    "oracle.surfaces": "model",
     ...(realTime
       ? {}
       : {

@@ -32,11 +32,12 @@ import {
 import {
   MsgUpdateFeeds,
   MsgUpdateParams as MsgUpdateOracle,
+  MsgUpdateSurfaces,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
 import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
 import type { PlannedMessage } from "./operation.ts";
-import { FEEDS } from "./prices.ts";
+import { FEEDS, SURFACE } from "./prices.ts";
 
 const DERIVATIVES = "/keel.derivatives.v1.";
 const { MARKET_STATUS_ACTIVE, MARKET_STATUS_CLOSE_ONLY, MARKET_STATUS_HALTED } = MarketStatus;
@@ -246,6 +247,20 @@ const oracle: Act = ({ random, authority }) =>
         }),
       };
 
+const surface: Act = ({ keel, ctx, random, authority }) => {
+  const known = keel.oracle.surface(ctx, SURFACE);
+  if (known === undefined) return null;
+  const changed = {
+    ...known,
+    maxAgeMs: BigInt(25_000 + random.below(10_000)),
+    repricingBlocks: 2 + random.below(4),
+  };
+  return {
+    typeUrl: "/keel.oracle.v1.MsgUpdateSurfaces",
+    value: MsgUpdateSurfaces.fromPartial({ authority, surfaces: [changed] }),
+  };
+};
+
 const vault: Act = ({ random, authority }) => ({
   typeUrl: "/keel.vault.v1.MsgUpdateVaultParams",
   value: MsgUpdateVaultParams.fromPartial({
@@ -325,6 +340,7 @@ const acts: readonly Act[] = [
   ledger,
   insurance,
   oracle,
+  surface,
   collect,
   dynamic,
   vault,

@@ -20,7 +20,7 @@ import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Agent, Signer } from "./agents.ts";
-import { FEEDS } from "./prices.ts";
+import { FEEDS, SURFACE } from "./prices.ts";
 
 export const DENOM = "uusdc";
 const UNIT = 1_000_000n;
@@ -161,7 +161,10 @@ export function seriesList(): Series[] {
       },
       datedFuture: { maturity: undefined },
     }),
-    of("E", 10, { europeanOption: option }),
+    of("E", 10, {
+      europeanOption: { ...option, volatilityFeedId: 0, volatilitySurfaceId: SURFACE },
+      expiries: { ...rules, offsetMs: BigInt(10 * MINUTE_MS), count: 4 },
+    }),
     of("D", 20, {
       tickSize: "0.01",
       lotSize: "1",
@@ -210,6 +213,23 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
         max_deviation_ppm: "10000",
         enabled: true,
       })),
+      surfaces: [
+        {
+          id: SURFACE,
+          symbol: "BTC-VOL",
+          feed_id: FEEDS.btc,
+          max_age_ms: "30000",
+          hold_ms: "60000",
+          min_reporting_power_ppm: "666667",
+          max_deviation_ppm: "100000",
+          step_max_ppm: "50000",
+          shape_step_max_ppm: "50000",
+          basis_max_ppm: "500000",
+          repricing_blocks: 4,
+          repricing_age_max_ms: "60000",
+          enabled: true,
+        },
+      ],
     },
     vault: { params: { ...(vaultParamsJson as object), authority: authority.address } },
     insurance: messageToJson(

@@ -1,12 +1,17 @@
 /** Block times, and what each validator sees of prices: seeded walks with jumps, crashes, validators that are silent, and outages. */
 import { createRandom, type Random } from "@keel/modules/derivatives/random";
 import type { PriceReport } from "@keel/modules/oracle/extension";
+import type { SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
 
 /** Feed ids; `volatility` is what options on BTC are marked by. Mantissas have four places. */
 export const FEEDS = { btc: 1, volatility: 2, eth: 3, sol: 4 } as const;
 
+/** The surface of BTC. */
+export const SURFACE = 1;
+
 export const GENESIS_MS = 1_790_000_000_000;
 const SCALE = 10_000;
+const YEAR_MS = 365 * 86_400_000;
 
 export interface Weather {
   /** Block time of the next height, nanoseconds. */
@@ -16,6 +21,8 @@ export interface Weather {
   readonly outage: boolean;
   /** What validator `index` reports with its vote for the newest height. */
   reports(index: number): readonly PriceReport[];
+  /** And what it says about the surface of BTC, at the expiries its options may have. */
+  surfaces(index: number): readonly SurfaceVote[];
 }
 
 interface Walk {
@@ -64,7 +71,40 @@ export function createWeather(seed: number): Weather {
         return { feedId: Number(id), mantissa: mantissa + apart, confidence: 1n };
       });
     },
+    surfaces(index) {
+      if (silent.blocks > 0 && index < silent.validators) return [];
+      const volatility = walks[FEEDS.volatility]?.value ?? 0;
+      // A hostile one among four, who says anything at all.
+      if (index === 3 && noise % 5 === 0) return [wild(noise)];
+      return [votedSurface(volatility, timeMs, noise + index)];
+    },
   };
+}
+
+const EXPIRY_STEP_MS = 30 * 60_000;
+const OFFSET_MS = 10 * 60_000;
+
+/** The next expiries of a series every half hour, ten minutes past, and one far ahead; a flat term structure that follows the walk. */
+function votedSurface(volatility: number, nowMs: number, noise: number): SurfaceVote {
+  const first = Math.floor((nowMs - OFFSET_MS) / EXPIRY_STEP_MS) + 1;
+  const expiries = [0, 1, 2, 48].map((ahead) => (first + ahead) * EXPIRY_STEP_MS + OFFSET_MS);
+  return {
+    surfaceId: SURFACE,
+    rhoPpm: -250_000 + (noise % 1000),
+    etaPpm: 900_000 + (noise % 777),
+    gammaPpm: 400_000 + (noise % 555),
+    expiries: expiries.map((expiryMs) => ({
+      expiryMs: BigInt(expiryMs),
+      theta:
+        BigInt(Math.round((volatility ** 2 * (expiryMs - nowMs) * 1e15) / YEAR_MS)) * 1000n + 1n,
+      basisPpm: (noise % 7) - 3,
+    })),
+  };
+}
+
+function wild(noise: number): SurfaceVote {
+  const expiries = [{ expiryMs: 1n, theta: 1n, basisPpm: 1_000_000 }];
+  return { surfaceId: SURFACE, rhoPpm: 999_999, etaPpm: 1 + (noise % 9), gammaPpm: 1, expiries };
 }
 
 function move(walk: Walk, random: Random): void {

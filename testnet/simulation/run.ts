@@ -166,11 +166,11 @@ async function offered(
   count: number,
   weather: ReturnType<typeof createWeather>,
 ): Promise<{ txs: readonly Uint8Array[]; sent: Sent[] }> {
-  const extensions = weather.outage ? [] : undefined;
-  const commit =
-    chain.height === 0
-      ? null
-      : chain.lastCommit((index) => encodeExtension(extensions ?? weather.reports(index)));
+  const voted = (index: number): Uint8Array =>
+    weather.outage
+      ? encodeExtension([])
+      : encodeExtension(weather.reports(index), weather.surfaces(index));
+  const commit = chain.height === 0 ? null : chain.lastCommit(voted);
   const admitted: Sent[] = [];
   if (chain.height > 0) {
     for (const one of traffic.next(chain.app, count)) {

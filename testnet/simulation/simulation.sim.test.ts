@@ -28,6 +28,8 @@ describe("the whole exchange", { timeout: 240_000 }, () => {
       ["event", "order_triggered"],
       ["event", "twap_slice"],
       ["event", "auction_opening"],
+      ["event", "oracle_surface"],
+      ["event", "oracle_surface_below_quorum"],
       ["operation refused", "forged document"],
     ] as const)
       expect(coverage.count(section, name), name).toBeGreaterThan(0);

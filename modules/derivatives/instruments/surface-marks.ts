@@ -32,11 +32,16 @@ import { boundedVolatility, shocked } from "./option-pricing.ts";
 import { markOfValue } from "./option-requirements.ts";
 import { forwardOf } from "./volatility.ts";
 
-const HOUR_MS = 3_600_000n;
+const HOUR_MS = 3_600_000;
+
+/** Fraction bits of slopes: enough for the gamma of an underlying worth a thousand million. */
+const BITS = 128n;
+const UNIT = 1n << BITS;
 
 /** A value near where it was computed, per unit, 1e-18; moves are of the forward. */
 interface Curve {
   readonly value: bigint;
+  /** Per 1e-18 of the move, and half of its change per 1e-18; counts of 2^-128. */
   readonly slope: bigint;
   readonly bend: bigint;
   /** Per 1.00 of volatility. */
@@ -77,16 +82,14 @@ export function surfaceMark(
   const { option, maturity } = instrument.contract;
   if (option === null || maturity === null || option.volatilitySurfaceId === 0) return null;
   const { remainingMs } = outlook;
-  if (remainingMs <= maximum(2n * BigInt(maturity.windowMs), HOUR_MS)) return null;
+  if (remainingMs <= HOUR_MS || remainingMs <= 2 * maturity.windowMs) return null;
   const { oracle } = venue;
   const { id, expiryMs } = instrument;
   const anchor = oracle.anchoredSmile(ctx, option.volatilitySurfaceId, expiryMs, id);
-  const age = oracle.smile(ctx, option.volatilitySurfaceId, expiryMs)?.age;
-  const exponent = oracle.price(ctx, instrument.market.feedId)?.exponent;
-  if (anchor === undefined || age === undefined || exponent === undefined) return null;
-  const { smile } = anchor;
+  if (anchor === undefined) return null;
+  const { smile, age } = anchor;
   const index = outlook.spot;
-  const then = toPrice(anchor.mantissa, exponent);
+  const then = toPrice(anchor.mantissa, anchor.exponent);
   let priced = pricings.get(instrument);
   if (priced === undefined || priced.smile !== smile || priced.index !== then) {
     const made = price(instrument, smile, then);
@@ -163,17 +166,18 @@ function curve(
   assert(greeks !== undefined, `${contract.kind} has no Greeks`);
   const { spotPpm, drift, forward } = scale;
   const followed = divHalfEven(greeks.vega * drift, forward);
+  const slope = divHalfEven(greeks.delta * spotPpm, PPM) + followed;
   return {
     value: greeks.price,
-    slope: divHalfEven(greeks.delta * spotPpm, PPM) + followed,
-    bend: divHalfEven(greeks.gamma * spotPpm * spotPpm, PPM * PPM),
+    slope: divFloor(slope * UNIT, WAD),
+    bend: divFloor(greeks.gamma * spotPpm * spotPpm * UNIT, 2n * PPM * PPM * WAD * WAD),
     vega: greeks.vega,
   };
 }
 
-/** After a move of the forward, half to even. */
+/** After a move of the forward, toward −∞. */
 function along({ value, slope, bend }: Curve, move: bigint): bigint {
-  return value + divHalfEven(move * (2n * WAD * slope + bend * move), 2n * WAD * WAD);
+  return value + ((move * (slope + bend * move)) >> BITS);
 }
 
 function moved(

@@ -8,6 +8,7 @@ import type { FeedAggregate, Settlement } from "@keel/proto/gen/keel/derivatives
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { divHalfEven, PPM } from "../../kit/math/mul-div.ts";
+import { powerOfTen } from "../../kit/math/powers.ts";
 import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
@@ -17,9 +18,7 @@ import { nowMs, type Venue } from "../venue.ts";
 /** mantissa × 10^exponent in 1e-18 of the quote, half to even below that. */
 export function toPrice(mantissa: bigint, exponent: number): bigint {
   const power = PRICE_PLACES + exponent;
-  return power >= 0
-    ? mantissa * 10n ** BigInt(power)
-    : divHalfEven(mantissa, 10n ** BigInt(-power));
+  return power >= 0 ? mantissa * powerOfTen(power) : divHalfEven(mantissa, powerOfTen(-power));
 }
 
 export function keyOfSettlement(settlement: Settlement): SettlementKey {
@@ -237,15 +236,17 @@ export function outlookOf(ctx: ReadContext, venue: Venue, key: SettlementKey): O
   if (index === undefined) return undefined;
   const spot = toPrice(index.mantissa, index.exponent);
   const fresh = index.fresh && remainingMs > 0n;
-  const base = { spot, remainingMs, fresh, final: false };
+  // Asked for by every mark of a block: one object each, and nothing spread into it.
   const aggregate = settlement?.open === true ? state.aggregates.get(ctx, feedId) : undefined;
-  if (settlement === undefined || aggregate === undefined) {
-    return { ...base, forward: spot, mean: 0n, averagedMs: 0n };
+  const averagedMs =
+    settlement === undefined || aggregate === undefined
+      ? 0n
+      : aggregate.coveredMs - settlement.startCoveredMs;
+  if (settlement === undefined || aggregate === undefined || averagedMs === 0n) {
+    return { forward: spot, spot, final: false, mean: 0n, averagedMs, remainingMs, fresh };
   }
-  const averagedMs = aggregate.coveredMs - settlement.startCoveredMs;
-  if (averagedMs === 0n) return { ...base, forward: spot, mean: 0n, averagedMs };
   const so = mean(BigInt(aggregate.sum) - BigInt(settlement.startSum), averagedMs, index.exponent);
   const whole = averagedMs + remainingMs;
   const forward = divHalfEven(so * averagedMs + spot * remainingMs, whole);
-  return { ...base, forward, mean: so, averagedMs };
+  return { forward, spot, final: false, mean: so, averagedMs, remainingMs, fresh };
 }

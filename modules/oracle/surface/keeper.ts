@@ -7,17 +7,19 @@ import { emitSurface, emitSurfaceBelowQuorum } from "../events.ts";
 import type { OracleState } from "../state.ts";
 import { aggregateSurface, type SurfaceResult } from "./aggregate.ts";
 import { nextParameters } from "./project.ts";
-import { ageAt, type Smile, smileAt } from "./smile.ts";
+import { ageAt, type Smile, type SurfaceAge, smileAt } from "./smile.ts";
 
 /** What the options of one turn are priced from: a surface and an index as they were. */
 export interface AnchoredSmile {
   /** The same object as long as nothing it is made of changed. */
   readonly smile: Smile;
-  /** Index, at its feed's exponent. */
+  /** Index = mantissa × 10^exponent. */
   readonly mantissa: bigint;
-  readonly timeNs: bigint;
+  readonly exponent: number;
   /** Older than the surface allows. */
   readonly late: boolean;
+  /** Of the parameters of now at this expiry. */
+  readonly age: SurfaceAge;
 }
 
 export interface SurfaceKeeper {
@@ -38,6 +40,7 @@ export interface SurfaceKeeper {
 
 interface IndexPrice {
   readonly mantissa: bigint;
+  readonly exponent: number;
   readonly fresh: boolean;
 }
 
@@ -88,12 +91,15 @@ export function createSurfaceKeeper(state: OracleState): SurfaceKeeper {
       if (surface === undefined) return undefined;
       const turn = number % surface.repricingBlocks;
       const anchor = state.surfaceAnchors.get(ctx, [surfaceId, turn]);
-      if (anchor?.parameters === undefined) return undefined;
-      const { parameters, mantissa, timeNs } = anchor;
-      const smile = smileOf(surface, parameters, timeNs, expiryMs);
-      if (smile === undefined) return undefined;
-      const late = ctx.header.timeNs - timeNs > surface.repricingAgeMaxMs * 1_000_000n;
-      return { smile, mantissa, timeNs, late };
+      const parameters = state.surfaceParameters.get(ctx, surfaceId);
+      if (anchor?.parameters === undefined || parameters === undefined) return undefined;
+      const { mantissa, exponent, timeNs } = anchor;
+      const now = ctx.header.timeNs;
+      const smile = smileOf(surface, anchor.parameters, timeNs, expiryMs);
+      const age = smileOf(surface, parameters, now, expiryMs)?.age;
+      if (smile === undefined || age === undefined) return undefined;
+      const late = now - timeNs > surface.repricingAgeMaxMs * 1_000_000n;
+      return { smile, mantissa, exponent, late, age };
     },
   };
 }
@@ -145,7 +151,8 @@ export function writeSurfaces(
     const { timeNs, height } = ctx.header;
     if (ageAt({ surface, parameters, timeNs }, parameters.shapeTimeNs) === "stale") continue;
     const turn = height % surface.repricingBlocks;
-    const anchor = { parameters, mantissa: price.mantissa, timeNs };
+    const { mantissa, exponent } = price;
+    const anchor = { parameters, mantissa, exponent, timeNs };
     state.surfaceAnchors.set(ctx, [surface.id, turn], anchor);
   }
 }

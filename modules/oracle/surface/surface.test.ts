@@ -55,7 +55,10 @@ function genesisOf(surfaces: readonly Surface[]): GenesisState {
   return GenesisState.fromPartial({ params: defaultParams(), feeds, surfaces: [...surfaces] });
 }
 
-const listed = (): Surface => defaultSurface({ id: 1, symbol: "BTC-VOL", feedId: 1 });
+const listed = (): Surface => ({
+  ...defaultSurface({ id: 1, symbol: "BTC-VOL", feedId: 1 }),
+  repricingBlocks: 8,
+});
 
 beforeEach(() => {
   build(genesisOf([listed()]));
@@ -212,7 +215,7 @@ describe("a surface", () => {
     update([vote(), vote(), vote()]);
     const of = (number: number) => oracle.keeper.anchoredSmile(ctx, 1, Number(expiry(7n)), number);
     // Height 10 is turn 2 of 8.
-    expect(of(2)?.mantissa).toBe(6_000_000n);
+    expect(of(2)).toMatchObject({ mantissa: 6_000_000n, exponent: -2, age: "fresh" });
     expect(of(10)?.smile).toBe(of(2)?.smile);
     expect(of(3)).toBeUndefined();
     const { smile: first } = of(2) ?? {};

@@ -8,7 +8,7 @@ import { feedsMax, SYMBOL } from "../feeds.ts";
 import { MAX_AGE_MS_CEILING, SURFACES_MAX, SYMBOL_LENGTH_MAX, TURNS_MAX } from "../limits.ts";
 import type { OracleState } from "../state.ts";
 
-/** Ten seconds fresh, a minute held, more than two thirds of power; 5 % per update, forwards within 50 % a year, turns of eight blocks. */
+/** Ten seconds fresh, a minute held, more than two thirds of power; 5 % per update, forwards within 50 % a year, turns of sixteen blocks. */
 export function defaultSurface(surface: {
   readonly id: number;
   readonly symbol: string;
@@ -23,7 +23,7 @@ export function defaultSurface(surface: {
     stepMaxPpm: 50_000n,
     shapeStepMaxPpm: 50_000n,
     basisMaxPpm: 500_000n,
-    repricingBlocks: 8,
+    repricingBlocks: 16,
     repricingAgeMaxMs: 30_000n,
     enabled: true,
   };

@@ -4,6 +4,7 @@
  */
 import { defaultParams, optionTerms } from "@keel/modules/derivatives/defaults";
 import { createRandom } from "@keel/modules/derivatives/random";
+import { createAddresses } from "@keel/modules/kit/addresses";
 import { encodeExtension } from "@keel/modules/oracle/extension";
 import { storeNames } from "@keel/node/app/app";
 import { oracleTxOf } from "@keel/node/app/oracle-tx";
@@ -19,6 +20,7 @@ import { CHAIN } from "../state-machine.ts";
 
 const OPTIONS = 500;
 const EXPIRIES_DAYS = [1, 2, 3, 7, 14, 30, 60, 90, 120, 180] as const;
+const TURNS = 16;
 const MARK_MS = 10;
 const BLOCKS = 64;
 /** Compiled, and once around all turns. */
@@ -80,13 +82,13 @@ async function openChain(): Promise<TestChain> {
     clock,
     appState: {
       ...holdingsState({
-        owners: [],
+        owners: [1, 2].map((n) => createAddresses(CHAIN.prefix).format(new Uint8Array(20).fill(n))),
         prefix: CHAIN.prefix,
         markets: Array.from({ length: OPTIONS }, (_, i) => option(i)),
         held: 0,
         lots: 0n,
         openedAt: 0n,
-        collateralQuanta: 0n,
+        collateralQuanta: 1_000_000n,
         params: defaultParams(),
       }),
       oracle: {
@@ -102,7 +104,7 @@ async function openChain(): Promise<TestChain> {
             ...{ id: 1, symbol: "BTC-VOL", feed_id: 1, max_age_ms: "10000", hold_ms: "60000" },
             ...{ min_reporting_power_ppm: "666667", max_deviation_ppm: "100000" },
             ...{ step_max_ppm: "50000", shape_step_max_ppm: "50000", basis_max_ppm: "500000" },
-            ...{ repricing_blocks: 8, repricing_age_max_ms: "30000", enabled: true },
+            ...{ repricing_blocks: TURNS, repricing_age_max_ms: "30000", enabled: true },
           },
         ],
       },
@@ -151,7 +153,7 @@ export async function benchSurface(): Promise<Measurement[]> {
         "marks and requirements p50, ms": percentile(marks, 50),
         "the block itself p50, ms": percentile(blocks, 50),
         "processor time, ms per block": (cpu / BLOCKS) * 1000,
-        "options priced from scratch per block": OPTIONS / 8,
+        "options priced from scratch per block": OPTIONS / TURNS,
         "marks not fresh": stale,
         blocks: BLOCKS,
       },

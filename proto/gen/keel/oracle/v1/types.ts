@@ -184,9 +184,10 @@ export interface SurfaceAnchor {
   parameters:
     | SurfaceParameters
     | undefined;
-  /** Index at that moment, at the feed's exponent. */
+  /** Index at that moment: mantissa x 10^exponent, the feed's. */
   mantissa: bigint;
   timeNs: bigint;
+  exponent: number;
 }
 
 function createBaseFeed(): Feed {
@@ -1806,7 +1807,7 @@ export const SurfaceParameters: MessageFns<SurfaceParameters> = {
 };
 
 function createBaseSurfaceAnchor(): SurfaceAnchor {
-  return { parameters: undefined, mantissa: 0n, timeNs: 0n };
+  return { parameters: undefined, mantissa: 0n, timeNs: 0n, exponent: 0 };
 }
 
 export const SurfaceAnchor: MessageFns<SurfaceAnchor> = {
@@ -1825,6 +1826,9 @@ export const SurfaceAnchor: MessageFns<SurfaceAnchor> = {
         throw new globalThis.Error("value provided for field message.timeNs of type uint64 too large");
       }
       writer.uint32(24).uint64(message.timeNs);
+    }
+    if (message.exponent !== 0) {
+      writer.uint32(32).sint32(message.exponent);
     }
     return writer;
   },
@@ -1866,6 +1870,14 @@ export const SurfaceAnchor: MessageFns<SurfaceAnchor> = {
             message.timeNs = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.exponent = reader.sint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1888,6 +1900,7 @@ export const SurfaceAnchor: MessageFns<SurfaceAnchor> = {
       : undefined;
     message.mantissa = (object.mantissa !== undefined && object.mantissa !== null) ? BigInt(object.mantissa) : 0n;
     message.timeNs = (object.timeNs !== undefined && object.timeNs !== null) ? BigInt(object.timeNs) : 0n;
+    message.exponent = object.exponent ?? 0;
     return message;
   },
 };
