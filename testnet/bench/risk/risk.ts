@@ -3,7 +3,10 @@ import type { Measurement } from "../report.ts";
 import { benchSolvency } from "./solvency.ts";
 import { benchSurface } from "./surface.ts";
 
-const figures: readonly (() => Promise<Measurement[]>)[] = [benchSurface, benchSolvency];
+const figures: readonly (() => Measurement[] | Promise<Measurement[]>)[] = [
+  benchSurface,
+  benchSolvency,
+];
 
 export async function benchRisk(): Promise<Measurement[]> {
   const results: Measurement[] = [];
