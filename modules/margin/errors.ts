@@ -20,6 +20,7 @@ export const MARGIN_CODES = {
   outOfRange: 15,
   insufficientFees: 16,
   marketSettling: 20,
+  invalidModel: 30,
   unknownFeed: 40,
 } as const;
 

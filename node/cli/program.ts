@@ -9,6 +9,7 @@ import { CsvError } from "../feeds/csv.ts";
 import { KEEL_VERSION } from "../version.ts";
 import { exportCommand } from "./export.ts";
 import { initCommand } from "./init.ts";
+import { marginCommand } from "./margin.ts";
 import { replayCommand } from "./replay.ts";
 import { resetCommand } from "./reset.ts";
 import { showNodeId, showValidator } from "./show.ts";
@@ -64,6 +65,15 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .description("execute every stored block again from genesis and compare each app hash")
     .option("--crypto <backend>", "native or js", "native")
     .action(replayCommand);
+  program
+    .command("margin")
+    .description(
+      "what a portfolio needs under a portfolio-margin model; exit code 2: more than it has",
+    )
+    .requiredOption("--model <file>", "the model, as JSON")
+    .requiredOption("--portfolio <file>", "collateral, positions and prices, as JSON")
+    .option("--json", "print JSON instead of tables")
+    .action(marginCommand);
   withHome(program.command("unsafe-reset-all"))
     .description("delete blocks and state; keys and the record of what was signed stay")
     .action(resetCommand);
