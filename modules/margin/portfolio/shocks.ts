@@ -20,6 +20,7 @@ import {
   divFloor,
   maximum,
   minimum,
+  mulDivDown,
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
@@ -46,11 +47,11 @@ export function moveOf(scenario: Scenario, rangePpm: bigint): bigint {
   return scenario.rangePpm < 0n ? maximum(-size, MOVE_MIN) : size;
 }
 
-/** Share of profit and loss that counts, ppm, rounded up. */
+/** Share of profit and loss that counts, ppm; range / |move| rounds down, so that no straight position is bound by it. */
 export function weightOf(scenario: Scenario, rangePpm: bigint): bigint {
   if (scenario.weightPpm !== 0n) return scenario.weightPpm;
   const move = absolute(moveOf(scenario, rangePpm));
-  return move <= rangePpm ? PPM : mulDivUp(rangePpm, PPM, move);
+  return move <= rangePpm ? PPM : mulDivDown(rangePpm, PPM, move);
 }
 
 /** g = (30 days / time left)^power, 1e-18. */
