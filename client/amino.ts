@@ -12,6 +12,7 @@ import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/types";
 import * as dynamic from "@keel/proto/gen/keel/margin/v1/dynamic";
+import * as portfolio from "@keel/proto/gen/keel/margin/v1/portfolio";
 import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/types";
 import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
@@ -75,12 +76,37 @@ const orderParts = {
 };
 const newOrder = shape(derivativesTx.NewOrder, orderParts);
 
+const rates = shape(portfolio.Rates);
+const portfolioModel = shape(portfolio.PortfolioModel, {
+  scenarios: shape(portfolio.Scenario),
+  volatilityShock: shape(portfolio.VolatilityShock),
+  skewShock: shape(portfolio.SkewShock),
+  underlyings: shape(portfolio.UnderlyingRule),
+  valueDiscount: shape(portfolio.ValueDiscount),
+  addOns: shape(portfolio.AddOns, {
+    linear: rates,
+    shortOptions: shape(portfolio.ShortOptions, { rates }),
+    deltaMinimum: shape(portfolio.DeltaMinimum, { net: rates, hedged: rates }),
+    basis: shape(portfolio.BasisContingency),
+    concentration: shape(portfolio.Concentration),
+    liquidity: shape(portfolio.Liquidity),
+    oracleWidth: shape(portfolio.OracleWidth, { factor: rates }),
+  }),
+  collateral: shape(portfolio.CollateralRule, { haircut: rates }),
+  depeg: shape(portfolio.Depeg),
+});
+
 /** Amino name and form of each message. */
 const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.margin.v1.MsgDeposit": ["keel/MsgDeposit", shape(marginTx.MsgDeposit)],
   "/keel.margin.v1.MsgWithdraw": ["keel/MsgWithdraw", shape(marginTx.MsgWithdraw)],
   "/keel.margin.v1.MsgTransfer": ["keel/MsgTransfer", shape(marginTx.MsgTransfer)],
   "/keel.margin.v1.MsgCollectFees": ["keel/MsgCollectFees", shape(marginTx.MsgCollectFees)],
+  "/keel.margin.v1.MsgSetMarginMode": ["keel/MsgSetMarginMode", shape(marginTx.MsgSetMarginMode)],
+  "/keel.margin.v1.MsgSetPortfolioModel": [
+    "keel/MsgSetPortfolioModel",
+    shape(marginTx.MsgSetPortfolioModel, { model: portfolioModel }),
+  ],
   "/keel.margin.v1.MsgUpdateParams": [
     "keel/margin/MsgUpdateParams",
     shape(marginTx.MsgUpdateParams, {

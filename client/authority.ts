@@ -15,6 +15,7 @@ import type {
 import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
+import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Feed, Params as OracleParams, Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { VaultMarketTerms, Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
@@ -167,6 +168,15 @@ export async function setDynamicMargin(
 ): Promise<TxOutcome> {
   const value = { feedId, ...(terms === null ? {} : { terms: { ...terms, feedId } }) };
   return await send(client, "/keel.margin.v1.MsgSetDynamicMargin", value, options);
+}
+
+/** Sets the portfolio-margin model, or without one removes it. */
+export async function setPortfolioModel(
+  client: KeelSigningClient,
+  model: PortfolioModel | undefined,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.margin.v1.MsgSetPortfolioModel", { model }, options);
 }
 
 /** Pays collected fees out. */

@@ -7,6 +7,7 @@ export {
   forfeitBond,
   fundInsurance,
   setDynamicMargin,
+  setPortfolioModel,
   setVaultMarket,
   updateDerivativesParams,
   updateFeeds,
@@ -58,6 +59,12 @@ export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
 export { LiveBook } from "./live-book.ts";
 export { MarketStream } from "./market-stream.ts";
+export {
+  marginModeMessage,
+  portfolioModel,
+  requirement,
+  setMarginMode,
+} from "./portfolio-margin.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
 export { KeelSigningClient } from "./signing-client.ts";
 export { fitSsvi, surfaceVote } from "./ssvi-fit.ts";

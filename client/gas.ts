@@ -35,6 +35,7 @@ const gasByType: Readonly<Record<string, number>> = {
   "/keel.margin.v1.MsgDeposit": 200_000,
   "/keel.margin.v1.MsgWithdraw": 250_000,
   "/keel.margin.v1.MsgTransfer": 250_000,
+  "/keel.margin.v1.MsgSetMarginMode": 400_000,
   "/keel.insurance.v1.MsgFund": 200_000,
   "/keel.insurance.v1.MsgUnderwrite": 200_000,
   "/keel.insurance.v1.MsgGiveNotice": 200_000,

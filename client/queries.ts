@@ -67,6 +67,11 @@ interface Methods {
     margin.QueryDynamicMarginRequest,
     margin.QueryDynamicMarginResponse
   >;
+  readonly requirement: Method<margin.QueryRequirementRequest, margin.QueryRequirementResponse>;
+  readonly portfolioModel: Method<
+    margin.QueryPortfolioModelRequest,
+    margin.QueryPortfolioModelResponse
+  >;
   readonly prices: Method<oracle.QueryPricesRequest, oracle.QueryPricesResponse>;
   readonly price: Method<oracle.QueryPriceRequest, oracle.QueryPriceResponse>;
   readonly surfaces: Method<oracle.QuerySurfacesRequest, oracle.QuerySurfacesResponse>;
@@ -237,6 +242,16 @@ export const methods: Methods = {
     path: "/keel.margin.v1.Query/DynamicMargin",
     request: margin.QueryDynamicMarginRequest,
     answer: margin.QueryDynamicMarginResponse,
+  },
+  requirement: {
+    path: "/keel.margin.v1.Query/Requirement",
+    request: margin.QueryRequirementRequest,
+    answer: margin.QueryRequirementResponse,
+  },
+  portfolioModel: {
+    path: "/keel.margin.v1.Query/PortfolioModel",
+    request: margin.QueryPortfolioModelRequest,
+    answer: margin.QueryPortfolioModelResponse,
   },
   prices: {
     path: "/keel.oracle.v1.Query/Prices",

@@ -49,6 +49,8 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.margin.v1.MsgCollectFees", generated(margin.MsgCollectFees)],
   ["/keel.margin.v1.MsgUpdateParams", generated(margin.MsgUpdateParams)],
   ["/keel.margin.v1.MsgSetDynamicMargin", generated(margin.MsgSetDynamicMargin)],
+  ["/keel.margin.v1.MsgSetMarginMode", generated(margin.MsgSetMarginMode)],
+  ["/keel.margin.v1.MsgSetPortfolioModel", generated(margin.MsgSetPortfolioModel)],
   ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
   ["/keel.insurance.v1.MsgUnderwrite", generated(insurance.MsgUnderwrite)],
   ["/keel.insurance.v1.MsgGiveNotice", generated(insurance.MsgGiveNotice)],

@@ -20,6 +20,7 @@ import { collectOrder } from "./auction/orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
 import { pruneDocuments } from "./external/records.ts";
 import { takeActions } from "./fees/budget.ts";
+import { type MarketRisk, marketRisk } from "./instruments/market-risk.ts";
 import { settlementValueOf } from "./instruments/valuation.ts";
 import type { Instrument } from "./instruments.ts";
 import { pruneGrants } from "./keys/grants.ts";
@@ -52,6 +53,8 @@ export interface DerivativesKeeper {
   terms(ctx: ReadContext, market: MarketId): Instrument | undefined;
   /** undefined before the first price. */
   mark(ctx: ReadContext, market: MarketId): Mark | undefined;
+  /** What a margin model prices it by; undefined without a price, and once settled. */
+  risk(ctx: ReadContext, market: MarketId): MarketRisk | undefined;
   /** Whole quanta per lot paid by longs since listing. */
   fundingIndex(ctx: ReadContext, market: MarketId): bigint;
   /** Cancels every open order of the account, in every market. */
@@ -122,6 +125,10 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     mark(ctx, market) {
       const instrument = instrumentById(ctx, venue, market);
       return instrument === undefined ? undefined : markOf(ctx, venue, instrument);
+    },
+    risk(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      return instrument === undefined ? undefined : marketRisk(ctx, venue, instrument);
     },
     fundingIndex: (ctx, market) => state.funding.get(ctx, market)?.index ?? 0n,
     cancelOrders: (ctx, account, reason) => void cancelAll(ctx, venue, account, reason),

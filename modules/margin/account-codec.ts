@@ -31,6 +31,8 @@ export interface Account {
   readonly feeReserve: bigint;
   /** Ascending by market. */
   readonly positions: readonly Position[];
+  /** Judged as one portfolio by the margin model. */
+  readonly portfolio: boolean;
 }
 
 /** openQuote + fundingWeight + realised = 0, always. */
@@ -59,7 +61,12 @@ export interface Deficit {
   readonly sinceNs: bigint;
 }
 
-export const EMPTY_ACCOUNT: Account = { collateral: 0n, feeReserve: 0n, positions: [] };
+export const EMPTY_ACCOUNT: Account = {
+  collateral: 0n,
+  feeReserve: 0n,
+  positions: [],
+  portfolio: false,
+};
 
 export function emptyLedger(market: MarketId): MarketLedger {
   return {
@@ -141,7 +148,7 @@ function accountSize(account: Account): number {
   let size = textSize(account.collateral) + textSize(account.feeReserve);
   // A position takes at most 6 + 12 + 42 + 12 + 11 + 11 = 94 bytes, so its length prefix is one byte.
   for (const position of account.positions) size += 2 + positionSize(position);
-  return size;
+  return account.portfolio ? size + 2 : size;
 }
 
 export function accountToMessage(account: Account): AccountMessage {
@@ -156,6 +163,7 @@ export function accountToMessage(account: Account): AccountMessage {
       openBuyLots: p.openBuyLots,
       openSellLots: p.openSellLots,
     })),
+    portfolio: account.portfolio,
   };
 }
 
@@ -171,6 +179,7 @@ export function accountFromMessage(message: AccountMessage): Account {
       openBuyLots: p.openBuyLots,
       openSellLots: p.openSellLots,
     })),
+    portfolio: message.portfolio,
   };
 }
 

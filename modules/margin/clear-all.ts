@@ -8,20 +8,14 @@ import { assert } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { Account, MarketLedger } from "./account-codec.ts";
 import { EMPTY_ACCOUNT, emptyLedger } from "./account-codec.ts";
-import { feeOf, fillOf, reasonOf } from "./clearing.ts";
+import { feeOf, fillOf, reasonFor, reasonOf } from "./clearing.ts";
 import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
 import { changeLedger, inRange } from "./fill.ts";
 import { evaluate, meetsInitial, noRiskier } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
+import type { ModelledMarkets } from "./market-view.ts";
 import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
-import type {
-  ClearAllResult,
-  ClearingPort,
-  CollateralMove,
-  MarketId,
-  MarketsPort,
-  Trade,
-} from "./ports.ts";
+import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
 interface Touched {
@@ -43,17 +37,19 @@ interface Batch {
 class Refused extends Error {
   readonly refused: AccountId;
   readonly refusalCode: MarginCode;
+  readonly reason: string;
 
-  constructor(refused: AccountId, code: MarginCode) {
+  constructor(refused: AccountId, code: MarginCode, reason: string = reasonOf(code)) {
     super(code);
     this.refused = refused;
     this.refusalCode = code;
+    this.reason = reason;
   }
 }
 
 export function createClearAll(
   state: MarginState,
-  markets: MarketsPort,
+  markets: ModelledMarkets,
 ): Pick<ClearingPort, "clearAll" | "portAccount"> {
   function touch(ctx: ReadContext, batch: Batch, id: AccountId, create: boolean): Touched {
     let touched = batch.accounts.get(id);
@@ -122,7 +118,8 @@ export function createClearAll(
       const health = evaluate(after, views);
       if (meetsInitial(after, health)) continue;
       if (!gave && noRiskier(evaluate(known, views), health)) continue;
-      throw new Refused(id, health.fresh ? "insufficientMargin" : "stalePrice");
+      const code = health.fresh ? "insufficientMargin" : "stalePrice";
+      throw new Refused(id, code, reasonFor(code, after, views));
     }
   }
 
@@ -177,9 +174,9 @@ export function createClearAll(
         admit(ctx, batch, views);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        const { refused, refusalCode } = error;
+        const { refused, refusalCode, reason } = error;
         const code = MARGIN_CODES[refusalCode];
-        return { ok: false, refused, code, reason: reasonOf(refusalCode) };
+        return { ok: false, refused, code, reason };
       }
       write(ctx, batch);
       return { ok: true };
@@ -194,6 +191,9 @@ export function createClearAll(
           account.positions.every((one) => one.openBuyLots === 0n && one.openSellLots === 0n),
         "a sub-account is ported without open orders",
       );
+      // Its new owner may have one already.
+      if (account.portfolio)
+        throw refuse("secondPortfolio", "the sub-account is in portfolio mode");
       if (isQuarantined(ctx, account)) {
         throw refuse("marketQuarantined", "a market of this sub-account is quarantined");
       }

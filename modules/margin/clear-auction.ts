@@ -5,17 +5,12 @@
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { emptyLedger } from "./account-codec.ts";
-import { admission, reasonOf, trackActive } from "./clearing.ts";
+import { admission, reasonFor, reasonOf, trackActive } from "./clearing.ts";
 import { MARGIN_CODES, type MarginCode } from "./errors.ts";
 import { applyFill, changeLedger, type FilledAccount } from "./fill.ts";
+import type { ModelledMarkets } from "./market-view.ts";
 import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
-import type {
-  AuctionFill,
-  AuctionResult,
-  AuctionTrade,
-  ClearingPort,
-  MarketsPort,
-} from "./ports.ts";
+import type { AuctionFill, AuctionResult, AuctionTrade, ClearingPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
 interface Cleared {
@@ -23,18 +18,23 @@ interface Cleared {
   readonly filled: FilledAccount;
 }
 
+interface Refusal {
+  readonly code: MarginCode;
+  readonly reason: string;
+}
+
 export function createClearAuction(
   state: MarginState,
-  markets: MarketsPort,
+  markets: ModelledMarkets,
 ): Pick<ClearingPort, "clearAuction"> {
   function filledOf(
     ctx: ReadContext,
     fill: AuctionFill,
     trade: AuctionTrade,
     terms: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
-  ): FilledAccount | MarginCode {
+  ): FilledAccount | Refusal {
     const before = state.accounts.get(ctx, fill.account);
-    if (before === undefined) return "unknownAccount";
+    if (before === undefined) return { code: "unknownAccount", reason: reasonOf("unknownAccount") };
     const { view, views, marketsMax } = terms;
     const buys = fill.side === "buy";
     const value = trade.priceTicks * fill.lots * view.terms.quantaPerTickLot;
@@ -48,7 +48,8 @@ export function createClearAuction(
       releaseSellLots: buys ? 0n : fill.release.lots,
       releaseFeeReserve: fill.release.feeReserveQuanta,
     });
-    return admission(before, filled, views, marketsMax) ?? filled;
+    const code = admission(before, filled, views, marketsMax);
+    return code === null ? filled : { code, reason: reasonFor(code, filled.account, views) };
   }
 
   function write(ctx: WriteContext, trade: AuctionTrade, cleared: readonly Cleared[]): void {
@@ -84,9 +85,9 @@ export function createClearAuction(
       const refused: { account: AuctionFill["account"]; code: number; reason: string }[] = [];
       for (const fill of trade.fills) {
         const filled = filledOf(ctx, fill, trade, { view, views, marketsMax });
-        if (typeof filled === "string") {
-          const code = MARGIN_CODES[filled];
-          refused.push({ account: fill.account, code, reason: reasonOf(filled) });
+        if ("reason" in filled) {
+          const { code, reason } = filled;
+          refused.push({ account: fill.account, code: MARGIN_CODES[code], reason });
         } else cleared.push({ fill, filled });
       }
       if (refused.length > 0) return { ok: false, refused };

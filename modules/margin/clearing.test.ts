@@ -60,6 +60,7 @@ describe("clear", () => {
     expect(keeper.account(world.ctx, long)).toEqual({
       collateral: 10_000n * UNIT - 250_000n,
       feeReserve: 0n,
+      portfolio: false,
       positions: [
         {
           market: BTC,
@@ -85,6 +86,7 @@ describe("clear", () => {
     expect(keeper.account(world.ctx, long)).toEqual({
       collateral: 10_010n * UNIT,
       feeReserve: 0n,
+      portfolio: false,
       positions: [],
     });
     expect(keeper.account(world.ctx, short)?.collateral).toBe(9_990n * UNIT);

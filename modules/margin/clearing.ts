@@ -19,17 +19,11 @@ import {
 } from "./fill.ts";
 import { evaluate, meetsInitial, noRiskier } from "./health.ts";
 import { LOTS_LIMIT, MONEY_LIMIT } from "./limits.ts";
-import type { MarketView, MarketViews } from "./market-view.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
-import type {
-  ClearingPort,
-  ClearResult,
-  MarketId,
-  MarketsPort,
-  Side,
-  Trade,
-  TradeParty,
-} from "./ports.ts";
+import { portfolioInitial } from "./portfolio/account.ts";
+import { shortText } from "./portfolio-mode.ts";
+import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "./ports.ts";
 import { worstCaseLots } from "./requirement.ts";
 import type { MarginState } from "./state.ts";
 
@@ -100,7 +94,7 @@ export function trackActive(
 
 export function createClearing(
   state: MarginState,
-  markets: MarketsPort,
+  markets: ModelledMarkets,
 ): Omit<ClearingPort, "clearAll" | "clearAuction" | "portAccount" | "shareFees"> {
   function writeTrade(
     ctx: WriteContext,
@@ -176,8 +170,11 @@ export function createClearing(
         if (trade.kind === "deleverage") break;
         if (trade.kind === "liquidation" && side === trade.taker) continue;
         const before = side === "buy" ? both.buyer : both.seller;
-        const code = admission(before, side === "buy" ? buyer : seller, views, marketsMax);
-        if (code !== null) return refusal(side, code, `${side}er: ${reasonOf(code)}`);
+        const filled = side === "buy" ? buyer : seller;
+        const code = admission(before, filled, views, marketsMax);
+        if (code !== null) {
+          return refusal(side, code, `${side}er: ${reasonFor(code, filled.account, views)}`);
+        }
       }
       writeTrade(ctx, trade, buyer, seller);
       return { ok: true };
@@ -208,20 +205,25 @@ export function createClearing(
       }
       if (known === undefined) requireRoom(ctx, account, market);
       const positions = withPosition(account.positions, after);
-      state.accounts.set(ctx, id, { collateral: account.collateral, feeReserve, positions });
+      const { collateral, portfolio } = account;
+      state.accounts.set(ctx, id, { collateral, feeReserve, positions, portfolio });
+      if (portfolio) return deltaLots > 0n && costsMore(ctx, account, positions);
       return worst > worstCaseLots(before) || turnsOver(ctx, after, side, deltaLots);
     },
 
     requireInitial(ctx, id) {
       const account = state.accounts.get(ctx, id);
       if (account === undefined) throw refuse("unknownAccount", "no such sub-account");
-      const health = evaluate(account, marketViews(ctx, markets));
+      const views = marketViews(ctx, markets);
+      const health = evaluate(account, views);
       if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
       const needed = health.initial + account.feeReserve;
       if (health.equity < needed) {
         throw refuse(
           "insufficientMargin",
-          `expected equity of at least ${needed}, got ${health.equity}`,
+          account.portfolio
+            ? shortText(account, views, health)
+            : `expected equity of at least ${needed}, got ${health.equity}`,
         );
       }
     },
@@ -249,6 +251,13 @@ export function createClearing(
     return turned && markets.mark(ctx, after.market)?.losses != null;
   }
 
+  /** An order of a portfolio may close a hedge, or be one. */
+  function costsMore(ctx: ReadContext, before: Account, positions: readonly Position[]): boolean {
+    const views = marketViews(ctx, markets);
+    const after: Account = { ...before, positions };
+    return portfolioInitial(after, views).initial > portfolioInitial(before, views).initial;
+  }
+
   function requireRoom(ctx: ReadContext, account: Account, market: MarketId): void {
     if (markets.terms(ctx, market) === undefined) {
       throw refuse("unknownMarket", `no market with id ${market}`);
@@ -258,6 +267,12 @@ export function createClearing(
       throw refuse("tooManyMarkets", `expected at most ${most} markets in one sub-account`);
     }
   }
+}
+
+/** Of a portfolio that has too little: the scenario that binds, what is required, there and missing. */
+export function reasonFor(code: MarginCode, account: Account, views: MarketViews): string {
+  const short = account.portfolio && code === "insufficientMargin";
+  return short ? shortText(account, views, evaluate(account, views)) : reasonOf(code);
 }
 
 export function reasonOf(code: MarginCode): string {

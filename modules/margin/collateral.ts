@@ -9,8 +9,10 @@ import { EMPTY_ACCOUNT } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
 import { evaluate, freeCollateral } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
+import type { MarketViews, ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
-import type { BankPort, ClearingPort, MarketsPort } from "./ports.ts";
+import { shortText } from "./portfolio-mode.ts";
+import type { BankPort, ClearingPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 
@@ -29,7 +31,7 @@ export interface Collateral {
 export function createCollateral(
   state: MarginState,
   bank: BankPort,
-  markets: MarketsPort,
+  markets: ModelledMarkets,
 ): Collateral {
   function credit(ctx: WriteContext, id: AccountId, amount: bigint): bigint {
     const known = state.accounts.get(ctx, id);
@@ -75,15 +77,24 @@ export function createCollateral(
         throw refuse("marketQuarantined", `market ${terms.symbol} is quarantined`);
       }
     }
-    const health = evaluate(account, marketViews(ctx, markets));
+    const views = marketViews(ctx, markets);
+    const health = evaluate(account, views);
     if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
     const free = freeCollateral(account, health);
     if (amount > free) {
       throw refuse(
         "insufficientCollateral",
-        `expected at most the free collateral of ${free}, got ${amount}`,
+        account.portfolio
+          ? `${amount} is more than the free collateral of ${free}: ${withoutText(account, views, amount)}`
+          : `expected at most the free collateral of ${free}, got ${amount}`,
       );
     }
+  }
+
+  /** What the account would be judged by without the amount. */
+  function withoutText(account: Account, views: MarketViews, amount: bigint): string {
+    const after = { ...account, collateral: account.collateral - amount };
+    return shortText(after, views, evaluate(after, views));
   }
 
   function moveVault(ctx: WriteContext, delta: bigint): void {

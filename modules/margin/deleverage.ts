@@ -10,12 +10,13 @@ import type { Counterparty } from "./deleverage-math.ts";
 import { allocateDeleveraging, compareLeverage } from "./deleverage-math.ts";
 import { emitDeleverage } from "./events.ts";
 import { findPosition } from "./fill.ts";
-import { maintenanceHealth, positionMaintenance } from "./health.ts";
+import { maintenanceHealth } from "./health.ts";
 import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "./limits.ts";
 import { bankruptcyDistanceTicks } from "./liquidation-math.ts";
-import type { MarketView, MarketViews } from "./market-view.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
-import type { ClearingPort, MarketId, MarketsPort } from "./ports.ts";
+import { maintenanceShare } from "./portfolio/account.ts";
+import type { ClearingPort, MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
 export interface Deleveraging {
@@ -39,7 +40,7 @@ function roomTicks(view: MarketView, long: boolean, cap: bigint): bigint {
 
 export function createDeleveraging(parts: {
   readonly state: MarginState;
-  readonly markets: MarketsPort;
+  readonly markets: ModelledMarkets;
   readonly clearing: Pick<ClearingPort, "clear">;
   readonly name: (id: AccountId) => string;
 }): Deleveraging {
@@ -59,7 +60,7 @@ export function createDeleveraging(parts: {
     const lots = absolute(position.lots);
     if (health === null || lots === 0n) return null;
     const quantaPerTickLot = view.terms.quantaPerTickLot;
-    const maintenance = positionMaintenance(position, view);
+    const maintenance = maintenanceShare(account, position, view, views);
     const { deleverageBandPpm } = state.params.require(ctx);
     const cap = mulDivDown(view.notionalPerLot, deleverageBandPpm, PPM * quantaPerTickLot);
     const wanted = bankruptcyDistanceTicks(health, { lots, maintenance }, quantaPerTickLot);

@@ -10,10 +10,11 @@ import type { Deficits } from "./deficits.ts";
 import { isLiquidatable } from "./health.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
-import type { MarketView, MarketViews } from "./market-view.ts";
-import { isClosable, readView } from "./market-view.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
+import { isClosable, readRiskArray, readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
-import type { MarketId, MarketsPort } from "./ports.ts";
+import type { RiskArray } from "./portfolio/risk-array.ts";
+import type { MarketId } from "./ports.ts";
 import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
 import type { Takeover } from "./takeover.ts";
@@ -39,7 +40,7 @@ export function compareSick(
 
 export function createEndBlock(parts: {
   readonly state: MarginState;
-  readonly markets: MarketsPort;
+  readonly markets: ModelledMarkets;
   readonly liquidation: Liquidation;
   readonly takeover: Takeover;
   readonly deficits: Deficits;
@@ -50,7 +51,8 @@ export function createEndBlock(parts: {
   /** Every market that someone holds is read once; one that throws is quarantined and left without a price. */
   function readViews(ctx: WriteContext): MarketViews {
     const views = new Map<MarketId, MarketView | undefined>();
-    return (market) => {
+    const arrays = new Map<MarketId, RiskArray | null>();
+    const read: MarketViews = (market) => {
       if (views.has(market)) return views.get(market);
       let view: MarketView | undefined;
       contained(ctx, markets, market, (step) => {
@@ -59,6 +61,18 @@ export function createEndBlock(parts: {
       views.set(market, view);
       return view;
     };
+    return Object.assign(read, {
+      riskArray(market: MarketId): RiskArray | null {
+        let array = arrays.get(market);
+        if (array !== undefined) return array;
+        array = null;
+        contained(ctx, markets, market, (step) => {
+          array = readRiskArray(step, markets, market);
+        });
+        arrays.set(market, array);
+        return array;
+      },
+    });
   }
 
   /** `first`: of this block. */

@@ -21,6 +21,9 @@ export const MARGIN_CODES = {
   insufficientFees: 16,
   marketSettling: 20,
   invalidModel: 30,
+  noModel: 31,
+  modelInUse: 32,
+  secondPortfolio: 33,
   unknownFeed: 40,
 } as const;
 

@@ -181,3 +181,12 @@ export function emitFeesSplit(
     treasury: report.treasury.toString(),
   });
 }
+
+export function emitMarginMode(ctx: WriteContext, account: string, portfolio: boolean): void {
+  ctx.emit("margin_mode_set", { account, mode: portfolio ? "portfolio" : "cross" });
+}
+
+/** The name of the model now in force; empty: none. */
+export function emitPortfolioModel(ctx: WriteContext, model: string): void {
+  ctx.emit("portfolio_model_set", { model });
+}

@@ -99,6 +99,7 @@ export function applyFill(account: Account, fill: Fill): FilledAccount {
       collateral: account.collateral + realised - fill.fee,
       feeReserve,
       positions: withPosition(account.positions, after),
+      portfolio: account.portfolio,
     },
     before,
     after,

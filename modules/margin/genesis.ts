@@ -17,6 +17,8 @@ import {
 } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
 import { validateParams, withAuthority } from "./params.ts";
+import { validateModel } from "./portfolio/model.ts";
+import { portfolioFault } from "./portfolio-mode.ts";
 import { scanFault } from "./scan.ts";
 import type { MarginState } from "./state.ts";
 import { exportVolatility, initVolatility } from "./volatility/genesis.ts";
@@ -64,7 +66,11 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         state.unfilled.set(ctx, accountId(addresses.parse(owner), subaccount), sinceNs);
       }
       initVolatility(ctx, state.volatility, genesis);
-      const fault = scanFault(ctx, state);
+      if (genesis.portfolioModel !== undefined) {
+        validateModel(genesis.portfolioModel);
+        state.portfolioModel.set(ctx, genesis.portfolioModel);
+      }
+      const fault = scanFault(ctx, state) ?? portfolioFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
     export(ctx) {
@@ -79,6 +85,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         sweepMarkets: [],
         unfilled: [],
         ...exportVolatility(ctx, state.volatility),
+        portfolioModel: state.portfolioModel.get(ctx),
       };
       state.unfilled.each(ctx, (id, sinceNs) => {
         const owner = addresses.format(ownerOf(id));

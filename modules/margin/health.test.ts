@@ -30,7 +30,7 @@ function position(over: Partial<Position> = {}): Position {
 }
 
 function account(collateral: bigint, ...positions: Position[]): Account {
-  return { collateral, feeReserve: 0n, positions };
+  return { collateral, feeReserve: 0n, positions, portfolio: false };
 }
 
 describe("requirementQuanta", () => {
@@ -71,6 +71,7 @@ describe("evaluate", () => {
       maintenance: 25_000_000n,
       fresh: true,
       complete: true,
+      portfolio: false,
     });
   });
 
@@ -96,6 +97,7 @@ describe("noRiskier", () => {
     initial: 0n,
     fresh: true,
     complete: true,
+    portfolio: false,
   });
 
   it("compares equity per requirement by cross-multiplication", () => {

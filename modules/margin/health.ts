@@ -2,10 +2,10 @@
  * Equity and requirements of one account at mark. Pure: account and market views in, numbers out.
  * Position value = lots × mark + quote − lots × (funding index now − index at last settlement), exact; requirements round up.
  */
-import { absolute, maximum } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
-import { requirementOfLots, requirementQuanta, worstCaseLots } from "./requirement.ts";
+import { portfolioInitial, portfolioMaintenance } from "./portfolio/account.ts";
+import { positionInitial, positionMaintenance } from "./position-requirement.ts";
 
 /** Quanta throughout. */
 export interface Health {
@@ -17,6 +17,7 @@ export interface Health {
   readonly fresh: boolean;
   /** False when a market has no price at all: the other figures leave it out. */
   readonly complete: boolean;
+  readonly portfolio: boolean;
 }
 
 /** Cash side with funding settled up to the view's index. */
@@ -26,24 +27,6 @@ export function settledQuote(position: Position, fundingIndex: bigint): bigint {
 
 export function positionValue(position: Position, view: MarketView): bigint {
   return position.lots * view.quantaPerLot + settledQuote(position, view.fundingIndex);
-}
-
-export function positionMaintenance(position: Position, view: MarketView): bigint {
-  const { losses } = view;
-  if (losses !== null) return requirementOfLots(position.lots, losses, "maintenance");
-  const notional = absolute(position.lots) * view.quantaPerLot;
-  return requirementQuanta(notional, view.terms.tiers, "maintenancePpm");
-}
-
-export function positionInitial(position: Position, view: MarketView): bigint {
-  const { losses } = view;
-  if (losses !== null) {
-    const bought = requirementOfLots(position.lots + position.openBuyLots, losses, "initial");
-    const sold = requirementOfLots(position.lots - position.openSellLots, losses, "initial");
-    return maximum(bought, sold);
-  }
-  const notional = worstCaseLots(position) * view.quantaPerLot;
-  return requirementQuanta(notional, view.terms.tiers, "initialPpm");
 }
 
 export function evaluate(account: Account, views: MarketViews): Health {
@@ -66,7 +49,11 @@ export function evaluate(account: Account, views: MarketViews): Health {
     }
     initial += positionInitial(position, view);
   }
-  return { equity, initial, maintenance, fresh, complete };
+  if (account.portfolio) {
+    initial = portfolioInitial(account, views).initial;
+    maintenance = portfolioMaintenance(account, views);
+  }
+  return { equity, initial, maintenance, fresh, complete, portfolio: account.portfolio };
 }
 
 /** Equity and maintenance only: what a liquidation scan needs of every account. Null when a held market has no price. */
@@ -83,6 +70,7 @@ export function maintenanceHealth(
     equity += positionValue(position, view);
     maintenance += positionMaintenance(position, view);
   }
+  if (account.portfolio) maintenance = portfolioMaintenance(account, views);
   return { equity, maintenance };
 }
 

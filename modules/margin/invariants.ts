@@ -4,8 +4,9 @@ import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
 import { boundsFault } from "./bounds/branch-bounds.ts";
 import { maintenanceHealth, positionValue } from "./health.ts";
-import type { MarginPorts } from "./keeper.ts";
+import type { MarginParts } from "./keeper.ts";
 import { marketViews } from "./market-view.ts";
+import { portfolioFault } from "./portfolio-mode.ts";
 import type { MarketId } from "./ports.ts";
 import { scanFault } from "./scan.ts";
 import { sweepFault } from "./settlement.ts";
@@ -14,7 +15,7 @@ import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { volatilityFault } from "./volatility/invariant.ts";
 
-export function marginInvariants(state: MarginState, ports: MarginPorts): ModuleInvariants {
+export function marginInvariants(state: MarginState, ports: MarginParts): ModuleInvariants {
   const { bank, insurance, markets } = ports;
 
   function eachLedger(
@@ -113,6 +114,7 @@ export function marginInvariants(state: MarginState, ports: MarginPorts): Module
     full: {
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
+      "portfolio-accounts": (ctx) => portfolioFault(ctx, state),
       "profits-zero-sum": profitsZeroSum,
       "no-hidden-deficit": noHiddenDeficit,
       "bounds-vouch": (ctx) => boundsFault(ctx, state, markets),

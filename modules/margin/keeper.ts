@@ -18,7 +18,9 @@ import { createFeeSplit } from "./fee-split.ts";
 import type { Health } from "./health.ts";
 import { evaluate, freeCollateral } from "./health.ts";
 import { createLiquidation } from "./liquidation.ts";
+import type { ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
+import { createPortfolioModes, type PortfolioModes } from "./portfolio-mode.ts";
 import type {
   BackstopPort,
   BankPort,
@@ -43,7 +45,12 @@ export interface MarginPorts {
   readonly addresses: Addresses;
 }
 
-export interface MarginKeeper extends ClearingPort, Collateral {
+/** The same, with the margin model's view of the markets. */
+export interface MarginParts extends MarginPorts {
+  readonly markets: ModelledMarkets;
+}
+
+export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
@@ -60,7 +67,7 @@ export interface MarginKeeper extends ClearingPort, Collateral {
   endBlock(ctx: WriteContext): void;
 }
 
-export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeeper {
+export function createKeeper(state: MarginState, ports: MarginParts): MarginKeeper {
   const { bank, markets, insurance, backstop, addresses } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
   const clearing = { ...createClearing(state, markets), ...createClearAll(state, markets) };
@@ -77,6 +84,7 @@ export function createKeeper(state: MarginState, ports: MarginPorts): MarginKeep
     ...clearing,
     ...createClearAuction(state, markets),
     ...collateral,
+    ...createPortfolioModes(state, markets),
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {
       const account = state.accounts.get(ctx, id);

@@ -12,7 +12,7 @@ import { contained } from "./contained.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { emitDeficitCovered, emitLiquidation } from "./events.ts";
 import { emptyPosition, findPosition } from "./fill.ts";
-import { isLiquidatable, maintenanceHealth, positionMaintenance, positionValue } from "./health.ts";
+import { isLiquidatable, maintenanceHealth, positionValue } from "./health.ts";
 import {
   fillableDistanceTicks,
   limitDistanceTicks,
@@ -20,10 +20,11 @@ import {
   penaltyQuanta,
   targetEquity,
 } from "./liquidation-math.ts";
-import type { MarketView } from "./market-view.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
 import { isClosable, marketViews } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
-import type { MarketsPort } from "./ports.ts";
+import { maintenanceReleased, maintenanceShare } from "./portfolio/account.ts";
+import type {} from "./ports.ts";
 import { assertMarketSound } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
 import type { Takeover } from "./takeover.ts";
@@ -42,7 +43,7 @@ export interface Liquidation {
 
 export interface LiquidationParts {
   readonly state: MarginState;
-  readonly markets: MarketsPort;
+  readonly markets: ModelledMarkets;
   readonly claims: Claims;
   readonly deleveraging: Deleveraging;
   readonly takeover: Takeover;
@@ -67,18 +68,36 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     return { account, views, health };
   }
 
-  /** Held positions, largest maintenance requirement first, then market id. */
-  function order(account: Account, views: (market: number) => MarketView | undefined): Position[] {
+  /** Held positions, those first that release most of the maintenance requirement, then by market id. */
+  function order(account: Account, views: MarketViews): Position[] {
     const weighed = account.positions
       .filter((position) => position.lots !== 0n)
       .map((position) => {
         const view = views(position.market);
-        return { position, weight: view === undefined ? 0n : positionMaintenance(position, view) };
+        const weight =
+          view === undefined ? 0n : maintenanceReleased(account, position, view, views);
+        return { position, weight };
       });
     weighed.sort(
       (a, b) => compareBigints(b.weight, a.weight) || a.position.market - b.position.market,
     );
     return weighed.map(({ position }) => position);
+  }
+
+  /** Null: closing it would only take a hedge away, and something else can still be closed. */
+  function releasedBy(
+    account: Account,
+    position: Position,
+    view: MarketView,
+    views: MarketViews,
+  ): bigint | null {
+    const released = maintenanceReleased(account, position, view, views);
+    if (released > 0n || !account.portfolio) return released;
+    const better = order(account, views).some((other) => {
+      const known = views(other.market);
+      return isClosable(known) && maintenanceReleased(account, other, known, views) > 0n;
+    });
+    return better ? null : maintenanceShare(account, position, view, views);
   }
 
   function closeAtBook(
@@ -93,7 +112,8 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     if (health === null || view === undefined || position === undefined) return;
     const params = state.params.require(ctx);
     const held = absolute(position.lots);
-    const maintenance = positionMaintenance(position, view);
+    const maintenance = releasedBy(account, position, view, views);
+    if (maintenance === null) return;
     const wanted = lotsToClose(
       health,
       {

@@ -1,6 +1,8 @@
 /** What health needs of one market. */
+import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { ReadContext } from "../kit/context.ts";
 import { remembered } from "../kit/remembered.ts";
+import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId, MarketsPort, MarketTerms, PerLotLosses } from "./ports.ts";
 
 export interface MarketView {
@@ -16,8 +18,19 @@ export interface MarketView {
   readonly losses: PerLotLosses | null;
 }
 
-/** undefined: unknown market, or no price yet. */
-export type MarketViews = (market: MarketId) => MarketView | undefined;
+/** Markets as margin's own code asks them: with what the margin model in state makes of them. */
+export interface ModelledMarkets extends MarketsPort {
+  model(ctx: ReadContext): PortfolioModel | undefined;
+  /** Null: the model says nothing of it, or it has no price. */
+  riskArray(ctx: ReadContext, market: MarketId, model: PortfolioModel): RiskArray | null;
+}
+
+export interface MarketViews {
+  /** undefined: unknown market, or no price yet. */
+  (market: MarketId): MarketView | undefined;
+  /** What a lot makes in each scenario of the margin model; null: there is no model, or none for this market. Asked of portfolio accounts alone. */
+  readonly riskArray?: (market: MarketId) => RiskArray | null;
+}
 
 /** The market trades: its price is fresh and nothing has stopped it. */
 export function isClosable(view: MarketView | undefined): view is MarketView {
@@ -28,7 +41,7 @@ export function isClosable(view: MarketView | undefined): view is MarketView {
 
 export function readView(
   ctx: ReadContext,
-  markets: MarketsPort,
+  markets: ModelledMarkets,
   market: MarketId,
 ): MarketView | undefined {
   const terms = markets.terms(ctx, market);
@@ -46,31 +59,58 @@ export function readView(
   };
 }
 
-/** Gas of one view in one call: about what a read costs, whether it was computed for this call or stood. */
+export function readRiskArray(
+  ctx: ReadContext,
+  markets: ModelledMarkets,
+  market: MarketId,
+): RiskArray | null {
+  const model = markets.model(ctx);
+  return model === undefined ? null : markets.riskArray(ctx, market, model);
+}
+
+/** Gas of one view, and of one risk array, in one call: about what a read costs, whether it was computed for this call or stood. */
 const VIEW_GAS = 1_000;
 
-type View = (ctx: ReadContext, market: MarketId) => MarketView | undefined;
-const readers = new WeakMap<MarketsPort, View>();
+interface Readers {
+  readonly view: (ctx: ReadContext, market: MarketId) => MarketView | undefined;
+  readonly riskArray: (ctx: ReadContext, market: MarketId) => RiskArray | null;
+}
+const readers = new WeakMap<ModelledMarkets, Readers>();
 
 /** Views outlive the call: all orders of a block are judged at the same marks. */
-function rememberedView(markets: MarketsPort): View {
-  let view = readers.get(markets);
-  if (view === undefined) {
-    view = remembered((ctx, market: MarketId) => readView(ctx, markets, market));
-    readers.set(markets, view);
+function rememberedReaders(markets: ModelledMarkets): Readers {
+  let known = readers.get(markets);
+  if (known === undefined) {
+    known = {
+      view: remembered((ctx, market: MarketId) => readView(ctx, markets, market)),
+      riskArray: remembered((ctx, market: MarketId) => readRiskArray(ctx, markets, market)),
+    };
+    readers.set(markets, known);
   }
-  return view;
+  return known;
 }
 
 /** Valid while no mark, funding index or listing changes: within one message or one step. */
-export function marketViews(ctx: ReadContext, markets: MarketsPort): MarketViews {
-  const view = rememberedView(markets);
+export function marketViews(ctx: ReadContext, markets: ModelledMarkets): MarketViews {
+  const { view, riskArray } = rememberedReaders(markets);
   const known = new Map<MarketId, MarketView | undefined>();
-  return (market) => {
+  const arrays = new Map<MarketId, RiskArray | null>();
+  const views: MarketViews = (market) => {
     if (known.has(market)) return known.get(market);
     ctx.gas.consume(VIEW_GAS, "MarketView");
     const found = view(ctx, market);
     known.set(market, found);
     return found;
   };
+  return Object.assign(views, {
+    riskArray(market: MarketId): RiskArray | null {
+      let found = arrays.get(market);
+      if (found === undefined) {
+        ctx.gas.consume(VIEW_GAS, "RiskArray");
+        found = riskArray(ctx, market);
+        arrays.set(market, found);
+      }
+      return found;
+    },
+  });
 }

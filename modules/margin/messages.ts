@@ -4,6 +4,10 @@ import {
   MsgCollectFeesResponse,
   MsgDeposit,
   MsgDepositResponse,
+  MsgSetMarginMode,
+  MsgSetMarginModeResponse,
+  MsgSetPortfolioModel,
+  MsgSetPortfolioModelResponse,
   MsgTransfer,
   MsgTransferResponse,
   MsgUpdateParams,
@@ -21,12 +25,15 @@ import {
   accountText,
   emitDeposit,
   emitFeesCollected,
+  emitMarginMode,
+  emitPortfolioModel,
   emitTransfer,
   emitWithdraw,
 } from "./events.ts";
 import type { MarginKeeper } from "./keeper.ts";
 import { parsePositiveMoney } from "./money.ts";
 import { validateParams, withAuthority } from "./params.ts";
+import { validateModel } from "./portfolio/model.ts";
 import type { MarginState } from "./state.ts";
 import { volatilityMessage } from "./volatility/messages.ts";
 import type { Volatility } from "./volatility/volatility.ts";
@@ -178,5 +185,47 @@ export function marginMessages(
   });
 
   const setDynamicMargin = volatilityMessage(volatility, addresses, requireAuthority);
-  return [deposit, withdraw, transfer, collectFees, updateParams, setDynamicMargin];
+  const setMarginMode = onMessage({
+    typeUrl: "/keel.margin.v1.MsgSetMarginMode",
+    request: MsgSetMarginMode,
+    response: MsgSetMarginModeResponse,
+    signers: (message) => [message.sender],
+    validate(message) {
+      addresses.parse(message.sender);
+    },
+    handle(ctx, message) {
+      const id = accountId(addresses.parse(message.sender), message.subaccount);
+      keeper.setMode(ctx, id, message.portfolio);
+      emitMarginMode(ctx, accountText(addresses, id), message.portfolio);
+      return {};
+    },
+  });
+
+  const setPortfolioModel = onMessage({
+    typeUrl: "/keel.margin.v1.MsgSetPortfolioModel",
+    request: MsgSetPortfolioModel,
+    response: MsgSetPortfolioModelResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      if (message.model !== undefined) validateModel(message.model);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      keeper.setModel(ctx, message.model);
+      emitPortfolioModel(ctx, message.model?.name ?? "");
+      return {};
+    },
+  });
+
+  return [
+    deposit,
+    withdraw,
+    transfer,
+    collectFees,
+    updateParams,
+    setMarginMode,
+    setPortfolioModel,
+    setDynamicMargin,
+  ];
 }

@@ -6,6 +6,7 @@ import { marginInvariants } from "./invariants.ts";
 import type { MarginKeeper, MarginPorts } from "./keeper.ts";
 import { createKeeper } from "./keeper.ts";
 import { marginMessages } from "./messages.ts";
+import { modelledMarkets } from "./modelled-markets.ts";
 import { marginQueries } from "./queries.ts";
 import type { MarginState } from "./state.ts";
 import { marginState } from "./state.ts";
@@ -22,7 +23,8 @@ export interface Margin {
 
 export function createMargin(schema: Schema, given: MarginPorts): Margin {
   const state = marginState(schema);
-  const ports = { ...given, markets: scaledMarkets(state.volatility, given.markets) };
+  const scaled = scaledMarkets(state.volatility, given.markets);
+  const ports = { ...given, markets: modelledMarkets(state, scaled) };
   const volatility = createVolatility(state.volatility, ports.prices);
   const keeper = createKeeper(state, ports);
   return {

@@ -1,6 +1,7 @@
 /** What margin needs of others, said by margin. Money is bigint in 1e-6 quanta of the settlement asset; prices ticks; sizes lots. */
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { RiskInstrument, UnderlyingState } from "./portfolio/risk-array.ts";
 
 export type MarketId = number;
 export type Side = "buy" | "sell";
@@ -87,12 +88,23 @@ export interface PricesPort {
     | undefined;
 }
 
+/** What a margin model prices one lot of a market by. */
+export interface MarketRisk {
+  readonly underlying: UnderlyingState;
+  readonly instrument: RiskInstrument;
+}
+
 /** Implemented by derivatives. */
 export interface MarketsPort {
   marketIds(ctx: ReadContext): readonly MarketId[];
   terms(ctx: ReadContext, market: MarketId): MarketTerms | undefined;
   /** undefined before the first price. */
   mark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
+  /**
+   * undefined without a price, and once the market is settled. The same object while nothing has changed that matters: prices, volatilities and
+   * times go in steps, so that what is computed from it serves many blocks.
+   */
+  risk(ctx: ReadContext, market: MarketId): MarketRisk | undefined;
   /** Cumulative funding in whole quanta per lot paid by longs since listing; fractions are carried in the market. */
   fundingIndex(ctx: ReadContext, market: MarketId): bigint;
   /** Cancels every open order of the account, in every market (they were reserving margin). */

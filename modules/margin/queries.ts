@@ -8,8 +8,12 @@ import {
   QueryDeficitQueueResponse,
   QueryParamsRequest,
   QueryParamsResponse,
+  QueryPortfolioModelRequest,
+  QueryPortfolioModelResponse,
   QueryPositionsRequest,
   QueryPositionsResponse,
+  QueryRequirementRequest,
+  QueryRequirementResponse,
   QueryTotalsRequest,
   QueryTotalsResponse,
 } from "@keel/proto/gen/keel/margin/v1/query";
@@ -27,14 +31,15 @@ import {
 } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
 import { evaluate } from "./health.ts";
-import type { MarginPorts } from "./keeper.ts";
+import type { MarginParts } from "./keeper.ts";
 import { ACCOUNTS_PER_ANSWER_MAX, POSITIONS_PAGE_DEFAULT, POSITIONS_PAGE_MAX } from "./limits.ts";
 import { marketViews } from "./market-view.ts";
+import { requirementView } from "./portfolio-view.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { accountView, positionView } from "./views.ts";
 
-export function marginQueries(state: MarginState, ports: MarginPorts): readonly QueryRoute[] {
+export function marginQueries(state: MarginState, ports: MarginParts): readonly QueryRoute[] {
   const { addresses, markets, bank, insurance } = ports;
   return [
     onQuery({
@@ -144,6 +149,22 @@ export function marginQueries(state: MarginState, ports: MarginPorts): readonly 
         });
         return { deficits };
       },
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/Requirement",
+      request: QueryRequirementRequest,
+      response: QueryRequirementResponse,
+      handle(ctx, request) {
+        const id = accountId(addresses.parse(request.owner), request.subaccount);
+        const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
+        return requirementView(account, marketViews(ctx, markets));
+      },
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/PortfolioModel",
+      request: QueryPortfolioModelRequest,
+      response: QueryPortfolioModelResponse,
+      handle: (ctx) => ({ model: state.portfolioModel.get(ctx) }),
     }),
   ];
 }

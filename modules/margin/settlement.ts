@@ -75,7 +75,12 @@ function settleAccount(account: Account, endings: Endings): SettledAccount | nul
   }
   if (settled.length === 0) return null;
   return {
-    account: { collateral, feeReserve: account.feeReserve, positions: kept },
+    account: {
+      collateral,
+      feeReserve: account.feeReserve,
+      positions: kept,
+      portfolio: account.portfolio,
+    },
     settled,
   };
 }

@@ -1,4 +1,5 @@
 /** State layout of store "margin". Prefixes ascend and are never reused. */
+import { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { Params, SettlementSweep, WithdrawalGate } from "@keel/proto/gen/keel/margin/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import { accountIdKey } from "../kit/account-id.ts";
@@ -30,6 +31,8 @@ export interface MarginState {
   /** Accounts under water of which the book takes nothing: block time since when, ns. Only while there is a backstop. */
   readonly unfilled: MapCollection<AccountId, bigint>;
   readonly volatility: VolatilityState;
+  /** How portfolio accounts are judged; absent: there are none. */
+  readonly portfolioModel: ItemCollection<PortfolioModel>;
 }
 
 export function marginState(schema: Schema): MarginState {
@@ -45,5 +48,6 @@ export function marginState(schema: Schema): MarginState {
     sweepMarkets: schema.map(8, "sweep_markets", u32Key, markerValue),
     unfilled: schema.map(9, "unfilled", accountIdKey, u64Value),
     volatility: volatilityState(schema),
+    portfolioModel: schema.item(12, "portfolio_model", protoValue(PortfolioModel)),
   };
 }

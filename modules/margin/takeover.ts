@@ -10,16 +10,12 @@ import type { Claims } from "./claims.ts";
 import { contained } from "./contained.ts";
 import { emitTakeover } from "./events.ts";
 import { findPosition } from "./fill.ts";
-import {
-  evaluate,
-  isLiquidatable,
-  maintenanceHealth,
-  meetsInitial,
-  positionMaintenance,
-} from "./health.ts";
+import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "./health.ts";
 import { BACKSTOP_HEALTH_DEFAULT_PPM, BACKSTOP_WAIT_DEFAULT_MS } from "./limits.ts";
+import type { ModelledMarkets } from "./market-view.ts";
 import { isClosable, type MarketView, marketViews } from "./market-view.ts";
-import type { BackstopPort, ClearingPort, MarketId, MarketsPort } from "./ports.ts";
+import { maintenanceShare } from "./portfolio/account.ts";
+import type { BackstopPort, ClearingPort, MarketId } from "./ports.ts";
 import { assertMarketSound } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
 
@@ -32,7 +28,7 @@ export interface Takeover {
 
 export interface TakeoverParts {
   readonly state: MarginState;
-  readonly markets: MarketsPort;
+  readonly markets: ModelledMarkets;
   readonly clearing: Pick<ClearingPort, "clear">;
   readonly claims: Claims;
   readonly backstop: BackstopPort;
@@ -103,7 +99,7 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     if (offer === null || offer.lots <= 0n || !state.accounts.has(ctx, offer.account)) return;
     const held = absolute(position.lots);
     assert(offer.lots <= held, `the backstop takes ${offer.lots} of ${held} lots`);
-    const share = positionMaintenance(position, view) * offer.lots;
+    const share = maintenanceShare(account, position, view, views) * offer.lots;
     const collateral = mulDivDown(health.equity, share, health.maintenance * held);
     const long = position.lots > 0n;
     const savepoint = ctx.state.savepoint();

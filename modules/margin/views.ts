@@ -6,15 +6,9 @@ import type { Addresses } from "../kit/addresses.ts";
 import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
 import type { Health } from "./health.ts";
-import {
-  evaluate,
-  freeCollateral,
-  positionInitial,
-  positionMaintenance,
-  positionValue,
-  settledQuote,
-} from "./health.ts";
+import { evaluate, freeCollateral, positionValue, settledQuote } from "./health.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
+import { positionInitial, positionMaintenance } from "./position-requirement.ts";
 import { requirementQuanta } from "./requirement.ts";
 
 /** No price is searched above this: far beyond any tick, and keeps the search bounded. */
@@ -22,7 +16,7 @@ const TICKS_SEARCH_MAX = 1n << 62n;
 
 /**
  * The mark, nearest to the present one, at which the account would be under water if only this market moved; null when there is none.
- * None is said of options, whose value is not a line in the mark.
+ * None is said of options, whose value is not a line in the mark, and of portfolios, whose positions move together.
  * Equity minus requirement is monotone in the mark as long as rates are below 100 %, so bisection finds it.
  */
 export function liquidationTicks(
@@ -30,7 +24,7 @@ export function liquidationTicks(
   view: MarketView,
   health: Health,
 ): bigint | null {
-  if (position.lots === 0n || view.losses !== null) return null;
+  if (position.lots === 0n || view.losses !== null || health.portfolio) return null;
   const { quantaPerTickLot, tiers } = view.terms;
   const others = health.maintenance - positionMaintenance(position, view);
   const underWater = (ticks: bigint): boolean => {
@@ -115,6 +109,7 @@ export function accountView(
         ? ""
         : mulDivDown(health.equity, PPM, health.maintenance).toString(),
     fresh: health.fresh,
+    portfolio: account.portfolio,
     positions: account.positions.map((position) =>
       positionView(position, views(position.market), health),
     ),

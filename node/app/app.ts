@@ -196,6 +196,7 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     marketIds: (ctx) => markets().marketIds(ctx),
     terms: (ctx, market) => markets().terms(ctx, market),
     mark: (ctx, market) => markets().mark(ctx, market),
+    risk: (ctx, market) => markets().risk(ctx, market),
     fundingIndex: (ctx, market) => markets().fundingIndex(ctx, market),
     cancelOrders: (ctx, account, reason) => markets().cancelOrders(ctx, account, reason),
     liquidateAtBook: (ctx, order) => markets().liquidateAtBook(ctx, order),

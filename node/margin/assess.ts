@@ -49,7 +49,7 @@ function contractOf(held: FilePosition): Contract {
   return {
     kind: kind[held.kind],
     maturity,
-    option: { right, strike, volatilityFeedId: 0, payout },
+    option: { right, strike, volatilityFeedId: 0, volatilitySurfaceId: 0, payout },
   };
 }
 

@@ -36,6 +36,7 @@ import {
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
 import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
+import { anotherModel, openingModel } from "./margin-models.ts";
 import type { PlannedMessage } from "./operation.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
 
@@ -61,6 +62,7 @@ export function openingActs(authority: string): PlannedMessage[] {
       value: MsgCreateSeries.fromPartial({ authority, series }),
     })),
     { typeUrl: "/keel.insurance.v1.MsgFund", value: fund },
+    openingModel(authority),
     {
       typeUrl: "/keel.vault.v1.MsgSetVaultMarket",
       value: MsgSetVaultMarket.fromPartial({ authority, market: "BTC-PERP", terms: vaultTerms() }),
@@ -346,6 +348,7 @@ const acts: readonly Act[] = [
   vault,
   fees,
   fees,
+  ({ random, authority }) => anotherModel(random, authority),
 ];
 
 /** At most one act a block, in about one block of three. */

@@ -15,7 +15,12 @@ import {
   MsgRevokeTradingKey,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
-import { MsgDeposit, MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
+import {
+  MsgDeposit,
+  MsgSetMarginMode,
+  MsgTransfer,
+  MsgWithdraw,
+} from "@keel/proto/gen/keel/margin/v1/tx";
 import { MsgMultiSend, MsgSend } from "cosmjs-types/cosmos/bank/v1beta1/tx";
 import { publicKeyOf } from "./agents.ts";
 import { DENOM } from "./genesis.ts";
@@ -117,6 +122,19 @@ export const ledgerOperations: readonly SimulationOperation[] = [
           toSubaccount: at.account.subaccount ^ 1,
           denom: DENOM,
           amount: units(at, 500),
+        }),
+      ),
+  },
+  {
+    name: "another margin mode",
+    weight: 8,
+    create: (at) =>
+      one(
+        `${MARGIN}MsgSetMarginMode`,
+        MsgSetMarginMode.fromPartial({
+          sender: at.account.owner,
+          subaccount: at.account.subaccount,
+          portfolio: at.random.below(3) > 0,
         }),
       ),
   },

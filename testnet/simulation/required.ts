@@ -26,6 +26,7 @@ const UNREACHED: Readonly<Record<string, string>> = {
   "margin 11": "a fault of the chain, which quarantines a market",
   "margin 13": "a market that the exchange has and the ledger does not know",
   "margin 15": "sums beyond 2^127",
+  "margin 31": "a chain without a margin model: this one has one from its first block",
 };
 
 const OPTIONS: readonly string[] = [
@@ -114,7 +115,7 @@ const EVENTS: readonly string[] = [
   ...["deleverage", "deficit", "deficit_covered", "withdrawals_gated", "fees_collected"],
   ...["dynamic_margin"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
-  ...["oracle_price", "oracle_below_quorum"],
+  ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
 ];
 
 const REASONS: readonly string[] = [

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Account } from "../account-codec.ts";
 import { marketViews } from "../market-view.ts";
+import { modelledMarkets } from "../modelled-markets.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 import { HealthBounds } from "./bounds.ts";
 import { boundsOf } from "./branch-bounds.ts";
@@ -116,6 +117,7 @@ describe("an account with a bound", () => {
     const account: Account = {
       collateral: 7n,
       feeReserve: 0n,
+      portfolio: false,
       positions: [1, 2, 3].map((market) => ({
         ...{ market, lots: -1n, quote: 10n, fundingIndex: 0n },
         ...{ openBuyLots: 0n, openSellLots: 0n },
@@ -154,7 +156,7 @@ describe("the invariant of bounds", () => {
     bounds.watch([long]);
     bounds.look(
       () => rich,
-      marketViews(ctx, markets),
+      marketViews(ctx, modelledMarkets(margin.state, markets)),
       true,
       () => undefined,
     );

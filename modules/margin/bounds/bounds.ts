@@ -39,7 +39,7 @@ export class HealthBounds {
   readonly #paths: Map<MarketId, MarketPath> = new Map();
   /** Written since the last look. */
   #touched: Set<AccountId> = new Set();
-  /** Looked at again whatever prices do. */
+  /** Looked at again whatever prices do: short of margin, or judged as portfolios. */
   #watched: Set<AccountId> = new Set();
   /** Numbers of accounts whose bound was passed, or lost. */
   #passed: Set<number> = new Set();
@@ -67,7 +67,7 @@ export class HealthBounds {
   /** The first look at an account that has no bound yet. */
   enter(id: AccountId, account: Account, views: MarketViews, found: Judged[]): void {
     const slack = this.#judge(id, account, views, found);
-    if (slack === "short") this.#watched.add(id);
+    if (slack === "seen") this.#watched.add(id);
     else this.#settle(id, account, views, slack);
   }
 
@@ -93,7 +93,7 @@ export class HealthBounds {
     const renew = (id: AccountId, account: Account | undefined): void => {
       this.lastLooks += 1;
       const slack = this.#judge(id, account, views, found);
-      if (!settle || slack === "short") this.#watched.add(id);
+      if (!settle || slack === "seen") this.#watched.add(id);
       else {
         this.#settle(id, account, views, slack);
         settled(id);
@@ -132,22 +132,25 @@ export class HealthBounds {
     }
   }
 
-  /** What the account has over; null when it cannot be judged or holds nothing. */
+  /**
+   * What the account has over; null when it cannot be judged or holds nothing; "seen" when it stays in sight: it is short of margin, or a portfolio, whose
+   * loss is no sum over its markets.
+   */
   #judge(
     id: AccountId,
     account: Account | undefined,
     views: MarketViews,
     found: Judged[],
-  ): bigint | null | "short" {
+  ): bigint | null | "seen" {
     if (account === undefined || !holdsLots(account)) return null;
     const health = maintenanceHealth(account, views);
     if (health === null) return null;
     const { equity, maintenance } = health;
     if (isShortOfMargin(health)) {
       found.push({ id, account, equity, maintenance });
-      return "short";
+      return "seen";
     }
-    return equity - maintenance;
+    return account.portfolio ? "seen" : equity - maintenance;
   }
 
   /** New thresholds. Null slack: none can be passed. */

@@ -5,8 +5,8 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
 import { maintenanceHealth } from "../health.ts";
-import { type MarketViews, marketViews } from "../market-view.ts";
-import type { MarketId, MarketsPort } from "../ports.ts";
+import { type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
+import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { HealthBounds, isShortOfMargin, type Judged } from "./bounds.ts";
 
@@ -84,7 +84,7 @@ export function shortOfMargin(
 export function boundsFault(
   ctx: ReadContext,
   state: MarginState,
-  markets: MarketsPort,
+  markets: ModelledMarkets,
 ): string | null {
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return null;

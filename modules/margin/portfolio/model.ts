@@ -157,6 +157,8 @@ function validateUnderlyings(rules: readonly UnderlyingRule[]): void {
     requireRange(`${what}: range_maximum_ppm`, maximum, rule.rangeMinimumPpm, 900_000n);
     requireRange(`${what}: beta_ppm`, rule.betaPpm, -PPM, PPM);
     requireMoney(`${what}: daily_volume`, rule.dailyVolume);
+    const floor = rule.volatilityFloorPpm;
+    requireRange(`${what}: volatility_floor_ppm`, floor, 0n, VOLATILITY_MAX_PPM);
   }
 }
 

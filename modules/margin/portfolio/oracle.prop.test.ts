@@ -11,9 +11,9 @@ import { future, option, perpetual } from "./testing/instruments.ts";
 import { models } from "./testing/models.ts";
 
 const UNDERLYINGS = [
-  { name: "BTC", price: 65_000, volatility: 0.55 },
-  { name: "ETH", price: 3_200, volatility: 0.7 },
-  { name: "SOL", price: 150, volatility: 0.95 },
+  { name: "BTC-USD", price: 65_000, volatility: 0.55 },
+  { name: "ETH-USD", price: 3_200, volatility: 0.7 },
+  { name: "SOL-USD", price: 150, volatility: 0.95 },
 ];
 
 interface Held {

@@ -10,7 +10,7 @@ import { models } from "./testing/models.ts";
 
 /** Large enough for concentration to be charged on some of them. */
 const lots = fc.bigInt({ min: -3_000_000n, max: 3_000_000n });
-const NAMES = ["BTC", "ETH", "DOGE"];
+const NAMES = ["BTC-USD", "ETH-USD", "DOGE"];
 const free = { initial: 0n, maintenance: 0n };
 
 /** Per underlying a perpetual, a future, two calls and two puts. */
@@ -45,7 +45,7 @@ type Book = readonly bigint[];
 function sizes(arrays: readonly RiskArray[], book: Book): Map<string, bigint> {
   const out = new Map<string, bigint>();
   arrays.forEach(({ underlying, delta }, i) => {
-    const size = (book[i] ?? 0n) * delta;
+    const size = (book[i] ?? 0n) * BigInt(delta);
     const { name } = underlying.state;
     out.set(name, (out.get(name) ?? 0n) + (size < 0n ? -size : size));
   });

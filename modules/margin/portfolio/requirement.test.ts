@@ -1,11 +1,12 @@
 import { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { describe, expect, it } from "vitest";
 import { WAD } from "../../kit/math/fixed-point.ts";
-import { accumulate } from "./accumulate.ts";
+import { accumulate, fitsNumbers } from "./accumulate.ts";
 import { type PortfolioRequirement, portfolioRequirement } from "./requirement.ts";
 import { type RiskArray, type RiskInstrument, riskArray, underlyingRisk } from "./risk-array.ts";
 import { future, option, perpetual } from "./testing/instruments.ts";
 import { models } from "./testing/models.ts";
+import { totalsOf } from "./totals.ts";
 import { refusalText, verdictOf } from "./verdict.ts";
 
 const free = { initial: 0n, maintenance: 0n };
@@ -13,7 +14,7 @@ const free = { initial: 0n, maintenance: 0n };
 function arrayOf(
   model: PortfolioModel,
   instrument: RiskInstrument,
-  name = "BTC",
+  name = "BTC-USD",
   price = 50_000n,
 ): RiskArray {
   const state = { name, price: price * WAD, volatility: (6n * WAD) / 10n, oracleWidthPpm: 0n };
@@ -90,13 +91,13 @@ describe("a requirement worked out by hand", () => {
       addOns: undefined,
       underlyings: [
         {
-          underlying: "BTC",
+          underlying: "BTC-USD",
           rangeMinimumPpm: 180_000n,
           rangeMaximumPpm: 180_000n,
           betaPpm: 1_000_000n,
         },
         {
-          underlying: "ETH",
+          underlying: "ETH-USD",
           rangeMinimumPpm: 180_000n,
           rangeMaximumPpm: 180_000n,
           betaPpm: 800_000n,
@@ -104,7 +105,7 @@ describe("a requirement worked out by hand", () => {
       ],
     });
     const btc = arrayOf(model, perpetual(50_000n));
-    const eth = arrayOf(model, perpetual(2_500n), "ETH", 2_500n);
+    const eth = arrayOf(model, perpetual(2_500n), "ETH-USD", 2_500n);
     const hedged = required(model, [
       [btc, 2_000n],
       [eth, -40_000n],
@@ -198,7 +199,12 @@ describe("a requirement worked out by hand", () => {
 
   it("asks for more when the oracle is unsure or the stable coin is below its peg", () => {
     const { derive } = models;
-    const state = { name: "BTC", price: 50_000n * WAD, volatility: WAD, oracleWidthPpm: 500_000n };
+    const state = {
+      name: "BTC-USD",
+      price: 50_000n * WAD,
+      volatility: WAD,
+      oracleWidthPpm: 500_000n,
+    };
     const risk = underlyingRisk(derive, state);
     if (risk === null) throw new Error("no rule");
     const array = riskArray(risk, perpetual(50_000n));
@@ -242,17 +248,20 @@ describe("sums of risk arrays", () => {
       low: lots - 9n,
       high: lots + 3n,
     }));
-    const large = 1n << 40n;
-    const small = accumulate(positions);
-    const exact = accumulate(
-      positions.map(({ array, low, high }) => ({ array, low: low * large, high: high * large })),
-    );
-    expect(exact.map(({ low }) => low)).toEqual(
-      small.map(({ low }) => low.map((sums) => sums.map((sum) => sum * large))),
-    );
-    expect(exact.map(({ high }) => high)).toEqual(
-      small.map(({ high }) => high.map((sums) => sums.map((sum) => sum * large))),
-    );
+    expect(fitsNumbers(positions)).toBe(true);
+    expect(accumulate(positions, true)).toEqual(accumulate(positions, false));
+    expect(totalsOf(positions, true)).toEqual(totalsOf(positions, false));
+  });
+
+  it("are made in bigints as soon as one could leave the safe integers", () => {
+    const { s35 } = models;
+    const array = arrayOf(s35, perpetual(50_000n));
+    const lots = (1n << 53n) / array.largest;
+    expect(fitsNumbers([{ array, low: lots, high: lots }])).toBe(true);
+    expect(fitsNumbers([{ array, low: -lots - 1n, high: lots }])).toBe(false);
+    // 1e15 bitcoin: a number would have lost the last digits.
+    const found = required(s35, [[array, 10n ** 18n + 1n]]);
+    expect(found.scan.loss).toBe((10n ** 18n + 1n) * 5_181_900n);
   });
 });
 
@@ -263,7 +272,7 @@ describe("a refusal", () => {
     expect(verdictOf(found, 5_000_000_000n).shortfall.initial).toBe(191_900_500n);
     expect(refusalText(s35, found, 5_000_000_000n)).toBe(
       "expected equity of at least 5191.9005 (requirement), got 5000: short of 191.9005; " +
-        "worst scenario of model keel-s35: BTC price -10.36 %, volatility down, loss 5181.9",
+        "worst scenario of model keel-s35: BTC-USD price -10.36 %, volatility down, loss 5181.9",
     );
   });
 

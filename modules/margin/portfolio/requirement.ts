@@ -1,7 +1,7 @@
 /** The requirement of a portfolio: worst scenario × factor, then what is charged besides. Pure: risk arrays and lots in, figures out. */
 import type { PortfolioModel, Rates } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { divCeil, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
-import { accumulate, largerSide, type RiskPosition } from "./accumulate.ts";
+import { accumulate, fitsNumbers, largerSide, type RiskPosition } from "./accumulate.ts";
 import { concentrationCharge } from "./concentration.ts";
 import { NO_RATES } from "./model.ts";
 import { type Scan, scan } from "./scan.ts";
@@ -71,8 +71,9 @@ function deltaShare(totals: UnderlyingTotals, net: Rates, hedged: Rates): Charge
 
 export function portfolioRequirement(inputs: RequirementInputs): PortfolioRequirement {
   const { model, positions } = inputs;
-  const found = scan(accumulate(positions));
-  const totals = totalsOf(positions);
+  const numbers = fitsNumbers(positions);
+  const found = scan(accumulate(positions, numbers));
+  const totals = totalsOf(positions, numbers);
   const initialFactor =
     model.initialFactorPpm + mulDivUp(inputs.depegPpm, model.depeg?.initialFactorPpm ?? 0n, PPM);
   const factored = (quanta: bigint): Charge => ({

@@ -4,6 +4,7 @@
  * that its sums are safe too.
  */
 import type { PortfolioModel, UnderlyingRule } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import { SkewMove } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { expWad } from "../../kit/math/exp.ts";
 import { divNearest, WAD, YEAR_SECONDS } from "../../kit/math/fixed-point.ts";
 import { absolute, divHalfEven, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
@@ -33,6 +34,8 @@ export interface UnderlyingRisk {
   readonly rangePpm: bigint;
   readonly movesPpm: readonly bigint[];
   readonly weightsPpm: readonly bigint[];
+  /** The scenario moves the skew and nothing else. */
+  readonly skewed: readonly boolean[];
 }
 
 /** Null: the model has no rule for it. */
@@ -42,14 +45,17 @@ export function underlyingRisk(
 ): UnderlyingRisk | null {
   const rule = ruleOf(model, state.name);
   if (rule === null) return null;
-  const rangePpm = priceRangePpm(rule, state.volatility);
+  const floor = rule.volatilityFloorPpm * WAD_PER_PPM;
+  const known = state.volatility < floor ? { ...state, volatility: floor } : state;
+  const rangePpm = priceRangePpm(rule, known.volatility);
   return {
     model,
     rule,
-    state,
+    state: known,
     rangePpm,
     movesPpm: model.scenarios.map((scenario) => moveOf(scenario, rangePpm)),
     weightsPpm: model.scenarios.map((scenario) => weightOf(scenario, rangePpm)),
+    skewed: model.scenarios.map(({ skew }) => skew !== SkewMove.SKEW_MOVE_NONE),
   };
 }
 
@@ -86,14 +92,14 @@ export interface RiskArray {
    * as for a long, one as for a short expiry, the worse of whose sums counts.
    */
   readonly changes: readonly (readonly number[])[];
-  /** The largest absolute entry. */
+  /** The largest absolute value of all entries and of the three numbers below, which are safe integers as well. */
   readonly largest: bigint;
   /** Value of one lot of the underlying. */
-  readonly notional: bigint;
+  readonly notional: number;
   /** Profit per lot if the price moved by 100 % along its present slope. */
-  readonly delta: bigint;
+  readonly delta: number;
   /** Funding that a long lot is expected to pay over the model's hours. */
-  readonly funding: bigint;
+  readonly funding: number;
   readonly yearsLeftPpm: bigint;
 }
 
@@ -139,12 +145,17 @@ export function riskArray(
       return Number(change);
     }),
   );
-  if (largest > SAFE_MAX) return null;
   const slope =
     instrument.price(DELTA_MOVE_PPM, volatility) - instrument.price(-DELTA_MOVE_PPM, volatility);
   const notional = quanta(state.price);
   const group = `${state.name}/${expiry}`;
   const hours = BigInt(model.addOns?.fundingHours ?? 0);
+  const delta = quanta(divHalfEven(slope * PPM, 2n * DELTA_MOVE_PPM));
+  const funding = divHalfEven(notional * instrument.fundingPpmPerHour * hours, PPM);
+  for (const value of [notional, absolute(delta), absolute(funding)]) {
+    largest = maximum(largest, value);
+  }
+  if (largest > SAFE_MAX) return null;
   return {
     underlying,
     kind,
@@ -152,9 +163,9 @@ export function riskArray(
     strike: isOption ? `${group}/${instrument.strike}` : "",
     changes,
     largest,
-    notional,
-    delta: quanta(divHalfEven(slope * PPM, 2n * DELTA_MOVE_PPM)),
-    funding: divHalfEven(notional * instrument.fundingPpmPerHour * hours, PPM),
+    notional: Number(notional),
+    delta: Number(delta),
+    funding: Number(funding),
     yearsLeftPpm: mulDivUp(remainingMs, PPM, YEAR_MS),
   };
 }

@@ -2,10 +2,9 @@
  * From sums per expiry to the worst loss: per underlying the worst scenario, then across underlyings by one common factor. Profits round
  * down, losses up.
  */
-import { SkewMove } from "@keel/proto/gen/keel/margin/v1/portfolio";
-import { absolute, divCeil, divFloor, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import { divCeil, divFloor, maximum, PPM } from "../../kit/math/mul-div.ts";
 import { integerSqrt } from "../../kit/math/square-root.ts";
-import type { GroupSums } from "./accumulate.ts";
+import type { UnderlyingProfits } from "./accumulate.ts";
 import type { UnderlyingRisk } from "./risk-array.ts";
 
 /** Quanta. */
@@ -32,30 +31,6 @@ export interface Scan {
   readonly basisLoss: bigint;
 }
 
-/** What an expiry makes in one scenario: the worse discount; with a skew the loss, whichever way the skew goes. */
-function profitOf(group: GroupSums, scenario: number, skewed: boolean): bigint {
-  let low = group.low[0]?.[scenario] ?? 0n;
-  let high = group.high[0]?.[scenario] ?? 0n;
-  for (let i = 1; i < group.low.length; i++) {
-    const otherLow = group.low[i]?.[scenario] ?? 0n;
-    const otherHigh = group.high[i]?.[scenario] ?? 0n;
-    if (otherLow < low) low = otherLow;
-    if (otherHigh < high) high = otherHigh;
-  }
-  return skewed ? -maximum(absolute(low), absolute(high)) : low;
-}
-
-function basisLossOf(group: GroupSums): bigint {
-  const basis = group.first.underlying.model.addOns?.basis;
-  if (basis === undefined) return 0n;
-  const sums = group.low[0] as readonly bigint[];
-  const up = sums[sums.length - 2] as bigint;
-  const down = sums[sums.length - 1] as bigint;
-  const loss = maximum(maximum(-up, -down), 0n);
-  const share = basis.sharePpm + mulDivUp(basis.sharePerYearPpm, group.first.yearsLeftPpm, PPM);
-  return mulDivUp(loss, share, PPM);
-}
-
 function worstOf(losses: readonly bigint[]): number {
   let worst = 0;
   for (let i = 1; i < losses.length; i++) {
@@ -64,27 +39,17 @@ function worstOf(losses: readonly bigint[]): number {
   return worst;
 }
 
-function scanUnderlying(groups: readonly GroupSums[]): UnderlyingScan {
-  const { underlying } = (groups[0] as GroupSums).first;
-  const { scenarios } = underlying.model;
-  const losses = scenarios.map((scenario, i) => {
-    const skewed = scenario.skew !== SkewMove.SKEW_MOVE_NONE;
-    let profit = 0n;
-    for (const group of groups) profit += profitOf(group, i, skewed);
+function scanUnderlying({ underlying, profits, basisLoss }: UnderlyingProfits): UnderlyingScan {
+  const losses = profits.map((profit, i) => {
     const weight = underlying.weightsPpm[i] as bigint;
     return weight === PPM ? -profit : -divFloor(profit * weight, PPM);
   });
   const binding = worstOf(losses);
-  return {
-    underlying,
-    losses,
-    binding,
-    loss: maximum(losses[binding] as bigint, 0n),
-    basisLoss: groups.reduce((sum, group) => sum + basisLossOf(group), 0n),
-  };
+  const loss = maximum(losses[binding] as bigint, 0n);
+  return { underlying, losses, binding, loss, basisLoss };
 }
 
-export const NOTHING: Scan = {
+const NOTHING: Scan = {
   underlyings: [],
   losses: [],
   binding: 0,
@@ -93,15 +58,8 @@ export const NOTHING: Scan = {
   basisLoss: 0n,
 };
 
-export function scan(groups: readonly GroupSums[]): Scan {
-  const byName = new Map<string, GroupSums[]>();
-  for (const group of groups) {
-    const { name } = group.first.underlying.state;
-    const known = byName.get(name);
-    if (known === undefined) byName.set(name, [group]);
-    else known.push(group);
-  }
-  const underlyings = [...byName.values()].map(scanUnderlying);
+export function scan(profits: readonly UnderlyingProfits[]): Scan {
+  const underlyings = profits.map(scanUnderlying);
   const [only] = underlyings;
   if (only === undefined) return NOTHING;
   if (underlyings.length === 1) {

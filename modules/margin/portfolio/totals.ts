@@ -17,67 +17,101 @@ export interface UnderlyingTotals {
   readonly funding: bigint;
 }
 
-interface Running {
-  linear: bigint;
-  option: bigint;
-  gross: bigint;
-  deltaLow: bigint;
-  deltaHigh: bigint;
-  funding: bigint;
-  /** Null: no options. */
-  strikes: Map<string, bigint> | null;
+/** In numbers where `fitsNumbers`, else in bigints: the same sums. */
+interface Running<T> {
+  linear: T;
+  option: T;
+  gross: T;
+  deltaLow: T;
+  deltaHigh: T;
+  funding: T;
+  readonly strikes: Map<string, T>;
 }
 
-function add(into: Running, position: RiskPosition): void {
-  const { array, low, high } = position;
-  const size = largerSide(position);
+function addNumbers(into: Running<number>, { array, low, high }: RiskPosition): void {
   const { delta, notional, funding } = array;
-  into.gross += size * absolute(delta);
-  const one = low * delta;
-  const other = low === high ? one : high * delta;
+  const least = Number(low);
+  const most = low === high ? least : Number(high);
+  const size = -least > most ? -least : most < 0 ? -most : most;
+  into.gross += size * (delta < 0 ? -delta : delta);
+  const one = least * delta;
+  const other = most * delta;
   into.deltaLow += one < other ? one : other;
   into.deltaHigh += one < other ? other : one;
-  if (funding !== 0n) into.funding += maximum(low * funding, high * funding);
-  if (array.kind !== "option") {
-    if (array.kind !== "spot") into.linear += size * notional;
-    return;
-  }
-  into.option += size * notional;
-  into.strikes ??= new Map();
-  into.strikes.set(array.strike, (into.strikes.get(array.strike) ?? 0n) + low * notional);
+  if (funding !== 0) into.funding += funding < 0 ? least * funding : most * funding;
+  if (array.kind === "option") {
+    into.option += size * notional;
+    into.strikes.set(array.strike, (into.strikes.get(array.strike) ?? 0) + least * notional);
+  } else if (array.kind !== "spot") into.linear += size * notional;
 }
 
-export function totalsOf(positions: readonly RiskPosition[]): readonly UnderlyingTotals[] {
-  const byName = new Map<string, { underlying: UnderlyingRisk; running: Running }>();
+function addBigints(into: Running<bigint>, position: RiskPosition): void {
+  const { array, low, high } = position;
+  const delta = BigInt(array.delta);
+  const notional = BigInt(array.notional);
+  const funding = BigInt(array.funding);
+  const size = largerSide(position);
+  into.gross += size * absolute(delta);
+  const one = low * delta;
+  const other = high * delta;
+  into.deltaLow += one < other ? one : other;
+  into.deltaHigh += one < other ? other : one;
+  into.funding += funding < 0n ? low * funding : high * funding;
+  if (array.kind === "option") {
+    into.option += size * notional;
+    into.strikes.set(array.strike, (into.strikes.get(array.strike) ?? 0n) + low * notional);
+  } else if (array.kind !== "spot") into.linear += size * notional;
+}
+
+function started<T>(zero: T): Running<T> {
+  return {
+    linear: zero,
+    option: zero,
+    gross: zero,
+    deltaLow: zero,
+    deltaHigh: zero,
+    funding: zero,
+    strikes: new Map(),
+  };
+}
+
+function sumOf<T>(
+  positions: readonly RiskPosition[],
+  zero: T,
+  add: (into: Running<T>, position: RiskPosition) => void,
+  exact: (value: T) => bigint,
+): UnderlyingTotals[] {
+  const byName = new Map<string, { underlying: UnderlyingRisk; running: Running<T> }>();
   for (const position of positions) {
     const { underlying } = position.array;
     let known = byName.get(underlying.state.name);
     if (known === undefined) {
-      const running: Running = {
-        linear: 0n,
-        option: 0n,
-        gross: 0n,
-        deltaLow: 0n,
-        deltaHigh: 0n,
-        funding: 0n,
-        strikes: null,
-      };
-      known = { underlying, running };
+      known = { underlying, running: started(zero) };
       byName.set(underlying.state.name, known);
     }
     add(known.running, position);
   }
   return [...byName.values()].map(({ underlying, running }) => {
     let shortOptions = 0n;
-    for (const net of running.strikes?.values() ?? []) if (net < 0n) shortOptions -= net;
+    for (const net of running.strikes.values()) if (net < zero) shortOptions -= exact(net);
     return {
       underlying,
-      linearNotional: running.linear,
-      optionNotional: running.option,
-      grossDelta: running.gross,
-      netDelta: maximum(absolute(running.deltaLow), absolute(running.deltaHigh)),
+      linearNotional: exact(running.linear),
+      optionNotional: exact(running.option),
+      grossDelta: exact(running.gross),
+      netDelta: maximum(absolute(exact(running.deltaLow)), absolute(exact(running.deltaHigh))),
       shortOptions,
-      funding: maximum(running.funding, 0n),
+      funding: maximum(exact(running.funding), 0n),
     };
   });
+}
+
+/** In the order in which underlyings first appear. */
+export function totalsOf(
+  positions: readonly RiskPosition[],
+  numbers: boolean,
+): readonly UnderlyingTotals[] {
+  return numbers
+    ? sumOf(positions, 0, addNumbers, BigInt)
+    : sumOf(positions, 0n, addBigints, (value) => value);
 }

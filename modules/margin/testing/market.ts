@@ -5,10 +5,12 @@ import { u32Key, u64Key } from "../../kit/collections/codecs.ts";
 import type { MapCollection, Registry } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
+import { divHalfEven } from "../../kit/math/mul-div.ts";
 import type {
   ClearingPort,
   ClearResult,
   MarketId,
+  MarketRisk,
   MarketsPort,
   MarketTerms,
   MarkPrice,
@@ -65,6 +67,7 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
   const rows: MapCollection<MarketId, MarketRow> = schema.map(0, "rows", u32Key, plain());
   const book: MapCollection<bigint, BookOrder> = schema.map(1, "book", u64Key, plain());
   const failing = new Set<MarketId>();
+  const risks = new Map<MarketId, MarketRisk>();
   const quarantined: { market: MarketId; reason: string }[] = [];
   let nextId = 1n;
 
@@ -117,6 +120,37 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     },
     terms: (ctx, market) => rows.get(ctx, market)?.terms,
     mark: (ctx, market) => rows.get(ctx, market)?.mark,
+    risk(ctx, market) {
+      const known = rows.get(ctx, market);
+      const ticks = known?.mark?.ticks;
+      if (known === undefined || ticks === undefined) return undefined;
+      const price = ticks * 10n ** 18n;
+      const made = risks.get(market);
+      if (made?.underlying.price === price) return made;
+      // A unit costs a tick's number, and a lot is a perpetual on so much of it.
+      const risk: MarketRisk = {
+        underlying: {
+          name: known.terms.symbol.split("-")[0] ?? "",
+          price,
+          volatility: 0n,
+          oracleWidthPpm: 0n,
+        },
+        instrument: {
+          kind: "perpetual",
+          expiry: "",
+          remainingMs: 0n,
+          strike: 0n,
+          forward: price,
+          volatility: 0n,
+          price: (movePpm) => divHalfEven(price * (1_000_000n + movePpm), 1_000_000n),
+          units: known.terms.quantaPerTickLot,
+          scale: 10n ** 18n,
+          fundingPpmPerHour: 0n,
+        },
+      };
+      risks.set(market, risk);
+      return risk;
+    },
     fundingIndex: (ctx, market) => row(ctx, market).fundingIndex,
     list: (ctx, terms) => rows.set(ctx, terms.id, { terms, mark: undefined, fundingIndex: 0n }),
     setMark(ctx, market, ticks, fresh = true) {

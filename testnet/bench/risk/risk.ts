@@ -1,11 +1,13 @@
 /** Bench 6: what risk costs per block. Each figure has its own file and stands in this list. */
 import type { Measurement } from "../report.ts";
+import { benchPortfolioMargin } from "./portfolio.ts";
 import { benchSolvency } from "./solvency.ts";
 import { benchSurface } from "./surface.ts";
 
 const figures: readonly (() => Measurement[] | Promise<Measurement[]>)[] = [
   benchSurface,
   benchSolvency,
+  benchPortfolioMargin,
 ];
 
 export async function benchRisk(): Promise<Measurement[]> {

@@ -43,6 +43,14 @@ export const ErrorCode = {
   ERROR_CODE_INSUFFICIENT_FEES: 16,
   /** ERROR_CODE_MARKET_SETTLING - The market has expired: its positions are settled, not traded. */
   ERROR_CODE_MARKET_SETTLING: 20,
+  /** ERROR_CODE_INVALID_MODEL - A portfolio-margin model is out of its bounds. */
+  ERROR_CODE_INVALID_MODEL: 30,
+  /** ERROR_CODE_NO_MODEL - There is no portfolio-margin model. */
+  ERROR_CODE_NO_MODEL: 31,
+  /** ERROR_CODE_MODEL_IN_USE - Accounts use the model, or would be liquidatable at once under the new one. */
+  ERROR_CODE_MODEL_IN_USE: 32,
+  /** ERROR_CODE_SECOND_PORTFOLIO - The owner has another portfolio sub-account. */
+  ERROR_CODE_SECOND_PORTFOLIO: 33,
   /** ERROR_CODE_UNKNOWN_FEED - No such feed, or its margin does not follow volatility. */
   ERROR_CODE_UNKNOWN_FEED: 40,
   UNRECOGNIZED: -1,
@@ -68,6 +76,10 @@ export namespace ErrorCode {
   export type ERROR_CODE_OUT_OF_RANGE = typeof ErrorCode.ERROR_CODE_OUT_OF_RANGE;
   export type ERROR_CODE_INSUFFICIENT_FEES = typeof ErrorCode.ERROR_CODE_INSUFFICIENT_FEES;
   export type ERROR_CODE_MARKET_SETTLING = typeof ErrorCode.ERROR_CODE_MARKET_SETTLING;
+  export type ERROR_CODE_INVALID_MODEL = typeof ErrorCode.ERROR_CODE_INVALID_MODEL;
+  export type ERROR_CODE_NO_MODEL = typeof ErrorCode.ERROR_CODE_NO_MODEL;
+  export type ERROR_CODE_MODEL_IN_USE = typeof ErrorCode.ERROR_CODE_MODEL_IN_USE;
+  export type ERROR_CODE_SECOND_PORTFOLIO = typeof ErrorCode.ERROR_CODE_SECOND_PORTFOLIO;
   export type ERROR_CODE_UNKNOWN_FEED = typeof ErrorCode.ERROR_CODE_UNKNOWN_FEED;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

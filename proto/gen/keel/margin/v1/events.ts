@@ -139,6 +139,19 @@ export interface EventDynamicMargin {
   forwardPpm: string;
 }
 
+/** margin_mode_set: how a sub-account is judged from now on. */
+export interface EventMarginModeSet {
+  account: string;
+  /** "cross" or "portfolio". */
+  mode: string;
+}
+
+/** portfolio_model_set */
+export interface EventPortfolioModelSet {
+  /** Its name; empty: there is none any more. */
+  model: string;
+}
+
 function createBaseEventDeposit(): EventDeposit {
   return { account: "", sender: "", denom: "", amount: "" };
 }
@@ -1508,6 +1521,128 @@ export const EventDynamicMargin: MessageFns<EventDynamicMargin> = {
     message.slowVariance = object.slowVariance ?? "";
     message.floorVariance = object.floorVariance ?? "";
     message.forwardPpm = object.forwardPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventMarginModeSet(): EventMarginModeSet {
+  return { account: "", mode: "" };
+}
+
+export const EventMarginModeSet: MessageFns<EventMarginModeSet> = {
+  encode(message: EventMarginModeSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.mode !== "") {
+      writer.uint32(18).string(message.mode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventMarginModeSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventMarginModeSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mode = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventMarginModeSet>): EventMarginModeSet {
+    return EventMarginModeSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventMarginModeSet>): EventMarginModeSet {
+    const message = createBaseEventMarginModeSet();
+    message.account = object.account ?? "";
+    message.mode = object.mode ?? "";
+    return message;
+  },
+};
+
+function createBaseEventPortfolioModelSet(): EventPortfolioModelSet {
+  return { model: "" };
+}
+
+export const EventPortfolioModelSet: MessageFns<EventPortfolioModelSet> = {
+  encode(message: EventPortfolioModelSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventPortfolioModelSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventPortfolioModelSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventPortfolioModelSet>): EventPortfolioModelSet {
+    return EventPortfolioModelSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventPortfolioModelSet>): EventPortfolioModelSet {
+    const message = createBaseEventPortfolioModelSet();
+    message.model = object.model ?? "";
     return message;
   },
 };

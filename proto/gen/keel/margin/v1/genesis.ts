@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
+import { PortfolioModel } from "./portfolio.ts";
 import {
   Account,
   Deficit,
@@ -42,6 +43,10 @@ export interface GenesisState {
   sweep: SettlementSweep | undefined;
   sweepMarkets: number[];
   unfilled: UnfilledLiquidation[];
+  /** Absent: accounts are judged market by market. */
+  portfolioModel:
+    | PortfolioModel
+    | undefined;
   /** Margin that follows volatility: terms, and what was measured under them. */
   dynamicMargin: DynamicMargin[];
   volatility: FeedVolatility[];
@@ -127,6 +132,7 @@ function createBaseGenesisState(): GenesisState {
     sweep: undefined,
     sweepMarkets: [],
     unfilled: [],
+    portfolioModel: undefined,
     dynamicMargin: [],
     volatility: [],
   };
@@ -164,6 +170,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.unfilled) {
       UnfilledLiquidation.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.portfolioModel !== undefined) {
+      PortfolioModel.encode(message.portfolioModel, writer.uint32(82).fork()).join();
     }
     for (const v of message.dynamicMargin) {
       DynamicMargin.encode(v!, writer.uint32(162).fork()).join();
@@ -269,6 +278,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.unfilled.push(UnfilledLiquidation.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.portfolioModel = PortfolioModel.decode(reader, reader.uint32());
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -319,6 +336,9 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.sweepMarkets = object.sweepMarkets?.map((e) => e) || [];
     message.unfilled = object.unfilled?.map((e) => UnfilledLiquidation.fromPartial(e)) || [];
+    message.portfolioModel = (object.portfolioModel !== undefined && object.portfolioModel !== null)
+      ? PortfolioModel.fromPartial(object.portfolioModel)
+      : undefined;
     message.dynamicMargin = object.dynamicMargin?.map((e) => DynamicMargin.fromPartial(e)) || [];
     message.volatility = object.volatility?.map((e) => FeedVolatility.fromPartial(e)) || [];
     return message;

@@ -129,6 +129,8 @@ export interface UnderlyingRule {
   betaPpm: bigint;
   /** Value traded in a day; empty: unknown, no concentration is charged. */
   dailyVolume: string;
+  /** Its volatility counts as at least this. */
+  volatilityFloorPpm: bigint;
 }
 
 /** Values of an expiry's options after a scenario: x long x exp(-t x long_rate) when positive in sum, else x short x exp(t x short_rate). */
@@ -865,6 +867,7 @@ function createBaseUnderlyingRule(): UnderlyingRule {
     rangeMaximumPpm: 0n,
     betaPpm: 0n,
     dailyVolume: "",
+    volatilityFloorPpm: 0n,
   };
 }
 
@@ -905,6 +908,12 @@ export const UnderlyingRule: MessageFns<UnderlyingRule> = {
     }
     if (message.dailyVolume !== "") {
       writer.uint32(58).string(message.dailyVolume);
+    }
+    if (message.volatilityFloorPpm !== 0n) {
+      if (BigInt.asUintN(64, message.volatilityFloorPpm) !== message.volatilityFloorPpm) {
+        throw new globalThis.Error("value provided for field message.volatilityFloorPpm of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.volatilityFloorPpm);
     }
     return writer;
   },
@@ -978,6 +987,14 @@ export const UnderlyingRule: MessageFns<UnderlyingRule> = {
             message.dailyVolume = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.volatilityFloorPpm = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1010,6 +1027,9 @@ export const UnderlyingRule: MessageFns<UnderlyingRule> = {
       : 0n;
     message.betaPpm = (object.betaPpm !== undefined && object.betaPpm !== null) ? BigInt(object.betaPpm) : 0n;
     message.dailyVolume = object.dailyVolume ?? "";
+    message.volatilityFloorPpm = (object.volatilityFloorPpm !== undefined && object.volatilityFloorPpm !== null)
+      ? BigInt(object.volatilityFloorPpm)
+      : 0n;
     return message;
   },
 };

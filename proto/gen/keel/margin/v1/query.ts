@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DynamicMarginView } from "./dynamic.ts";
+import { PortfolioModel } from "./portfolio.ts";
 import { Deficit, MarketLedger, Params, Totals, WithdrawalGate } from "./types.ts";
 
 export const protobufPackage = "keel.margin.v1";
@@ -52,6 +53,8 @@ export interface AccountView {
   /** All marks that enter are fresh. */
   fresh: boolean;
   positions: PositionView[];
+  /** Judged as one portfolio. */
+  portfolio: boolean;
 }
 
 export interface QueryAccountRequest {
@@ -127,6 +130,61 @@ export interface QueryDynamicMarginRequest {
 export interface QueryDynamicMarginResponse {
   /** Ascending by feed. */
   feeds: DynamicMarginView[];
+}
+
+export interface QueryPortfolioModelRequest {
+}
+
+export interface QueryPortfolioModelResponse {
+  /** Absent: there is none. */
+  model: PortfolioModel | undefined;
+}
+
+export interface QueryRequirementRequest {
+  owner: string;
+  subaccount: number;
+}
+
+/** Money in quanta. */
+export interface NamedCharge {
+  name: string;
+  initial: string;
+  maintenance: string;
+}
+
+export interface ScenarioProfit {
+  underlying: string;
+  /** What happens to price and volatility. */
+  scenario: string;
+  /** Share of the profit or loss that counts. */
+  weightPpm: bigint;
+  /** Weighted. */
+  profit: string;
+}
+
+export interface ScenarioView {
+  /** Of all underlyings together. */
+  profit: string;
+  underlyings: ScenarioProfit[];
+}
+
+export interface QueryRequirementResponse {
+  model: string;
+  /** It is judged so. */
+  portfolio: boolean;
+  equity: string;
+  /** With resting orders at their worst. */
+  initial: string;
+  maintenance: string;
+  /** What equity is short of the initial requirement. */
+  shortfall: string;
+  bindingScenario: string;
+  /** Worst loss, and what different underlyings saved of it. */
+  scenarioLoss: string;
+  offset: string;
+  charges: NamedCharge[];
+  /** In the order of the model. */
+  scenarios: ScenarioView[];
 }
 
 function createBasePositionView(): PositionView {
@@ -369,6 +427,7 @@ function createBaseAccountView(): AccountView {
     healthPpm: "",
     fresh: false,
     positions: [],
+    portfolio: false,
   };
 }
 
@@ -409,6 +468,9 @@ export const AccountView: MessageFns<AccountView> = {
     }
     for (const v of message.positions) {
       PositionView.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.portfolio !== false) {
+      writer.uint32(104).bool(message.portfolio);
     }
     return writer;
   },
@@ -522,6 +584,14 @@ export const AccountView: MessageFns<AccountView> = {
             message.positions.push(PositionView.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.portfolio = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -551,6 +621,7 @@ export const AccountView: MessageFns<AccountView> = {
     message.healthPpm = object.healthPpm ?? "";
     message.fresh = object.fresh ?? false;
     message.positions = object.positions?.map((e) => PositionView.fromPartial(e)) || [];
+    message.portfolio = object.portfolio ?? false;
     return message;
   },
 };
@@ -1470,6 +1541,600 @@ export const QueryDynamicMarginResponse: MessageFns<QueryDynamicMarginResponse> 
   fromPartial(object: DeepPartial<QueryDynamicMarginResponse>): QueryDynamicMarginResponse {
     const message = createBaseQueryDynamicMarginResponse();
     message.feeds = object.feeds?.map((e) => DynamicMarginView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryPortfolioModelRequest(): QueryPortfolioModelRequest {
+  return {};
+}
+
+export const QueryPortfolioModelRequest: MessageFns<QueryPortfolioModelRequest> = {
+  encode(_: QueryPortfolioModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryPortfolioModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryPortfolioModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryPortfolioModelRequest>): QueryPortfolioModelRequest {
+    return QueryPortfolioModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<QueryPortfolioModelRequest>): QueryPortfolioModelRequest {
+    const message = createBaseQueryPortfolioModelRequest();
+    return message;
+  },
+};
+
+function createBaseQueryPortfolioModelResponse(): QueryPortfolioModelResponse {
+  return { model: undefined };
+}
+
+export const QueryPortfolioModelResponse: MessageFns<QueryPortfolioModelResponse> = {
+  encode(message: QueryPortfolioModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== undefined) {
+      PortfolioModel.encode(message.model, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryPortfolioModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryPortfolioModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = PortfolioModel.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryPortfolioModelResponse>): QueryPortfolioModelResponse {
+    return QueryPortfolioModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryPortfolioModelResponse>): QueryPortfolioModelResponse {
+    const message = createBaseQueryPortfolioModelResponse();
+    message.model = (object.model !== undefined && object.model !== null)
+      ? PortfolioModel.fromPartial(object.model)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryRequirementRequest(): QueryRequirementRequest {
+  return { owner: "", subaccount: 0 };
+}
+
+export const QueryRequirementRequest: MessageFns<QueryRequirementRequest> = {
+  encode(message: QueryRequirementRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRequirementRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRequirementRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRequirementRequest>): QueryRequirementRequest {
+    return QueryRequirementRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRequirementRequest>): QueryRequirementRequest {
+    const message = createBaseQueryRequirementRequest();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    return message;
+  },
+};
+
+function createBaseNamedCharge(): NamedCharge {
+  return { name: "", initial: "", maintenance: "" };
+}
+
+export const NamedCharge: MessageFns<NamedCharge> = {
+  encode(message: NamedCharge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.initial !== "") {
+      writer.uint32(18).string(message.initial);
+    }
+    if (message.maintenance !== "") {
+      writer.uint32(26).string(message.maintenance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NamedCharge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNamedCharge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.initial = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.maintenance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NamedCharge>): NamedCharge {
+    return NamedCharge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NamedCharge>): NamedCharge {
+    const message = createBaseNamedCharge();
+    message.name = object.name ?? "";
+    message.initial = object.initial ?? "";
+    message.maintenance = object.maintenance ?? "";
+    return message;
+  },
+};
+
+function createBaseScenarioProfit(): ScenarioProfit {
+  return { underlying: "", scenario: "", weightPpm: 0n, profit: "" };
+}
+
+export const ScenarioProfit: MessageFns<ScenarioProfit> = {
+  encode(message: ScenarioProfit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.underlying !== "") {
+      writer.uint32(10).string(message.underlying);
+    }
+    if (message.scenario !== "") {
+      writer.uint32(18).string(message.scenario);
+    }
+    if (message.weightPpm !== 0n) {
+      if (BigInt.asUintN(64, message.weightPpm) !== message.weightPpm) {
+        throw new globalThis.Error("value provided for field message.weightPpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.weightPpm);
+    }
+    if (message.profit !== "") {
+      writer.uint32(34).string(message.profit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScenarioProfit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScenarioProfit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.underlying = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scenario = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.weightPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.profit = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ScenarioProfit>): ScenarioProfit {
+    return ScenarioProfit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScenarioProfit>): ScenarioProfit {
+    const message = createBaseScenarioProfit();
+    message.underlying = object.underlying ?? "";
+    message.scenario = object.scenario ?? "";
+    message.weightPpm = (object.weightPpm !== undefined && object.weightPpm !== null) ? BigInt(object.weightPpm) : 0n;
+    message.profit = object.profit ?? "";
+    return message;
+  },
+};
+
+function createBaseScenarioView(): ScenarioView {
+  return { profit: "", underlyings: [] };
+}
+
+export const ScenarioView: MessageFns<ScenarioView> = {
+  encode(message: ScenarioView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.profit !== "") {
+      writer.uint32(10).string(message.profit);
+    }
+    for (const v of message.underlyings) {
+      ScenarioProfit.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScenarioView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScenarioView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.profit = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.underlyings.push(ScenarioProfit.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ScenarioView>): ScenarioView {
+    return ScenarioView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScenarioView>): ScenarioView {
+    const message = createBaseScenarioView();
+    message.profit = object.profit ?? "";
+    message.underlyings = object.underlyings?.map((e) => ScenarioProfit.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryRequirementResponse(): QueryRequirementResponse {
+  return {
+    model: "",
+    portfolio: false,
+    equity: "",
+    initial: "",
+    maintenance: "",
+    shortfall: "",
+    bindingScenario: "",
+    scenarioLoss: "",
+    offset: "",
+    charges: [],
+    scenarios: [],
+  };
+}
+
+export const QueryRequirementResponse: MessageFns<QueryRequirementResponse> = {
+  encode(message: QueryRequirementResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.portfolio !== false) {
+      writer.uint32(16).bool(message.portfolio);
+    }
+    if (message.equity !== "") {
+      writer.uint32(26).string(message.equity);
+    }
+    if (message.initial !== "") {
+      writer.uint32(34).string(message.initial);
+    }
+    if (message.maintenance !== "") {
+      writer.uint32(42).string(message.maintenance);
+    }
+    if (message.shortfall !== "") {
+      writer.uint32(50).string(message.shortfall);
+    }
+    if (message.bindingScenario !== "") {
+      writer.uint32(58).string(message.bindingScenario);
+    }
+    if (message.scenarioLoss !== "") {
+      writer.uint32(66).string(message.scenarioLoss);
+    }
+    if (message.offset !== "") {
+      writer.uint32(74).string(message.offset);
+    }
+    for (const v of message.charges) {
+      NamedCharge.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.scenarios) {
+      ScenarioView.encode(v!, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRequirementResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRequirementResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.portfolio = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.equity = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.initial = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.maintenance = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.shortfall = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.bindingScenario = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.scenarioLoss = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.offset = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.charges.push(NamedCharge.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.scenarios.push(ScenarioView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRequirementResponse>): QueryRequirementResponse {
+    return QueryRequirementResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRequirementResponse>): QueryRequirementResponse {
+    const message = createBaseQueryRequirementResponse();
+    message.model = object.model ?? "";
+    message.portfolio = object.portfolio ?? false;
+    message.equity = object.equity ?? "";
+    message.initial = object.initial ?? "";
+    message.maintenance = object.maintenance ?? "";
+    message.shortfall = object.shortfall ?? "";
+    message.bindingScenario = object.bindingScenario ?? "";
+    message.scenarioLoss = object.scenarioLoss ?? "";
+    message.offset = object.offset ?? "";
+    message.charges = object.charges?.map((e) => NamedCharge.fromPartial(e)) || [];
+    message.scenarios = object.scenarios?.map((e) => ScenarioView.fromPartial(e)) || [];
     return message;
   },
 };

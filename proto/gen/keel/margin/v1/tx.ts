@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DynamicMargin } from "./dynamic.ts";
+import { PortfolioModel } from "./portfolio.ts";
 import { Params } from "./types.ts";
 
 export const protobufPackage = "keel.margin.v1";
@@ -79,6 +80,27 @@ export interface MsgSetDynamicMargin {
 }
 
 export interface MsgSetDynamicMarginResponse {
+}
+
+/** Chooses how a sub-account of the sender is judged; refused when that would leave it below its new initial requirement. */
+export interface MsgSetMarginMode {
+  sender: string;
+  subaccount: number;
+  /** As one portfolio; false: market by market. */
+  portfolio: boolean;
+}
+
+export interface MsgSetMarginModeResponse {
+}
+
+/** Sets or removes the model; refused when a healthy account would be liquidatable under it. */
+export interface MsgSetPortfolioModel {
+  authority: string;
+  /** Absent: none, which no account may be using. */
+  model: PortfolioModel | undefined;
+}
+
+export interface MsgSetPortfolioModelResponse {
 }
 
 function createBaseMsgDeposit(): MsgDeposit {
@@ -885,6 +907,240 @@ export const MsgSetDynamicMarginResponse: MessageFns<MsgSetDynamicMarginResponse
   },
   fromPartial(_: DeepPartial<MsgSetDynamicMarginResponse>): MsgSetDynamicMarginResponse {
     const message = createBaseMsgSetDynamicMarginResponse();
+    return message;
+  },
+};
+
+function createBaseMsgSetMarginMode(): MsgSetMarginMode {
+  return { sender: "", subaccount: 0, portfolio: false };
+}
+
+export const MsgSetMarginMode: MessageFns<MsgSetMarginMode> = {
+  encode(message: MsgSetMarginMode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.portfolio !== false) {
+      writer.uint32(24).bool(message.portfolio);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetMarginMode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetMarginMode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.portfolio = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetMarginMode>): MsgSetMarginMode {
+    return MsgSetMarginMode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetMarginMode>): MsgSetMarginMode {
+    const message = createBaseMsgSetMarginMode();
+    message.sender = object.sender ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.portfolio = object.portfolio ?? false;
+    return message;
+  },
+};
+
+function createBaseMsgSetMarginModeResponse(): MsgSetMarginModeResponse {
+  return {};
+}
+
+export const MsgSetMarginModeResponse: MessageFns<MsgSetMarginModeResponse> = {
+  encode(_: MsgSetMarginModeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetMarginModeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetMarginModeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetMarginModeResponse>): MsgSetMarginModeResponse {
+    return MsgSetMarginModeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgSetMarginModeResponse>): MsgSetMarginModeResponse {
+    const message = createBaseMsgSetMarginModeResponse();
+    return message;
+  },
+};
+
+function createBaseMsgSetPortfolioModel(): MsgSetPortfolioModel {
+  return { authority: "", model: undefined };
+}
+
+export const MsgSetPortfolioModel: MessageFns<MsgSetPortfolioModel> = {
+  encode(message: MsgSetPortfolioModel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.model !== undefined) {
+      PortfolioModel.encode(message.model, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetPortfolioModel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetPortfolioModel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = PortfolioModel.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetPortfolioModel>): MsgSetPortfolioModel {
+    return MsgSetPortfolioModel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetPortfolioModel>): MsgSetPortfolioModel {
+    const message = createBaseMsgSetPortfolioModel();
+    message.authority = object.authority ?? "";
+    message.model = (object.model !== undefined && object.model !== null)
+      ? PortfolioModel.fromPartial(object.model)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgSetPortfolioModelResponse(): MsgSetPortfolioModelResponse {
+  return {};
+}
+
+export const MsgSetPortfolioModelResponse: MessageFns<MsgSetPortfolioModelResponse> = {
+  encode(_: MsgSetPortfolioModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetPortfolioModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetPortfolioModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetPortfolioModelResponse>): MsgSetPortfolioModelResponse {
+    return MsgSetPortfolioModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgSetPortfolioModelResponse>): MsgSetPortfolioModelResponse {
+    const message = createBaseMsgSetPortfolioModelResponse();
     return message;
   },
 };

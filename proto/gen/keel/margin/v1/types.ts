@@ -71,6 +71,8 @@ export interface Account {
   feeReserve: string;
   /** Ascending by market. */
   positions: Position[];
+  /** Judged as one portfolio by the margin model in state, not market by market. */
+  portfolio: boolean;
 }
 
 /** What a sub-account holds in one market. The value of the position at price p is lots x p + quote - lots x (index now - funding_index). */
@@ -611,7 +613,7 @@ export const SubaccountId: MessageFns<SubaccountId> = {
 };
 
 function createBaseAccount(): Account {
-  return { collateral: "", feeReserve: "", positions: [] };
+  return { collateral: "", feeReserve: "", positions: [], portfolio: false };
 }
 
 export const Account: MessageFns<Account> = {
@@ -624,6 +626,9 @@ export const Account: MessageFns<Account> = {
     }
     for (const v of message.positions) {
       Position.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.portfolio !== false) {
+      writer.uint32(32).bool(message.portfolio);
     }
     return writer;
   },
@@ -665,6 +670,14 @@ export const Account: MessageFns<Account> = {
             message.positions.push(Position.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.portfolio = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -685,6 +698,7 @@ export const Account: MessageFns<Account> = {
     message.collateral = object.collateral ?? "";
     message.feeReserve = object.feeReserve ?? "";
     message.positions = object.positions?.map((e) => Position.fromPartial(e)) || [];
+    message.portfolio = object.portfolio ?? false;
     return message;
   },
 };

@@ -1,0 +1,136 @@
+/** Which accounts are judged as portfolios, by which model, and what is refused on the way. */
+import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import type { AccountId } from "../kit/account-id.ts";
+import { ownerOf } from "../kit/account-id.ts";
+import { bytesToKey } from "../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { Account } from "./account-codec.ts";
+import { refuse } from "./errors.ts";
+import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "./health.ts";
+import { type MarketViews, type ModelledMarkets, marketViews } from "./market-view.ts";
+import { portfolioInitial } from "./portfolio/account.ts";
+import { validateModel } from "./portfolio/model.ts";
+import { money, refusalText } from "./portfolio/verdict.ts";
+import type { MarginState } from "./state.ts";
+
+export interface PortfolioModes {
+  /** Throws ModuleError and changes nothing unless the account meets its initial requirement under the new mode. */
+  setMode(ctx: WriteContext, id: AccountId, portfolio: boolean): void;
+  /** undefined: removes it. Throws ModuleError when an account that is healthy now would be liquidatable; the caller reverts. */
+  setModel(ctx: WriteContext, model: PortfolioModel | undefined): void;
+}
+
+/** Says why an account that is to be admitted is not. */
+export function shortText(
+  account: Account,
+  views: MarketViews,
+  health: { readonly equity: bigint; readonly initial: bigint },
+): string {
+  const needed = health.initial + account.feeReserve;
+  const found = account.portfolio ? portfolioInitial(account, views).requirement : null;
+  if (found !== null) {
+    const model = found.scan.underlyings[0]?.underlying.model;
+    if (model !== undefined) return refusalText(model, found, health.equity, needed);
+  }
+  const missing = needed - health.equity;
+  return (
+    `expected equity of at least ${money(needed)} (requirement), got ${money(health.equity)}: ` +
+    `short of ${money(missing > 0n ? missing : 0n)}`
+  );
+}
+
+export function createPortfolioModes(state: MarginState, markets: ModelledMarkets): PortfolioModes {
+  function otherPortfolio(ctx: ReadContext, id: AccountId): boolean {
+    let found = false;
+    state.accounts.eachWithPrefix(ctx, bytesToKey(ownerOf(id)), (other, account) => {
+      found = other !== id && account.portfolio;
+      return found;
+    });
+    return found;
+  }
+
+  /** Portfolio accounts with positions that are not under water as things stand. */
+  function healthy(ctx: ReadContext): AccountId[] {
+    const views = marketViews(ctx, markets);
+    const out: AccountId[] = [];
+    state.accounts.each(ctx, (id, account) => {
+      if (!account.portfolio) return;
+      const health = maintenanceHealth(account, views);
+      if (health !== null && !isLiquidatable(health)) out.push(id);
+    });
+    return out;
+  }
+
+  return {
+    setMode(ctx, id, portfolio) {
+      const account = state.accounts.get(ctx, id);
+      if (account === undefined) throw refuse("unknownAccount", "no such sub-account");
+      if (account.portfolio === portfolio) {
+        throw refuse("invalidRequest", "the sub-account is in this mode already");
+      }
+      if (portfolio) {
+        if (state.portfolioModel.get(ctx) === undefined) {
+          throw refuse("noModel", "there is no portfolio-margin model");
+        }
+        // What grows with size is charged per account: in several it would cost less.
+        if (otherPortfolio(ctx, id)) {
+          throw refuse("secondPortfolio", "the owner has another portfolio sub-account");
+        }
+      }
+      const after: Account = { ...account, portfolio };
+      const views = marketViews(ctx, markets);
+      const health = evaluate(after, views);
+      if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
+      if (!meetsInitial(after, health)) {
+        throw refuse("insufficientMargin", shortText(after, views, health));
+      }
+      state.accounts.set(ctx, id, after);
+    },
+
+    setModel(ctx, model) {
+      if (model !== undefined) validateModel(model);
+      if (model === undefined) {
+        let used = 0n;
+        state.accounts.each(ctx, (_id, account) => {
+          if (account.portfolio) used += 1n;
+        });
+        if (used > 0n) throw refuse("modelInUse", `${used} accounts are judged by the model`);
+        if (state.portfolioModel.get(ctx) !== undefined) state.portfolioModel.delete(ctx);
+        return;
+      }
+      const before = healthy(ctx);
+      state.portfolioModel.set(ctx, model);
+      const views = marketViews(ctx, markets);
+      const sunk = before.flatMap((id) => {
+        const account = state.accounts.get(ctx, id);
+        const health = account === undefined ? null : maintenanceHealth(account, views);
+        return account !== undefined && health !== null && isLiquidatable(health)
+          ? [{ account, initial: health.maintenance, equity: health.equity }]
+          : [];
+      });
+      const [first] = sunk;
+      if (first === undefined) return;
+      throw refuse(
+        "modelInUse",
+        `${sunk.length} healthy accounts would be liquidatable at once; the first: ` +
+          shortText(first.account, views, first),
+      );
+    },
+  };
+}
+
+/** Portfolio accounts need a model, and an owner has at most one. */
+export function portfolioFault(ctx: ReadContext, state: MarginState): string | null {
+  const modelled = state.portfolioModel.get(ctx) !== undefined;
+  let fault: string | null = null;
+  let previous: string | null = null;
+  state.accounts.each(ctx, (id, account) => {
+    if (!account.portfolio) return false;
+    const owner = bytesToKey(ownerOf(id));
+    if (!modelled) fault = "an account is judged as a portfolio without a model";
+    else if (owner === previous) fault = "an owner has two portfolio accounts";
+    previous = owner;
+    return fault !== null;
+  });
+  return fault;
+}

@@ -1,0 +1,45 @@
+/** What the Requirement query answers: an account under the model, scenario by scenario. */
+import type { QueryRequirementResponse } from "@keel/proto/gen/keel/margin/v1/query";
+import type { Account } from "./account-codec.ts";
+import { evaluate } from "./health.ts";
+import type { MarketViews } from "./market-view.ts";
+import { portfolioInitial } from "./portfolio/account.ts";
+import { scenarioText } from "./portfolio/shocks.ts";
+import { bindingText } from "./portfolio/verdict.ts";
+
+export function requirementView(account: Account, views: MarketViews): QueryRequirementResponse {
+  // As if it were one: so a holder can see before it chooses.
+  const judged = { ...account, portfolio: true };
+  const health = evaluate(judged, views);
+  const missing = health.initial + account.feeReserve - health.equity;
+  const { requirement } = portfolioInitial(judged, views);
+  const found = requirement?.scan;
+  const model = found?.underlyings[0]?.underlying.model;
+  const named = requirement === null ? [] : requirement.addOns;
+  const scenarios = requirement?.scenarios ?? { initial: 0n, maintenance: 0n };
+  return {
+    model: model?.name ?? "",
+    portfolio: account.portfolio,
+    equity: health.equity.toString(),
+    initial: health.initial.toString(),
+    maintenance: health.maintenance.toString(),
+    shortfall: (missing > 0n ? missing : 0n).toString(),
+    bindingScenario: model === undefined || found === undefined ? "" : bindingText(model, found),
+    scenarioLoss: (found?.loss ?? 0n).toString(),
+    offset: (found?.offset ?? 0n).toString(),
+    charges: [{ name: "worst scenario", ...scenarios }, ...named].map((charge) => ({
+      name: charge.name,
+      initial: charge.initial.toString(),
+      maintenance: charge.maintenance.toString(),
+    })),
+    scenarios: (model?.scenarios ?? []).map((scenario, i) => ({
+      profit: (-(found?.losses[i] ?? 0n)).toString(),
+      underlyings: (found?.underlyings ?? []).map(({ underlying, losses }) => ({
+        underlying: underlying.state.name,
+        scenario: scenarioText(scenario, underlying.movesPpm[i] ?? 0n),
+        weightPpm: underlying.weightsPpm[i] ?? 0n,
+        profit: (-(losses[i] ?? 0n)).toString(),
+      })),
+    })),
+  };
+}

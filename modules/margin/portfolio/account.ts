@@ -1,0 +1,105 @@
+/**
+ * The one place where an account meets the margin model: what it must hold as one portfolio. Positions in markets the model says nothing of
+ * are charged as everywhere, on top.
+ */
+
+import { absolute, mulDivUp } from "../../kit/math/mul-div.ts";
+import type { Account, Position } from "../account-codec.ts";
+import type { MarketView, MarketViews } from "../market-view.ts";
+import type { MarketId } from "../ports.ts";
+import { positionInitial, positionMaintenance } from "../position-requirement.ts";
+import type { RiskPosition } from "./accumulate.ts";
+import { type PortfolioRequirement, portfolioRequirement } from "./requirement.ts";
+import type { RiskArray } from "./risk-array.ts";
+
+const NO_HAIRCUT = { initial: 0n, maintenance: 0n };
+
+function arrayOf(views: MarketViews, market: MarketId, view: MarketView): RiskArray | null {
+  // Nothing is at risk any more of what is only paid out.
+  return view.terms.status === "settling" ? null : (views.riskArray?.(market) ?? null);
+}
+
+function required(positions: readonly RiskPosition[]): PortfolioRequirement | null {
+  const [first] = positions;
+  if (first === undefined) return null;
+  return portfolioRequirement({
+    model: first.array.underlying.model,
+    positions,
+    // Collateral is the settlement asset.
+    haircut: NO_HAIRCUT,
+    depegPpm: 0n,
+    // An owner has one portfolio account.
+    elsewhere: () => 0n,
+  });
+}
+
+/** As `portfolioOf`, for the maintenance requirement: lots held, without resting orders. */
+export function portfolioMaintenance(account: Account, views: MarketViews): bigint {
+  let apart = 0n;
+  const positions: RiskPosition[] = [];
+  for (const position of account.positions) {
+    const view = views(position.market);
+    if (position.lots === 0n || view === undefined) continue;
+    const array = arrayOf(views, position.market, view);
+    if (array === null) apart += positionMaintenance(position, view);
+    else positions.push({ array, low: position.lots, high: position.lots });
+  }
+  return apart + (required(positions)?.maintenance ?? 0n);
+}
+
+/** Quanta; resting orders at their worst. `requirement` is null when the model says nothing of anything held. */
+export function portfolioInitial(
+  account: Account,
+  views: MarketViews,
+): { readonly initial: bigint; readonly requirement: PortfolioRequirement | null } {
+  let apart = 0n;
+  const positions: RiskPosition[] = [];
+  for (const position of account.positions) {
+    const view = views(position.market);
+    if (view === undefined) continue;
+    const array = arrayOf(views, position.market, view);
+    if (array === null) apart += positionInitial(position, view);
+    else {
+      const low = position.lots - position.openSellLots;
+      positions.push({ array, low, high: position.lots + position.openBuyLots });
+    }
+  }
+  const requirement = required(positions);
+  return { initial: apart + (requirement?.initial ?? 0n), requirement };
+}
+
+/**
+ * The part of the account's maintenance requirement that a position stands for, where an amount is split over positions: of a portfolio by
+ * notional, rounded up.
+ */
+export function maintenanceShare(
+  account: Account,
+  position: Position,
+  view: MarketView,
+  views: MarketViews,
+): bigint {
+  if (!account.portfolio) return positionMaintenance(position, view);
+  let all = 0n;
+  for (const { market, lots } of account.positions) {
+    all += absolute(lots) * (views(market)?.notionalPerLot ?? 0n);
+  }
+  const own = absolute(position.lots) * view.notionalPerLot;
+  return all === 0n ? 0n : mulDivUp(portfolioMaintenance(account, views), own, all);
+}
+
+/**
+ * What closing a position whole would take off the maintenance requirement. A leg that hedges others takes nothing off, and is closed only
+ * when nothing else is left: then its share counts.
+ */
+export function maintenanceReleased(
+  account: Account,
+  position: Position,
+  view: MarketView,
+  views: MarketViews,
+): bigint {
+  if (!account.portfolio) return positionMaintenance(position, view);
+  const without = account.positions.filter(({ market }) => market !== position.market);
+  const before = portfolioMaintenance(account, views);
+  const released = before - portfolioMaintenance({ ...account, positions: without }, views);
+  return released > 0n ? released : 0n;
+}

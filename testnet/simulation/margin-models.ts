@@ -1,0 +1,84 @@
+/** Margin models of the simulation: the one in force from the first block, and what the authority tries instead. */
+import type { Random } from "@keel/modules/derivatives/random";
+import { PortfolioModel, SkewMove, VolatilityMove } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import { MsgSetPortfolioModel } from "@keel/proto/gen/keel/margin/v1/tx";
+import type { PlannedMessage } from "./operation.ts";
+
+const { VOLATILITY_MOVE_DOWN, VOLATILITY_MOVE_UP, VOLATILITY_MOVE_SAME } = VolatilityMove;
+const STEPS = [-1_000_000n, -500_000n, 0n, 500_000n, 1_000_000n];
+
+/** Ranges of `rangePpm`, ten scenarios, two tails, a skew, and something of every add-on. */
+export function marginModel(rangePpm: bigint): PortfolioModel {
+  const core = STEPS.flatMap((step) =>
+    [VOLATILITY_MOVE_DOWN, VOLATILITY_MOVE_UP].map((volatility) => ({
+      rangePpm: step,
+      volatility,
+    })),
+  );
+  const tails = [-660_000n, 2_000_000n].map((movePpm) => ({
+    movePpm,
+    volatility: VOLATILITY_MOVE_UP,
+  }));
+  const skew = { volatility: VOLATILITY_MOVE_SAME, skew: SkewMove.SKEW_MOVE_TILT };
+  const rates = { initialPpm: 5_000n, maintenancePpm: 3_000n };
+  return PortfolioModel.fromPartial({
+    name: `simulated-${rangePpm}`,
+    scenarios: [...core, ...tails, skew],
+    volatilityShock: {
+      upPpm: 500_000n,
+      downPpm: 280_000n,
+      upMinimumPpm: 450_000n,
+      shortPowerPpm: 300_000n,
+      longPowerPpm: 130_000n,
+      timeFloorMs: 86_400_000n,
+    },
+    skewShock: {
+      capPpm: 250_000n,
+      widthMinimumPpm: 10_000n,
+      widthMultiplePpm: 4_000_000n,
+      widthVolatilityPpm: 600_000n,
+    },
+    initialFactorPpm: 1_000_000n,
+    maintenanceFactorPpm: 800_000n,
+    underlyings: [
+      {
+        underlying: "",
+        rangeMinimumPpm: rangePpm,
+        rangeMaximumPpm: rangePpm,
+        betaPpm: 700_000n,
+        dailyVolume: "1000000000000",
+      },
+    ],
+    offsetCapPpm: 800_000n,
+    addOns: {
+      shortOptions: { rates },
+      deltaMinimum: {
+        net: { initialPpm: 20_000n, maintenancePpm: 16_000n },
+        hedged: { initialPpm: 10_000n, maintenancePpm: 8_000n },
+        floor: true,
+      },
+      basis: { upPpm: 45_000n, downPpm: 45_000n, sharePpm: 250_000n },
+      concentration: { volumeSharePpm: 100_000n, horizonMs: 3_600_000n, impactPpm: 1_000_000n },
+      liquidity: { linearPpm: 200n, optionPpm: 1_000n },
+      fundingHours: 8,
+    },
+  });
+}
+
+function setting(authority: string, model: PortfolioModel | undefined): PlannedMessage {
+  const value = MsgSetPortfolioModel.fromPartial({ authority, model });
+  return { typeUrl: "/keel.margin.v1.MsgSetPortfolioModel", value };
+}
+
+export function openingModel(authority: string): PlannedMessage {
+  return setting(authority, marginModel(100_000n));
+}
+
+/** A little more or less, far too much, one that is no model, or none at all. */
+export function anotherModel(random: Random, authority: string): PlannedMessage {
+  const dice = random.below(8);
+  if (dice === 0) return setting(authority, undefined);
+  if (dice === 1) return setting(authority, { ...marginModel(100_000n), scenarios: [] });
+  if (dice < 4) return setting(authority, marginModel(900_000n));
+  return setting(authority, marginModel(BigInt(80_000 + 5_000 * random.below(9))));
+}
