@@ -94,23 +94,24 @@ function rememberedReaders(markets: ModelledMarkets): Readers {
 export function marketViews(ctx: ReadContext, markets: ModelledMarkets): MarketViews {
   const { view, riskArray } = rememberedReaders(markets);
   const known = new Map<MarketId, MarketView | undefined>();
-  const arrays = new Map<MarketId, RiskArray | null>();
-  const views: MarketViews = (market) => {
+  /** Made when a portfolio asks: most orders come from no portfolio. */
+  let arrays: Map<MarketId, RiskArray | null> | null = null;
+  const views = (market: MarketId): MarketView | undefined => {
     if (known.has(market)) return known.get(market);
     ctx.gas.consume(VIEW_GAS, "MarketView");
     const found = view(ctx, market);
     known.set(market, found);
     return found;
   };
-  return Object.assign(views, {
-    riskArray(market: MarketId): RiskArray | null {
-      let found = arrays.get(market);
-      if (found === undefined) {
-        ctx.gas.consume(VIEW_GAS, "RiskArray");
-        found = riskArray(ctx, market);
-        arrays.set(market, found);
-      }
-      return found;
-    },
-  });
+  views.riskArray = (market: MarketId): RiskArray | null => {
+    arrays ??= new Map();
+    let found = arrays.get(market);
+    if (found === undefined) {
+      ctx.gas.consume(VIEW_GAS, "RiskArray");
+      found = riskArray(ctx, market);
+      arrays.set(market, found);
+    }
+    return found;
+  };
+  return views;
 }
