@@ -59,6 +59,8 @@ export interface TestMarkets extends MarketsPort {
   orders(ctx: ReadContext): readonly (readonly [bigint, BookOrder])[];
   /** Makes the next call of liquidateAtBook in this market throw. */
   fail(market: MarketId): void;
+  /** Makes every reading of this market's mark throw from now on. */
+  failMark(market: MarketId): void;
   readonly quarantined: { readonly market: MarketId; readonly reason: string }[];
 }
 
@@ -68,6 +70,7 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
   const book: MapCollection<bigint, BookOrder> = schema.map(1, "book", u64Key, plain());
   const failing = new Set<MarketId>();
   const risks = new Map<MarketId, MarketRisk>();
+  const unreadable = new Set<MarketId>();
   const quarantined: { market: MarketId; reason: string }[] = [];
   let nextId = 1n;
 
@@ -119,7 +122,10 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       return ids;
     },
     terms: (ctx, market) => rows.get(ctx, market)?.terms,
-    mark: (ctx, market) => rows.get(ctx, market)?.mark,
+    mark(ctx, market) {
+      if (unreadable.has(market)) throw new Error("a bug in this market's mark");
+      return rows.get(ctx, market)?.mark;
+    },
     risk(ctx, market) {
       const known = rows.get(ctx, market);
       const ticks = known?.mark?.ticks;
@@ -191,6 +197,9 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     },
     fail: (market) => {
       failing.add(market);
+    },
+    failMark: (market) => {
+      unreadable.add(market);
     },
     orders,
     cancelOrders(ctx, account) {
