@@ -4,11 +4,11 @@ import type { MapCollection } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
-import { maintenanceHealth } from "../health.ts";
+import { isLiquidatable, maintenanceHealth } from "../health.ts";
 import { type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { HealthBounds, isShortOfMargin, type Judged } from "./bounds.ts";
+import { HealthBounds, type Judged } from "./bounds.ts";
 
 const OWNER: object = {};
 
@@ -106,7 +106,7 @@ export function boundsFault(
   state.active.each(ctx, (id) => {
     const account = state.accounts.get(ctx, id);
     const health = account === undefined ? null : maintenanceHealth(account, views);
-    if (health === null || !isShortOfMargin(health) || bounds.sees(id)) return false;
+    if (health === null || !isLiquidatable(health) || bounds.sees(id)) return false;
     const { equity, maintenance } = health;
     fault = `an account with equity ${equity} of a required ${maintenance} is out of sight`;
     return true;

@@ -42,6 +42,8 @@ function plain<V>(): ValueCodec<V> {
 export interface TestMarkets extends MarketsPort {
   list(ctx: WriteContext, terms: MarketTerms): void;
   setMark(ctx: WriteContext, market: MarketId, ticks: bigint, fresh?: boolean): void;
+  /** An option marked at nothing: what is bought needs nothing, what is sold this much a lot. */
+  setWorthless(ctx: WriteContext, market: MarketId, notionalPerLot: bigint, sold: bigint): void;
   addFunding(ctx: WriteContext, market: MarketId, perLot: bigint): void;
   setStatus(ctx: WriteContext, market: MarketId, status: MarketTerms["status"]): void;
   /** Its positions settle at this value from now on. */
@@ -164,6 +166,14 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       const quantaPerLot = ticks * known.terms.quantaPerTickLot;
       const mark = { ticks, fresh, quantaPerLot, notionalPerLot: quantaPerLot, losses: null };
       rows.set(ctx, market, { ...known, mark });
+    },
+    setWorthless(ctx, market, notionalPerLot, sold) {
+      const losses = {
+        long: { initial: 0n, maintenance: 0n },
+        short: { initial: 2n * sold, maintenance: sold },
+      };
+      const mark = { ticks: 0n, fresh: true, quantaPerLot: 0n, notionalPerLot, losses };
+      rows.set(ctx, market, { ...row(ctx, market), mark });
     },
     addFunding(ctx, market, perLot) {
       const known = row(ctx, market);
