@@ -28,6 +28,9 @@ export function insuranceGenesis(state: InsuranceState, addresses: Addresses): G
         const fund = fundFromMessage(message);
         const fault = fundFault(fund);
         if (fault !== null) throw refuse("invalidRequest", `insurance genesis: ${fault}`);
+        if (state.funds.has(ctx, fund.denom)) {
+          throw refuse("invalidRequest", `insurance genesis: fund ${fund.denom} is there twice`);
+        }
         state.funds.set(ctx, fund.denom, fund);
       }
       for (const message of genesis.underwriters) {

@@ -10,6 +10,7 @@ import {
   MsgUpdateParamsResponse,
 } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Addresses } from "../kit/addresses.ts";
+import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
@@ -47,6 +48,14 @@ export function insuranceMessages(
   keeper: InsuranceKeeper,
   addresses: Addresses,
 ): readonly MessageRoute[] {
+  /** As little would cost nothing to give, or to stand in the way of those who wait to be paid with. */
+  function requireLeast(ctx: ReadContext, amount: bigint): void {
+    const least = amountOf(keeper.params(ctx).fundMin);
+    if (amount < least) {
+      throw refuse("invalidAmount", `expected at least ${least}, got ${amount}`);
+    }
+  }
+
   const fund = onMessage({
     typeUrl: "/keel.insurance.v1.MsgFund",
     request: MsgFund,
@@ -60,10 +69,7 @@ export function insuranceMessages(
     handle(ctx, message) {
       requireDenom(message.denom);
       const amount = amountOf(message.amount);
-      const least = amountOf(keeper.params(ctx).fundMin);
-      if (amount < least) {
-        throw refuse("invalidAmount", `expected at least ${least}, got ${amount}`);
-      }
+      requireLeast(ctx, amount);
       const sender = addresses.parse(message.sender);
       const balance = keeper.fund(ctx, sender, message.denom, amount);
       emitFunded(ctx, { sender: message.sender, denom: message.denom, amount, balance });
@@ -81,9 +87,11 @@ export function insuranceMessages(
       requireDenom(message.denom);
       amountOf(message.amount);
     },
-    handle(ctx, { sender, denom, amount }) {
+    handle(ctx, { sender, denom, amount: text }) {
       requireDenom(denom);
-      const shares = keeper.underwrite(ctx, addresses.parse(sender), denom, amountOf(amount));
+      const amount = amountOf(text);
+      requireLeast(ctx, amount);
+      const shares = keeper.underwrite(ctx, addresses.parse(sender), denom, amount);
       return { shares: shares.toString() };
     },
   });

@@ -192,6 +192,12 @@ describe("underwriting", () => {
     expect(balance()).toBe(1_000_000n);
   });
 
+  test("of less than the least contribution is refused", () => {
+    start({ fundMin: "5000" });
+    expect(() => underwrite(ann, 4_999n)).toThrow("at least 5000");
+    expect(underwrite(ann, 5_000n)).toBe(5_000_000_000n);
+  });
+
   test("is closed without a cool-down, and in a fund that losses have emptied", () => {
     start({ cooldownMs: 0n });
     expect(() => underwrite(ann, 5_000n)).toThrow("takes no underwriters");
@@ -244,6 +250,12 @@ describe("genesis", () => {
     days(8);
     endBlock();
     expect(moved).toEqual([[ann, 250_000n]]);
+  });
+
+  test("is refused with two funds of one asset", () => {
+    const state = GenesisState.decode(genesisOf(insurance).export(ctx));
+    const broken = GenesisState.encode({ ...state, funds: [...state.funds, ...state.funds] });
+    expect(() => genesisOf(build()).init(ctx, broken.finish())).toThrow("is there twice");
   });
 
   test("is refused with shares that nobody holds", () => {

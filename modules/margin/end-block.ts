@@ -7,7 +7,6 @@ import type { WriteContext } from "../kit/context.ts";
 import { shortOfMargin } from "./bounds/branch-bounds.ts";
 import { contained } from "./contained.ts";
 import type { Deficits } from "./deficits.ts";
-import { isLiquidatable } from "./health.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
@@ -83,10 +82,8 @@ export function createEndBlock(parts: {
   ): { sick: Sick[]; negative: AccountId[] } {
     const sick: Sick[] = [];
     const negative: AccountId[] = [];
-    for (const one of shortOfMargin(ctx, state, views, first)) {
-      const { id, account, equity, maintenance } = one;
+    for (const { id, account, equity, maintenance } of shortOfMargin(ctx, state, views, first)) {
       if (equity < 0n) negative.push(id);
-      if (!isLiquidatable(one)) continue;
       const closable = account.positions.find(
         (position) => position.lots !== 0n && isClosable(views(position.market)),
       );

@@ -99,10 +99,10 @@ export function freeCollateral(account: Account, health: Health): bigint {
   return least > 0n ? least : 0n;
 }
 
-/** Under water: a position is held and equity does not cover the maintenance requirement. */
+/** Of an account that holds positions: under water. Equity does not cover the maintenance requirement, be it none (options marked at nothing). */
 export function isLiquidatable(health: {
   readonly equity: bigint;
   readonly maintenance: bigint;
 }): boolean {
-  return health.maintenance > 0n && health.equity < health.maintenance;
+  return health.equity < health.maintenance;
 }

@@ -67,6 +67,8 @@ export function fillableDistanceTicks(
   position: { readonly lots: bigint; readonly maintenance: bigint },
   terms: { readonly spreadPpm: bigint; readonly quantaPerTickLot: bigint },
 ): bigint {
+  // Positions that need nothing (options marked at nothing) are worth nothing either: at mark, or not at all.
+  if (account.maintenance === 0n) return 0n;
   const missing = minimum(maximum(account.maintenance - account.equity, 0n), account.maintenance);
   return mulDivDown(
     missing * terms.spreadPpm,
@@ -103,14 +105,14 @@ export function penaltyQuanta(notional: bigint, penaltyPpm: bigint, equityLeft: 
 
 /**
  * Distance from mark at which closing the whole position brings in its share of the account's deficit (split by maintenance
- * requirement), in ticks rounded up, so that the bankrupt account ends at or above zero.
+ * requirement), in ticks rounded up, so that the bankrupt account ends at or above zero. A position that needs nothing has no part in it.
  */
 export function bankruptcyDistanceTicks(
   account: AccountFigures,
   position: { readonly lots: bigint; readonly maintenance: bigint },
   quantaPerTickLot: bigint,
 ): bigint {
-  if (account.equity >= 0n) return 0n;
+  if (account.equity >= 0n || account.maintenance === 0n) return 0n;
   const share = mulDivUp(-account.equity, position.maintenance, account.maintenance);
   return divCeil(share, position.lots * quantaPerTickLot);
 }

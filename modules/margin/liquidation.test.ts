@@ -230,6 +230,43 @@ describe("an account below zero", () => {
     expect(world.violated()).toBeNull();
   });
 
+  describe("that also holds an option marked at nothing", () => {
+    const buy = (account: AccountId) => {
+      const option = { market: ETH, ticks: 1n, lots: 5n };
+      world.markets.rest(world.ctx, { ...option, account: maker, side: "sell", feeReserve: 0n });
+      world.markets.take(world.ctx, { ...option, account, side: "buy", feePpm: 0n });
+    };
+
+    beforeEach(() => {
+      world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "OPTION" }));
+      world.markets.setWorthless(world.ctx, ETH, 50n * UNIT, UNIT);
+      open("buy", 10n);
+      buy(trader);
+      world.fund.give(world.ctx, 100n * UNIT);
+      world.markets.setMark(world.ctx, BTC, 42_000n);
+    });
+
+    it("is wound up without a fault", () => {
+      rest("buy", 42_000n, 10n);
+      endBlock();
+      expect(world.markets.quarantined).toEqual([]);
+      expect([lots(trader), lots(trader, ETH)]).toEqual([0n, 0n]);
+      expect(world.violated()).toBeNull();
+    });
+
+    it("is wound up in a later block when this one may do no more, and gates nobody for ever", () => {
+      rest("buy", 42_000n, 10n);
+      world.markets.setStatus(world.ctx, ETH, "halted");
+      endBlock();
+      world.markets.setStatus(world.ctx, ETH, "active");
+      world.ctx.nextBlock();
+      endBlock();
+      expect(world.markets.quarantined).toEqual([]);
+      expect(lots(trader, ETH)).toBe(0n);
+      expect(world.margin.keeper.totals(world.ctx).pendingShortfall).toBe(0n);
+    });
+  });
+
   it("never takes a counterparty below zero", () => {
     const tiers = [{ aboveQuanta: 0n, initialPpm: 10_000n, maintenancePpm: 5_000n }];
     world.markets.list(world.ctx, btcTerms({ tiers }));

@@ -253,7 +253,8 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     liquidate(ctx, id, budget) {
       cancelOrders(ctx, id);
       const start = load(ctx, id);
-      if (start.health === null || !isLiquidatable(start.health)) return;
+      const holds = start.account.positions.some(({ lots }) => lots !== 0n);
+      if (!holds || start.health === null || !isLiquidatable(start.health)) return;
       const notionalBefore = budget.notional;
       closeAll(ctx, id, budget);
       // Slippage of a partial close can take the rest below zero: then all of it goes to the book before anyone is deleveraged.

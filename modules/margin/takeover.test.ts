@@ -1,7 +1,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../kit/account-id.ts";
-import { BTC, btcTerms, createWorld, type World } from "./testing/world.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
 
 const UNIT = 1_000_000n;
 
@@ -61,6 +61,20 @@ describe("a takeover", () => {
     const late = sick();
     end(late.world, 930n);
     expect(lots(late.world, late.long)).toBe(100n);
+  });
+
+  it("leaves an option that is marked at nothing, when all that needs margin has gone", () => {
+    const { world, long, taker } = sick({ backstopHealthPpm: 900_000n });
+    const { ctx, markets, margin } = world;
+    const option = { market: ETH, ticks: 1n, lots: 5n };
+    markets.list(ctx, btcTerms({ id: ETH, symbol: "OPTION" }));
+    markets.setWorthless(ctx, ETH, UNIT, 1_000n);
+    markets.rest(ctx, { ...option, account: world.funded(4, UNIT), side: "sell", feeReserve: 0n });
+    markets.take(ctx, { ...option, account: long, side: "buy", feePpm: 0n });
+    end(world, 930n);
+    expect(markets.quarantined).toEqual([]);
+    expect(lots(world, taker)).toBe(100n);
+    expect(margin.keeper.positionLots(ctx, long, ETH)).toBe(5n);
   });
 
   it("is asked for after the wait that they name, which an export remembers", () => {

@@ -94,7 +94,8 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     const position = findPosition(account, market);
     const view = views(market);
     if (health === null || position === undefined || !isClosable(view)) return;
-    if (health.equity < 0n || position.lots === 0n) return;
+    // What is left when all that needs margin has gone needs nobody to take it.
+    if (health.equity < 0n || health.maintenance === 0n || position.lots === 0n) return;
     const offer = backstop.offer(ctx, market, position.lots);
     if (offer === null || offer.lots <= 0n || !state.accounts.has(ctx, offer.account)) return;
     const held = absolute(position.lots);

@@ -59,6 +59,7 @@ export function optionMark(
     known.index === index &&
     known.inputs.spot === spot &&
     known.inputs.forward === forward &&
+    known.inputs.mean === mean &&
     known.inputs.averagedMs === averagedMs &&
     known.inputs.remainingMs === remainingMs &&
     known.inputs.volatility === volatility

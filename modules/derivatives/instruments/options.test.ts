@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
+import { WAD } from "../../kit/math/fixed-point.ts";
 import {
   BTC,
   createWorld,
@@ -12,6 +13,8 @@ import {
   VOL,
 } from "../../testing/world.ts";
 import { SYMBOL as PERPETUAL, testMarket } from "../testing.ts";
+import type { Venue } from "../venue.ts";
+import { optionMark } from "./option-marks.ts";
 
 const SYMBOL = "BTC-OPTION";
 const DAY_MS = 24 * HOUR_MS;
@@ -257,3 +260,23 @@ function normal(x: number): number {
   }
   return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
+
+describe("a mark that is remembered", () => {
+  it("is of its inputs and no others: two means so far may make the same price expected", () => {
+    const markAt = (world: ReturnType<typeof listed>, mean: bigint) => {
+      const venue = { oracle: { price: () => ({ mantissa: 6n, exponent: -1, fresh: true }) } };
+      const instrument = world.keeper.terms(world.ctx, 1);
+      if (instrument === undefined) throw new Error("expected a market");
+      const times = { averagedMs: BigInt(3 * HOUR_MS), remainingMs: BigInt(3 * HOUR_MS) };
+      const expected = { forward: 60_000n * WAD, spot: 60_000n * WAD, fresh: true, final: false };
+      const outlook = { ...expected, ...times, mean };
+      return optionMark(world.ctx, venue as unknown as Venue, instrument, outlook);
+    };
+    const asian = () => listed({ strike: "60000", kind: "asian" }, 6 * HOUR_MS);
+    const running = asian();
+    const before = markAt(running, 60_000n * WAD);
+    const after = markAt(running, 61_000n * WAD);
+    expect(before).not.toEqual(after);
+    expect(after).toEqual(markAt(asian(), 61_000n * WAD));
+  });
+});

@@ -5,11 +5,10 @@ import type { WriteContext } from "../../kit/context.ts";
 import { type TestContext, testContext } from "../../kit/testing/context.ts";
 import { type Account, emptyLedger, type Position } from "../account-codec.ts";
 import { compareSick } from "../end-block.ts";
-import { maintenanceHealth } from "../health.ts";
+import { isLiquidatable, maintenanceHealth } from "../health.ts";
 import type { MarketView, MarketViews } from "../market-view.ts";
 import type { LotLosses, MarketId, RequirementTier } from "../ports.ts";
 import { type MarginState, marginState } from "../state.ts";
-import { isShortOfMargin } from "./bounds.ts";
 import { boundsOf, shortOfMargin } from "./branch-bounds.ts";
 
 const WORLDS = 500;
@@ -187,7 +186,7 @@ function everyone(world: World, ctx: WriteContext, views: MarketViews) {
     world.scans += 1;
     const account = world.state.accounts.get(ctx, id) as Account;
     const health = maintenanceHealth(account, views);
-    if (health !== null && isShortOfMargin(health)) found.push({ id, ...health });
+    if (health !== null && isLiquidatable(health)) found.push({ id, ...health });
   });
   return found.sort(compareSick);
 }

@@ -109,6 +109,24 @@ describe("an account with a bound", () => {
     expect(world.violated()).toBeNull();
   });
 
+  it("reads no market that nobody holds any more: a fault in one must not be met by some nodes only", () => {
+    const { ctx, markets, margin } = world;
+    markets.rest(ctx, {
+      ...{ market: BTC, account: short, side: "buy" },
+      ...{ ticks: MARK, lots: 10n, feeReserve: 0n },
+    });
+    markets.take(ctx, { market: BTC, account: long, side: "sell", ticks: MARK, lots: 10n });
+    // Both trade on elsewhere, so they have no new bounds yet.
+    trade(ETH, 1n);
+    expect(margin.keeper.ledger(ctx, BTC)?.positions).toBe(0n);
+    markets.failMark(BTC);
+    // A node that has just started has no bounds.
+    margin.keeper.endBlock({ ...ctx, state: ctx.state.fork() });
+    expect(markets.quarantined).toEqual([]);
+    quietBlock();
+    expect(markets.quarantined).toEqual([]);
+  });
+
   it("leaves room for requirements that are rounded up in each of its markets", () => {
     const views = new Map(
       [1, 2, 3].map((id) => [id, { ...tiny(10n), terms: btcTerms({ id, tiers: tenth }) }] as const),

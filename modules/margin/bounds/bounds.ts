@@ -17,7 +17,7 @@ import { Arena } from "./arena.ts";
 import { MarketPath } from "./market-path.ts";
 import { NEVER } from "./thresholds.ts";
 
-/** Below its maintenance requirement, or below zero without one. */
+/** Below its maintenance requirement. */
 export interface Judged {
   readonly id: AccountId;
   readonly account: Account;
@@ -26,13 +26,6 @@ export interface Judged {
 }
 
 export type AccountOf = (id: AccountId) => Account | undefined;
-
-export function isShortOfMargin(health: {
-  readonly equity: bigint;
-  readonly maintenance: bigint;
-}): boolean {
-  return health.equity < 0n || isLiquidatable(health);
-}
 
 export class HealthBounds {
   readonly #arena: Arena = new Arena();
@@ -146,7 +139,7 @@ export class HealthBounds {
     const health = maintenanceHealth(account, views);
     if (health === null) return null;
     const { equity, maintenance } = health;
-    if (isShortOfMargin(health)) {
+    if (isLiquidatable(health)) {
       found.push({ id, account, equity, maintenance });
       return "seen";
     }

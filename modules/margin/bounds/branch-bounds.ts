@@ -4,11 +4,11 @@ import type { MapCollection } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
-import { maintenanceHealth } from "../health.ts";
+import { isLiquidatable, maintenanceHealth } from "../health.ts";
 import { type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { HealthBounds, isShortOfMargin, type Judged } from "./bounds.ts";
+import { HealthBounds, type Judged } from "./bounds.ts";
 
 const OWNER: object = {};
 
@@ -58,6 +58,17 @@ export function heldMarkets(ctx: ReadContext, state: MarginState): readonly Mark
   return held;
 }
 
+/**
+ * Bounds may still wait on a market that its last holder has left, on a node that has just started they do not: nobody asks for such a market, since
+ * one that cannot be read is stopped, and that is state.
+ */
+function ofHeld(held: readonly MarketId[], views: MarketViews): MarketViews {
+  const known = new Set(held);
+  const read: MarketViews = (market) => (known.has(market) ? views(market) : undefined);
+  const { riskArray } = views;
+  return riskArray === undefined ? read : Object.assign(read, { riskArray });
+}
+
 /** Every account with positions that is under water or below zero at these views, in no order. `settle` once a block. */
 export function shortOfMargin(
   ctx: WriteContext,
@@ -65,13 +76,14 @@ export function shortOfMargin(
   views: MarketViews,
   settle: boolean,
 ): readonly Judged[] {
-  for (const market of heldMarkets(ctx, state)) views(market);
+  const held = heldMarkets(ctx, state);
+  for (const market of held) views(market);
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return begin(ctx, state, views);
   const settled: AccountId[] = [];
   const found = bounds.look(
     (id) => state.accounts.get(ctx, id),
-    views,
+    ofHeld(held, views),
     settle,
     (id) => void settled.push(id),
   );
@@ -89,12 +101,12 @@ export function boundsFault(
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return null;
   const views = marketViews(ctx, markets);
-  bounds.refresh(views);
+  bounds.refresh(ofHeld(heldMarkets(ctx, state), views));
   let fault: string | null = null;
   state.active.each(ctx, (id) => {
     const account = state.accounts.get(ctx, id);
     const health = account === undefined ? null : maintenanceHealth(account, views);
-    if (health === null || !isShortOfMargin(health) || bounds.sees(id)) return false;
+    if (health === null || !isLiquidatable(health) || bounds.sees(id)) return false;
     const { equity, maintenance } = health;
     fault = `an account with equity ${equity} of a required ${maintenance} is out of sight`;
     return true;

@@ -42,6 +42,8 @@ function plain<V>(): ValueCodec<V> {
 export interface TestMarkets extends MarketsPort {
   list(ctx: WriteContext, terms: MarketTerms): void;
   setMark(ctx: WriteContext, market: MarketId, ticks: bigint, fresh?: boolean): void;
+  /** An option marked at nothing: what is bought needs nothing, what is sold this much a lot. */
+  setWorthless(ctx: WriteContext, market: MarketId, notionalPerLot: bigint, sold: bigint): void;
   addFunding(ctx: WriteContext, market: MarketId, perLot: bigint): void;
   setStatus(ctx: WriteContext, market: MarketId, status: MarketTerms["status"]): void;
   /** Its positions settle at this value from now on. */
@@ -59,6 +61,8 @@ export interface TestMarkets extends MarketsPort {
   orders(ctx: ReadContext): readonly (readonly [bigint, BookOrder])[];
   /** Makes the next call of liquidateAtBook in this market throw. */
   fail(market: MarketId): void;
+  /** Makes every reading of this market's mark throw from now on. */
+  failMark(market: MarketId): void;
   readonly quarantined: { readonly market: MarketId; readonly reason: string }[];
 }
 
@@ -68,6 +72,7 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
   const book: MapCollection<bigint, BookOrder> = schema.map(1, "book", u64Key, plain());
   const failing = new Set<MarketId>();
   const risks = new Map<MarketId, MarketRisk>();
+  const unreadable = new Set<MarketId>();
   const quarantined: { market: MarketId; reason: string }[] = [];
   let nextId = 1n;
 
@@ -119,7 +124,10 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       return ids;
     },
     terms: (ctx, market) => rows.get(ctx, market)?.terms,
-    mark: (ctx, market) => rows.get(ctx, market)?.mark,
+    mark(ctx, market) {
+      if (unreadable.has(market)) throw new Error("a bug in this market's mark");
+      return rows.get(ctx, market)?.mark;
+    },
     risk(ctx, market) {
       const known = rows.get(ctx, market);
       const ticks = known?.mark?.ticks;
@@ -159,6 +167,14 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       const mark = { ticks, fresh, quantaPerLot, notionalPerLot: quantaPerLot, losses: null };
       rows.set(ctx, market, { ...known, mark });
     },
+    setWorthless(ctx, market, notionalPerLot, sold) {
+      const losses = {
+        long: { initial: 0n, maintenance: 0n },
+        short: { initial: 2n * sold, maintenance: sold },
+      };
+      const mark = { ticks: 0n, fresh: true, quantaPerLot: 0n, notionalPerLot, losses };
+      rows.set(ctx, market, { ...row(ctx, market), mark });
+    },
     addFunding(ctx, market, perLot) {
       const known = row(ctx, market);
       rows.set(ctx, market, { ...known, fundingIndex: known.fundingIndex + perLot });
@@ -191,6 +207,9 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     },
     fail: (market) => {
       failing.add(market);
+    },
+    failMark: (market) => {
+      unreadable.add(market);
     },
     orders,
     cancelOrders(ctx, account) {

@@ -9,9 +9,8 @@ import { type AccountId, accountId } from "@keel/modules/kit/account-id";
 import { Registry } from "@keel/modules/kit/collections/schema";
 import { type TestContext, testContext } from "@keel/modules/kit/testing/context";
 import { emptyLedger, type Position } from "@keel/modules/margin/account-codec";
-import { isShortOfMargin } from "@keel/modules/margin/bounds/bounds";
 import { boundsOf, shortOfMargin } from "@keel/modules/margin/bounds/branch-bounds";
-import { maintenanceHealth } from "@keel/modules/margin/health";
+import { isLiquidatable, maintenanceHealth } from "@keel/modules/margin/health";
 import type { MarketView, MarketViews } from "@keel/modules/margin/market-view";
 import { type MarginState, marginState } from "@keel/modules/margin/state";
 import { ownSeconds } from "../machine.ts";
@@ -126,7 +125,7 @@ function scanAll({ ctx, state }: Population, views: MarketViews): number {
   state.active.each(ctx, (id) => {
     const held = state.accounts.get(ctx, id);
     const health = held === undefined ? null : maintenanceHealth(held, views);
-    if (health !== null && isShortOfMargin(health)) found += 1;
+    if (health !== null && isLiquidatable(health)) found += 1;
   });
   return found;
 }
