@@ -132,7 +132,7 @@ describe("the draw cap", () => {
             paid * 1_000_000n * HOUR <= balance * capPpm * (HOUR + now) + 16n * 1_000_000n * HOUR,
           ).toBe(true);
           const later = available(fund, capPpm, now + 2n * HOUR);
-          expect(later).toBe((fund.balance * capPpm) / 1_000_000n);
+          expect(later).toBe((fund.balance * capPpm + 999_999n) / 1_000_000n);
         },
       ),
     );

@@ -74,14 +74,17 @@ export interface Drawn {
   readonly drawnAtNs: bigint;
 }
 
-/** A cap is a share of the fund as it was before what is still counted; it leaks away at one cap an hour. */
+/**
+ * A cap is a share of the fund as it was before what is still counted, rounded up, so that even a small fund pays in the end; what is counted
+ * leaks away at one cap an hour.
+ */
 export function drawnNow(
   { balance, drawn, drawnAtNs }: Drawn,
   capPpm: bigint,
   nowNs: bigint,
 ): bigint {
   if (drawn === 0n) return 0n;
-  const cap = mulDivDown(balance + drawn, capPpm, PPM);
+  const cap = mulDivUp(balance + drawn, capPpm, PPM);
   const leaked = mulDivDown(cap, maximum(nowNs - drawnAtNs, 0n), HOUR_NS);
   return maximum(drawn - leaked, 0n);
 }
@@ -90,6 +93,6 @@ export function drawnNow(
 export function available(fund: Drawn, capPpm: bigint, nowNs: bigint): bigint {
   if (capPpm === 0n) return fund.balance;
   const counted = drawnNow(fund, capPpm, nowNs);
-  const cap = mulDivDown(fund.balance + counted, capPpm, PPM);
+  const cap = mulDivUp(fund.balance + counted, capPpm, PPM);
   return maximum(minimum(cap - counted, fund.balance), 0n);
 }
