@@ -7,13 +7,11 @@ import { assert } from "../kit/errors.ts";
 import { minimum } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
 import { emitPaid, emitReceived } from "./events.ts";
+import { MONEY_LIMIT } from "./limits.ts";
 import type { InsurancePorts } from "./ports.ts";
 import { afterLoss, available, drawnNow } from "./shares.ts";
 import type { Fund, InsuranceState } from "./state.ts";
 import { createUnderwriting, type Underwriting } from "./underwriting.ts";
-
-/** Same bound as every amount on the chain: |money| < 2^127. */
-const MONEY_LIMIT = 1n << 127n;
 
 export interface InsuranceKeeper extends Underwriting {
   balance(ctx: ReadContext, denom: string): bigint;

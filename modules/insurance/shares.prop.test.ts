@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { SHARES_MIN } from "./limits.ts";
 import {
   afterLoss,
   afterUnderwriting,
   available,
   drawnNow,
   ownValue,
-  SHARES_MIN,
   type Shared,
   worthOf,
 } from "./shares.ts";

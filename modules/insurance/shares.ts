@@ -6,13 +6,7 @@
  * protocol's own part bears `first_loss_ppm` of each loss alone.
  */
 import { maximum, minimum, mulDivDown, mulDivUp, PPM } from "../kit/math/mul-div.ts";
-
-/** Shares for a quantum of the first underwriter: small units, so that rounding is not worth anything. */
-export const SHARES_PER_QUANTUM = 1_000_000n;
-/** Fewer would lose more than a millionth of the amount to rounding. */
-export const SHARES_MIN = 1_000_000n;
-/** A fund that was all but exhausted gives any amount of shares for a quantum; then it takes none. */
-export const SHARES_LIMIT: bigint = 1n << 160n;
+import { SHARES_LIMIT, SHARES_MIN, SHARES_PER_QUANTUM } from "./limits.ts";
 
 const HOUR_NS = 3_600_000_000_000n;
 

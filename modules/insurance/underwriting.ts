@@ -6,15 +6,12 @@
 import type { WriteContext } from "../kit/context.ts";
 import { refuse } from "./errors.ts";
 import { emitNotice, emitRedeemed, emitUnderwritten } from "./events.ts";
+import { LEAVING_PER_BLOCK_MAX, MONEY_LIMIT } from "./limits.ts";
 import type { InsurancePorts } from "./ports.ts";
 import { afterUnderwriting, worthOf } from "./shares.ts";
 import type { Fund, InsuranceState, Underwriter, UnderwriterKey } from "./state.ts";
 
-/** Same bound as every amount on the chain: |money| < 2^127. */
-const MONEY_LIMIT = 1n << 127n;
 const NS_PER_MS = 1_000_000n;
-/** Each is a transfer; the rest leaves in the next blocks. */
-const LEAVING_PER_BLOCK_MAX = 100;
 
 /** All refuse with ModuleError and leave reverting to the caller. Amounts in quanta, `owner` as address bytes. */
 export interface Underwriting {
