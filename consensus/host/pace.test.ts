@@ -168,10 +168,10 @@ describe("a proposer that speaks at once", () => {
     const [first] = (await startThree([10n, 10n, 10n, 14n])) as [TestNode];
     await first.reach(2);
     const stop = atEveryHeight(proposeNothing);
-    const paces = await pacesFor(first, 6);
+    const paces = await pacesFor(first, 12);
     stop();
     // Nearly a third of the heights is its own.
-    expect(paces).toBeGreaterThanOrEqual(leastPaces(6));
+    expect(paces).toBeGreaterThanOrEqual(leastPaces(12));
     const rounds = await Promise.all(
       first.committed.map(({ block }) => first.disk.blocks.loadSeenCommit(block.header.height)),
     );
@@ -209,9 +209,9 @@ describe("a proposer that speaks at once", () => {
       if (round !== undefined && !isProposer(node, 3))
         tell(node, { type: "proposal", proposal: forgeProposal(node, 3, { round }) });
     });
-    const paces = await pacesFor(first, 6);
+    const paces = await pacesFor(first, 12);
     stop();
-    expect(paces).toBeGreaterThanOrEqual(leastPaces(6));
+    expect(paces).toBeGreaterThanOrEqual(leastPaces(12));
   });
 });
 
