@@ -5,7 +5,8 @@ const special = ["**/*.prop.test.ts", "**/*.sim.test.ts", "**/*.e2e.test.ts"];
 const tidy = ["tidy.test.ts", "tidy/**/*.test.ts"];
 const conditions = ["source", "module", "node", "development|production"];
 
-// Groups run one after another: heavy and timing-sensitive projects have the machine to themselves.
+// Groups run one after another: heavy and timing-sensitive projects have the machine to themselves. Unit and property tests share two processes:
+// hundreds of files that each started one of their own take far longer, and no test may lean on a module's state being fresh.
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -32,6 +33,7 @@ const config: ViteUserConfig = defineConfig({
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: [...skipped, ...special, ...tidy],
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
@@ -41,7 +43,7 @@ const config: ViteUserConfig = defineConfig({
           name: "prop",
           include: ["**/*.prop.test.ts"],
           exclude: skipped,
-          testTimeout: 30_000,
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
