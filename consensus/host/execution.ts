@@ -165,10 +165,19 @@ export function createExecutor(options: ExecutorOptions): Executor {
     );
   }
 
+  async function save(next: ChainState): Promise<void> {
+    await states.save(next);
+    passed("state saved", next.lastHeight);
+  }
+
+  async function commitApplication(height: number): Promise<number> {
+    const { retainHeight } = await app.commit();
+    passed("application committed", height);
+    return retainHeight;
+  }
+
   async function finish(stored: StoredBlock, done: Applied): Promise<ChainState> {
     const { height } = stored.block.header;
-    await states.save(done.next);
-    passed("state saved", height);
     evidence.update(done.next, stored.block.evidence);
     await mempool.update(height, stored.block.txs, done.response.txResults);
     passed("mempool updated", height);
@@ -199,8 +208,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     await states.saveFinalizeBlockResponse(height, response);
     passed("response saved", height);
     await mempool.lock?.();
-    const { retainHeight } = await app.commit();
-    passed("application committed", height);
+    // In whichever order they become durable: a restart mends a state that is one ahead of the application, and one that is behind.
+    const [retainHeight] = await Promise.all([commitApplication(height), save(next)]);
     return finish(stored, { next, response, retainHeight });
   }
 
@@ -227,6 +236,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
           `application hash after block ${next.lastHeight} differs from the response saved for it`,
         );
       }
+      await save(next);
       return finish(stored, { next, response, retainHeight: 0 });
     },
   };

@@ -25,6 +25,8 @@ export const POOL_LIMITS: PoolLimits = {
 
 /** Checks of one turn: enough to fill the signature workers, short enough to let the event loop breathe. */
 export const CHECK_BATCH_MAX = 256;
+/** One whose signatures are judged while another is checked. */
+export const BATCHES_UNDER_WAY_MAX = 2;
 
 /** Unordered transactions checked again after a block, in proposal order: so many for each that the block held, */
 export const RECHECK_PER_BLOCK_TX = 1.25;

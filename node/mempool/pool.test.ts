@@ -108,6 +108,34 @@ describe("transaction pool", () => {
     expect(reap()).toEqual(["3:u:before", "3:u:late"]);
   });
 
+  it("lets a block end while the signatures of a batch are judged, and admits batches in the order they came", async () => {
+    const judged: (() => void)[] = [];
+    const { pool, checks, submit } = setUp({
+      prefill: () => new Promise((resolve) => judged.push(resolve)),
+    });
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const first = submit("3:u:first");
+    await turn();
+    const second = submit("3:u:second");
+    await turn();
+    const third = submit("3:u:third");
+    await turn();
+    // Two batches are with the workers; the third waits for one of them.
+    expect(judged).toHaveLength(2);
+    await pool.lock();
+    await pool.update(1, [], []);
+    judged[1]?.();
+    await turn();
+    expect(checks).toEqual([]);
+    judged[0]?.();
+    await Promise.all([first, second]);
+    expect(checks).toEqual(["new first", "new second"]);
+    await turn();
+    judged[2]?.();
+    await third;
+    expect(checks).toEqual(["new first", "new second", "new third"]);
+  });
+
   it("checks again only what the next block may hold of a long backlog, and every sequenced one", async () => {
     const { pool, checks, submit } = setUp();
     const names = Array.from({ length: 2_100 }, (_, i) => `3:u:n${i}`);

@@ -9,7 +9,13 @@ import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { type Entry, PoolEntries } from "./entries.ts";
 import type { PoolLimits } from "./limits.ts";
-import { CHECK_BATCH_MAX, POOL_LIMITS, RECHECK_MIN, RECHECK_PER_BLOCK_TX } from "./limits.ts";
+import {
+  BATCHES_UNDER_WAY_MAX,
+  CHECK_BATCH_MAX,
+  POOL_LIMITS,
+  RECHECK_MIN,
+  RECHECK_PER_BLOCK_TX,
+} from "./limits.ts";
 import { SeenCache } from "./seen-cache.ts";
 
 export type Refusal = "duplicate" | "full" | "tooLarge";
@@ -50,7 +56,10 @@ export class TransactionPool implements Mempool {
   #height = 0;
   #pending: Pending[] = [];
   #turn: Promise<void> = Promise.resolve();
-  #draining = false;
+  /** A batch is being gathered; so many are on their way to their checks, this one last. */
+  #gathering = false;
+  #underWay = 0;
+  #latest: Promise<void> = Promise.resolve();
   /** Ends the exclusive turn that `lock` began. */
   #unlock: (() => void) | null = null;
 
@@ -166,26 +175,37 @@ export class TransactionPool implements Mempool {
     this.#announce();
   }
 
+  /** Workers judge the signatures of the next batch while the checks of this one, and blocks, have the thread. */
   #drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    void this.#exclusive(async () => {
-      // One macrotask later, so that everything already received joins the batch.
-      await new Promise((resolve) => setImmediate(resolve));
-      const batch = this.#pending.splice(0, CHECK_BATCH_MAX);
-      try {
-        await this.#options.prefill?.(batch.map((pending) => pending.tx));
-        for (const pending of batch) await this.#check(pending);
-      } catch (error) {
-        for (const pending of batch) {
-          this.#seen.delete(pending.key);
-          pending.reject(error);
-        }
-      }
-    }).finally(() => {
-      this.#draining = false;
-      if (this.#pending.length > 0) this.#drain();
+    if (this.#gathering || this.#underWay >= BATCHES_UNDER_WAY_MAX || this.#pending.length === 0)
+      return;
+    this.#gathering = true;
+    // One macrotask later, so that everything already received joins the batch.
+    setImmediate(() => {
+      this.#gathering = false;
+      this.#underWay++;
+      this.#latest = this.#admit(this.#pending.splice(0, CHECK_BATCH_MAX), this.#latest);
+      this.#drain();
     });
+  }
+
+  /** `before`: the batch that came first is also checked first. Never rejects. */
+  async #admit(batch: readonly Pending[], before: Promise<void>): Promise<void> {
+    try {
+      // Outside the turn: no block waits for a signature.
+      await this.#options.prefill?.(batch.map((pending) => pending.tx));
+      await before;
+      await this.#exclusive(async () => {
+        for (const pending of batch) await this.#check(pending);
+      });
+    } catch (error) {
+      for (const pending of batch) {
+        this.#seen.delete(pending.key);
+        pending.reject(error);
+      }
+    }
+    this.#underWay--;
+    this.#drain();
   }
 
   async #check(pending: Pending): Promise<void> {

@@ -14,7 +14,8 @@ export function shareOf(validators: number, processors: number): Share {
   return {
     // Signatures are checked in place: as many checks, without packing, sending and waking another thread.
     config: processors < 2 * validators ? { "crypto.workers": 0 } : {},
-    // Collecting young objects on several threads at once takes an eighth more processor time in all.
-    execArgv: processors < 3 * validators ? ["--no-parallel-scavenge"] : [],
+    // Collecting young objects on several threads at once takes an eighth more processor time in all, and less of the main thread's. The parent may
+    // have been told otherwise for itself.
+    execArgv: [processors < 2 * validators ? "--no-parallel-scavenge" : "--parallel-scavenge"],
   };
 }
