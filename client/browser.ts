@@ -36,6 +36,7 @@ export {
   KeelQueryError,
   KeelTxError,
 } from "./errors.ts";
+export { explain } from "./explain.ts";
 export { requestFaucet } from "./faucet.ts";
 export {
   approveBuilder,

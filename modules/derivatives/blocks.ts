@@ -10,6 +10,7 @@ import {
   advanceFunding,
   clampBound,
   type Depth,
+  explainFunding,
   type FundingTerms,
   impactPrice,
   premiumPpm,
@@ -120,7 +121,7 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
   const point = { hourS: next.hour * 3600n, rate8hPpm: next.rate8hPpm, index: next.index };
   const kept = [...points, point].slice(-FUNDING_HISTORY_MAX);
   state.fundingHistory.set(ctx, instrument.id, { points: kept });
-  events.fundingRate(ctx, instrument.symbol, next.rate8hPpm, next.index);
+  events.fundingRate(ctx, instrument.symbol, next, () => explainFunding(funding, next, terms));
 }
 
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {

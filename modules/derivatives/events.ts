@@ -3,6 +3,7 @@ import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
+import type { Why } from "../kit/explanation.ts";
 import type { OrderTerms } from "./book/order-terms.ts";
 import { formatMoney, formatPrice, formatSize, type Instrument } from "./instruments.ts";
 import type { Side } from "./ports.ts";
@@ -205,10 +206,15 @@ export function auctionFill(
 export function fundingRate(
   ctx: WriteContext,
   market: string,
-  ratePpm: bigint,
-  index: bigint,
+  funding: { readonly rate8hPpm: bigint; readonly index: bigint },
+  why: Why,
 ): void {
-  ctx.emit("funding_rate", { market, rate_8h_ppm: ratePpm.toString(), index: index.toString() });
+  const { index, rate8hPpm } = funding;
+  ctx.emit(
+    "funding_rate",
+    { market, rate_8h_ppm: rate8hPpm.toString(), index: index.toString() },
+    why,
+  );
 }
 
 export function marketCreated(ctx: WriteContext, market: string, id: number): void {

@@ -5,6 +5,7 @@
  */
 import type { Funding } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { assert } from "../kit/errors.ts";
+import { type Explanation, quantities } from "../kit/explanation.ts";
 import { clamp, divTrunc, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { IMPACT_STEPS_MAX } from "./limits.ts";
 
@@ -115,6 +116,34 @@ export function predictedRate(funding: Funding, terms: FundingTerms): bigint {
       ? [...funding.samplesPpm, divTrunc(funding.minutePremiumMs, funding.minuteMs)]
       : funding.samplesPpm;
   return rateFrom(samples, terms);
+}
+
+/** Of the rate of an hour that begins: `before` as it stood, `after` with the rate. */
+export function explainFunding(before: Funding, after: Funding, terms: FundingTerms): Explanation {
+  const { samplesPpm } = before;
+  const skipped = after.hour !== before.hour + 1n;
+  return {
+    rule:
+      "rate = clamp(sum of the hour's premiums per minute / 60, toward zero, + interest, by the clamp either way); a minute without a sample counts as zero, " +
+      "after a gap of an hour or more the rate is the interest alone; the index grows by rate x lot value x time / 8 h, whole quanta, the fraction carried",
+    inputs: [
+      ...quantities("ppm", { "premiums of closed minutes": samplesPpm.join(" ") }),
+      ...quantities("ppm ms", { "premium of the last minute x time": before.minutePremiumMs }),
+      ...quantities("ms", { "time of the last minute": before.minuteMs }),
+      ...quantities("ppm", {
+        "premium last seen": before.premiumPpm,
+        interest: terms.interestPpm,
+        clamp: terms.rateClampPpm,
+        "rate before": before.rate8hPpm,
+      }),
+      ...quantities("", { "hours skipped": skipped ? after.hour - before.hour - 1n : 0n }),
+      ...quantities("quanta per lot", { "index before": before.index }),
+    ],
+    results: [
+      ...quantities("ppm", { rate: after.rate8hPpm }),
+      ...quantities("quanta per lot", { index: after.index }),
+    ],
+  };
 }
 
 /**

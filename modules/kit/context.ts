@@ -2,6 +2,7 @@
  * What code of the state machine may see and do. The three contexts widen by capability (read ⊂ write ⊂ message), so a query
  * cannot write because it has nothing to write with.
  */
+import type { Why } from "./explanation.ts";
 import type { GasMeter } from "./gas.ts";
 import type { ReadState, WriteState } from "./store.ts";
 
@@ -32,7 +33,8 @@ export interface ReadContext {
 
 export interface WriteContext extends ReadContext {
   readonly state: WriteState;
-  emit(type: string, attributes: Readonly<Record<string, string>>): void;
+  /** `why`: of what the protocol does by itself. Worked out only for whoever asks (`explanation.ts`). */
+  emit(type: string, attributes: Readonly<Record<string, string>>, why?: Why): void;
 }
 
 export interface MessageContext extends WriteContext {

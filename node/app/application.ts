@@ -26,6 +26,7 @@ import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
 import { readContext, writeContext } from "./contexts.ts";
+import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
 import { QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
@@ -97,6 +98,8 @@ export interface KeelApplication extends Application {
   exportGenesis(): unknown;
   /** What the modules say of the state between blocks, in process: for simulations and tests. */
   look<T>(ask: (keel: Keel, context: ReadContext) => T): T;
+  /** Why the events of a block's hooks came. */
+  explain(block: ProposedBlock): ExplainAnswer;
   /** Asks every invariant, also those that scan whole stores, of the committed state; null: all hold. */
   brokenInvariant(): Violation | null;
 }
@@ -124,6 +127,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     onFault,
   });
   const blocks = createBlockExecutor({ keel, chainId, router, read, onFault });
+  const explain = createExplainer({ keel, chainId, read, params });
   const serially = createQueue();
 
   /** Header of the last committed block, or of genesis. */
@@ -300,6 +304,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     exportGenesis: () =>
       exportGenesis(readContext(header, state.committed, unlimitedGas()), keel.genesis),
     look: (ask) => ask(keel, readContext(header, state.live, unlimitedGas())),
+    explain: (block) => explain(state.viewAt(block.height - 1), block),
     brokenInvariant() {
       const context = readContext(header, state.committed, unlimitedGas());
       return firstViolation(context, keel.genesis) ?? firstViolation(context, keel.genesis, "full");

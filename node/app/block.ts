@@ -10,7 +10,7 @@ import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { Keel } from "./app.ts";
 import { addMode } from "./block-events.ts";
-import { writeContext } from "./contexts.ts";
+import { type Asked, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { firstViolation } from "./invariants.ts";
 import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
@@ -26,7 +26,12 @@ export interface ExecutedBlock {
 
 export interface BlockExecutor {
   /** Writes on `state`; throws only for a broken machine. */
-  execute(state: Branch, block: ProposedBlock, params: ConsensusParams): ExecutedBlock;
+  execute(
+    state: Branch,
+    block: ProposedBlock,
+    params: ConsensusParams,
+    asked?: Asked,
+  ): ExecutedBlock;
 }
 
 export interface BlockExecutorOptions {
@@ -65,7 +70,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const savepoint = block.state.savepoint();
     const events: RecordedEvent[] = [];
     try {
-      hook(writeContext(block.header, block.state, unlimitedGas(), events));
+      hook(writeContext(block.header, block.state, unlimitedGas(), events, block.asked));
     } catch (error) {
       const bug = asContained(error);
       block.state.revert(savepoint);
@@ -110,7 +115,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         detail: violation.detail,
       };
       const held: RecordedEvent[] = [];
-      const stopping = writeContext(block.header, block.state, unlimitedGas(), held);
+      const stopping = writeContext(block.header, block.state, unlimitedGas(), held, block.asked);
       stopping.emit("invariant_broken", event);
       keel.stopClearing(stopping, `invariant ${violation.name} is broken`);
       append(block.events, addMode(held, "endBlock"));
@@ -122,7 +127,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   function stopClearing(block: Work, step: "beginBlock" | "endBlock"): void {
     const held: RecordedEvent[] = [];
     keel.stopClearing(
-      writeContext(block.header, block.state, unlimitedGas(), held),
+      writeContext(block.header, block.state, unlimitedGas(), held, block.asked),
       `a step in ${step} failed`,
     );
     append(block.events, addMode(held, step));
@@ -133,9 +138,9 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   }
 
   return {
-    execute(state, proposed, params) {
+    execute(state, proposed, params, asked) {
       const header = blockHeader(options.chainId, proposed);
-      const block: Work = { header, state, events: [], results: [] };
+      const block: Work = { header, state, events: [], results: [], asked };
       let txs = proposed.txs;
       const [first] = txs;
       const { voteExtensionsEnableHeight } = params.abci;
@@ -187,4 +192,5 @@ export interface Work {
   readonly state: Branch;
   readonly events: WireEvent[];
   readonly results: ExecTxResult[];
+  readonly asked: Asked | undefined;
 }

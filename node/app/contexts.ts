@@ -6,6 +6,7 @@ import type {
   ReadContext,
   WriteContext,
 } from "@keel/modules/kit/context";
+import type { Why } from "@keel/modules/kit/explanation";
 import type { GasMeter } from "@keel/modules/kit/gas";
 import type { ReadState, WriteState } from "@keel/modules/kit/store";
 
@@ -18,8 +19,10 @@ export function writeContext(
   state: WriteState,
   gas: GasMeter,
   events: RecordedEvent[],
+  asked?: Asked,
 ): WriteContext {
-  return { header, state, gas, emit: emitter(events) };
+  const emit = asked === undefined ? emitter(events) : explainedEmitter(events, asked);
+  return { header, state, gas, emit };
 }
 
 export function messageContext(
@@ -28,6 +31,17 @@ export function messageContext(
 ): MessageContext {
   const { header, state, gas, emit } = context;
   return { header, state, gas, emit, signers };
+}
+
+/** Told of each event why it came. */
+export type Asked = (event: RecordedEvent, why: Why) => void;
+
+function explainedEmitter(events: RecordedEvent[], asked: Asked): WriteContext["emit"] {
+  return (type, attributes, why) => {
+    const event = new RecordedEvent(type, attributes);
+    events.push(event);
+    if (why !== undefined) asked(event, why);
+  };
 }
 
 function emitter(events: RecordedEvent[]): WriteContext["emit"] {

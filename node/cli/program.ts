@@ -7,6 +7,8 @@ import { ConfigError, homePaths } from "../config/files.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../config/schema.ts";
 import { CsvError } from "../feeds/csv.ts";
 import { KEEL_VERSION } from "../version.ts";
+import type { NodeOptions } from "./ask.ts";
+import { explainCommand } from "./explain.ts";
 import { exportCommand } from "./export.ts";
 import { initCommand } from "./init.ts";
 import { marginCommand } from "./margin.ts";
@@ -40,12 +42,15 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   withHome(program.command("status"))
     .description("ask a running node where it stands")
     .option("--node <url>", "RPC address, instead of the one in the home's configuration")
-    .action(({ home, node }: { home: string; node?: string }, command: Command) => {
-      const isUsual = command.getOptionValueSource("home") === "default";
-      const isThere = existsSync(homePaths(home).configToml);
-      const named = isUsual && !isThere ? null : home;
-      return statusCommand({ home: named, ...(node === undefined ? {} : { node }) });
-    });
+    .action((_options: unknown, command: Command) => statusCommand(nodeOf(command)));
+  withHome(program.command("explain <height> [event]"))
+    .description(
+      "why the protocol acted by itself in a block: liquidations, margin that moved, funding rates, halts; all of them, or one by its place in block_results",
+    )
+    .option("--node <url>", "RPC address, instead of the one in the home's configuration")
+    .action((height: string, event: string | undefined, _options: unknown, command: Command) =>
+      explainCommand(height, event, nodeOf(command)),
+    );
   program
     .command("version")
     .description("print the release")
@@ -105,4 +110,12 @@ function sentence(error: unknown): string {
   return isPlain || process.env["KEEL_TRACE"] === undefined
     ? error.message
     : (error.stack ?? error.message);
+}
+
+/** The usual home counts only where there is one. */
+function nodeOf(command: Command): NodeOptions {
+  const { home, node } = command.opts<{ home: string; node?: string }>();
+  const isUsual = command.getOptionValueSource("home") === "default";
+  const named = isUsual && !existsSync(homePaths(home).configToml) ? null : home;
+  return { home: named, ...(node === undefined ? {} : { node }) };
 }

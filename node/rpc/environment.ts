@@ -8,12 +8,13 @@ import type {
   StateStore,
 } from "@keel/consensus/host/ports";
 import type { GenesisJson } from "@keel/consensus/wire/genesis";
+import type { KeelApplication } from "../app/application.ts";
 import type { TransactionPool } from "../mempool/pool.ts";
 import type { TxIndex } from "../store/level/tx-index.ts";
 import type { RpcMethods } from "./call.ts";
 
 export interface RpcEnvironment {
-  readonly app: Pick<Application, "info" | "query" | "checkTx">;
+  readonly app: Pick<Application, "info" | "query" | "checkTx"> & Pick<KeelApplication, "explain">;
   readonly blocks: BlockStore;
   readonly states: StateStore;
   /** null when the index is switched off. */

@@ -16,3 +16,7 @@ export const SOCKET_CALLS_MAX = 1000;
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
 export const PING_INTERVAL_MS = 27_000;
+/** Blocks are executed again for whoever asks why at most this often: each takes the thread for as long as a block does. */
+export const EXPLAIN_INTERVAL_MS = 1_000;
+/** Explained blocks kept, for all their events are explained at once. */
+export const EXPLAINED_BLOCKS_MAX = 8;

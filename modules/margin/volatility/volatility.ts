@@ -62,7 +62,7 @@ export function createVolatility(state: VolatilityState, prices: PricesPort): Vo
     state.measured.set(ctx, terms.feedId, after);
     const moved =
       before.initialPpm !== after.initialPpm || before.maintenancePpm !== after.maintenancePpm;
-    if (moved) emitDynamicMargin(ctx, after, why);
+    if (moved) emitDynamicMargin(ctx, after, { ...why, terms, before });
   }
 
   function sampleFeed(ctx: WriteContext, terms: DynamicMargin): void {
@@ -107,7 +107,7 @@ export function createVolatility(state: VolatilityState, prices: PricesPort): Vo
         emitDynamicMargin(
           ctx,
           { ...known, ...UNITY },
-          { reason: "terms", outcome, forwardPpm: 0n },
+          { reason: "terms", terms: before, before: known, outcome, forwardPpm: 0n },
         );
         return;
       }

@@ -59,6 +59,7 @@ export class TestChain {
   readonly params: ConsensusParams;
   readonly #options: TestChainOptions;
   height = 0;
+  #decided: ProposedBlock | null = null;
 
   constructor(options: TestChainOptions = {}) {
     this.#options = options;
@@ -187,10 +188,18 @@ export class TestChain {
 
   /** Decides a block without a proposal phase, as block sync does. */
   async decide(txs: readonly Uint8Array[]): Promise<FinalizeBlockResponse> {
-    const response = await this.app.finalizeBlock(this.proposed(txs));
+    const block = this.proposed(txs);
+    const response = await this.app.finalizeBlock(block);
     await this.app.commit();
+    this.#decided = block;
     this.height++;
     return response;
+  }
+
+  /** The last block. */
+  decided(): ProposedBlock {
+    if (this.#decided === null) throw new Error("no block is decided yet");
+    return this.#decided;
   }
 
   /** Extended commit of the present height in which all validators say `extensionOf(index)`. */
