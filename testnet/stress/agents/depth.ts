@@ -7,9 +7,9 @@ import { MINUTE_MS } from "../tape/tape.ts";
 
 /** Settlement units within one percent of mark on one side of a calm book. */
 export const CALM_DEPTH = [4_000_000, 2_500_000] as const;
-export const DEPTH_MIN = 0.02;
+const DEPTH_MIN = 0.02;
 const WITHDRAWAL = 0.2;
-const HALF_LIFE_MS = 10 * MINUTE_MS;
+export const HALF_LIFE_MS: number = 10 * MINUTE_MS;
 const CALM_HALF_SPREAD = 0.0003;
 const HALF_SPREAD_MAX = 0.01;
 

@@ -18,8 +18,10 @@ export interface Standing {
 
 export interface Sight {
   readonly minute: number;
-  /** Of the first underlying since the start: −0.1 is a fall by a tenth. */
+  /** Of the first underlying as marked since the start: −0.1 is a fall by a tenth. */
   readonly move: number;
+  /** Mark over the index outside: nobody buys a fall where it is dearer than elsewhere. */
+  readonly premium: number;
 }
 
 export type Intention =
@@ -69,7 +71,7 @@ export function intentionOf(
   const position = standing.notional[largest] ?? 0;
   if (lost > agent.nerve && luck < PANIC_SHARE)
     return { kind: "trade", underlying: largest, notional: -position / 2, reduceOnly: true };
-  if (agent.buysAfter > 0 && sight.move < -agent.buysAfter && luck > 0.97) {
+  if (agent.buysAfter > 0 && sight.move < -agent.buysAfter && sight.premium < 1 && luck > 0.97) {
     const adds = agent.role === "whale" ? WHALE_ADDS : 0.25;
     const room = standing.equity * 3 * adds;
     return { kind: "trade", underlying: largest, notional: room, reduceOnly: false };

@@ -2,6 +2,7 @@
 import type { Instrument } from "@keel/modules/derivatives/instruments";
 import type { Mark } from "@keel/modules/derivatives/marks";
 import { CALM_DEPTH, halfSpread } from "../agents/depth.ts";
+import { KEEPER_DISTANCE, KEEPERS_SIZE } from "../agents/impact.ts";
 import type { Order } from "./orders.ts";
 
 /** Distances from mark of the levels; each maker has every third of them. */
@@ -9,9 +10,6 @@ const LEVELS = [0, 0.002, 0.005, 0.009, 0.014, 0.02, 0.027, 0.035, 0.045] as con
 const MAKERS_PER_LEVEL = 2;
 /** Of an order's price from mark, inside the market's own band of 5 %. */
 const BAND = 0.048;
-const KEEPER_DISTANCE = 0.044;
-/** Settlement units a side and market that one keeper stands ready with. */
-const KEEPER_SIZE = 150_000;
 const OPTION_WIDTH = 0.04;
 const OPTION_SIZE = 100_000;
 
@@ -47,12 +45,12 @@ export function makerQuotes(market: QuotedMarket, maker: number, depth: number):
 }
 
 /** Keepers wait far below and above, for what falls through. */
-export function keeperQuotes(market: QuotedMarket): Order[] {
+export function keeperQuotes(market: QuotedMarket, keepers: number): Order[] {
   const ticks = Number(market.mark.ticks);
   if (ticks === 0 || market.option) return [];
   const orders: Order[] = [];
-  push(orders, market, "buy", ticks * (1 - KEEPER_DISTANCE), KEEPER_SIZE);
-  push(orders, market, "sell", ticks * (1 + KEEPER_DISTANCE), KEEPER_SIZE);
+  push(orders, market, "buy", ticks * (1 - KEEPER_DISTANCE), KEEPERS_SIZE / keepers);
+  push(orders, market, "sell", ticks * (1 + KEEPER_DISTANCE), KEEPERS_SIZE / keepers);
   return orders;
 }
 

@@ -22,8 +22,8 @@ export interface ChainOptions {
   readonly accounts: number;
   readonly seed: number;
   readonly blockMs: number;
-  /** Settlement units in the fund at the start, as a share of open interest. */
-  readonly fundShare: number;
+  /** Settlement units in the fund at the start. */
+  readonly fund: number;
   /** Full scan of all invariants every so many blocks. */
   readonly scanEvery: number;
   readonly variant: ChainVariant;
@@ -66,8 +66,7 @@ export async function runOnChain(options: ChainOptions): Promise<ChainOutcome> {
   const agents = populate(options.accounts, options.seed);
   const opening = openingOf(agents, keelInitial);
   const listed = listings(GENESIS_MS);
-  const fund = Math.round(options.fundShare * opening.openInterest);
-  const { variant } = options;
+  const { variant, fund } = options;
   const world = await openWorld({ agents, opening, listings: listed, fund, variant });
   return new ChainRun(options, world, agents, listed, {
     openInterest: opening.openInterest,
@@ -94,6 +93,7 @@ class ChainRun {
   #shift = 0;
   #quoted = { mark: 0, depth: 0, block: 0 };
   #depth = 1;
+  readonly #keepers: number;
 
   constructor(
     options: ChainOptions,
@@ -111,6 +111,7 @@ class ChainRun {
     this.#attackers = new Attackers(
       world.traders.slice(first, first + ATTACKERS_COUNT).map(({ address }) => address),
     );
+    this.#keepers = agents.filter(({ role }) => role === "keeper").length;
     this.#paidIn = agents.map(({ collateral }) => collateral);
     this.#reserve = agents.map(({ reserve }) => reserve);
     this.#seen = see(world.chain.app, world.ids);
@@ -192,7 +193,7 @@ class ChainRun {
       mark: market,
     });
     this.#move(before, after, makers);
-    this.#impact.pass(this.#options.blockMs);
+    this.#impact.pass(this.#options.blockMs, this.#depth);
     return this.#violation();
   }
 
@@ -217,7 +218,12 @@ class ChainRun {
       const flow = lots + (makers.get(market) ?? 0n);
       if (listing === undefined || listing.option || mark === undefined || flow === 0n) continue;
       const notional = Number(flow * mark.quantaPerLot) / UNIT;
-      this.#impact.trade(listing.underlying, notional, this.#depth);
+      this.#impact.take(
+        listing.underlying,
+        notional > 0 ? "buy" : "sell",
+        Math.abs(notional),
+        this.#depth,
+      );
     }
   }
 
@@ -239,7 +245,7 @@ class ChainRun {
       const orders =
         agent.role === "maker"
           ? markets.flatMap((market) => makerQuotes(market, maker, this.#depth))
-          : markets.flatMap(keeperQuotes);
+          : markets.flatMap((market) => keeperQuotes(market, this.#keepers));
       if (agent.role === "maker") maker += 1;
       const { address } = this.#world.traders[agent.index] as { address: string };
       txs.push(this.#world.send(agent.index, [cancelAll(address), quoteAll(address, orders)]));
@@ -263,7 +269,8 @@ class ChainRun {
   }
 
   #wishes(step: TapeStep, market: number): Uint8Array[] {
-    const sight = { minute: Math.floor(step.atMs / MINUTE_MS), move: market - 1 };
+    const premium = market / (step.index[0] ?? 1);
+    const sight = { minute: Math.floor(step.atMs / MINUTE_MS), move: market - 1, premium };
     const txs: Uint8Array[] = [];
     for (const agent of this.#agents) {
       if (!decidesAt(agent, step.atMs, this.#options.blockMs)) continue;

@@ -19,7 +19,7 @@ export function levelAt(anchors: readonly Anchor[], minute: number): number {
 }
 
 /** Standard deviation of a minute's log return at 50 % a year: the calm before. */
-export const CALM_MINUTE = 0.5 / Math.sqrt(365 * 1440);
+export const CALM_MINUTE: number = 0.5 / Math.sqrt(365 * 1440);
 
 /**
  * A random walk of so many steps whose deviation per minute is given by `deviation(minute)`, pulled back with a half-life of ten minutes: what the

@@ -1,0 +1,153 @@
+/** The report as one page: tables and plots drawn as SVG, nothing fetched, readable in light and dark. */
+import type { TimelinePoint } from "../measures/outcome.ts";
+import type { TapeResult } from "../plan.ts";
+import {
+  COLUMNS,
+  type Column,
+  capitalText,
+  failures,
+  marginsText,
+  type Report,
+  type Row,
+  rowsOf,
+} from "./text.ts";
+
+const STYLE = `
+:root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#d0d7de;--soft:#57606a}
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--paper:#0d1117;--line:#30363d;--soft:#9198a1}}
+body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+h1{font-size:24px}h2{font-size:19px;margin-top:40px;border-top:1px solid var(--line);padding-top:16px}
+p,caption{color:var(--soft)}table{border-collapse:collapse;font-size:12.5px;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}
+th,td{padding:3px 9px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th:first-child,td:first-child{text-align:left}
+.best{font-weight:700}.bad{color:#d1242f;font-weight:700}svg text{fill:var(--ink);font:11px system-ui,sans-serif}
+pre{overflow-x:auto;font-size:12px}.plots{display:flex;flex-wrap:wrap;gap:18px}`;
+
+const COLOURS = [
+  "#0969da",
+  "#cf222e",
+  "#1a7f37",
+  "#9a6700",
+  "#8250df",
+  "#bf3989",
+  "#57606a",
+  "#0a7ea4",
+];
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+interface Line {
+  readonly title: string;
+  readonly colour: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+  readonly dashed?: boolean;
+}
+
+const WIDTH = 540;
+const HEIGHT = 230;
+const LEFT = 46;
+const BOTTOM = 22;
+
+function plot(title: string, lines: readonly Line[], text: (value: number) => string): string {
+  const all = lines.flatMap(({ points }) => points);
+  if (all.length === 0) return "";
+  const [xMax, yMin] = [Math.max(...all.map(([x]) => x), 1), Math.min(...all.map(([, y]) => y))];
+  const yMax = Math.max(...all.map(([, y]) => y), yMin + 1e-9);
+  const x = (value: number): number => LEFT + (value / xMax) * (WIDTH - LEFT - 8);
+  const y = (value: number): number =>
+    18 + (1 - (value - yMin) / (yMax - yMin)) * (HEIGHT - BOTTOM - 18);
+  const ticks = [yMin, (yMin + yMax) / 2, yMax].map(
+    (value) =>
+      `<line x1="${LEFT}" x2="${WIDTH - 8}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}" stroke="var(--line)"/><text x="${LEFT - 5}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${text(value)}</text>`,
+  );
+  const paths = lines.map(
+    ({ points, colour, dashed }) =>
+      `<polyline fill="none" stroke="${colour}" stroke-width="1.6"${dashed === true ? ' stroke-dasharray="5 3"' : ""} points="${points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(" ")}"/>`,
+  );
+  const legend = lines
+    .map(({ title: name, colour }) => `<span style="color:${colour}">■</span> ${escaped(name)}`)
+    .join(" &nbsp; ");
+  return `<figure style="margin:0"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="${LEFT}" y="12">${escaped(title)}</text>${ticks.join("")}${paths.join("")}<text x="${WIDTH - 8}" y="${HEIGHT - 6}" text-anchor="end">minutes</text></svg><figcaption style="font-size:12px;max-width:${WIDTH}px">${legend}</figcaption></figure>`;
+}
+
+function bars(column: Column, rows: readonly Row[]): string {
+  const most = Math.max(...rows.map(({ outcome }) => column.of(outcome)), 1e-9);
+  const height = 18 * rows.length + 22;
+  const body = rows.map(({ title, outcome }, i) => {
+    const value = column.of(outcome);
+    const [top, width] = [22 + 18 * i, Math.max(0, (value / most) * 230)];
+    return `<text x="232" y="${top + 11}" text-anchor="end">${escaped(title.slice(0, 40))}</text><rect x="238" y="${top}" width="${width.toFixed(1)}" height="13" fill="${COLOURS[i % COLOURS.length]}"/><text x="${(242 + width).toFixed(1)}" y="${top + 11}">${column.text(value)}</text>`;
+  });
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${escaped(column.title)}"><text x="238" y="12">${escaped(column.title)}</text>${body.join("")}</svg>`;
+}
+
+function cells(tape: TapeResult): string {
+  const rows = rowsOf(tape);
+  const header = ["", ...COLUMNS.map(({ title }) => title)]
+    .map((title) => `<th>${escaped(title)}</th>`)
+    .join("");
+  const compared = rows.filter(({ title }) => tape.rules[title] !== undefined);
+  const body = rows.map(({ title, outcome }) => {
+    const values = COLUMNS.map(({ of, text, charted }) => {
+      const best = Math.min(...compared.map((row) => of(row.outcome)));
+      const isBest =
+        charted === true &&
+        compared.length > 1 &&
+        tape.rules[title] !== undefined &&
+        of(outcome) === best;
+      return `<td${isBest ? ' class="best"' : ""}>${text(of(outcome))}</td>`;
+    });
+    return `<tr><td>${escaped(title)}</td>${values.join("")}</tr>`;
+  });
+  return `<table><thead><tr>${header}</tr></thead><tbody>${body.join("")}</tbody></table>`;
+}
+
+function lineOf(rows: readonly Row[], of: (point: TimelinePoint) => number): Line[] {
+  return rows.map(({ title, outcome }, i) => ({
+    title,
+    colour: COLOURS[i % COLOURS.length] ?? "",
+    points: outcome.timeline.map((point) => [point.minute, of(point)] as const),
+  }));
+}
+
+function section(tape: TapeResult): string {
+  const rows = rowsOf(tape);
+  const drawn = rows.filter(({ title }) => !title.startsWith("keel:"));
+  const [first] = rows;
+  const outside: Line[] =
+    first === undefined
+      ? []
+      : [
+          {
+            ...{ title: "outside", colour: "var(--ink)", dashed: true },
+            points: first.outcome.timeline.map(
+              ({ minute, outside: level }) => [minute, level] as const,
+            ),
+          },
+        ];
+  const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
+  const millions = (value: number): string => `${(value / 1e6).toFixed(1)}M`;
+  const { chain } = tape;
+  const facts =
+    chain === null
+      ? ""
+      : `<p>Real modules: ${chain.blocks} blocks, ${chain.transactions} transactions, ${chain.quarantined.length} markets quarantined, ${chain.broken === null ? "every invariant held in every block and every block summed to zero" : `<span class="bad">${escaped(chain.broken)}</span>`}. Attackers gained ${chain.gainedInOneBlock.toFixed(0)} in one block and ${chain.gainedByLatency.toFixed(0)} by knowing the next price; a quarter of lying power moved the price by ${(chain.manipulatorShift * 100).toFixed(4)} %.</p>`;
+  return `<h2>${escaped(tape.name)} × ${tape.size}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(drawn, ({ mark }) => mark)], percent)}${plot(
+    "bad debt so far",
+    lineOf(drawn, ({ badDebt }) => badDebt),
+    millions,
+  )}${COLUMNS.filter(({ charted }) => charted === true)
+    .map((column) => bars(column, rows))
+    .join("")}</div>`;
+}
+
+export function reportHtml(report: Report): string {
+  const broken = failures(report.tapes);
+  const verdict =
+    broken.length === 0
+      ? "<p>Nothing broke.</p>"
+      : `<ul>${broken.map((one) => `<li class="bad">${escaped(one)}</li>`).join("")}</ul>`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Keel stress laboratory</title><style>${STYLE}</style></head><body><h1>Keel stress laboratory</h1><p>${report.accounts} accounts, seed ${report.seed}. <code>${escaped(report.command)}</code></p>${verdict}${report.tapes.map(section).join("")}<h2>Margins over years</h2><pre>${escaped(marginsText(report.margins))}</pre><h2>Hedged books</h2><pre>${escaped(capitalText(report.capital))}</pre></body></html>
+`;
+}

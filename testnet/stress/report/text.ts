@@ -1,0 +1,134 @@
+/** The report as text: one table a tape, what failed, margins, hedged books. */
+import type { HedgedBook } from "../measures/capital.ts";
+import type { MarginStudy } from "../measures/margins.ts";
+import type { Outcome } from "../measures/outcome.ts";
+import type { TapeResult } from "../plan.ts";
+import { ALTERNATIVES } from "../venue/rule-sets.ts";
+
+export interface Report {
+  readonly command: string;
+  readonly seed: number;
+  readonly accounts: number;
+  readonly tapes: readonly TapeResult[];
+  readonly margins: MarginStudy;
+  readonly capital: readonly HedgedBook[];
+}
+
+export interface Row {
+  readonly title: string;
+  readonly outcome: Outcome;
+}
+
+export function rowsOf(tape: TapeResult): Row[] {
+  const chain = tape.chain === null ? [] : [{ title: "keel, real modules", outcome: tape.chain }];
+  return [
+    ...chain,
+    ...Object.entries(tape.rules).map(([title, outcome]) => ({ title, outcome })),
+    ...ALTERNATIVES.flatMap(({ key, title, group }) => {
+      const outcome = tape.alternatives[key];
+      return outcome === undefined ? [] : [{ title: `keel: ${group}: ${title}`, outcome }];
+    }),
+  ];
+}
+
+export interface Column {
+  readonly title: string;
+  readonly of: (outcome: Outcome) => number;
+  readonly text: (value: number) => string;
+  /** Less is better in all of them; a bar chart is drawn for these. */
+  readonly charted?: true;
+}
+
+const thousands = (value: number): string => Math.round(value / 1_000).toLocaleString("en");
+const whole = (value: number): string => `${Math.round(value)}`;
+const percent = (value: number): string => `${(value * 100).toFixed(1)}`;
+
+export const COLUMNS: readonly Column[] = [
+  { title: "open interest k", of: (o) => o.openInterest, text: thousands },
+  { title: "bad debt k", of: (o) => o.badDebt, text: thousands, charted: true },
+  {
+    title: "after the fund k",
+    of: (o) => o.badDebt - o.paidByFund,
+    text: thousands,
+    charted: true,
+  },
+  { title: "of it unpaid k", of: (o) => o.unpaid, text: thousands },
+  { title: "ADL k", of: (o) => o.deleveragedNotional, text: thousands, charted: true },
+  { title: "overshoot k", of: (o) => o.overshootNotional, text: thousands },
+  { title: "at book k", of: (o) => o.liquidatedNotional, text: thousands },
+  { title: "taken over k", of: (o) => o.takenOverNotional, text: thousands },
+  { title: "trough %", of: (o) => o.markTrough, text: percent },
+  { title: "amplification", of: (o) => o.amplification, text: (v) => v.toFixed(2), charted: true },
+  { title: "liquidated", of: (o) => o.accountsLiquidated, text: whole },
+  { title: "false", of: (o) => o.falseLiquidations, text: whole, charted: true },
+  { title: "s above limit", of: (o) => o.secondsAboveFundLimit, text: whole },
+  { title: "hedges broken", of: (o) => o.hedgesBroken, text: whole },
+];
+
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, i) => Math.max(...all.map((row) => (row[i] ?? "").length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join("  "),
+    )
+    .join("\n");
+}
+
+export function tapeText(tape: TapeResult): string {
+  const rows = rowsOf(tape).map(({ title, outcome }) => [
+    title,
+    ...COLUMNS.map(({ of, text }) => text(of(outcome))),
+  ]);
+  const outside = Math.max(...rowsOf(tape).map(({ outcome }) => outcome.outsideTrough));
+  const lines = [
+    `${tape.name} x ${tape.size}: ${tape.about}; outside −${percent(outside)} %`,
+    table(["", ...COLUMNS.map(({ title }) => title)], rows),
+  ];
+  const { chain } = tape;
+  if (chain !== null)
+    lines.push(
+      `real modules: ${chain.blocks} blocks, ${chain.transactions} transactions (${chain.refused} refused), ${chain.quarantined.length} markets quarantined; ${chain.broken ?? "every invariant held, every block summed to zero"}`,
+      `attackers: in one block ${thousands(chain.gainedInOneBlock)}k, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
+    );
+  return [...lines, ...tape.broken.map((one) => `BROKEN ${one}`)].join("\n");
+}
+
+export function marginsText({ source, quantile, rows }: MarginStudy): string {
+  const cells = rows.map((row) => [
+    row.name,
+    ...[percent(row.meanMargin), `${row.breaches}`, percent(row.rate)],
+    ...[row.kupiec.toFixed(1), row.christoffersen.toFixed(1), row.peakToTrough.toFixed(1)],
+    ...[row.rise1, row.rise5, row.rise30].map((rise) => (rise * 100).toFixed(0)),
+  ]);
+  const header = ["", "mean %", "breaches", "%", "Kupiec", "Christoffersen", "peak/trough"];
+  return `margins of a day, ${source}: ${rows[0]?.days} days, 99 % of moves within ${percent(quantile)} %
+${table([...header, "1 d", "5 d", "30 d"], cells)}`;
+}
+
+export function capitalText(books: readonly HedgedBook[]): string {
+  const cells = books.map((one) => [
+    one.rules,
+    ...[one.leg, one.sameUnderlying, one.twoUnderlyings].map(percent),
+  ]);
+  return `margin per hedged book at equal coverage, % of one leg
+${table(["", "leg as it is", "perpetual / future", "BTC / ETH"], cells)}`;
+}
+
+export function failures(tapes: readonly TapeResult[]): string[] {
+  return tapes.flatMap(({ name, size, chain, broken }) =>
+    [...broken, ...(chain?.broken === null || chain === null ? [] : [`keel: ${chain.broken}`])].map(
+      (reason) => `${name} x ${size}: ${reason}`,
+    ),
+  );
+}
+
+export function reportText(report: Report): string {
+  return [
+    ...report.tapes.map(tapeText),
+    marginsText(report.margins),
+    capitalText(report.capital),
+  ].join("\n\n");
+}
