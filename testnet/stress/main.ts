@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { tryProposal } from "./chain/proposal.ts";
 import { hedgedBooks } from "./measures/capital.ts";
 import { studyMargins } from "./measures/margins.ts";
 import { type Options, readOptions } from "./options.ts";
@@ -59,13 +60,16 @@ async function bothHalves(plan: Plan): Promise<TapeResult[]> {
 }
 
 async function laboratory(options: Options): Promise<number> {
-  const { plan, json, html } = options;
-  const tapes = await bothHalves(plan);
-  const margins = studyMargins(options.daily, plan.seed, plan.rules);
+  const { plan, json, html, state, proposal } = options;
+  const trial = state !== null && proposal !== null;
+  const tapes = trial
+    ? await tryProposal(plan, { state, proposal }, ({ name }) => console.log(`${name}: done`))
+    : await bothHalves(plan);
+  const margins = trial ? null : studyMargins(options.daily, plan.seed, plan.rules);
   const report: Report = {
     command: ["npm run stress --", ...process.argv.slice(2)].join(" "),
     ...{ seed: plan.seed, accounts: plan.accounts, tapes, margins },
-    capital: hedgedBooks(plan.rules, margins.quantile),
+    capital: margins === null ? [] : hedgedBooks(plan.rules, margins.quantile),
   };
   console.log(`\n${reportText(report)}`);
   if (json !== null) write(json, `${JSON.stringify(report, null, 1)}\n`);

@@ -41,11 +41,6 @@ export class Attackers {
     return this.#addresses[account] as string;
   }
 
-  /** What they got out and still have, less what they put in, in units; `wallets` as they were at the start and are now. */
-  static gained(start: bigint, now: bigint, equity: bigint): number {
-    return Number(now + equity - start) / UNIT;
-  }
-
   /** `nextMove`: relative move of the index that validators will report in the next block. */
   block(
     number: number,
@@ -132,6 +127,11 @@ export class Attackers {
   #order(account: number, order: Order): Attack {
     return { account, message: place(this.#address(account), order) };
   }
+}
+
+/** What an owner got out and still has, less what it put in, in units; it walks away from what is below zero. */
+export function gained(walletBefore: bigint, walletNow: bigint, equity: bigint): number {
+  return Number(walletNow + (equity > 0n ? equity : 0n) - walletBefore) / UNIT;
 }
 
 /** A quarter of the power reports this share too low, all the time. */

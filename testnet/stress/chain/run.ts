@@ -1,31 +1,32 @@
 /** One tape on the real modules: block by block, with everybody's quotes and orders, until the tape ends or something does not hold. */
-
 import { QueryFundRequest, QueryFundResponse } from "@keel/proto/gen/keel/insurance/v1/query";
 import { QueryBalanceRequest, QueryBalanceResponse } from "cosmjs-types/cosmos/bank/v1beta1/query";
 import { DepthGauge } from "../agents/depth.ts";
 import { Impact } from "../agents/impact.ts";
-import { decidesAt, type Intention, intentionOf } from "../agents/intentions.ts";
-import { type Agent, openingOf, populate } from "../agents/population.ts";
+import { openingOf, populate } from "../agents/population.ts";
 import type { Outcome } from "../measures/outcome.ts";
 import { MINUTE_MS, type Tape, type TapeStep } from "../tape/tape.ts";
-import { ATTACKERS, ATTACKERS_COUNT, Attackers, LIAR_SHARE } from "./attackers.ts";
-import { type Seen, type SeenMarket, see, UNIT } from "./books.ts";
-import { DENOM, quantaOf } from "./genesis.ts";
-import { keeperQuotes, makerQuotes, type QuotedMarket } from "./makers.ts";
-import { type Listing, listings } from "./markets.ts";
-import { cancelAll, deposit, type Order, place, quoteAll } from "./orders.ts";
+import { ATTACKERS, ATTACKERS_COUNT, Attackers, gained, LIAR_SHARE } from "./attackers.ts";
+import { type Seen, see } from "./books.ts";
+import { Crowd } from "./crowd.ts";
+import { DENOM } from "./genesis.ts";
+import { listings } from "./markets.ts";
+import { Quoting, worth } from "./quoting.ts";
 import { Watch } from "./watch.ts";
-import { type ChainVariant, GENESIS_MS, openWorld, reportsAt, type World } from "./world.ts";
+import { type ChainVariant, GENESIS_MS, openWorld, type World } from "./world.ts";
 
-export interface ChainOptions {
+export interface PlayOptions {
   readonly tape: Tape;
-  readonly accounts: number;
   readonly seed: number;
   readonly blockMs: number;
-  /** Settlement units in the fund at the start. */
-  readonly fund: number;
   /** Full scan of all invariants every so many blocks. */
   readonly scanEvery: number;
+}
+
+export interface ChainOptions extends PlayOptions {
+  readonly accounts: number;
+  /** Settlement units in the fund at the start. */
+  readonly fund: number;
   readonly variant: ChainVariant;
 }
 
@@ -54,66 +55,45 @@ export function keelInitial(_underlying: number, notional: number): number {
   );
 }
 
-/** A requote when mark or depth moved by so much, and at the latest after so many blocks. */
-const REQUOTE_MOVE = 0.0005;
-const REQUOTE_DEPTH = 0.15;
-const REQUOTE_BLOCKS = 8;
-/** From mark, of an order that takes what there is. */
-const TAKER_REACH = 0.04;
-const BEGINS_MS = GENESIS_MS + 10_000;
-
 export async function runOnChain(options: ChainOptions): Promise<ChainOutcome> {
-  const agents = populate(options.accounts, options.seed);
+  const { variant, fund, seed } = options;
+  const agents = populate(options.accounts, seed);
   const opening = openingOf(agents, keelInitial);
-  const listed = listings(GENESIS_MS);
-  const { variant, fund } = options;
-  const world = await openWorld({ agents, opening, listings: listed, fund, variant });
-  return new ChainRun(options, world, agents, listed, {
-    openInterest: opening.openInterest,
-    collateral: agents.reduce((sum, agent) => sum + agent.collateral, 0),
-    fundAtStart: fund,
-  }).play();
+  const world = await openWorld({ agents, opening, listings: listings(GENESIS_MS), fund, variant });
+  return play(world, options);
+}
+
+export function play(world: World, options: PlayOptions): Promise<ChainOutcome> {
+  return new ChainRun(world, options).play();
 }
 
 class ChainRun {
-  readonly #options: ChainOptions;
+  readonly #options: PlayOptions;
   readonly #world: World;
-  readonly #agents: readonly Agent[];
-  readonly #listed: readonly Listing[];
   readonly #watch: Watch;
   readonly #attackers: Attackers;
+  readonly #crowd: Crowd;
+  readonly #quoting: Quoting;
   readonly #gauge = new DepthGauge();
   readonly #impact = new Impact();
-  readonly #paidIn: number[];
-  readonly #reserve: number[];
   #seen: Seen;
   #blocks = 0;
   #transactions = 0;
   #refused = 0;
   #shift = 0;
-  #quoted = { mark: 0, depth: 0, block: 0 };
   #depth = 1;
-  readonly #keepers: number;
+  #paidBefore = 0n;
 
-  constructor(
-    options: ChainOptions,
-    world: World,
-    agents: readonly Agent[],
-    listed: readonly Listing[],
-    start: ConstructorParameters<typeof Watch>[2],
-  ) {
+  constructor(world: World, options: PlayOptions) {
     this.#options = options;
     this.#world = world;
-    this.#agents = agents;
-    this.#listed = listed;
-    this.#watch = new Watch(agents, world.texts, start);
+    this.#watch = new Watch(world.agents, world.texts, world.start);
     const first = world.firstAttacker;
     this.#attackers = new Attackers(
       world.traders.slice(first, first + ATTACKERS_COUNT).map(({ address }) => address),
     );
-    this.#keepers = agents.filter(({ role }) => role === "keeper").length;
-    this.#paidIn = agents.map(({ collateral }) => collateral);
-    this.#reserve = agents.map(({ reserve }) => reserve);
+    this.#crowd = new Crowd(world, options.seed);
+    this.#quoting = new Quoting(world);
     this.#seen = see(world.chain.app, world.ids);
   }
 
@@ -122,216 +102,112 @@ class ChainRun {
     const every = Math.max(1, Math.round(blockMs / tape.stepMs));
     const steps = tape.steps.filter((step, i) => i % every === 0 && step.open);
     const wallets = await this.#wallets();
+    this.#paidBefore = (await this.#fund()).paid;
     let broken: string | null = null;
     for (const [i, step] of steps.entries()) {
       broken = await this.#block(step, steps[i + 1] ?? step);
       if (broken !== null) break;
     }
-    const { chain } = this.#world;
     const after = await this.#wallets();
-    const equity = (account: number): bigint => {
-      const own = this.#seen.accounts[this.#world.firstAttacker + account]?.equity ?? 0n;
-      return own > 0n ? own : 0n;
-    };
-    const gained = (...accounts: number[]): number =>
-      accounts.reduce(
-        (sum, one) => sum + Attackers.gained(wallets[one] ?? 0n, after[one] ?? 0n, equity(one)),
-        0,
-      );
+    const gain = (...accounts: number[]): number =>
+      accounts.reduce((sum, one) => {
+        const own = this.#seen.accounts[this.#world.firstAttacker + one];
+        return sum + gained(wallets[one] ?? 0n, after[one] ?? 0n, own?.equity ?? 0n);
+      }, 0);
     return {
       ...this.#watch.outcome(this.#seen),
       ...{ blocks: this.#blocks, transactions: this.#transactions, refused: this.#refused },
       quarantined: this.#seen.quarantined,
-      contained: chain.faults.map(({ where, error }) => `${where}: ${error.message}`),
+      contained: this.#world.chain.faults.map(({ where, error }) => `${where}: ${error.message}`),
       broken,
       manipulatorShift: this.#shift,
-      gainedInOneBlock: gained(ATTACKERS.buyer, ATTACKERS.seller),
-      gainedByLatency: gained(ATTACKERS.latency),
+      gainedInOneBlock: gain(ATTACKERS.buyer, ATTACKERS.seller),
+      gainedByLatency: gain(ATTACKERS.latency),
     };
   }
 
   async #block(step: TapeStep, next: TapeStep): Promise<string | null> {
-    const { chain } = this.#world;
+    const { blockMs } = this.#options;
+    const world = this.#world;
     const factors = step.index.map((_, u) => this.#impact.factor(u));
     const reported = step.reported.map((level, u) => level * (factors[u] ?? 1));
     const truth = step.index.map((level, u) => level / (step.reported[u] ?? 1));
     const market = (step.index[0] ?? 1) * (factors[0] ?? 1);
     this.#depth = Math.min(step.depthMax, this.#gauge.observe(step.atMs, market));
-    this.#world.setTime(BEGINS_MS + step.atMs);
+    world.setTime(world.beginsMs + step.atMs);
     const before = this.#seen;
-    const nextMove = ((next.reported[0] ?? 1) / (step.reported[0] ?? 1)) * 1 - 1;
+    const sight = {
+      minute: Math.floor(step.atMs / MINUTE_MS),
+      move: market - 1,
+      premium: market / (step.index[0] ?? 1),
+    };
     const txs = [
-      ...this.#quotes(reported, truth),
-      ...this.#wishes(step, market),
-      ...this.#attacks(nextMove),
+      ...this.#quoting.txs(before, this.#blocks, { reported, truth, depth: this.#depth }),
+      ...this.#crowd.txs(before, sight, step.atMs, blockMs),
+      ...this.#attacks((next.reported[0] ?? 1) / (step.reported[0] ?? 1) - 1),
     ];
-    const honest = reportsAt(reported, step.volatility);
-    const lying = reportsAt(
-      reported.map((level) => level * (1 - LIAR_SHARE)),
-      step.volatility,
-    );
-    const response = await this.#world.decide(
-      (validator) => (validator === 0 ? lying : honest),
-      txs,
-    );
+    const honest = world.reports(reported, step.volatility);
+    const low = reported.map((level) => level * (1 - LIAR_SHARE));
+    const lying = world.reports(low, step.volatility);
+    const response = await world.decide((validator) => (validator === 0 ? lying : honest), txs);
     this.#blocks += 1;
     this.#transactions += txs.length;
     this.#refused += response.txResults.filter(({ code }) => code !== 0).length;
-    const after = see(chain.app, this.#world.ids);
+    const after = see(world.chain.app, world.ids);
     this.#seen = after;
-    const mark = after.markets.get(1);
-    if (mark !== undefined)
-      this.#shift = Math.max(
-        this.#shift,
-        Math.abs(Number(mark.mark.ticks) / 10 / (100_000 * (reported[0] ?? 1)) - 1),
-      );
+    this.#seeShift(reported);
     const fund = await this.#fund();
     const makers = this.#watch.block({
-      ...{ atMs: step.atMs, stepMs: this.#options.blockMs, before, after, response },
-      ...{ fund: fund.balance, fundPaid: fund.paid, depth: this.#depth },
+      ...{ atMs: step.atMs, stepMs: blockMs, before, after, response, depth: this.#depth },
+      ...{ fund: fund.balance, fundPaid: fund.paid - this.#paidBefore, fundFunded: fund.funded },
       outside: step.index[0] ?? 1,
       mark: market,
     });
     this.#move(before, after, makers);
-    this.#impact.pass(this.#options.blockMs, this.#depth);
+    this.#impact.pass(blockMs, this.#depth);
     return this.#violation();
+  }
+
+  /** How far the mark is from what honest validators said: what the liar achieved. */
+  #seeShift(reported: readonly number[]): void {
+    for (const [id, { underlying, option, openedAt }] of this.#world.listed) {
+      const mark = this.#seen.markets.get(id)?.mark;
+      if (option || mark === undefined) continue;
+      const honest = openedAt * (reported[underlying] ?? 1);
+      this.#shift = Math.max(this.#shift, Math.abs(Number(mark.quantaPerLot) / honest - 1));
+    }
   }
 
   /** What the crowd took from makers moves everybody's price. */
   #move(before: Seen, after: Seen, makers: ReadonlyMap<number, bigint>): void {
-    const isCrowd = (i: number): boolean => {
-      const role = this.#agents[i]?.role;
-      return role !== "maker" && role !== "keeper";
-    };
-    const net = new Map<number, bigint>();
-    for (const [sign, seen] of [
-      [-1n, before],
-      [1n, after],
-    ] as const)
-      for (const [i, one] of seen.accounts.entries())
-        if (one !== undefined && isCrowd(i))
-          for (const { market, lots } of one.account.positions)
-            net.set(market, (net.get(market) ?? 0n) + sign * lots);
-    for (const [market, lots] of net) {
-      const listing = this.#listed[market - 1];
-      const mark = after.markets.get(market)?.mark;
-      const flow = lots + (makers.get(market) ?? 0n);
-      if (listing === undefined || listing.option || mark === undefined || flow === 0n) continue;
-      const notional = Number(flow * mark.quantaPerLot) / UNIT;
-      this.#impact.take(
-        listing.underlying,
-        notional > 0 ? "buy" : "sell",
-        Math.abs(notional),
-        this.#depth,
-      );
-    }
-  }
-
-  #quotes(reported: readonly number[], truth: readonly number[]): Uint8Array[] {
-    const mark = reported[0] ?? 1;
-    const { depth, block } = this.#quoted;
-    const moved =
-      Math.abs(mark / this.#quoted.mark - 1) > REQUOTE_MOVE ||
-      Math.abs(this.#depth / depth - 1) > REQUOTE_DEPTH ||
-      this.#blocks - block >= REQUOTE_BLOCKS;
-    if (this.#blocks > 0 && !moved) return [];
-    const keepers = this.#blocks === 0 || this.#blocks - block >= REQUOTE_BLOCKS;
-    this.#quoted = { mark, depth: this.#depth, block: this.#blocks };
-    const markets = this.#quotedMarkets(reported, truth);
-    const txs: Uint8Array[] = [];
-    let maker = 0;
-    for (const agent of this.#agents) {
-      if (agent.role !== "maker" && !(agent.role === "keeper" && keepers)) continue;
-      const orders =
-        agent.role === "maker"
-          ? markets.flatMap((market) => makerQuotes(market, maker, this.#depth))
-          : markets.flatMap((market) => keeperQuotes(market, this.#keepers));
-      if (agent.role === "maker") maker += 1;
-      const { address } = this.#world.traders[agent.index] as { address: string };
-      txs.push(this.#world.send(agent.index, [cancelAll(address), quoteAll(address, orders)]));
-    }
-    return txs;
-  }
-
-  /** Marks as they will be once this block's votes are in; options keep the mark of the block before. */
-  #quotedMarkets(reported: readonly number[], truth: readonly number[]): QuotedMarket[] {
-    return this.#listed.flatMap((listing, i) => {
-      const seen = this.#seen.markets.get(i + 1);
-      if (seen === undefined || seen.instrument.status !== "active") return [];
-      const { underlying, option } = listing;
-      const mark = option
-        ? seen.mark
-        : at(seen, Number(listing.openedAt) * (reported[underlying] ?? 1));
-      return [
-        { instrument: seen.instrument, mark, underlying, option, truth: truth[underlying] ?? 1 },
-      ];
-    });
-  }
-
-  #wishes(step: TapeStep, market: number): Uint8Array[] {
-    const premium = market / (step.index[0] ?? 1);
-    const sight = { minute: Math.floor(step.atMs / MINUTE_MS), move: market - 1, premium };
-    const txs: Uint8Array[] = [];
-    for (const agent of this.#agents) {
-      if (!decidesAt(agent, step.atMs, this.#options.blockMs)) continue;
-      const seen = this.#seen.accounts[agent.index];
-      if (seen === undefined) continue;
-      const notional = [0, 0];
-      for (const { market: id, lots } of seen.account.positions) {
-        const { mark } = this.#seen.markets.get(id) ?? {};
-        const listing = this.#listed[id - 1];
-        if (mark !== undefined && listing !== undefined && !listing.option)
-          notional[listing.underlying] = Number(lots * mark.quantaPerLot) / UNIT;
+    const net = new Map(makers);
+    for (const [sign, seen] of [[-1n, before] as const, [1n, after] as const])
+      for (const [i, one] of seen.accounts.entries()) {
+        const role = this.#world.agents[i]?.role;
+        if (one === undefined || role === "maker" || role === "keeper") continue;
+        for (const { market, lots } of one.account.positions)
+          net.set(market, (net.get(market) ?? 0n) + sign * lots);
       }
-      const intention = intentionOf(
-        agent,
-        {
-          equity: Number(seen.equity) / UNIT,
-          maintenance: Number(seen.maintenance) / UNIT,
-          paidIn: this.#paidIn[agent.index] ?? 0,
-          reserve: this.#reserve[agent.index] ?? 0,
-          notional,
-        },
-        sight,
-        this.#options.seed,
-      );
-      if (intention !== null) txs.push(...this.#sent(agent, intention));
+    for (const [id, lots] of net) {
+      const listed = this.#world.listed.get(id);
+      const market = after.markets.get(id);
+      if (listed === undefined || listed.option || market === undefined || lots === 0n) continue;
+      const notional = worth(lots, market);
+      const way = notional > 0 ? "buy" : "sell";
+      this.#impact.take(listed.underlying, way, Math.abs(notional), this.#depth);
     }
-    return txs;
-  }
-
-  #sent(agent: Agent, intention: Intention): Uint8Array[] {
-    const { address } = this.#world.traders[agent.index] as { address: string };
-    if (intention.kind === "top-up") {
-      this.#reserve[agent.index] = (this.#reserve[agent.index] ?? 0) - intention.amount;
-      this.#paidIn[agent.index] = (this.#paidIn[agent.index] ?? 0) + intention.amount;
-      return [this.#world.send(agent.index, [deposit(address, quantaOf(intention.amount))])];
-    }
-    const id = this.#listed.findIndex((one) => one.underlying === intention.underlying) + 1;
-    const seen = this.#seen.markets.get(id);
-    if (seen === undefined) return [];
-    const lots = Math.floor(
-      (Math.abs(intention.notional) * UNIT) / Number(seen.mark.notionalPerLot),
-    );
-    if (lots === 0) return [];
-    const side = intention.notional > 0 ? "buy" : "sell";
-    const reach = 1 + (side === "buy" ? TAKER_REACH : -TAKER_REACH);
-    const order: Order = {
-      ...{ instrument: seen.instrument, side, lots, kind: "immediate" },
-      ticks: Math.round(Number(seen.mark.ticks) * reach),
-      reduceOnly: intention.reduceOnly,
-    };
-    return [this.#world.send(agent.index, [place(address, order)])];
   }
 
   #attacks(nextMove: number): Uint8Array[] {
-    const market = this.#seen.markets.get(1);
-    if (market === undefined) return [];
-    const first = this.#world.firstAttacker;
+    const world = this.#world;
+    const [id = 0] = [...world.listed].find(([, one]) => !one.option) ?? [];
+    const market = this.#seen.markets.get(id);
+    const first = world.firstAttacker;
+    if (market === undefined || first >= world.traders.length) return [];
     const own = this.#seen.accounts.slice(first, first + ATTACKERS_COUNT);
     return this.#attackers
       .block(this.#blocks + 1, market, own, nextMove)
-      .map(({ account, message }) => this.#world.send(first + account, [message]));
+      .map(({ account, message }) => world.send(first + account, [message]));
   }
 
   #violation(): string | null {
@@ -346,11 +222,13 @@ class ChainRun {
     return violation === null ? null : `invariant ${violation.name}: ${violation.detail}`;
   }
 
-  async #fund(): Promise<{ readonly balance: bigint; readonly paid: bigint }> {
+  async #fund(): Promise<Record<"balance" | "paid" | "funded", bigint>> {
     const data = QueryFundRequest.encode({ denom: DENOM }).finish();
     const value = await this.#query("/keel.insurance.v1.Query/Fund", data);
     const { fund } = QueryFundResponse.decode(value);
-    return { balance: BigInt(fund?.balance ?? "0"), paid: BigInt(fund?.paid ?? "0") };
+    const of = (text: string | undefined): bigint =>
+      BigInt(text === undefined || text === "" ? "0" : text);
+    return { balance: of(fund?.balance), paid: of(fund?.paid), funded: of(fund?.funded) };
   }
 
   #wallets(): Promise<bigint[]> {
@@ -371,11 +249,4 @@ class ChainRun {
     if (code !== 0) throw new Error(`${path}: ${log}`);
     return value;
   }
-}
-
-/** The mark of a perpetual at another value of a lot. */
-function at({ instrument, mark }: SeenMarket, quantaPerLot: number): QuotedMarket["mark"] {
-  const ticks = BigInt(Math.round(quantaPerLot / Number(instrument.quantaPerTickLot)));
-  const value = ticks * instrument.quantaPerTickLot;
-  return { ...mark, ticks, quantaPerLot: value, notionalPerLot: value };
 }

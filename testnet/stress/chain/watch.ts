@@ -18,7 +18,10 @@ export interface BlockFacts {
   readonly response: FinalizeBlockResponse;
   /** Quanta. */
   readonly fund: bigint;
+  /** Since the tape began. */
   readonly fundPaid: bigint;
+  /** Paid into the fund from outside since genesis. */
+  readonly fundFunded: bigint;
   /** Levels of the first underlying. */
   readonly outside: number;
   readonly mark: number;
@@ -181,10 +184,10 @@ export class Watch {
   }
 
   /** Accounts, fund and fees are what was paid in; what the fund says it paid is what accounts got. */
-  #check({ after, fund, fundPaid, atMs }: BlockFacts): void {
+  #check({ after, fund, fundPaid, fundFunded, atMs }: BlockFacts): void {
     let claims = fund + after.feesHeld;
     for (const one of after.accounts) claims += one?.equity ?? 0n;
-    const paidIn = after.netDeposits + BigInt(Math.round(this.#start.fundAtStart * UNIT));
+    const paidIn = after.netDeposits + fundFunded;
     const minute = (atMs / 60_000).toFixed(2);
     if (claims !== paidIn)
       this.fault ??= `minute ${minute}: equities, fund and fees are ${claims}, paid in was ${paidIn}`;

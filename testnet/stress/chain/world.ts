@@ -2,6 +2,7 @@
 import type { FinalizeBlockResponse } from "@keel/consensus/host/ports";
 import { type AccountId, accountId } from "@keel/modules/kit/account-id";
 import { createAddresses } from "@keel/modules/kit/addresses";
+import { accountText } from "@keel/modules/margin/events";
 import { defaultTerms as vaultTerms } from "@keel/modules/vault/params";
 import { VAULT_ADDRESS } from "@keel/modules/vault/state";
 import { storeNames } from "@keel/node/app/app";
@@ -21,7 +22,7 @@ import { believing, type FeedReport, votesTx } from "./votes.ts";
 const CHAIN = { id: "keel-test-1", prefix: PREFIX };
 export const GENESIS_MS = 1_790_000_000_000;
 /** Quotes and cancels of a maker in one transaction. */
-const GAS_LIMIT = 100_000_000;
+export const GAS_LIMIT = 100_000_000;
 /** Until a block's transactions may wait: longer than any halt of a tape. */
 const TTL_NS = 3_000_000_000n;
 
@@ -34,8 +35,28 @@ export interface ChainVariant {
   readonly vault: number;
 }
 
+/** What the laboratory knows of a market: whose path it follows, and what a lot was worth when the tape began. */
+export interface Listed {
+  readonly underlying: number;
+  readonly option: boolean;
+  /** Quanta. */
+  readonly openedAt: number;
+}
+
 export interface World {
   readonly chain: TestChain;
+  /** Those who have a will; their places are those of their traders and ids. Everybody else only holds. */
+  readonly agents: readonly Agent[];
+  readonly listed: ReadonlyMap<number, Listed>;
+  /** When the tape begins. */
+  readonly beginsMs: number;
+  readonly start: {
+    readonly openInterest: number;
+    readonly collateral: number;
+    readonly fundAtStart: number;
+  };
+  /** What an honest validator says. */
+  reports(levels: readonly number[], volatility: number): readonly FeedReport[];
   readonly traders: readonly Trader[];
   readonly ids: readonly AccountId[];
   /** "keel1…/0" of each id. */
@@ -50,7 +71,7 @@ export interface World {
   ): Promise<FinalizeBlockResponse>;
 }
 
-export function reportsAt(levels: readonly number[], volatility: number): FeedReport[] {
+function reportsAt(levels: readonly number[], volatility: number): FeedReport[] {
   return [
     ...FEEDS.map((feedId, u) => ({
       feedId,
@@ -67,13 +88,29 @@ export async function openWorld(options: {
   readonly fund: number;
   readonly variant: ChainVariant;
 }): Promise<World> {
-  const { agents, variant } = options;
+  const { agents, variant, opening } = options;
   const traders = createTraders(agents.length + ATTACKERS_COUNT + 2, "stress", CHAIN, GAS_LIMIT);
   const addresses = traders.map(({ address }) => address);
-  const world = openChain(traders, {
-    appState: appState({ ...options, ...variant, addresses }),
-    markets: options.listings.length,
-  });
+  const world: World = {
+    ...openChain(traders, {
+      appState: appState({ ...options, ...variant, addresses }),
+      ...{ markets: options.listings.length, holders: [], beginsMs: GENESIS_MS + 10_000 },
+    }),
+    agents,
+    listed: new Map(
+      options.listings.map(({ underlying, option, openedAt }, i) => [
+        i + 1,
+        { underlying, option, openedAt: Number(openedAt) },
+      ]),
+    ),
+    start: {
+      openInterest: opening.openInterest,
+      collateral: agents.reduce((sum, agent) => sum + agent.collateral, 0),
+      fundAtStart: options.fund,
+    },
+    reports: reportsAt,
+    firstAttacker: agents.length,
+  };
   await world.chain.start();
   const calm = (): FeedReport[] =>
     reportsAt(
@@ -86,7 +123,7 @@ export async function openWorld(options: {
   const opened = await world.decide(calm, vaultOpening(world, options));
   const refused = opened.txResults.find(({ code }) => code !== 0);
   if (refused !== undefined) throw new Error(`setting up the vault: ${refused.log}`);
-  return { ...world, firstAttacker: agents.length };
+  return world;
 }
 
 /** Its capital, and what it quotes: it is the backstop of the perpetuals. */
@@ -125,19 +162,20 @@ function vaultOpening(
   ];
 }
 
-/** Any chain whose owners' keys the laboratory has, or does as if it had. */
+/** A chain whose accounts the laboratory sends for, beside those that only hold. */
 export function openChain(
   traders: readonly Trader[],
   genesis: {
     readonly appState: Record<string, unknown>;
     readonly markets: number;
+    readonly holders: readonly AccountId[];
+    readonly beginsMs: number;
     readonly initialHeight?: number;
-    readonly genesisMs?: number;
   },
-): World {
+): Omit<World, "agents" | "listed" | "start" | "reports" | "firstAttacker"> {
   const first = genesis.initialHeight ?? 1;
   const times = new Map<number, bigint>();
-  const genesisNs = BigInt(genesis.genesisMs ?? GENESIS_MS) * 1_000_000n;
+  const genesisNs = BigInt(genesis.beginsMs - 10_000) * 1_000_000n;
   const chain: TestChain = new TestChain({
     store: new MemoryCommitStore({ stores: storeNames }),
     ...{ accounts: 0, extensionsFrom: first, verifier: believing(), initialHeight: first },
@@ -148,17 +186,14 @@ export function openChain(
   const own = traders.map(({ address }) => accountId(addresses.parse(address), 0));
   // The vault keeps a sub-account of its own address for what is idle, and one per market.
   const vaults = Array.from({ length: genesis.markets + 1 }, (_, i) => accountId(VAULT_ADDRESS, i));
-  const vaultText = addresses.format(VAULT_ADDRESS);
+  const ids = [...own, ...vaults, ...genesis.holders];
   let sent = 0n;
   return {
     chain,
     traders,
-    ids: [...own, ...vaults],
-    texts: [
-      ...traders.map(({ address }) => `${address}/0`),
-      ...vaults.map((_, i) => `${vaultText}/${i}`),
-    ],
-    firstAttacker: traders.length,
+    ids,
+    texts: ids.map((id) => accountText(addresses, id)),
+    beginsMs: genesis.beginsMs,
     setTime: (ms) => void times.set(chain.height + 1, BigInt(ms) * 1_000_000n),
     send(account, messages) {
       const nowNs = times.get(chain.height + 1) ?? chain.timeNs(chain.height);

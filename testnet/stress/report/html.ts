@@ -142,12 +142,17 @@ function section(tape: TapeResult): string {
     .join("")}</div>`;
 }
 
+function tables({ margins, capital }: Report): string {
+  if (margins === null) return "";
+  return `<h2>Margins over years</h2><pre>${escaped(marginsText(margins))}</pre><h2>Hedged books</h2><pre>${escaped(capitalText(capital))}</pre>`;
+}
+
 export function reportHtml(report: Report): string {
   const broken = failures(report.tapes);
   const verdict =
     broken.length === 0
       ? "<p>Nothing broke.</p>"
       : `<ul>${broken.map((one) => `<li class="bad">${escaped(one)}</li>`).join("")}</ul>`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Keel stress laboratory</title><style>${STYLE}</style></head><body><h1>Keel stress laboratory</h1><p>${report.accounts} accounts, seed ${report.seed}. <code>${escaped(report.command)}</code></p>${verdict}${report.tapes.map(section).join("")}<h2>Margins over years</h2><pre>${escaped(marginsText(report.margins))}</pre><h2>Hedged books</h2><pre>${escaped(capitalText(report.capital))}</pre></body></html>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Keel stress laboratory</title><style>${STYLE}</style></head><body><h1>Keel stress laboratory</h1><p>${report.accounts} accounts, seed ${report.seed}. <code>${escaped(report.command)}</code></p>${verdict}${report.tapes.map(section).join("")}${tables(report)}</body></html>
 `;
 }

@@ -10,7 +10,8 @@ export interface Report {
   readonly seed: number;
   readonly accounts: number;
   readonly tapes: readonly TapeResult[];
-  readonly margins: MarginStudy;
+  /** null: a proposal was tried, nothing else. */
+  readonly margins: MarginStudy | null;
   readonly capital: readonly HedgedBook[];
 }
 
@@ -128,7 +129,6 @@ export function failures(tapes: readonly TapeResult[]): string[] {
 export function reportText(report: Report): string {
   return [
     ...report.tapes.map(tapeText),
-    marginsText(report.margins),
-    capitalText(report.capital),
+    ...(report.margins === null ? [] : [marginsText(report.margins), capitalText(report.capital)]),
   ].join("\n\n");
 }

@@ -43,7 +43,7 @@ export class Floor {
   trades: readonly number[] = this.marks;
   depth = 1;
   /** Markets that were settled: nobody holds anything there any more. */
-  readonly settled = new Set<number>();
+  readonly settled: Set<number> = new Set();
 
   constructor(start: {
     readonly agents: readonly Agent[];
