@@ -41,6 +41,11 @@ export class Attackers {
     return this.#addresses[account] as string;
   }
 
+  /** The pair deposits, trades and withdraws in this block. */
+  strikes(number: number): boolean {
+    return number % EVERY_BLOCKS === 1;
+  }
+
   /** `nextMove`: relative move of the index that validators will report in the next block. */
   block(
     number: number,
@@ -60,7 +65,7 @@ export class Attackers {
     accounts: readonly (SeenAccount | undefined)[],
   ): Attack[] {
     const both = [ATTACKERS.buyer, ATTACKERS.seller] as const;
-    if (number % EVERY_BLOCKS !== 1)
+    if (!this.strikes(number))
       // Whatever is free leaves at once.
       return both.flatMap((account) => this.#takeOut(account, accounts[account]));
     const ticks = Number(market.mark.ticks);

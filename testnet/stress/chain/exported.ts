@@ -1,8 +1,9 @@
 /** A copy of somebody's chain as the laboratory's: its accounts only hold, makers and keepers are added, the authority's key is ours. */
 import { readFileSync } from "node:fs";
-import { type AccountId, accountId } from "@keel/modules/kit/account-id";
+import { type AccountId, accountId, ownerOf } from "@keel/modules/kit/account-id";
 import { createAddresses } from "@keel/modules/kit/addresses";
 import { VAULT_ADDRESS } from "@keel/modules/vault/state";
+import { equalBytes } from "@keel/proto/bytes/compare";
 import { createTraders, type Trader } from "../../bench/trader.ts";
 import { type Agent, populate } from "../agents/population.ts";
 import { see, UNIT } from "./books.ts";
@@ -31,7 +32,10 @@ interface State {
       readonly id: { readonly owner: string; readonly number?: number };
     }[];
   };
-  readonly derivatives: { readonly params: object };
+  readonly derivatives: {
+    readonly params: object;
+    readonly markets?: readonly { readonly market: { readonly id: number } }[];
+  };
   readonly vault: { readonly params: object };
 }
 
@@ -83,7 +87,8 @@ export async function openExported(document: Document, seed: number): Promise<Ex
   const holders = holdersOf(state);
   const opened = openChain(traders, {
     appState: withLaboratory(state, traders, first, agents),
-    ...{ markets: 0, holders, beginsMs: lastMs(document) + 10_000, initialHeight: height },
+    markets: Math.max(0, ...(state.derivatives.markets ?? []).map(({ market }) => market.id)),
+    ...{ holders, beginsMs: lastMs(document) + 10_000, initialHeight: height },
   });
   await opened.chain.start();
   opened.setTime(opened.beginsMs - 5_000);
@@ -116,10 +121,12 @@ function lastMs({ app_state: { oracle }, genesis_time: genesis }: Document): num
 
 function holdersOf({ margin }: State): AccountId[] {
   const addresses = createAddresses(PREFIX);
-  const vaultIdle = accountId(VAULT_ADDRESS, 0);
-  return (margin.accounts ?? [])
-    .map(({ id }) => accountId(addresses.parse(id.owner), id.number ?? 0))
-    .filter((id) => id !== vaultIdle);
+  return (
+    (margin.accounts ?? [])
+      .map(({ id }) => accountId(addresses.parse(id.owner), id.number ?? 0))
+      // The vault's own are asked for in any case.
+      .filter((id) => !equalBytes(ownerOf(id), VAULT_ADDRESS))
+  );
 }
 
 function withLaboratory(

@@ -7,7 +7,7 @@ import { openingOf, populate } from "../agents/population.ts";
 import type { Outcome } from "../measures/outcome.ts";
 import { MINUTE_MS, type Tape, type TapeStep } from "../tape/tape.ts";
 import { ATTACKERS, ATTACKERS_COUNT, Attackers, gained, LIAR_SHARE } from "./attackers.ts";
-import { type Seen, see } from "./books.ts";
+import { type Seen, see, UNIT } from "./books.ts";
 import { Crowd } from "./crowd.ts";
 import { DENOM } from "./genesis.ts";
 import { listings } from "./markets.ts";
@@ -40,8 +40,10 @@ export interface ChainOutcome extends Outcome {
   readonly broken: string | null;
   /** Largest distance of the chain's price from what honest validators reported, as a share, while a quarter of power lied. */
   readonly manipulatorShift: number;
-  /** Units that attackers have more than they brought. */
+  /** Most that two accounts of one owner had more after a block in which they deposited, traded with each other far from mark and withdrew. */
   readonly gainedInOneBlock: number;
+  /** What they have more than they brought at the end: they walk away from the side that lost. */
+  readonly gainedByPair: number;
   readonly gainedByLatency: number;
 }
 
@@ -83,6 +85,7 @@ class ChainRun {
   #shift = 0;
   #depth = 1;
   #paidBefore = 0n;
+  #gainedInOneBlock = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, options: PlayOptions) {
     this.#options = options;
@@ -121,7 +124,8 @@ class ChainRun {
       contained: this.#world.chain.faults.map(({ where, error }) => `${where}: ${error.message}`),
       broken,
       manipulatorShift: this.#shift,
-      gainedInOneBlock: gain(ATTACKERS.buyer, ATTACKERS.seller),
+      gainedInOneBlock: this.#gainedInOneBlock,
+      gainedByPair: gain(ATTACKERS.buyer, ATTACKERS.seller),
       gainedByLatency: gain(ATTACKERS.latency),
     };
   }
@@ -149,12 +153,18 @@ class ChainRun {
     const honest = world.reports(reported, step.volatility);
     const low = reported.map((level) => level * (1 - LIAR_SHARE));
     const lying = world.reports(low, step.volatility);
+    const attacked = this.#attackers.strikes(this.#blocks + 1);
+    const pairBefore = attacked ? await this.#pair() : 0n;
     const response = await world.decide((validator) => (validator === 0 ? lying : honest), txs);
     this.#blocks += 1;
     this.#transactions += txs.length;
     this.#refused += response.txResults.filter(({ code }) => code !== 0).length;
     const after = see(world.chain.app, world.ids);
     this.#seen = after;
+    if (attacked) {
+      const more = Number((await this.#pair()) - pairBefore) / UNIT;
+      this.#gainedInOneBlock = Math.max(this.#gainedInOneBlock, more);
+    }
     this.#seeShift(reported);
     const fund = await this.#fund();
     const makers = this.#watch.block({
@@ -166,6 +176,15 @@ class ChainRun {
     this.#move(before, after, makers);
     this.#impact.pass(blockMs, this.#depth);
     return this.#violation();
+  }
+
+  /** What the two have together, in wallets and on the chain, below zero included. */
+  async #pair(): Promise<bigint> {
+    const wallets = await this.#wallets();
+    return [ATTACKERS.buyer, ATTACKERS.seller].reduce((sum, one) => {
+      const own = this.#seen.accounts[this.#world.firstAttacker + one];
+      return sum + (wallets[one] ?? 0n) + (own?.equity ?? 0n);
+    }, 0n);
   }
 
   /** How far the mark is from what honest validators said: what the liar achieved. */

@@ -92,7 +92,7 @@ export function tapeText(tape: TapeResult): string {
   if (chain !== null)
     lines.push(
       `real modules: ${chain.blocks} blocks, ${chain.transactions} transactions (${chain.refused} refused), ${chain.quarantined.length} markets quarantined; ${chain.broken ?? "every invariant held, every block summed to zero"}`,
-      `attackers: in one block ${thousands(chain.gainedInOneBlock)}k, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
+      `attackers: a pair at most ${chain.gainedInOneBlock.toFixed(2)} in one block and ${thousands(chain.gainedByPair)}k in the end, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
     );
   return [...lines, ...tape.broken.map((one) => `BROKEN ${one}`)].join("\n");
 }
