@@ -57,7 +57,7 @@ export function readOptions(argv: readonly string[]): Options {
     )
     .option("--seed <number>", "the whole run follows from it", "1")
     .option("--accounts <count>", "", "2000")
-    .option("--block-ms <ms>", "between two blocks of the chain", "5000")
+    .option("--block-ms <ms>", "between two blocks of the chain", "6000")
     .option("--scan <blocks>", "full scan of all invariants every so many blocks", "1")
     .option("--fund <units>", "insurance fund with 2,000 accounts", "1000000")
     .option("--vault <units>", "liquidity vault with 2,000 accounts", "3000000")

@@ -40,7 +40,7 @@ export interface ChainOutcome extends Outcome {
   readonly broken: string | null;
   /** Largest distance of the chain's price from what honest validators reported, as a share, while a quarter of power lied. */
   readonly manipulatorShift: number;
-  /** Most that two accounts of one owner had more after a block in which they deposited, traded with each other far from mark and withdrew. */
+  /** Most that two accounts of one owner had more after a block in which they deposited, traded with each other far from mark and withdrew; judged when they held nothing before. */
   readonly gainedInOneBlock: number;
   /** What they have more than they brought at the end: they walk away from the side that lost. */
   readonly gainedByPair: number;
@@ -153,7 +153,7 @@ class ChainRun {
     const honest = world.reports(reported, step.volatility);
     const low = reported.map((level) => level * (1 - LIAR_SHARE));
     const lying = world.reports(low, step.volatility);
-    const attacked = this.#attackers.strikes(this.#blocks + 1);
+    const attacked = this.#attackers.strikes(this.#blocks + 1) && this.#pairIsFlat();
     const pairBefore = attacked ? await this.#pair() : 0n;
     const response = await world.decide((validator) => (validator === 0 ? lying : honest), txs);
     this.#blocks += 1;
@@ -176,6 +176,14 @@ class ChainRun {
     this.#move(before, after, makers);
     this.#impact.pass(blockMs, this.#depth);
     return this.#violation();
+  }
+
+  /** Only then is what a block brings them the attack's and not the market's. */
+  #pairIsFlat(): boolean {
+    return [ATTACKERS.buyer, ATTACKERS.seller].every((one) => {
+      const own = this.#seen.accounts[this.#world.firstAttacker + one];
+      return own?.account.positions.every(({ lots }) => lots === 0n) ?? true;
+    });
   }
 
   /** What the two have together, in wallets and on the chain, below zero included. */
