@@ -45,12 +45,14 @@ function modelElsewhere(): { readonly results: Promise<readonly TapeResult[]> } 
 }
 
 async function bothHalves(plan: Plan): Promise<TapeResult[]> {
-  if (!plan.chain || !plan.model) return runAll(plan, (tape) => console.log(`\n${tapeText(tape)}`));
+  if (plan.chain.length === 0 || !plan.model)
+    return runAll(plan, (tape) => console.log(`\n${tapeText(tape)}`));
   const model = modelElsewhere();
   const [chain, modelled] = await Promise.all([
-    runAll({ ...plan, model: false }, ({ name, size, chain: one }) =>
-      console.log(`${name} x ${size}: ${one?.blocks} blocks, ${one?.broken ?? "all held"}`),
-    ),
+    runAll({ ...plan, model: false }, ({ name, size, chain: all }) => {
+      for (const [variant, { blocks, broken }] of Object.entries(all))
+        console.log(`${name} x ${size}, ${variant}: ${blocks} blocks, ${broken ?? "all held"}`);
+    }),
     model.results,
   ]);
   return chain.map((tape, i) => {

@@ -1,5 +1,6 @@
 /** Options of `npm run stress`. */
 import { Command } from "commander";
+import { VARIANTS } from "./chain/variants.ts";
 import type { Plan } from "./plan.ts";
 import { GENERATORS, type GeneratorName } from "./tape/generators.ts";
 import { RULE_SETS } from "./venue/rule-sets.ts";
@@ -26,7 +27,7 @@ interface Raw {
   readonly scan: string;
   readonly fund: string;
   readonly vault: string;
-  readonly chain: boolean;
+  readonly chain: string | false;
   readonly model: boolean;
   readonly alternatives: boolean;
   readonly daily?: string;
@@ -61,6 +62,11 @@ export function readOptions(argv: readonly string[]): Options {
     .option("--scan <blocks>", "full scan of all invariants every so many blocks", "1")
     .option("--fund <units>", "insurance fund with 2,000 accounts", "1000000")
     .option("--vault <units>", "liquidity vault with 2,000 accounts", "3000000")
+    .option(
+      "--chain <variants>",
+      `on the real modules, of ${Object.keys(VARIANTS).join(", ")}`,
+      "defaults",
+    )
     .option("--no-chain", "leave the real modules out")
     .option("--no-model", "leave the model out")
     .option("--no-alternatives", "leave Keel's own alternatives out")
@@ -101,7 +107,10 @@ export function readOptions(argv: readonly string[]): Options {
         (name) => RULE_SETS[name] ?? [],
       ),
       alternatives: raw.alternatives,
-      chain: raw.chain && raw.part !== "model",
+      chain:
+        raw.chain === false || raw.part === "model"
+          ? []
+          : named(raw.chain, Object.keys(VARIANTS), "chain"),
       model: raw.model,
       blockMs: number("blockMs", 1_000, 60_000),
       scanEvery: number("scan", 1, 1e6),

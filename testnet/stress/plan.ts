@@ -1,7 +1,7 @@
 /** What one run of the laboratory does: tapes on the chain, and on the model under every rule set and alternative. */
 import { populate } from "./agents/population.ts";
 import { type ChainOutcome, runOnChain } from "./chain/run.ts";
-import { dynamicOfAll } from "./chain/variants.ts";
+import { VARIANTS } from "./chain/variants.ts";
 import type { Outcome } from "./measures/outcome.ts";
 import { crashTape } from "./tape/crash.ts";
 import { type GeneratorName, generate } from "./tape/generators.ts";
@@ -19,7 +19,8 @@ export interface Plan {
   readonly prices: readonly string[];
   readonly rules: readonly Rules[];
   readonly alternatives: boolean;
-  readonly chain: boolean;
+  /** Names of variants to run on the real modules. */
+  readonly chain: readonly string[];
   readonly model: boolean;
   readonly blockMs: number;
   readonly scanEvery: number;
@@ -32,7 +33,8 @@ export interface TapeResult {
   readonly name: string;
   readonly size: number;
   readonly about: string;
-  readonly chain: ChainOutcome | null;
+  /** On the real modules, by variant. */
+  readonly chain: Readonly<Record<string, ChainOutcome>>;
   /** By rule set, then by alternative. */
   readonly rules: Readonly<Record<string, Outcome>>;
   readonly alternatives: Readonly<Record<string, Outcome>>;
@@ -62,14 +64,11 @@ export async function runTape(plan: Plan, tape: Tape): Promise<TapeResult> {
       return [];
     }
   };
-  const chain = plan.chain
-    ? await runOnChain({
-        ...plan,
-        tape,
-        fund,
-        variant: { vault, dynamic: dynamicOfAll() },
-      })
-    : null;
+  const chain: Record<string, ChainOutcome> = {};
+  for (const name of plan.chain) {
+    const variant = VARIANTS[name]?.of(vault);
+    if (variant !== undefined) chain[name] = await runOnChain({ ...plan, tape, fund, variant });
+  }
   return {
     ...{ name: tape.name, size: tape.size, about: tape.about, chain, broken },
     rules: plan.model

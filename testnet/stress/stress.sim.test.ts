@@ -70,7 +70,7 @@ describe("a proposal on an exported chain", () => {
 
   const plan: Plan = {
     ...{ seed: SEED, accounts: 60, sizes: [3], generators: ["flash-crash"], prices: [] },
-    ...{ rules: [], alternatives: false, chain: true, model: false },
+    ...{ rules: [], alternatives: false, chain: [], model: false },
     ...{ blockMs: 60_000, scanEvery: 4, fund: 0, vault: 0 },
   };
 

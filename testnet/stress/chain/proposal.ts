@@ -66,7 +66,7 @@ export async function tryProposal(
       if (outcome.broken !== null) broken.push(`${row}: ${outcome.broken}`);
     }
     const { name, size, about } = tape;
-    const result = { name, size, about, chain: null, rules, alternatives: {}, broken };
+    const result = { name, size, about, chain: {}, rules, alternatives: {}, broken };
     results.push(result);
     onTape(result);
   }

@@ -5,6 +5,7 @@ import {
   COLUMNS,
   type Column,
   capitalText,
+  chainText,
   failures,
   marginsText,
   type Report,
@@ -128,11 +129,9 @@ function section(tape: TapeResult): string {
         ];
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
   const millions = (value: number): string => `${(value / 1e6).toFixed(1)}M`;
-  const { chain } = tape;
-  const facts =
-    chain === null
-      ? ""
-      : `<p>Real modules: ${chain.blocks} blocks, ${chain.transactions} transactions, ${chain.quarantined.length} markets quarantined, ${chain.broken === null ? "every invariant held in every block and every block summed to zero" : `<span class="bad">${escaped(chain.broken)}</span>`}. A pair of attacking accounts gained at most ${chain.gainedInOneBlock.toFixed(2)} in one block and ${chain.gainedByPair.toFixed(0)} in the end; another ${chain.gainedByLatency.toFixed(0)} by knowing the next price; a quarter of lying power moved the price by ${(chain.manipulatorShift * 100).toFixed(4)} %.</p>`;
+  const facts = Object.values(tape.chain)
+    .map((one) => `<p${one.broken === null ? "" : ' class="bad"'}>${escaped(chainText(one))}</p>`)
+    .join("");
   return `<h2>${escaped(tape.name)} × ${tape.size}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(drawn, ({ mark }) => mark)], percent)}${plot(
     "bad debt so far",
     lineOf(drawn, ({ badDebt }) => badDebt),

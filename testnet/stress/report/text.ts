@@ -1,4 +1,6 @@
 /** The report as text: one table a tape, what failed, margins, hedged books. */
+import type { ChainOutcome } from "../chain/run.ts";
+import { VARIANTS } from "../chain/variants.ts";
 import type { HedgedBook } from "../measures/capital.ts";
 import type { MarginStudy } from "../measures/margins.ts";
 import type { Outcome } from "../measures/outcome.ts";
@@ -21,9 +23,11 @@ export interface Row {
 }
 
 export function rowsOf(tape: TapeResult): Row[] {
-  const chain = tape.chain === null ? [] : [{ title: "keel, real modules", outcome: tape.chain }];
   return [
-    ...chain,
+    ...Object.entries(tape.chain).map(([name, outcome]) => ({
+      title: VARIANTS[name]?.title ?? name,
+      outcome,
+    })),
     ...Object.entries(tape.rules).map(([title, outcome]) => ({ title, outcome })),
     ...ALTERNATIVES.flatMap(({ key, title, group }) => {
       const outcome = tape.alternatives[key];
@@ -78,6 +82,15 @@ export function table(header: readonly string[], rows: readonly (readonly string
     .join("\n");
 }
 
+/** What is only known of the real modules. */
+export function chainText(chain: ChainOutcome): string {
+  const { blocks, transactions, refused, quarantined, broken } = chain;
+  return [
+    `real modules: ${blocks} blocks, ${transactions} transactions (${refused} refused), ${quarantined.length} markets quarantined; ${broken ?? "every invariant held, every block summed to zero"};`,
+    `attackers: a pair at most ${chain.gainedInOneBlock.toFixed(2)} in one block and ${thousands(chain.gainedByPair)}k in the end, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
+  ].join(" ");
+}
+
 export function tapeText(tape: TapeResult): string {
   const rows = rowsOf(tape).map(({ title, outcome }) => [
     title,
@@ -88,12 +101,7 @@ export function tapeText(tape: TapeResult): string {
     `${tape.name} x ${tape.size}: ${tape.about}; outside −${percent(outside)} %`,
     table(["", ...COLUMNS.map(({ title }) => title)], rows),
   ];
-  const { chain } = tape;
-  if (chain !== null)
-    lines.push(
-      `real modules: ${chain.blocks} blocks, ${chain.transactions} transactions (${chain.refused} refused), ${chain.quarantined.length} markets quarantined; ${chain.broken ?? "every invariant held, every block summed to zero"}`,
-      `attackers: a pair at most ${chain.gainedInOneBlock.toFixed(2)} in one block and ${thousands(chain.gainedByPair)}k in the end, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
-    );
+  for (const one of Object.values(tape.chain)) lines.push(chainText(one));
   return [...lines, ...tape.broken.map((one) => `BROKEN ${one}`)].join("\n");
 }
 
@@ -119,11 +127,12 @@ ${table(["", "leg as it is", "perpetual / future", "BTC / ETH"], cells)}`;
 }
 
 export function failures(tapes: readonly TapeResult[]): string[] {
-  return tapes.flatMap(({ name, size, chain, broken }) =>
-    [...broken, ...(chain?.broken === null || chain === null ? [] : [`keel: ${chain.broken}`])].map(
-      (reason) => `${name} x ${size}: ${reason}`,
-    ),
-  );
+  return tapes.flatMap(({ name, size, chain, broken }) => {
+    const onChain = Object.entries(chain).flatMap(([variant, one]) =>
+      one.broken === null ? [] : [`real modules, ${variant}: ${one.broken}`],
+    );
+    return [...broken, ...onChain].map((reason) => `${name} x ${size}: ${reason}`);
+  });
 }
 
 export function reportText(report: Report): string {
