@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { populate } from "../agents/population.ts";
 import { generate } from "../tape/generators.ts";
 import type { Tape } from "../tape/tape.ts";
+import { keelRules, RECOMMENDED } from "./policies/keel.ts";
 import { CALM_BEFORE, RULE_SETS } from "./rule-sets.ts";
 import { runOnModel } from "./venue.ts";
 
@@ -14,7 +15,7 @@ function first(tape: Tape, minutes: number): Tape {
 }
 
 describe("the model", () => {
-  const tape = first(generate("flash-crash", 3, SEED), 14);
+  const tape = first(generate("flash-crash", 3, SEED), 10);
 
   it.each(Object.keys(RULE_SETS))(
     "loses no money under the rules of %s, and repeats itself",
@@ -29,6 +30,18 @@ describe("the model", () => {
       expect(runOnModel({ ...capital, tape, agents, rules })).toEqual(outcome);
     },
   );
+
+  it("breaks the loop of a crash by a bound on flow, not by closing less of each account", () => {
+    const crowd = populate(300, SEED);
+    const start = { ...capital, fund: 150_000, vault: 450_000, agents: crowd };
+    const crash = first(generate("flash-crash", 1, SEED), 24);
+    const [full, partial, throttled] = (["full", "partial", "throttled"] as const).map((close) =>
+      runOnModel({ ...start, tape: crash, rules: keelRules({ ...RECOMMENDED, close }) }),
+    );
+    expect(throttled?.markTrough).toBeLessThan((partial?.markTrough ?? 0) * 0.8);
+    expect(throttled?.badDebt).toBeLessThan((partial?.badDebt ?? 0) / 5);
+    expect(partial?.markTrough).toBeGreaterThan((full?.markTrough ?? 0) * 0.9);
+  });
 
   it("liquidates nobody while nothing happens", () => {
     const { steps } = tape;
