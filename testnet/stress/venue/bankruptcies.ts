@@ -4,14 +4,17 @@ import { allocate, type Counterparty } from "./adl.ts";
 import type { Floor } from "./floor.ts";
 import type { AdlRule, Rules } from "./rules.ts";
 
-const HOUR_STEPS = 3_600;
+/** Seconds until who found nobody to be closed against is tried again. */
+const RETRY_SECONDS = 10;
 
 export class Bankruptcies {
   readonly #floor: Floor;
   readonly #rules: Rules;
   readonly #seed: number;
   #count = 0;
-  #drawn = 0;
+  #seconds = 0;
+  #rounds = 0;
+  readonly #alone = new Map<number, number>();
 
   constructor(floor: Floor, rules: Rules, seed: number) {
     this.#floor = floor;
@@ -19,10 +22,11 @@ export class Bankruptcies {
     this.#seed = seed;
   }
 
-  /** What an hour's cap counts leaks back; whoever is flat and below zero is paid as the fund can. */
+  /** A second is over: whoever is flat and below zero is paid as the fund can. */
   step(): void {
     const floor = this.#floor;
-    this.#drawn = Math.max(0, this.#drawn - this.#cap() / HOUR_STEPS);
+    this.#seconds += 1;
+    this.#rounds = 0;
     for (let account = 0; account <= floor.vault; account++) {
       const equity = floor.equity(account);
       if (equity >= 0) continue;
@@ -38,34 +42,23 @@ export class Bankruptcies {
     if (missing <= 0) return;
     const holds = !floor.isFlat(account);
     if (bankrupt === "settle-market") {
-      if (this.#cover(account, missing) < missing - 0.01) this.#settle(account);
+      if (this.#floor.cover(account, missing) < missing - 0.01) this.#settle(account);
       return;
     }
     if (bankrupt === "haircut") {
-      const covered = this.#cover(account, missing);
+      const covered = this.#floor.cover(account, missing);
       this.#haircut(account, missing - covered);
       return;
     }
-    if (fundFirst) this.#cover(account, missing);
-    if (holds) this.#deleverage(account, bankrupt);
-    if (!fundFirst) this.#cover(account, Math.max(0, -floor.equity(account)));
+    if (fundFirst) this.#floor.cover(account, missing);
+    if (holds && this.#mayDeleverage(account)) this.#deleverage(account, bankrupt);
+    if (!fundFirst) this.#floor.cover(account, Math.max(0, -floor.equity(account)));
     if (this.#rules.fundInVault) this.#byVault(account);
   }
 
   #coverFlat(account: number, missing: number): void {
-    this.#cover(account, missing);
+    this.#floor.cover(account, missing);
     if (this.#rules.fundInVault) this.#byVault(account);
-  }
-
-  #cap(): number {
-    return this.#rules.drawShare * (this.#floor.fund + this.#drawn);
-  }
-
-  #cover(account: number, amount: number): number {
-    const most = this.#rules.drawShare >= 1 ? amount : Math.max(0, this.#cap() - this.#drawn);
-    const covered = this.#floor.cover(account, amount, most);
-    this.#drawn += covered;
-    return covered;
   }
 
   /** What deleveraging at the last mark leaves is the vault's, as far as it has any. */
@@ -78,8 +71,14 @@ export class Bankruptcies {
     floor.paid.fund += paid;
   }
 
+  #mayDeleverage(account: number): boolean {
+    if (this.#rounds >= this.#rules.deleveragesPerSecond) return false;
+    return this.#seconds - (this.#alone.get(account) ?? -RETRY_SECONDS) >= RETRY_SECONDS;
+  }
+
   #deleverage(account: number, rule: AdlRule): void {
     const floor = this.#floor;
+    this.#rounds += 1;
     const gross = floor.signedNotional(account).reduce((sum, one) => sum + Math.abs(one), 0);
     const missing = Math.max(0, -floor.equity(account));
     for (const [u, mark] of floor.marks.entries()) {
@@ -96,6 +95,7 @@ export class Bankruptcies {
       let left = this.#round(account, rule, u, price, Math.abs(base));
       // Where nobody can bear the loss the rest goes at mark.
       if (left > 1e-9 && distance > 0) left = this.#round(account, rule, u, mark, left);
+      if (left > 1e-9) this.#alone.set(account, this.#seconds);
     }
   }
 

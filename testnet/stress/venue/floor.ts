@@ -138,9 +138,9 @@ export class Floor {
       }
   }
 
-  /** Pays from the fund as much as there is, at most `most`. */
-  cover(account: number, amount: number, most: number): number {
-    const covered = Math.max(0, Math.min(amount, most, this.fund));
+  /** Pays from the fund as much as there is. */
+  cover(account: number, amount: number): number {
+    const covered = Math.max(0, Math.min(amount, this.fund));
     this.ledger.pay(this.#fund, account, covered);
     this.paid.fund += covered;
     return covered;

@@ -58,8 +58,8 @@ export interface Rules {
   /** Its inventory is at most this many times its equity. */
   readonly backstopLeverage: number;
   readonly auction: AuctionTerms | null;
-  /** Share of the fund that an hour may take; 1: all. */
-  readonly drawShare: number;
+  /** Bankrupt accounts closed against others in a second. */
+  readonly deleveragesPerSecond: number;
   /** What happens to what a bankrupt account still holds, and to what is missing then. */
   readonly bankrupt: AdlRule | "settle-market" | "haircut";
   /** At the price that brings the bankrupt to zero, within the band around mark; or at the last mark. */

@@ -26,7 +26,7 @@ export const deriveRules: Rules = {
     slowMs: 12 * 60 * MINUTE_MS,
     insolventMs: 60 * MINUTE_MS,
   },
-  drawShare: 1,
+  deleveragesPerSecond: Number.POSITIVE_INFINITY,
   bankrupt: "haircut",
   adlPrice: "bankruptcy",
   adlBand: 1,

@@ -34,7 +34,7 @@ export const dydxRules: Rules = {
   backstopHealth: 0,
   backstopLeverage: 0,
   auction: null,
-  drawShare: 1,
+  deleveragesPerSecond: 10,
   // The code closes against accounts from a random offset; the ranking that governance pages describe is not in it.
   bankrupt: "random",
   adlPrice: "bankruptcy",

@@ -44,7 +44,7 @@ export const hyperliquidRules: Rules = {
   // No bound but its own money.
   backstopLeverage: Number.POSITIVE_INFINITY,
   auction: null,
-  drawShare: 1,
+  deleveragesPerSecond: Number.POSITIVE_INFINITY,
   bankrupt: "profit-queue",
   adlPrice: "last-mark",
   adlBand: 1,

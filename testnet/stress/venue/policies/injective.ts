@@ -23,7 +23,7 @@ export const injectiveRules: Rules = {
   backstopHealth: 0,
   backstopLeverage: 0,
   auction: null,
-  drawShare: 1,
+  deleveragesPerSecond: Number.POSITIVE_INFINITY,
   bankrupt: "settle-market",
   adlPrice: "bankruptcy",
   adlBand: 1,

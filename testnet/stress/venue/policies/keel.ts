@@ -69,7 +69,7 @@ export function keelRules(choices: KeelChoices = RECOMMENDED): Rules {
     // A move of a fifth may cost a tenth of the vault, in each of two markets.
     backstopLeverage: 1,
     auction: null,
-    drawShare: 1,
+    deleveragesPerSecond: 20,
     bankrupt: choices.adl,
     adlPrice: "bankruptcy",
     adlBand: 0.1,
