@@ -156,7 +156,7 @@ export function createClearAll(
       keepLoss(ctx, state.custody, { id, before: before ?? EMPTY_ACCOUNT, after }, views);
       for (const { lots, market } of before?.positions ?? []) {
         const left = lots !== 0n && (findPosition(after, market)?.lots ?? 0n) === 0n;
-        if (left) noteExit(ctx, state.custody, id, market);
+        if (left) noteExit(ctx, state, { id, market });
       }
       const gone = after.collateral === 0n && after.positions.length === 0;
       if (before === undefined) added += 1n;

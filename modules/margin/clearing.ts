@@ -86,11 +86,12 @@ export function trackActive(
   state: MarginState,
   id: AccountId,
   filled: FilledAccount,
+  forced = false,
 ): void {
   const held = filled.before.lots !== 0n;
   const holds = filled.after.lots !== 0n;
   if (held === holds) return;
-  if (!holds) noteExit(ctx, state.custody, id, filled.before.market);
+  if (!holds) noteExit(ctx, state, { id, market: filled.before.market, forced });
   if (holds) state.active.set(ctx, id, true);
   else if (filled.account.positions.every((position) => position.lots === 0n)) {
     state.active.delete(ctx, id);
@@ -123,8 +124,9 @@ export function createClearing(
         collateral: totals.collateral + realised - fees,
       });
     }
-    trackActive(ctx, state, trade.buyer.account, buyer);
-    trackActive(ctx, state, trade.seller.account, seller);
+    const forced = trade.kind === "deleverage";
+    trackActive(ctx, state, trade.buyer.account, buyer, forced);
+    trackActive(ctx, state, trade.seller.account, seller, forced);
   }
 
   function parties(

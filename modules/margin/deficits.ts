@@ -8,7 +8,7 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { compareBigints } from "../kit/math/mul-div.ts";
 import type { Claims } from "./claims.ts";
-import { segregated } from "./custody/solvency.ts";
+import { segregated } from "./custody/gates.ts";
 import { accountText, emitDeficit, emitDeficitCovered, emitWithdrawalsGated } from "./events.ts";
 import { maintenanceHealth } from "./health.ts";
 import type { MarketViews } from "./market-view.ts";

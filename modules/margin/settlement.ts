@@ -188,7 +188,7 @@ export function createSettlements(parts: {
           valuePerLot: ending.value,
           amount: change.realised,
         });
-        noteExit(step, state.custody, id, position.market);
+        noteExit(step, state, { id, market: position.market });
       }
       if (!flat || account.collateral >= 0n) return;
       const losses = settled.map(({ position, change }) => {

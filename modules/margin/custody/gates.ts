@@ -7,6 +7,11 @@ import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { CustodyState } from "./state.ts";
 
+/** Shortfalls are laid to markets. */
+export function segregated(ctx: ReadContext, state: MarginState): boolean {
+  return state.params.require(ctx).marketGates;
+}
+
 export function isGated(ctx: ReadContext, custody: CustodyState, market: MarketId): boolean {
   return (custody.solvency.get(ctx, market)?.gatedUntilNs ?? 0n) > ctx.header.timeNs;
 }
@@ -43,13 +48,18 @@ export function requireUngated(ctx: ReadContext, state: MarginState, id: Account
   if (market !== null) throw refuse("withdrawalsGated", gatedText(ctx, state.custody, market));
 }
 
-/** The account has no lots in the market any more. Closing a position must not open the door. */
+/**
+ * The account has no lots in the market any more. Closing a position must not open the door; nor must being deleveraged, which comes before the gate.
+ */
 export function noteExit(
   ctx: WriteContext,
-  custody: CustodyState,
-  id: AccountId,
-  market: MarketId,
+  state: MarginState,
+  { id, market, forced }: { readonly id: AccountId; readonly market: MarketId; forced?: boolean },
 ): void {
-  if (custody.solvency.size(ctx) === 0 || !isGated(ctx, custody, market)) return;
-  custody.exits.set(ctx, [id, market], true);
+  const { custody } = state;
+  const noted =
+    forced === true
+      ? segregated(ctx, state)
+      : custody.solvency.size(ctx) > 0 && isGated(ctx, custody, market);
+  if (noted) custody.exits.set(ctx, [id, market], true);
 }

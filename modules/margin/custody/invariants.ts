@@ -4,8 +4,9 @@ import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { MarginState } from "../state.ts";
+import { segregated } from "./gates.ts";
 import { validateAction, validatePolicy, validateTopUp } from "./policy.ts";
-import { segregated, shortMarkets } from "./solvency.ts";
+import { shortMarkets } from "./solvency.ts";
 
 /** Running: what is missing by market sums to what is missing in all. */
 export function marketShortfallFault(ctx: ReadContext, state: MarginState): string | null {

@@ -15,7 +15,7 @@ import type { MarketId } from "../ports.ts";
 import { positionMaintenance } from "../position-requirement.ts";
 import type { MarginState } from "../state.ts";
 import { emitMarketShort } from "./events.ts";
-import { isGated } from "./gates.ts";
+import { isGated, segregated } from "./gates.ts";
 import { PRUNED_PER_BLOCK_MAX, UNATTRIBUTED } from "./limits.ts";
 import type { CustodyState } from "./state.ts";
 
@@ -26,10 +26,6 @@ const REGATE_NS = 60_000_000_000n;
 export interface Loss {
   readonly market: MarketId;
   readonly amount: bigint;
-}
-
-export function segregated(ctx: ReadContext, state: MarginState): boolean {
-  return state.params.require(ctx).marketGates;
 }
 
 /** `total` in proportion to the losses, rounded down along the list so that the parts sum to it exactly. */
@@ -133,26 +129,33 @@ export function shortMarkets(
   return { missing, open };
 }
 
-/** Equity above zero of those who hold short markets: each account once, and whole in every such market that it holds. */
+/** Equity above zero of those whom a gate on the short markets holds: each account once together, and whole in every such market. */
 function backingOf(
   ctx: ReadContext,
   state: MarginState,
   missing: ReadonlyMap<MarketId, bigint>,
   views: MarketViews,
 ): { readonly together: bigint; readonly by: ReadonlyMap<MarketId, bigint> } {
+  const held = new Map<AccountId, Set<MarketId>>();
+  const note = (id: AccountId, market: MarketId): void => {
+    if ((missing.get(market) ?? 0n) === 0n) return;
+    held.set(id, (held.get(id) ?? new Set<MarketId>()).add(market));
+  };
+  state.active.each(ctx, (id) => {
+    for (const { lots, market } of state.accounts.get(ctx, id)?.positions ?? []) {
+      if (lots !== 0n) note(id, market);
+    }
+  });
+  state.custody.exits.each(ctx, ([id, market]) => note(id, market));
   const by = new Map<MarketId, bigint>();
   let together = 0n;
-  state.active.each(ctx, (id) => {
+  for (const [id, markets] of held) {
     const account = state.accounts.get(ctx, id);
-    const held = account?.positions.filter(
-      ({ lots, market }) => lots !== 0n && (missing.get(market) ?? 0n) > 0n,
-    );
-    if (account === undefined || held === undefined || held.length === 0) return;
-    const equity = maintenanceHealth(account, views)?.equity ?? 0n;
-    if (equity <= 0n) return;
+    const equity = account === undefined ? 0n : (maintenanceHealth(account, views)?.equity ?? 0n);
+    if (equity <= 0n) continue;
     together += equity;
-    for (const { market } of held) by.set(market, (by.get(market) ?? 0n) + equity);
-  });
+    for (const market of markets) by.set(market, (by.get(market) ?? 0n) + equity);
+  }
   return { together, by };
 }
 
@@ -164,14 +167,16 @@ function forget(ctx: WriteContext, custody: CustodyState): void {
   exits.deleteBelow(ctx, "\uffff", exits.size(ctx));
 }
 
-/** Memories of accounts that are not below zero, and exits from markets that are open again. */
-function prune(ctx: WriteContext, state: MarginState): void {
-  const { custody, deficits } = state;
-  if (custody.losses.size(ctx) > 0) {
-    const over: AccountId[] = [];
-    custody.losses.each(ctx, (id) => void (deficits.has(ctx, id) || over.push(id)));
-    for (const id of over) custody.losses.delete(ctx, id);
-  }
+/** Memories of accounts that are not below zero. */
+function forgetLosses(ctx: WriteContext, { custody, deficits }: MarginState): void {
+  if (custody.losses.size(ctx) === 0) return;
+  const over: AccountId[] = [];
+  custody.losses.each(ctx, (id) => void (deficits.has(ctx, id) || over.push(id)));
+  for (const id of over) custody.losses.delete(ctx, id);
+}
+
+/** Exits from markets that are open, or open again. */
+function forgetExits(ctx: WriteContext, custody: CustodyState): void {
   if (custody.exits.size(ctx) === 0) return;
   const opened: (readonly [AccountId, MarketId])[] = [];
   let visited = 0;
@@ -196,7 +201,18 @@ export function refreshSolvency(
   const unknown: AccountId[] = [];
   state.deficits.each(ctx, (id) => void (custody.losses.has(ctx, id) || unknown.push(id)));
   for (const id of unknown) blame(ctx, state, id, views);
-  prune(ctx, state);
+  forgetLosses(ctx, state);
+  drawUp(ctx, state, views, gateAll);
+  forgetExits(ctx, custody);
+}
+
+function drawUp(
+  ctx: WriteContext,
+  state: MarginState,
+  views: MarketViews,
+  gateAll: (ctx: WriteContext, untilNs: bigint, reason: string) => void,
+): void {
+  const { custody } = state;
   const { missing, open } = shortMarkets(ctx, state);
   const changed = changedMarkets(ctx, custody, missing, open, gateNs(ctx, state));
   if (changed.length === 0) return;
