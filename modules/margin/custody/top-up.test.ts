@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
 import { BTC, ETH } from "../testing/world.ts";
@@ -213,4 +214,49 @@ describe("a top-up", () => {
     const over = rule as Parameters<CustodyWorld["setTopUp"]>[2];
     expect(world.outcome(() => world.setTopUp(1, 0, over))).toBe(expected);
   });
+});
+
+const step = fc.integer({ min: -900, max: 700 });
+
+it("over random paths and rules leaves givers their initial margin, keeps to the cap, and every total", () => {
+  const account = fc.record({
+    units: fc.bigInt(20n, 200n),
+    lots: fc.bigInt(-12n, 12n),
+    from: fc.uniqueArray(fc.integer({ min: 0, max: 2 }), { minLength: 1 }),
+    cap: fc.bigInt(1n, 60n),
+  });
+  const accounts = fc.tuple(account, account, account);
+  fc.assert(
+    fc.property(accounts, fc.array(step, { maxLength: 12 }), (owners, path) => {
+      world = custodyWorld();
+      bidder = world.fund(7, 0, 100_000n * UNIT);
+      maker = world.fund(2, 0, 100_000n * UNIT);
+      for (const [n, { units, lots, from, cap }] of owners.entries()) {
+        const id = world.fund(1, n, units * UNIT);
+        const size = lots < 0n ? -lots : lots;
+        const [buyer, seller] = lots > 0n ? [id, maker] : [maker, id];
+        if (size > 0n) world.clear(world.trade(buyer, seller, size));
+        const givers = from.filter((number) => number !== n);
+        if (givers.length === 0) continue;
+        world.setTopUp(1, n, { from: givers, capPerDay: `${cap * UNIT}` });
+      }
+      let ticks = MARK;
+      for (const change of path) {
+        ticks += BigInt(change);
+        const before = world.happened("top_up").length;
+        fall(ticks);
+        for (const { from } of world.happened("top_up").slice(before)) {
+          const health = world.margin.keeper.health(world.ctx, world.sub(1, Number(from?.at(-1))));
+          if (health !== undefined) expect(health.equity).toBeGreaterThanOrEqual(health.initial);
+        }
+        world.ctx.nextBlock();
+      }
+      for (const [n, { cap }] of owners.entries()) {
+        const of = world.happened("top_up").filter(({ account: to }) => to?.endsWith(`/${n}`));
+        const moved = of.reduce((sum, { amount }) => sum + BigInt(amount ?? 0), 0n);
+        expect(moved).toBeLessThanOrEqual(cap * UNIT);
+      }
+    }),
+    { numRuns: Number(process.env["KEEL_CUSTODY_RUNS"] ?? 25) },
+  );
 });
