@@ -19,7 +19,7 @@ export function hasPolicy(ctx: ReadContext, custody: CustodyState, id: AccountId
   return custody.policies.size(ctx) > 0 && custody.policies.has(ctx, id);
 }
 
-export function requireNoPolicy(ctx: ReadContext, custody: CustodyState, id: AccountId): void {
+function requireNoPolicy(ctx: ReadContext, custody: CustodyState, id: AccountId): void {
   if (hasPolicy(ctx, custody, id)) throw refuse("policyRequired", POLICY_TEXT);
 }
 
@@ -69,18 +69,22 @@ export function keepLoss(
   custody.spent.set(ctx, id, { ...spent, tradingLoss: `${BigInt(spent.tradingLoss) + loss}` });
 }
 
-/** The ways out of a sub-account by its owner's own message. Approved ones go past this, but not past a gate. */
+/** Of everything that leaves a sub-account by its owner's own message. What is approved goes past the policy, but not past a gate. */
+function requireLeave(ctx: ReadContext, state: MarginState, from: AccountId): void {
+  requireNoPolicy(ctx, state.custody, from);
+  requireUngated(ctx, state, from);
+}
+
+/** The ways out of a sub-account. */
 export function guardedCollateral(state: MarginState, collateral: Collateral): Collateral {
   return {
     ...collateral,
     withdraw(ctx, from, amount) {
-      requireNoPolicy(ctx, state.custody, from);
-      requireUngated(ctx, state, from);
+      requireLeave(ctx, state, from);
       return collateral.withdraw(ctx, from, amount);
     },
     transfer(ctx, from, to, amount) {
-      requireNoPolicy(ctx, state.custody, from);
-      requireUngated(ctx, state, from);
+      requireLeave(ctx, state, from);
       collateral.transfer(ctx, from, to, amount);
     },
   };

@@ -16,7 +16,9 @@ import { createAddresses } from "../../kit/addresses.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { MARGIN_CODES } from "../errors.ts";
 import type { Trade } from "../ports.ts";
+import { COLLATERAL_VAULT } from "../state.ts";
 import { BTC, btcTerms, createWorld, DENOM, ETH, type World } from "../testing/world.ts";
+import { gatedMarket, isGated } from "./gates.ts";
 
 export const UNIT = 1_000_000n;
 /** One lot at 50,000 ticks is 50 units of notional. */
@@ -168,6 +170,27 @@ export function custodyWorld(params: Partial<Params> = {}): CustodyWorld {
         ),
   };
   return made;
+}
+
+/** What those whom nothing holds could not be paid out of the vault's coins, if all of them withdrew what they are worth. */
+export function uncovered({ ctx, margin, bank }: World): bigint {
+  const { custody, gate, params, accounts } = margin.state;
+  if (!params.require(ctx).marketGates || (gate.get(ctx)?.untilNs ?? 0n) > ctx.header.timeNs) {
+    return 0n;
+  }
+  let gated = false;
+  custody.solvency.each(ctx, (market) => {
+    gated ||= isGated(ctx, custody, market);
+  });
+  if (!gated) return 0n;
+  let owed = 0n;
+  accounts.each(ctx, (id, account) => {
+    if (gatedMarket(ctx, custody, id, account) !== null) return;
+    const equity = margin.keeper.health(ctx, id)?.equity ?? 0n;
+    if (equity > 0n) owed += equity;
+  });
+  const coins = bank.balance(ctx, COLLATERAL_VAULT, DENOM);
+  return owed > coins ? owed - coins : 0n;
 }
 
 export const withdrawal = (to: string, units: bigint): Partial<CustodyAction> => ({
