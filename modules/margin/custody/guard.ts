@@ -5,7 +5,7 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
 import type { Collateral } from "../collateral.ts";
 import { type MarginCode, refuse } from "../errors.ts";
-import { evaluate } from "../health.ts";
+import { positionValue } from "../health.ts";
 import type { MarketViews } from "../market-view.ts";
 import type { MarginState } from "../state.ts";
 import { dayOf } from "./clock.ts";
@@ -29,9 +29,17 @@ export function spentToday(ctx: ReadContext, custody: CustodyState, id: AccountI
   return spent !== undefined && spent.day === day ? spent : { day, tradingLoss: "0", topUps: "0" };
 }
 
+/** Collateral and positions at mark. A market without a price counts on neither side: nothing trades there. */
+function worth({ collateral, positions }: Account, views: MarketViews): bigint {
+  return positions.reduce((sum, position) => {
+    const view = position.lots === 0n ? undefined : views(position.market);
+    return view === undefined ? sum : sum + positionValue(position, view);
+  }, collateral);
+}
+
 /** What the account is worth less at the same marks: the price against the mark, and every fee. Gains of other fills do not make up for it. */
 function lossOf(before: Account, after: Account, views: MarketViews): bigint {
-  const loss = evaluate(before, views).equity - evaluate(after, views).equity;
+  const loss = worth(before, views) - worth(after, views);
   return loss > 0n ? loss : 0n;
 }
 
