@@ -234,7 +234,15 @@ function drawUp(
       gatedUntilNs,
     });
     const gate = !raise ? "none" : all ? "all" : "market";
-    emitMarketShort(ctx, market, { shortfall, backing, gatedUntilNs, gate });
+    emitMarketShort(ctx, market, {
+      shortfallBefore: BigInt(before.shortfall),
+      shortfall,
+      backing,
+      gatedUntilNs,
+      gate,
+      missing: total,
+      together,
+    });
   }
   if (all) gateAll(ctx, untilNs, "shortfall beyond what its markets hold");
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
+import type { Explanation } from "../../kit/explanation.ts";
 import { BTC, ETH } from "../testing/world.ts";
 import { type CustodyWorld, custodyWorld, MARK, UNIT } from "./testing.ts";
 
@@ -56,6 +57,27 @@ describe("a top-up", () => {
     world.ctx.nextBlock();
     world.endBlock();
     expect(world.happened("top_up")).toHaveLength(1);
+  });
+
+  it("can say why: what it was decided from gives what it did", () => {
+    world.setTopUp(1, 0, {});
+    const reasons: Explanation[] = [];
+    const { emit } = world.ctx;
+    world.ctx.emit = (type, attributes, why) => {
+      if (type === "top_up" && why !== undefined) reasons.push(why());
+      emit(type, attributes);
+    };
+    fall(LOW);
+    const value = (name: string): bigint => {
+      const [reason] = reasons;
+      const all = [...(reason?.inputs ?? []), ...(reason?.results ?? [])];
+      return BigInt(all.find((one) => one.name === name)?.value ?? "-1");
+    };
+    expect(value("amount")).toBe(
+      (value("maintenance") * value("target")) / 1_000_000n - value("equity"),
+    );
+    expect(value("equity after")).toBe(value("equity") + value("amount"));
+    expect(value(`available of ${world.text(1)}/1`)).toBe(100n * UNIT);
   });
 
   it("does not come without a rule, nor after one that was taken away", () => {

@@ -24,6 +24,7 @@ export interface TopUps {
 
 interface Giver {
   readonly id: AccountId;
+  readonly available: bigint;
   readonly amount: bigint;
 }
 
@@ -53,6 +54,7 @@ export function createTopUps(parts: {
     return left <= 0n ? 0n : minimum(free, left);
   }
 
+  /** In the order of the rule, until nothing more is wanted. */
   function givers(
     ctx: ReadContext,
     id: AccountId,
@@ -61,10 +63,11 @@ export function createTopUps(parts: {
     const found: Giver[] = [];
     let missing = wanted;
     for (const number of rule.from) {
+      if (missing <= 0n) break;
       const giver = accountId(ownerOf(id), number);
-      const amount = missing <= 0n ? 0n : minimum(missing, available(ctx, giver, views));
-      if (amount <= 0n) continue;
-      found.push({ id: giver, amount });
+      const left = available(ctx, giver, views);
+      const amount = minimum(missing, left);
+      found.push({ id: giver, available: left, amount });
       missing -= amount;
     }
     return found;
@@ -100,34 +103,26 @@ export function createTopUps(parts: {
       // Something earlier in the block has restored it.
       if (!isLiquidatable(health)) return true;
       const spent = toppedUpToday(ctx, id);
+      const { targetPpm } = rule;
       const capLeft = BigInt(rule.capPerDay) - spent;
-      const target = mulDivUp(maintenance, rule.targetPpm, PPM) - equity;
+      const target = mulDivUp(maintenance, targetPpm, PPM) - equity;
       const found = givers(ctx, id, { rule, views, wanted: minimum(target, capLeft) });
+      const asked = found.map((giver) => ({ from: name(giver.id), quanta: giver.available }));
+      const terms = { equity, maintenance, targetPpm, capLeft, available: asked };
       const sum = found.reduce((total, { amount }) => total + amount, 0n);
-      const needed = maintenance - equity;
-      if (sum < needed) {
-        const figures = { needed, available: sum, capLeft, equity, maintenance };
-        emitTopUpRefused(ctx, name(id), figures);
+      if (sum < maintenance - equity) {
+        emitTopUpRefused(ctx, name(id), terms);
         return false;
       }
       atomically(ctx, (step) => {
         let moved = 0n;
-        for (const giver of found) {
-          give(step, giver.id, id, giver.amount);
-          const equityBefore = equity + moved;
-          moved += giver.amount;
-          emitTopUp(step, {
-            account: name(id),
-            from: name(giver.id),
-            amount: giver.amount,
-            equityBefore,
-            maintenance,
-            targetPpm: rule.targetPpm,
-            capLeft: capLeft - moved,
-          });
+        for (const { amount, id: giver } of found) {
+          if (amount === 0n) continue;
+          give(step, giver, id, amount);
+          emitTopUp(step, terms, { account: name(id), from: name(giver), amount, moved });
+          moved += amount;
         }
-        const amount = `${spent + moved}`;
-        custody.toppedUp.set(step, id, { day: dayOf(step), amount });
+        custody.toppedUp.set(step, id, { day: dayOf(step), amount: `${spent + moved}` });
       });
       return true;
     },
