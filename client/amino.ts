@@ -19,24 +19,11 @@ import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/types";
 import * as vaultTx from "@keel/proto/gen/keel/vault/v1/tx";
 import * as vault from "@keel/proto/gen/keel/vault/v1/types";
+import { custodyForms } from "./amino-custody.ts";
+import { type Shape, shape } from "./amino-shape.ts";
 import { KeelInputError } from "./errors.ts";
 
 type Fields = Record<string, unknown>;
-
-/** How to build one message, and which of its fields hold messages. */
-interface Shape {
-  readonly create: () => object;
-  readonly nested?: Readonly<Record<string, Shape>>;
-}
-
-interface Buildable {
-  fromPartial(fields: never): object;
-}
-
-const shape = (codec: Buildable, nested: Readonly<Record<string, Shape>> = {}): Shape => ({
-  create: () => codec.fromPartial({} as never),
-  nested,
-});
 
 const terms = shape(derivatives.MarketTerms, {
   tiers: shape(derivatives.MarginTier),
@@ -107,6 +94,7 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/MsgSetPortfolioModel",
     shape(marginTx.MsgSetPortfolioModel, { model: portfolioModel }),
   ],
+  ...custodyForms,
   "/keel.margin.v1.MsgUpdateParams": [
     "keel/margin/MsgUpdateParams",
     shape(marginTx.MsgUpdateParams, {

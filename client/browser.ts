@@ -22,6 +22,16 @@ export {
 } from "./authority.ts";
 export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
 export { executeTogether } from "./cosign.ts";
+export {
+  approveWithdrawal,
+  custody,
+  executeWithdrawal,
+  marketSolvency,
+  proposeWithdrawal,
+  rejectWithdrawal,
+  setTopUp,
+  setWithdrawalPolicy,
+} from "./custody.ts";
 export { type Amount, formatMoney, roundToStep, timesStep, toQuanta } from "./decimal.ts";
 export {
   documentHash,

@@ -10,14 +10,16 @@ import type { SubmitOptions } from "./submitter.ts";
 import type { TxOutcome } from "./tx-result.ts";
 
 export interface MarginMode {
-  /** As one portfolio by the chain's model; false: market by market. */
-  readonly portfolio: boolean;
+  /** As one portfolio by the chain's model; without: market by market. */
+  readonly portfolio?: boolean;
+  /** In one market only, and nothing leaves it but by the owner's own message. */
+  readonly isolated?: boolean;
   readonly subaccount?: number;
 }
 
 export function marginModeMessage(sender: string, mode: MarginMode): EncodeObject {
-  const { portfolio, subaccount = 0 } = mode;
-  const value = MsgSetMarginMode.fromPartial({ sender, subaccount, portfolio });
+  const { portfolio = false, isolated = false, subaccount = 0 } = mode;
+  const value = MsgSetMarginMode.fromPartial({ sender, subaccount, portfolio, isolated });
   return { typeUrl: "/keel.margin.v1.MsgSetMarginMode", value };
 }
 

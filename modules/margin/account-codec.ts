@@ -33,6 +33,8 @@ export interface Account {
   readonly positions: readonly Position[];
   /** Judged as one portfolio by the margin model. */
   readonly portfolio: boolean;
+  /** One market only, and nothing leaves it by itself. */
+  readonly isolated: boolean;
 }
 
 /** openQuote + fundingWeight + realised = 0, always. */
@@ -66,6 +68,7 @@ export const EMPTY_ACCOUNT: Account = {
   feeReserve: 0n,
   positions: [],
   portfolio: false,
+  isolated: false,
 };
 
 export function emptyLedger(market: MarketId): MarketLedger {
@@ -148,7 +151,8 @@ function accountSize(account: Account): number {
   let size = textSize(account.collateral) + textSize(account.feeReserve);
   // A position takes at most 6 + 12 + 42 + 12 + 11 + 11 = 94 bytes, so its length prefix is one byte.
   for (const position of account.positions) size += 2 + positionSize(position);
-  return account.portfolio ? size + 2 : size;
+  if (account.portfolio) size += 2;
+  return account.isolated ? size + 2 : size;
 }
 
 export function accountToMessage(account: Account): AccountMessage {
@@ -164,6 +168,7 @@ export function accountToMessage(account: Account): AccountMessage {
       openSellLots: p.openSellLots,
     })),
     portfolio: account.portfolio,
+    isolated: account.isolated,
   };
 }
 
@@ -180,6 +185,7 @@ export function accountFromMessage(message: AccountMessage): Account {
       openSellLots: p.openSellLots,
     })),
     portfolio: message.portfolio,
+    isolated: message.isolated,
   };
 }
 

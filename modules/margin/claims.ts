@@ -2,6 +2,7 @@
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { noteCovered } from "./custody/solvency.ts";
 import type { InsurancePort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
@@ -35,6 +36,7 @@ export function createClaims(state: MarginState, insurance: InsurancePort): Clai
       const paid = insurance.cover(ctx, denom(ctx), amount, "deficit");
       assert(paid >= 0n && paid <= amount, `insurance paid ${paid} of ${amount}`);
       if (paid > 0n) move(ctx, id, paid);
+      noteCovered(ctx, state, id, paid);
       return paid;
     },
     give(ctx, from, to, amount) {

@@ -3,14 +3,19 @@
  * at the end, then written. A refusal changes nothing and needs no savepoint. Also: a whole sub-account under another name.
  */
 import type { AccountId } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { Account, MarketLedger } from "./account-codec.ts";
 import { EMPTY_ACCOUNT, emptyLedger } from "./account-codec.ts";
 import { feeOf, fillOf, reasonFor, reasonOf } from "./clearing.ts";
+import { gatedMarket, gatedText, noteExit, requireUngated } from "./custody/gates.ts";
+import { hasPolicy, keepLoss, lossFault } from "./custody/guard.ts";
+import { marketsFault } from "./custody/isolated.ts";
+import { spendPort } from "./custody/proposals.ts";
 import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
-import { changeLedger, inRange } from "./fill.ts";
+import { changeLedger, findPosition, inRange } from "./fill.ts";
 import { evaluate, meetsInitial, noRiskier } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
 import type { ModelledMarkets } from "./market-view.ts";
@@ -50,6 +55,7 @@ class Refused extends Error {
 export function createClearAll(
   state: MarginState,
   markets: ModelledMarkets,
+  addresses: Addresses,
 ): Pick<ClearingPort, "clearAll" | "portAccount"> {
   function touch(ctx: ReadContext, batch: Batch, id: AccountId, create: boolean): Touched {
     let touched = batch.accounts.get(id);
@@ -66,6 +72,11 @@ export function createClearAll(
   function move(ctx: ReadContext, batch: Batch, { from, to, quanta }: CollateralMove): void {
     assert(quanta > 0n && from !== to, "collateral moves between two accounts");
     const giver = touch(ctx, batch, from, false);
+    if (hasPolicy(ctx, state.custody, from)) throw new Refused(from, "policyRequired");
+    const gated = gatedMarket(ctx, state.custody, from, giver.after);
+    if (gated !== null) {
+      throw new Refused(from, "withdrawalsGated", gatedText(ctx, state.custody, gated));
+    }
     const taker = touch(ctx, batch, to, true);
     giver.after = { ...giver.after, collateral: giver.after.collateral - quanta };
     giver.gave = true;
@@ -110,10 +121,10 @@ export function createClearAll(
     const { marketsPerAccountMax } = state.params.require(ctx);
     for (const [id, { before, after, gave }] of batch.accounts) {
       const known = before ?? EMPTY_ACCOUNT;
-      const held = after.positions.length;
-      if (held > marketsPerAccountMax && held > known.positions.length) {
-        throw new Refused(id, "tooManyMarkets");
-      }
+      const room = marketsFault(known, after, marketsPerAccountMax);
+      if (room !== null) throw new Refused(id, room);
+      const loss = lossFault(ctx, state.custody, { id, before: known, after }, views);
+      if (loss !== null) throw new Refused(id, loss);
       if (gave) requireSpared(ctx, id, after);
       const health = evaluate(after, views);
       if (meetsInitial(after, health)) continue;
@@ -139,9 +150,14 @@ export function createClearAll(
     );
   }
 
-  function write(ctx: WriteContext, batch: Batch): void {
+  function write(ctx: WriteContext, batch: Batch, views: MarketViews): void {
     let added = 0n;
     for (const [id, { before, after }] of batch.accounts) {
+      keepLoss(ctx, state.custody, { id, before: before ?? EMPTY_ACCOUNT, after }, views);
+      for (const { lots, market } of before?.positions ?? []) {
+        const left = lots !== 0n && (findPosition(after, market)?.lots ?? 0n) === 0n;
+        if (left) noteExit(ctx, state, { id, market });
+      }
       const gone = after.collateral === 0n && after.positions.length === 0;
       if (before === undefined) added += 1n;
       if (gone) added -= 1n;
@@ -178,7 +194,7 @@ export function createClearAll(
         const code = MARGIN_CODES[refusalCode];
         return { ok: false, refused, code, reason };
       }
-      write(ctx, batch);
+      write(ctx, batch, views);
       return { ok: true };
     },
 
@@ -206,6 +222,8 @@ export function createClearAll(
         const code = health.fresh ? "insufficientMargin" : "stalePrice";
         throw refuse(code, reasonOf(code));
       }
+      requireUngated(ctx, state, from);
+      spendPort(ctx, state.custody, from, to, addresses);
       state.accounts.delete(ctx, from);
       state.accounts.set(ctx, to, account);
       if (!holdsLots(account)) return;

@@ -4,8 +4,9 @@
  */
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
-import { emptyLedger } from "./account-codec.ts";
+import { type Account, emptyLedger } from "./account-codec.ts";
 import { admission, reasonFor, reasonOf, trackActive } from "./clearing.ts";
+import { keepLoss, lossFault } from "./custody/guard.ts";
 import { MARGIN_CODES, type MarginCode } from "./errors.ts";
 import { applyFill, changeLedger, type FilledAccount } from "./fill.ts";
 import type { ModelledMarkets } from "./market-view.ts";
@@ -14,6 +15,7 @@ import type { AuctionFill, AuctionResult, AuctionTrade, ClearingPort } from "./p
 import type { MarginState } from "./state.ts";
 
 interface Cleared {
+  readonly before: Account;
   readonly fill: AuctionFill;
   readonly filled: FilledAccount;
 }
@@ -32,7 +34,7 @@ export function createClearAuction(
     fill: AuctionFill,
     trade: AuctionTrade,
     terms: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
-  ): FilledAccount | Refusal {
+  ): Cleared | Refusal {
     const before = state.accounts.get(ctx, fill.account);
     if (before === undefined) return { code: "unknownAccount", reason: reasonOf("unknownAccount") };
     const { view, views, marketsMax } = terms;
@@ -48,14 +50,24 @@ export function createClearAuction(
       releaseSellLots: buys ? 0n : fill.release.lots,
       releaseFeeReserve: fill.release.feeReserveQuanta,
     });
-    const code = admission(before, filled, views, marketsMax);
-    return code === null ? filled : { code, reason: reasonFor(code, filled.account, views) };
+    const traded = { id: fill.account, before, after: filled.account };
+    const code =
+      admission(before, filled, views, marketsMax) ?? lossFault(ctx, state.custody, traded, views);
+    if (code !== null) return { code, reason: reasonFor(code, filled.account, views) };
+    return { before, fill, filled };
   }
 
-  function write(ctx: WriteContext, trade: AuctionTrade, cleared: readonly Cleared[]): void {
+  function write(
+    ctx: WriteContext,
+    trade: AuctionTrade,
+    cleared: readonly Cleared[],
+    views: MarketViews,
+  ): void {
     let fees = 0n;
     let realised = 0n;
-    for (const { fill, filled } of cleared) {
+    for (const { before, fill, filled } of cleared) {
+      const traded = { id: fill.account, before, after: filled.account };
+      keepLoss(ctx, state.custody, traded, views);
       state.accounts.set(ctx, fill.account, filled.account);
       trackActive(ctx, state, fill.account, filled);
       fees += fill.feeQuanta;
@@ -84,14 +96,14 @@ export function createClearAuction(
       const cleared: Cleared[] = [];
       const refused: { account: AuctionFill["account"]; code: number; reason: string }[] = [];
       for (const fill of trade.fills) {
-        const filled = filledOf(ctx, fill, trade, { view, views, marketsMax });
-        if ("reason" in filled) {
-          const { code, reason } = filled;
+        const one = filledOf(ctx, fill, trade, { view, views, marketsMax });
+        if ("reason" in one) {
+          const { code, reason } = one;
           refused.push({ account: fill.account, code: MARGIN_CODES[code], reason });
-        } else cleared.push({ fill, filled });
+        } else cleared.push(one);
       }
       if (refused.length > 0) return { ok: false, refused };
-      write(ctx, trade, cleared);
+      write(ctx, trade, cleared, views);
       return { ok: true };
     },
   };

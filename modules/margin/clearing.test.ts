@@ -61,6 +61,7 @@ describe("clear", () => {
       collateral: 10_000n * UNIT - 250_000n,
       feeReserve: 0n,
       portfolio: false,
+      isolated: false,
       positions: [
         {
           market: BTC,
@@ -87,6 +88,7 @@ describe("clear", () => {
       collateral: 10_010n * UNIT,
       feeReserve: 0n,
       portfolio: false,
+      isolated: false,
       positions: [],
     });
     expect(keeper.account(world.ctx, short)?.collateral).toBe(9_990n * UNIT);

@@ -7,6 +7,9 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { Account, Position } from "./account-codec.ts";
 import { emptyLedger } from "./account-codec.ts";
+import { noteExit } from "./custody/gates.ts";
+import { keepLoss, lossFault, POLICY_TEXT, type Traded } from "./custody/guard.ts";
+import { marketsFault, roomFault } from "./custody/isolated.ts";
 import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
 import {
   applyFill,
@@ -26,6 +29,8 @@ import { shortText } from "./portfolio-mode.ts";
 import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "./ports.ts";
 import { worstCaseLots } from "./requirement.ts";
 import type { MarginState } from "./state.ts";
+
+const PARTY = { buy: "buyer", sell: "seller" } as const;
 
 function refusal(refused: Side, code: MarginCode, reason: string): ClearResult {
   return { ok: false, refused, code: MARGIN_CODES[code], reason };
@@ -67,9 +72,8 @@ export function admission(
 ): MarginCode | null {
   if (!inRange(filled)) return "outOfRange";
   const after = filled.account;
-  if (after.positions.length > marketsMax && after.positions.length > before.positions.length) {
-    return "tooManyMarkets";
-  }
+  const room = marketsFault(before, after, marketsMax);
+  if (room !== null) return room;
   const health = evaluate(after, views);
   if (meetsInitial(after, health)) return null;
   if (noRiskier(evaluate(before, views), health)) return null;
@@ -82,10 +86,12 @@ export function trackActive(
   state: MarginState,
   id: AccountId,
   filled: FilledAccount,
+  forced = false,
 ): void {
   const held = filled.before.lots !== 0n;
   const holds = filled.after.lots !== 0n;
   if (held === holds) return;
+  if (!holds) noteExit(ctx, state, { id, market: filled.before.market, forced });
   if (holds) state.active.set(ctx, id, true);
   else if (filled.account.positions.every((position) => position.lots === 0n)) {
     state.active.delete(ctx, id);
@@ -118,8 +124,9 @@ export function createClearing(
         collateral: totals.collateral + realised - fees,
       });
     }
-    trackActive(ctx, state, trade.buyer.account, buyer);
-    trackActive(ctx, state, trade.seller.account, seller);
+    const forced = trade.kind === "deleverage";
+    trackActive(ctx, state, trade.buyer.account, buyer, forced);
+    trackActive(ctx, state, trade.seller.account, seller, forced);
   }
 
   function parties(
@@ -165,18 +172,24 @@ export function createClearing(
       const buyer = fillOf(both.buyer, trade, "buy", terms);
       const seller = fillOf(both.seller, trade, "sell", terms);
       const marketsMax = state.params.require(ctx).marketsPerAccountMax;
+      const judged: Traded[] = [];
       for (const side of ["buy", "sell"] as const) {
         // The liquidated side (the taker) may fall short; a deleveraging is checked by the engine that allocates it.
         if (trade.kind === "deleverage") break;
         if (trade.kind === "liquidation" && side === trade.taker) continue;
         const before = side === "buy" ? both.buyer : both.seller;
         const filled = side === "buy" ? buyer : seller;
-        const code = admission(before, filled, views, marketsMax);
+        const traded = { id: trade[PARTY[side]].account, before, after: filled.account };
+        const code =
+          admission(before, filled, views, marketsMax) ??
+          lossFault(ctx, state.custody, traded, views);
         if (code !== null) {
           return refusal(side, code, `${side}er: ${reasonFor(code, filled.account, views)}`);
         }
+        judged.push(traded);
       }
       writeTrade(ctx, trade, buyer, seller);
+      for (const traded of judged) keepLoss(ctx, state.custody, traded, views);
       return { ok: true };
     },
 
@@ -205,8 +218,8 @@ export function createClearing(
       }
       if (known === undefined) requireRoom(ctx, account, market);
       const positions = withPosition(account.positions, after);
-      const { collateral, portfolio } = account;
-      state.accounts.set(ctx, id, { collateral, feeReserve, positions, portfolio });
+      const { collateral, portfolio, isolated } = account;
+      state.accounts.set(ctx, id, { collateral, feeReserve, positions, portfolio, isolated });
       if (portfolio) return deltaLots > 0n && costsMore(ctx, account, positions);
       return worst > worstCaseLots(before) || turnsOver(ctx, after, side, deltaLots);
     },
@@ -263,9 +276,9 @@ export function createClearing(
       throw refuse("unknownMarket", `no market with id ${market}`);
     }
     const most = state.params.require(ctx).marketsPerAccountMax;
-    if (account.positions.length >= most) {
-      throw refuse("tooManyMarkets", `expected at most ${most} markets in one sub-account`);
-    }
+    const fault = roomFault(account, account.positions.length + 1, most);
+    if (fault === "isolatedMarket") throw refuse(fault, reasonOf(fault));
+    if (fault !== null) throw refuse(fault, `expected at most ${most} markets in one sub-account`);
   }
 }
 
@@ -291,6 +304,14 @@ export function reasonOf(code: MarginCode): string {
       return "the market has expired";
     case "marketQuarantined":
       return "one of its markets is quarantined";
+    case "isolatedMarket":
+      return "an isolated sub-account holds one market only";
+    case "policyRequired":
+      return POLICY_TEXT;
+    case "tradingLoss":
+      return "it would give up more against the mark today than its withdrawal policy allows";
+    case "withdrawalsGated":
+      return "a market that it holds is short: nothing leaves it for the time being";
     default:
       return "equity would be below the initial requirement";
   }

@@ -8,6 +8,7 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { compareBigints } from "../kit/math/mul-div.ts";
 import type { Claims } from "./claims.ts";
+import { segregated } from "./custody/gates.ts";
 import { accountText, emitDeficit, emitDeficitCovered, emitWithdrawalsGated } from "./events.ts";
 import { maintenanceHealth } from "./health.ts";
 import type { MarketViews } from "./market-view.ts";
@@ -102,7 +103,8 @@ export function createDeficits(state: MarginState, claims: Claims, addresses: Ad
       if (pending !== totals.pendingShortfall) {
         state.totals.set(ctx, { ...totals, pendingShortfall: pending });
       }
-      if (grew || open) {
+      // Market by market it is custody that gates.
+      if ((grew || open) && !segregated(ctx, state)) {
         const { withdrawalGateMs } = state.params.require(ctx);
         const untilNs = ctx.header.timeNs + withdrawalGateMs * NS_PER_MS;
         gateWithdrawals(ctx, untilNs, "deficit");

@@ -6,6 +6,9 @@ import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { shortOfMargin } from "./bounds/branch-bounds.ts";
 import { contained } from "./contained.ts";
+import type { Proposals } from "./custody/proposals.ts";
+import { blame, refreshSolvency } from "./custody/solvency.ts";
+import type { TopUps } from "./custody/top-up.ts";
 import type { Deficits } from "./deficits.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
@@ -44,8 +47,10 @@ export function createEndBlock(parts: {
   readonly takeover: Takeover;
   readonly deficits: Deficits;
   readonly settlements: Settlements;
+  readonly topUps: TopUps;
+  readonly proposals: Proposals;
 }): (ctx: WriteContext) => void {
-  const { state, markets, liquidation, takeover, deficits, settlements } = parts;
+  const { state, markets, liquidation, takeover, deficits, settlements, topUps, proposals } = parts;
 
   /** Every market that someone holds is read once; one that throws is quarantined and left without a price. */
   function readViews(ctx: WriteContext): MarketViews {
@@ -92,7 +97,13 @@ export function createEndBlock(parts: {
     return { sick: sick.sort(compareSick), negative };
   }
 
+  function drawUp(ctx: WriteContext, candidates: readonly AccountId[], views: MarketViews): void {
+    deficits.refresh(ctx, candidates, views);
+    refreshSolvency(ctx, state, views, deficits.gateWithdrawals);
+  }
+
   return (ctx) => {
+    proposals.prune(ctx);
     const quiet =
       state.active.size(ctx) === 0 &&
       state.deficits.size(ctx) === 0 &&
@@ -109,16 +120,20 @@ export function createEndBlock(parts: {
     const views = readViews(ctx);
     const { sick, negative } = scan(ctx, views, true);
     for (const { id, market } of sick.slice(0, params.liquidationsPerBlockMax)) {
-      contained(ctx, markets, market, (step) => liquidation.liquidate(step, id, budget));
+      contained(ctx, markets, market, (step) => {
+        if (topUps.restore(step, id)) return;
+        blame(step, state, id, views);
+        liquidation.liquidate(step, id, budget);
+      });
     }
     takeover.forget(ctx, new Set(sick.map(({ id }) => id)));
     if (!budget.worked && sick.length === 0) {
-      deficits.refresh(ctx, [...negative, ...below], views);
+      drawUp(ctx, [...negative, ...below], views);
       return;
     }
     // Liquidations move money and may move marks: the queue is drawn up on what holds now.
     const now = readViews(ctx);
     const flat = sick.map(({ id }) => id);
-    deficits.refresh(ctx, [...scan(ctx, now, false).negative, ...flat, ...below], now);
+    drawUp(ctx, [...scan(ctx, now, false).negative, ...flat, ...below], now);
   };
 }

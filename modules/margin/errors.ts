@@ -25,6 +25,11 @@ export const MARGIN_CODES = {
   modelInUse: 32,
   secondPortfolio: 33,
   unknownFeed: 40,
+  isolatedMarket: 55,
+  policyRequired: 56,
+  unknownProposal: 57,
+  notApproved: 58,
+  tradingLoss: 59,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -3,6 +3,7 @@ import type { AccountId } from "../kit/account-id.ts";
 import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
+import type { MarginMode } from "./portfolio-mode.ts";
 import type { Side } from "./ports.ts";
 
 /** "keel1…/0" */
@@ -182,8 +183,8 @@ export function emitFeesSplit(
   });
 }
 
-export function emitMarginMode(ctx: WriteContext, account: string, portfolio: boolean): void {
-  ctx.emit("margin_mode_set", { account, mode: portfolio ? "portfolio" : "cross" });
+export function emitMarginMode(ctx: WriteContext, account: string, mode: MarginMode): void {
+  ctx.emit("margin_mode_set", { account, mode });
 }
 
 /** The name of the model now in force; empty: none. */

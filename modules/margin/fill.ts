@@ -100,6 +100,7 @@ export function applyFill(account: Account, fill: Fill): FilledAccount {
       feeReserve,
       positions: withPosition(account.positions, after),
       portfolio: account.portfolio,
+      isolated: account.isolated,
     },
     before,
     after,

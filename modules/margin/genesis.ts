@@ -15,6 +15,7 @@ import {
   totalsFromMessage,
   totalsToMessage,
 } from "./account-codec.ts";
+import { exportCustody, initCustody } from "./custody/genesis.ts";
 import { refuse } from "./errors.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import { validateModel } from "./portfolio/model.ts";
@@ -70,6 +71,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         validateModel(genesis.portfolioModel);
         state.portfolioModel.set(ctx, genesis.portfolioModel);
       }
+      initCustody(ctx, state, addresses, genesis.custody);
       const fault = scanFault(ctx, state) ?? portfolioFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
@@ -86,6 +88,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         unfilled: [],
         ...exportVolatility(ctx, state.volatility),
         portfolioModel: state.portfolioModel.get(ctx),
+        custody: exportCustody(ctx, state, addresses),
       };
       state.unfilled.each(ctx, (id, sinceNs) => {
         const owner = addresses.format(ownerOf(id));

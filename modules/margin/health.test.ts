@@ -30,7 +30,7 @@ function position(over: Partial<Position> = {}): Position {
 }
 
 function account(collateral: bigint, ...positions: Position[]): Account {
-  return { collateral, feeReserve: 0n, positions, portfolio: false };
+  return { collateral, feeReserve: 0n, positions, portfolio: false, isolated: false };
 }
 
 describe("requirementQuanta", () => {

@@ -3,6 +3,7 @@ import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
 import { boundsFault } from "./bounds/branch-bounds.ts";
+import { custodyFault, marketShortfallFault, solvencyMatchesFault } from "./custody/invariants.ts";
 import { maintenanceHealth, positionValue } from "./health.ts";
 import type { MarginParts } from "./keeper.ts";
 import { marketViews } from "./market-view.ts";
@@ -109,12 +110,15 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "market-solvency": eachLedger(solvencyFault),
       "shortfall-queue": shortfallQueue,
       "fees-held": feesHeld,
+      "market-shortfalls": (ctx) => marketShortfallFault(ctx, state),
       "multipliers-bounded": (ctx) => volatilityFault(ctx, state.volatility),
     },
     full: {
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "portfolio-accounts": (ctx) => portfolioFault(ctx, state),
+      "custody-whole": (ctx) => custodyFault(ctx, state, ports.addresses),
+      "shortfalls-laid": (ctx) => solvencyMatchesFault(ctx, state),
       "profits-zero-sum": profitsZeroSum,
       "no-hidden-deficit": noHiddenDeficit,
       "bounds-vouch": (ctx) => boundsFault(ctx, state, markets),

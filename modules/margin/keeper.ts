@@ -10,6 +10,10 @@ import { createClearAuction } from "./clear-auction.ts";
 import { createClearing } from "./clearing.ts";
 import type { Collateral } from "./collateral.ts";
 import { createCollateral } from "./collateral.ts";
+import { guardedCollateral } from "./custody/guard.ts";
+import type { Custody } from "./custody/messages.ts";
+import { createProposals } from "./custody/proposals.ts";
+import { createTopUps } from "./custody/top-up.ts";
 import { createDeficits } from "./deficits.ts";
 import { createDeleveraging } from "./deleverage.ts";
 import { createEndBlock } from "./end-block.ts";
@@ -54,6 +58,7 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
+  readonly custody: Custody;
   /** What may leave the account now at present marks; 0 for an unknown account. */
   freeCollateral(ctx: ReadContext, id: AccountId): bigint;
   ledger(ctx: ReadContext, market: MarketId): MarketLedger | undefined;
@@ -70,7 +75,10 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
 export function createKeeper(state: MarginState, ports: MarginParts): MarginKeeper {
   const { bank, markets, insurance, backstop, addresses } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
-  const clearing = { ...createClearing(state, markets), ...createClearAll(state, markets) };
+  const clearing = {
+    ...createClearing(state, markets),
+    ...createClearAll(state, markets, addresses),
+  };
   const collateral = createCollateral(state, bank, markets);
   const claims = createClaims(state, insurance);
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
@@ -78,12 +86,25 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const liquidation = createLiquidation({ state, markets, claims, deleveraging, takeover, name });
   const deficits = createDeficits(state, claims, addresses);
   const settlements = createSettlements({ state, markets, claims, name });
-  const judge = createEndBlock({ state, markets, liquidation, takeover, deficits, settlements });
+  const custody = {
+    proposals: createProposals({ state, collateral, bank, addresses }),
+    topUps: createTopUps({ state, markets, collateral, name }),
+  };
+  const judge = createEndBlock({
+    state,
+    markets,
+    liquidation,
+    takeover,
+    deficits,
+    settlements,
+    ...custody,
+  });
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
     ...clearing,
     ...createClearAuction(state, markets),
-    ...collateral,
+    ...guardedCollateral(state, collateral),
+    custody,
     ...createPortfolioModes(state, markets),
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AccountId } from "../kit/account-id.ts";
 import { accountId } from "../kit/account-id.ts";
 import { ModuleError } from "../kit/errors.ts";
+import { uncovered } from "./custody/testing.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
 
 const UNIT = 1_000_000n;
@@ -107,11 +108,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("block" as const) }) },
 );
 
-function start(): { readonly world: World; readonly ids: readonly AccountId[] } {
+function start(marketGates: boolean): {
+  readonly world: World;
+  readonly ids: readonly AccountId[];
+} {
   const world = createWorld({
     liquidationNotionalMin: "100000000",
     liquidationNotionalPerBlockMax: "3000000000",
     liquidationsPerBlockMax: 3,
+    marketGates,
   });
   world.markets.list(world.ctx, btcTerms());
   world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", quantaPerTickLot: 777n }));
@@ -211,13 +216,23 @@ function coins(world: World, ids: readonly AccountId[]): bigint {
   return ids.reduce((sum, _id, i) => sum + bank.balance(ctx, world.owner(i + 1), "uusdc"), 0n);
 }
 
-const seen = { liquidation: 0, deleverage: 0, deficit_covered: 0, deficit: 0 };
+const seen = {
+  liquidation: 0,
+  deleverage: 0,
+  deficit_covered: 0,
+  deficit: 0,
+  market_short: 0,
+  narrow: 0,
+};
+
+let runs = 0;
 
 describe("the ledger under random trading, prices and liquidations", () => {
   it("keeps every invariant after every step and every block", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 40, maxLength: 160, size: "max" }), (steps) => {
-        const { world, ids } = start();
+        runs += 1;
+        const { world, ids } = start(runs % 2 === 0);
         for (const one of steps) {
           attempt(world, () => perform(world, ids, one));
           expect(runningFault(world)).toBeNull();
@@ -226,11 +241,15 @@ describe("the ledger under random trading, prices and liquidations", () => {
             keeper.endBlock(world.ctx);
             expect(world.violated()).toBeNull();
             expect(world.markets.quarantined).toEqual([]);
+            expect(uncovered(world)).toBe(0n);
           }
         }
         expect(coins(world, ids)).toBeGreaterThanOrEqual(0n);
-        for (const { type } of world.ctx.events) {
+        for (const { type, attributes } of world.ctx.events) {
           if (type in seen) seen[type as keyof typeof seen] += 1;
+          if (attributes.some(({ key, value }) => key === "gate" && value === "market")) {
+            seen.narrow += 1;
+          }
         }
       }),
       { numRuns: 150, seed: 20_251_010 },

@@ -190,13 +190,15 @@ export function marginMessages(
     request: MsgSetMarginMode,
     response: MsgSetMarginModeResponse,
     signers: (message) => [message.sender],
-    validate(message) {
-      addresses.parse(message.sender);
+    validate({ sender, portfolio, isolated }) {
+      addresses.parse(sender);
+      if (portfolio && isolated) throw refuse("invalidRequest", "expected one mode");
     },
-    handle(ctx, message) {
-      const id = accountId(addresses.parse(message.sender), message.subaccount);
-      keeper.setMode(ctx, id, message.portfolio);
-      emitMarginMode(ctx, accountText(addresses, id), message.portfolio);
+    handle(ctx, { sender, subaccount, portfolio, isolated }) {
+      const id = accountId(addresses.parse(sender), subaccount);
+      const mode = portfolio ? "portfolio" : isolated ? "isolated" : "cross";
+      keeper.setMode(ctx, id, mode);
+      emitMarginMode(ctx, accountText(addresses, id), mode);
       return {};
     },
   });

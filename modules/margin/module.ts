@@ -1,6 +1,8 @@
 /** The margin module: accounts, requirements, clearing, liquidation. */
 import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
+import { custodyMessages } from "./custody/messages.ts";
+import { custodyQueries } from "./custody/queries.ts";
 import { marginGenesis } from "./genesis.ts";
 import { marginInvariants } from "./invariants.ts";
 import type { MarginKeeper, MarginPorts } from "./keeper.ts";
@@ -33,8 +35,15 @@ export function createMargin(schema: Schema, given: MarginPorts): Margin {
     module: {
       name: "margin",
       version: 1,
-      messages: marginMessages(state, keeper, volatility, ports.addresses),
-      queries: [...marginQueries(state, ports), volatilityQuery(state.volatility, volatility)],
+      messages: [
+        ...marginMessages(state, keeper, volatility, ports.addresses),
+        ...custodyMessages(keeper.custody, ports.addresses),
+      ],
+      queries: [
+        ...marginQueries(state, ports),
+        ...custodyQueries(state, ports.addresses),
+        volatilityQuery(state.volatility, volatility),
+      ],
       genesis: marginGenesis(state, ports.addresses),
       beginBlock: (ctx) => volatility.sample(ctx),
       endBlock: (ctx) => keeper.endBlock(ctx),

@@ -41,6 +41,7 @@ export function defaultParams(settlementDenom: string): Params {
     feeSplit: undefined,
     backstopHealthPpm: 0n,
     backstopWaitMs: 0n,
+    marketGates: false,
   };
 }
 

@@ -82,7 +82,7 @@ describe("an account judged as a portfolio", () => {
     expect(trade(made, FUTURE, bob, alice, 150n).ok).toBe(true);
     // 10 % of 7,500 twice.
     expect(margin.keeper.health(ctx, alice)?.initial).toBe(1_500n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     // Scenarios cancel: 2 % of 7,500 hedged, and half a quantum per lot.
     expect(margin.keeper.health(ctx, alice)).toMatchObject({
       initial: 150n * UNIT + 150n,
@@ -91,7 +91,7 @@ describe("an account judged as a portfolio", () => {
     });
     expect(margin.keeper.freeCollateral(ctx, alice)).toBe(1_850n * UNIT - 150n);
     margin.keeper.withdraw(ctx, alice, 1_000n * UNIT);
-    const back = refusedBy(() => margin.keeper.setMode(ctx, alice, false));
+    const back = refusedBy(() => margin.keeper.setMode(ctx, alice, "cross"));
     expect(back.code).toBe(MARGIN_CODES.insufficientMargin);
     expect(back.message).toBe(
       "expected equity of at least 1500 (requirement), got 1000: short of 500",
@@ -104,7 +104,7 @@ describe("an account judged as a portfolio", () => {
     const { ctx, margin } = made;
     const alice = made.funded(1, 600n * UNIT);
     const bob = made.funded(2, 1_000_000n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     const result = trade(made, BTC, alice, bob, 200n);
     expect(result).toMatchObject({
       ok: false,
@@ -125,8 +125,10 @@ describe("an account judged as a portfolio", () => {
     const made = createWorld();
     const { ctx, margin, markets } = made;
     const alice = made.funded(1, 500n * UNIT);
-    expect(() => margin.keeper.setMode(ctx, alice, true)).toThrow();
-    expect(code("noModel")(refusedBy(() => margin.keeper.setMode(ctx, alice, true)))).toBe(true);
+    expect(() => margin.keeper.setMode(ctx, alice, "portfolio")).toThrow();
+    expect(code("noModel")(refusedBy(() => margin.keeper.setMode(ctx, alice, "portfolio")))).toBe(
+      true,
+    );
     // A market that asks for less than the model does.
     const tiers = [{ aboveQuanta: 0n, initialPpm: 50_000n, maintenancePpm: 20_000n }];
     markets.list(ctx, btcTerms({ tiers }));
@@ -134,15 +136,15 @@ describe("an account judged as a portfolio", () => {
     margin.keeper.setModel(ctx, model);
     const bob = made.funded(2, 1_000_000n * UNIT);
     trade(made, BTC, alice, bob, 150n);
-    const short = refusedBy(() => margin.keeper.setMode(ctx, alice, true));
+    const short = refusedBy(() => margin.keeper.setMode(ctx, alice, "portfolio"));
     expect(short.message).toContain(
       "at least 750.000075 (requirement), got 500: short of 250.000075",
     );
     expect(margin.keeper.account(ctx, alice)?.portfolio).toBe(false);
-    margin.keeper.setMode(ctx, bob, true);
+    margin.keeper.setMode(ctx, bob, "portfolio");
     const second = accountId(made.owner(2), 1);
     margin.keeper.transfer(ctx, bob, second, 10n * UNIT);
-    const twice = refusedBy(() => margin.keeper.setMode(ctx, second, true));
+    const twice = refusedBy(() => margin.keeper.setMode(ctx, second, "portfolio"));
     expect(code("secondPortfolio")(twice)).toBe(true);
   });
 
@@ -151,7 +153,7 @@ describe("an account judged as a portfolio", () => {
     const { ctx, margin, markets } = made;
     const alice = made.funded(1, 1_000n * UNIT);
     const bob = made.funded(2, 1_000_000n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     trade(made, BTC, alice, bob, 100n);
     const rest = (market: number, side: "buy" | "sell", lots: bigint) =>
       markets.rest(ctx, { account: alice, market, side, lots, ticks: 50_000n, feeReserve: 0n });
@@ -172,7 +174,7 @@ describe("an account judged as a portfolio", () => {
     const { ctx, margin, markets } = made;
     const alice = made.funded(1, 1_100n * UNIT);
     const bob = made.funded(2, 1_000_000n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     trade(made, BTC, alice, bob, 300n);
     trade(made, FUTURE, bob, alice, 100n);
     // Quiet blocks, after which an account judged market by market is out of sight.
@@ -202,7 +204,7 @@ describe("an account judged as a portfolio", () => {
     const { ctx, margin, markets } = made;
     const alice = made.funded(1, 300n * UNIT);
     const bob = made.funded(2, 1_000_000n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     trade(made, BTC, alice, bob, 100n);
     trade(made, FUTURE, bob, alice, 100n);
     markets.setMark(ctx, BTC, 47_400n);
@@ -233,7 +235,7 @@ describe("the portfolio model", () => {
     const { ctx, margin } = made;
     const alice = made.funded(1, 600n * UNIT);
     const bob = made.funded(2, 1_000_000n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     trade(made, BTC, alice, bob, 100n);
     const stricter = PortfolioModel.fromPartial({
       ...model,
@@ -320,7 +322,7 @@ describe("the portfolio model", () => {
     const made = world();
     const { ctx, margin } = made;
     const alice = made.funded(1, 10n * UNIT);
-    margin.keeper.setMode(ctx, alice, true);
+    margin.keeper.setMode(ctx, alice, "portfolio");
     expect(made.violated()).toBeNull();
     const other = accountId(made.owner(1), 5);
     margin.keeper.transfer(ctx, alice, other, UNIT);

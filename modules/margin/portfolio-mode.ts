@@ -13,9 +13,12 @@ import { validateModel } from "./portfolio/model.ts";
 import { money, refusalText } from "./portfolio/verdict.ts";
 import type { MarginState } from "./state.ts";
 
+/** Market by market; as one portfolio; market by market in one market only. */
+export type MarginMode = "cross" | "portfolio" | "isolated";
+
 export interface PortfolioModes {
   /** Throws ModuleError and changes nothing unless the account meets its initial requirement under the new mode. */
-  setMode(ctx: WriteContext, id: AccountId, portfolio: boolean): void;
+  setMode(ctx: WriteContext, id: AccountId, mode: MarginMode): void;
   /** undefined: removes it. Throws ModuleError when an account that is healthy now would be liquidatable; the caller reverts. */
   setModel(ctx: WriteContext, model: PortfolioModel | undefined): void;
 }
@@ -62,10 +65,12 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
   }
 
   return {
-    setMode(ctx, id, portfolio) {
+    setMode(ctx, id, mode) {
+      const portfolio = mode === "portfolio";
+      const isolated = mode === "isolated";
       const account = state.accounts.get(ctx, id);
       if (account === undefined) throw refuse("unknownAccount", "no such sub-account");
-      if (account.portfolio === portfolio) {
+      if (account.portfolio === portfolio && account.isolated === isolated) {
         throw refuse("invalidRequest", "the sub-account is in this mode already");
       }
       if (portfolio) {
@@ -77,7 +82,12 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
           throw refuse("secondPortfolio", "the owner has another portfolio sub-account");
         }
       }
-      const after: Account = { ...account, portfolio };
+      if (isolated && account.positions.length > 1) {
+        throw refuse("isolatedMarket", "the sub-account holds more than one market");
+      }
+      const after: Account = { ...account, portfolio, isolated };
+      // What it must hold stays the same.
+      if (account.portfolio === portfolio) return state.accounts.set(ctx, id, after);
       const views = marketViews(ctx, markets);
       const health = evaluate(after, views);
       if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");

@@ -16,6 +16,8 @@ export interface BankPort {
     amount: bigint,
   ): void;
   balance(ctx: ReadContext, owner: Uint8Array, denom: string): bigint;
+  /** Coins may not be sent there: it belongs to the chain. */
+  isBlocked(address: Uint8Array): boolean;
 }
 
 /** One band of the requirement schedule: applies to the part of position notional above `aboveQuanta`. */

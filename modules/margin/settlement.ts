@@ -12,6 +12,8 @@ import type { Account, Position } from "./account-codec.ts";
 import { emptyLedger } from "./account-codec.ts";
 import type { Claims } from "./claims.ts";
 import { contained } from "./contained.ts";
+import { noteExit } from "./custody/gates.ts";
+import { noteLosses } from "./custody/solvency.ts";
 import { emitDeficitCovered, emitPositionSettled } from "./events.ts";
 import { changeLedger, type LedgerChange } from "./fill.ts";
 import { settledQuote } from "./health.ts";
@@ -80,6 +82,7 @@ function settleAccount(account: Account, endings: Endings): SettledAccount | nul
       feeReserve: account.feeReserve,
       positions: kept,
       portfolio: account.portfolio,
+      isolated: account.isolated,
     },
     settled,
   };
@@ -185,8 +188,13 @@ export function createSettlements(parts: {
           valuePerLot: ending.value,
           amount: change.realised,
         });
+        noteExit(step, state, { id, market: position.market });
       }
       if (!flat || account.collateral >= 0n) return;
+      const losses = settled.map(({ position, change }) => {
+        return { market: position.market, amount: -change.realised };
+      });
+      noteLosses(step, state, id, losses);
       const paid = claims.cover(step, id, -account.collateral);
       if (paid > 0n) emitDeficitCovered(step, name(id), paid);
     });

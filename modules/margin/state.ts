@@ -9,6 +9,7 @@ import type { ItemCollection, MapCollection, Schema } from "../kit/collections/s
 import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
 import { watched } from "./bounds/branch-bounds.ts";
+import { type CustodyState, custodyState } from "./custody/state.ts";
 import type { MarketId } from "./ports.ts";
 import { type VolatilityState, volatilityState } from "./volatility/state.ts";
 
@@ -33,6 +34,7 @@ export interface MarginState {
   readonly volatility: VolatilityState;
   /** How portfolio accounts are judged; absent: there are none. */
   readonly portfolioModel: ItemCollection<PortfolioModel>;
+  readonly custody: CustodyState;
 }
 
 export function marginState(schema: Schema): MarginState {
@@ -49,5 +51,6 @@ export function marginState(schema: Schema): MarginState {
     unfilled: schema.map(9, "unfilled", accountIdKey, u64Value),
     volatility: volatilityState(schema),
     portfolioModel: schema.item(12, "portfolio_model", protoValue(PortfolioModel)),
+    custody: custodyState(schema),
   };
 }

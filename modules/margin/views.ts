@@ -110,6 +110,7 @@ export function accountView(
         : mulDivDown(health.equity, PPM, health.maintenance).toString(),
     fresh: health.fresh,
     portfolio: account.portfolio,
+    isolated: account.isolated,
     positions: account.positions.map((position) =>
       positionView(position, views(position.market), health),
     ),

@@ -203,6 +203,7 @@ const ledger: Act = ({ random, authority }) => {
     ...ledgerParams(authority),
     liquidationTargetPpm,
     liquidationPenaltyPpm: BigInt(8_000 + random.below(4_000)),
+    marketGates: random.below(2) === 0,
   };
   return {
     typeUrl: "/keel.margin.v1.MsgUpdateParams",

@@ -84,6 +84,7 @@ export function ledgerParams(authority: string): MarginParams {
     marketsPerAccountMax: 5,
     liquidationsPerBlockMax: 4,
     withdrawalGateMs: BigInt(MINUTE_MS),
+    marketGates: true,
     settlementAccountsPerBlockMax: 40,
     settlementPositionsPerBlockMax: 15,
   };

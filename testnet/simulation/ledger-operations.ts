@@ -128,15 +128,13 @@ export const ledgerOperations: readonly SimulationOperation[] = [
   {
     name: "another margin mode",
     weight: 8,
-    create: (at) =>
-      one(
-        `${MARGIN}MsgSetMarginMode`,
-        MsgSetMarginMode.fromPartial({
-          sender: at.account.owner,
-          subaccount: at.account.subaccount,
-          portfolio: at.random.below(3) > 0,
-        }),
-      ),
+    create(at) {
+      const { owner: sender, subaccount } = at.account;
+      const dice = at.random.below(6);
+      const mode = { portfolio: dice > 2, isolated: dice === 2 };
+      const value = MsgSetMarginMode.fromPartial({ sender, subaccount, ...mode });
+      return one(`${MARGIN}MsgSetMarginMode`, value);
+    },
   },
   {
     name: "pay into the fund",

@@ -116,6 +116,8 @@ const EVENTS: readonly string[] = [
   ...["dynamic_margin"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
+  ...["withdrawal_policy_set", "withdrawal_proposed", "withdrawal_decided", "withdrawal_dropped"],
+  ...["withdrawal_executed", "top_up_rule_set", "top_up", "top_up_refused", "market_short"],
 ];
 
 const REASONS: readonly string[] = [

@@ -18,6 +18,7 @@ import {
   walletsOf,
 } from "./agents.ts";
 import { authorityAct, openingActs } from "./authority.ts";
+import { custodyOperations } from "./custody-operations.ts";
 import { DENOM, depositOf } from "./genesis.ts";
 import { ledgerOperations } from "./ledger-operations.ts";
 import type { At, Planned, PlannedMessage, SimulationOperation } from "./operation.ts";
@@ -42,6 +43,7 @@ export interface Sent {
 export const ownOperations: readonly SimulationOperation[] = [
   ...ledgerOperations,
   ...vaultOperations,
+  ...custodyOperations,
   ...wrongOperations,
 ];
 const OWN_TOTAL = ownOperations.reduce((sum, { weight }) => sum + weight, 0);

@@ -86,7 +86,7 @@ describe("a portfolio on real markets", () => {
     world.trade(OPTION, writer, buyer, "1", "4000");
     world.trade("BTC-PERP", buyer, writer, "0.5", "60000");
     const apart = keeper.health(world.ctx, writer);
-    keeper.setMode(world.ctx, writer, true);
+    keeper.setMode(world.ctx, writer, "portfolio");
     const together = keeper.health(world.ctx, writer);
     if (apart === undefined || together === undefined) throw new Error("no account");
     expect(together.equity).toBe(apart.equity);
@@ -111,7 +111,7 @@ describe("a portfolio on real markets", () => {
     keeper.setModel(world.ctx, models.s35);
     const writer = world.funded(1, 12_000n);
     const buyer = world.funded(2, 400_000n);
-    keeper.setMode(world.ctx, writer, true);
+    keeper.setMode(world.ctx, writer, "portfolio");
     world.trade("BTC-PERP", buyer, writer, "1", "60000");
     world.place("BTC-PERP", buyer, "buy 5 @ 51000");
     const before = keeper.health(world.ctx, writer);

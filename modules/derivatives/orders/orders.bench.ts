@@ -56,7 +56,7 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
   margin = createMargin(registry.schema("margin"), {
     backstop: noBackstop,
     addresses: TEST_ADDRESSES,
-    bank: { transfer: () => undefined, balance: () => 0n },
+    bank: { transfer: () => undefined, balance: () => 0n, isBlocked: () => false },
     insurance: {
       balance: () => 0n,
       available: () => 0n,

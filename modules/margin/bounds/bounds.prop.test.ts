@@ -172,7 +172,13 @@ function rewrite(world: World, ctx: WriteContext, id: AccountId): void {
     return view === undefined ? sum : sum + (lots < 0n ? -lots : lots) * view.notionalPerLot;
   }, 0n);
   const collateral = dice.between(-gross / 20n, gross) + dice.between(0n, 5n);
-  const account: Account = { collateral, feeReserve: 0n, portfolio: false, positions };
+  const account: Account = {
+    collateral,
+    feeReserve: 0n,
+    portfolio: false,
+    isolated: false,
+    positions,
+  };
   if (known !== undefined && dice.oneIn(25)) state.accounts.delete(ctx, id);
   else state.accounts.set(ctx, id, account);
   const now = state.accounts.get(ctx, id);

@@ -136,6 +136,7 @@ describe("an account with a bound", () => {
       collateral: 7n,
       feeReserve: 0n,
       portfolio: false,
+      isolated: false,
       positions: [1, 2, 3].map((market) => ({
         ...{ market, lots: -1n, quote: 10n, fundingIndex: 0n },
         ...{ openBuyLots: 0n, openSellLots: 0n },

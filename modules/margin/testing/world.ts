@@ -6,7 +6,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { accountId } from "../../kit/account-id.ts";
 import { createAddresses } from "../../kit/addresses.ts";
 import type { ValueCodec } from "../../kit/collections/codecs.ts";
-import { asciiKey, pairKey, prefixedBytesKey } from "../../kit/collections/codecs.ts";
+import { asciiKey, bytesToKey, pairKey, prefixedBytesKey } from "../../kit/collections/codecs.ts";
 import { Registry } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
@@ -99,6 +99,7 @@ export function createWorld(params: Partial<Params> = {}): World {
     coins.get(ctx, [owner, denom]) ?? 0n;
   const bank: World["bank"] = {
     balance,
+    isBlocked: (address) => bytesToKey(address) === bytesToKey(COLLATERAL_VAULT),
     transfer(ctx, from, to, denom, amount) {
       const held = balance(ctx, from, denom);
       if (held < amount) throw new ModuleError("sdk", 5, `has ${held}, needs ${amount}`);

@@ -71,7 +71,7 @@ function account(random: Random, near: boolean) {
   }
   const ppm = near ? 2_000 + random.below(7_000) : 30_000 + random.below(270_000);
   const collateral = (gross * (MAINTENANCE_PPM + BigInt(ppm))) / 1_000_000n;
-  return { collateral, feeReserve: 0n, portfolio: false, positions };
+  return { collateral, feeReserve: 0n, portfolio: false, isolated: false, positions };
 }
 
 function populate(size: number): Population {

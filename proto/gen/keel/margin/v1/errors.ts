@@ -53,6 +53,16 @@ export const ErrorCode = {
   ERROR_CODE_SECOND_PORTFOLIO: 33,
   /** ERROR_CODE_UNKNOWN_FEED - No such feed, or its margin does not follow volatility. */
   ERROR_CODE_UNKNOWN_FEED: 40,
+  /** ERROR_CODE_ISOLATED_MARKET - An isolated sub-account would hold a second market. */
+  ERROR_CODE_ISOLATED_MARKET: 55,
+  /** ERROR_CODE_POLICY_REQUIRED - The sub-account stands under a withdrawal policy: nothing leaves it without its approvals. */
+  ERROR_CODE_POLICY_REQUIRED: 56,
+  /** ERROR_CODE_UNKNOWN_PROPOSAL - No such proposal, or it has expired. */
+  ERROR_CODE_UNKNOWN_PROPOSAL: 57,
+  /** ERROR_CODE_NOT_APPROVED - Approvals are missing, or the delay has not passed. */
+  ERROR_CODE_NOT_APPROVED: 58,
+  /** ERROR_CODE_TRADING_LOSS - Trading would give up more in a day than the withdrawal policy allows. */
+  ERROR_CODE_TRADING_LOSS: 59,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -81,5 +91,10 @@ export namespace ErrorCode {
   export type ERROR_CODE_MODEL_IN_USE = typeof ErrorCode.ERROR_CODE_MODEL_IN_USE;
   export type ERROR_CODE_SECOND_PORTFOLIO = typeof ErrorCode.ERROR_CODE_SECOND_PORTFOLIO;
   export type ERROR_CODE_UNKNOWN_FEED = typeof ErrorCode.ERROR_CODE_UNKNOWN_FEED;
+  export type ERROR_CODE_ISOLATED_MARKET = typeof ErrorCode.ERROR_CODE_ISOLATED_MARKET;
+  export type ERROR_CODE_POLICY_REQUIRED = typeof ErrorCode.ERROR_CODE_POLICY_REQUIRED;
+  export type ERROR_CODE_UNKNOWN_PROPOSAL = typeof ErrorCode.ERROR_CODE_UNKNOWN_PROPOSAL;
+  export type ERROR_CODE_NOT_APPROVED = typeof ErrorCode.ERROR_CODE_NOT_APPROVED;
+  export type ERROR_CODE_TRADING_LOSS = typeof ErrorCode.ERROR_CODE_TRADING_LOSS;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

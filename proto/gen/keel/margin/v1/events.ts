@@ -142,7 +142,7 @@ export interface EventDynamicMargin {
 /** margin_mode_set: how a sub-account is judged from now on. */
 export interface EventMarginModeSet {
   account: string;
-  /** "cross" or "portfolio". */
+  /** "cross", "portfolio" or "isolated". */
   mode: string;
 }
 

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { CustodyGenesis } from "./custody.ts";
 import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
 import { PortfolioModel } from "./portfolio.ts";
 import {
@@ -50,6 +51,8 @@ export interface GenesisState {
   /** Margin that follows volatility: terms, and what was measured under them. */
   dynamicMargin: DynamicMargin[];
   volatility: FeedVolatility[];
+  /** Policies, proposals, top-ups, solvency by market. */
+  custody: CustodyGenesis | undefined;
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -135,6 +138,7 @@ function createBaseGenesisState(): GenesisState {
     portfolioModel: undefined,
     dynamicMargin: [],
     volatility: [],
+    custody: undefined,
   };
 }
 
@@ -179,6 +183,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.volatility) {
       FeedVolatility.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.custody !== undefined) {
+      CustodyGenesis.encode(message.custody, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -302,6 +309,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.volatility.push(FeedVolatility.decode(reader, reader.uint32()));
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.custody = CustodyGenesis.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -341,6 +356,9 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.dynamicMargin = object.dynamicMargin?.map((e) => DynamicMargin.fromPartial(e)) || [];
     message.volatility = object.volatility?.map((e) => FeedVolatility.fromPartial(e)) || [];
+    message.custody = (object.custody !== undefined && object.custody !== null)
+      ? CustodyGenesis.fromPartial(object.custody)
+      : undefined;
     return message;
   },
 };

@@ -55,6 +55,7 @@ export interface AccountView {
   positions: PositionView[];
   /** Judged as one portfolio. */
   portfolio: boolean;
+  isolated: boolean;
 }
 
 export interface QueryAccountRequest {
@@ -428,6 +429,7 @@ function createBaseAccountView(): AccountView {
     fresh: false,
     positions: [],
     portfolio: false,
+    isolated: false,
   };
 }
 
@@ -471,6 +473,9 @@ export const AccountView: MessageFns<AccountView> = {
     }
     if (message.portfolio !== false) {
       writer.uint32(104).bool(message.portfolio);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(160).bool(message.isolated);
     }
     return writer;
   },
@@ -592,6 +597,14 @@ export const AccountView: MessageFns<AccountView> = {
             message.portfolio = reader.bool();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -622,6 +635,7 @@ export const AccountView: MessageFns<AccountView> = {
     message.fresh = object.fresh ?? false;
     message.positions = object.positions?.map((e) => PositionView.fromPartial(e)) || [];
     message.portfolio = object.portfolio ?? false;
+    message.isolated = object.isolated ?? false;
     return message;
   },
 };

@@ -88,6 +88,8 @@ export interface MsgSetMarginMode {
   subaccount: number;
   /** As one portfolio; false: market by market. */
   portfolio: boolean;
+  /** One market only, and nothing leaves it but by the owner's own message. Not together with portfolio. */
+  isolated: boolean;
 }
 
 export interface MsgSetMarginModeResponse {
@@ -912,7 +914,7 @@ export const MsgSetDynamicMarginResponse: MessageFns<MsgSetDynamicMarginResponse
 };
 
 function createBaseMsgSetMarginMode(): MsgSetMarginMode {
-  return { sender: "", subaccount: 0, portfolio: false };
+  return { sender: "", subaccount: 0, portfolio: false, isolated: false };
 }
 
 export const MsgSetMarginMode: MessageFns<MsgSetMarginMode> = {
@@ -925,6 +927,9 @@ export const MsgSetMarginMode: MessageFns<MsgSetMarginMode> = {
     }
     if (message.portfolio !== false) {
       writer.uint32(24).bool(message.portfolio);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(32).bool(message.isolated);
     }
     return writer;
   },
@@ -966,6 +971,14 @@ export const MsgSetMarginMode: MessageFns<MsgSetMarginMode> = {
             message.portfolio = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -986,6 +999,7 @@ export const MsgSetMarginMode: MessageFns<MsgSetMarginMode> = {
     message.sender = object.sender ?? "";
     message.subaccount = object.subaccount ?? 0;
     message.portfolio = object.portfolio ?? false;
+    message.isolated = object.isolated ?? false;
     return message;
   },
 };

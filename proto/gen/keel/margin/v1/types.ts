@@ -46,6 +46,8 @@ export interface Params {
   backstopHealthPpm: bigint;
   /** And those of which nothing was liquidated for this long; 0: the default. */
   backstopWaitMs: bigint;
+  /** A shortfall is laid to the markets where it was made, and closes withdrawals for those who hold them as long as they can bear it. False: for all. */
+  marketGates: boolean;
 }
 
 /** Where trading fees go at the end of each block. Parts sum to 1,000,000; what does not divide goes to insurance. */
@@ -73,6 +75,8 @@ export interface Account {
   positions: Position[];
   /** Judged as one portfolio by the margin model in state, not market by market. */
   portfolio: boolean;
+  /** One market only, and nothing leaves it but by the owner's own message. */
+  isolated: boolean;
 }
 
 /** What a sub-account holds in one market. The value of the position at price p is lots x p + quote - lots x (index now - funding_index). */
@@ -164,6 +168,7 @@ function createBaseParams(): Params {
     feeSplit: undefined,
     backstopHealthPpm: 0n,
     backstopWaitMs: 0n,
+    marketGates: false,
   };
 }
 
@@ -243,6 +248,9 @@ export const Params: MessageFns<Params> = {
         throw new globalThis.Error("value provided for field message.backstopWaitMs of type uint64 too large");
       }
       writer.uint32(136).uint64(message.backstopWaitMs);
+    }
+    if (message.marketGates !== false) {
+      writer.uint32(240).bool(message.marketGates);
     }
     return writer;
   },
@@ -396,6 +404,14 @@ export const Params: MessageFns<Params> = {
             message.backstopWaitMs = reader.uint64() as bigint;
             continue;
           }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.marketGates = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -450,6 +466,7 @@ export const Params: MessageFns<Params> = {
     message.backstopWaitMs = (object.backstopWaitMs !== undefined && object.backstopWaitMs !== null)
       ? BigInt(object.backstopWaitMs)
       : 0n;
+    message.marketGates = object.marketGates ?? false;
     return message;
   },
 };
@@ -613,7 +630,7 @@ export const SubaccountId: MessageFns<SubaccountId> = {
 };
 
 function createBaseAccount(): Account {
-  return { collateral: "", feeReserve: "", positions: [], portfolio: false };
+  return { collateral: "", feeReserve: "", positions: [], portfolio: false, isolated: false };
 }
 
 export const Account: MessageFns<Account> = {
@@ -629,6 +646,9 @@ export const Account: MessageFns<Account> = {
     }
     if (message.portfolio !== false) {
       writer.uint32(32).bool(message.portfolio);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(56).bool(message.isolated);
     }
     return writer;
   },
@@ -678,6 +698,14 @@ export const Account: MessageFns<Account> = {
             message.portfolio = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -699,6 +727,7 @@ export const Account: MessageFns<Account> = {
     message.feeReserve = object.feeReserve ?? "";
     message.positions = object.positions?.map((e) => Position.fromPartial(e)) || [];
     message.portfolio = object.portfolio ?? false;
+    message.isolated = object.isolated ?? false;
     return message;
   },
 };

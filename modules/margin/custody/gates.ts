@@ -1,0 +1,65 @@
+/** Markets that are short: nothing leaves the accounts that hold one, nor those that left it meanwhile. */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import type { Account } from "../account-codec.ts";
+import { refuse } from "../errors.ts";
+import type { MarketId } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import type { CustodyState } from "./state.ts";
+
+/** Shortfalls are laid to markets. */
+export function segregated(ctx: ReadContext, state: MarginState): boolean {
+  return state.params.require(ctx).marketGates;
+}
+
+export function isGated(ctx: ReadContext, custody: CustodyState, market: MarketId): boolean {
+  return (custody.solvency.get(ctx, market)?.gatedUntilNs ?? 0n) > ctx.header.timeNs;
+}
+
+/** The first gated market that keeps the account's money in. Where none ever was short it costs nothing. */
+export function gatedMarket(
+  ctx: ReadContext,
+  custody: CustodyState,
+  id: AccountId,
+  account: Account,
+): MarketId | null {
+  if (custody.solvency.size(ctx) === 0) return null;
+  for (const { lots, market } of account.positions) {
+    if (lots !== 0n && isGated(ctx, custody, market)) return market;
+  }
+  let left: MarketId | null = null;
+  if (custody.exits.size(ctx) === 0) return null;
+  custody.exits.eachWithPrefix(ctx, id, ([, market]) => {
+    if (isGated(ctx, custody, market)) left = market;
+    return left !== null;
+  });
+  return left;
+}
+
+export function gatedText(ctx: ReadContext, custody: CustodyState, market: MarketId): string {
+  const known = custody.solvency.get(ctx, market);
+  return `market ${market} is short of ${known?.shortfall ?? "0"}: what its accounts hold stays until ${known?.gatedUntilNs ?? 0n} ns`;
+}
+
+export function requireUngated(ctx: ReadContext, state: MarginState, id: AccountId): void {
+  if (state.custody.solvency.size(ctx) === 0) return;
+  const account = state.accounts.get(ctx, id);
+  const market = account === undefined ? null : gatedMarket(ctx, state.custody, id, account);
+  if (market !== null) throw refuse("withdrawalsGated", gatedText(ctx, state.custody, market));
+}
+
+/**
+ * The account has no lots in the market any more. Closing a position must not open the door; nor must being deleveraged, which comes before the gate.
+ */
+export function noteExit(
+  ctx: WriteContext,
+  state: MarginState,
+  { id, market, forced }: { readonly id: AccountId; readonly market: MarketId; forced?: boolean },
+): void {
+  const { custody } = state;
+  const noted =
+    forced === true
+      ? segregated(ctx, state)
+      : custody.solvency.size(ctx) > 0 && isGated(ctx, custody, market);
+  if (noted) custody.exits.set(ctx, [id, market], true);
+}

@@ -1,0 +1,99 @@
+/** What a withdrawal policy keeps from happening: nothing leaves without approvals, and trading gives up no more against the mark than it allows in a day. */
+import type { CustodySpent } from "@keel/proto/gen/keel/margin/v1/custody";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import type { Account } from "../account-codec.ts";
+import type { Collateral } from "../collateral.ts";
+import { type MarginCode, refuse } from "../errors.ts";
+import { positionValue } from "../health.ts";
+import type { MarketViews } from "../market-view.ts";
+import type { MarginState } from "../state.ts";
+import { dayOf } from "./clock.ts";
+import { requireUngated } from "./gates.ts";
+import type { CustodyState } from "./state.ts";
+
+export const POLICY_TEXT = "the sub-account stands under a withdrawal policy: it needs approvals";
+
+/** Where nobody has a policy it costs nothing, in gas either. */
+export function hasPolicy(ctx: ReadContext, custody: CustodyState, id: AccountId): boolean {
+  return custody.policies.size(ctx) > 0 && custody.policies.has(ctx, id);
+}
+
+function requireNoPolicy(ctx: ReadContext, custody: CustodyState, id: AccountId): void {
+  if (hasPolicy(ctx, custody, id)) throw refuse("policyRequired", POLICY_TEXT);
+}
+
+export function spentToday(ctx: ReadContext, custody: CustodyState, id: AccountId): CustodySpent {
+  const day = dayOf(ctx);
+  const spent = custody.spent.get(ctx, id);
+  return spent !== undefined && spent.day === day ? spent : { day, tradingLoss: "0", topUps: "0" };
+}
+
+/** Collateral and positions at mark. A market without a price counts on neither side: nothing trades there. */
+function worth({ collateral, positions }: Account, views: MarketViews): bigint {
+  return positions.reduce((sum, position) => {
+    const view = position.lots === 0n ? undefined : views(position.market);
+    return view === undefined ? sum : sum + positionValue(position, view);
+  }, collateral);
+}
+
+/** What the account is worth less at the same marks: the price against the mark, and every fee. Gains of other fills do not make up for it. */
+function lossOf(before: Account, after: Account, views: MarketViews): bigint {
+  const loss = worth(before, views) - worth(after, views);
+  return loss > 0n ? loss : 0n;
+}
+
+/** Of one account: what fills, alone or together, make of it. */
+export interface Traded {
+  readonly id: AccountId;
+  readonly before: Account;
+  readonly after: Account;
+}
+
+/** Null: the account's policy, if it has one, allows it. */
+export function lossFault(
+  ctx: ReadContext,
+  custody: CustodyState,
+  { id, before, after }: Traded,
+  views: MarketViews,
+): MarginCode | null {
+  if (!hasPolicy(ctx, custody, id)) return null;
+  const most = BigInt(custody.policies.get(ctx, id)?.tradingLossPerDay ?? "0");
+  const spent = BigInt(spentToday(ctx, custody, id).tradingLoss);
+  return spent + lossOf(before, after, views) > most ? "tradingLoss" : null;
+}
+
+/** Counts it, once it is certain to happen. */
+export function keepLoss(
+  ctx: WriteContext,
+  custody: CustodyState,
+  { id, before, after }: Traded,
+  views: MarketViews,
+): void {
+  if (!hasPolicy(ctx, custody, id)) return;
+  const loss = lossOf(before, after, views);
+  if (loss === 0n) return;
+  const spent = spentToday(ctx, custody, id);
+  custody.spent.set(ctx, id, { ...spent, tradingLoss: `${BigInt(spent.tradingLoss) + loss}` });
+}
+
+/** Of everything that leaves a sub-account by its owner's own message. What is approved goes past the policy, but not past a gate. */
+function requireLeave(ctx: ReadContext, state: MarginState, from: AccountId): void {
+  requireNoPolicy(ctx, state.custody, from);
+  requireUngated(ctx, state, from);
+}
+
+/** The ways out of a sub-account. */
+export function guardedCollateral(state: MarginState, collateral: Collateral): Collateral {
+  return {
+    ...collateral,
+    withdraw(ctx, from, amount) {
+      requireLeave(ctx, state, from);
+      return collateral.withdraw(ctx, from, amount);
+    },
+    transfer(ctx, from, to, amount) {
+      requireLeave(ctx, state, from);
+      collateral.transfer(ctx, from, to, amount);
+    },
+  };
+}

@@ -1,0 +1,366 @@
+import {
+  QueryMarketSolvencyRequest,
+  QueryMarketSolvencyResponse,
+} from "@keel/proto/gen/keel/margin/v1/custody";
+import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
+import { MsgTransfer, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { AccountId } from "../../kit/account-id.ts";
+import { MARGIN_CODES } from "../errors.ts";
+import { BTC, DENOM, ETH } from "../testing/world.ts";
+import { splitLoss } from "./solvency.ts";
+import { type CustodyWorld, custodyWorld, UNIT, withdrawal } from "./testing.ts";
+
+let world: CustodyWorld;
+let loser: AccountId;
+let winner: AccountId;
+let holder: AccountId;
+let bystander: AccountId;
+
+/** Closing at mark only: what is missing goes to the queue and nobody else pays. */
+function setUp(marketGates = true): void {
+  world = custodyWorld({ deleverageBandPpm: 0n, marketGates });
+  loser = world.fund(1, 0, 60n * UNIT);
+  winner = world.fund(2, 0, 60n * UNIT);
+  holder = world.fund(3, 0, 1_000n * UNIT);
+  bystander = world.fund(4, 0, 1_000n * UNIT);
+  world.fund(5, 0, 1_000n * UNIT);
+  world.clear(world.trade(loser, winner, 10n));
+  world.clear(world.trade(world.sub(5, 0), holder, 10n));
+  world.clear(world.trade(bystander, world.sub(5, 0), 10n, { market: ETH }));
+}
+
+beforeEach(() => setUp());
+
+/** The loser ends 40 below zero. */
+function crash(ticks = 40_000n): void {
+  world.markets.setMark(world.ctx, BTC, ticks);
+  world.endBlock();
+  expect(world.violated()).toBeNull();
+}
+
+const withdraw = (owner: number, amount = UNIT): string =>
+  world.outcome(() =>
+    world.send(
+      "MsgWithdraw",
+      MsgWithdraw.fromPartial({ sender: world.text(owner), denom: DENOM, amount: `${amount}` }),
+    ),
+  );
+
+function balances() {
+  const query = world.margin.module.queries.find(({ path }) => path.endsWith("/MarketSolvency"));
+  const asked = QueryMarketSolvencyRequest.encode({ market: 0 }).finish();
+  const answer = query?.handle(world.ctx, asked) ?? new Uint8Array(0);
+  return QueryMarketSolvencyResponse.decode(answer).markets;
+}
+
+describe("a market that is short", () => {
+  it("is told by what its losers could not pay, and who stands behind it", () => {
+    crash();
+    // Winner 160 and holder 1,100, of whom one was closed at mark against the loser; the other long has 900.
+    expect(balances()).toEqual([
+      {
+        solvency: {
+          market: BTC,
+          shortfall: `${40n * UNIT}`,
+          covered: "0",
+          backing: `${2_160n * UNIT}`,
+          gatedUntilNs: world.ctx.header.timeNs + 600_000_000_000n,
+        },
+        cash: `${-(world.margin.keeper.ledger(world.ctx, BTC)?.realised ?? 0n)}`,
+        balance: `${2_120n * UNIT}`,
+      },
+    ]);
+    expect(world.happened("market_short")[0]).toMatchObject({ market: "1", gate: "market" });
+    expect(world.happened("withdrawals_gated")).toEqual([]);
+  });
+
+  it("holds those who hold it, and nobody else", () => {
+    crash();
+    expect([2, 3, 5].map((owner) => withdraw(owner))).toEqual([
+      "withdrawalsGated",
+      "withdrawalsGated",
+      "withdrawalsGated",
+    ]);
+    expect(withdraw(4)).toBe("accepted");
+    // After its time everyone may go.
+    world.ctx.nextBlock(600);
+    expect([2, 3, 5].map((owner) => withdraw(owner))).toEqual(["accepted", "accepted", "accepted"]);
+    expect(world.violated()).toBeNull();
+  });
+
+  it("holds a cross-margined account whole, by transfer, port and along with a position too", () => {
+    crash();
+    const both = world.sub(5, 0);
+    const of = { sender: world.text(5), toSubaccount: 1, denom: DENOM, amount: "1" };
+    const transfer = (): unknown => world.send("MsgTransfer", MsgTransfer.fromPartial(of));
+    expect(world.outcome(transfer)).toBe("withdrawalsGated");
+    const { keeper } = world.margin;
+    expect(world.outcome(() => keeper.portAccount(world.ctx, both, world.sub(9, 9)))).toBe(
+      "withdrawalsGated",
+    );
+    const moved = world.trade(both, bystander, 1n, { market: ETH, kind: "transfer" });
+    const move = { from: both, to: bystander, quanta: 1n };
+    expect(keeper.clearAll(world.ctx, [moved], [move])).toMatchObject({
+      code: MARGIN_CODES.withdrawalsGated,
+      refused: both,
+    });
+  });
+
+  it("holds approved withdrawals and top-ups as well", () => {
+    world.setPolicy({ topUpPerDay: `${UNIT}` }, 1, 7);
+    const rich = world.fund(1, 7, 1_000n * UNIT);
+    expect(world.clear(world.trade(rich, holder, 1n))).toBe("accepted");
+    const id = world.propose(11, withdrawal(world.text(77), 1n), 60_000, 7);
+    world.approve(12, id, false, 7);
+    crash();
+    expect(world.outcome(() => world.execute(11, id, 7))).toBe("withdrawalsGated");
+  });
+
+  it("opens no door to who closes the position meanwhile, or was closed for the loss", () => {
+    crash();
+    const held = [winner, holder].filter(
+      (id) => world.margin.keeper.positionLots(world.ctx, id, BTC) !== 0n,
+    );
+    // One of the two was the other side when the loser was closed.
+    expect(held.length).toBeLessThan(3);
+    const mark = { priceTicks: 40_000n };
+    expect(world.clear(world.trade(bystander, world.sub(5, 0), 10n, mark))).toBe("accepted");
+    expect(withdraw(5)).toBe("withdrawalsGated");
+    expect(world.margin.state.custody.exits.size(world.ctx)).toBeGreaterThan(0);
+    world.ctx.nextBlock(601);
+    world.endBlock();
+    world.ctx.nextBlock();
+    world.endBlock();
+    expect(world.margin.state.custody.exits.size(world.ctx)).toBe(0);
+    expect(withdraw(5)).toBe("accepted");
+    expect(world.violated()).toBeNull();
+  });
+
+  it("is the one where the account lost, not the one where it won", () => {
+    const won = world.trade(world.sub(5, 0), loser, 1n, { market: ETH });
+    expect(world.clear(won)).toBe("accepted");
+    world.markets.setMark(world.ctx, ETH, 45_000n);
+    crash(38_000n);
+    // 60 − 120 + 5.
+    expect(balances().map(({ solvency }) => [solvency?.market, solvency?.shortfall])).toEqual([
+      [BTC, `${55n * UNIT}`],
+    ]);
+  });
+
+  it("shares with another by what was lost in each", () => {
+    world.clear(world.trade(loser, world.sub(5, 0), 1n, { market: ETH }));
+    world.markets.setMark(world.ctx, ETH, 40_000n);
+    crash();
+    // 100 lost in one, 10 in the other, 60 there: 50 missing.
+    const parts = balances().map(({ solvency }) => BigInt(solvency?.shortfall ?? "0"));
+    expect(parts).toEqual([45_454_545n, 4_545_455n]);
+  });
+
+  it("counts what insurance pays for it, at once and when it comes later", () => {
+    world.insurance.give(world.ctx, 25n * UNIT);
+    crash();
+    expect(balances()[0]?.solvency).toMatchObject({
+      covered: `${25n * UNIT}`,
+      shortfall: `${15n * UNIT}`,
+    });
+    world.insurance.give(world.ctx, 100n * UNIT);
+    world.ctx.nextBlock();
+    world.endBlock();
+    expect(balances()[0]?.solvency).toMatchObject({ covered: `${40n * UNIT}`, shortfall: "0" });
+    expect(world.margin.state.custody.losses.size(world.ctx)).toBe(0);
+    expect(world.violated()).toBeNull();
+  });
+
+  it("counts it of an expired market too", () => {
+    world.insurance.give(world.ctx, 25n * UNIT);
+    world.markets.expire(world.ctx, BTC, 40n * UNIT);
+    world.endBlock();
+    expect(balances()[0]?.solvency).toMatchObject({
+      market: BTC,
+      covered: `${25n * UNIT}`,
+      shortfall: `${15n * UNIT}`,
+    });
+    expect(world.violated()).toBeNull();
+  });
+
+  it("closes withdrawals for all when those who hold it cannot bear what is missing", () => {
+    world = custodyWorld({ deleverageBandPpm: 0n, marketGates: true });
+    const [first, second, third] = [1, 2, 3].map((n) => world.fund(n, 0, 60n * UNIT)) as [
+      AccountId,
+      AccountId,
+      AccountId,
+    ];
+    bystander = world.fund(4, 0, 1_000n * UNIT);
+    world.clear(world.trade(first, second, 10n));
+    // The winner of the first 5,000 ticks closes, and is gone with it.
+    world.markets.setMark(world.ctx, BTC, 45_000n);
+    world.fund(3, 0, 90n * UNIT);
+    world.clear(world.trade(second, third, 10n, { priceTicks: 45_000n }));
+    expect(withdraw(2, 110n * UNIT)).toBe("accepted");
+    // Who took over loses elsewhere what it wins here.
+    world.clear(world.trade(third, bystander, 20n, { market: ETH }));
+    world.markets.setMark(world.ctx, ETH, 36_000n);
+    crash(30_000n);
+    expect(balances()[0]).toMatchObject({ balance: `${-120n * UNIT}` });
+    expect(world.happened("market_short")[0]).toMatchObject({ gate: "all" });
+    expect(withdraw(4)).toBe("withdrawalsGated");
+  });
+
+  it("is nobody's and everybody's business while it is off", () => {
+    setUp(false);
+    crash();
+    expect(balances()).toEqual([]);
+    expect(world.happened("withdrawals_gated")).toHaveLength(1);
+    expect([3, 4].map((owner) => withdraw(owner))).toEqual([
+      "withdrawalsGated",
+      "withdrawalsGated",
+    ]);
+  });
+
+  it("may be turned on and off with a shortfall in the queue", () => {
+    setUp(false);
+    crash();
+    const { params, custody } = world.margin.state;
+    params.set(world.ctx, { ...params.require(world.ctx), marketGates: true });
+    world.ctx.nextBlock();
+    world.endBlock();
+    expect(world.violated()).toBeNull();
+    // Nobody remembers where it was lost.
+    expect(balances().map(({ solvency }) => solvency?.market)).toEqual([0]);
+    params.set(world.ctx, { ...params.require(world.ctx), marketGates: false });
+    world.ctx.nextBlock();
+    world.endBlock();
+    expect([custody.solvency, custody.losses].map((one) => one.size(world.ctx))).toEqual([0, 0]);
+    expect(world.violated()).toBeNull();
+  });
+});
+
+it("splits an amount exactly, whatever it is split by", () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt(0n, 10n ** 20n),
+      fc.array(fc.bigInt(0n, 10n ** 20n), { minLength: 1, maxLength: 6 }),
+      (total, amounts) => {
+        const parts = splitLoss(
+          total,
+          amounts.map((amount, market) => ({ market: market + 1, amount })),
+        );
+        expect(parts.reduce((sum, { amount }) => sum + amount, 0n)).toBe(total);
+        expect(parts.every(({ amount }) => amount >= 0n)).toBe(true);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+describe("custody's invariants and genesis", () => {
+  function everything(): void {
+    world.setPolicy({ topUpPerDay: "5" }, 4);
+    world.setPolicy({}, 1, 0);
+    world.propose(11, withdrawal(world.text(77), 1n));
+    world.setTopUp(4, 0, { from: [1] });
+    crash();
+  }
+
+  it.each([
+    [
+      "market-shortfalls",
+      () => {
+        const { solvency } = world.margin.state.custody;
+        const known = solvency.get(world.ctx, BTC);
+        solvency.set(world.ctx, BTC, { ...known, shortfall: "1" } as never);
+      },
+    ],
+    [
+      "shortfalls-laid",
+      () => world.margin.state.custody.losses.set(world.ctx, bystander, { losses: [] }),
+    ],
+    [
+      "custody-whole: somebody without a key",
+      () => {
+        const { proposals } = world.margin.state.custody;
+        const key = [loser, 1n] as const;
+        const known = proposals.get(world.ctx, key);
+        proposals.set(world.ctx, key, { ...known, rejections: [world.text(66)] } as never);
+      },
+    ],
+    [
+      "custody-whole: a key decided twice",
+      () => {
+        const { proposals } = world.margin.state.custody;
+        const key = [loser, 1n] as const;
+        const known = proposals.get(world.ctx, key);
+        proposals.set(world.ctx, key, { ...known, rejections: [world.text(11)] } as never);
+      },
+    ],
+    [
+      "custody-whole: proposal 1 stands under no policy",
+      () => world.margin.state.custody.policies.delete(world.ctx, loser),
+    ],
+    [
+      "custody-whole: proposal 1 is not going to be forgotten",
+      () => {
+        const { expiries } = world.margin.state.custody;
+        const keys: (readonly [number, AccountId, bigint])[] = [];
+        expiries.each(world.ctx, (key) => void keys.push(key));
+        for (const key of keys) expiries.delete(world.ctx, key);
+      },
+    ],
+    [
+      "custody-whole: something was spent",
+      () =>
+        world.margin.state.custody.spent.set(world.ctx, holder, {
+          day: 1,
+          tradingLoss: "1",
+          topUps: "0",
+        }),
+    ],
+    [
+      "custody-whole: expected 1 to 8",
+      () =>
+        world.margin.state.custody.topUps.set(world.ctx, holder, {
+          from: [],
+          targetPpm: 1n,
+          capPerDay: "1",
+        }),
+    ],
+    [
+      "custody-whole: expected a threshold",
+      () => {
+        const { policies } = world.margin.state.custody;
+        const known = policies.get(world.ctx, loser);
+        policies.set(world.ctx, loser, { ...known, threshold: 9 } as never);
+      },
+    ],
+  ])("notices %s", (name, breakIt) => {
+    everything();
+    breakIt();
+    expect(world.violated()?.startsWith(name)).toBe(true);
+  });
+
+  it("goes through genesis as it is, and refuses what does not fit", () => {
+    everything();
+    const { genesis } = world.margin.module;
+    if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+    const exported = genesis.export(world.ctx);
+    const again = custodyWorld();
+    const init = (bytes: Uint8Array): void => {
+      if (again.margin.module.genesis.kind === "proto") {
+        again.margin.module.genesis.init(again.ctx, bytes);
+      }
+    };
+    const decoded = GenesisState.decode(exported);
+    expect(decoded.custody?.policies).toHaveLength(2);
+    expect(decoded.custody?.losses).toHaveLength(1);
+    const wrong = { ...decoded, custody: { ...decoded.custody, policies: [] } };
+    expect(() => init(GenesisState.encode(GenesisState.fromPartial(wrong)).finish())).toThrow(
+      /stands under no policy/,
+    );
+    const last = custodyWorld();
+    if (last.margin.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
+    last.margin.module.genesis.init(last.ctx, exported);
+    expect(last.margin.module.genesis.export(last.ctx)).toEqual(exported);
+  });
+});

@@ -1,0 +1,277 @@
+/**
+ * Solvency by market: what is missing in the deficit queue is laid to the markets where it was lost, and what insurance pays as well. While a market is short,
+ * those who hold it stay in, as long as they can bear what is missing; when they cannot, withdrawals are closed for all. On with `market_gates`.
+ *
+ * Why that is enough: the vault's coins are what all accounts are worth, less what is missing, and insurance and fees. While those who hold the short markets
+ * are worth as much as is missing and stay, the coins cover everyone else in full.
+ */
+import type { MarketSolvency } from "@keel/proto/gen/keel/margin/v1/custody";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { mulDivDown } from "../../kit/math/mul-div.ts";
+import { maintenanceHealth, positionValue } from "../health.ts";
+import type { MarketViews } from "../market-view.ts";
+import type { MarketId } from "../ports.ts";
+import { positionMaintenance } from "../position-requirement.ts";
+import type { MarginState } from "../state.ts";
+import { emitMarketShort } from "./events.ts";
+import { isGated, segregated } from "./gates.ts";
+import { PRUNED_PER_BLOCK_MAX, UNATTRIBUTED } from "./limits.ts";
+import type { CustodyState } from "./state.ts";
+
+const NS_PER_MS = 1_000_000n;
+/** A gate that is kept up is written again, and its backing counted, once in so long. */
+const REGATE_NS = 60_000_000_000n;
+
+export interface Loss {
+  readonly market: MarketId;
+  readonly amount: bigint;
+}
+
+/** `total` in proportion to the losses, rounded down along the list so that the parts sum to it exactly. */
+export function splitLoss(total: bigint, losses: readonly Loss[]): Loss[] {
+  const sum = losses.reduce((all, { amount }) => all + amount, 0n);
+  if (sum <= 0n) return [{ market: UNATTRIBUTED, amount: total }];
+  let passed = 0n;
+  return losses.map(({ market, amount }) => {
+    const before = mulDivDown(total, passed, sum);
+    passed += amount;
+    return { market, amount: mulDivDown(total, passed, sum) - before };
+  });
+}
+
+/** Where the account stands to lose: its positions below zero at mark; without any, what it must hold for each. */
+function standing(ctx: ReadContext, state: MarginState, id: AccountId, views: MarketViews): Loss[] {
+  const losses: Loss[] = [];
+  const held: Loss[] = [];
+  for (const position of state.accounts.get(ctx, id)?.positions ?? []) {
+    const view = views(position.market);
+    if (position.lots === 0n || view === undefined) continue;
+    const value = positionValue(position, view);
+    if (value < 0n) losses.push({ market: position.market, amount: -value });
+    held.push({ market: position.market, amount: positionMaintenance(position, view) });
+  }
+  return losses.length > 0 ? losses : held;
+}
+
+function known(ctx: ReadContext, custody: CustodyState, id: AccountId): Loss[] {
+  const shares = custody.losses.get(ctx, id)?.losses ?? [];
+  return shares.map(({ market, amount }) => ({ market, amount: BigInt(amount) }));
+}
+
+/** Remembers where the account lost, unless it is known already: what it holds later says less. */
+export function noteLosses(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  losses: readonly Loss[],
+): void {
+  if (!segregated(ctx, state) || state.custody.losses.has(ctx, id)) return;
+  const lost = losses.filter(({ amount }) => amount > 0n);
+  if (lost.length === 0) return;
+  state.custody.losses.set(ctx, id, {
+    losses: lost.map(({ market, amount }) => ({ market, amount: `${amount}` })),
+  });
+}
+
+/** Before an account under water is worked on. */
+export function blame(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  views: MarketViews,
+): void {
+  if (segregated(ctx, state)) noteLosses(ctx, state, id, standing(ctx, state, id, views));
+}
+
+function solvencyOf(ctx: ReadContext, custody: CustodyState, market: MarketId): MarketSolvency {
+  return (
+    custody.solvency.get(ctx, market) ?? {
+      market,
+      shortfall: "0",
+      covered: "0",
+      backing: "0",
+      gatedUntilNs: 0n,
+    }
+  );
+}
+
+/** Insurance has paid for the account. */
+export function noteCovered(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  paid: bigint,
+): void {
+  if (paid === 0n || !segregated(ctx, state)) return;
+  const { custody } = state;
+  for (const { market, amount } of splitLoss(paid, known(ctx, custody, id))) {
+    if (amount === 0n) continue;
+    const before = solvencyOf(ctx, custody, market);
+    custody.solvency.set(ctx, market, { ...before, covered: `${BigInt(before.covered) + amount}` });
+  }
+}
+
+/** What the queue misses, by market, and where those in it still hold something. */
+export function shortMarkets(
+  ctx: ReadContext,
+  state: MarginState,
+): { readonly missing: ReadonlyMap<MarketId, bigint>; readonly open: ReadonlySet<MarketId> } {
+  const missing = new Map<MarketId, bigint>();
+  const open = new Set<MarketId>();
+  state.deficits.each(ctx, (id, { shortfall }) => {
+    const holds = state.accounts.get(ctx, id)?.positions.some(({ lots }) => lots !== 0n) ?? false;
+    for (const { market, amount } of splitLoss(shortfall, known(ctx, state.custody, id))) {
+      missing.set(market, (missing.get(market) ?? 0n) + amount);
+      if (holds) open.add(market);
+    }
+  });
+  return { missing, open };
+}
+
+/** Equity above zero of those whom a gate on the short markets holds: each account once together, and whole in every such market. */
+function backingOf(
+  ctx: ReadContext,
+  state: MarginState,
+  missing: ReadonlyMap<MarketId, bigint>,
+  views: MarketViews,
+): { readonly together: bigint; readonly by: ReadonlyMap<MarketId, bigint> } {
+  const held = new Map<AccountId, Set<MarketId>>();
+  const note = (id: AccountId, market: MarketId): void => {
+    if ((missing.get(market) ?? 0n) === 0n) return;
+    held.set(id, (held.get(id) ?? new Set<MarketId>()).add(market));
+  };
+  state.active.each(ctx, (id) => {
+    for (const { lots, market } of state.accounts.get(ctx, id)?.positions ?? []) {
+      if (lots !== 0n) note(id, market);
+    }
+  });
+  state.custody.exits.each(ctx, ([id, market]) => note(id, market));
+  const by = new Map<MarketId, bigint>();
+  let together = 0n;
+  for (const [id, markets] of held) {
+    const account = state.accounts.get(ctx, id);
+    const equity = account === undefined ? 0n : (maintenanceHealth(account, views)?.equity ?? 0n);
+    if (equity <= 0n) continue;
+    together += equity;
+    for (const market of markets) by.set(market, (by.get(market) ?? 0n) + equity);
+  }
+  return { together, by };
+}
+
+function forget(ctx: WriteContext, custody: CustodyState): void {
+  const { exits, losses, solvency } = custody;
+  if (solvency.size(ctx) + losses.size(ctx) + exits.size(ctx) === 0) return;
+  solvency.deleteBelow(ctx, "\uffff", solvency.size(ctx));
+  losses.deleteBelow(ctx, "\uffff", losses.size(ctx));
+  exits.deleteBelow(ctx, "\uffff", exits.size(ctx));
+}
+
+/** Memories of accounts that are not below zero. */
+function forgetLosses(ctx: WriteContext, { custody, deficits }: MarginState): void {
+  if (custody.losses.size(ctx) === 0) return;
+  const over: AccountId[] = [];
+  custody.losses.each(ctx, (id) => void (deficits.has(ctx, id) || over.push(id)));
+  for (const id of over) custody.losses.delete(ctx, id);
+}
+
+/** Exits from markets that are open, or open again. */
+function forgetExits(ctx: WriteContext, custody: CustodyState): void {
+  if (custody.exits.size(ctx) === 0) return;
+  const opened: (readonly [AccountId, MarketId])[] = [];
+  let visited = 0;
+  custody.exits.each(ctx, (key) => {
+    if (!isGated(ctx, custody, key[1])) opened.push(key);
+    visited += 1;
+    return visited >= PRUNED_PER_BLOCK_MAX;
+  });
+  for (const key of opened) custody.exits.delete(ctx, key);
+}
+
+/** After the deficit queue was drawn up: balances, and who is gated. `gateAll` closes withdrawals for everyone until at least then. */
+export function refreshSolvency(
+  ctx: WriteContext,
+  state: MarginState,
+  views: MarketViews,
+  gateAll: (ctx: WriteContext, untilNs: bigint, reason: string) => void,
+): void {
+  const { custody } = state;
+  if (!segregated(ctx, state)) return forget(ctx, custody);
+  // Who fell below zero without being worked on: nothing of it could be closed.
+  const unknown: AccountId[] = [];
+  state.deficits.each(ctx, (id) => void (custody.losses.has(ctx, id) || unknown.push(id)));
+  for (const id of unknown) blame(ctx, state, id, views);
+  forgetLosses(ctx, state);
+  drawUp(ctx, state, views, gateAll);
+  forgetExits(ctx, custody);
+}
+
+function drawUp(
+  ctx: WriteContext,
+  state: MarginState,
+  views: MarketViews,
+  gateAll: (ctx: WriteContext, untilNs: bigint, reason: string) => void,
+): void {
+  const { custody } = state;
+  const { missing, open } = shortMarkets(ctx, state);
+  const changed = changedMarkets(ctx, custody, missing, open, gateNs(ctx, state));
+  if (changed.length === 0) return;
+  const raised = changed.some(({ raise }) => raise);
+  const { together, by } = raised
+    ? backingOf(ctx, state, missing, views)
+    : { together: 0n, by: new Map<MarketId, bigint>() };
+  const total = [...missing.values()].reduce((sum, amount) => sum + amount, 0n);
+  const all = raised && together < total;
+  const untilNs = ctx.header.timeNs + gateNs(ctx, state);
+  for (const { market, shortfall, raise } of changed) {
+    const before = solvencyOf(ctx, custody, market);
+    const backing = raise ? (by.get(market) ?? 0n) : BigInt(before.backing);
+    const gatedUntilNs = raise ? untilNs : before.gatedUntilNs;
+    custody.solvency.set(ctx, market, {
+      ...before,
+      shortfall: `${shortfall}`,
+      backing: `${backing}`,
+      gatedUntilNs,
+    });
+    const gate = !raise ? "none" : all ? "all" : "market";
+    emitMarketShort(ctx, market, {
+      shortfallBefore: BigInt(before.shortfall),
+      shortfall,
+      backing,
+      gatedUntilNs,
+      gate,
+      missing: total,
+      together,
+    });
+  }
+  if (all) gateAll(ctx, untilNs, "shortfall beyond what its markets hold");
+}
+
+function gateNs(ctx: ReadContext, state: MarginState): bigint {
+  return state.params.require(ctx).withdrawalGateMs * NS_PER_MS;
+}
+
+/** Whose shortfall changed, or whose gate is due again. */
+function changedMarkets(
+  ctx: ReadContext,
+  custody: CustodyState,
+  missing: ReadonlyMap<MarketId, bigint>,
+  open: ReadonlySet<MarketId>,
+  gateNs: bigint,
+): { readonly market: MarketId; readonly shortfall: bigint; readonly raise: boolean }[] {
+  const markets = new Set<MarketId>(missing.keys());
+  custody.solvency.each(ctx, (market, { shortfall }) => {
+    if (shortfall !== "0") markets.add(market);
+  });
+  return [...markets]
+    .sort((a, b) => a - b)
+    .flatMap((market) => {
+      const { gatedUntilNs, ...before } = solvencyOf(ctx, custody, market);
+      const shortfall = missing.get(market) ?? 0n;
+      const grew = shortfall > BigInt(before.shortfall);
+      const now = ctx.header.timeNs;
+      const due = gatedUntilNs <= now || now + gateNs - gatedUntilNs >= REGATE_NS;
+      const raise = grew || (open.has(market) && due);
+      return raise || `${shortfall}` !== before.shortfall ? [{ market, shortfall, raise }] : [];
+    });
+}
