@@ -9,6 +9,8 @@ import * as documents from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as fees from "@keel/proto/gen/keel/derivatives/v1/fees";
 import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
+import * as guardTx from "@keel/proto/gen/keel/guard/v1/tx";
+import * as guard from "@keel/proto/gen/keel/guard/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/types";
 import * as dynamic from "@keel/proto/gen/keel/margin/v1/dynamic";
@@ -240,6 +242,10 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.oracle.v1.MsgUpdateParams": [
     "keel/oracle/MsgUpdateParams",
     shape(oracleTx.MsgUpdateParams, { params: shape(oracle.Params) }),
+  ],
+  "/keel.guard.v1.MsgUpdateGuardParams": [
+    "keel/MsgUpdateGuardParams",
+    shape(guardTx.MsgUpdateGuardParams, { params: shape(guard.Params) }),
   ],
   "/keel.vault.v1.MsgDepositToVault": ["keel/MsgDepositToVault", shape(vaultTx.MsgDepositToVault)],
   "/keel.vault.v1.MsgRequestWithdrawal": [

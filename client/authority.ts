@@ -12,6 +12,7 @@ import type {
   MarketTerms,
   Series,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { Params as GuardParams } from "@keel/proto/gen/keel/guard/v1/types";
 import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
@@ -157,6 +158,15 @@ export async function updateVaultParams(
   options: SubmitOptions = {},
 ): Promise<TxOutcome> {
   return await send(client, "/keel.vault.v1.MsgUpdateVaultParams", { params }, options);
+}
+
+/** Parameters of the circuit breakers. */
+export async function updateGuardParams(
+  client: KeelSigningClient,
+  params: GuardParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.guard.v1.MsgUpdateGuardParams", { params }, options);
 }
 
 /** Terms on which margin of the feed's markets follows its volatility; null turns that off. */

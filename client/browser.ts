@@ -12,6 +12,7 @@ export {
   updateDerivativesParams,
   updateFeeds,
   updateFeeParams,
+  updateGuardParams,
   updateInsuranceParams,
   updateMarginParams,
   updateMarket,

@@ -1,6 +1,7 @@
 /** gRPC queries over `abci_query`: every method of Keel's query services, with the generated types. */
 import type { Comet38Client } from "@cosmjs/tendermint-rpc";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
+import * as guard from "@keel/proto/gen/keel/guard/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
@@ -92,6 +93,7 @@ interface Methods {
     insurance.QueryUnderwriterRequest,
     insurance.QueryUnderwriterResponse
   >;
+  readonly guardParams: Method<guard.QueryParamsRequest, guard.QueryParamsResponse>;
   readonly vault: Method<vault.QueryVaultRequest, vault.QueryVaultResponse>;
   readonly vaultShares: Method<vault.QuerySharesRequest, vault.QuerySharesResponse>;
   readonly vaultWithdrawals: Method<vault.QueryWithdrawalsRequest, vault.QueryWithdrawalsResponse>;
@@ -307,6 +309,11 @@ export const methods: Methods = {
     path: "/keel.insurance.v1.Query/Underwriter",
     request: insurance.QueryUnderwriterRequest,
     answer: insurance.QueryUnderwriterResponse,
+  },
+  guardParams: {
+    path: "/keel.guard.v1.Query/Params",
+    request: guard.QueryParamsRequest,
+    answer: guard.QueryParamsResponse,
   },
   vault: {
     path: "/keel.vault.v1.Query/Vault",

@@ -2,6 +2,7 @@
 import { type GeneratedType, Registry } from "@cosmjs/proto-signing";
 import { defaultRegistryTypes } from "@cosmjs/stargate";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
+import * as guard from "@keel/proto/gen/keel/guard/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/tx";
@@ -58,6 +59,7 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
   ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],
   ["/keel.oracle.v1.MsgUpdateSurfaces", generated(oracle.MsgUpdateSurfaces)],
+  ["/keel.guard.v1.MsgUpdateGuardParams", generated(guard.MsgUpdateGuardParams)],
   ["/keel.vault.v1.MsgDepositToVault", generated(vault.MsgDepositToVault)],
   ["/keel.vault.v1.MsgRequestWithdrawal", generated(vault.MsgRequestWithdrawal)],
   ["/keel.vault.v1.MsgCancelWithdrawal", generated(vault.MsgCancelWithdrawal)],

@@ -8,6 +8,7 @@ import type {
   Params,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { GenesisState as GuardGenesis } from "@keel/proto/gen/keel/guard/v1/genesis";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
@@ -22,6 +23,8 @@ import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
 import type { ClearingPort, OraclePort } from "../derivatives/ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
+import { createGuard, type Guard } from "../guard/module.ts";
+import { defaultParams as guardParams } from "../guard/params.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
@@ -124,6 +127,7 @@ export interface World extends Derivatives {
   readonly ctx: TestContext;
   readonly margin: Margin;
   readonly vault: Vault;
+  readonly guard: Guard;
   readonly bank: Bank["keeper"];
   readonly modules: readonly ModuleDefinition[];
   /** Decimal text; stale when told so. */
@@ -231,7 +235,15 @@ export function createWorld(options: WorldOptions = {}): World {
     venue: derivatives.keeper,
   });
   backstop = vault.keeper.backstop;
-  const modules = [bank.module, insurance.module, margin.module, derivatives.module, vault.module];
+  const guard = createGuard(registry.schema("guard"), { addresses });
+  const modules = [
+    bank.module,
+    insurance.module,
+    margin.module,
+    derivatives.module,
+    vault.module,
+    guard.module,
+  ];
   const ctx = testContext(registry, options.from?.header ?? {});
   const init = ({ genesis }: ModuleDefinition, state: unknown): void => {
     if (genesis.kind === "proto") genesis.init(ctx, state as Uint8Array);
@@ -267,6 +279,10 @@ export function createWorld(options: WorldOptions = {}): World {
     init(derivatives.module, GenesisState.encode(genesis).finish());
     const shared = { ...vaultParams(), ...options.vault };
     init(vault.module, VaultGenesis.encode(VaultGenesis.fromPartial({ params: shared })).finish());
+    init(
+      guard.module,
+      GuardGenesis.encode(GuardGenesis.fromPartial({ params: guardParams() })).finish(),
+    );
   }
   ctx.events.length = 0;
   const owner = (n: number): Uint8Array => {
@@ -279,6 +295,7 @@ export function createWorld(options: WorldOptions = {}): World {
     ctx,
     margin,
     vault,
+    guard,
     bank: bank.keeper,
     modules,
     owner,

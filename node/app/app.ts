@@ -10,6 +10,7 @@ import type { BankKeeper } from "@keel/modules/bank/keeper";
 import { createBank } from "@keel/modules/bank/module";
 import { BOND_VAULT } from "@keel/modules/derivatives/listing/bonds";
 import { createDerivatives, type Derivatives } from "@keel/modules/derivatives/module";
+import { createGuard } from "@keel/modules/guard/module";
 import { createInsurance } from "@keel/modules/insurance/module";
 import type { ShortfallPort } from "@keel/modules/insurance/ports";
 import type { Addresses } from "@keel/modules/kit/addresses";
@@ -37,6 +38,7 @@ export const storeNames: readonly string[] = [
   "bank",
   "consensus",
   "derivatives",
+  "guard",
   "insurance",
   "margin",
   "oracle",
@@ -136,6 +138,7 @@ export function createKeel(options: {
     addresses,
   });
   backstop = vault.keeper.backstop;
+  const guard = createGuard(registry.schema("guard"), { addresses });
 
   const genesis = [
     auth.module, // accounts first: everyone else's addresses may be among them
@@ -145,6 +148,7 @@ export function createKeel(options: {
     margin.module, // accounts, which orders name
     derivatives.module, // markets and orders
     vault.module, // shares, and terms of markets it quotes
+    guard.module, // rules of markets, and what is restricted
   ];
   const beginBlock = [
     derivatives.module, // funding, on the prices transaction 0 has just brought
