@@ -6,6 +6,13 @@ const CODESPACE = "guard";
 export const GUARD_CODES = {
   invalidRequest: 2,
   unauthorized: 3,
+  unknownMarket: 4,
+  ruleOutOfBounds: 5,
+  beyondEmergency: 6,
+  nothingRestricted: 7,
+  withdrawalsClosed: 8,
+  withdrawalLimit: 9,
+  deficit: 10,
 } as const;
 
 type GuardCode = keyof typeof GUARD_CODES;

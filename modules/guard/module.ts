@@ -1,7 +1,10 @@
-/** The guard module: circuit breakers, the emergency key, and rules that move margin and caps by themselves. */
+/** The guard module: circuit breakers, the two keys, limits on what leaves, and rules that move margin and caps by themselves. */
 import type { Schema } from "../kit/collections/schema.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
 import { guardGenesis } from "./genesis.ts";
+import { guardInvariants } from "./invariants.ts";
+import type { GuardKeeper } from "./keeper.ts";
+import { createKeeper } from "./keeper.ts";
 import { guardMessages } from "./messages.ts";
 import type { GuardPorts } from "./ports.ts";
 import { guardQueries } from "./queries.ts";
@@ -10,21 +13,26 @@ import { guardState } from "./state.ts";
 
 export interface Guard {
   readonly module: ModuleDefinition;
+  readonly keeper: GuardKeeper;
   /** For invariant tests and simulation only. */
   readonly state: GuardState;
 }
 
-export function createGuard(schema: Schema, { addresses }: GuardPorts): Guard {
+export function createGuard(schema: Schema, ports: GuardPorts): Guard {
   const state = guardState(schema);
+  const keeper = createKeeper(state, ports);
   return {
+    keeper,
     state,
     module: {
       name: "guard",
       version: 1,
-      messages: guardMessages(state, addresses),
-      queries: guardQueries(state),
-      genesis: guardGenesis(state, addresses),
-      invariants: { running: {}, full: {} },
+      messages: guardMessages(state, keeper, ports.addresses),
+      queries: guardQueries(state, keeper, ports),
+      genesis: guardGenesis({ state, ports }, ports.addresses),
+      beginBlock: (ctx) => keeper.beginBlock(ctx),
+      endBlock: (ctx) => keeper.endBlock(ctx),
+      invariants: guardInvariants(state),
     },
   };
 }

@@ -3,14 +3,18 @@ import type { Params } from "@keel/proto/gen/keel/guard/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import { refuse } from "./errors.ts";
-import { EMERGENCY_MAX_MS } from "./limits.ts";
+import { EMERGENCY_MAX_MS, RAISE_MAX_PPM } from "./limits.ts";
+import { validateOutage } from "./rules.ts";
 
+/** Nothing is watched and nobody has the key. */
 export function defaultParams(): Params {
   return {
     // Empty until genesis fills in the governance account.
     authority: "",
     emergencyKey: "",
     emergencyMaxMs: 0n,
+    emergencyRaiseMaxPpm: 0n,
+    outage: undefined,
   };
 }
 
@@ -21,15 +25,20 @@ export function withAuthority(params: Params, addresses: Addresses): Params {
 }
 
 export function validateParams(params: Params, addresses: Addresses): void {
-  if (params.authority !== "") addresses.parse(params.authority);
-  if (params.emergencyKey !== "") addresses.parse(params.emergencyKey);
-  if (params.emergencyMaxMs > EMERGENCY_MAX_MS) {
+  const { authority, emergencyKey, emergencyMaxMs, emergencyRaiseMaxPpm, outage } = params;
+  if (authority !== "") addresses.parse(authority);
+  if (emergencyKey !== "") addresses.parse(emergencyKey);
+  if (emergencyMaxMs > EMERGENCY_MAX_MS) {
     throw refuse(
       "invalidRequest",
-      `expected emergency_max_ms of at most ${EMERGENCY_MAX_MS}, got ${params.emergencyMaxMs}`,
+      `expected emergency_max_ms of at most ${EMERGENCY_MAX_MS}, got ${emergencyMaxMs}`,
     );
   }
-  if ((params.emergencyKey === "") !== (params.emergencyMaxMs === 0n)) {
+  if ((emergencyKey === "") !== (emergencyMaxMs === 0n)) {
     throw refuse("invalidRequest", "expected an emergency key with its time, or neither");
   }
+  if (emergencyRaiseMaxPpm > (emergencyKey === "" ? 0n : RAISE_MAX_PPM)) {
+    throw refuse("invalidRequest", "expected a smaller emergency_raise_max_ppm");
+  }
+  if (outage !== undefined) validateOutage(outage);
 }

@@ -25,6 +25,7 @@ export const MARGIN_CODES = {
   modelInUse: 32,
   secondPortfolio: 33,
   unknownFeed: 40,
+  wouldSink: 65,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -30,6 +30,7 @@ import { defaultParams as insuranceParams } from "../insurance/params.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { parseDecimal } from "../kit/math/decimal.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
 import type { TestContext } from "../kit/testing/context.ts";
@@ -160,6 +161,8 @@ export interface WorldOptions {
   readonly margin?: Partial<MarginParams>;
   readonly vault?: Partial<VaultParams>;
   readonly fundUnits?: bigint;
+  /** Of the insurance fund, as the guard sees it; absent: it has no target. */
+  readonly fundFillPpm?: () => bigint;
   /** Markets of a genesis written by hand. */
   readonly genesisMarkets?: readonly Market[];
   /** Starts from an export instead of empty. */
@@ -186,7 +189,17 @@ export function createWorld(options: WorldOptions = {}): World {
   const prices = createTestPrices(registry);
   let built: Margin | undefined;
   let backstop: Vault["keeper"]["backstop"] | undefined;
+  let guarding: Guard["keeper"] | undefined;
   const late = (): Margin["keeper"] => (built as Margin).keeper;
+  const guarded = {
+    restriction: (ctx: ReadContext, market: number) => guarding?.restriction(ctx, market) ?? null,
+    initialRaisePpm: (ctx: ReadContext, market: number) =>
+      guarding?.initialRaisePpm(ctx, market) ?? 0n,
+    withdrawing: (ctx: WriteContext, denom: string, quanta: bigint) =>
+      guarding?.withdrawing(ctx, denom, quanta),
+    deposited: (ctx: WriteContext, denom: string, quanta: bigint) =>
+      guarding?.deposited(ctx, denom, quanta),
+  };
   const clearing: ClearingPort = {
     clear: (ctx, trade) => late().clear(ctx, trade),
     adjustOpenOrders: (...args) => late().adjustOpenOrders(...args),
@@ -195,6 +208,7 @@ export function createWorld(options: WorldOptions = {}): World {
     portAccount: (ctx, from, to) => late().portAccount(ctx, from, to),
     shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
+    keepHealthy: (ctx, market, change) => late().keepHealthy(ctx, market, change),
     positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
     exists: (ctx, id) => late().exists(ctx, id),
     openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
@@ -213,6 +227,7 @@ export function createWorld(options: WorldOptions = {}): World {
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
     oracle,
+    guard: guarded,
   });
   const margin = createMargin(registry.schema("margin"), {
     addresses,
@@ -220,6 +235,7 @@ export function createWorld(options: WorldOptions = {}): World {
     insurance: insurance.keeper,
     prices: oracle,
     markets: derivatives.keeper,
+    guard: guarded,
     backstop: {
       ready: (ctx) => backstop?.ready(ctx) ?? false,
       isOwn: (id) => backstop?.isOwn(id) ?? false,
@@ -235,7 +251,16 @@ export function createWorld(options: WorldOptions = {}): World {
     venue: derivatives.keeper,
   });
   backstop = vault.keeper.backstop;
-  const guard = createGuard(registry.schema("guard"), { addresses });
+  const guard = createGuard(registry.schema("guard"), {
+    addresses,
+    venue: derivatives.keeper,
+    ledger: margin.keeper,
+    volatility: margin.volatility,
+    bank: bank.keeper,
+    fund: { fillPpm: () => options.fundFillPpm?.() },
+    collateralVault: COLLATERAL_VAULT,
+  });
+  guarding = guard.keeper;
   const modules = [
     bank.module,
     insurance.module,
@@ -343,9 +368,11 @@ export function createWorld(options: WorldOptions = {}): World {
     block(seconds = 1, update) {
       derivatives.module.endBlock?.(ctx);
       margin.module.endBlock?.(ctx);
+      guard.module.endBlock?.(ctx);
       ctx.nextBlock(seconds);
       update?.();
       derivatives.module.beginBlock?.(ctx);
+      guard.module.beginBlock?.(ctx);
       margin.module.beginBlock?.(ctx);
       vault.module.beginBlock?.(ctx);
     },

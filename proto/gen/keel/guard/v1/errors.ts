@@ -17,6 +17,20 @@ export const ErrorCode = {
   ERROR_CODE_INVALID_REQUEST: 2,
   /** ERROR_CODE_UNAUTHORIZED - The sender is not the authority, nor, where it may tighten, the emergency key. */
   ERROR_CODE_UNAUTHORIZED: 3,
+  /** ERROR_CODE_UNKNOWN_MARKET - No market of this symbol. */
+  ERROR_CODE_UNKNOWN_MARKET: 4,
+  /** ERROR_CODE_RULE_OUT_OF_BOUNDS - A rule is out of its bounds. */
+  ERROR_CODE_RULE_OUT_OF_BOUNDS: 5,
+  /** ERROR_CODE_BEYOND_EMERGENCY - The emergency key asked for more than it may: too long, or too large a raise. */
+  ERROR_CODE_BEYOND_EMERGENCY: 6,
+  /** ERROR_CODE_NOTHING_RESTRICTED - There is nothing to loosen. */
+  ERROR_CODE_NOTHING_RESTRICTED: 7,
+  /** ERROR_CODE_WITHDRAWALS_CLOSED - Withdrawals are closed for a time; the message says until when and why. */
+  ERROR_CODE_WITHDRAWALS_CLOSED: 8,
+  /** ERROR_CODE_WITHDRAWAL_LIMIT - More than may leave within the window; the message says what may, and when the rest. */
+  ERROR_CODE_WITHDRAWAL_LIMIT: 9,
+  /** ERROR_CODE_DEFICIT - An account is below zero. */
+  ERROR_CODE_DEFICIT: 10,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -26,5 +40,12 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNSPECIFIED = typeof ErrorCode.ERROR_CODE_UNSPECIFIED;
   export type ERROR_CODE_INVALID_REQUEST = typeof ErrorCode.ERROR_CODE_INVALID_REQUEST;
   export type ERROR_CODE_UNAUTHORIZED = typeof ErrorCode.ERROR_CODE_UNAUTHORIZED;
+  export type ERROR_CODE_UNKNOWN_MARKET = typeof ErrorCode.ERROR_CODE_UNKNOWN_MARKET;
+  export type ERROR_CODE_RULE_OUT_OF_BOUNDS = typeof ErrorCode.ERROR_CODE_RULE_OUT_OF_BOUNDS;
+  export type ERROR_CODE_BEYOND_EMERGENCY = typeof ErrorCode.ERROR_CODE_BEYOND_EMERGENCY;
+  export type ERROR_CODE_NOTHING_RESTRICTED = typeof ErrorCode.ERROR_CODE_NOTHING_RESTRICTED;
+  export type ERROR_CODE_WITHDRAWALS_CLOSED = typeof ErrorCode.ERROR_CODE_WITHDRAWALS_CLOSED;
+  export type ERROR_CODE_WITHDRAWAL_LIMIT = typeof ErrorCode.ERROR_CODE_WITHDRAWAL_LIMIT;
+  export type ERROR_CODE_DEFICIT = typeof ErrorCode.ERROR_CODE_DEFICIT;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

@@ -6,24 +6,234 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Params } from "./types.ts";
+import { MarketMeasures, MarketRules, Move, Params, RangeWatch, Restrictions, Survey, Velocity } from "./types.ts";
 
 export const protobufPackage = "keel.guard.v1";
 
 export const protobufFileName = "keel/guard/v1/genesis.proto";
 
-export interface GenesisState {
-  params: Params | undefined;
+export interface GenesisRules {
+  market: number;
+  rules: MarketRules | undefined;
 }
 
+export interface GenesisWatch {
+  market: number;
+  range: number;
+  watch: RangeWatch | undefined;
+}
+
+export interface GenesisState {
+  params: Params | undefined;
+  rules: GenesisRules[];
+  restrictions: Restrictions[];
+  watches: GenesisWatch[];
+  measures: MarketMeasures[];
+  velocities: Velocity[];
+  survey:
+    | Survey
+    | undefined;
+  /** Ascending by number. */
+  moves: Move[];
+  /** Of the last block, while gaps are watched. */
+  lastBlockMs: bigint;
+}
+
+function createBaseGenesisRules(): GenesisRules {
+  return { market: 0, rules: undefined };
+}
+
+export const GenesisRules: MessageFns<GenesisRules> = {
+  encode(message: GenesisRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.rules !== undefined) {
+      MarketRules.encode(message.rules, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GenesisRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGenesisRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rules = MarketRules.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GenesisRules>): GenesisRules {
+    return GenesisRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GenesisRules>): GenesisRules {
+    const message = createBaseGenesisRules();
+    message.market = object.market ?? 0;
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? MarketRules.fromPartial(object.rules)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGenesisWatch(): GenesisWatch {
+  return { market: 0, range: 0, watch: undefined };
+}
+
+export const GenesisWatch: MessageFns<GenesisWatch> = {
+  encode(message: GenesisWatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.range !== 0) {
+      writer.uint32(16).uint32(message.range);
+    }
+    if (message.watch !== undefined) {
+      RangeWatch.encode(message.watch, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GenesisWatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGenesisWatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.range = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.watch = RangeWatch.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GenesisWatch>): GenesisWatch {
+    return GenesisWatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GenesisWatch>): GenesisWatch {
+    const message = createBaseGenesisWatch();
+    message.market = object.market ?? 0;
+    message.range = object.range ?? 0;
+    message.watch = (object.watch !== undefined && object.watch !== null)
+      ? RangeWatch.fromPartial(object.watch)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined };
+  return {
+    params: undefined,
+    rules: [],
+    restrictions: [],
+    watches: [],
+    measures: [],
+    velocities: [],
+    survey: undefined,
+    moves: [],
+    lastBlockMs: 0n,
+  };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
   encode(message: GenesisState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.params !== undefined) {
       Params.encode(message.params, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.rules) {
+      GenesisRules.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.restrictions) {
+      Restrictions.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.watches) {
+      GenesisWatch.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.measures) {
+      MarketMeasures.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.velocities) {
+      Velocity.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.survey !== undefined) {
+      Survey.encode(message.survey, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.moves) {
+      Move.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.lastBlockMs !== 0n) {
+      if (BigInt.asUintN(64, message.lastBlockMs) !== message.lastBlockMs) {
+        throw new globalThis.Error("value provided for field message.lastBlockMs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.lastBlockMs);
     }
     return writer;
   },
@@ -49,6 +259,70 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.params = Params.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rules.push(GenesisRules.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.restrictions.push(Restrictions.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.watches.push(GenesisWatch.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.measures.push(MarketMeasures.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.velocities.push(Velocity.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.survey = Survey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.moves.push(Move.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.lastBlockMs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -69,6 +343,18 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.params = (object.params !== undefined && object.params !== null)
       ? Params.fromPartial(object.params)
       : undefined;
+    message.rules = object.rules?.map((e) => GenesisRules.fromPartial(e)) || [];
+    message.restrictions = object.restrictions?.map((e) => Restrictions.fromPartial(e)) || [];
+    message.watches = object.watches?.map((e) => GenesisWatch.fromPartial(e)) || [];
+    message.measures = object.measures?.map((e) => MarketMeasures.fromPartial(e)) || [];
+    message.velocities = object.velocities?.map((e) => Velocity.fromPartial(e)) || [];
+    message.survey = (object.survey !== undefined && object.survey !== null)
+      ? Survey.fromPartial(object.survey)
+      : undefined;
+    message.moves = object.moves?.map((e) => Move.fromPartial(e)) || [];
+    message.lastBlockMs = (object.lastBlockMs !== undefined && object.lastBlockMs !== null)
+      ? BigInt(object.lastBlockMs)
+      : 0n;
     return message;
   },
 };

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Params } from "./types.ts";
+import { MarketMeasures, MarketRules, Move, Params, Restriction, RestrictionLevel, WithdrawalLimit } from "./types.ts";
 
 export const protobufPackage = "keel.guard.v1";
 
@@ -17,6 +17,77 @@ export interface QueryParamsRequest {
 
 export interface QueryParamsResponse {
   params: Params | undefined;
+}
+
+export interface QueryRestrictionsRequest {
+  /** Empty: of all. */
+  market: string;
+}
+
+/** What is in force. */
+export interface RestrictionView {
+  /** Empty: on all markets. */
+  market: string;
+  restriction: Restriction | undefined;
+}
+
+export interface QueryRestrictionsResponse {
+  restrictions: RestrictionView[];
+}
+
+export interface QueryRulesRequest {
+  /** Empty: of every market with rules. */
+  market: string;
+}
+
+export interface RulesView {
+  market: string;
+  rules: MarketRules | undefined;
+  measures:
+    | MarketMeasures
+    | undefined;
+  /** In force, all restrictions together. */
+  level: RestrictionLevel;
+  initialRaisePpm: bigint;
+  openInterestMaxLots: bigint;
+}
+
+export interface QueryRulesResponse {
+  markets: RulesView[];
+}
+
+export interface QueryWithdrawalLimitsRequest {
+  denom: string;
+}
+
+export interface WithdrawalLimitView {
+  limit:
+    | WithdrawalLimit
+    | undefined;
+  /** What may leave within the window, what has left on balance, and what still may. */
+  most: string;
+  outflow: string;
+  room: string;
+}
+
+export interface QueryWithdrawalLimitsResponse {
+  limits: WithdrawalLimitView[];
+  /** Withdrawals are closed until then; 0: they are not. */
+  closedUntilMs: bigint;
+  cause: string;
+}
+
+export interface QueryMovesRequest {
+  /** Empty: of all. */
+  market: string;
+  /** Those before this number, newest first; 0: from the newest. */
+  beforeId: bigint;
+  /** 0: 100; at most 1000. */
+  limit: number;
+}
+
+export interface QueryMovesResponse {
+  moves: Move[];
 }
 
 function createBaseQueryParamsRequest(): QueryParamsRequest {
@@ -115,6 +186,793 @@ export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
     message.params = (object.params !== undefined && object.params !== null)
       ? Params.fromPartial(object.params)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryRestrictionsRequest(): QueryRestrictionsRequest {
+  return { market: "" };
+}
+
+export const QueryRestrictionsRequest: MessageFns<QueryRestrictionsRequest> = {
+  encode(message: QueryRestrictionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRestrictionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRestrictionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRestrictionsRequest>): QueryRestrictionsRequest {
+    return QueryRestrictionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRestrictionsRequest>): QueryRestrictionsRequest {
+    const message = createBaseQueryRestrictionsRequest();
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseRestrictionView(): RestrictionView {
+  return { market: "", restriction: undefined };
+}
+
+export const RestrictionView: MessageFns<RestrictionView> = {
+  encode(message: RestrictionView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.restriction !== undefined) {
+      Restriction.encode(message.restriction, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestrictionView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestrictionView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.restriction = Restriction.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RestrictionView>): RestrictionView {
+    return RestrictionView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RestrictionView>): RestrictionView {
+    const message = createBaseRestrictionView();
+    message.market = object.market ?? "";
+    message.restriction = (object.restriction !== undefined && object.restriction !== null)
+      ? Restriction.fromPartial(object.restriction)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryRestrictionsResponse(): QueryRestrictionsResponse {
+  return { restrictions: [] };
+}
+
+export const QueryRestrictionsResponse: MessageFns<QueryRestrictionsResponse> = {
+  encode(message: QueryRestrictionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.restrictions) {
+      RestrictionView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRestrictionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRestrictionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.restrictions.push(RestrictionView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRestrictionsResponse>): QueryRestrictionsResponse {
+    return QueryRestrictionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRestrictionsResponse>): QueryRestrictionsResponse {
+    const message = createBaseQueryRestrictionsResponse();
+    message.restrictions = object.restrictions?.map((e) => RestrictionView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryRulesRequest(): QueryRulesRequest {
+  return { market: "" };
+}
+
+export const QueryRulesRequest: MessageFns<QueryRulesRequest> = {
+  encode(message: QueryRulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRulesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRulesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRulesRequest>): QueryRulesRequest {
+    return QueryRulesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRulesRequest>): QueryRulesRequest {
+    const message = createBaseQueryRulesRequest();
+    message.market = object.market ?? "";
+    return message;
+  },
+};
+
+function createBaseRulesView(): RulesView {
+  return { market: "", rules: undefined, measures: undefined, level: 0, initialRaisePpm: 0n, openInterestMaxLots: 0n };
+}
+
+export const RulesView: MessageFns<RulesView> = {
+  encode(message: RulesView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.rules !== undefined) {
+      MarketRules.encode(message.rules, writer.uint32(18).fork()).join();
+    }
+    if (message.measures !== undefined) {
+      MarketMeasures.encode(message.measures, writer.uint32(26).fork()).join();
+    }
+    if (message.level !== 0) {
+      writer.uint32(32).int32(message.level);
+    }
+    if (message.initialRaisePpm !== 0n) {
+      if (BigInt.asUintN(64, message.initialRaisePpm) !== message.initialRaisePpm) {
+        throw new globalThis.Error("value provided for field message.initialRaisePpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.initialRaisePpm);
+    }
+    if (message.openInterestMaxLots !== 0n) {
+      if (BigInt.asUintN(64, message.openInterestMaxLots) !== message.openInterestMaxLots) {
+        throw new globalThis.Error("value provided for field message.openInterestMaxLots of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.openInterestMaxLots);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RulesView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRulesView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rules = MarketRules.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.measures = MarketMeasures.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.level = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.initialRaisePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.openInterestMaxLots = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RulesView>): RulesView {
+    return RulesView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RulesView>): RulesView {
+    const message = createBaseRulesView();
+    message.market = object.market ?? "";
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? MarketRules.fromPartial(object.rules)
+      : undefined;
+    message.measures = (object.measures !== undefined && object.measures !== null)
+      ? MarketMeasures.fromPartial(object.measures)
+      : undefined;
+    message.level = object.level ?? 0;
+    message.initialRaisePpm = (object.initialRaisePpm !== undefined && object.initialRaisePpm !== null)
+      ? BigInt(object.initialRaisePpm)
+      : 0n;
+    message.openInterestMaxLots = (object.openInterestMaxLots !== undefined && object.openInterestMaxLots !== null)
+      ? BigInt(object.openInterestMaxLots)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseQueryRulesResponse(): QueryRulesResponse {
+  return { markets: [] };
+}
+
+export const QueryRulesResponse: MessageFns<QueryRulesResponse> = {
+  encode(message: QueryRulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.markets) {
+      RulesView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryRulesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryRulesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.markets.push(RulesView.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryRulesResponse>): QueryRulesResponse {
+    return QueryRulesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryRulesResponse>): QueryRulesResponse {
+    const message = createBaseQueryRulesResponse();
+    message.markets = object.markets?.map((e) => RulesView.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQueryWithdrawalLimitsRequest(): QueryWithdrawalLimitsRequest {
+  return { denom: "" };
+}
+
+export const QueryWithdrawalLimitsRequest: MessageFns<QueryWithdrawalLimitsRequest> = {
+  encode(message: QueryWithdrawalLimitsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryWithdrawalLimitsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryWithdrawalLimitsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryWithdrawalLimitsRequest>): QueryWithdrawalLimitsRequest {
+    return QueryWithdrawalLimitsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryWithdrawalLimitsRequest>): QueryWithdrawalLimitsRequest {
+    const message = createBaseQueryWithdrawalLimitsRequest();
+    message.denom = object.denom ?? "";
+    return message;
+  },
+};
+
+function createBaseWithdrawalLimitView(): WithdrawalLimitView {
+  return { limit: undefined, most: "", outflow: "", room: "" };
+}
+
+export const WithdrawalLimitView: MessageFns<WithdrawalLimitView> = {
+  encode(message: WithdrawalLimitView, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== undefined) {
+      WithdrawalLimit.encode(message.limit, writer.uint32(10).fork()).join();
+    }
+    if (message.most !== "") {
+      writer.uint32(18).string(message.most);
+    }
+    if (message.outflow !== "") {
+      writer.uint32(26).string(message.outflow);
+    }
+    if (message.room !== "") {
+      writer.uint32(34).string(message.room);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawalLimitView {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawalLimitView();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.limit = WithdrawalLimit.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.most = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outflow = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.room = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WithdrawalLimitView>): WithdrawalLimitView {
+    return WithdrawalLimitView.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WithdrawalLimitView>): WithdrawalLimitView {
+    const message = createBaseWithdrawalLimitView();
+    message.limit = (object.limit !== undefined && object.limit !== null)
+      ? WithdrawalLimit.fromPartial(object.limit)
+      : undefined;
+    message.most = object.most ?? "";
+    message.outflow = object.outflow ?? "";
+    message.room = object.room ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryWithdrawalLimitsResponse(): QueryWithdrawalLimitsResponse {
+  return { limits: [], closedUntilMs: 0n, cause: "" };
+}
+
+export const QueryWithdrawalLimitsResponse: MessageFns<QueryWithdrawalLimitsResponse> = {
+  encode(message: QueryWithdrawalLimitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.limits) {
+      WithdrawalLimitView.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.closedUntilMs !== 0n) {
+      if (BigInt.asUintN(64, message.closedUntilMs) !== message.closedUntilMs) {
+        throw new globalThis.Error("value provided for field message.closedUntilMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.closedUntilMs);
+    }
+    if (message.cause !== "") {
+      writer.uint32(26).string(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryWithdrawalLimitsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryWithdrawalLimitsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.limits.push(WithdrawalLimitView.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.closedUntilMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryWithdrawalLimitsResponse>): QueryWithdrawalLimitsResponse {
+    return QueryWithdrawalLimitsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryWithdrawalLimitsResponse>): QueryWithdrawalLimitsResponse {
+    const message = createBaseQueryWithdrawalLimitsResponse();
+    message.limits = object.limits?.map((e) => WithdrawalLimitView.fromPartial(e)) || [];
+    message.closedUntilMs = (object.closedUntilMs !== undefined && object.closedUntilMs !== null)
+      ? BigInt(object.closedUntilMs)
+      : 0n;
+    message.cause = object.cause ?? "";
+    return message;
+  },
+};
+
+function createBaseQueryMovesRequest(): QueryMovesRequest {
+  return { market: "", beforeId: 0n, limit: 0 };
+}
+
+export const QueryMovesRequest: MessageFns<QueryMovesRequest> = {
+  encode(message: QueryMovesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.beforeId !== 0n) {
+      if (BigInt.asUintN(64, message.beforeId) !== message.beforeId) {
+        throw new globalThis.Error("value provided for field message.beforeId of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.beforeId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryMovesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryMovesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.beforeId = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryMovesRequest>): QueryMovesRequest {
+    return QueryMovesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryMovesRequest>): QueryMovesRequest {
+    const message = createBaseQueryMovesRequest();
+    message.market = object.market ?? "";
+    message.beforeId = (object.beforeId !== undefined && object.beforeId !== null) ? BigInt(object.beforeId) : 0n;
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseQueryMovesResponse(): QueryMovesResponse {
+  return { moves: [] };
+}
+
+export const QueryMovesResponse: MessageFns<QueryMovesResponse> = {
+  encode(message: QueryMovesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.moves) {
+      Move.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryMovesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryMovesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.moves.push(Move.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryMovesResponse>): QueryMovesResponse {
+    return QueryMovesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryMovesResponse>): QueryMovesResponse {
+    const message = createBaseQueryMovesResponse();
+    message.moves = object.moves?.map((e) => Move.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Params } from "./types.ts";
+import { MarketRules, Params, RestrictionLevel, RestrictionSource, WithdrawalLimit } from "./types.ts";
 
 export const protobufPackage = "keel.guard.v1";
 
@@ -18,6 +18,61 @@ export interface MsgUpdateGuardParams {
 }
 
 export interface MsgUpdateGuardParamsResponse {
+}
+
+/** All rules of a market at once; absent: none. */
+export interface MsgSetMarketRules {
+  authority: string;
+  market: string;
+  rules: MarketRules | undefined;
+}
+
+export interface MsgSetMarketRulesResponse {
+}
+
+/** All limits of a denom at once; empty: none. */
+export interface MsgSetWithdrawalLimits {
+  authority: string;
+  denom: string;
+  limits: WithdrawalLimit[];
+}
+
+export interface MsgSetWithdrawalLimitsResponse {
+}
+
+/** By the authority or the emergency key. Joins what the sender restricted before: the stricter of each holds. */
+export interface MsgTighten {
+  sender: string;
+  /** Empty: all markets. */
+  market: string;
+  level: RestrictionLevel;
+  initialRaisePpm: bigint;
+  /** 0: no cap; of one market only. */
+  openInterestMaxLots: bigint;
+  /** Of all markets only. */
+  closeWithdrawals: boolean;
+  untilMs: bigint;
+  /** 1 to 200 bytes. */
+  reason: string;
+}
+
+export interface MsgTightenResponse {
+  untilMs: bigint;
+}
+
+/** Ends restrictions early. */
+export interface MsgLoosen {
+  authority: string;
+  /** Empty: those on all markets. */
+  market: string;
+  /** Of this source; unspecified: of every source but the market's controllers. */
+  source: RestrictionSource;
+  /** Opens the gate of withdrawals that clearing closed; refused while an account is below zero. */
+  openWithdrawals: boolean;
+}
+
+export interface MsgLoosenResponse {
+  ended: number;
 }
 
 function createBaseMsgUpdateGuardParams(): MsgUpdateGuardParams {
@@ -128,6 +183,617 @@ export const MsgUpdateGuardParamsResponse: MessageFns<MsgUpdateGuardParamsRespon
   },
   fromPartial(_: DeepPartial<MsgUpdateGuardParamsResponse>): MsgUpdateGuardParamsResponse {
     const message = createBaseMsgUpdateGuardParamsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgSetMarketRules(): MsgSetMarketRules {
+  return { authority: "", market: "", rules: undefined };
+}
+
+export const MsgSetMarketRules: MessageFns<MsgSetMarketRules> = {
+  encode(message: MsgSetMarketRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.rules !== undefined) {
+      MarketRules.encode(message.rules, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetMarketRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetMarketRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rules = MarketRules.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetMarketRules>): MsgSetMarketRules {
+    return MsgSetMarketRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetMarketRules>): MsgSetMarketRules {
+    const message = createBaseMsgSetMarketRules();
+    message.authority = object.authority ?? "";
+    message.market = object.market ?? "";
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? MarketRules.fromPartial(object.rules)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMsgSetMarketRulesResponse(): MsgSetMarketRulesResponse {
+  return {};
+}
+
+export const MsgSetMarketRulesResponse: MessageFns<MsgSetMarketRulesResponse> = {
+  encode(_: MsgSetMarketRulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetMarketRulesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetMarketRulesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetMarketRulesResponse>): MsgSetMarketRulesResponse {
+    return MsgSetMarketRulesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgSetMarketRulesResponse>): MsgSetMarketRulesResponse {
+    const message = createBaseMsgSetMarketRulesResponse();
+    return message;
+  },
+};
+
+function createBaseMsgSetWithdrawalLimits(): MsgSetWithdrawalLimits {
+  return { authority: "", denom: "", limits: [] };
+}
+
+export const MsgSetWithdrawalLimits: MessageFns<MsgSetWithdrawalLimits> = {
+  encode(message: MsgSetWithdrawalLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    for (const v of message.limits) {
+      WithdrawalLimit.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetWithdrawalLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetWithdrawalLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limits.push(WithdrawalLimit.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetWithdrawalLimits>): MsgSetWithdrawalLimits {
+    return MsgSetWithdrawalLimits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetWithdrawalLimits>): MsgSetWithdrawalLimits {
+    const message = createBaseMsgSetWithdrawalLimits();
+    message.authority = object.authority ?? "";
+    message.denom = object.denom ?? "";
+    message.limits = object.limits?.map((e) => WithdrawalLimit.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMsgSetWithdrawalLimitsResponse(): MsgSetWithdrawalLimitsResponse {
+  return {};
+}
+
+export const MsgSetWithdrawalLimitsResponse: MessageFns<MsgSetWithdrawalLimitsResponse> = {
+  encode(_: MsgSetWithdrawalLimitsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetWithdrawalLimitsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetWithdrawalLimitsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetWithdrawalLimitsResponse>): MsgSetWithdrawalLimitsResponse {
+    return MsgSetWithdrawalLimitsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgSetWithdrawalLimitsResponse>): MsgSetWithdrawalLimitsResponse {
+    const message = createBaseMsgSetWithdrawalLimitsResponse();
+    return message;
+  },
+};
+
+function createBaseMsgTighten(): MsgTighten {
+  return {
+    sender: "",
+    market: "",
+    level: 0,
+    initialRaisePpm: 0n,
+    openInterestMaxLots: 0n,
+    closeWithdrawals: false,
+    untilMs: 0n,
+    reason: "",
+  };
+}
+
+export const MsgTighten: MessageFns<MsgTighten> = {
+  encode(message: MsgTighten, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sender !== "") {
+      writer.uint32(10).string(message.sender);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.level !== 0) {
+      writer.uint32(24).int32(message.level);
+    }
+    if (message.initialRaisePpm !== 0n) {
+      if (BigInt.asUintN(64, message.initialRaisePpm) !== message.initialRaisePpm) {
+        throw new globalThis.Error("value provided for field message.initialRaisePpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.initialRaisePpm);
+    }
+    if (message.openInterestMaxLots !== 0n) {
+      if (BigInt.asUintN(64, message.openInterestMaxLots) !== message.openInterestMaxLots) {
+        throw new globalThis.Error("value provided for field message.openInterestMaxLots of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.openInterestMaxLots);
+    }
+    if (message.closeWithdrawals !== false) {
+      writer.uint32(48).bool(message.closeWithdrawals);
+    }
+    if (message.untilMs !== 0n) {
+      if (BigInt.asUintN(64, message.untilMs) !== message.untilMs) {
+        throw new globalThis.Error("value provided for field message.untilMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.untilMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTighten {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTighten();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sender = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.level = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.initialRaisePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.openInterestMaxLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.closeWithdrawals = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.untilMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTighten>): MsgTighten {
+    return MsgTighten.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgTighten>): MsgTighten {
+    const message = createBaseMsgTighten();
+    message.sender = object.sender ?? "";
+    message.market = object.market ?? "";
+    message.level = object.level ?? 0;
+    message.initialRaisePpm = (object.initialRaisePpm !== undefined && object.initialRaisePpm !== null)
+      ? BigInt(object.initialRaisePpm)
+      : 0n;
+    message.openInterestMaxLots = (object.openInterestMaxLots !== undefined && object.openInterestMaxLots !== null)
+      ? BigInt(object.openInterestMaxLots)
+      : 0n;
+    message.closeWithdrawals = object.closeWithdrawals ?? false;
+    message.untilMs = (object.untilMs !== undefined && object.untilMs !== null) ? BigInt(object.untilMs) : 0n;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgTightenResponse(): MsgTightenResponse {
+  return { untilMs: 0n };
+}
+
+export const MsgTightenResponse: MessageFns<MsgTightenResponse> = {
+  encode(message: MsgTightenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.untilMs !== 0n) {
+      if (BigInt.asUintN(64, message.untilMs) !== message.untilMs) {
+        throw new globalThis.Error("value provided for field message.untilMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.untilMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTightenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTightenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.untilMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTightenResponse>): MsgTightenResponse {
+    return MsgTightenResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgTightenResponse>): MsgTightenResponse {
+    const message = createBaseMsgTightenResponse();
+    message.untilMs = (object.untilMs !== undefined && object.untilMs !== null) ? BigInt(object.untilMs) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgLoosen(): MsgLoosen {
+  return { authority: "", market: "", source: 0, openWithdrawals: false };
+}
+
+export const MsgLoosen: MessageFns<MsgLoosen> = {
+  encode(message: MsgLoosen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.source !== 0) {
+      writer.uint32(24).int32(message.source);
+    }
+    if (message.openWithdrawals !== false) {
+      writer.uint32(32).bool(message.openWithdrawals);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgLoosen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgLoosen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.source = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.openWithdrawals = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgLoosen>): MsgLoosen {
+    return MsgLoosen.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgLoosen>): MsgLoosen {
+    const message = createBaseMsgLoosen();
+    message.authority = object.authority ?? "";
+    message.market = object.market ?? "";
+    message.source = object.source ?? 0;
+    message.openWithdrawals = object.openWithdrawals ?? false;
+    return message;
+  },
+};
+
+function createBaseMsgLoosenResponse(): MsgLoosenResponse {
+  return { ended: 0 };
+}
+
+export const MsgLoosenResponse: MessageFns<MsgLoosenResponse> = {
+  encode(message: MsgLoosenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ended !== 0) {
+      writer.uint32(8).uint32(message.ended);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgLoosenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgLoosenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ended = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgLoosenResponse>): MsgLoosenResponse {
+    return MsgLoosenResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgLoosenResponse>): MsgLoosenResponse {
+    const message = createBaseMsgLoosenResponse();
+    message.ended = object.ended ?? 0;
     return message;
   },
 };

@@ -11,6 +11,55 @@ export const protobufPackage = "keel.guard.v1";
 
 export const protobufFileName = "keel/guard/v1/types.proto";
 
+export const RestrictionLevel = {
+  RESTRICTION_LEVEL_UNSPECIFIED: 0,
+  /** RESTRICTION_LEVEL_CLOSE_ONLY - Only what makes positions smaller. */
+  RESTRICTION_LEVEL_CLOSE_ONLY: 1,
+  /** RESTRICTION_LEVEL_HALTED - Cancels only; nothing is matched or liquidated. */
+  RESTRICTION_LEVEL_HALTED: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type RestrictionLevel = typeof RestrictionLevel[keyof typeof RestrictionLevel];
+
+export namespace RestrictionLevel {
+  export type RESTRICTION_LEVEL_UNSPECIFIED = typeof RestrictionLevel.RESTRICTION_LEVEL_UNSPECIFIED;
+  export type RESTRICTION_LEVEL_CLOSE_ONLY = typeof RestrictionLevel.RESTRICTION_LEVEL_CLOSE_ONLY;
+  export type RESTRICTION_LEVEL_HALTED = typeof RestrictionLevel.RESTRICTION_LEVEL_HALTED;
+  export type UNRECOGNIZED = typeof RestrictionLevel.UNRECOGNIZED;
+}
+
+export const RestrictionSource = {
+  RESTRICTION_SOURCE_UNSPECIFIED: 0,
+  /** RESTRICTION_SOURCE_RANGE_HALT - A price range was left: the halt, the raise, the closed withdrawals. */
+  RESTRICTION_SOURCE_RANGE_HALT: 1,
+  RESTRICTION_SOURCE_RANGE_MARGIN: 2,
+  RESTRICTION_SOURCE_RANGE_WITHDRAWALS: 3,
+  /** RESTRICTION_SOURCE_OUTAGE - Blocks were missing. */
+  RESTRICTION_SOURCE_OUTAGE: 4,
+  RESTRICTION_SOURCE_OUTAGE_WITHDRAWALS: 5,
+  RESTRICTION_SOURCE_EMERGENCY: 6,
+  RESTRICTION_SOURCE_AUTHORITY: 7,
+  /** RESTRICTION_SOURCE_CONTROLLER - Moved by the market's own rules; without an end. */
+  RESTRICTION_SOURCE_CONTROLLER: 8,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type RestrictionSource = typeof RestrictionSource[keyof typeof RestrictionSource];
+
+export namespace RestrictionSource {
+  export type RESTRICTION_SOURCE_UNSPECIFIED = typeof RestrictionSource.RESTRICTION_SOURCE_UNSPECIFIED;
+  export type RESTRICTION_SOURCE_RANGE_HALT = typeof RestrictionSource.RESTRICTION_SOURCE_RANGE_HALT;
+  export type RESTRICTION_SOURCE_RANGE_MARGIN = typeof RestrictionSource.RESTRICTION_SOURCE_RANGE_MARGIN;
+  export type RESTRICTION_SOURCE_RANGE_WITHDRAWALS = typeof RestrictionSource.RESTRICTION_SOURCE_RANGE_WITHDRAWALS;
+  export type RESTRICTION_SOURCE_OUTAGE = typeof RestrictionSource.RESTRICTION_SOURCE_OUTAGE;
+  export type RESTRICTION_SOURCE_OUTAGE_WITHDRAWALS = typeof RestrictionSource.RESTRICTION_SOURCE_OUTAGE_WITHDRAWALS;
+  export type RESTRICTION_SOURCE_EMERGENCY = typeof RestrictionSource.RESTRICTION_SOURCE_EMERGENCY;
+  export type RESTRICTION_SOURCE_AUTHORITY = typeof RestrictionSource.RESTRICTION_SOURCE_AUTHORITY;
+  export type RESTRICTION_SOURCE_CONTROLLER = typeof RestrictionSource.RESTRICTION_SOURCE_CONTROLLER;
+  export type UNRECOGNIZED = typeof RestrictionSource.UNRECOGNIZED;
+}
+
 export interface Params {
   /** Who may change rules and loosen early; empty in genesis means the governance module account. */
   authority: string;
@@ -18,10 +67,194 @@ export interface Params {
   emergencyKey: string;
   /** What the emergency key does ends by itself within this. */
   emergencyMaxMs: bigint;
+  /** The most that the emergency key may raise initial margin by. */
+  emergencyRaiseMaxPpm: bigint;
+  /** Absent: a gap between blocks means nothing. */
+  outage: OutageRule | undefined;
+}
+
+/** What a gap between two blocks does. */
+export interface OutageRule {
+  /** Block time that moved by at least this. */
+  gapMs: bigint;
+  /** Cancels only for this many blocks, counted from the first one with a fresh price. */
+  blocks: number;
+  /** Nothing leaves for this many blocks, counted in the same way. */
+  withdrawalBlocks: number;
+}
+
+/** A move within a time, and what it does. What is 0 is not done. */
+export interface PriceRange {
+  horizonMs: bigint;
+  /** A move of more than this trips it. */
+  limitPpm: bigint;
+  /** Or of more than so many standard deviations over the horizon, if that is more; of the volatility that dynamic margin measures. 0: of none. */
+  deviationsPpm: bigint;
+  /** Call auction of this length; a market without auction terms is halted instead. */
+  auctionMs: bigint;
+  /** Initial margin of the market is raised by this share of itself... */
+  initialRaisePpm: bigint;
+  /** ...for so long. */
+  raiseMs: bigint;
+  /** Nothing leaves the collateral vault for so long. */
+  withdrawalDelayMs: bigint;
+}
+
+/** How a controller moves. */
+export interface Pace {
+  /** At most one move in this time. */
+  intervalMs: bigint;
+  /** By at most this share of where it stands (caps), or this much (raises). */
+  stepMaxPpm: bigint;
+  /** It stays where it is while its aim is this near: a share of where it stands (caps), or an amount (raises). */
+  bandPpm: bigint;
+}
+
+/** Cap on open interest: depth x multiple, inside bounds. */
+export interface OpenInterestRule {
+  lotsMin: bigint;
+  lotsMax: bigint;
+  /** Depth: what the thinner side of the book offers within this of the mark. */
+  depthRangePpm: bigint;
+  depthMultiplePpm: bigint;
+  pace:
+    | Pace
+    | undefined;
+  /** Of what the insurance fund lacks of its target, this share is taken off the cap. 0: the fund is not asked. */
+  fundWeightPpm: bigint;
+}
+
+/** Initial margin of new risk, raised by what is measured. Volatility is not among it: dynamic margin follows that. */
+export interface MarginRule {
+  raiseMaxPpm: bigint;
+  /** Where depth is below this many lots: depth_weight x the share that is missing. */
+  depthLots: bigint;
+  depthRangePpm: bigint;
+  depthWeightPpm: bigint;
+  /** Where one owner holds more than this share of the open interest: weight x what is above. */
+  ownerFreePpm: bigint;
+  ownerWeightPpm: bigint;
+  /** Where accounts within near_ppm of their maintenance requirement hold more than this share of the open interest: weight x what is above. */
+  nearFreePpm: bigint;
+  nearWeightPpm: bigint;
+  pace: Pace | undefined;
+}
+
+export interface MarketRules {
+  /** At most four. */
+  ranges: PriceRange[];
+  openInterest: OpenInterestRule | undefined;
+  margin: MarginRule | undefined;
+}
+
+/** Of several on one market the strictest of each kind holds. */
+export interface Restriction {
+  source: RestrictionSource;
+  level: RestrictionLevel;
+  initialRaisePpm: bigint;
+  /** 0: no cap. */
+  openInterestMaxLots: bigint;
+  /** Nothing leaves the collateral vault. */
+  withdrawalsClosed: boolean;
+  sinceMs: bigint;
+  /** Block time from which it is over; 0: it is counted in blocks. */
+  untilMs: bigint;
+  /** Blocks left, the present one among them. */
+  blocksLeft: number;
+  cause: string;
+}
+
+/** Of one market, or of all of them (market 0). Ascending by source, one of each. */
+export interface Restrictions {
+  market: number;
+  items: Restriction[];
+}
+
+/** Lowest and highest value of a lot in one part of a horizon. */
+export interface PriceBucket {
+  number: bigint;
+  low: string;
+  high: string;
+}
+
+export interface RangeWatch {
+  /** Oldest first. */
+  buckets: PriceBucket[];
+}
+
+/** What controllers remember of a market. */
+export interface MarketMeasures {
+  market: number;
+  /** Smoothed lots of the thinner side, in millionths of a lot. */
+  depthPpmLots: bigint;
+  depthSampledMs: bigint;
+  /** Of the last full survey. */
+  ownerSharePpm: bigint;
+  nearSharePpm: bigint;
+  capMovedMs: bigint;
+  raiseMovedMs: bigint;
+}
+
+export interface SurveyTally {
+  market: number;
+  ownerLongLots: bigint;
+  ownerShortLots: bigint;
+  largestLots: bigint;
+  nearLots: bigint;
+}
+
+/** A walk over all accounts with positions, some in each block. */
+export interface Survey {
+  /** Last account seen; empty: it begins. */
+  cursor: Uint8Array;
+  /** Ascending by market. */
+  tallies: SurveyTally[];
+}
+
+/** Net outflow of a denom over a window is at most a share of the vault, or the floor if that is more. */
+export interface WithdrawalLimit {
+  windowMs: bigint;
+  sharePpm: bigint;
+  /** Quanta. */
+  floor: string;
+}
+
+export interface FlowBucket {
+  number: bigint;
+  withdrawn: string;
+  deposited: string;
+}
+
+export interface LimitedFlow {
+  limit:
+    | WithdrawalLimit
+    | undefined;
+  /** Oldest first. */
+  buckets: FlowBucket[];
+}
+
+export interface Velocity {
+  denom: string;
+  /** At most four, ascending by window. */
+  flows: LimitedFlow[];
+}
+
+/** One automatic change or use of a key, as its event told it. */
+export interface Move {
+  id: bigint;
+  height: bigint;
+  timeMs: bigint;
+  /** 0: all markets. */
+  market: number;
+  what: string;
+  before: string;
+  after: string;
+  /** Inputs and formula. */
+  cause: string;
 }
 
 function createBaseParams(): Params {
-  return { authority: "", emergencyKey: "", emergencyMaxMs: 0n };
+  return { authority: "", emergencyKey: "", emergencyMaxMs: 0n, emergencyRaiseMaxPpm: 0n, outage: undefined };
 }
 
 export const Params: MessageFns<Params> = {
@@ -37,6 +270,15 @@ export const Params: MessageFns<Params> = {
         throw new globalThis.Error("value provided for field message.emergencyMaxMs of type uint64 too large");
       }
       writer.uint32(24).uint64(message.emergencyMaxMs);
+    }
+    if (message.emergencyRaiseMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.emergencyRaiseMaxPpm) !== message.emergencyRaiseMaxPpm) {
+        throw new globalThis.Error("value provided for field message.emergencyRaiseMaxPpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.emergencyRaiseMaxPpm);
+    }
+    if (message.outage !== undefined) {
+      OutageRule.encode(message.outage, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -78,6 +320,22 @@ export const Params: MessageFns<Params> = {
             message.emergencyMaxMs = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.emergencyRaiseMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.outage = OutageRule.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -100,6 +358,1951 @@ export const Params: MessageFns<Params> = {
     message.emergencyMaxMs = (object.emergencyMaxMs !== undefined && object.emergencyMaxMs !== null)
       ? BigInt(object.emergencyMaxMs)
       : 0n;
+    message.emergencyRaiseMaxPpm = (object.emergencyRaiseMaxPpm !== undefined && object.emergencyRaiseMaxPpm !== null)
+      ? BigInt(object.emergencyRaiseMaxPpm)
+      : 0n;
+    message.outage = (object.outage !== undefined && object.outage !== null)
+      ? OutageRule.fromPartial(object.outage)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOutageRule(): OutageRule {
+  return { gapMs: 0n, blocks: 0, withdrawalBlocks: 0 };
+}
+
+export const OutageRule: MessageFns<OutageRule> = {
+  encode(message: OutageRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gapMs !== 0n) {
+      if (BigInt.asUintN(64, message.gapMs) !== message.gapMs) {
+        throw new globalThis.Error("value provided for field message.gapMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.gapMs);
+    }
+    if (message.blocks !== 0) {
+      writer.uint32(16).uint32(message.blocks);
+    }
+    if (message.withdrawalBlocks !== 0) {
+      writer.uint32(24).uint32(message.withdrawalBlocks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OutageRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOutageRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.gapMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocks = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.withdrawalBlocks = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OutageRule>): OutageRule {
+    return OutageRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OutageRule>): OutageRule {
+    const message = createBaseOutageRule();
+    message.gapMs = (object.gapMs !== undefined && object.gapMs !== null) ? BigInt(object.gapMs) : 0n;
+    message.blocks = object.blocks ?? 0;
+    message.withdrawalBlocks = object.withdrawalBlocks ?? 0;
+    return message;
+  },
+};
+
+function createBasePriceRange(): PriceRange {
+  return {
+    horizonMs: 0n,
+    limitPpm: 0n,
+    deviationsPpm: 0n,
+    auctionMs: 0n,
+    initialRaisePpm: 0n,
+    raiseMs: 0n,
+    withdrawalDelayMs: 0n,
+  };
+}
+
+export const PriceRange: MessageFns<PriceRange> = {
+  encode(message: PriceRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.horizonMs !== 0n) {
+      if (BigInt.asUintN(64, message.horizonMs) !== message.horizonMs) {
+        throw new globalThis.Error("value provided for field message.horizonMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.horizonMs);
+    }
+    if (message.limitPpm !== 0n) {
+      if (BigInt.asUintN(64, message.limitPpm) !== message.limitPpm) {
+        throw new globalThis.Error("value provided for field message.limitPpm of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.limitPpm);
+    }
+    if (message.deviationsPpm !== 0n) {
+      if (BigInt.asUintN(64, message.deviationsPpm) !== message.deviationsPpm) {
+        throw new globalThis.Error("value provided for field message.deviationsPpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.deviationsPpm);
+    }
+    if (message.auctionMs !== 0n) {
+      if (BigInt.asUintN(64, message.auctionMs) !== message.auctionMs) {
+        throw new globalThis.Error("value provided for field message.auctionMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.auctionMs);
+    }
+    if (message.initialRaisePpm !== 0n) {
+      if (BigInt.asUintN(64, message.initialRaisePpm) !== message.initialRaisePpm) {
+        throw new globalThis.Error("value provided for field message.initialRaisePpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.initialRaisePpm);
+    }
+    if (message.raiseMs !== 0n) {
+      if (BigInt.asUintN(64, message.raiseMs) !== message.raiseMs) {
+        throw new globalThis.Error("value provided for field message.raiseMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.raiseMs);
+    }
+    if (message.withdrawalDelayMs !== 0n) {
+      if (BigInt.asUintN(64, message.withdrawalDelayMs) !== message.withdrawalDelayMs) {
+        throw new globalThis.Error("value provided for field message.withdrawalDelayMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.withdrawalDelayMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PriceRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePriceRange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.horizonMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limitPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.deviationsPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.auctionMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.initialRaisePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.raiseMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.withdrawalDelayMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PriceRange>): PriceRange {
+    return PriceRange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PriceRange>): PriceRange {
+    const message = createBasePriceRange();
+    message.horizonMs = (object.horizonMs !== undefined && object.horizonMs !== null) ? BigInt(object.horizonMs) : 0n;
+    message.limitPpm = (object.limitPpm !== undefined && object.limitPpm !== null) ? BigInt(object.limitPpm) : 0n;
+    message.deviationsPpm = (object.deviationsPpm !== undefined && object.deviationsPpm !== null)
+      ? BigInt(object.deviationsPpm)
+      : 0n;
+    message.auctionMs = (object.auctionMs !== undefined && object.auctionMs !== null) ? BigInt(object.auctionMs) : 0n;
+    message.initialRaisePpm = (object.initialRaisePpm !== undefined && object.initialRaisePpm !== null)
+      ? BigInt(object.initialRaisePpm)
+      : 0n;
+    message.raiseMs = (object.raiseMs !== undefined && object.raiseMs !== null) ? BigInt(object.raiseMs) : 0n;
+    message.withdrawalDelayMs = (object.withdrawalDelayMs !== undefined && object.withdrawalDelayMs !== null)
+      ? BigInt(object.withdrawalDelayMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBasePace(): Pace {
+  return { intervalMs: 0n, stepMaxPpm: 0n, bandPpm: 0n };
+}
+
+export const Pace: MessageFns<Pace> = {
+  encode(message: Pace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.intervalMs !== 0n) {
+      if (BigInt.asUintN(64, message.intervalMs) !== message.intervalMs) {
+        throw new globalThis.Error("value provided for field message.intervalMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.intervalMs);
+    }
+    if (message.stepMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.stepMaxPpm) !== message.stepMaxPpm) {
+        throw new globalThis.Error("value provided for field message.stepMaxPpm of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.stepMaxPpm);
+    }
+    if (message.bandPpm !== 0n) {
+      if (BigInt.asUintN(64, message.bandPpm) !== message.bandPpm) {
+        throw new globalThis.Error("value provided for field message.bandPpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.bandPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Pace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.intervalMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stepMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bandPpm = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Pace>): Pace {
+    return Pace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Pace>): Pace {
+    const message = createBasePace();
+    message.intervalMs = (object.intervalMs !== undefined && object.intervalMs !== null)
+      ? BigInt(object.intervalMs)
+      : 0n;
+    message.stepMaxPpm = (object.stepMaxPpm !== undefined && object.stepMaxPpm !== null)
+      ? BigInt(object.stepMaxPpm)
+      : 0n;
+    message.bandPpm = (object.bandPpm !== undefined && object.bandPpm !== null) ? BigInt(object.bandPpm) : 0n;
+    return message;
+  },
+};
+
+function createBaseOpenInterestRule(): OpenInterestRule {
+  return { lotsMin: 0n, lotsMax: 0n, depthRangePpm: 0n, depthMultiplePpm: 0n, pace: undefined, fundWeightPpm: 0n };
+}
+
+export const OpenInterestRule: MessageFns<OpenInterestRule> = {
+  encode(message: OpenInterestRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lotsMin !== 0n) {
+      if (BigInt.asUintN(64, message.lotsMin) !== message.lotsMin) {
+        throw new globalThis.Error("value provided for field message.lotsMin of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.lotsMin);
+    }
+    if (message.lotsMax !== 0n) {
+      if (BigInt.asUintN(64, message.lotsMax) !== message.lotsMax) {
+        throw new globalThis.Error("value provided for field message.lotsMax of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lotsMax);
+    }
+    if (message.depthRangePpm !== 0n) {
+      if (BigInt.asUintN(64, message.depthRangePpm) !== message.depthRangePpm) {
+        throw new globalThis.Error("value provided for field message.depthRangePpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.depthRangePpm);
+    }
+    if (message.depthMultiplePpm !== 0n) {
+      if (BigInt.asUintN(64, message.depthMultiplePpm) !== message.depthMultiplePpm) {
+        throw new globalThis.Error("value provided for field message.depthMultiplePpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.depthMultiplePpm);
+    }
+    if (message.pace !== undefined) {
+      Pace.encode(message.pace, writer.uint32(42).fork()).join();
+    }
+    if (message.fundWeightPpm !== 0n) {
+      if (BigInt.asUintN(64, message.fundWeightPpm) !== message.fundWeightPpm) {
+        throw new globalThis.Error("value provided for field message.fundWeightPpm of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.fundWeightPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenInterestRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenInterestRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lotsMin = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lotsMax = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.depthRangePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.depthMultiplePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pace = Pace.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.fundWeightPpm = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenInterestRule>): OpenInterestRule {
+    return OpenInterestRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenInterestRule>): OpenInterestRule {
+    const message = createBaseOpenInterestRule();
+    message.lotsMin = (object.lotsMin !== undefined && object.lotsMin !== null) ? BigInt(object.lotsMin) : 0n;
+    message.lotsMax = (object.lotsMax !== undefined && object.lotsMax !== null) ? BigInt(object.lotsMax) : 0n;
+    message.depthRangePpm = (object.depthRangePpm !== undefined && object.depthRangePpm !== null)
+      ? BigInt(object.depthRangePpm)
+      : 0n;
+    message.depthMultiplePpm = (object.depthMultiplePpm !== undefined && object.depthMultiplePpm !== null)
+      ? BigInt(object.depthMultiplePpm)
+      : 0n;
+    message.pace = (object.pace !== undefined && object.pace !== null) ? Pace.fromPartial(object.pace) : undefined;
+    message.fundWeightPpm = (object.fundWeightPpm !== undefined && object.fundWeightPpm !== null)
+      ? BigInt(object.fundWeightPpm)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseMarginRule(): MarginRule {
+  return {
+    raiseMaxPpm: 0n,
+    depthLots: 0n,
+    depthRangePpm: 0n,
+    depthWeightPpm: 0n,
+    ownerFreePpm: 0n,
+    ownerWeightPpm: 0n,
+    nearFreePpm: 0n,
+    nearWeightPpm: 0n,
+    pace: undefined,
+  };
+}
+
+export const MarginRule: MessageFns<MarginRule> = {
+  encode(message: MarginRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.raiseMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.raiseMaxPpm) !== message.raiseMaxPpm) {
+        throw new globalThis.Error("value provided for field message.raiseMaxPpm of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.raiseMaxPpm);
+    }
+    if (message.depthLots !== 0n) {
+      if (BigInt.asUintN(64, message.depthLots) !== message.depthLots) {
+        throw new globalThis.Error("value provided for field message.depthLots of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.depthLots);
+    }
+    if (message.depthRangePpm !== 0n) {
+      if (BigInt.asUintN(64, message.depthRangePpm) !== message.depthRangePpm) {
+        throw new globalThis.Error("value provided for field message.depthRangePpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.depthRangePpm);
+    }
+    if (message.depthWeightPpm !== 0n) {
+      if (BigInt.asUintN(64, message.depthWeightPpm) !== message.depthWeightPpm) {
+        throw new globalThis.Error("value provided for field message.depthWeightPpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.depthWeightPpm);
+    }
+    if (message.ownerFreePpm !== 0n) {
+      if (BigInt.asUintN(64, message.ownerFreePpm) !== message.ownerFreePpm) {
+        throw new globalThis.Error("value provided for field message.ownerFreePpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.ownerFreePpm);
+    }
+    if (message.ownerWeightPpm !== 0n) {
+      if (BigInt.asUintN(64, message.ownerWeightPpm) !== message.ownerWeightPpm) {
+        throw new globalThis.Error("value provided for field message.ownerWeightPpm of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.ownerWeightPpm);
+    }
+    if (message.nearFreePpm !== 0n) {
+      if (BigInt.asUintN(64, message.nearFreePpm) !== message.nearFreePpm) {
+        throw new globalThis.Error("value provided for field message.nearFreePpm of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.nearFreePpm);
+    }
+    if (message.nearWeightPpm !== 0n) {
+      if (BigInt.asUintN(64, message.nearWeightPpm) !== message.nearWeightPpm) {
+        throw new globalThis.Error("value provided for field message.nearWeightPpm of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.nearWeightPpm);
+    }
+    if (message.pace !== undefined) {
+      Pace.encode(message.pace, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarginRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarginRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.raiseMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.depthLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.depthRangePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.depthWeightPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.ownerFreePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.ownerWeightPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.nearFreePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.nearWeightPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.pace = Pace.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MarginRule>): MarginRule {
+    return MarginRule.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarginRule>): MarginRule {
+    const message = createBaseMarginRule();
+    message.raiseMaxPpm = (object.raiseMaxPpm !== undefined && object.raiseMaxPpm !== null)
+      ? BigInt(object.raiseMaxPpm)
+      : 0n;
+    message.depthLots = (object.depthLots !== undefined && object.depthLots !== null) ? BigInt(object.depthLots) : 0n;
+    message.depthRangePpm = (object.depthRangePpm !== undefined && object.depthRangePpm !== null)
+      ? BigInt(object.depthRangePpm)
+      : 0n;
+    message.depthWeightPpm = (object.depthWeightPpm !== undefined && object.depthWeightPpm !== null)
+      ? BigInt(object.depthWeightPpm)
+      : 0n;
+    message.ownerFreePpm = (object.ownerFreePpm !== undefined && object.ownerFreePpm !== null)
+      ? BigInt(object.ownerFreePpm)
+      : 0n;
+    message.ownerWeightPpm = (object.ownerWeightPpm !== undefined && object.ownerWeightPpm !== null)
+      ? BigInt(object.ownerWeightPpm)
+      : 0n;
+    message.nearFreePpm = (object.nearFreePpm !== undefined && object.nearFreePpm !== null)
+      ? BigInt(object.nearFreePpm)
+      : 0n;
+    message.nearWeightPpm = (object.nearWeightPpm !== undefined && object.nearWeightPpm !== null)
+      ? BigInt(object.nearWeightPpm)
+      : 0n;
+    message.pace = (object.pace !== undefined && object.pace !== null) ? Pace.fromPartial(object.pace) : undefined;
+    return message;
+  },
+};
+
+function createBaseMarketRules(): MarketRules {
+  return { ranges: [], openInterest: undefined, margin: undefined };
+}
+
+export const MarketRules: MessageFns<MarketRules> = {
+  encode(message: MarketRules, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ranges) {
+      PriceRange.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.openInterest !== undefined) {
+      OpenInterestRule.encode(message.openInterest, writer.uint32(18).fork()).join();
+    }
+    if (message.margin !== undefined) {
+      MarginRule.encode(message.margin, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarketRules {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarketRules();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ranges.push(PriceRange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.openInterest = OpenInterestRule.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.margin = MarginRule.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MarketRules>): MarketRules {
+    return MarketRules.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarketRules>): MarketRules {
+    const message = createBaseMarketRules();
+    message.ranges = object.ranges?.map((e) => PriceRange.fromPartial(e)) || [];
+    message.openInterest = (object.openInterest !== undefined && object.openInterest !== null)
+      ? OpenInterestRule.fromPartial(object.openInterest)
+      : undefined;
+    message.margin = (object.margin !== undefined && object.margin !== null)
+      ? MarginRule.fromPartial(object.margin)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRestriction(): Restriction {
+  return {
+    source: 0,
+    level: 0,
+    initialRaisePpm: 0n,
+    openInterestMaxLots: 0n,
+    withdrawalsClosed: false,
+    sinceMs: 0n,
+    untilMs: 0n,
+    blocksLeft: 0,
+    cause: "",
+  };
+}
+
+export const Restriction: MessageFns<Restriction> = {
+  encode(message: Restriction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== 0) {
+      writer.uint32(8).int32(message.source);
+    }
+    if (message.level !== 0) {
+      writer.uint32(16).int32(message.level);
+    }
+    if (message.initialRaisePpm !== 0n) {
+      if (BigInt.asUintN(64, message.initialRaisePpm) !== message.initialRaisePpm) {
+        throw new globalThis.Error("value provided for field message.initialRaisePpm of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.initialRaisePpm);
+    }
+    if (message.openInterestMaxLots !== 0n) {
+      if (BigInt.asUintN(64, message.openInterestMaxLots) !== message.openInterestMaxLots) {
+        throw new globalThis.Error("value provided for field message.openInterestMaxLots of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.openInterestMaxLots);
+    }
+    if (message.withdrawalsClosed !== false) {
+      writer.uint32(40).bool(message.withdrawalsClosed);
+    }
+    if (message.sinceMs !== 0n) {
+      if (BigInt.asUintN(64, message.sinceMs) !== message.sinceMs) {
+        throw new globalThis.Error("value provided for field message.sinceMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.sinceMs);
+    }
+    if (message.untilMs !== 0n) {
+      if (BigInt.asUintN(64, message.untilMs) !== message.untilMs) {
+        throw new globalThis.Error("value provided for field message.untilMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.untilMs);
+    }
+    if (message.blocksLeft !== 0) {
+      writer.uint32(64).uint32(message.blocksLeft);
+    }
+    if (message.cause !== "") {
+      writer.uint32(74).string(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Restriction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestriction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.source = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.level = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.initialRaisePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.openInterestMaxLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.withdrawalsClosed = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sinceMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.untilMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.blocksLeft = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Restriction>): Restriction {
+    return Restriction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Restriction>): Restriction {
+    const message = createBaseRestriction();
+    message.source = object.source ?? 0;
+    message.level = object.level ?? 0;
+    message.initialRaisePpm = (object.initialRaisePpm !== undefined && object.initialRaisePpm !== null)
+      ? BigInt(object.initialRaisePpm)
+      : 0n;
+    message.openInterestMaxLots = (object.openInterestMaxLots !== undefined && object.openInterestMaxLots !== null)
+      ? BigInt(object.openInterestMaxLots)
+      : 0n;
+    message.withdrawalsClosed = object.withdrawalsClosed ?? false;
+    message.sinceMs = (object.sinceMs !== undefined && object.sinceMs !== null) ? BigInt(object.sinceMs) : 0n;
+    message.untilMs = (object.untilMs !== undefined && object.untilMs !== null) ? BigInt(object.untilMs) : 0n;
+    message.blocksLeft = object.blocksLeft ?? 0;
+    message.cause = object.cause ?? "";
+    return message;
+  },
+};
+
+function createBaseRestrictions(): Restrictions {
+  return { market: 0, items: [] };
+}
+
+export const Restrictions: MessageFns<Restrictions> = {
+  encode(message: Restrictions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    for (const v of message.items) {
+      Restriction.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Restrictions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestrictions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.items.push(Restriction.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Restrictions>): Restrictions {
+    return Restrictions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Restrictions>): Restrictions {
+    const message = createBaseRestrictions();
+    message.market = object.market ?? 0;
+    message.items = object.items?.map((e) => Restriction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePriceBucket(): PriceBucket {
+  return { number: 0n, low: "", high: "" };
+}
+
+export const PriceBucket: MessageFns<PriceBucket> = {
+  encode(message: PriceBucket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.low !== "") {
+      writer.uint32(18).string(message.low);
+    }
+    if (message.high !== "") {
+      writer.uint32(26).string(message.high);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PriceBucket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePriceBucket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.low = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.high = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PriceBucket>): PriceBucket {
+    return PriceBucket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PriceBucket>): PriceBucket {
+    const message = createBasePriceBucket();
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.low = object.low ?? "";
+    message.high = object.high ?? "";
+    return message;
+  },
+};
+
+function createBaseRangeWatch(): RangeWatch {
+  return { buckets: [] };
+}
+
+export const RangeWatch: MessageFns<RangeWatch> = {
+  encode(message: RangeWatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.buckets) {
+      PriceBucket.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RangeWatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRangeWatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.buckets.push(PriceBucket.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RangeWatch>): RangeWatch {
+    return RangeWatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RangeWatch>): RangeWatch {
+    const message = createBaseRangeWatch();
+    message.buckets = object.buckets?.map((e) => PriceBucket.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMarketMeasures(): MarketMeasures {
+  return {
+    market: 0,
+    depthPpmLots: 0n,
+    depthSampledMs: 0n,
+    ownerSharePpm: 0n,
+    nearSharePpm: 0n,
+    capMovedMs: 0n,
+    raiseMovedMs: 0n,
+  };
+}
+
+export const MarketMeasures: MessageFns<MarketMeasures> = {
+  encode(message: MarketMeasures, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.depthPpmLots !== 0n) {
+      if (BigInt.asUintN(64, message.depthPpmLots) !== message.depthPpmLots) {
+        throw new globalThis.Error("value provided for field message.depthPpmLots of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.depthPpmLots);
+    }
+    if (message.depthSampledMs !== 0n) {
+      if (BigInt.asUintN(64, message.depthSampledMs) !== message.depthSampledMs) {
+        throw new globalThis.Error("value provided for field message.depthSampledMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.depthSampledMs);
+    }
+    if (message.ownerSharePpm !== 0n) {
+      if (BigInt.asUintN(64, message.ownerSharePpm) !== message.ownerSharePpm) {
+        throw new globalThis.Error("value provided for field message.ownerSharePpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.ownerSharePpm);
+    }
+    if (message.nearSharePpm !== 0n) {
+      if (BigInt.asUintN(64, message.nearSharePpm) !== message.nearSharePpm) {
+        throw new globalThis.Error("value provided for field message.nearSharePpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.nearSharePpm);
+    }
+    if (message.capMovedMs !== 0n) {
+      if (BigInt.asUintN(64, message.capMovedMs) !== message.capMovedMs) {
+        throw new globalThis.Error("value provided for field message.capMovedMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.capMovedMs);
+    }
+    if (message.raiseMovedMs !== 0n) {
+      if (BigInt.asUintN(64, message.raiseMovedMs) !== message.raiseMovedMs) {
+        throw new globalThis.Error("value provided for field message.raiseMovedMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.raiseMovedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarketMeasures {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarketMeasures();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.depthPpmLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.depthSampledMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ownerSharePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.nearSharePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.capMovedMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.raiseMovedMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MarketMeasures>): MarketMeasures {
+    return MarketMeasures.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarketMeasures>): MarketMeasures {
+    const message = createBaseMarketMeasures();
+    message.market = object.market ?? 0;
+    message.depthPpmLots = (object.depthPpmLots !== undefined && object.depthPpmLots !== null)
+      ? BigInt(object.depthPpmLots)
+      : 0n;
+    message.depthSampledMs = (object.depthSampledMs !== undefined && object.depthSampledMs !== null)
+      ? BigInt(object.depthSampledMs)
+      : 0n;
+    message.ownerSharePpm = (object.ownerSharePpm !== undefined && object.ownerSharePpm !== null)
+      ? BigInt(object.ownerSharePpm)
+      : 0n;
+    message.nearSharePpm = (object.nearSharePpm !== undefined && object.nearSharePpm !== null)
+      ? BigInt(object.nearSharePpm)
+      : 0n;
+    message.capMovedMs = (object.capMovedMs !== undefined && object.capMovedMs !== null)
+      ? BigInt(object.capMovedMs)
+      : 0n;
+    message.raiseMovedMs = (object.raiseMovedMs !== undefined && object.raiseMovedMs !== null)
+      ? BigInt(object.raiseMovedMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseSurveyTally(): SurveyTally {
+  return { market: 0, ownerLongLots: 0n, ownerShortLots: 0n, largestLots: 0n, nearLots: 0n };
+}
+
+export const SurveyTally: MessageFns<SurveyTally> = {
+  encode(message: SurveyTally, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.ownerLongLots !== 0n) {
+      if (BigInt.asUintN(64, message.ownerLongLots) !== message.ownerLongLots) {
+        throw new globalThis.Error("value provided for field message.ownerLongLots of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.ownerLongLots);
+    }
+    if (message.ownerShortLots !== 0n) {
+      if (BigInt.asUintN(64, message.ownerShortLots) !== message.ownerShortLots) {
+        throw new globalThis.Error("value provided for field message.ownerShortLots of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ownerShortLots);
+    }
+    if (message.largestLots !== 0n) {
+      if (BigInt.asUintN(64, message.largestLots) !== message.largestLots) {
+        throw new globalThis.Error("value provided for field message.largestLots of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.largestLots);
+    }
+    if (message.nearLots !== 0n) {
+      if (BigInt.asUintN(64, message.nearLots) !== message.nearLots) {
+        throw new globalThis.Error("value provided for field message.nearLots of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.nearLots);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurveyTally {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurveyTally();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ownerLongLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ownerShortLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.largestLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.nearLots = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SurveyTally>): SurveyTally {
+    return SurveyTally.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SurveyTally>): SurveyTally {
+    const message = createBaseSurveyTally();
+    message.market = object.market ?? 0;
+    message.ownerLongLots = (object.ownerLongLots !== undefined && object.ownerLongLots !== null)
+      ? BigInt(object.ownerLongLots)
+      : 0n;
+    message.ownerShortLots = (object.ownerShortLots !== undefined && object.ownerShortLots !== null)
+      ? BigInt(object.ownerShortLots)
+      : 0n;
+    message.largestLots = (object.largestLots !== undefined && object.largestLots !== null)
+      ? BigInt(object.largestLots)
+      : 0n;
+    message.nearLots = (object.nearLots !== undefined && object.nearLots !== null) ? BigInt(object.nearLots) : 0n;
+    return message;
+  },
+};
+
+function createBaseSurvey(): Survey {
+  return { cursor: new Uint8Array(0), tallies: [] };
+}
+
+export const Survey: MessageFns<Survey> = {
+  encode(message: Survey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cursor.length !== 0) {
+      writer.uint32(10).bytes(message.cursor);
+    }
+    for (const v of message.tallies) {
+      SurveyTally.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Survey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurvey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cursor = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tallies.push(SurveyTally.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Survey>): Survey {
+    return Survey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Survey>): Survey {
+    const message = createBaseSurvey();
+    message.cursor = object.cursor ?? new Uint8Array(0);
+    message.tallies = object.tallies?.map((e) => SurveyTally.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWithdrawalLimit(): WithdrawalLimit {
+  return { windowMs: 0n, sharePpm: 0n, floor: "" };
+}
+
+export const WithdrawalLimit: MessageFns<WithdrawalLimit> = {
+  encode(message: WithdrawalLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.windowMs !== 0n) {
+      if (BigInt.asUintN(64, message.windowMs) !== message.windowMs) {
+        throw new globalThis.Error("value provided for field message.windowMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.windowMs);
+    }
+    if (message.sharePpm !== 0n) {
+      if (BigInt.asUintN(64, message.sharePpm) !== message.sharePpm) {
+        throw new globalThis.Error("value provided for field message.sharePpm of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.sharePpm);
+    }
+    if (message.floor !== "") {
+      writer.uint32(26).string(message.floor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawalLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawalLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.windowMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sharePpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.floor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WithdrawalLimit>): WithdrawalLimit {
+    return WithdrawalLimit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WithdrawalLimit>): WithdrawalLimit {
+    const message = createBaseWithdrawalLimit();
+    message.windowMs = (object.windowMs !== undefined && object.windowMs !== null) ? BigInt(object.windowMs) : 0n;
+    message.sharePpm = (object.sharePpm !== undefined && object.sharePpm !== null) ? BigInt(object.sharePpm) : 0n;
+    message.floor = object.floor ?? "";
+    return message;
+  },
+};
+
+function createBaseFlowBucket(): FlowBucket {
+  return { number: 0n, withdrawn: "", deposited: "" };
+}
+
+export const FlowBucket: MessageFns<FlowBucket> = {
+  encode(message: FlowBucket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.withdrawn !== "") {
+      writer.uint32(18).string(message.withdrawn);
+    }
+    if (message.deposited !== "") {
+      writer.uint32(26).string(message.deposited);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FlowBucket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFlowBucket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.withdrawn = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deposited = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FlowBucket>): FlowBucket {
+    return FlowBucket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FlowBucket>): FlowBucket {
+    const message = createBaseFlowBucket();
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.withdrawn = object.withdrawn ?? "";
+    message.deposited = object.deposited ?? "";
+    return message;
+  },
+};
+
+function createBaseLimitedFlow(): LimitedFlow {
+  return { limit: undefined, buckets: [] };
+}
+
+export const LimitedFlow: MessageFns<LimitedFlow> = {
+  encode(message: LimitedFlow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== undefined) {
+      WithdrawalLimit.encode(message.limit, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.buckets) {
+      FlowBucket.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LimitedFlow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLimitedFlow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.limit = WithdrawalLimit.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.buckets.push(FlowBucket.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LimitedFlow>): LimitedFlow {
+    return LimitedFlow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LimitedFlow>): LimitedFlow {
+    const message = createBaseLimitedFlow();
+    message.limit = (object.limit !== undefined && object.limit !== null)
+      ? WithdrawalLimit.fromPartial(object.limit)
+      : undefined;
+    message.buckets = object.buckets?.map((e) => FlowBucket.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseVelocity(): Velocity {
+  return { denom: "", flows: [] };
+}
+
+export const Velocity: MessageFns<Velocity> = {
+  encode(message: Velocity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    for (const v of message.flows) {
+      LimitedFlow.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Velocity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVelocity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.flows.push(LimitedFlow.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Velocity>): Velocity {
+    return Velocity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Velocity>): Velocity {
+    const message = createBaseVelocity();
+    message.denom = object.denom ?? "";
+    message.flows = object.flows?.map((e) => LimitedFlow.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMove(): Move {
+  return { id: 0n, height: 0n, timeMs: 0n, market: 0, what: "", before: "", after: "", cause: "" };
+}
+
+export const Move: MessageFns<Move> = {
+  encode(message: Move, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0n) {
+      if (BigInt.asUintN(64, message.id) !== message.id) {
+        throw new globalThis.Error("value provided for field message.id of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.id);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.height);
+    }
+    if (message.timeMs !== 0n) {
+      if (BigInt.asUintN(64, message.timeMs) !== message.timeMs) {
+        throw new globalThis.Error("value provided for field message.timeMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.timeMs);
+    }
+    if (message.market !== 0) {
+      writer.uint32(32).uint32(message.market);
+    }
+    if (message.what !== "") {
+      writer.uint32(42).string(message.what);
+    }
+    if (message.before !== "") {
+      writer.uint32(50).string(message.before);
+    }
+    if (message.after !== "") {
+      writer.uint32(58).string(message.after);
+    }
+    if (message.cause !== "") {
+      writer.uint32(66).string(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Move {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMove();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.before = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Move>): Move {
+    return Move.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Move>): Move {
+    const message = createBaseMove();
+    message.id = (object.id !== undefined && object.id !== null) ? BigInt(object.id) : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.timeMs = (object.timeMs !== undefined && object.timeMs !== null) ? BigInt(object.timeMs) : 0n;
+    message.market = object.market ?? 0;
+    message.what = object.what ?? "";
+    message.before = object.before ?? "";
+    message.after = object.after ?? "";
+    message.cause = object.cause ?? "";
     return message;
   },
 };
