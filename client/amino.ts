@@ -245,8 +245,26 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   ],
   "/keel.guard.v1.MsgUpdateGuardParams": [
     "keel/MsgUpdateGuardParams",
-    shape(guardTx.MsgUpdateGuardParams, { params: shape(guard.Params) }),
+    shape(guardTx.MsgUpdateGuardParams, {
+      params: shape(guard.Params, { outage: shape(guard.OutageRule) }),
+    }),
   ],
+  "/keel.guard.v1.MsgSetMarketRules": [
+    "keel/MsgSetMarketRules",
+    shape(guardTx.MsgSetMarketRules, {
+      rules: shape(guard.MarketRules, {
+        ranges: shape(guard.PriceRange),
+        openInterest: shape(guard.OpenInterestRule, { pace: shape(guard.Pace) }),
+        margin: shape(guard.MarginRule, { pace: shape(guard.Pace) }),
+      }),
+    }),
+  ],
+  "/keel.guard.v1.MsgSetWithdrawalLimits": [
+    "keel/MsgSetWithdrawalLimits",
+    shape(guardTx.MsgSetWithdrawalLimits, { limits: shape(guard.WithdrawalLimit) }),
+  ],
+  "/keel.guard.v1.MsgTighten": ["keel/MsgTighten", shape(guardTx.MsgTighten)],
+  "/keel.guard.v1.MsgLoosen": ["keel/MsgLoosen", shape(guardTx.MsgLoosen)],
   "/keel.vault.v1.MsgDepositToVault": ["keel/MsgDepositToVault", shape(vaultTx.MsgDepositToVault)],
   "/keel.vault.v1.MsgRequestWithdrawal": [
     "keel/MsgRequestWithdrawal",

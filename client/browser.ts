@@ -6,9 +6,12 @@ export {
   createSeries,
   forfeitBond,
   fundInsurance,
+  loosen,
   setDynamicMargin,
+  setMarketRules,
   setPortfolioModel,
   setVaultMarket,
+  setWithdrawalLimits,
   updateDerivativesParams,
   updateFeeds,
   updateFeeParams,
@@ -49,6 +52,14 @@ export {
   traderStanding,
 } from "./fees.ts";
 export { batchFinal, placeFinal } from "./final-orders.ts";
+export {
+  guardMoves,
+  guardRules,
+  restrictions,
+  tighten,
+  tightenMessage,
+  withdrawalLimits,
+} from "./guard.ts";
 export { candles, fills, fundingHistory, trades } from "./history.ts";
 export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
 export {

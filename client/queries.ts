@@ -94,6 +94,16 @@ interface Methods {
     insurance.QueryUnderwriterResponse
   >;
   readonly guardParams: Method<guard.QueryParamsRequest, guard.QueryParamsResponse>;
+  readonly guardRestrictions: Method<
+    guard.QueryRestrictionsRequest,
+    guard.QueryRestrictionsResponse
+  >;
+  readonly guardRules: Method<guard.QueryRulesRequest, guard.QueryRulesResponse>;
+  readonly withdrawalLimits: Method<
+    guard.QueryWithdrawalLimitsRequest,
+    guard.QueryWithdrawalLimitsResponse
+  >;
+  readonly guardMoves: Method<guard.QueryMovesRequest, guard.QueryMovesResponse>;
   readonly vault: Method<vault.QueryVaultRequest, vault.QueryVaultResponse>;
   readonly vaultShares: Method<vault.QuerySharesRequest, vault.QuerySharesResponse>;
   readonly vaultWithdrawals: Method<vault.QueryWithdrawalsRequest, vault.QueryWithdrawalsResponse>;
@@ -314,6 +324,26 @@ export const methods: Methods = {
     path: "/keel.guard.v1.Query/Params",
     request: guard.QueryParamsRequest,
     answer: guard.QueryParamsResponse,
+  },
+  guardRestrictions: {
+    path: "/keel.guard.v1.Query/Restrictions",
+    request: guard.QueryRestrictionsRequest,
+    answer: guard.QueryRestrictionsResponse,
+  },
+  guardRules: {
+    path: "/keel.guard.v1.Query/Rules",
+    request: guard.QueryRulesRequest,
+    answer: guard.QueryRulesResponse,
+  },
+  withdrawalLimits: {
+    path: "/keel.guard.v1.Query/WithdrawalLimits",
+    request: guard.QueryWithdrawalLimitsRequest,
+    answer: guard.QueryWithdrawalLimitsResponse,
+  },
+  guardMoves: {
+    path: "/keel.guard.v1.Query/Moves",
+    request: guard.QueryMovesRequest,
+    answer: guard.QueryMovesResponse,
   },
   vault: {
     path: "/keel.vault.v1.Query/Vault",
