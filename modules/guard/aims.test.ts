@@ -9,6 +9,7 @@ const capRule = {
   depthMultiplePpm: 4_000_000n,
   pace,
   fundWeightPpm: 500_000n,
+  fundTarget: "8000",
 };
 const marginRule = {
   raiseMaxPpm: 500_000n,
@@ -25,18 +26,20 @@ const marginRule = {
 describe("where a cap aims", () => {
   it("is depth times its multiple, less what the fund lacks, inside the bounds", () => {
     const depth = (lots: bigint) => ({ depthPpmLots: lots * 1_000_000n });
-    expect(capAim(capRule, depth(500n), undefined).value).toBe(2_000n);
-    expect(capAim(capRule, depth(500n), 1_000_000n).value).toBe(2_000n);
+    expect(capAim(capRule, depth(500n), 9_999n).value).toBe(2_000n);
+    expect(capAim(capRule, depth(500n), 8_000n).value).toBe(2_000n);
     // Half full, weight a half: a quarter less.
-    expect(capAim(capRule, depth(500n), 500_000n).value).toBe(1_500n);
+    expect(capAim(capRule, depth(500n), 4_000n).value).toBe(1_500n);
     expect(capAim(capRule, depth(500n), 0n).value).toBe(1_000n);
-    expect(capAim(capRule, depth(1n), undefined).value).toBe(100n);
-    expect(capAim(capRule, depth(9_999n), undefined)).toMatchObject({
+    expect(capAim(capRule, depth(1n), 8_000n).value).toBe(100n);
+    expect(capAim(capRule, depth(9_999n), 8_000n)).toMatchObject({
       value: 10_000n,
       rest: 10_000n,
     });
-    expect(capAim({ ...capRule, fundWeightPpm: 0n }, depth(500n), 0n).value).toBe(2_000n);
-    expect(capAim(capRule, { depthPpmLots: 499_999_999n }, undefined).value).toBe(1_999n);
+    expect(capAim({ ...capRule, fundWeightPpm: 0n, fundTarget: "" }, depth(500n), 0n).value).toBe(
+      2_000n,
+    );
+    expect(capAim(capRule, { depthPpmLots: 499_999_999n }, 8_000n).value).toBe(1_999n);
   });
 });
 

@@ -24,15 +24,16 @@ export interface Aim {
 
 type Measured = Pick<MarketMeasures, "depthPpmLots" | "ownerSharePpm" | "nearSharePpm">;
 
-/** Lots, rounded down. `fillPpm`: of the insurance fund; undefined: it has no target. */
+/** Lots, rounded down. `fund`: what the insurance fund holds, quanta. */
 export function capAim(
   rule: OpenInterestRule,
   measured: Pick<Measured, "depthPpmLots">,
-  fillPpm: bigint | undefined,
+  fund: bigint,
 ): Aim {
-  const { depthMultiplePpm, fundWeightPpm, lotsMax, lotsMin } = rule;
+  const { depthMultiplePpm, fundTarget, fundWeightPpm, lotsMax, lotsMin } = rule;
   const byDepth = divFloor(measured.depthPpmLots * depthMultiplePpm, PPM * PPM);
-  const missingPpm = fundWeightPpm === 0n ? 0n : PPM - (fillPpm ?? PPM);
+  const missingPpm =
+    fundWeightPpm === 0n ? 0n : maximum(PPM - mulDivDown(fund, PPM, BigInt(fundTarget)), 0n);
   const sharePpm = PPM - mulDivDown(missingPpm, fundWeightPpm, PPM);
   const value = clamp(mulDivDown(byDepth, sharePpm, PPM), lotsMin, lotsMax);
   const cause =

@@ -10,6 +10,7 @@ const openInterest: OpenInterestRule = {
   depthMultiplePpm: 2_000_000n,
   pace,
   fundWeightPpm: 0n,
+  fundTarget: "",
 };
 const margin: MarginRule = {
   raiseMaxPpm: 1_000_000n,
@@ -89,18 +90,19 @@ describe("the cap on open interest", () => {
   });
 
   it("shrinks with what the insurance fund lacks, and refuses growth alone", () => {
-    let fill = 1_000_000n;
-    const world = createGuardWorld({ fundFillPpm: () => fill });
+    const world = createGuardWorld({ fundUnits: 1_000n });
     const [a, b] = [world.funded(1, 10_000_000n), world.funded(2, 10_000_000n)];
     world.trade(PERP, a, b, "2", "60000");
     world.place(PERP, a, "sell 60 @ 60600");
     world.place(PERP, b, "buy 60 @ 59400");
-    world.setRules({
-      openInterest: { ...openInterest, lotsMax: 2_000n, fundWeightPpm: 1_000_000n },
-    });
+    const lotsMax = 2_000n;
+    const weighed = { fundWeightPpm: 1_000_000n, fundTarget: "500000000" };
+    const shrinking = { ...openInterest, depthMultiplePpm: 50_000n, lotsMax, ...weighed };
+    world.setRules({ openInterest: shrinking });
     minutes(world, 2);
     expect(cap(world)).toBe(2_000n);
-    fill = 0n;
+    // What is in the fund now is a fifth of what it should hold.
+    world.setRules({ openInterest: { ...shrinking, fundTarget: "5000000000" } });
     minutes(world, 6);
     expect(cap(world)).toBe(1_000n);
     // 2,000 lots are open: nothing is closed, and closing is free.

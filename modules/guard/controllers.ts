@@ -125,7 +125,9 @@ export function control(
   const capPace = openInterest?.pace;
   if (openInterest !== undefined && capPace !== undefined) {
     if (now >= measures.capMovedMs + capPace.intervalMs) {
-      const aim = capAim(openInterest, measures, ports.fund.fillPpm(ctx));
+      const { settlementDenom } = ports.ledger.params(ctx);
+      const fund = ports.fund.balance(ctx, settlementDenom);
+      const aim = capAim(openInterest, measures, fund);
       const next = stepToward(at.cap, aim, paceOfCap(at.cap, capPace));
       if (next !== null) {
         tell("open_interest_cap", at.cap, next, aim);

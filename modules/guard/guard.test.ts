@@ -31,6 +31,7 @@ const rules = {
     depthMultiplePpm: 2_000_000n,
     pace,
     fundWeightPpm: 0n,
+    fundTarget: "",
   },
   margin: {
     raiseMaxPpm: 1_000_000n,

@@ -61,10 +61,9 @@ export interface BankPort {
   balance(ctx: ReadContext, owner: Uint8Array, denom: string): bigint;
 }
 
-/** How full the insurance fund is. */
+/** Implemented by insurance. */
 export interface FundPort {
-  /** Share of its target that it holds, ppm, at most 1,000,000; undefined: it has no target. */
-  fillPpm(ctx: ReadContext): bigint | undefined;
+  balance(ctx: ReadContext, denom: string): bigint;
 }
 
 export interface GuardPorts {

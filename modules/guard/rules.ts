@@ -55,6 +55,10 @@ function validateCap(rule: OpenInterestRule): void {
   within("depth_range_ppm", rule.depthRangePpm, 100n, PPM / 2n);
   within("depth_multiple_ppm", rule.depthMultiplePpm, 1n, 10_000n * PPM);
   within("fund_weight_ppm", rule.fundWeightPpm, 0n, PPM);
+  const { fundTarget, fundWeightPpm } = rule;
+  const target = NOT_NEGATIVE.test(fundTarget) ? BigInt(fundTarget) : 0n;
+  const sound = fundWeightPpm === 0n ? fundTarget === "" : target > 0n && target < MONEY_LIMIT;
+  if (!sound) throw refuse("ruleOutOfBounds", "expected a fund_target with its weight, or neither");
   validatePace(rule.pace);
 }
 

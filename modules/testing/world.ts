@@ -161,8 +161,6 @@ export interface WorldOptions {
   readonly margin?: Partial<MarginParams>;
   readonly vault?: Partial<VaultParams>;
   readonly fundUnits?: bigint;
-  /** Of the insurance fund, as the guard sees it; absent: it has no target. */
-  readonly fundFillPpm?: () => bigint;
   /** Markets of a genesis written by hand. */
   readonly genesisMarkets?: readonly Market[];
   /** Starts from an export instead of empty. */
@@ -257,7 +255,7 @@ export function createWorld(options: WorldOptions = {}): World {
     ledger: margin.keeper,
     volatility: margin.volatility,
     bank: bank.keeper,
-    fund: { fillPpm: () => options.fundFillPpm?.() },
+    fund: insurance.keeper,
     collateralVault: COLLATERAL_VAULT,
   });
   guarding = guard.keeper;

@@ -152,7 +152,7 @@ export function createKeel(options: {
     ledger: margin.keeper,
     volatility: margin.volatility,
     bank: bank.keeper,
-    fund: { fillPpm: () => undefined },
+    fund: insurance.keeper,
     collateralVault: COLLATERAL_VAULT,
     addresses,
   });

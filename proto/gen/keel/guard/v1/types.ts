@@ -120,8 +120,10 @@ export interface OpenInterestRule {
   pace:
     | Pace
     | undefined;
-  /** Of what the insurance fund lacks of its target, this share is taken off the cap. 0: the fund is not asked. */
+  /** Where the insurance fund holds less than its target, this share of what is missing is taken off the cap. 0: the fund is not asked. */
   fundWeightPpm: bigint;
+  /** Quanta; empty without a weight. */
+  fundTarget: string;
 }
 
 /** Initial margin of new risk, raised by what is measured. Volatility is not among it: dynamic margin follows that. */
@@ -705,7 +707,15 @@ export const Pace: MessageFns<Pace> = {
 };
 
 function createBaseOpenInterestRule(): OpenInterestRule {
-  return { lotsMin: 0n, lotsMax: 0n, depthRangePpm: 0n, depthMultiplePpm: 0n, pace: undefined, fundWeightPpm: 0n };
+  return {
+    lotsMin: 0n,
+    lotsMax: 0n,
+    depthRangePpm: 0n,
+    depthMultiplePpm: 0n,
+    pace: undefined,
+    fundWeightPpm: 0n,
+    fundTarget: "",
+  };
 }
 
 export const OpenInterestRule: MessageFns<OpenInterestRule> = {
@@ -742,6 +752,9 @@ export const OpenInterestRule: MessageFns<OpenInterestRule> = {
         throw new globalThis.Error("value provided for field message.fundWeightPpm of type uint64 too large");
       }
       writer.uint32(48).uint64(message.fundWeightPpm);
+    }
+    if (message.fundTarget !== "") {
+      writer.uint32(58).string(message.fundTarget);
     }
     return writer;
   },
@@ -807,6 +820,14 @@ export const OpenInterestRule: MessageFns<OpenInterestRule> = {
             message.fundWeightPpm = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fundTarget = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -836,6 +857,7 @@ export const OpenInterestRule: MessageFns<OpenInterestRule> = {
     message.fundWeightPpm = (object.fundWeightPpm !== undefined && object.fundWeightPpm !== null)
       ? BigInt(object.fundWeightPpm)
       : 0n;
+    message.fundTarget = object.fundTarget ?? "";
     return message;
   },
 };

@@ -53,6 +53,8 @@ export const ErrorCode = {
   ERROR_CODE_SECOND_PORTFOLIO: 33,
   /** ERROR_CODE_UNKNOWN_FEED - No such feed, or its margin does not follow volatility. */
   ERROR_CODE_UNKNOWN_FEED: 40,
+  /** ERROR_CODE_WOULD_SINK - Terms under which accounts that are healthy would be liquidatable at once; the message names the first. */
+  ERROR_CODE_WOULD_SINK: 65,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -81,5 +83,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_MODEL_IN_USE = typeof ErrorCode.ERROR_CODE_MODEL_IN_USE;
   export type ERROR_CODE_SECOND_PORTFOLIO = typeof ErrorCode.ERROR_CODE_SECOND_PORTFOLIO;
   export type ERROR_CODE_UNKNOWN_FEED = typeof ErrorCode.ERROR_CODE_UNKNOWN_FEED;
+  export type ERROR_CODE_WOULD_SINK = typeof ErrorCode.ERROR_CODE_WOULD_SINK;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }
