@@ -106,7 +106,7 @@ const limits: Act = ({ authority, random }) => ({
   }),
 });
 
-/** For seconds: longer ones would leave the run little to do. */
+/** For less than a minute: longer ones would leave the run little to do. */
 const tighten: Act = ({ authority, nowMs, random }) => {
   const dice = random.below(4);
   const level =
@@ -124,7 +124,7 @@ const tighten: Act = ({ authority, nowMs, random }) => {
     value: MsgTighten.fromPartial({
       sender: authority,
       ...what,
-      untilMs: BigInt(nowMs + 2_000 + random.below(8_000)),
+      untilMs: BigInt(nowMs + 20_000 + random.below(40_000)),
       reason: "a drill",
     }),
   };

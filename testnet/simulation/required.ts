@@ -113,7 +113,8 @@ const EVENTS: readonly string[] = [
   ...["salt_floor", "position_transferred", "subaccount_transferred", "trading_key_granted"],
   ...["trading_key_revoked", "deposit", "withdraw", "subaccount_transfer", "liquidation"],
   ...["deleverage", "deficit", "deficit_covered", "withdrawals_gated", "fees_collected"],
-  ...["dynamic_margin"],
+  ...["dynamic_margin", "guard_ended", "guard_move", "guard_outage", "guard_range", "guard_rules"],
+  ...["guard_tightened"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
 ];
