@@ -1,21 +1,15 @@
 /** gRPC queries over `abci_query`: every method of Keel's query services, with the generated types. */
 import type { Comet38Client } from "@cosmjs/tendermint-rpc";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
-import * as guard from "@keel/proto/gen/keel/guard/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
 import * as vault from "@keel/proto/gen/keel/vault/v1/query";
 import { KeelQueryError } from "./errors.ts";
-import type { Codec } from "./registry.ts";
+import { type GuardMethods, guardMethods } from "./guard-methods.ts";
+import type { Method } from "./method.ts";
 
-export interface Method<Q, A> {
-  readonly path: string;
-  readonly request: Codec<Q>;
-  readonly answer: Codec<A>;
-}
-
-interface Methods {
+interface Methods extends GuardMethods {
   readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
   readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
@@ -93,17 +87,6 @@ interface Methods {
     insurance.QueryUnderwriterRequest,
     insurance.QueryUnderwriterResponse
   >;
-  readonly guardParams: Method<guard.QueryParamsRequest, guard.QueryParamsResponse>;
-  readonly guardRestrictions: Method<
-    guard.QueryRestrictionsRequest,
-    guard.QueryRestrictionsResponse
-  >;
-  readonly guardRules: Method<guard.QueryRulesRequest, guard.QueryRulesResponse>;
-  readonly withdrawalLimits: Method<
-    guard.QueryWithdrawalLimitsRequest,
-    guard.QueryWithdrawalLimitsResponse
-  >;
-  readonly guardMoves: Method<guard.QueryMovesRequest, guard.QueryMovesResponse>;
   readonly vault: Method<vault.QueryVaultRequest, vault.QueryVaultResponse>;
   readonly vaultShares: Method<vault.QuerySharesRequest, vault.QuerySharesResponse>;
   readonly vaultWithdrawals: Method<vault.QueryWithdrawalsRequest, vault.QueryWithdrawalsResponse>;
@@ -114,6 +97,7 @@ interface Methods {
 
 /** Every query a wallet makes, by name. */
 export const methods: Methods = {
+  ...guardMethods,
   markets: {
     path: "/keel.derivatives.v1.Query/Markets",
     request: derivatives.QueryMarketsRequest,
@@ -319,31 +303,6 @@ export const methods: Methods = {
     path: "/keel.insurance.v1.Query/Underwriter",
     request: insurance.QueryUnderwriterRequest,
     answer: insurance.QueryUnderwriterResponse,
-  },
-  guardParams: {
-    path: "/keel.guard.v1.Query/Params",
-    request: guard.QueryParamsRequest,
-    answer: guard.QueryParamsResponse,
-  },
-  guardRestrictions: {
-    path: "/keel.guard.v1.Query/Restrictions",
-    request: guard.QueryRestrictionsRequest,
-    answer: guard.QueryRestrictionsResponse,
-  },
-  guardRules: {
-    path: "/keel.guard.v1.Query/Rules",
-    request: guard.QueryRulesRequest,
-    answer: guard.QueryRulesResponse,
-  },
-  withdrawalLimits: {
-    path: "/keel.guard.v1.Query/WithdrawalLimits",
-    request: guard.QueryWithdrawalLimitsRequest,
-    answer: guard.QueryWithdrawalLimitsResponse,
-  },
-  guardMoves: {
-    path: "/keel.guard.v1.Query/Moves",
-    request: guard.QueryMovesRequest,
-    answer: guard.QueryMovesResponse,
   },
   vault: {
     path: "/keel.vault.v1.Query/Vault",

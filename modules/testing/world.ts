@@ -21,7 +21,7 @@ import { createBank } from "../bank/module.ts";
 import { defaultParams, defaultTerms, optionTerms } from "../derivatives/defaults.ts";
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
-import type { ClearingPort, OraclePort } from "../derivatives/ports.ts";
+import type { OraclePort } from "../derivatives/ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
 import { createGuard, type Guard } from "../guard/module.ts";
 import { defaultParams as guardParams } from "../guard/params.ts";
@@ -30,7 +30,6 @@ import { defaultParams as insuranceParams } from "../insurance/params.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { parseDecimal } from "../kit/math/decimal.ts";
 import type { ModuleDefinition } from "../kit/module.ts";
 import type { TestContext } from "../kit/testing/context.ts";
@@ -43,6 +42,7 @@ import { createSurfaceKeeper, writeSurfaces } from "../oracle/surface/keeper.ts"
 import { defaultSurface } from "../oracle/surface/surfaces.ts";
 import { createVault, type Vault } from "../vault/module.ts";
 import { defaultParams as vaultParams } from "../vault/params.ts";
+import { lateClearing, lateGuard } from "./late-ports.ts";
 import { createTestPrices, TEST_PRICES } from "./prices.ts";
 
 export const DENOM = "uusdc";
@@ -189,29 +189,8 @@ export function createWorld(options: WorldOptions = {}): World {
   let backstop: Vault["keeper"]["backstop"] | undefined;
   let guarding: Guard["keeper"] | undefined;
   const late = (): Margin["keeper"] => (built as Margin).keeper;
-  const guarded = {
-    restriction: (ctx: ReadContext, market: number) => guarding?.restriction(ctx, market) ?? null,
-    initialRaisePpm: (ctx: ReadContext, market: number) =>
-      guarding?.initialRaisePpm(ctx, market) ?? 0n,
-    withdrawing: (ctx: WriteContext, denom: string, quanta: bigint) =>
-      guarding?.withdrawing(ctx, denom, quanta),
-    deposited: (ctx: WriteContext, denom: string, quanta: bigint) =>
-      guarding?.deposited(ctx, denom, quanta),
-  };
-  const clearing: ClearingPort = {
-    clear: (ctx, trade) => late().clear(ctx, trade),
-    adjustOpenOrders: (...args) => late().adjustOpenOrders(...args),
-    clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
-    clearAll: (ctx, trades, moves) => late().clearAll(ctx, trades, moves),
-    portAccount: (ctx, from, to) => late().portAccount(ctx, from, to),
-    shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
-    requireInitial: (ctx, id) => late().requireInitial(ctx, id),
-    keepHealthy: (ctx, market, change) => late().keepHealthy(ctx, market, change),
-    positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
-    exists: (ctx, id) => late().exists(ctx, id),
-    openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
-    account: (ctx, id) => late().account(ctx, id),
-  };
+  const guarded = lateGuard(() => guarding);
+  const clearing = lateClearing(late);
   const surfaces = oracleState(registry.schema("oracle"));
   const oracle: OraclePort = {
     ...createSurfaceKeeper(surfaces),
