@@ -9,6 +9,8 @@ import * as documents from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as fees from "@keel/proto/gen/keel/derivatives/v1/fees";
 import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
+import * as guardTx from "@keel/proto/gen/keel/guard/v1/tx";
+import * as guard from "@keel/proto/gen/keel/guard/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/types";
 import * as dynamic from "@keel/proto/gen/keel/margin/v1/dynamic";
@@ -229,6 +231,28 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/oracle/MsgUpdateParams",
     shape(oracleTx.MsgUpdateParams, { params: shape(oracle.Params) }),
   ],
+  "/keel.guard.v1.MsgUpdateGuardParams": [
+    "keel/MsgUpdateGuardParams",
+    shape(guardTx.MsgUpdateGuardParams, {
+      params: shape(guard.Params, { outage: shape(guard.OutageRule) }),
+    }),
+  ],
+  "/keel.guard.v1.MsgSetMarketRules": [
+    "keel/MsgSetMarketRules",
+    shape(guardTx.MsgSetMarketRules, {
+      rules: shape(guard.MarketRules, {
+        ranges: shape(guard.PriceRange),
+        openInterest: shape(guard.OpenInterestRule, { pace: shape(guard.Pace) }),
+        margin: shape(guard.MarginRule, { pace: shape(guard.Pace) }),
+      }),
+    }),
+  ],
+  "/keel.guard.v1.MsgSetWithdrawalLimits": [
+    "keel/MsgSetWithdrawalLimits",
+    shape(guardTx.MsgSetWithdrawalLimits, { limits: shape(guard.WithdrawalLimit) }),
+  ],
+  "/keel.guard.v1.MsgTighten": ["keel/MsgTighten", shape(guardTx.MsgTighten)],
+  "/keel.guard.v1.MsgLoosen": ["keel/MsgLoosen", shape(guardTx.MsgLoosen)],
   "/keel.vault.v1.MsgDepositToVault": ["keel/MsgDepositToVault", shape(vaultTx.MsgDepositToVault)],
   "/keel.vault.v1.MsgRequestWithdrawal": [
     "keel/MsgRequestWithdrawal",

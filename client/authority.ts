@@ -12,6 +12,13 @@ import type {
   MarketTerms,
   Series,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MsgLoosenResponse } from "@keel/proto/gen/keel/guard/v1/tx";
+import type {
+  Params as GuardParams,
+  MarketRules,
+  RestrictionSource,
+  WithdrawalLimit,
+} from "@keel/proto/gen/keel/guard/v1/types";
 import { MsgFundResponse } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
@@ -157,6 +164,53 @@ export async function updateVaultParams(
   options: SubmitOptions = {},
 ): Promise<TxOutcome> {
   return await send(client, "/keel.vault.v1.MsgUpdateVaultParams", { params }, options);
+}
+
+/** Parameters of the circuit breakers. */
+export async function updateGuardParams(
+  client: KeelSigningClient,
+  params: GuardParams,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.guard.v1.MsgUpdateGuardParams", { params }, options);
+}
+
+/** Price ranges and controllers of a market; null takes all of them away. */
+export async function setMarketRules(
+  client: KeelSigningClient,
+  market: string,
+  rules: MarketRules | null,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  const value = { market, ...(rules === null ? {} : { rules }) };
+  return await send(client, "/keel.guard.v1.MsgSetMarketRules", value, options);
+}
+
+/** How much of a denom may leave the collateral vault, window by window; none: any amount. */
+export async function setWithdrawalLimits(
+  client: KeelSigningClient,
+  denom: string,
+  limits: readonly WithdrawalLimit[],
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  const value = { denom, limits };
+  return await send(client, "/keel.guard.v1.MsgSetWithdrawalLimits", value, options);
+}
+
+/** Ends restrictions early: of one market, or without a symbol those on all; of one source, or of all but controllers. */
+export async function loosen(
+  client: KeelSigningClient,
+  what: {
+    readonly market?: string;
+    readonly source?: RestrictionSource;
+    readonly openWithdrawals?: boolean;
+  },
+  options: SubmitOptions = {},
+): Promise<WithTx<{ readonly ended: number }>> {
+  const { market = "", openWithdrawals = false, source = 0 } = what;
+  const value = { market, source, openWithdrawals };
+  const tx = await send(client, "/keel.guard.v1.MsgLoosen", value, options);
+  return { ended: responseOf(tx, 0, MsgLoosenResponse).ended, tx };
 }
 
 /** Terms on which margin of the feed's markets follows its volatility; null turns that off. */

@@ -6,12 +6,16 @@ export {
   createSeries,
   forfeitBond,
   fundInsurance,
+  loosen,
   setDynamicMargin,
+  setMarketRules,
   setPortfolioModel,
   setVaultMarket,
+  setWithdrawalLimits,
   updateDerivativesParams,
   updateFeeds,
   updateFeeParams,
+  updateGuardParams,
   updateInsuranceParams,
   updateMarginParams,
   updateMarket,
@@ -58,6 +62,14 @@ export {
   traderStanding,
 } from "./fees.ts";
 export { batchFinal, placeFinal } from "./final-orders.ts";
+export {
+  guardMoves,
+  guardRules,
+  restrictions,
+  tighten,
+  tightenMessage,
+  withdrawalLimits,
+} from "./guard.ts";
 export { candles, fills, fundingHistory, trades } from "./history.ts";
 export { impliedVolatility, optionPrice } from "./implied-volatility.ts";
 export {

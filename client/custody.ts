@@ -18,8 +18,8 @@ import {
 } from "@keel/proto/gen/keel/margin/v1/custody";
 import { type Amount, toQuanta } from "./decimal.ts";
 import type { KeelClient } from "./keel-client.ts";
+import type { Method } from "./method.ts";
 import type { WithTx } from "./outcomes.ts";
-import type { Method } from "./queries.ts";
 import type { KeelSigningClient } from "./signing-client.ts";
 import type { SubmitOptions } from "./submitter.ts";
 import { responseOf, type TxOutcome } from "./tx-result.ts";

@@ -3,6 +3,7 @@
  * chain refused. Every error has a stable `code`; messages say what was expected and what was found.
  */
 import { ErrorCode as DerivativesErrorCode } from "@keel/proto/gen/keel/derivatives/v1/errors";
+import { ErrorCode as GuardErrorCode } from "@keel/proto/gen/keel/guard/v1/errors";
 import { ErrorCode as InsuranceErrorCode } from "@keel/proto/gen/keel/insurance/v1/errors";
 import { ErrorCode as MarginErrorCode } from "@keel/proto/gen/keel/margin/v1/errors";
 import { ErrorCode as OracleErrorCode } from "@keel/proto/gen/keel/oracle/v1/errors";
@@ -116,6 +117,7 @@ export class KeelTxError extends Error {
 
 const enums: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   derivatives: DerivativesErrorCode,
+  guard: GuardErrorCode,
   insurance: InsuranceErrorCode,
   margin: MarginErrorCode,
   oracle: OracleErrorCode,

@@ -6,15 +6,10 @@ import * as margin from "@keel/proto/gen/keel/margin/v1/query";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
 import * as vault from "@keel/proto/gen/keel/vault/v1/query";
 import { KeelQueryError } from "./errors.ts";
-import type { Codec } from "./registry.ts";
+import { type GuardMethods, guardMethods } from "./guard-methods.ts";
+import type { Method } from "./method.ts";
 
-export interface Method<Q, A> {
-  readonly path: string;
-  readonly request: Codec<Q>;
-  readonly answer: Codec<A>;
-}
-
-interface Methods {
+interface Methods extends GuardMethods {
   readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
   readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
@@ -102,6 +97,7 @@ interface Methods {
 
 /** Every query a wallet makes, by name. */
 export const methods: Methods = {
+  ...guardMethods,
   markets: {
     path: "/keel.derivatives.v1.Query/Markets",
     request: derivatives.QueryMarketsRequest,

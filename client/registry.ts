@@ -2,6 +2,7 @@
 import { type GeneratedType, Registry } from "@cosmjs/proto-signing";
 import { defaultRegistryTypes } from "@cosmjs/stargate";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
+import * as guard from "@keel/proto/gen/keel/guard/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as custody from "@keel/proto/gen/keel/margin/v1/custody";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
@@ -64,6 +65,11 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
   ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],
   ["/keel.oracle.v1.MsgUpdateSurfaces", generated(oracle.MsgUpdateSurfaces)],
+  ["/keel.guard.v1.MsgUpdateGuardParams", generated(guard.MsgUpdateGuardParams)],
+  ["/keel.guard.v1.MsgSetMarketRules", generated(guard.MsgSetMarketRules)],
+  ["/keel.guard.v1.MsgSetWithdrawalLimits", generated(guard.MsgSetWithdrawalLimits)],
+  ["/keel.guard.v1.MsgTighten", generated(guard.MsgTighten)],
+  ["/keel.guard.v1.MsgLoosen", generated(guard.MsgLoosen)],
   ["/keel.vault.v1.MsgDepositToVault", generated(vault.MsgDepositToVault)],
   ["/keel.vault.v1.MsgRequestWithdrawal", generated(vault.MsgRequestWithdrawal)],
   ["/keel.vault.v1.MsgCancelWithdrawal", generated(vault.MsgCancelWithdrawal)],

@@ -15,9 +15,16 @@ import type {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { collects, isBatch, outsideOpenings } from "./auction/opening.ts";
+import {
+  callAuction,
+  collects,
+  isBatch,
+  openAfterHalt,
+  outsideOpenings,
+} from "./auction/opening.ts";
 import { collectOrder } from "./auction/orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
+import { thinnerDepthLots } from "./depth.ts";
 import { pruneDocuments } from "./external/records.ts";
 import { takeActions } from "./fees/budget.ts";
 import { type MarketRisk, marketRisk } from "./instruments/market-risk.ts";
@@ -68,6 +75,13 @@ export interface DerivativesKeeper {
   settlementValue(ctx: ReadContext, market: MarketId): bigint | undefined;
   /** No position of the market is left. */
   settled(ctx: WriteContext, market: MarketId): void;
+
+  /** A call auction of at least this length; false where the market does not trade or has no auction terms. */
+  callAuction(ctx: WriteContext, market: MarketId, lengthMs: number, reason: string): boolean;
+  /** What the guard had halted trades again: an opening where the market has one. */
+  openAfterHalt(ctx: WriteContext, market: MarketId): void;
+  /** Lots of the thinner side of the book within this of the mark; undefined without a fresh mark. */
+  depthLots(ctx: ReadContext, market: MarketId, rangePpm: bigint): bigint | undefined;
 
   marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
   /** Resting orders of one of the protocol's own accounts, oldest first. */
@@ -140,6 +154,22 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       return instrument === undefined ? undefined : settlementValueOf(ctx, venue, instrument);
     },
     settled: (ctx, market) => settled(ctx, venue, market),
+
+    callAuction(ctx, market, delayMs, reason) {
+      const instrument = instrumentById(ctx, venue, market);
+      if (instrument === undefined) return false;
+      return callAuction(ctx, venue, instrument, { delayMs, reason });
+    },
+    openAfterHalt(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      if (instrument !== undefined) openAfterHalt(ctx, venue, instrument);
+    },
+    depthLots(ctx, market, rangePpm) {
+      const instrument = instrumentById(ctx, venue, market);
+      const mark = instrument === undefined ? undefined : markOf(ctx, venue, instrument);
+      if (instrument === undefined || mark?.fresh !== true) return undefined;
+      return thinnerDepthLots(instrument, venue.books.of(ctx, market), mark, rangePpm);
+    },
 
     marketId: (ctx, symbol) => findMarketId(ctx, venue, symbol),
     openOrders: (ctx, account, market) => openProtocolOrders(ctx, venue, account, market),

@@ -61,6 +61,8 @@ function createWorld(fundUnits = 0n) {
     adjustOpenOrders: (...args) => (margin as Margin).keeper.adjustOpenOrders(...args),
     shareFees: (ctx, id, quanta) => (margin as Margin).keeper.shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => (margin as Margin).keeper.requireInitial(ctx, id),
+    keepHealthy: (ctx, market, change) =>
+      (margin as Margin).keeper.keepHealthy(ctx, market, change),
     positionLots: (ctx, id, market) => (margin as Margin).keeper.positionLots(ctx, id, market),
     exists: (ctx, id) => (margin as Margin).keeper.exists(ctx, id),
     openInterestLots: (ctx, market) => (margin as Margin).keeper.openInterestLots(ctx, market),

@@ -14,8 +14,9 @@ import { derivativesInvariants } from "./invariants.ts";
 import { createKeeper, type DerivativesKeeper } from "./keeper.ts";
 import { keyMessages } from "./keys/routes.ts";
 import { derivativesMessages } from "./messages.ts";
-import type { BankPort, ClearingPort, KeyAccountsPort, OraclePort } from "./ports.ts";
+import type { BankPort, ClearingPort, GuardPort, KeyAccountsPort, OraclePort } from "./ports.ts";
 import { derivativesQueries } from "./queries.ts";
+import { UNGUARDED } from "./restricted.ts";
 import { derivativesState } from "./state.ts";
 import type { Venue } from "./venue.ts";
 import { createWaitingIndexes } from "./waiting/waiting-index.ts";
@@ -28,6 +29,8 @@ export interface DerivativesPorts {
   readonly addresses: Addresses;
   readonly verify: VerifySignature;
   readonly keyAccounts: KeyAccountsPort;
+  /** May delegate to a module built later; absent: nothing is restricted. */
+  readonly guard?: GuardPort;
 }
 
 export interface Derivatives {
@@ -44,6 +47,7 @@ export function createDerivatives(schema: Schema, ports: DerivativesPorts): Deri
     books: createBooks(state),
     waiting: createWaitingIndexes(state),
     accounts: createAccounts(ports.addresses),
+    guard: UNGUARDED,
     ...ports,
   };
   const keeper = createKeeper(venue);

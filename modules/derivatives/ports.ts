@@ -182,6 +182,11 @@ export interface ClearingPort {
   shareFees(ctx: WriteContext, account: AccountId, quanta: bigint): void;
   /** Throws ModuleError unless equity covers the initial requirement, open orders included. */
   requireInitial(ctx: ReadContext, account: AccountId): void;
+  /**
+   * Runs a change of the market's terms. Throws ModuleError, and leaves undoing to the caller, when an account with a position in the market that
+   * was healthy before is liquidatable after it.
+   */
+  keepHealthy(ctx: WriteContext, market: MarketId, change: (ctx: WriteContext) => void): void;
   /** Signed lots, long positive. */
   positionLots(ctx: ReadContext, account: AccountId, market: MarketId): bigint;
   exists(ctx: ReadContext, account: AccountId): boolean;
@@ -206,4 +211,17 @@ export interface ClearingPort {
 export interface KeyAccountsPort {
   /** Makes the account of a key, so that it can sign. Nothing when it is there. */
   ensureKey(ctx: WriteContext, kind: KeyKind, key: Uint8Array): void;
+}
+
+/** What holds in a market beyond its own terms and status. */
+export interface MarketRestriction {
+  readonly level: "none" | "closeOnly" | "halted";
+  /** 0: no cap beside the market's own. */
+  readonly openInterestMaxLots: bigint;
+}
+
+/** Who restricts markets from outside. */
+export interface GuardPort {
+  /** Null: nothing. */
+  restriction(ctx: ReadContext, market: MarketId): MarketRestriction | null;
 }

@@ -11,7 +11,15 @@ import type { Books } from "./book/books.ts";
 import { refuse } from "./errors.ts";
 import { type Instrument, instrumentAt } from "./instruments.ts";
 import { SYMBOL_BYTES_MAX } from "./limits.ts";
-import type { BankPort, ClearingPort, KeyAccountsPort, MarketId, OraclePort } from "./ports.ts";
+import type {
+  BankPort,
+  ClearingPort,
+  GuardPort,
+  KeyAccountsPort,
+  MarketId,
+  OraclePort,
+} from "./ports.ts";
+import { restricted } from "./restricted.ts";
 import type { DerivativesState } from "./state.ts";
 import type { WaitingIndex, WaitingIndexes } from "./waiting/waiting-index.ts";
 
@@ -26,6 +34,7 @@ export interface Venue {
   readonly accounts: Accounts;
   readonly verify: VerifySignature;
   readonly keyAccounts: KeyAccountsPort;
+  readonly guard: GuardPort;
 }
 
 /** Block time in Unix milliseconds, rounded down. */
@@ -33,13 +42,15 @@ export function nowMs(ctx: ReadContext): number {
   return Number(divFloor(ctx.header.timeNs, 1_000_000n));
 }
 
+/** As it is now: by time, and by what the guard restricts. */
 export function instrumentById(
   ctx: ReadContext,
   venue: Venue,
   market: MarketId,
 ): Instrument | undefined {
   const record = venue.state.markets.get(ctx, market);
-  return record === undefined ? undefined : instrumentAt(record, nowMs(ctx));
+  if (record === undefined) return undefined;
+  return restricted(instrumentAt(record, nowMs(ctx)), venue.guard.restriction(ctx, market));
 }
 
 export function findMarketId(ctx: ReadContext, venue: Venue, symbol: string): MarketId | undefined {

@@ -101,7 +101,7 @@ export function trackActive(
 export function createClearing(
   state: MarginState,
   markets: ModelledMarkets,
-): Omit<ClearingPort, "clearAll" | "clearAuction" | "portAccount" | "shareFees"> {
+): Omit<ClearingPort, "clearAll" | "clearAuction" | "keepHealthy" | "portAccount" | "shareFees"> {
   function writeTrade(
     ctx: WriteContext,
     trade: Trade,

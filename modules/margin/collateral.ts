@@ -12,7 +12,7 @@ import { MONEY_LIMIT } from "./limits.ts";
 import type { MarketViews, ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
 import { shortText } from "./portfolio-mode.ts";
-import type { BankPort, ClearingPort } from "./ports.ts";
+import type { BankPort, ClearingPort, GuardPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 
@@ -32,6 +32,7 @@ export function createCollateral(
   state: MarginState,
   bank: BankPort,
   markets: ModelledMarkets,
+  guard: GuardPort,
 ): Collateral {
   function credit(ctx: WriteContext, id: AccountId, amount: bigint): bigint {
     const known = state.accounts.get(ctx, id);
@@ -111,6 +112,7 @@ export function createCollateral(
       const collateral = credit(ctx, to, amount);
       moveVault(ctx, amount);
       bank.transfer(ctx, sender, COLLATERAL_VAULT, denom(ctx), amount);
+      guard.deposited(ctx, denom(ctx), amount);
       return collateral;
     },
 
@@ -122,6 +124,7 @@ export function createCollateral(
           `withdrawals are closed until ${gate.untilNs} ns: ${gate.reason}`,
         );
       }
+      guard.withdrawing(ctx, denom(ctx), amount);
       const left = debit(ctx, from, amount);
       moveVault(ctx, -amount);
       bank.transfer(ctx, COLLATERAL_VAULT, ownerOf(from), denom(ctx), amount);

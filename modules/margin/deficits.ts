@@ -22,6 +22,7 @@ export interface Deficits {
   /** Brings the queue in line with the equity of its members and of `candidates`. */
   refresh(ctx: WriteContext, candidates: readonly AccountId[], views: MarketViews): void;
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
+  openGate(ctx: WriteContext): void;
 }
 
 export function createDeficits(state: MarginState, claims: Claims, addresses: Addresses): Deficits {
@@ -73,6 +74,13 @@ export function createDeficits(state: MarginState, claims: Claims, addresses: Ad
 
   return {
     gateWithdrawals,
+
+    openGate(ctx) {
+      const gate = state.gate.get(ctx);
+      if (gate === undefined || gate.untilNs <= ctx.header.timeNs) return;
+      state.gate.set(ctx, { ...gate, untilNs: ctx.header.timeNs });
+      emitWithdrawalsGated(ctx, ctx.header.timeNs, "opened by the authority");
+    },
 
     recover(ctx) {
       if (state.deficits.size(ctx) === 0 || claims.fund(ctx) === 0n) return;

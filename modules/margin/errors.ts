@@ -30,6 +30,7 @@ export const MARGIN_CODES = {
   unknownProposal: 57,
   notApproved: 58,
   tradingLoss: 59,
+  wouldSink: 65,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -17,10 +17,13 @@ import { createTopUps } from "./custody/top-up.ts";
 import { createDeficits } from "./deficits.ts";
 import { createDeleveraging } from "./deleverage.ts";
 import { createEndBlock } from "./end-block.ts";
+import { refuse } from "./errors.ts";
 import { accountText } from "./events.ts";
 import { createFeeSplit } from "./fee-split.ts";
+import { UNGUARDED } from "./guarded-markets.ts";
 import type { Health } from "./health.ts";
 import { evaluate, freeCollateral } from "./health.ts";
+import { healthyAccounts, sunkOf } from "./healthy.ts";
 import { createLiquidation } from "./liquidation.ts";
 import type { ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
@@ -29,6 +32,7 @@ import type {
   BackstopPort,
   BankPort,
   ClearingPort,
+  GuardPort,
   InsurancePort,
   MarketId,
   MarketsPort,
@@ -36,6 +40,7 @@ import type {
 } from "./ports.ts";
 import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
+import { type Surveyed, surveyAccounts } from "./survey.ts";
 import { createTakeover } from "./takeover.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
@@ -47,6 +52,8 @@ export interface MarginPorts {
   /** May delegate to a module built later, too. */
   readonly backstop: BackstopPort;
   readonly addresses: Addresses;
+  /** May delegate to a module built later, too; absent: nothing is raised or held back. */
+  readonly guard?: GuardPort;
 }
 
 /** The same, with the margin model's view of the markets. */
@@ -68,6 +75,13 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
   /** What accounts below zero miss, quanta. */
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
+  /** Opens withdrawals now; whoever asks has made sure that nobody is below zero. */
+  openGate(ctx: WriteContext): void;
+  /** Accounts with positions after this one, at most so many. */
+  survey(
+    ctx: ReadContext,
+    walk: { readonly after: AccountId | null; readonly count: number; readonly nearPpm: bigint },
+  ): readonly Surveyed[];
   /** Liquidation, deleveraging and the deficit queue; then the block's fees go where they belong. */
   endBlock(ctx: WriteContext): void;
 }
@@ -79,7 +93,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     ...createClearing(state, markets),
     ...createClearAll(state, markets, addresses),
   };
-  const collateral = createCollateral(state, bank, markets);
+  const collateral = createCollateral(state, bank, markets, ports.guard ?? UNGUARDED);
   const claims = createClaims(state, insurance);
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
   const takeover = createTakeover({ state, markets, clearing, claims, backstop, name });
@@ -124,6 +138,22 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
       return denom === settlementDenom ? state.totals.require(ctx).pendingShortfall : 0n;
     },
     gateWithdrawals: deficits.gateWithdrawals,
+    openGate: deficits.openGate,
+    keepHealthy(ctx, market, change) {
+      const before = healthyAccounts(ctx, state, markets, ({ positions }) =>
+        positions.some((position) => position.market === market && position.lots !== 0n),
+      );
+      change(ctx);
+      const [first, ...others] = sunkOf(ctx, state, markets, before);
+      if (first === undefined) return;
+      const { equity, id, maintenance } = first;
+      throw refuse(
+        "wouldSink",
+        `${others.length + 1} healthy accounts would be liquidatable at once; the first is ${name(id)}: ` +
+          `requirement ${maintenance}, equity ${equity}, short of ${maintenance - equity} quanta`,
+      );
+    },
+    survey: (ctx, walk) => surveyAccounts(ctx, state, markets, walk),
     endBlock(ctx) {
       judge(ctx);
       splitFees(ctx);

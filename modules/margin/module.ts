@@ -4,6 +4,7 @@ import type { ModuleDefinition } from "../kit/module.ts";
 import { custodyMessages } from "./custody/messages.ts";
 import { custodyQueries } from "./custody/queries.ts";
 import { marginGenesis } from "./genesis.ts";
+import { guardedMarkets, UNGUARDED } from "./guarded-markets.ts";
 import { marginInvariants } from "./invariants.ts";
 import type { MarginKeeper, MarginPorts } from "./keeper.ts";
 import { createKeeper } from "./keeper.ts";
@@ -14,23 +15,26 @@ import type { MarginState } from "./state.ts";
 import { marginState } from "./state.ts";
 import { volatilityQuery } from "./volatility/queries.ts";
 import { scaledMarkets } from "./volatility/scaled-markets.ts";
-import { createVolatility } from "./volatility/volatility.ts";
+import { createVolatility, type Volatility } from "./volatility/volatility.ts";
 
 export interface Margin {
   readonly module: ModuleDefinition;
   readonly keeper: MarginKeeper;
+  readonly volatility: Volatility;
   /** For invariant tests and simulation only. */
   readonly state: MarginState;
 }
 
 export function createMargin(schema: Schema, given: MarginPorts): Margin {
   const state = marginState(schema);
-  const scaled = scaledMarkets(state.volatility, given.markets);
+  const guarded = guardedMarkets(given.guard ?? UNGUARDED, given.markets);
+  const scaled = scaledMarkets(state.volatility, guarded);
   const ports = { ...given, markets: modelledMarkets(state, scaled) };
   const volatility = createVolatility(state.volatility, ports.prices);
   const keeper = createKeeper(state, ports);
   return {
     keeper,
+    volatility,
     state,
     module: {
       name: "margin",

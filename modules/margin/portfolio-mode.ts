@@ -6,7 +6,8 @@ import { bytesToKey } from "../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import type { Account } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
-import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "./health.ts";
+import { evaluate, meetsInitial } from "./health.ts";
+import { healthyAccounts, sunkOf } from "./healthy.ts";
 import { type MarketViews, type ModelledMarkets, marketViews } from "./market-view.ts";
 import { portfolioInitial } from "./portfolio/account.ts";
 import { validateModel } from "./portfolio/model.ts";
@@ -50,18 +51,6 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
       return found;
     });
     return found;
-  }
-
-  /** Portfolio accounts with positions that are not under water as things stand. */
-  function healthy(ctx: ReadContext): AccountId[] {
-    const views = marketViews(ctx, markets);
-    const out: AccountId[] = [];
-    state.accounts.each(ctx, (id, account) => {
-      if (!account.portfolio) return;
-      const health = maintenanceHealth(account, views);
-      if (health !== null && !isLiquidatable(health)) out.push(id);
-    });
-    return out;
   }
 
   return {
@@ -108,22 +97,17 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
         if (state.portfolioModel.get(ctx) !== undefined) state.portfolioModel.delete(ctx);
         return;
       }
-      const before = healthy(ctx);
+      const before = healthyAccounts(ctx, state, markets, ({ portfolio }) => portfolio);
       state.portfolioModel.set(ctx, model);
-      const views = marketViews(ctx, markets);
-      const sunk = before.flatMap((id) => {
-        const account = state.accounts.get(ctx, id);
-        const health = account === undefined ? null : maintenanceHealth(account, views);
-        return account !== undefined && health !== null && isLiquidatable(health)
-          ? [{ account, initial: health.maintenance, equity: health.equity }]
-          : [];
-      });
+      const sunk = sunkOf(ctx, state, markets, before);
       const [first] = sunk;
       if (first === undefined) return;
+      const { account, equity, maintenance } = first;
+      const views = marketViews(ctx, markets);
       throw refuse(
         "modelInUse",
         `${sunk.length} healthy accounts would be liquidatable at once; the first: ` +
-          shortText(first.account, views, first),
+          shortText(account, views, { equity, initial: maintenance }),
       );
     },
   };

@@ -46,6 +46,8 @@ export interface MarketTerms {
     | "settled";
   /** Liquidation executions stay within mark ± this share of notional. */
   readonly liquidationBandPpm: bigint;
+  /** Initial margin is raised by this share of itself for a while; absent: it is not. */
+  readonly initialRaisePpm?: bigint;
 }
 
 /** Requirement per lot, quanta. */
@@ -289,9 +291,23 @@ export interface ClearingPort {
   shareFees(ctx: WriteContext, account: AccountId, quanta: bigint): void;
   /** Throws ModuleError unless equity ≥ initial requirement including open orders (after an adjustOpenOrders that raised it). */
   requireInitial(ctx: ReadContext, account: AccountId): void;
+  /**
+   * Runs a change of the market's terms. Throws ModuleError, and leaves undoing to the caller, when an account with a position in the market that
+   * was healthy before is liquidatable after it.
+   */
+  keepHealthy(ctx: WriteContext, market: MarketId, change: (ctx: WriteContext) => void): void;
   /** Signed lots, long positive. */
   positionLots(ctx: ReadContext, account: AccountId, market: MarketId): bigint;
   exists(ctx: ReadContext, account: AccountId): boolean;
   /** Lots held long = lots held short. */
   openInterestLots(ctx: ReadContext, market: MarketId): bigint;
+}
+
+/** Who raises initial margin and holds back what leaves the vault. Implemented by the guard. */
+export interface GuardPort {
+  /** Share by which initial margin of the market is raised, ppm; 0: not. */
+  initialRaisePpm(ctx: ReadContext, market: MarketId): bigint;
+  /** Coins are about to leave the vault, or have come in. The first throws ModuleError when they may not leave now. */
+  withdrawing(ctx: WriteContext, denom: string, quanta: bigint): void;
+  deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
 }

@@ -8,6 +8,7 @@ import type {
   Params,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { GenesisState as GuardGenesis } from "@keel/proto/gen/keel/guard/v1/genesis";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
@@ -20,8 +21,10 @@ import { createBank } from "../bank/module.ts";
 import { defaultParams, defaultTerms, optionTerms } from "../derivatives/defaults.ts";
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
-import type { ClearingPort, OraclePort } from "../derivatives/ports.ts";
+import type { OraclePort } from "../derivatives/ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
+import { createGuard, type Guard } from "../guard/module.ts";
+import { defaultParams as guardParams } from "../guard/params.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
@@ -39,6 +42,7 @@ import { createSurfaceKeeper, writeSurfaces } from "../oracle/surface/keeper.ts"
 import { defaultSurface } from "../oracle/surface/surfaces.ts";
 import { createVault, type Vault } from "../vault/module.ts";
 import { defaultParams as vaultParams } from "../vault/params.ts";
+import { lateClearing, lateGuard } from "./late-ports.ts";
 import { createTestPrices, TEST_PRICES } from "./prices.ts";
 
 export const DENOM = "uusdc";
@@ -124,6 +128,7 @@ export interface World extends Derivatives {
   readonly ctx: TestContext;
   readonly margin: Margin;
   readonly vault: Vault;
+  readonly guard: Guard;
   readonly bank: Bank["keeper"];
   readonly modules: readonly ModuleDefinition[];
   /** Decimal text; stale when told so. */
@@ -182,20 +187,10 @@ export function createWorld(options: WorldOptions = {}): World {
   const prices = createTestPrices(registry);
   let built: Margin | undefined;
   let backstop: Vault["keeper"]["backstop"] | undefined;
+  let guarding: Guard["keeper"] | undefined;
   const late = (): Margin["keeper"] => (built as Margin).keeper;
-  const clearing: ClearingPort = {
-    clear: (ctx, trade) => late().clear(ctx, trade),
-    adjustOpenOrders: (...args) => late().adjustOpenOrders(...args),
-    clearAuction: (ctx, trade) => late().clearAuction(ctx, trade),
-    clearAll: (ctx, trades, moves) => late().clearAll(ctx, trades, moves),
-    portAccount: (ctx, from, to) => late().portAccount(ctx, from, to),
-    shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
-    requireInitial: (ctx, id) => late().requireInitial(ctx, id),
-    positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
-    exists: (ctx, id) => late().exists(ctx, id),
-    openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),
-    account: (ctx, id) => late().account(ctx, id),
-  };
+  const guarded = lateGuard(() => guarding);
+  const clearing = lateClearing(late);
   const surfaces = oracleState(registry.schema("oracle"));
   const oracle: OraclePort = {
     ...createSurfaceKeeper(surfaces),
@@ -209,6 +204,7 @@ export function createWorld(options: WorldOptions = {}): World {
     verify: testVerify,
     keyAccounts: { ensureKey: () => undefined },
     oracle,
+    guard: guarded,
   });
   const margin = createMargin(registry.schema("margin"), {
     addresses,
@@ -216,6 +212,7 @@ export function createWorld(options: WorldOptions = {}): World {
     insurance: insurance.keeper,
     prices: oracle,
     markets: derivatives.keeper,
+    guard: guarded,
     backstop: {
       ready: (ctx) => backstop?.ready(ctx) ?? false,
       isOwn: (id) => backstop?.isOwn(id) ?? false,
@@ -231,7 +228,24 @@ export function createWorld(options: WorldOptions = {}): World {
     venue: derivatives.keeper,
   });
   backstop = vault.keeper.backstop;
-  const modules = [bank.module, insurance.module, margin.module, derivatives.module, vault.module];
+  const guard = createGuard(registry.schema("guard"), {
+    addresses,
+    venue: derivatives.keeper,
+    ledger: margin.keeper,
+    volatility: margin.volatility,
+    bank: bank.keeper,
+    fund: insurance.keeper,
+    collateralVault: COLLATERAL_VAULT,
+  });
+  guarding = guard.keeper;
+  const modules = [
+    bank.module,
+    insurance.module,
+    margin.module,
+    derivatives.module,
+    vault.module,
+    guard.module,
+  ];
   const ctx = testContext(registry, options.from?.header ?? {});
   const init = ({ genesis }: ModuleDefinition, state: unknown): void => {
     if (genesis.kind === "proto") genesis.init(ctx, state as Uint8Array);
@@ -267,6 +281,10 @@ export function createWorld(options: WorldOptions = {}): World {
     init(derivatives.module, GenesisState.encode(genesis).finish());
     const shared = { ...vaultParams(), ...options.vault };
     init(vault.module, VaultGenesis.encode(VaultGenesis.fromPartial({ params: shared })).finish());
+    init(
+      guard.module,
+      GuardGenesis.encode(GuardGenesis.fromPartial({ params: guardParams() })).finish(),
+    );
   }
   ctx.events.length = 0;
   const owner = (n: number): Uint8Array => {
@@ -279,6 +297,7 @@ export function createWorld(options: WorldOptions = {}): World {
     ctx,
     margin,
     vault,
+    guard,
     bank: bank.keeper,
     modules,
     owner,
@@ -326,9 +345,11 @@ export function createWorld(options: WorldOptions = {}): World {
     block(seconds = 1, update) {
       derivatives.module.endBlock?.(ctx);
       margin.module.endBlock?.(ctx);
+      guard.module.endBlock?.(ctx);
       ctx.nextBlock(seconds);
       update?.();
       derivatives.module.beginBlock?.(ctx);
+      guard.module.beginBlock?.(ctx);
       margin.module.beginBlock?.(ctx);
       vault.module.beginBlock?.(ctx);
     },

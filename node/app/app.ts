@@ -10,6 +10,9 @@ import type { BankKeeper } from "@keel/modules/bank/keeper";
 import { createBank } from "@keel/modules/bank/module";
 import { BOND_VAULT } from "@keel/modules/derivatives/listing/bonds";
 import { createDerivatives, type Derivatives } from "@keel/modules/derivatives/module";
+import type { GuardPort as MarketGuard } from "@keel/modules/derivatives/ports";
+import type { GuardKeeper } from "@keel/modules/guard/keeper";
+import { createGuard } from "@keel/modules/guard/module";
 import { createInsurance } from "@keel/modules/insurance/module";
 import type { ShortfallPort } from "@keel/modules/insurance/ports";
 import type { Addresses } from "@keel/modules/kit/addresses";
@@ -20,7 +23,11 @@ import type { MessageRoute, ModuleDefinition, QueryRoute } from "@keel/modules/k
 import type { VerifySignature } from "@keel/modules/kit/signature";
 import type { MarginKeeper } from "@keel/modules/margin/keeper";
 import { createMargin, type Margin } from "@keel/modules/margin/module";
-import type { BackstopPort, MarketsPort } from "@keel/modules/margin/ports";
+import type {
+  BackstopPort,
+  GuardPort as ClearingGuard,
+  MarketsPort,
+} from "@keel/modules/margin/ports";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
 import { createOracle } from "@keel/modules/oracle/module";
@@ -37,6 +44,7 @@ export const storeNames: readonly string[] = [
   "bank",
   "consensus",
   "derivatives",
+  "guard",
   "insurance",
   "margin",
   "oracle",
@@ -110,12 +118,14 @@ export function createKeel(options: {
   // Clearing, markets and the vault know each other; the later ones reach margin by delegation.
   let markets: Derivatives["keeper"] | null = null;
   let backstop: BackstopPort | null = null;
+  let guarding: GuardKeeper | null = null;
   const margin = createMargin(registry.schema("margin"), {
     bank: bank.keeper,
     markets: lateMarkets(() => markets),
     insurance: insurance.keeper,
     prices: oracle.keeper,
     backstop: lateBackstop(() => backstop),
+    guard: lateGuard(() => guarding),
     addresses,
   });
   clearing = margin.keeper;
@@ -126,6 +136,7 @@ export function createKeel(options: {
     addresses,
     verify,
     keyAccounts: auth.keeper,
+    guard: lateGuard(() => guarding),
   });
   markets = derivatives.keeper;
   const vault = createVault(registry.schema("vault"), {
@@ -136,6 +147,16 @@ export function createKeel(options: {
     addresses,
   });
   backstop = vault.keeper.backstop;
+  const guard = createGuard(registry.schema("guard"), {
+    venue: derivatives.keeper,
+    ledger: margin.keeper,
+    volatility: margin.volatility,
+    bank: bank.keeper,
+    fund: insurance.keeper,
+    collateralVault: COLLATERAL_VAULT,
+    addresses,
+  });
+  guarding = guard.keeper;
 
   const genesis = [
     auth.module, // accounts first: everyone else's addresses may be among them
@@ -145,9 +166,11 @@ export function createKeel(options: {
     margin.module, // accounts, which orders name
     derivatives.module, // markets and orders
     vault.module, // shares, and terms of markets it quotes
+    guard.module, // rules of markets, and what is restricted
   ];
   const beginBlock = [
     derivatives.module, // funding, on the prices transaction 0 has just brought
+    guard.module, // what those prices, or the time since the last block, stop
     margin.module, // rates that follow volatility, before anyone takes new risk
     vault.module, // withdrawals and quotes at those prices, before anyone trades at them
   ];
@@ -155,6 +178,7 @@ export function createKeel(options: {
     derivatives.module, // order expiries and premiums, before anyone is judged
     margin.module, // liquidations and the deficit queue, at the block's final marks
     insurance.module, // underwriters whose notice has ended, after what the block cost
+    guard.module, // caps and margins for the next block, by what this one has left
   ];
   return {
     registry,
@@ -227,6 +251,20 @@ function lateBackstop(get: () => BackstopPort | null): BackstopPort {
     ready: (ctx) => backstop().ready(ctx),
     isOwn: (account) => backstop().isOwn(account),
     offer: (ctx, market, lots) => backstop().offer(ctx, market, lots),
+  };
+}
+
+function lateGuard(get: () => GuardKeeper | null): ClearingGuard & MarketGuard {
+  const guard = (): GuardKeeper => {
+    const ready = get();
+    if (ready === null) throw new Error("the guard was asked for before it was built");
+    return ready;
+  };
+  return {
+    restriction: (ctx, market) => guard().restriction(ctx, market),
+    initialRaisePpm: (ctx, market) => guard().initialRaisePpm(ctx, market),
+    withdrawing: (ctx, denom, quanta) => guard().withdrawing(ctx, denom, quanta),
+    deposited: (ctx, denom, quanta) => guard().deposited(ctx, denom, quanta),
   };
 }
 

@@ -1,53 +1,10 @@
-import { defaultConsensusParams } from "@keel/consensus/wire/params";
-import type { WriteContext } from "@keel/modules/kit/context";
-import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { MessageRoute, ModuleDefinition } from "@keel/modules/kit/module";
-import { Branch } from "@keel/modules/kit/store";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
-import { createVerifier } from "../crypto/verifier.ts";
-import { createKeel, type Keel } from "./app.ts";
-import { createBlockExecutor } from "./block.ts";
-import { writeContext } from "./contexts.ts";
-import { loadGenesis } from "./genesis.ts";
-import { createRouter } from "./router.ts";
-import { TestChain } from "./testing/chain.ts";
+import type { Keel } from "./app.ts";
+import { executorBench } from "./testing/executor-bench.ts";
 import { depositMessage } from "./testing/market-load.ts";
-import { createTxReader } from "./transactions.ts";
-
-const chainId = "keel-test-1";
-
-/** One block at a time on a bare branch, with parts of the composition replaced. */
-function bench(change: (keel: Keel) => Partial<Keel>) {
-  const chain = new TestChain();
-  const verifier = createVerifier({ backend: "native", workers: 0 });
-  const real = createKeel({ addressPrefix: "keel", verifier });
-  const keel: Keel = { ...real, ...change(real) };
-  const state = Branch.empty(keel.registry.collections.length);
-  const faults: string[] = [];
-  const onFault = (_height: number, where: string, error: Error): void =>
-    void faults.push(`${where}: ${error.message}`);
-  const context = (): WriteContext =>
-    writeContext(
-      { chainId, height: 1, timeNs: chain.timeNs(1), proposer: "" },
-      state,
-      unlimitedGas(),
-      [],
-    );
-  loadGenesis(context(), real.genesis, chain.appState());
-  const { addresses, ante } = keel;
-  const blocks = createBlockExecutor({
-    keel,
-    chainId,
-    router: createRouter({ ante, addresses, minGasPrices: [], onFault }),
-    read: createTxReader(keel.messages, addresses).read,
-    onFault,
-  });
-  const run = (txs: readonly Uint8Array[]) =>
-    blocks.execute(state, chain.proposed(txs), defaultConsensusParams);
-  return { chain, keel, state, faults, context, run };
-}
 
 const module = (parts: Partial<ModuleDefinition>): ModuleDefinition => ({
   name: "stray",
@@ -75,7 +32,9 @@ const failing = (error: () => Error) => (keel: Keel) => {
 
 describe("a fault", () => {
   it("in a message reverts it and costs its whole gas limit; the block goes on", () => {
-    const { chain, run, faults, keel, context } = bench(failing(() => new TypeError("a bug")));
+    const { chain, run, faults, keel, context } = executorBench(
+      failing(() => new TypeError("a bug")),
+    );
     const [alice, bob] = [chain.account(0), chain.account(1)];
     const { txResults } = run([
       alice.sign([depositMessage(alice, "1000")], { gas: 300_000 }),
@@ -94,7 +53,7 @@ describe("a fault", () => {
   });
 
   it("of the machine is not contained", () => {
-    const { chain, run } = bench(failing(() => new RangeError("out of memory")));
+    const { chain, run } = executorBench(failing(() => new RangeError("out of memory")));
     const alice = chain.account(0);
     expect(() => run([alice.sign([depositMessage(alice, "1000")])])).toThrow(RangeError);
   });
@@ -107,7 +66,7 @@ describe("a fault", () => {
           throw new TypeError("hook bug");
         },
       });
-    const { run, faults, keel, context } = bench((real) => ({ endBlock: [stray(real)] }));
+    const { run, faults, keel, context } = executorBench((real) => ({ endBlock: [stray(real)] }));
     run([]);
     expect(faults).toEqual(["endBlock stray: hook bug"]);
     expect(keel.bank.balance(context(), new Uint8Array(20).fill(3), "ukeel")).toBe(0n);
@@ -123,7 +82,7 @@ describe("a fault", () => {
       },
     });
     let statusInBlock: number | undefined;
-    const { chain, run, faults } = bench((real) => {
+    const { chain, run, faults } = executorBench((real) => {
       const typeUrl = "/keel.margin.v1.MsgDeposit";
       const route = real.messages.get(typeUrl) as MessageRoute;
       const watching: MessageRoute = {
@@ -154,7 +113,7 @@ describe("a fault", () => {
           keel.bank.transfer(ctx, COLLATERAL_VAULT, new Uint8Array(20).fill(3), "uusdc", 1n);
         },
       });
-    const { chain, run, faults, keel, context } = bench((real) => ({
+    const { chain, run, faults, keel, context } = executorBench((real) => ({
       endBlock: [...real.endBlock, thief(real)],
     }));
     const alice = chain.account(0);
@@ -176,7 +135,7 @@ describe("a block hook", () => {
         for (let i = 0; i < 300_000; i++) ctx.emit("order_cancelled", { id: String(i) });
       },
     });
-    const { run, faults } = bench(() => ({ endBlock: [loud] }));
+    const { run, faults } = executorBench(() => ({ endBlock: [loud] }));
     const { events } = run([]);
     expect(events.filter(({ type }) => type === "order_cancelled")).toHaveLength(300_000);
     expect(faults).toEqual([]);
@@ -185,7 +144,7 @@ describe("a block hook", () => {
 
 describe("the composition", () => {
   it("lists every module with a hook exactly once in that hook's order", () => {
-    const { keel } = bench(() => ({}));
+    const { keel } = executorBench(() => ({}));
     for (const hook of ["beginBlock", "endBlock"] as const) {
       const having = keel.genesis.filter((one) => one[hook] !== undefined);
       expect(new Set(keel[hook])).toEqual(new Set(having));
@@ -194,7 +153,7 @@ describe("the composition", () => {
   });
 
   it("has every store it declares, and no other", async () => {
-    const { keel } = bench(() => ({}));
+    const { keel } = executorBench(() => ({}));
     const { storeNames } = await import("./app.ts");
     const used = new Set(keel.registry.collections.map(({ store }) => store));
     expect([...used].sort()).toEqual([...storeNames]);

@@ -4,6 +4,7 @@ import { formatGenesis, type GenesisDoc } from "@keel/consensus/wire/genesis";
 import { ed25519Address } from "@keel/consensus/wire/keys";
 import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import { defaultParams as derivativesParams } from "@keel/modules/derivatives/defaults";
+import { defaultParams as guardParams } from "@keel/modules/guard/params";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
 import { createAddresses } from "@keel/modules/kit/addresses";
 import { maximum, minimum } from "@keel/modules/kit/math/mul-div";
@@ -20,6 +21,7 @@ import {
 import type { Timestamp } from "@keel/proto/bytes/timestamp";
 import { GenesisState as DerivativesGenesis } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { GenesisState as GuardGenesis } from "@keel/proto/gen/keel/guard/v1/genesis";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { GenesisState as OracleGenesis } from "@keel/proto/gen/keel/oracle/v1/genesis";
@@ -194,6 +196,11 @@ function moduleStates(
             ? [{ market: FIRST_MARKET_ID, terms: vaultTerms(), contributed: "0" }]
             : [],
       }),
+    ),
+    guard: json(
+      "guard",
+      GuardGenesis,
+      GuardGenesis.fromPartial({ params: { ...guardParams(), authority } }),
     ),
   };
 }

@@ -1,6 +1,6 @@
 /** Reads the closing books, all at one height, through the client's queries. */
 import type { KeelClient } from "@keel/client/keel-client";
-import type { Method } from "@keel/client/queries";
+import type { Method } from "@keel/client/method";
 import { methods } from "@keel/client/queries";
 import {
   QueryBalanceRequest,

@@ -36,6 +36,7 @@ import {
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
 import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
+import { guardAct } from "./guard-acts.ts";
 import { anotherModel, openingModel } from "./margin-models.ts";
 import type { PlannedMessage } from "./operation.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
@@ -324,6 +325,9 @@ const dynamic: Act = ({ random, authority }) => {
   };
 };
 
+const guard: Act = ({ authority, ctx, instruments, random }) =>
+  guardAct({ authority, instruments, random, nowMs: Number(ctx.header.timeNs / 1_000_000n) });
+
 const acts: readonly Act[] = [
   reopen,
   reopen,
@@ -350,6 +354,9 @@ const acts: readonly Act[] = [
   fees,
   fees,
   ({ random, authority }) => anotherModel(random, authority),
+  guard,
+  guard,
+  guard,
 ];
 
 /** At most one act a block, in about one block of three. */

@@ -232,6 +232,7 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
         },
       ],
     },
+    guard: { params: { authority: authority.address } },
     vault: { params: { ...(vaultParamsJson as object), authority: authority.address } },
     insurance: messageToJson(
       "keel.insurance.v1.GenesisState",

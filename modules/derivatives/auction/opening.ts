@@ -57,10 +57,32 @@ function beginOpening(
   opening: { readonly delayMs: number; readonly reason: string },
 ): void {
   const now = nowMs(ctx);
-  const until = now + opening.delayMs;
+  // A second reason never makes it shorter.
+  const running = openingMs(ctx, venue, instrument);
+  const until = running > now + opening.delayMs ? running : now + opening.delayMs;
   const record = { openingMs: BigInt(until), tradedMs: BigInt(now) };
   venue.state.auctions.set(ctx, instrument.id, record);
   events.auctionOpening(ctx, instrument.symbol, until, opening.reason);
+}
+
+/**
+ * A call auction of at least this length, whatever else the market does. False, and nothing is done: it does not trade, or has no auction terms.
+ */
+export function callAuction(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  opening: { readonly delayMs: number; readonly reason: string },
+): boolean {
+  if (instrument.terms.auction === undefined || !trades(instrument)) return false;
+  beginOpening(ctx, venue, instrument, opening);
+  return true;
+}
+
+/** After a halt that was none of the market's status: it opens as after one that was. */
+export function openAfterHalt(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  const delayMs = Number(instrument.terms.auction?.openingMs ?? 0n);
+  if (delayMs > 0) callAuction(ctx, venue, instrument, { delayMs, reason: "halt" });
 }
 
 /** The auction of the opening left nothing that crosses. */

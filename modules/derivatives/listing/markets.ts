@@ -132,7 +132,15 @@ export function updateMarket(
     }
   }
   const status = unchanged ? market.status : change.status;
-  const next = storeMarket(ctx, venue, { ...market, status, terms: change.terms ?? market.terms });
+  const wanted = { ...market, status, terms: change.terms ?? market.terms };
+  const held = venue.clearing.openInterestLots(ctx, market.id) > 0n;
+  let next = wanted;
+  const store = (inner: WriteContext): void => {
+    next = storeMarket(inner, venue, wanted);
+  };
+  // Terms decide what positions require.
+  if (change.terms !== undefined && held) venue.clearing.keepHealthy(ctx, market.id, store);
+  else store(ctx);
   followUpdate(ctx, venue, market, next);
   watchDated(ctx, venue, instrumentOf(next));
   events.marketUpdated(ctx, symbol, instrumentOf(next).status);

@@ -39,6 +39,7 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
       late().adjustOpenOrders(ctx, id, market, side, lots, fee),
     shareFees: (ctx, id, quanta) => late().shareFees(ctx, id, quanta),
     requireInitial: (ctx, id) => late().requireInitial(ctx, id),
+    keepHealthy: (ctx, market, change) => late().keepHealthy(ctx, market, change),
     positionLots: (ctx, id, market) => late().positionLots(ctx, id, market),
     exists: (ctx, id) => late().exists(ctx, id),
     openInterestLots: (ctx, market) => late().openInterestLots(ctx, market),

@@ -3,7 +3,7 @@
  * are charged as everywhere, on top.
  */
 
-import { absolute, mulDivUp } from "../../kit/math/mul-div.ts";
+import { absolute, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
 import type { MarketView, MarketViews } from "../market-view.ts";
 import type { MarketId } from "../ports.ts";
@@ -53,6 +53,7 @@ export function portfolioInitial(
   views: MarketViews,
 ): { readonly initial: bigint; readonly requirement: PortfolioRequirement | null } {
   let apart = 0n;
+  let raisePpm = 0n;
   const positions: RiskPosition[] = [];
   for (const position of account.positions) {
     const view = views(position.market);
@@ -60,12 +61,15 @@ export function portfolioInitial(
     const array = arrayOf(views, position.market, view);
     if (array === null) apart += positionInitial(position, view);
     else {
+      raisePpm = maximum(raisePpm, view.terms.initialRaisePpm ?? 0n);
       const low = position.lots - position.openSellLots;
       positions.push({ array, low, high: position.lots + position.openBuyLots });
     }
   }
   const requirement = required(positions);
-  return { initial: apart + (requirement?.initial ?? 0n), requirement };
+  // A portfolio is one risk: the largest raise of any of its markets holds for the whole.
+  const together = mulDivUp(requirement?.initial ?? 0n, PPM + raisePpm, PPM);
+  return { initial: apart + together, requirement };
 }
 
 /**

@@ -2,9 +2,10 @@
 import type { DynamicMargin, FeedVolatility } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { WAD } from "../../kit/math/fixed-point.ts";
-import { divFloor, minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import { divFloor, maximum, minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import type { PricesPort } from "../ports.ts";
+import { rangeOf } from "./estimators.ts";
 import { emitDynamicMargin, type MoveReason } from "./events.ts";
 import {
   initialAim,
@@ -26,6 +27,12 @@ export interface Volatility {
   /** Terms of a feed from now on; undefined: off. Throws ModuleError for a feed without a price, or one that was off already. */
   set(ctx: WriteContext, feedId: number, terms: DynamicMargin | undefined): void;
   view(ctx: ReadContext, terms: DynamicMargin): FeedView;
+  /** Deviations of a move over the horizon, 1e-18, by the larger estimate; null for a feed that is not measured. */
+  rangeOver(
+    ctx: ReadContext,
+    feedId: number,
+    over: { readonly deviationsPpm: bigint; readonly horizonMs: bigint },
+  ): bigint | null;
 }
 
 export interface FeedView {
@@ -122,6 +129,13 @@ export function createVolatility(state: VolatilityState, prices: PricesPort): Vo
       const after = { ...from, initialPpm, maintenancePpm: minimum(from.maintenancePpm, most) };
       const outcome = outcomeOf(terms, after);
       write(ctx, terms, from, after, { reason: "terms", outcome, forwardPpm: 0n });
+    },
+
+    rangeOver(ctx, feedId, { deviationsPpm, horizonMs }) {
+      const known = state.measured.get(ctx, feedId);
+      if (known === undefined) return null;
+      const variance = maximum(BigInt(known.fastVariance), BigInt(known.slowVariance));
+      return rangeOf(variance, { deviationsPpm, horizon: horizonMs, step: MINUTE_MS });
     },
 
     view(ctx, terms) {

@@ -132,6 +132,7 @@ export class TestChain {
         markets: [{ market: btcPerpetualJson }],
       },
       vault: { params: vaultParamsJson },
+      guard: { params: {} },
       ...this.#options.appState,
     };
   }

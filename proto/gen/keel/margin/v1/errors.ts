@@ -63,6 +63,8 @@ export const ErrorCode = {
   ERROR_CODE_NOT_APPROVED: 58,
   /** ERROR_CODE_TRADING_LOSS - Trading would give up more in a day than the withdrawal policy allows. */
   ERROR_CODE_TRADING_LOSS: 59,
+  /** ERROR_CODE_WOULD_SINK - Terms under which accounts that are healthy would be liquidatable at once; the message names the first. */
+  ERROR_CODE_WOULD_SINK: 65,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -96,5 +98,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNKNOWN_PROPOSAL = typeof ErrorCode.ERROR_CODE_UNKNOWN_PROPOSAL;
   export type ERROR_CODE_NOT_APPROVED = typeof ErrorCode.ERROR_CODE_NOT_APPROVED;
   export type ERROR_CODE_TRADING_LOSS = typeof ErrorCode.ERROR_CODE_TRADING_LOSS;
+  export type ERROR_CODE_WOULD_SINK = typeof ErrorCode.ERROR_CODE_WOULD_SINK;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

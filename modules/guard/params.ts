@@ -1,0 +1,44 @@
+/** Parameters: defaults with their reasons, and what is refused. */
+import type { Params } from "@keel/proto/gen/keel/guard/v1/types";
+import type { Addresses } from "../kit/addresses.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import { refuse } from "./errors.ts";
+import { EMERGENCY_MAX_MS, RAISE_MAX_PPM } from "./limits.ts";
+import { validateOutage } from "./rules.ts";
+
+/** Nothing is watched and nobody has the key. */
+export function defaultParams(): Params {
+  return {
+    // Empty until genesis fills in the governance account.
+    authority: "",
+    emergencyKey: "",
+    emergencyMaxMs: 0n,
+    emergencyRaiseMaxPpm: 0n,
+    outage: undefined,
+  };
+}
+
+/** The authority as text; genesis may leave it empty for the governance module account. */
+export function withAuthority(params: Params, addresses: Addresses): Params {
+  if (params.authority !== "") return params;
+  return { ...params, authority: addresses.format(moduleAddress("gov")) };
+}
+
+export function validateParams(params: Params, addresses: Addresses): void {
+  const { authority, emergencyKey, emergencyMaxMs, emergencyRaiseMaxPpm, outage } = params;
+  if (authority !== "") addresses.parse(authority);
+  if (emergencyKey !== "") addresses.parse(emergencyKey);
+  if (emergencyMaxMs > EMERGENCY_MAX_MS) {
+    throw refuse(
+      "invalidRequest",
+      `expected emergency_max_ms of at most ${EMERGENCY_MAX_MS}, got ${emergencyMaxMs}`,
+    );
+  }
+  if ((emergencyKey === "") !== (emergencyMaxMs === 0n)) {
+    throw refuse("invalidRequest", "expected an emergency key with its time, or neither");
+  }
+  if (emergencyRaiseMaxPpm > (emergencyKey === "" ? 0n : RAISE_MAX_PPM)) {
+    throw refuse("invalidRequest", "expected a smaller emergency_raise_max_ppm");
+  }
+  if (outage !== undefined) validateOutage(outage);
+}
