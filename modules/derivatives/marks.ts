@@ -4,7 +4,7 @@ import { divHalfEven, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { datedMark } from "./instruments/valuation.ts";
 import { type Instrument, notionalOf } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
-import type { OraclePrice, Side } from "./ports.ts";
+import type { OraclePrice, PriceStage, Side } from "./ports.ts";
 import type { Venue } from "./venue.ts";
 
 /** Requirement per lot of a contract whose risk is not a share of its value, quanta. */
@@ -18,6 +18,8 @@ export interface Mark {
   readonly ticks: bigint;
   /** False when an oracle price behind it is stale or below quorum. */
   readonly fresh: boolean;
+  /** What it allows beside or less than that. Absent: all while fresh, nothing after. */
+  readonly stage?: PriceStage;
   /** Value of one lot. */
   readonly quantaPerLot: bigint;
   /** Value of one lot of the underlying: what sizes and bands are measured by. */
@@ -39,13 +41,14 @@ const last = new WeakMap<Instrument, { price: OraclePrice; mark: Mark | undefine
 
 /** The oracle's price as it is. */
 function indexMark(price: OraclePrice, instrument: Instrument): Mark | undefined {
-  const { mantissa, exponent, fresh } = price;
+  const { mantissa, exponent, fresh, stage } = price;
   const known = last.get(instrument);
   if (
     known !== undefined &&
     known.price.mantissa === mantissa &&
     known.price.exponent === exponent &&
-    known.price.fresh === fresh
+    known.price.fresh === fresh &&
+    known.price.stage === stage
   ) {
     return known.mark;
   }

@@ -14,7 +14,7 @@ import { changeLedger, inRange } from "./fill.ts";
 import { evaluate, meetsInitial, noRiskier } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
 import type { ModelledMarkets } from "./market-view.ts";
-import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
+import { holdsBack, type MarketView, type MarketViews, marketViews } from "./market-view.ts";
 import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
@@ -114,7 +114,7 @@ export function createClearAll(
       if (held > marketsPerAccountMax && held > known.positions.length) {
         throw new Refused(id, "tooManyMarkets");
       }
-      if (gave) requireSpared(ctx, id, after);
+      if (gave) requireSpared(ctx, id, after, views);
       const health = evaluate(after, views);
       if (meetsInitial(after, health)) continue;
       if (!gave && noRiskier(evaluate(known, views), health)) continue;
@@ -124,9 +124,15 @@ export function createClearAll(
   }
 
   /** As for a withdrawal: cash only, never a profit that is still open, and not past a quarantined market. */
-  function requireSpared(ctx: ReadContext, id: AccountId, after: Account): void {
+  function requireSpared(
+    ctx: ReadContext,
+    id: AccountId,
+    after: Account,
+    views: MarketViews,
+  ): void {
     if (after.collateral < 0n) throw new Refused(id, "insufficientCollateral");
     if (isQuarantined(ctx, after)) throw new Refused(id, "marketQuarantined");
+    if (holdsBack(after.positions, views)) throw new Refused(id, "stalePrice");
   }
 
   function isSettling(ctx: ReadContext, market: number): boolean {
@@ -201,7 +207,11 @@ export function createClearAll(
       if (account.positions.some(({ market }) => isSettling(ctx, market))) {
         throw refuse("marketSettling", reasonOf("marketSettling"));
       }
-      const health = evaluate(account, marketViews(ctx, markets));
+      const views = marketViews(ctx, markets);
+      if (holdsBack(account.positions, views)) {
+        throw refuse("stalePrice", reasonOf("stalePrice"));
+      }
+      const health = evaluate(account, views);
       if (!meetsInitial(account, health)) {
         const code = health.fresh ? "insufficientMargin" : "stalePrice";
         throw refuse(code, reasonOf(code));
