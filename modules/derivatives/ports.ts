@@ -30,6 +30,8 @@ export interface OraclePrice {
   readonly fresh: boolean;
   /** Absent: all of it while it is fresh, nothing of it after. */
   readonly stage?: PriceStage;
+  /** Deviation of one minute's move; absent or 0: not measured. */
+  readonly sigmaPpm?: bigint;
 }
 
 /** One expiry of a volatility surface at one moment. */

@@ -133,6 +133,9 @@ export function updateMarket(
   }
   const status = unchanged ? market.status : change.status;
   const next = storeMarket(ctx, venue, { ...market, status, terms: change.terms ?? market.terms });
+  if (market.terms?.mark !== undefined && next.terms?.mark === undefined) {
+    venue.state.markBasis.delete(ctx, market.id);
+  }
   followUpdate(ctx, venue, market, next);
   watchDated(ctx, venue, instrumentOf(next));
   events.marketUpdated(ctx, symbol, instrumentOf(next).status);
