@@ -1,4 +1,5 @@
 /** What each level of a price allows, on the real markets and the real clearing ledger. */
+import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
 import { linearPerpetual } from "../../derivatives/defaults.ts";
 import { accountId } from "../../kit/account-id.ts";
@@ -149,7 +150,7 @@ describe("level by action", () => {
     const found = world.venue.state.markets.get(world.ctx, 1);
     if (found?.terms === undefined) throw new Error("no market");
     const auction = {
-      matching: 1,
+      matching: MatchingMode.MATCHING_MODE_CONTINUOUS,
       feePpm: 0,
       ordersMax: 100,
       openingMs: 2_000n,
