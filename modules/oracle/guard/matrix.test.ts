@@ -132,6 +132,17 @@ describe("level by action", () => {
     ]);
   });
 
+  it("whoever the slow lane spared is closed in the first block that liquidates, without any new price", () => {
+    const world = market();
+    world.place(PERP, accountId(world.owner(3), 0), "buy 2 @ 57000 post");
+    for (let i = 0; i < 3; i++) world.block(1, () => world.at("55500", stageAt("fresh", true)));
+    expect(world.eventsOf("liquidation")).toEqual([]);
+    world.block(1, () => world.at("55500", stageAt("fresh")));
+    world.block(1, () => world.at("55500", stageAt("fresh", true)));
+    expect(world.eventsOf("liquidation")).toHaveLength(1);
+    expect(world.violation()).toBeNull();
+  });
+
   it("says why", () => {
     const world = market();
     world.at("60000", stageAt("reduceOnly"));
