@@ -116,6 +116,7 @@ const EVENTS: readonly string[] = [
   ...["dynamic_margin"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
+  ...["oracle_price_refused", "oracle_price_confirmed", "oracle_slow_lane"],
 ];
 
 const REASONS: readonly string[] = [
