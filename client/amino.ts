@@ -7,6 +7,7 @@ import { AminoTypes, createDefaultAminoConverters } from "@cosmjs/stargate";
 import { base64ToBytes, bytesToBase64 } from "@keel/proto/bytes/base64";
 import * as documents from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as fees from "@keel/proto/gen/keel/derivatives/v1/fees";
+import * as marks from "@keel/proto/gen/keel/derivatives/v1/marks";
 import * as derivativesTx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/types";
 import * as guardTx from "@keel/proto/gen/keel/guard/v1/tx";
@@ -17,6 +18,7 @@ import * as dynamic from "@keel/proto/gen/keel/margin/v1/dynamic";
 import * as portfolio from "@keel/proto/gen/keel/margin/v1/portfolio";
 import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/types";
+import * as feedGuard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/types";
 import * as vaultTx from "@keel/proto/gen/keel/vault/v1/tx";
@@ -30,6 +32,8 @@ type Fields = Record<string, unknown>;
 const terms = shape(derivatives.MarketTerms, {
   tiers: shape(derivatives.MarginTier),
   optionRisk: shape(derivatives.OptionRisk),
+  auction: shape(derivatives.AuctionTerms),
+  mark: shape(marks.MarkTerms),
 });
 const end = { maturity: shape(derivatives.Maturity) };
 const dated = {
@@ -221,7 +225,9 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   ],
   "/keel.oracle.v1.MsgUpdateFeeds": [
     "keel/MsgUpdateFeeds",
-    shape(oracleTx.MsgUpdateFeeds, { feeds: shape(oracle.Feed) }),
+    shape(oracleTx.MsgUpdateFeeds, {
+      feeds: shape(oracle.Feed, { guard: shape(feedGuard.FeedGuard) }),
+    }),
   ],
   "/keel.oracle.v1.MsgUpdateSurfaces": [
     "keel/MsgUpdateSurfaces",

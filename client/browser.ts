@@ -82,6 +82,7 @@ export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
 export { LiveBook } from "./live-book.ts";
 export { MarketStream } from "./market-stream.ts";
+export { markParts, priceWatch, twap, validatorStandings } from "./oracle.ts";
 export {
   marginModeMessage,
   portfolioModel,

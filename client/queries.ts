@@ -1,8 +1,10 @@
 /** gRPC queries over `abci_query`: every method of Keel's query services, with the generated types. */
 import type { Comet38Client } from "@cosmjs/tendermint-rpc";
+import * as marks from "@keel/proto/gen/keel/derivatives/v1/marks";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
+import * as guard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
 import * as vault from "@keel/proto/gen/keel/vault/v1/query";
 import { KeelQueryError } from "./errors.ts";
@@ -69,6 +71,10 @@ interface Methods extends GuardMethods {
   >;
   readonly prices: Method<oracle.QueryPricesRequest, oracle.QueryPricesResponse>;
   readonly price: Method<oracle.QueryPriceRequest, oracle.QueryPriceResponse>;
+  readonly watch: Method<guard.QueryWatchRequest, guard.QueryWatchResponse>;
+  readonly twap: Method<guard.QueryTwapRequest, guard.QueryTwapResponse>;
+  readonly standings: Method<guard.QueryStandingsRequest, guard.QueryStandingsResponse>;
+  readonly mark: Method<marks.QueryMarkRequest, marks.QueryMarkResponse>;
   readonly surfaces: Method<oracle.QuerySurfacesRequest, oracle.QuerySurfacesResponse>;
   readonly surface: Method<oracle.QuerySurfaceRequest, oracle.QuerySurfaceResponse>;
   readonly smile: Method<oracle.QuerySmileRequest, oracle.QuerySmileResponse>;
@@ -258,6 +264,26 @@ export const methods: Methods = {
     path: "/keel.oracle.v1.Query/Price",
     request: oracle.QueryPriceRequest,
     answer: oracle.QueryPriceResponse,
+  },
+  watch: {
+    path: "/keel.oracle.v1.Query/Watch",
+    request: guard.QueryWatchRequest,
+    answer: guard.QueryWatchResponse,
+  },
+  twap: {
+    path: "/keel.oracle.v1.Query/Twap",
+    request: guard.QueryTwapRequest,
+    answer: guard.QueryTwapResponse,
+  },
+  standings: {
+    path: "/keel.oracle.v1.Query/Standings",
+    request: guard.QueryStandingsRequest,
+    answer: guard.QueryStandingsResponse,
+  },
+  mark: {
+    path: "/keel.derivatives.v1.Query/Mark",
+    request: marks.QueryMarkRequest,
+    answer: marks.QueryMarkResponse,
   },
   surfaces: {
     path: "/keel.oracle.v1.Query/Surfaces",

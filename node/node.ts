@@ -163,6 +163,11 @@ async function open(
       poolTxs: () => pool.size(),
       poolBytes: () => pool.bytes(),
       catchingUp: () => driver === null,
+      oracle: {
+        sources: () => feed?.status() ?? null,
+        missing: () => feed?.missing().length ?? null,
+        query: (request) => app.query(request),
+      },
     },
     genesis.chainId,
   );

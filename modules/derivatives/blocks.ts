@@ -4,12 +4,12 @@ import { assert } from "../kit/errors.ts";
 import { collects, trades, watchInterruption } from "./auction/opening.ts";
 import { auctionStep } from "./auction/step.ts";
 import type { Book } from "./book/book.ts";
+import { depthOf } from "./book/depth.ts";
 import { containMarket } from "./contain-market.ts";
 import * as events from "./events.ts";
 import {
   advanceFunding,
   clampBound,
-  type Depth,
   explainFunding,
   type FundingTerms,
   impactPrice,
@@ -21,7 +21,8 @@ import { returnBonds } from "./listing/bonds.ts";
 import { advanceMarkets } from "./listing/life-cycle.ts";
 import { quarantineMarket } from "./listing/markets.ts";
 import { listSeries } from "./listing/series.ts";
-import { markOf } from "./marks.ts";
+import { sampleMark } from "./marking/sampling.ts";
+import { indexMarkOf } from "./marks.ts";
 import { marketsWith } from "./occupied.ts";
 import { expireOrders } from "./orders/cancelling.ts";
 import type { MarketId, Side } from "./ports.ts";
@@ -77,6 +78,7 @@ export function beginBlock(ctx: WriteContext, venue: Venue): void {
   venue.state.auctions.each(ctx, (id) => void watched.push(id));
   eachOf(ctx, venue, ascending(funded, watched), watchInterruption);
   eachOf(ctx, venue, funded, accrueFunding);
+  eachOf(ctx, venue, funded, sampleMark);
 }
 
 /** Dead men; then in each market with work what waits and is due, expiries, auctions, the block's premium, the market's own invariant, and the orders of expired markets. */
@@ -109,7 +111,7 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
   const { state } = venue;
   const funding = state.funding.get(ctx, instrument.id);
   assert(funding !== undefined, `${instrument.symbol} has no funding record`);
-  const mark = markOf(ctx, venue, instrument);
+  const mark = indexMarkOf(ctx, venue, instrument);
   const accrues = trades(instrument) && mark?.fresh === true;
   const lotValue = accrues ? mark.ticks * instrument.quantaPerTickLot : 0n;
   const terms = fundingTerms(instrument, state.params.require(ctx).fundingStepMaxMs);
@@ -142,7 +144,7 @@ function readPremium(ctx: WriteContext, venue: Venue, instrument: Instrument, bo
   const { state } = venue;
   const funding = state.funding.get(ctx, instrument.id);
   assert(funding !== undefined, `${instrument.symbol} has no funding record`);
-  const mark = markOf(ctx, venue, instrument);
+  const mark = indexMarkOf(ctx, venue, instrument);
   let premium = 0n;
   if (trades(instrument) && mark?.fresh === true) {
     const terms = fundingTerms(instrument, 0n);
@@ -153,12 +155,4 @@ function readPremium(ctx: WriteContext, venue: Venue, instrument: Instrument, bo
   if (premium !== funding.premiumPpm) {
     state.funding.set(ctx, instrument.id, { ...funding, premiumPpm: premium });
   }
-}
-
-function depthOf(book: Book, side: Side): Depth {
-  return (visit) =>
-    book.each(side, (slot) => {
-      const { ticks, lots } = book.read(slot);
-      return visit(ticks, lots);
-    });
 }

@@ -44,6 +44,8 @@ export function defaultTerms(): MarketTerms {
     openInterestMaxLots: 0n,
     optionRisk: undefined,
     auction: undefined,
+    // At the index.
+    mark: undefined,
   };
 }
 

@@ -30,6 +30,7 @@ import { instrumentOf } from "./instruments.ts";
 import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
 import { validateMarket, validateParams } from "./listing/terms.ts";
+import { basisFault } from "./marking/median.ts";
 import { checkClientId, sideOf } from "./orders/requests.ts";
 import type { MarketId } from "./ports.ts";
 import type { Venue } from "./venue.ts";
@@ -86,6 +87,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
           funding: state.funding.get(ctx, id),
           fundingHistory: state.fundingHistory.get(ctx, id),
           auction: state.auctions.get(ctx, id),
+          markBasis: state.markBasis.get(ctx, id),
         });
       });
       const orders: RestingOrder[] = [];
@@ -122,7 +124,7 @@ function loadMarket(
   entry: GenesisState["markets"][number],
 ): MarketId {
   const { state } = venue;
-  const { market, counters, funding, fundingHistory, auction } = entry;
+  const { market, counters, funding, fundingHistory, auction, markBasis } = entry;
   requireThat(market !== undefined, "a market entry without market");
   const id = market.id === 0 ? last + 1 : market.id;
   requireThat(id > last, `expected a market id above ${last}, got ${id}`);
@@ -138,6 +140,12 @@ function loadMarket(
   if (market.linearPerpetual !== undefined) {
     state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));
     if (fundingHistory !== undefined) state.fundingHistory.set(ctx, id, fundingHistory);
+  }
+  if (markBasis !== undefined) {
+    const fault =
+      market.terms?.mark === undefined ? "no terms" : basisFault(markBasis, BigInt(TICKS_MAX));
+    requireThat(fault === null, `market ${market.symbol} has a record of its mark: ${fault}`);
+    state.markBasis.set(ctx, id, markBasis);
   }
   if (auction === undefined) return id;
   requireThat(

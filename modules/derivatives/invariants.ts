@@ -11,6 +11,7 @@ import { feeReserve } from "./fees/rates.ts";
 import { bondsEscrowed, instrumentsFault } from "./instruments/invariants.ts";
 import { type Instrument, instrumentOf } from "./instruments.ts";
 import { grantInvariants } from "./keys/invariants.ts";
+import { marksSound } from "./marking/invariants.ts";
 import { marketsWithOrders } from "./occupied.ts";
 import { sideOf } from "./orders/requests.ts";
 import type { MarketId, Side } from "./ports.ts";
@@ -239,6 +240,7 @@ export function derivativesInvariants(venue: Venue): ModuleInvariants {
       "exposure-reserved": exposureReserved(venue),
       "expiries-match-orders": expiriesMatch(venue),
       "instruments-queued": (ctx) => instrumentsFault(ctx, venue),
+      "marks-sound": marksSound(venue),
       ...documentInvariants(venue),
       ...grantInvariants(venue),
       ...feeInvariants(venue),

@@ -1,10 +1,12 @@
-/** The mark price: of a perpetual the oracle's index price in ticks, of a dated contract its valuation; and the bands around it. */
+/** The mark price: of a perpetual the index in ticks, or a bounded median around it; of a dated contract its valuation; and the bands around it. */
+import type { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
 import type { ReadContext } from "../kit/context.ts";
-import { divHalfEven, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { divHalfEven, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { datedMark } from "./instruments/valuation.ts";
 import { type Instrument, notionalOf } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
-import type { OraclePrice, Side } from "./ports.ts";
+import { type MarkParts, markParts } from "./marking/median.ts";
+import type { OraclePrice, PriceStage, Side } from "./ports.ts";
 import type { Venue } from "./venue.ts";
 
 /** Requirement per lot of a contract whose risk is not a share of its value, quanta. */
@@ -18,6 +20,8 @@ export interface Mark {
   readonly ticks: bigint;
   /** False when an oracle price behind it is stale or below quorum. */
   readonly fresh: boolean;
+  /** What it allows beside or less than that. Absent: all while fresh, nothing after. */
+  readonly stage?: PriceStage;
   /** Value of one lot. */
   readonly quantaPerLot: bigint;
   /** Value of one lot of the underlying: what sizes and bands are measured by. */
@@ -29,9 +33,79 @@ export interface Mark {
 /** undefined before the first price, or when the price cannot be said in this market's ticks. */
 export function markOf(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {
   if (instrument.contract.maturity !== null) return datedMark(ctx, venue, instrument);
+  const index = indexMarkOf(ctx, venue, instrument);
+  if (index === undefined || instrument.terms.mark === undefined) return index;
+  return medianMark(ctx, venue, instrument, index);
+}
+
+/** A perpetual at its index, whatever it is marked at: what funding compares its book with. Of a dated contract the index of its underlying. */
+export function indexMarkOf(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): Mark | undefined {
   const price = venue.oracle.price(ctx, instrument.market.feedId);
-  if (price === undefined) return undefined;
-  return indexMark(price, instrument);
+  return price === undefined ? undefined : indexMark(price, instrument);
+}
+
+/** What the median is made of; undefined: the market is marked at its index, or nothing was read of its book yet. */
+export function markPartsOf(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): { readonly parts: MarkParts; readonly external: boolean } | undefined {
+  const index = indexMarkOf(ctx, venue, instrument);
+  const terms = instrument.terms.mark;
+  const basis = venue.state.markBasis.get(ctx, instrument.id);
+  if (index === undefined || terms === undefined || basis === undefined) return undefined;
+  const external = externalTicks(ctx, venue, instrument);
+  const sigmaPpm = venue.oracle.price(ctx, instrument.market.feedId)?.sigmaPpm ?? 0n;
+  const parts = markParts(index.ticks, basis, terms, { sigmaPpm, external });
+  return { parts, external: external !== null };
+}
+
+/** What perpetuals elsewhere trade at; null without a feed for it, or a fresh price. */
+function externalTicks(ctx: ReadContext, venue: Venue, instrument: Instrument): bigint | null {
+  const feedId = instrument.terms.mark?.externalFeedId ?? 0;
+  const price = feedId === 0 ? undefined : venue.oracle.price(ctx, feedId);
+  if (price?.fresh !== true) return null;
+  const ticks = toTicks(price.mantissa, price.exponent, instrument);
+  return ticks > 0n ? ticks : null;
+}
+
+interface KnownMedian {
+  readonly index: Mark;
+  readonly basis: MarkBasis;
+  readonly sigmaPpm: bigint;
+  readonly external: bigint | null;
+  readonly mark: Mark;
+}
+
+const medians = new WeakMap<Instrument, KnownMedian>();
+
+function medianMark(ctx: ReadContext, venue: Venue, instrument: Instrument, index: Mark): Mark {
+  const terms = instrument.terms.mark;
+  const basis = venue.state.markBasis.get(ctx, instrument.id);
+  if (terms === undefined || basis === undefined) return index;
+  const sigmaPpm = venue.oracle.price(ctx, instrument.market.feedId)?.sigmaPpm ?? 0n;
+  const external = externalTicks(ctx, venue, instrument);
+  const known = medians.get(instrument);
+  if (
+    known?.index === index &&
+    known.basis === basis &&
+    known.sigmaPpm === sigmaPpm &&
+    known.external === external
+  ) {
+    return known.mark;
+  }
+  const ticks = minimum(
+    markParts(index.ticks, basis, terms, { sigmaPpm, external }).mark,
+    BigInt(TICKS_MAX),
+  );
+  const quantaPerLot = ticks * instrument.quantaPerTickLot;
+  const mark = { ...index, ticks, quantaPerLot, notionalPerLot: quantaPerLot };
+  medians.set(instrument, { index, basis, sigmaPpm, external, mark });
+  return mark;
 }
 
 // The same price is asked for by every order and health check of a block.
@@ -39,13 +113,14 @@ const last = new WeakMap<Instrument, { price: OraclePrice; mark: Mark | undefine
 
 /** The oracle's price as it is. */
 function indexMark(price: OraclePrice, instrument: Instrument): Mark | undefined {
-  const { mantissa, exponent, fresh } = price;
+  const { mantissa, exponent, fresh, stage } = price;
   const known = last.get(instrument);
   if (
     known !== undefined &&
     known.price.mantissa === mantissa &&
     known.price.exponent === exponent &&
-    known.price.fresh === fresh
+    known.price.fresh === fresh &&
+    known.price.stage === stage
   ) {
     return known.mark;
   }
@@ -54,7 +129,14 @@ function indexMark(price: OraclePrice, instrument: Instrument): Mark | undefined
   const mark =
     ticks <= 0n || ticks > BigInt(TICKS_MAX)
       ? undefined
-      : { ticks, fresh, quantaPerLot, notionalPerLot: quantaPerLot, losses: null };
+      : {
+          ticks,
+          fresh,
+          ...(stage === undefined ? {} : { stage }),
+          quantaPerLot,
+          notionalPerLot: quantaPerLot,
+          losses: null,
+        };
   last.set(instrument, { price, mark });
   return mark;
 }

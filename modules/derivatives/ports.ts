@@ -10,6 +10,14 @@ import type { KeyKind } from "../kit/signature.ts";
 export type MarketId = number;
 export type Side = "buy" | "sell";
 
+/** What a price still allows when it is no longer fresh, or is so only in part. */
+export interface PriceStage {
+  /** Positions may shrink, and accounts be judged, at it. */
+  readonly reduces: boolean;
+  readonly withdraws: boolean;
+  readonly liquidates: boolean;
+}
+
 export interface OraclePrice {
   /** Price = mantissa × 10^exponent in the quote asset. */
   readonly mantissa: bigint;
@@ -20,6 +28,10 @@ export interface OraclePrice {
   readonly timeNs: bigint;
   /** False when it is too old or below quorum. */
   readonly fresh: boolean;
+  /** Absent: all of it while it is fresh, nothing of it after. */
+  readonly stage?: PriceStage;
+  /** Deviation of one minute's move; absent or 0: not measured. */
+  readonly sigmaPpm?: bigint;
 }
 
 /** One expiry of a volatility surface at one moment. */

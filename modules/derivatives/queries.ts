@@ -28,6 +28,7 @@ import { predictedRate } from "./funding.ts";
 import { datedView, instrumentQueries } from "./instruments/queries.ts";
 import { formatPrice, formatSize, type Instrument, instrumentAt } from "./instruments.ts";
 import { MARKETS_PAGE_MAX } from "./limits.ts";
+import { markQueries } from "./marking/queries.ts";
 import { markOf } from "./marks.ts";
 import { marketsWithOrders } from "./occupied.ts";
 import { instrumentById, nowMs, requireInstrument, type Venue } from "./venue.ts";
@@ -163,6 +164,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
     }),
     auctionQuery(venue),
     ...waitingQueries(venue, instruments),
+    ...markQueries(venue),
     onQuery({
       path: `${PATH}/Funding`,
       request: QueryFundingRequest,

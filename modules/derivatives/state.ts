@@ -1,4 +1,6 @@
 /** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
+
+import { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
 import type {
   AuctionState,
   CollectedOrder,
@@ -89,6 +91,8 @@ export interface DerivativesState {
   /** (market, sub-account, client id), which is the order in which ids are given. */
   readonly collected: MapCollection<readonly [MarketId, AccountId, string], CollectedOrder>;
   readonly auctions: MapCollection<MarketId, AuctionState>;
+  /** Of perpetuals whose mark is a median. */
+  readonly markBasis: MapCollection<MarketId, MarkBasis>;
   readonly external: ExternalState;
   readonly keys: KeysState;
   readonly fees: FeesState;
@@ -211,6 +215,7 @@ export function derivativesState(schema: Schema): DerivativesState {
       protoValue(CollectedOrderCodec),
     ),
     auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
+    markBasis: schema.map(0x1e, "mark_basis", u32Key, protoValue(MarkBasis)),
     external: externalState(schema),
     keys: keysState(schema),
     fees: feesState(schema),

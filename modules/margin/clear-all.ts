@@ -19,7 +19,7 @@ import { changeLedger, findPosition, inRange } from "./fill.ts";
 import { evaluate, meetsInitial, noRiskier } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
 import type { ModelledMarkets } from "./market-view.ts";
-import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
+import { holdsBack, type MarketView, type MarketViews, marketViews } from "./market-view.ts";
 import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
@@ -125,7 +125,7 @@ export function createClearAll(
       if (room !== null) throw new Refused(id, room);
       const loss = lossFault(ctx, state.custody, { id, before: known, after }, views);
       if (loss !== null) throw new Refused(id, loss);
-      if (gave) requireSpared(ctx, id, after);
+      if (gave) requireSpared(ctx, id, after, views);
       const health = evaluate(after, views);
       if (meetsInitial(after, health)) continue;
       if (!gave && noRiskier(evaluate(known, views), health)) continue;
@@ -135,9 +135,15 @@ export function createClearAll(
   }
 
   /** As for a withdrawal: cash only, never a profit that is still open, and not past a quarantined market. */
-  function requireSpared(ctx: ReadContext, id: AccountId, after: Account): void {
+  function requireSpared(
+    ctx: ReadContext,
+    id: AccountId,
+    after: Account,
+    views: MarketViews,
+  ): void {
     if (after.collateral < 0n) throw new Refused(id, "insufficientCollateral");
     if (isQuarantined(ctx, after)) throw new Refused(id, "marketQuarantined");
+    if (holdsBack(after.positions, views)) throw new Refused(id, "stalePrice");
   }
 
   function isSettling(ctx: ReadContext, market: number): boolean {
@@ -217,7 +223,11 @@ export function createClearAll(
       if (account.positions.some(({ market }) => isSettling(ctx, market))) {
         throw refuse("marketSettling", reasonOf("marketSettling"));
       }
-      const health = evaluate(account, marketViews(ctx, markets));
+      const views = marketViews(ctx, markets);
+      if (holdsBack(account.positions, views)) {
+        throw refuse("stalePrice", reasonOf("stalePrice"));
+      }
+      const health = evaluate(account, views);
       if (!meetsInitial(account, health)) {
         const code = health.fresh ? "insufficientMargin" : "stalePrice";
         throw refuse(code, reasonOf(code));

@@ -10,7 +10,7 @@ import { refuse } from "./errors.ts";
 import { evaluate, freeCollateral } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
 import type { MarketViews, ModelledMarkets } from "./market-view.ts";
-import { marketViews } from "./market-view.ts";
+import { holdsBack, marketViews } from "./market-view.ts";
 import { shortText } from "./portfolio-mode.ts";
 import type { BankPort, ClearingPort, GuardPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
@@ -80,7 +80,9 @@ export function createCollateral(
     }
     const views = marketViews(ctx, markets);
     const health = evaluate(account, views);
-    if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
+    if (!health.fresh || holdsBack(account.positions, views)) {
+      throw refuse("stalePrice", "a price of this sub-account is stale");
+    }
     const free = freeCollateral(account, health);
     if (amount > free) {
       throw refuse(

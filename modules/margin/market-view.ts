@@ -3,12 +3,15 @@ import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { ReadContext } from "../kit/context.ts";
 import { remembered } from "../kit/remembered.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
-import type { MarketId, MarketsPort, MarketTerms, PerLotLosses } from "./ports.ts";
+import type { MarketId, MarketsPort, MarketTerms, PerLotLosses, PriceStage } from "./ports.ts";
 
 export interface MarketView {
   readonly terms: MarketTerms;
   readonly markTicks: bigint;
+  /** Accounts are judged and trades cleared at it; whether a trade may add risk is the venue's to say. */
   readonly fresh: boolean;
+  /** Narrower than that: no withdrawal against the market, or no liquidation in it, for now. */
+  readonly stage?: PriceStage | undefined;
   readonly fundingIndex: bigint;
   /** Value of one lot at mark, quanta. */
   readonly quantaPerLot: bigint;
@@ -32,10 +35,19 @@ export interface MarketViews {
   readonly riskArray?: (market: MarketId) => RiskArray | null;
 }
 
-/** The market trades: its price is fresh and nothing has stopped it. */
+/** Positions are liquidated in it now: its price allows it and nothing has stopped the market. */
 export function isClosable(view: MarketView | undefined): view is MarketView {
-  return (
-    view?.fresh === true && (view.terms.status === "active" || view.terms.status === "closeOnly")
+  if (view === undefined || !(view.stage?.liquidates ?? view.fresh)) return false;
+  return view.terms.status === "active" || view.terms.status === "closeOnly";
+}
+
+/** A price it is valued by is too old to let collateral go. */
+export function holdsBack(
+  positions: readonly { readonly market: MarketId; readonly lots: bigint }[],
+  views: MarketViews,
+): boolean {
+  return positions.some(
+    ({ market, lots }) => lots !== 0n && views(market)?.stage?.withdraws === false,
   );
 }
 
@@ -51,7 +63,8 @@ export function readView(
   return {
     terms,
     markTicks: mark.ticks,
-    fresh: mark.fresh,
+    fresh: mark.stage?.reduces ?? mark.fresh,
+    stage: mark.stage,
     fundingIndex: markets.fundingIndex(ctx, market),
     quantaPerLot: mark.quantaPerLot,
     notionalPerLot: mark.notionalPerLot,

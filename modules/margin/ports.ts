@@ -62,11 +62,21 @@ export interface PerLotLosses {
   readonly short: LotLosses;
 }
 
+/** What a price still allows when it is no longer fresh, or is so only in part. */
+export interface PriceStage {
+  /** Positions may shrink, and accounts be judged, at it. */
+  readonly reduces: boolean;
+  readonly withdraws: boolean;
+  readonly liquidates: boolean;
+}
+
 export interface MarkPrice {
   /** Whole ticks; 0 for an option that is worth less than half of one. */
   readonly ticks: bigint;
   /** False when a price behind it is stale or below quorum: no matching, liquidation or risk-raising change on it. */
   readonly fresh: boolean;
+  /** Absent: all of it while it is fresh, nothing of it after. */
+  readonly stage?: PriceStage;
   /** Value of one lot. ticks × quantaPerTickLot while the market trades, finer at settlement. */
   readonly quantaPerLot: bigint;
   /** What sizes, bands and bounds of one lot are measured by: its value, or for an option that of the underlying. */

@@ -76,9 +76,9 @@ describe("aggregate", () => {
 
   it("widens the confidence to what validators disagree by", () => {
     const calm = priceOf([vote(1n, 1000n), vote(1n, 1000n), vote(1n, 1000n)]);
-    expect(calm?.price).toEqual({ mantissa: 1000n, confidence: 10n });
+    expect(calm?.price).toMatchObject({ mantissa: 1000n, confidence: 10n });
     const wild = priceOf([vote(1n, 900n), vote(1n, 1000n), vote(1n, 1100n)]);
-    expect(wild?.price).toEqual({ mantissa: 1000n, confidence: 100n });
+    expect(wild?.price).toMatchObject({ mantissa: 1000n, confidence: 100n });
   });
 
   it("counts misses and deviant votes per validator", () => {

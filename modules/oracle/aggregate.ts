@@ -4,7 +4,14 @@
  */
 import type { Feed, OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { assert } from "../kit/errors.ts";
-import { absolute, compareBigints, maximum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import {
+  absolute,
+  compareBigints,
+  divCeil,
+  maximum,
+  mulDivDown,
+  PPM,
+} from "../kit/math/mul-div.ts";
 
 export interface ValidatorVote {
   readonly power: bigint;
@@ -17,8 +24,16 @@ export interface FeedResult {
   readonly reportingPower: bigint;
   readonly reportingPowerPpm: bigint;
   /** Null: too little power reported; the old price stays and ages. */
-  readonly price: { readonly mantissa: bigint; readonly confidence: bigint } | null;
+  readonly price: {
+    readonly mantissa: bigint;
+    readonly confidence: bigint;
+    /** Votes at a fifth and at four fifths of the reporting power. */
+    readonly band: { readonly low: bigint; readonly high: bigint };
+  } | null;
 }
+
+/** A fifth, a half and four fifths of the reporting power. */
+const BAND_TENTHS = [2n, 5n, 8n];
 
 /** In the order of the votes given. */
 export interface VoteQuality {
@@ -39,16 +54,26 @@ export interface Weighted {
 
 /** Lower weighted median: smallest value whose cumulative power reaches half of the total. Needs positive total power. */
 export function weightedMedian(votes: readonly Weighted[]): bigint {
+  return weightedQuantiles(votes, [5n])[0] as bigint;
+}
+
+/** The smallest values whose cumulative power reaches these tenths of the total, which ascend from 1 to 10. Needs positive total power. */
+export function weightedQuantiles(votes: readonly Weighted[], tenths: readonly bigint[]): bigint[] {
   const sorted = [...votes].sort((a, b) => compareBigints(a.value, b.value));
   let total = 0n;
   for (const { power } of sorted) total += power;
-  assert(total > 0n, "a median needs positive power");
+  assert(total > 0n, "a quantile needs positive power");
+  const found: bigint[] = [];
   let reached = 0n;
   for (const { value, power } of sorted) {
     reached += power;
-    if (2n * reached >= total) return value;
+    while (found.length < tenths.length) {
+      if (10n * reached < (tenths[found.length] as bigint) * total) break;
+      found.push(value);
+    }
   }
-  throw new Error("unreachable: cumulative power reaches the total");
+  assert(found.length === tenths.length, "cumulative power reaches the total");
+  return found;
 }
 
 /** More than two thirds of all power, and at least the feed's (or surface's) own share. */
@@ -88,12 +113,20 @@ export function aggregate(votes: readonly ValidatorVote[], feeds: readonly Feed[
       results.push({ feed, reportingPower, reportingPowerPpm, price: null });
       continue;
     }
-    const mantissa = weightedMedian(values);
+    const [low, mantissa, high] = weightedQuantiles(values, BAND_TENTHS) as [
+      bigint,
+      bigint,
+      bigint,
+    ];
     const dispersion = weightedMedian(
       values.map(({ value, power }) => ({ value: absolute(value - mantissa), power })),
     );
-    const confidence = maximum(dispersion, weightedMedian(widths));
-    results.push({ feed, reportingPower, reportingPowerPpm, price: { mantissa, confidence } });
+    const reported = maximum(dispersion, weightedMedian(widths));
+    // Under a guard a lone outlier beyond the median deviation widens it too.
+    const confidence =
+      feed.guard === undefined ? reported : maximum(reported, divCeil(high - low, 2n));
+    const price = { mantissa, confidence, band: { low, high } };
+    results.push({ feed, reportingPower, reportingPowerPpm, price });
     byFeed.forEach((reports, i) => {
       const report = reports.get(feed.id);
       if (report === undefined) return;

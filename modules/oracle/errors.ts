@@ -14,6 +14,7 @@ export const ORACLE_CODES = {
   unknownSurface: 20,
   tooManySurfaces: 21,
   noSmile: 22,
+  notGuarded: 23,
 } as const;
 
 export type OracleCode = keyof typeof ORACLE_CODES;

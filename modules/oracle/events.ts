@@ -1,6 +1,11 @@
 /** Events of oracle. Types and attribute names are documented in keel/oracle/v1/events.proto. */
+
+import { bytesToHex } from "@keel/proto/bytes/hex";
+import { type FeedWatch, RefusalReason } from "@keel/proto/gen/keel/oracle/v1/guard";
 import type { Feed, Surface, SurfaceParameters } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { WriteContext } from "../kit/context.ts";
+import { deviationPpm } from "./guard/breaker.ts";
+import type { Charge } from "./guard/standing.ts";
 import { priceText } from "./price-text.ts";
 
 export function emitPrice(
@@ -66,5 +71,63 @@ export function emitSurfaceListed(ctx: WriteContext, surface: Surface): void {
   ctx.emit("oracle_surface_listed", {
     surface_id: surface.id.toString(),
     symbol: surface.symbol,
+  });
+}
+
+export function emitPriceRefused(
+  ctx: WriteContext,
+  feed: Feed,
+  { refused, meanMantissa, confirmations }: FeedWatch,
+  needed: number,
+): void {
+  if (refused === undefined) return;
+  const breaks = refused.reason === RefusalReason.REFUSAL_REASON_BREAK;
+  ctx.emit("oracle_price_refused", {
+    feed: feed.symbol,
+    reason: breaks ? "break" : "band",
+    price: priceText(refused.mantissa, feed.exponent),
+    measured_ppm: refused.measuredPpm.toString(),
+    limit_ppm: refused.limitPpm.toString(),
+    mean: priceText(meanMantissa, feed.exponent),
+    confirmations: confirmations.toString(),
+    confirmations_needed: needed.toString(),
+  });
+}
+
+export function emitPriceConfirmed(
+  ctx: WriteContext,
+  feed: Feed,
+  { confirmedMantissa, meanMantissa, confirmations }: FeedWatch,
+): void {
+  ctx.emit("oracle_price_confirmed", {
+    feed: feed.symbol,
+    price: priceText(confirmedMantissa, feed.exponent),
+    mean: priceText(meanMantissa, feed.exponent),
+    confirmations: confirmations.toString(),
+  });
+}
+
+export function emitSlowLane(
+  ctx: WriteContext,
+  feed: Feed,
+  change: { readonly slow: boolean; readonly mantissa: bigint; readonly mean: bigint },
+): void {
+  ctx.emit("oracle_slow_lane", {
+    feed: feed.symbol,
+    slow: String(change.slow),
+    price: priceText(change.mantissa, feed.exponent),
+    mean: priceText(change.mean, feed.exponent),
+    measured_ppm: deviationPpm(change.mantissa, change.mean).toString(),
+    limit_ppm: (feed.guard?.slowDeviationPpm ?? 0n).toString(),
+  });
+}
+
+export function emitPenalty(ctx: WriteContext, charge: Charge, penaltyPpm: bigint): void {
+  ctx.emit("oracle_penalty", {
+    validator: bytesToHex(charge.address),
+    reason: charge.reason,
+    measured_ppm: charge.measuredPpm.toString(),
+    limit_ppm: charge.limitPpm.toString(),
+    penalty_ppm: penaltyPpm.toString(),
   });
 }

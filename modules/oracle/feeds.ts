@@ -6,6 +6,8 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { divFloor, PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
 import { emitFeed } from "./events.ts";
+import { forgetWatch } from "./guard/keeper.ts";
+import { guardFault } from "./guard/terms.ts";
 import {
   EXPONENT_MAX,
   EXPONENT_MIN,
@@ -27,6 +29,10 @@ export function defaultParams(): Params {
     // 30 s: smooths single bad medians, follows a real move within a minute.
     emaTimeMs: 30_000n,
     reportWindowBlocks: 10_000n,
+    // Nobody is charged.
+    missMaxPpm: 0n,
+    deviantMaxPpm: 0n,
+    penaltyPpm: 0n,
   };
 }
 
@@ -42,6 +48,7 @@ export function defaultFeed(feed: {
     minReportingPowerPpm: 666_667n,
     maxDeviationPpm: 10_000n,
     enabled: true,
+    guard: undefined,
   };
 }
 
@@ -53,6 +60,11 @@ export function validateParams(params: Params, addresses: Addresses): void {
   if (params.reportWindowBlocks < 1n || params.reportWindowBlocks > 1_000_000n) {
     throw refuse("invalidRequest", "expected a report window of 1 to 1000000 blocks");
   }
+  // Deviant votes are counted per feed, so there may be several in a block.
+  if (params.missMaxPpm > PPM || params.deviantMaxPpm > BigInt(FEEDS_MAX) * PPM) {
+    throw refuse("invalidRequest", "expected a limit of misses within 100 %");
+  }
+  if (params.penaltyPpm > PPM) throw refuse("invalidRequest", "expected a penalty within 100 %");
 }
 
 export function withAuthority(params: Params, addresses: Addresses): Params {
@@ -78,6 +90,8 @@ export function validateFeed(feed: Feed): void {
   if (feed.maxDeviationPpm < 1n || feed.maxDeviationPpm > PPM) {
     bad("expected a deviation of at most 100 %");
   }
+  const fault = feed.guard === undefined ? null : guardFault(feed.guard, feed.maxAgeMs);
+  if (fault !== null) bad(`guard: ${fault}`);
 }
 
 /** So many always fit an extension beside that many surfaces. */
@@ -101,6 +115,7 @@ export function putFeed(ctx: WriteContext, state: OracleState, feed: Feed): void
     throw refuse("invalidRequest", `feed ${feed.id} is ${known.symbol}e${known.exponent} for good`);
   }
   state.feeds.set(ctx, feed.id, feed);
+  if (feed.guard === undefined) forgetWatch(ctx, state, feed.id);
   emitFeed(ctx, feed);
 }
 

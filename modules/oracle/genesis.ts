@@ -5,6 +5,7 @@ import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { putFeed, validateParams, withAuthority } from "./feeds.ts";
+import { exportGuards, initGuards } from "./guard/genesis.ts";
 import { MANTISSA_LIMIT } from "./limits.ts";
 import type { OracleState } from "./state.ts";
 import { exportSurfaces, initSurfaces } from "./surface/genesis.ts";
@@ -32,6 +33,7 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
       }
       if (genesis.reports !== undefined) state.reports.set(ctx, genesis.reports);
       initSurfaces(ctx, state, genesis);
+      initGuards(ctx, state, genesis);
     },
     export(ctx) {
       const genesis: GenesisState = {
@@ -41,6 +43,7 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         validatorSets: [],
         reports: state.reports.get(ctx),
         ...exportSurfaces(ctx, state),
+        ...exportGuards(ctx, state),
       };
       state.feeds.each(ctx, (_id, feed) => {
         genesis.feeds.push(feed);

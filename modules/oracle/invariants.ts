@@ -1,5 +1,6 @@
 /** Prices belong to feeds, are positive and never from the future. There are few feeds, so the running form reads all. */
 import type { ModuleInvariants } from "../kit/module.ts";
+import { checkpointsSound, watchesSound } from "./guard/invariants.ts";
 import type { OracleState } from "./state.ts";
 import { surfacesSound } from "./surface/invariants.ts";
 
@@ -20,7 +21,8 @@ export function oracleInvariants(state: OracleState): ModuleInvariants {
         return fault;
       },
       "surfaces-sound": surfacesSound(state),
+      "watches-sound": watchesSound(state),
     },
-    full: {},
+    full: { "checkpoints-sound": checkpointsSound(state) },
   };
 }

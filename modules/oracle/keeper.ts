@@ -16,6 +16,11 @@ import { refuse } from "./errors.ts";
 import { emitBelowQuorum, emitOutdated, emitPrice } from "./events.ts";
 import type { PriceReport } from "./extension.ts";
 import { decodeExtension, encodeExtension } from "./extension.ts";
+import type { GuardKeeper } from "./guard/keeper.ts";
+import { admitPrice, createGuardKeeper, minuteSigmaPpm } from "./guard/keeper.ts";
+import type { PriceStage } from "./guard/ladder.ts";
+import { stageOf } from "./guard/ladder.ts";
+import { charge, chargesOf } from "./guard/standing.ts";
 import { OUTDATED_AGES } from "./limits.ts";
 import type { OraclePorts, OracleValidator } from "./ports.ts";
 import { countReports, NO_REPORTS } from "./reports.ts";
@@ -44,13 +49,18 @@ export interface FeedPrice {
   readonly reportingPowerPpm: bigint;
   /** Feed enabled and not older than its limit; it was accepted by more than two thirds of power. */
   readonly fresh: boolean;
+  /** Of guarded feeds: what it still allows when it is not fresh, or in the slow lane; and the deviation of one minute's move, 0: not measured. */
+  readonly stage?: PriceStage;
+  readonly sigmaPpm?: bigint;
 }
 
-export interface OracleKeeper extends SurfaceKeeper {
+export interface OracleKeeper extends SurfaceKeeper, GuardKeeper {
   /** undefined for an unknown feed or before the first price. */
   price(ctx: ReadContext, feedId: number): FeedPrice | undefined;
   isFresh(ctx: ReadContext, feedId: number): boolean;
   feed(ctx: ReadContext, feedId: number): Feed | undefined;
+  /** By symbol or, when that is empty, by id. Throws ModuleError. */
+  requireFeed(ctx: ReadContext, named: { readonly feedId: number; readonly symbol: string }): Feed;
   /** Ascending by id. */
   feeds(ctx: ReadContext): readonly Feed[];
   params(ctx: ReadContext): Params;
@@ -91,8 +101,9 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     const feed = state.feeds.get(ctx, feedId);
     const last = state.prices.get(ctx, feedId);
     if (feed === undefined || last === undefined) return undefined;
-    const age = ctx.header.timeNs - last.timeNs;
-    return {
+    const { timeNs, height } = ctx.header;
+    const age = timeNs - last.timeNs;
+    const price = {
       mantissa: last.mantissa,
       exponent: feed.exponent,
       confidence: last.confidence,
@@ -102,6 +113,10 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
       reportingPowerPpm: last.reportingPowerPpm,
       fresh: feed.enabled && age <= feed.maxAgeMs * NS_PER_MS,
     };
+    if (feed.guard === undefined) return price;
+    const watch = state.watches.get(ctx, feedId);
+    const stage = stageOf(feed, watch, { ageNs: age, height }) as PriceStage;
+    return { ...price, fresh: stage.level === "fresh", stage, sigmaPpm: minuteSigmaPpm(watch) };
   }
 
   /** One entry per validator of the set, in its order. */
@@ -138,6 +153,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
       emitBelowQuorum(ctx, feed, reportingPowerPpm);
       return false;
     }
+    if (!admitPrice(ctx, state, feed, result.price)) return false;
     const { mantissa, confidence } = result.price;
     const last = state.prices.get(ctx, feed.id);
     const { timeNs, height } = ctx.header;
@@ -169,9 +185,18 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
 
   return {
     ...createSurfaceKeeper(state),
+    ...createGuardKeeper(state),
     price,
     isFresh: (ctx, feedId) => price(ctx, feedId)?.fresh === true,
     feed: (ctx, feedId) => state.feeds.get(ctx, feedId),
+    requireFeed(ctx, { feedId, symbol }) {
+      const found = allFeeds(ctx).find((one) =>
+        symbol === "" ? one.id === feedId : one.symbol === symbol,
+      );
+      if (found !== undefined) return found;
+      const wanted = symbol === "" ? String(feedId) : symbol.slice(0, 50);
+      throw refuse("unknownFeed", `there is no feed ${wanted}`);
+    },
     feeds: allFeeds,
     params: (ctx) => state.params.require(ctx),
     reports: (ctx) => state.reports.get(ctx) ?? NO_REPORTS,
@@ -211,8 +236,15 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
       const result: Aggregate = aggregate(votes, allFeeds(ctx));
       const surfaces = aggregateSurfaces(ctx, state, votes);
       const quality = withSurfaces(result.quality, surfaces);
-      const windowBlocks = state.params.require(ctx).reportWindowBlocks;
-      state.reports.set(ctx, countReports(known, validators, quality, { height, windowBlocks }));
+      const params = state.params.require(ctx);
+      const windowBlocks = params.reportWindowBlocks;
+      const counted = countReports(known, validators, quality, { height, windowBlocks });
+      state.reports.set(ctx, counted.next);
+      if (counted.window !== null && params.penaltyPpm > 0n) {
+        const asked = BigInt(result.feeds.length + surfaces.length);
+        const charges = chargesOf(counted.window, maximum(asked, 1n), params);
+        charge(ctx, state, charges, { amountPpm: params.penaltyPpm, port: ports.penalties });
+      }
       if (outdated) {
         outdatePrices(ctx);
         outdateSurfaces(ctx, state);

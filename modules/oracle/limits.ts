@@ -32,5 +32,15 @@ export const EXPONENT_MAX = 6;
 /** A stale limit beyond a day is no limit. */
 export const MAX_AGE_MS_CEILING: bigint = 86_400_000n;
 
+/** So many blocks without liquidation are a halt, and so many updates in a row an outage, not a doubt. */
+export const SLOW_LANE_BLOCKS_MAX = 1_000;
+export const CONFIRMATIONS_MAX = 1_000;
+
+/** A question for a mean reads all steps. */
+export const TWAP_STEPS_MAX = 128;
+
+/** A day of minutes. */
+export const SIGMA_MINUTES_MAX = 1_440;
+
 /** Votes older than this many times the longest age of a price are from before an outage: twice leaves room for failed rounds and skewed clocks. */
 export const OUTDATED_AGES = 2n;

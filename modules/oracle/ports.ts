@@ -1,6 +1,6 @@
 /** What oracle needs of others, said by oracle. */
 import type { Addresses } from "../kit/addresses.ts";
-import type { ReadContext } from "../kit/context.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
 
 export interface OracleValidator {
   /** 20 bytes. */
@@ -32,7 +32,23 @@ export interface CommitPort {
   ): VerifiedCommit | { readonly refusal: string };
 }
 
+/**
+ * Who holds stakes and may dock or jail for bad reports. Called at the end of a window of counters, within the block's update, once for each
+ * reason; `amountPpm` is the share of stake that is asked for. It must not throw: what it cannot do, it leaves.
+ */
+export interface PenaltyPort {
+  penalise(
+    ctx: WriteContext,
+    /** 20 bytes, the consensus address. */
+    validator: Uint8Array,
+    reason: "misses" | "deviation",
+    amountPpm: bigint,
+  ): void;
+}
+
 export interface OraclePorts {
   readonly commits: CommitPort;
   readonly addresses: Addresses;
+  /** Absent: standings and events alone. */
+  readonly penalties?: PenaltyPort;
 }

@@ -17,7 +17,7 @@ import type { ReadContext } from "../kit/context.ts";
 import { divTrunc } from "../kit/math/mul-div.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
-import { refuse } from "./errors.ts";
+import { guardQueries } from "./guard/queries.ts";
 import type { OracleKeeper } from "./keeper.ts";
 import { priceText } from "./price-text.ts";
 import { surfaceQueries } from "./surface/queries.ts";
@@ -53,16 +53,7 @@ export function oracleQueries(keeper: OracleKeeper): readonly QueryRoute[] {
       path: "/keel.oracle.v1.Query/Price",
       request: QueryPriceRequest,
       response: QueryPriceResponse,
-      handle(ctx, { feedId, symbol }) {
-        const feed = keeper
-          .feeds(ctx)
-          .find((one) => (symbol === "" ? one.id === feedId : one.symbol === symbol));
-        if (feed === undefined) {
-          const wanted = symbol === "" ? String(feedId) : symbol.slice(0, 50);
-          throw refuse("unknownFeed", `there is no feed ${wanted}`);
-        }
-        return { price: view(ctx, keeper, feed) };
-      },
+      handle: (ctx, named) => ({ price: view(ctx, keeper, keeper.requireFeed(ctx, named)) }),
     }),
     onQuery({
       path: "/keel.oracle.v1.Query/Feeds",
@@ -83,5 +74,6 @@ export function oracleQueries(keeper: OracleKeeper): readonly QueryRoute[] {
       handle: (ctx) => ({ reports: keeper.reports(ctx) }),
     }),
     ...surfaceQueries(keeper),
+    ...guardQueries(keeper),
   ];
 }

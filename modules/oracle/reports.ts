@@ -6,13 +6,19 @@ import type { OracleValidator } from "./ports.ts";
 
 export const NO_REPORTS: ValidatorReports = { updates: 0n, reports: [], lastHeight: 0n };
 
+export interface Counted {
+  readonly next: ValidatorReports;
+  /** At the end of a window: the counters of those who are members, before they were halved. */
+  readonly window: readonly ValidatorReport[] | null;
+}
+
 /** One update's qualities, in the order of `validators`, added to the counters. */
 export function countReports(
   known: ValidatorReports,
   validators: readonly OracleValidator[],
   quality: readonly VoteQuality[],
   now: { readonly height: number; readonly windowBlocks: bigint },
-): ValidatorReports {
+): Counted {
   const byAddress = new Map<string, ValidatorReport>();
   for (const report of known.reports) byAddress.set(bytesToKey(report.address), report);
   const members = new Set<string>();
@@ -32,13 +38,16 @@ export function countReports(
   const updates = known.updates + 1n;
   const halve = updates >= now.windowBlocks;
   const reports: ValidatorReport[] = [];
+  const window: ValidatorReport[] = [];
   const entries = [...byAddress].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   for (const [key, report] of entries) {
     // Whoever left the set is forgotten at the end of the window.
     if (halve && !members.has(key)) continue;
+    if (halve) window.push(report);
     reports.push(halve ? halved(report) : report);
   }
-  return { updates: halve ? 0n : updates, reports, lastHeight: BigInt(now.height) };
+  const next = { updates: halve ? 0n : updates, reports, lastHeight: BigInt(now.height) };
+  return { next, window: halve ? window : null };
 }
 
 function halved(report: ValidatorReport): ValidatorReport {

@@ -1,5 +1,10 @@
 /** State layout of store "oracle". Prefixes ascend and are never reused. */
 import {
+  FeedWatch,
+  PriceCheckpoint,
+  ValidatorStanding,
+} from "@keel/proto/gen/keel/oracle/v1/guard";
+import {
   Feed,
   Params,
   Price,
@@ -9,7 +14,7 @@ import {
   ValidatorReports,
   ValidatorSet,
 } from "@keel/proto/gen/keel/oracle/v1/types";
-import { heightKey, pairKey, protoValue, u32Key } from "../kit/collections/codecs.ts";
+import { heightKey, pairKey, protoValue, rawBytesKey, u32Key } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 
 export interface OracleState {
@@ -24,6 +29,12 @@ export interface OracleState {
   readonly surfaceParameters: MapCollection<number, SurfaceParameters>;
   /** By surface and turn. */
   readonly surfaceAnchors: MapCollection<readonly [number, number], SurfaceAnchor>;
+  /** Of guarded feeds. */
+  readonly watches: MapCollection<number, FeedWatch>;
+  /** By feed and step modulo the number of steps. */
+  readonly checkpoints: MapCollection<readonly [number, number], PriceCheckpoint>;
+  /** By validator address, from its first penalty on. */
+  readonly standings: MapCollection<Uint8Array, ValidatorStanding>;
 }
 
 export function oracleState(schema: Schema): OracleState {
@@ -41,5 +52,8 @@ export function oracleState(schema: Schema): OracleState {
       pairKey(u32Key, u32Key),
       protoValue(SurfaceAnchor),
     ),
+    watches: schema.map(8, "watches", u32Key, protoValue(FeedWatch)),
+    checkpoints: schema.map(9, "checkpoints", pairKey(u32Key, u32Key), protoValue(PriceCheckpoint)),
+    standings: schema.map(10, "standings", rawBytesKey, protoValue(ValidatorStanding)),
   };
 }

@@ -21,7 +21,7 @@ import { createBank } from "../bank/module.ts";
 import { defaultParams, defaultTerms, optionTerms } from "../derivatives/defaults.ts";
 import { createDerivatives, type Derivatives } from "../derivatives/module.ts";
 import { parseRequest } from "../derivatives/orders/requests.ts";
-import type { OraclePort } from "../derivatives/ports.ts";
+import type { OraclePort, OraclePrice } from "../derivatives/ports.ts";
 import { createTestVenue, TEST_ADDRESSES, testVerify } from "../derivatives/testing.ts";
 import { createGuard, type Guard } from "../guard/module.ts";
 import { defaultParams as guardParams } from "../guard/params.ts";
@@ -132,7 +132,7 @@ export interface World extends Derivatives {
   readonly bank: Bank["keeper"];
   readonly modules: readonly ModuleDefinition[];
   /** Decimal text; stale when told so. */
-  setPrice(feed: number, price: string, fresh?: boolean): void;
+  setPrice(feed: number, price: string, fresh?: boolean, more?: Partial<OraclePrice>): void;
   /** Surface 1 on the index, and what the validators' medians of it are in this block. */
   setSurface(medians: SurfaceMedians, change?: Partial<Surface>): void;
   list(market: Market): number;
@@ -302,7 +302,7 @@ export function createWorld(options: WorldOptions = {}): World {
     modules,
     owner,
     address: (n) => addresses.format(owner(n)),
-    setPrice(feed, price, fresh = true) {
+    setPrice(feed, price, fresh = true, more = {}) {
       const mantissa = parseDecimal(price, PLACES);
       if (mantissa === null) throw new Error(`expected a price, got ${price}`);
       prices.set(ctx, feed, {
@@ -312,6 +312,7 @@ export function createWorld(options: WorldOptions = {}): World {
         reportingPowerPpm: 1_000_000n,
         timeNs: ctx.header.timeNs,
         fresh,
+        ...more,
       });
     },
     setSurface({ expiries, ...shape }, change = {}) {

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { homePaths, readConfig, writeConfigFiles } from "./files.ts";
 import { appSchema, cometSchema } from "./schema.ts";
 import { appToml, configToml } from "./template.ts";
+import { checkedVenues } from "./wiring.ts";
 
 let home: string;
 beforeEach(() => {
@@ -106,6 +107,60 @@ describe("configuration", () => {
     expect(unread).toEqual([]);
     // The search itself: a name nobody uses is not found.
     expect(isRead(["p2p", "external_address"])).toBe(false);
+  });
+
+  it("lets no browser origin in unless it is told to, as CometBFT does", () => {
+    expect(cometSchema.parse({}).rpc.cors_allowed_origins).toEqual([]);
+    writeConfigFiles(home, { "rpc.cors_allowed_origins": ["https://a.example"] });
+    expect(readConfig(home).comet.rpc.cors_allowed_origins).toEqual(["https://a.example"]);
+  });
+
+  it("reads exchanges as sources, and says what is wrong with them", () => {
+    const parsed = (toml: string) => appSchema.parse(parse(`[exchanges]\n${toml}`)).exchanges;
+    const text = `min-venues = 2
+venues = [
+  { name = "binance", weight = 3, markets = { "BTC-USD" = "BTCUSDT via USDT-USD" } },
+  { name = "okx", weight = 2, markets = { "BTC-USD" = "BTC-USDT via USDT-USD" } },
+  { name = "kraken", transport = "rest", markets = { "USDT-USD" = "USDTUSD", "BTC-USD" = "XBTUSD" } },
+  { name = "coinbase", url = "wss://127.0.0.1:1", markets = { "USDT-USD" = "USDT-USD" } },
+]`;
+    const exchanges = parsed(text);
+    expect(checkedVenues(exchanges)).toBe(exchanges.venues);
+    expect(exchanges.venues.slice(1, 3)).toEqual([
+      {
+        name: "okx",
+        transport: "websocket",
+        weight: 2,
+        url: "",
+        markets: [{ symbol: "BTC-USD", ticker: "BTC-USDT", via: "USDT-USD" }],
+      },
+      {
+        name: "kraken",
+        transport: "rest",
+        weight: 1,
+        url: "",
+        markets: [
+          { symbol: "USDT-USD", ticker: "USDTUSD", via: null },
+          { symbol: "BTC-USD", ticker: "XBTUSD", via: null },
+        ],
+      },
+    ]);
+    const wrong: [string, string, string][] = [
+      ['"kraken"', '"okx"', "okx stands twice"],
+      ['"kraken"', '"mtgox"', "Invalid option"],
+      ["wss://127", "https://127", 'coinbase: expected an address of websocket, got "https://127'],
+      ['{ "USDT-USD" = "USDT-USD" }', "{}", "coinbase has no markets"],
+      ["min-venues = 2", "min-venues = 3", "USDT-USD has 2 venues, and needs 3"],
+      ["BTCUSDT via USDT-USD", "BTCUSDC via USDC-USD", "goes via USDC-USD, which has no direct"],
+      ["BTCUSDT via USDT-USD", "BTC USDT", "BTC USDT"],
+      ["weight = 3", "weight = 0", "expected number to be >=1"],
+      ["min-venues = 2", "max-deviation-ppm = 0", "expected number to be >=1"],
+    ];
+    for (const [from, to, message] of wrong) {
+      const read = (): unknown => checkedVenues(parsed(text.replace(from, to)));
+      expect(read, message).toThrow(message);
+    }
+    expect(() => checkedVenues(parsed(""))).toThrow("expected at least one");
   });
 
   it("reads gas prices exactly", () => {

@@ -1,7 +1,8 @@
 /** The two configuration files: every key, its type and its default. Names follow CometBFT's and the SDK's where the meaning is theirs. */
 import { z } from "zod";
+import { VENUE_NAMES, type VenueConfig } from "../feeds/exchanges/feed.ts";
 import type { ListenAddress, MinGasPrice } from "./values.ts";
-import { durationMs, gasPrices, listenAddress, peerList } from "./values.ts";
+import { durationMs, gasPrices, listenAddress, peerList, venueMarkets } from "./values.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["plain", "json"] as const;
@@ -66,7 +67,7 @@ export interface AppConfig {
   readonly "query-heights": number;
   readonly crypto: { readonly backend: "native" | "js"; readonly workers: number };
   readonly oracle: {
-    readonly source: "none" | "generator" | "csv" | "http";
+    readonly source: "none" | "generator" | "csv" | "http" | "exchanges";
     readonly symbol: string;
     readonly seed: number;
     readonly "start-price": number;
@@ -75,6 +76,14 @@ export interface AppConfig {
     readonly url: string;
     readonly "poll-interval": number;
     readonly surfaces: "none" | "model";
+  };
+  readonly exchanges: {
+    readonly venues: readonly VenueConfig[];
+    /** Milliseconds. */
+    readonly "max-age": number;
+    readonly "max-deviation-ppm": number;
+    readonly "min-venues": number;
+    readonly "min-weight-ppm": number;
   };
   readonly clock: {
     readonly scale: number;
@@ -92,13 +101,26 @@ const count = (fallback: number): z.ZodDefault<z.ZodInt> => z.int().min(0).defau
 const duration = (fallback: string): z.ZodPrefault<typeof durationMs> =>
   durationMs.prefault(fallback);
 
+const ppm = (fallback: number): z.ZodDefault<z.ZodInt> =>
+  z.int().min(1).max(1_000_000).default(fallback);
+
+const VENUES_MAX = 20;
+
+const venue: z.ZodType<VenueConfig, unknown> = z.strictObject({
+  name: z.enum(VENUE_NAMES),
+  transport: z.enum(["websocket", "rest"]).default("websocket"),
+  weight: z.int().min(1).max(1_000).default(1),
+  url: z.string().default(""),
+  markets: venueMarkets,
+});
+
 export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
   moniker: z.string().max(70).default("keel"),
   log_level: z.enum(LOG_LEVELS).default("info"),
   log_format: z.enum(LOG_FORMATS).default("plain"),
   rpc: section({
     laddr: listenAddress.prefault("tcp://127.0.0.1:26657"),
-    cors_allowed_origins: z.array(z.string()).default(["*"]),
+    cors_allowed_origins: z.array(z.string()).default([]),
     max_body_bytes: count(1_000_000),
     max_open_connections: count(900),
     max_subscription_clients: count(100),
@@ -150,7 +172,7 @@ export const appSchema: z.ZodType<AppConfig, unknown> = z.strictObject({
   "query-heights": count(100),
   crypto: section({ backend: z.enum(["native", "js"]).default("native"), workers: count(1) }),
   oracle: section({
-    source: z.enum(["none", "generator", "csv", "http"]).default("none"),
+    source: z.enum(["none", "generator", "csv", "http", "exchanges"]).default("none"),
     symbol: z.string().default("BTC-USD"),
     seed: count(1),
     "start-price": z.number().positive().default(60_000),
@@ -159,6 +181,13 @@ export const appSchema: z.ZodType<AppConfig, unknown> = z.strictObject({
     url: z.string().default(""),
     "poll-interval": duration("1s"),
     surfaces: z.enum(["none", "model"]).default("none"),
+  }),
+  exchanges: section({
+    venues: z.array(venue).max(VENUES_MAX).default([]),
+    "max-age": duration("5s"),
+    "max-deviation-ppm": ppm(30_000),
+    "min-venues": z.int().min(1).max(VENUES_MAX).default(3),
+    "min-weight-ppm": ppm(500_000),
   }),
   clock: section({
     scale: z.number().positive().max(100_000).default(1),

@@ -1,7 +1,7 @@
 /** What `keeld init` writes: every key with its default and what it does. */
 
 /** Values to write instead of the defaults, by "section.key" ("key" at the top). Strings are quoted here. */
-export type FileValues = Readonly<Record<string, string | number | boolean>>;
+export type FileValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 type Line = readonly [
   key: string,
@@ -27,7 +27,7 @@ const CONFIG: readonly Section[] = [
     "rpc",
     [
       ["laddr", "tcp://127.0.0.1:26657", "CometBFT RPC and WebSocket."],
-      ["cors_allowed_origins", ["*"], "Browser origins that may call."],
+      ["cors_allowed_origins", [], 'Browser origins that may call; ["*"]: any.'],
       ["max_body_bytes", 1_000_000, "Largest request."],
       ["max_open_connections", 900, "Sockets, WebSockets included."],
       ["max_subscription_clients", 100, "WebSockets with subscriptions."],
@@ -136,19 +136,37 @@ const APP: readonly Section[] = [
   [
     "oracle",
     [
-      ["source", "none", "Where this validator's prices come from: none, generator, csv, http."],
+      [
+        "source",
+        "none",
+        "Where this validator's prices come from: none, generator, csv, http, exchanges.",
+      ],
       ["symbol", "BTC-USD", "The feed the source is for; http: several, separated by commas."],
       ["seed", 1, "generator: same seed and start, same prices."],
       ["start-price", 60_000, "generator: first price."],
       ["start", "", "generator: chain time of the first price (RFC 3339); empty: genesis time."],
       ["file", "", "csv: bars with open_time_ms or unix_timestamp, open, high, low, close."],
       ["url", "", 'http: answers {"<symbol>": "<decimal price>"}.'],
-      ["poll-interval", "1s", "http: time between requests."],
+      ["poll-interval", "1s", "http, and exchanges over REST: time between requests."],
       [
         "surfaces",
         "none",
         "Votes on volatility surfaces: none, or model (made of the price's own path: for networks without quotes of options).",
       ],
+    ],
+  ],
+  [
+    "exchanges",
+    [
+      [
+        "venues",
+        [],
+        'Of source exchanges: { name = "binance", weight = 3, markets = { "BTC-USD" = "BTCUSDT via USDT-USD" } }, and so on; see node/feeds/README.md.',
+      ],
+      ["max-age", "5s", "An older quote is left out."],
+      ["max-deviation-ppm", 30_000, "So is one further than this from the median of all."],
+      ["min-venues", 3, "With fewer venues left there is no price."],
+      ["min-weight-ppm", 500_000, "Nor with less than this of the weight of a symbol's venues."],
     ],
   ],
   [

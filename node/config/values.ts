@@ -1,5 +1,6 @@
 /** Text values of the configuration files: durations, addresses, prices. */
 import { z } from "zod";
+import type { VenueMarket } from "../feeds/exchanges/feed.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -75,4 +76,26 @@ export const gasPrices: z.ZodType<readonly MinGasPrice[], string> = z
       });
     }
     return prices;
+  });
+
+const MARKET = /^([A-Za-z0-9/._-]{1,32})(?: via ([A-Z0-9][A-Z0-9./-]{0,31}))?$/;
+const SYMBOL = /^[A-Z0-9][A-Z0-9./-]{0,31}$/;
+
+/** { "BTC-USD" = "BTCUSDT via USDT-USD" }: which instrument of a venue is a source of which symbol, and in what it is quoted. */
+export const venueMarkets: z.ZodType<readonly VenueMarket[], Record<string, string>> = z
+  .record(z.string(), z.string())
+  .transform((record, ctx) => {
+    const markets: VenueMarket[] = [];
+    for (const [symbol, text] of Object.entries(record)) {
+      const match = MARKET.exec(text);
+      if (match === null || !SYMBOL.test(symbol)) {
+        ctx.addIssue({
+          code: "custom",
+          message: `expected "SYMBOL" = "TICKER" or "TICKER via SYMBOL", got "${symbol}" = "${text}"`,
+        });
+        return z.NEVER;
+      }
+      markets.push({ symbol, ticker: match[1] as string, via: match[2] ?? null });
+    }
+    return markets;
   });

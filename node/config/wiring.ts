@@ -4,6 +4,7 @@ import { parseTimestamp, timestampToMs } from "@keel/proto/bytes/timestamp";
 import type { NodeClock } from "../clock.ts";
 import { createClock } from "../clock.ts";
 import { readBars } from "../feeds/csv.ts";
+import { createExchangeFeed, type VenueConfig } from "../feeds/exchanges/feed.ts";
 import { createGenerator } from "../feeds/generator.ts";
 import { createHttpFeed } from "../feeds/http.ts";
 import { createReplay } from "../feeds/replay.ts";
@@ -47,7 +48,7 @@ export function priceSourceOf(
 }
 
 function feedOf(
-  { oracle }: AppConfig,
+  { exchanges, oracle }: AppConfig,
   genesis: GenesisDoc,
   clock: NodeClock,
   log: Logger,
@@ -69,6 +70,18 @@ function feedOf(
         pollIntervalMs: oracle["poll-interval"],
         log: (message, fields) => log.warn(message, fields),
       });
+    case "exchanges":
+      return createExchangeFeed({
+        venues: checkedVenues(exchanges),
+        rules: {
+          ageMaxMs: exchanges["max-age"],
+          deviationMaxPpm: BigInt(exchanges["max-deviation-ppm"]),
+          venuesMin: exchanges["min-venues"],
+          weightMinPpm: BigInt(exchanges["min-weight-ppm"]),
+        },
+        pollIntervalMs: oracle["poll-interval"],
+        log: (message, fields) => log.warn(message, fields),
+      });
     case "generator":
       return createGenerator(
         {
@@ -83,4 +96,38 @@ function feedOf(
         clock.nowMs,
       );
   }
+}
+
+/** What no key alone can say: each venue once, addresses of its transport, a way to every currency, and enough venues for a price. */
+export function checkedVenues(exchanges: AppConfig["exchanges"]): readonly VenueConfig[] {
+  const { venues } = exchanges;
+  const bad = (reason: string): never => {
+    throw new ConfigError(`app.toml: exchanges.venues: ${reason}`);
+  };
+  const bySymbol = new Map<string, (string | null)[]>();
+  const names = new Set<string>();
+  for (const { name, transport, url, markets } of venues) {
+    if (names.has(name)) bad(`${name} stands twice`);
+    names.add(name);
+    const scheme = transport === "rest" ? /^https?:\/\/[^/]/ : /^wss?:\/\/[^/]/;
+    if (url !== "" && !scheme.test(url)) {
+      bad(`${name}: expected an address of ${transport}, got "${url}"`);
+    }
+    if (markets.length === 0) bad(`${name} has no markets`);
+    for (const { symbol, via } of markets) {
+      bySymbol.set(symbol, [...(bySymbol.get(symbol) ?? []), via]);
+    }
+  }
+  if (venues.length === 0) bad("expected at least one");
+  for (const [symbol, vias] of bySymbol) {
+    if (vias.length < exchanges["min-venues"]) {
+      bad(`${symbol} has ${vias.length} venues, and needs ${exchanges["min-venues"]}`);
+    }
+    for (const via of vias) {
+      if (via !== null && bySymbol.get(via)?.every((one) => one === null) !== true) {
+        bad(`${symbol} goes via ${via}, which has no direct price`);
+      }
+    }
+  }
+  return venues;
 }

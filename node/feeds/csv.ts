@@ -3,6 +3,7 @@
  * seconds) and `open`, `high`, `low`, `close`. A bad line is refused with file, line and reason.
  */
 import { readFileSync } from "node:fs";
+import { priceE8 } from "./price-text.ts";
 
 export interface Bar {
   readonly openTimeMs: number;
@@ -29,7 +30,6 @@ export class CsvError extends Error {
 
 /** Keeps a price file from filling memory; a year of minutes is half of it. */
 const BARS_MAX = 1_000_000;
-const PRICE = /^(0|[1-9][0-9]{0,11})(\.[0-9]{1,18})?$/;
 
 export function readBars(file: string): Bars {
   let text: string;
@@ -105,10 +105,9 @@ function readBar(
     throw new CsvError(file, line, `expected a whole number as time, got "${stamp}"`);
   const price = (name: "open" | "high" | "low" | "close"): bigint => {
     const text = fields[columns[name]]?.trim() ?? "";
-    if (!PRICE.test(text))
+    const value = priceE8(text);
+    if (value === null)
       throw new CsvError(file, line, `expected a decimal as ${name}, got "${text}"`);
-    const [whole, fraction = ""] = text.split(".") as [string, string?];
-    const value = BigInt(whole + fraction.slice(0, 8).padEnd(8, "0"));
     if (value === 0n) throw new CsvError(file, line, `expected ${name} above zero`);
     return value;
   };

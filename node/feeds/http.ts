@@ -2,6 +2,7 @@
  * Polls a JSON endpoint that answers {"<symbol>": "<decimal price>"}. A failed or malformed answer is counted and the last good price
  * stays until it is too old to vouch for.
  */
+import { priceE8 } from "./price-text.ts";
 import type { PriceFeed, Quote } from "./types.ts";
 
 export interface HttpFeedOptions {
@@ -15,7 +16,6 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 const TIMEOUT_MS = 5000;
 /** An older price is not repeated: silence is honest, a frozen price is not. */
 const AGE_MAX_MS = 30_000;
-const PRICE = /^(0|[1-9][0-9]{0,11})(\.[0-9]{1,18})?$/;
 const CONFIDENCE_PPM = 500n;
 
 export function createHttpFeed(options: HttpFeedOptions): PriceFeed {
@@ -27,7 +27,7 @@ export function createHttpFeed(options: HttpFeedOptions): PriceFeed {
     try {
       const response = await fetch(options.url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (!response.ok) throw new Error(`status ${response.status}`);
-      const prices = parsePrices(await readBounded(response), options.symbols);
+      const prices = parsePrices(await readBounded(response, ANSWER_BYTES_MAX), options.symbols);
       for (const quote of prices) quotes.set(quote.symbol, { quote, atMs: performance.now() });
     } catch (error) {
       options.log("price source did not answer", {
@@ -51,12 +51,20 @@ export function createHttpFeed(options: HttpFeedOptions): PriceFeed {
   };
 }
 
-async function readBounded(response: Response): Promise<string> {
+export class BodyTooLarge extends Error {
+  constructor(bytesMax: number) {
+    super(`expected at most ${bytesMax} bytes`);
+    this.name = "BodyTooLarge";
+  }
+}
+
+/** The body as text; more than `bytesMax` is refused before it is held. */
+export async function readBounded(response: Response, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += (chunk as Uint8Array).length;
-    if (size > ANSWER_BYTES_MAX) throw new Error(`expected at most ${ANSWER_BYTES_MAX} bytes`);
+    if (size > bytesMax) throw new BodyTooLarge(bytesMax);
     chunks.push(chunk as Uint8Array);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -70,12 +78,10 @@ export function parsePrices(text: string, symbols: readonly string[]): Quote[] {
   for (const symbol of symbols) {
     const value = (json as Record<string, unknown>)[symbol];
     if (value === undefined) continue;
-    if (typeof value !== "string" || !PRICE.test(value))
-      throw new Error(`expected a decimal for ${symbol}`);
-    const [whole, fraction = ""] = value.split(".") as [string, string?];
-    const priceE8 = BigInt(whole + fraction.slice(0, 8).padEnd(8, "0"));
-    if (priceE8 > 0n)
-      out.push({ symbol, priceE8, confidenceE8: (priceE8 * CONFIDENCE_PPM) / 1_000_000n });
+    const price = typeof value === "string" ? priceE8(value) : null;
+    if (price === null) throw new Error(`expected a decimal for ${symbol}`);
+    if (price > 0n)
+      out.push({ symbol, priceE8: price, confidenceE8: (price * CONFIDENCE_PPM) / 1_000_000n });
   }
   return out;
 }

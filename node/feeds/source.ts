@@ -5,7 +5,7 @@
 import { QueryFeedsResponse } from "@keel/proto/gen/keel/oracle/v1/query";
 import type { PriceSource } from "../app/application.ts";
 import type { Query, SurfaceSource } from "./surface-source.ts";
-import type { PriceFeed } from "./types.ts";
+import type { PriceFeed, SourceStatus } from "./types.ts";
 
 interface Listing {
   readonly id: number;
@@ -17,6 +17,8 @@ export interface ChainPriceSource extends PriceSource {
   readonly isListed: boolean;
   /** Symbols the chain lists of which the feed has no quote now, in the order of the list. */
   missing(): readonly string[];
+  /** Null: the feed has no venues. */
+  status(): SourceStatus | null;
   /** Asks the chain which feeds and surfaces it lists. Keeps the old list when the answer fails. */
   refresh(query: Query): Promise<void>;
   stop(): void;
@@ -55,6 +57,7 @@ export function createPriceSource(
       const quoted = new Set(feed.latest().map(({ symbol }) => symbol));
       return [...listings.keys()].filter((symbol) => !quoted.has(symbol));
     },
+    status: () => feed.status?.() ?? null,
     surfaces: () => surfaces?.votes() ?? [],
     async refresh(query) {
       const answer = await query({

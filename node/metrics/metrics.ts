@@ -1,6 +1,7 @@
 /** Prometheus metrics of a node, named as CometBFT's where the meaning is theirs. */
 import type { Server } from "node:http";
 import { createServer } from "node:http";
+import { type OracleMetricSources, registerOracleMetrics } from "./oracle-metrics.ts";
 import { Counter, Gauge, Histogram, monitorEventLoopDelay, Registry } from "./prometheus.ts";
 
 export interface NodeMetrics {
@@ -18,6 +19,7 @@ export interface MetricSources {
   readonly poolTxs: () => number;
   readonly poolBytes: () => number;
   readonly catchingUp: () => boolean;
+  readonly oracle: OracleMetricSources;
 }
 
 export interface Metrics extends NodeMetrics {
@@ -67,6 +69,7 @@ export function createMetrics(sources: MetricSources, chainId: string): Metrics 
   gauge("cometbft_mempool_size_bytes", "Bytes of pooled transactions.", sources.poolBytes);
   gauge("cometbft_blocksync_syncing", "1 while catching up.", () => (sources.catchingUp() ? 1 : 0));
   gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
+  registerOracleMetrics(registry, sources.oracle);
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
   gauge(

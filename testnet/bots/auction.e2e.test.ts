@@ -29,6 +29,7 @@ const terms: MarketTerms = {
     openingMs: 0n,
     interruptionMs: 0n,
   },
+  mark: undefined,
 };
 
 let validator: OneValidator;

@@ -139,6 +139,8 @@ function portValues(ports: NodePorts): FileValues {
   return {
     "p2p.laddr": `tcp://127.0.0.1:${ports.p2p}`,
     "rpc.laddr": `tcp://127.0.0.1:${ports.rpc}`,
+    // Pages that somebody builds against the local network come from any origin.
+    "rpc.cors_allowed_origins": ["*"],
     "instrumentation.prometheus_listen_addr": `tcp://127.0.0.1:${ports.metrics}`,
   };
 }

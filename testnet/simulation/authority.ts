@@ -4,6 +4,7 @@ import type { Instrument } from "@keel/modules/derivatives/instruments";
 import type { Random } from "@keel/modules/derivatives/random";
 import type { ReadContext } from "@keel/modules/kit/context";
 import { defaultDynamicMargin } from "@keel/modules/margin/volatility/terms";
+import { defaultGuard } from "@keel/modules/oracle/guard/terms";
 import {
   defaultParams as vaultParams,
   defaultTerms as vaultTerms,
@@ -29,6 +30,7 @@ import {
   MsgSetDynamicMargin,
   MsgUpdateParams as MsgUpdateMargin,
 } from "@keel/proto/gen/keel/margin/v1/tx";
+import type { FeedGuard } from "@keel/proto/gen/keel/oracle/v1/guard";
 import {
   MsgUpdateFeeds,
   MsgUpdateParams as MsgUpdateOracle,
@@ -229,7 +231,10 @@ const oracle: Act = ({ random, authority }) =>
           params: {
             authority,
             emaTimeMs: BigInt(20_000 + random.below(20_000)),
-            reportWindowBlocks: 1000n,
+            reportWindowBlocks: 200n,
+            missMaxPpm: 100_000n,
+            deviantMaxPpm: 100_000n,
+            penaltyPpm: 1_000n,
           },
         }),
       }
@@ -246,10 +251,23 @@ const oracle: Act = ({ random, authority }) =>
               minReportingPowerPpm: 666_667n,
               maxDeviationPpm: 10_000n,
               enabled: true,
+              guard: random.below(4) === 0 ? undefined : simulatedGuard(random),
             },
           ],
         }),
       };
+
+/** Ages that the weather reaches, and limits that its jumps pass now and then. */
+function simulatedGuard(random: Random): FeedGuard {
+  return {
+    ...defaultGuard(),
+    noWithdrawalsAgeMs: BigInt(40_000 + random.below(20_000)),
+    noLiquidationAgeMs: BigInt(60_000 + random.below(60_000)),
+    slowDeviationPpm: BigInt(5_000 + random.below(20_000)),
+    breakDeviationPpm: BigInt(20_000 + random.below(40_000)),
+    twapSteps: 2 + random.below(20),
+  };
+}
 
 const surface: Act = ({ keel, ctx, random, authority }) => {
   const known = keel.oracle.surface(ctx, SURFACE);

@@ -8,6 +8,7 @@ import {
 } from "@keel/modules/derivatives/defaults";
 import { simulatedFeeParams } from "@keel/modules/derivatives/fees/simulate";
 import { defaultInstrumentParams } from "@keel/modules/derivatives/instruments/params";
+import { defaultMarkTerms } from "@keel/modules/derivatives/marking/terms";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { messageToJson } from "@keel/node/app/genesis";
@@ -108,7 +109,16 @@ export function perpetuals(): Market[] {
   const continuous = { ...auction, matching: MatchingMode.MATCHING_MODE_CONTINUOUS };
   const batch = { ...auction, matching: MatchingMode.MATCHING_MODE_BATCH_AUCTION, ordersMax: 60 };
   return [
-    { ...btc, terms: { ...terms, auction: continuous, makerFeePpm: -100, fillsPerOrderMax: 12 } },
+    {
+      ...btc,
+      terms: {
+        ...terms,
+        auction: continuous,
+        makerFeePpm: -100,
+        fillsPerOrderMax: 12,
+        mark: defaultMarkTerms(),
+      },
+    },
     {
       ...sol,
       terms: {

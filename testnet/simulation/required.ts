@@ -119,6 +119,7 @@ const EVENTS: readonly string[] = [
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
   ...["withdrawal_policy_set", "withdrawal_proposed", "withdrawal_decided", "withdrawal_dropped"],
   ...["withdrawal_executed", "top_up_rule_set", "top_up", "top_up_refused", "market_short"],
+  ...["oracle_price_refused", "oracle_price_confirmed", "oracle_slow_lane"],
 ];
 
 const REASONS: readonly string[] = [

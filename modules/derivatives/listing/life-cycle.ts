@@ -129,6 +129,7 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   if (key === null) {
     state.funding.delete(ctx, id);
     state.fundingHistory.delete(ctx, id);
+    state.markBasis.delete(ctx, id);
   } else releaseSettlement(ctx, venue, key);
   const ids = state.ids.get(ctx) ?? { lastMarketId: 0, lastSeriesId: 0 };
   if (id > ids.lastMarketId) state.ids.set(ctx, { ...ids, lastMarketId: id });

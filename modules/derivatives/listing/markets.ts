@@ -141,6 +141,9 @@ export function updateMarket(
   // Terms decide what positions require.
   if (change.terms !== undefined && held) venue.clearing.keepHealthy(ctx, market.id, store);
   else store(ctx);
+  if (market.terms?.mark !== undefined && next.terms?.mark === undefined) {
+    venue.state.markBasis.delete(ctx, market.id);
+  }
   followUpdate(ctx, venue, market, next);
   watchDated(ctx, venue, instrumentOf(next));
   events.marketUpdated(ctx, symbol, instrumentOf(next).status);

@@ -19,6 +19,7 @@ import {
   OPENING_MAX_MS,
   TIERS_MAX,
 } from "../limits.ts";
+import { markTermsFault } from "../marking/terms.ts";
 
 const SYMBOL = /^[A-Z0-9][A-Z0-9.-]{0,31}$/;
 const ASSET = /^[A-Z0-9][A-Z0-9.]{0,15}$/;
@@ -80,6 +81,10 @@ export function validateTermsOf(market: Market, terms: MarketTerms): void {
     option === (terms.optionRisk !== undefined),
     option ? "expected the scenarios of an option" : "only options have scenarios",
   );
+  requireThat(
+    terms.mark === undefined || market.linearPerpetual !== undefined,
+    "only perpetuals are marked at a median",
+  );
   validateTerms(terms);
 }
 
@@ -112,6 +117,8 @@ export function validateTerms(terms: MarketTerms): void {
     `expected 1 to ${OPEN_ORDERS_PER_ACCOUNT_MAX} open orders`,
   );
   if (terms.auction !== undefined) validateAuction(terms.auction);
+  const fault = terms.mark === undefined ? null : markTermsFault(terms.mark);
+  requireThat(fault === null, fault ?? "");
   requireThat(
     terms.fillsPerOrderMax >= 1 && terms.fillsPerOrderMax <= FILLS_PER_ORDER_MAX,
     `expected 1 to ${FILLS_PER_ORDER_MAX} fills per order`,

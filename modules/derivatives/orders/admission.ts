@@ -18,7 +18,7 @@ export interface Admitted {
   readonly crosses: boolean;
 }
 
-/** The market takes this kind of order now, and has a fresh price. */
+/** The market takes this kind of order now, and has a price that is fresh, or good enough to shrink a position at. */
 export function requireTradable(turn: Turn, reduceOnly: boolean): Mark {
   const { ctx, instrument, venue } = turn;
   const { status, symbol } = instrument;
@@ -32,8 +32,12 @@ export function requireTradable(turn: Turn, reduceOnly: boolean): Mark {
     throw refuse("closeOnly", `market ${symbol} takes reduce-only orders only`);
   }
   const mark = markOf(ctx, venue, instrument);
-  if (mark === undefined || !mark.fresh) {
+  if (mark?.fresh === true) return mark;
+  if (mark?.stage?.reduces !== true) {
     throw refuse("stalePrice", `the price of ${symbol} is stale: cancels only`);
+  }
+  if (!reduceOnly) {
+    throw refuse("stalePrice", `the price of ${symbol} is late: reduce-only orders only`);
   }
   return mark;
 }

@@ -24,7 +24,8 @@ export function liquidateAtBook(ctx: WriteContext, venue: Venue, order: Liquidat
   if (instrument === undefined || order.lots <= 0n) return 0n;
   if (instrument.status !== "active" && instrument.status !== "closeOnly") return 0n;
   if (isOpening(ctx, venue, instrument)) return 0n;
-  if (markOf(ctx, venue, instrument)?.fresh !== true) return 0n;
+  const mark = markOf(ctx, venue, instrument);
+  if ((mark?.stage?.liquidates ?? mark?.fresh) !== true) return 0n;
   const ticks = minimum(order.limitTicks, BigInt(TICKS_MAX));
   const turn = openTurn(ctx, venue, instrument);
   const execution = execute(turn, {

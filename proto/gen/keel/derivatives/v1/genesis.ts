@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DocumentRecord } from "./documents.ts";
 import { BuilderApproval, FeeParams, TraderRecord } from "./fees.ts";
+import { MarkBasis } from "./marks.ts";
 import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import {
   AuctionState,
@@ -41,6 +42,7 @@ export interface MarketEntry {
   funding: Funding | undefined;
   fundingHistory: FundingHistory | undefined;
   auction: AuctionState | undefined;
+  markBasis: MarkBasis | undefined;
 }
 
 export interface DocumentEntry {
@@ -103,7 +105,14 @@ export interface GenesisState {
 }
 
 function createBaseMarketEntry(): MarketEntry {
-  return { market: undefined, counters: undefined, funding: undefined, fundingHistory: undefined, auction: undefined };
+  return {
+    market: undefined,
+    counters: undefined,
+    funding: undefined,
+    fundingHistory: undefined,
+    auction: undefined,
+    markBasis: undefined,
+  };
 }
 
 export const MarketEntry: MessageFns<MarketEntry> = {
@@ -122,6 +131,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
     }
     if (message.auction !== undefined) {
       AuctionState.encode(message.auction, writer.uint32(242).fork()).join();
+    }
+    if (message.markBasis !== undefined) {
+      MarkBasis.encode(message.markBasis, writer.uint32(274).fork()).join();
     }
     return writer;
   },
@@ -179,6 +191,14 @@ export const MarketEntry: MessageFns<MarketEntry> = {
             message.auction = AuctionState.decode(reader, reader.uint32());
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.markBasis = MarkBasis.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -210,6 +230,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
       : undefined;
     message.auction = (object.auction !== undefined && object.auction !== null)
       ? AuctionState.fromPartial(object.auction)
+      : undefined;
+    message.markBasis = (object.markBasis !== undefined && object.markBasis !== null)
+      ? MarkBasis.fromPartial(object.markBasis)
       : undefined;
     return message;
   },

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { BuilderTerms } from "./fees.ts";
+import { MarkTerms } from "./marks.ts";
 
 export const protobufPackage = "keel.derivatives.v1";
 
@@ -314,7 +315,11 @@ export interface MarketTerms {
   openInterestMaxLots: bigint;
   /** Options only, which have no tiers. */
   optionRisk: OptionRisk | undefined;
-  auction: AuctionTerms | undefined;
+  auction:
+    | AuctionTerms
+    | undefined;
+  /** Perpetuals only. Absent: marked at the index. */
+  mark: MarkTerms | undefined;
 }
 
 /** A listed contract. All but `status`, `terms` and `due_ms` never changes. */
@@ -1625,6 +1630,7 @@ function createBaseMarketTerms(): MarketTerms {
     openInterestMaxLots: 0n,
     optionRisk: undefined,
     auction: undefined,
+    mark: undefined,
   };
 }
 
@@ -1677,6 +1683,9 @@ export const MarketTerms: MessageFns<MarketTerms> = {
     }
     if (message.auction !== undefined) {
       AuctionTerms.encode(message.auction, writer.uint32(242).fork()).join();
+    }
+    if (message.mark !== undefined) {
+      MarkTerms.encode(message.mark, writer.uint32(274).fork()).join();
     }
     return writer;
   },
@@ -1790,6 +1799,14 @@ export const MarketTerms: MessageFns<MarketTerms> = {
             message.auction = AuctionTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.mark = MarkTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1831,6 +1848,7 @@ export const MarketTerms: MessageFns<MarketTerms> = {
     message.auction = (object.auction !== undefined && object.auction !== null)
       ? AuctionTerms.fromPartial(object.auction)
       : undefined;
+    message.mark = (object.mark !== undefined && object.mark !== null) ? MarkTerms.fromPartial(object.mark) : undefined;
     return message;
   },
 };

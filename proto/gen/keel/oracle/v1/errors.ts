@@ -31,6 +31,8 @@ export const ErrorCode = {
   ERROR_CODE_TOO_MANY_SURFACES: 21,
   /** ERROR_CODE_NO_SMILE - The surface has no parameters for the expiry. */
   ERROR_CODE_NO_SMILE: 22,
+  /** ERROR_CODE_NOT_GUARDED - The feed has no guard, or keeps no mean. */
+  ERROR_CODE_NOT_GUARDED: 23,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -48,5 +50,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNKNOWN_SURFACE = typeof ErrorCode.ERROR_CODE_UNKNOWN_SURFACE;
   export type ERROR_CODE_TOO_MANY_SURFACES = typeof ErrorCode.ERROR_CODE_TOO_MANY_SURFACES;
   export type ERROR_CODE_NO_SMILE = typeof ErrorCode.ERROR_CODE_NO_SMILE;
+  export type ERROR_CODE_NOT_GUARDED = typeof ErrorCode.ERROR_CODE_NOT_GUARDED;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

@@ -59,6 +59,48 @@ export interface EventOracleSurfaceListed {
   symbol: string;
 }
 
+/** oracle_price_refused: an update with the quorum that was recorded and not used. reason: band, break. */
+export interface EventOraclePriceRefused {
+  feed: string;
+  reason: string;
+  price: string;
+  /** What was compared, and the limit it went past. */
+  measuredPpm: string;
+  limitPpm: string;
+  /** break: the long mean, and how many consistent updates there were of how many that are asked for. */
+  mean: string;
+  confirmations: string;
+  confirmationsNeeded: string;
+}
+
+/** oracle_price_confirmed: enough updates agreed on a level far from the long mean; it is used from here on. */
+export interface EventOraclePriceConfirmed {
+  feed: string;
+  price: string;
+  mean: string;
+  confirmations: string;
+}
+
+/** oracle_slow_lane: the price went further from the long mean than the limit (slow true), or came back. */
+export interface EventOracleSlowLane {
+  feed: string;
+  slow: string;
+  price: string;
+  mean: string;
+  measuredPpm: string;
+  limitPpm: string;
+}
+
+/** oracle_penalty: charged at the end of a window. reason: misses, deviation. */
+export interface EventOraclePenalty {
+  /** Hex. */
+  validator: string;
+  reason: string;
+  measuredPpm: string;
+  limitPpm: string;
+  penaltyPpm: string;
+}
+
 function createBaseEventOraclePrice(): EventOraclePrice {
   return { feed: "", price: "", confidence: "", reportingPowerPpm: "" };
 }
@@ -584,6 +626,463 @@ export const EventOracleSurfaceListed: MessageFns<EventOracleSurfaceListed> = {
     const message = createBaseEventOracleSurfaceListed();
     message.surfaceId = object.surfaceId ?? "";
     message.symbol = object.symbol ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOraclePriceRefused(): EventOraclePriceRefused {
+  return {
+    feed: "",
+    reason: "",
+    price: "",
+    measuredPpm: "",
+    limitPpm: "",
+    mean: "",
+    confirmations: "",
+    confirmationsNeeded: "",
+  };
+}
+
+export const EventOraclePriceRefused: MessageFns<EventOraclePriceRefused> = {
+  encode(message: EventOraclePriceRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feed !== "") {
+      writer.uint32(10).string(message.feed);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.price !== "") {
+      writer.uint32(26).string(message.price);
+    }
+    if (message.measuredPpm !== "") {
+      writer.uint32(34).string(message.measuredPpm);
+    }
+    if (message.limitPpm !== "") {
+      writer.uint32(42).string(message.limitPpm);
+    }
+    if (message.mean !== "") {
+      writer.uint32(50).string(message.mean);
+    }
+    if (message.confirmations !== "") {
+      writer.uint32(58).string(message.confirmations);
+    }
+    if (message.confirmationsNeeded !== "") {
+      writer.uint32(66).string(message.confirmationsNeeded);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOraclePriceRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOraclePriceRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feed = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.measuredPpm = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.limitPpm = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.mean = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.confirmations = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.confirmationsNeeded = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOraclePriceRefused>): EventOraclePriceRefused {
+    return EventOraclePriceRefused.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOraclePriceRefused>): EventOraclePriceRefused {
+    const message = createBaseEventOraclePriceRefused();
+    message.feed = object.feed ?? "";
+    message.reason = object.reason ?? "";
+    message.price = object.price ?? "";
+    message.measuredPpm = object.measuredPpm ?? "";
+    message.limitPpm = object.limitPpm ?? "";
+    message.mean = object.mean ?? "";
+    message.confirmations = object.confirmations ?? "";
+    message.confirmationsNeeded = object.confirmationsNeeded ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOraclePriceConfirmed(): EventOraclePriceConfirmed {
+  return { feed: "", price: "", mean: "", confirmations: "" };
+}
+
+export const EventOraclePriceConfirmed: MessageFns<EventOraclePriceConfirmed> = {
+  encode(message: EventOraclePriceConfirmed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feed !== "") {
+      writer.uint32(10).string(message.feed);
+    }
+    if (message.price !== "") {
+      writer.uint32(18).string(message.price);
+    }
+    if (message.mean !== "") {
+      writer.uint32(26).string(message.mean);
+    }
+    if (message.confirmations !== "") {
+      writer.uint32(34).string(message.confirmations);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOraclePriceConfirmed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOraclePriceConfirmed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feed = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.mean = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.confirmations = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOraclePriceConfirmed>): EventOraclePriceConfirmed {
+    return EventOraclePriceConfirmed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOraclePriceConfirmed>): EventOraclePriceConfirmed {
+    const message = createBaseEventOraclePriceConfirmed();
+    message.feed = object.feed ?? "";
+    message.price = object.price ?? "";
+    message.mean = object.mean ?? "";
+    message.confirmations = object.confirmations ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOracleSlowLane(): EventOracleSlowLane {
+  return { feed: "", slow: "", price: "", mean: "", measuredPpm: "", limitPpm: "" };
+}
+
+export const EventOracleSlowLane: MessageFns<EventOracleSlowLane> = {
+  encode(message: EventOracleSlowLane, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feed !== "") {
+      writer.uint32(10).string(message.feed);
+    }
+    if (message.slow !== "") {
+      writer.uint32(18).string(message.slow);
+    }
+    if (message.price !== "") {
+      writer.uint32(26).string(message.price);
+    }
+    if (message.mean !== "") {
+      writer.uint32(34).string(message.mean);
+    }
+    if (message.measuredPpm !== "") {
+      writer.uint32(42).string(message.measuredPpm);
+    }
+    if (message.limitPpm !== "") {
+      writer.uint32(50).string(message.limitPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOracleSlowLane {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOracleSlowLane();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feed = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slow = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.mean = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.measuredPpm = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.limitPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOracleSlowLane>): EventOracleSlowLane {
+    return EventOracleSlowLane.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOracleSlowLane>): EventOracleSlowLane {
+    const message = createBaseEventOracleSlowLane();
+    message.feed = object.feed ?? "";
+    message.slow = object.slow ?? "";
+    message.price = object.price ?? "";
+    message.mean = object.mean ?? "";
+    message.measuredPpm = object.measuredPpm ?? "";
+    message.limitPpm = object.limitPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOraclePenalty(): EventOraclePenalty {
+  return { validator: "", reason: "", measuredPpm: "", limitPpm: "", penaltyPpm: "" };
+}
+
+export const EventOraclePenalty: MessageFns<EventOraclePenalty> = {
+  encode(message: EventOraclePenalty, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.validator !== "") {
+      writer.uint32(10).string(message.validator);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.measuredPpm !== "") {
+      writer.uint32(26).string(message.measuredPpm);
+    }
+    if (message.limitPpm !== "") {
+      writer.uint32(34).string(message.limitPpm);
+    }
+    if (message.penaltyPpm !== "") {
+      writer.uint32(42).string(message.penaltyPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOraclePenalty {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOraclePenalty();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.validator = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.measuredPpm = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.limitPpm = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.penaltyPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOraclePenalty>): EventOraclePenalty {
+    return EventOraclePenalty.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOraclePenalty>): EventOraclePenalty {
+    const message = createBaseEventOraclePenalty();
+    message.validator = object.validator ?? "";
+    message.reason = object.reason ?? "";
+    message.measuredPpm = object.measuredPpm ?? "";
+    message.limitPpm = object.limitPpm ?? "";
+    message.penaltyPpm = object.penaltyPpm ?? "";
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { FeedWatch, GenesisCheckpoint, ValidatorStanding } from "./guard.ts";
 import {
   Feed,
   Params,
@@ -31,6 +32,9 @@ export interface GenesisState {
   surfaces: Surface[];
   surfaceParameters: SurfaceParameters[];
   surfaceAnchors: GenesisSurfaceAnchor[];
+  watches: FeedWatch[];
+  checkpoints: GenesisCheckpoint[];
+  standings: ValidatorStanding[];
 }
 
 export interface GenesisSurfaceAnchor {
@@ -49,6 +53,9 @@ function createBaseGenesisState(): GenesisState {
     surfaces: [],
     surfaceParameters: [],
     surfaceAnchors: [],
+    watches: [],
+    checkpoints: [],
+    standings: [],
   };
 }
 
@@ -77,6 +84,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.surfaceAnchors) {
       GenesisSurfaceAnchor.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.watches) {
+      FeedWatch.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.checkpoints) {
+      GenesisCheckpoint.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.standings) {
+      ValidatorStanding.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -158,6 +174,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.surfaceAnchors.push(GenesisSurfaceAnchor.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.watches.push(FeedWatch.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.checkpoints.push(GenesisCheckpoint.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.standings.push(ValidatorStanding.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -187,6 +227,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.surfaces = object.surfaces?.map((e) => Surface.fromPartial(e)) || [];
     message.surfaceParameters = object.surfaceParameters?.map((e) => SurfaceParameters.fromPartial(e)) || [];
     message.surfaceAnchors = object.surfaceAnchors?.map((e) => GenesisSurfaceAnchor.fromPartial(e)) || [];
+    message.watches = object.watches?.map((e) => FeedWatch.fromPartial(e)) || [];
+    message.checkpoints = object.checkpoints?.map((e) => GenesisCheckpoint.fromPartial(e)) || [];
+    message.standings = object.standings?.map((e) => ValidatorStanding.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { FeedGuard } from "./guard.ts";
 
 export const protobufPackage = "keel.oracle.v1";
 
@@ -26,6 +27,8 @@ export interface Feed {
   maxDeviationPpm: bigint;
   /** False: votes for it are ignored and its price ages. */
   enabled: boolean;
+  /** Absent: quorum and age alone. */
+  guard: FeedGuard | undefined;
 }
 
 export interface Params {
@@ -35,6 +38,13 @@ export interface Params {
   emaTimeMs: bigint;
   /** Validator counters are halved each time this many updates were counted, so they stay bounded and recent. */
   reportWindowBlocks: bigint;
+  /**
+   * At a window's end a validator that left out more than this share of the prices asked for, or had more deviant votes than this share of its
+   * blocks, is charged `penalty_ppm`. 0: never.
+   */
+  missMaxPpm: bigint;
+  deviantMaxPpm: bigint;
+  penaltyPpm: bigint;
 }
 
 /** The payload of a validator's vote extension: at most 4096 bytes, feed ids strictly ascending. Empty is valid. */
@@ -199,6 +209,7 @@ function createBaseFeed(): Feed {
     minReportingPowerPpm: 0n,
     maxDeviationPpm: 0n,
     enabled: false,
+    guard: undefined,
   };
 }
 
@@ -233,6 +244,9 @@ export const Feed: MessageFns<Feed> = {
     }
     if (message.enabled !== false) {
       writer.uint32(56).bool(message.enabled);
+    }
+    if (message.guard !== undefined) {
+      FeedGuard.encode(message.guard, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -306,6 +320,14 @@ export const Feed: MessageFns<Feed> = {
             message.enabled = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.guard = FeedGuard.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -334,12 +356,15 @@ export const Feed: MessageFns<Feed> = {
       ? BigInt(object.maxDeviationPpm)
       : 0n;
     message.enabled = object.enabled ?? false;
+    message.guard = (object.guard !== undefined && object.guard !== null)
+      ? FeedGuard.fromPartial(object.guard)
+      : undefined;
     return message;
   },
 };
 
 function createBaseParams(): Params {
-  return { authority: "", emaTimeMs: 0n, reportWindowBlocks: 0n };
+  return { authority: "", emaTimeMs: 0n, reportWindowBlocks: 0n, missMaxPpm: 0n, deviantMaxPpm: 0n, penaltyPpm: 0n };
 }
 
 export const Params: MessageFns<Params> = {
@@ -358,6 +383,24 @@ export const Params: MessageFns<Params> = {
         throw new globalThis.Error("value provided for field message.reportWindowBlocks of type uint64 too large");
       }
       writer.uint32(24).uint64(message.reportWindowBlocks);
+    }
+    if (message.missMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.missMaxPpm) !== message.missMaxPpm) {
+        throw new globalThis.Error("value provided for field message.missMaxPpm of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.missMaxPpm);
+    }
+    if (message.deviantMaxPpm !== 0n) {
+      if (BigInt.asUintN(64, message.deviantMaxPpm) !== message.deviantMaxPpm) {
+        throw new globalThis.Error("value provided for field message.deviantMaxPpm of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.deviantMaxPpm);
+    }
+    if (message.penaltyPpm !== 0n) {
+      if (BigInt.asUintN(64, message.penaltyPpm) !== message.penaltyPpm) {
+        throw new globalThis.Error("value provided for field message.penaltyPpm of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.penaltyPpm);
     }
     return writer;
   },
@@ -399,6 +442,30 @@ export const Params: MessageFns<Params> = {
             message.reportWindowBlocks = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.missMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deviantMaxPpm = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.penaltyPpm = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -420,6 +487,15 @@ export const Params: MessageFns<Params> = {
     message.emaTimeMs = (object.emaTimeMs !== undefined && object.emaTimeMs !== null) ? BigInt(object.emaTimeMs) : 0n;
     message.reportWindowBlocks = (object.reportWindowBlocks !== undefined && object.reportWindowBlocks !== null)
       ? BigInt(object.reportWindowBlocks)
+      : 0n;
+    message.missMaxPpm = (object.missMaxPpm !== undefined && object.missMaxPpm !== null)
+      ? BigInt(object.missMaxPpm)
+      : 0n;
+    message.deviantMaxPpm = (object.deviantMaxPpm !== undefined && object.deviantMaxPpm !== null)
+      ? BigInt(object.deviantMaxPpm)
+      : 0n;
+    message.penaltyPpm = (object.penaltyPpm !== undefined && object.penaltyPpm !== null)
+      ? BigInt(object.penaltyPpm)
       : 0n;
     return message;
   },
