@@ -8,7 +8,8 @@ import { shortOfMargin } from "./bounds/branch-bounds.ts";
 import { contained } from "./contained.ts";
 import type { Deficits } from "./deficits.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
-import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
+import type { Liquidation, LiquidationBudget } from "./liquidation/liquidation.ts";
+import type { Takeover } from "./liquidation/takeover.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
 import { isClosable, readRiskArray, readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
@@ -16,7 +17,6 @@ import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";
 import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
-import type { Takeover } from "./takeover.ts";
 
 interface Sick {
   readonly id: AccountId;

@@ -17,7 +17,8 @@ import { accountText } from "./events.ts";
 import { createFeeSplit } from "./fee-split.ts";
 import type { Health } from "./health.ts";
 import { evaluate, freeCollateral } from "./health.ts";
-import { createLiquidation } from "./liquidation.ts";
+import { createLiquidation } from "./liquidation/liquidation.ts";
+import { createTakeover } from "./liquidation/takeover.ts";
 import type { ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
 import { createPortfolioModes, type PortfolioModes } from "./portfolio-mode.ts";
@@ -32,7 +33,6 @@ import type {
 } from "./ports.ts";
 import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
-import { createTakeover } from "./takeover.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
 export interface MarginPorts {

@@ -2,17 +2,23 @@
  * Liquidation of one account under water: its orders are cancelled, then positions are closed at the book inside a price limit, the
  * largest requirement first, only as far as needed. An account below zero whose rest the book does not take is deleveraged.
  */
-import type { AccountId } from "../kit/account-id.ts";
-import type { WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
-import { absolute, compareBigints, divFloor, divTrunc, maximum } from "../kit/math/mul-div.ts";
-import type { Account, Position } from "./account-codec.ts";
-import type { Claims } from "./claims.ts";
-import { contained } from "./contained.ts";
-import type { Deleveraging } from "./deleverage.ts";
-import { emitDeficitCovered, emitLiquidation } from "./events.ts";
-import { emptyPosition, findPosition } from "./fill.ts";
-import { isLiquidatable, maintenanceHealth, positionValue } from "./health.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { absolute, compareBigints, divFloor, divTrunc, maximum } from "../../kit/math/mul-div.ts";
+import type { Account, Position } from "../account-codec.ts";
+import type { Claims } from "../claims.ts";
+import { contained } from "../contained.ts";
+import type { Deleveraging } from "../deleverage.ts";
+import { emitDeficitCovered, emitLiquidation } from "../events.ts";
+import { emptyPosition, findPosition } from "../fill.ts";
+import { isLiquidatable, maintenanceHealth, positionValue } from "../health.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "../market-view.ts";
+import { isClosable, marketViews } from "../market-view.ts";
+import { parseMoney } from "../money.ts";
+import { maintenanceReleased, maintenanceShare } from "../portfolio/account.ts";
+import { assertMarketSound } from "../solvency.ts";
+import type { MarginState } from "../state.ts";
 import {
   fillableDistanceTicks,
   limitDistanceTicks,
@@ -20,13 +26,6 @@ import {
   penaltyQuanta,
   targetEquity,
 } from "./liquidation-math.ts";
-import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
-import { isClosable, marketViews } from "./market-view.ts";
-import { parseMoney } from "./money.ts";
-import { maintenanceReleased, maintenanceShare } from "./portfolio/account.ts";
-import type {} from "./ports.ts";
-import { assertMarketSound } from "./solvency.ts";
-import type { MarginState } from "./state.ts";
 import type { Takeover } from "./takeover.ts";
 
 /** What one block may still do. Mutable: one per block. */
