@@ -18,6 +18,7 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { collects, isBatch, outsideOpenings } from "./auction/opening.ts";
 import { collectOrder } from "./auction/orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
+import { depthLots } from "./book/depth.ts";
 import { pruneDocuments } from "./external/records.ts";
 import { takeActions } from "./fees/budget.ts";
 import { type MarketRisk, marketRisk } from "./instruments/market-risk.ts";
@@ -41,7 +42,7 @@ import {
   placeForProtocol,
 } from "./orders/protocol.ts";
 import type { OrderRequest } from "./orders/requests.ts";
-import type { MarketId } from "./ports.ts";
+import type { MarketId, Side } from "./ports.ts";
 import { settleable, settled } from "./settlement/settling.ts";
 import { findMarketId, instrumentById, requireInstrument, type Venue } from "./venue.ts";
 import { setDeadMan } from "./waiting/dead-man.ts";
@@ -61,6 +62,11 @@ export interface DerivativesKeeper {
   cancelOrders(ctx: WriteContext, account: AccountId, reason: string): void;
   /** Immediate-or-cancel without taker fee; returns the filled lots. */
   liquidateAtBook(ctx: WriteContext, order: LiquidationOrder): bigint;
+  /** Lots resting on `side` at `limitTicks` or better. */
+  depthLots(
+    ctx: ReadContext,
+    at: { readonly market: MarketId; readonly side: Side; readonly limitTicks: bigint },
+  ): bigint;
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
   /** Expired markets without orders whose value is known: margin pays their positions now. */
   settleable(ctx: ReadContext): readonly MarketId[];
@@ -133,6 +139,7 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     fundingIndex: (ctx, market) => state.funding.get(ctx, market)?.index ?? 0n,
     cancelOrders: (ctx, account, reason) => void cancelAll(ctx, venue, account, reason),
     liquidateAtBook: (ctx, order) => liquidateAtBook(ctx, venue, order),
+    depthLots: (ctx, at) => depthLots(ctx, venue, at),
     quarantine: (ctx, market, reason) => quarantineMarket(ctx, venue, market, reason),
     settleable: (ctx) => settleable(ctx, venue),
     settlementValue(ctx, market) {

@@ -25,6 +25,8 @@ export const MARGIN_CODES = {
   modelInUse: 32,
   secondPortfolio: 33,
   unknownFeed: 40,
+  noLiquidationAuction: 60,
+  bidsFull: 61,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

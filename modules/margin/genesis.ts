@@ -16,6 +16,7 @@ import {
   totalsToMessage,
 } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
+import { exportLadder, initLadder } from "./liquidation/genesis.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import { validateModel } from "./portfolio/model.ts";
 import { portfolioFault } from "./portfolio-mode.ts";
@@ -66,6 +67,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         state.unfilled.set(ctx, accountId(addresses.parse(owner), subaccount), sinceNs);
       }
       initVolatility(ctx, state.volatility, genesis);
+      initLadder(ctx, state.ladder, genesis, addresses);
       if (genesis.portfolioModel !== undefined) {
         validateModel(genesis.portfolioModel);
         state.portfolioModel.set(ctx, genesis.portfolioModel);
@@ -85,6 +87,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         sweepMarkets: [],
         unfilled: [],
         ...exportVolatility(ctx, state.volatility),
+        ...exportLadder(ctx, state.ladder),
         portfolioModel: state.portfolioModel.get(ctx),
       };
       state.unfilled.each(ctx, (id, sinceNs) => {

@@ -17,8 +17,7 @@ import { accountText } from "./events.ts";
 import { createFeeSplit } from "./fee-split.ts";
 import type { Health } from "./health.ts";
 import { evaluate, freeCollateral } from "./health.ts";
-import { createLiquidation } from "./liquidation/liquidation.ts";
-import { createTakeover } from "./liquidation/takeover.ts";
+import { createLadder, type Ladder } from "./liquidation/ladder.ts";
 import type { ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
 import { createPortfolioModes, type PortfolioModes } from "./portfolio-mode.ts";
@@ -51,6 +50,7 @@ export interface MarginParts extends MarginPorts {
 }
 
 export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
+  readonly ladder: Ladder;
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
@@ -74,17 +74,19 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const collateral = createCollateral(state, bank, markets);
   const claims = createClaims(state, insurance);
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
-  const takeover = createTakeover({ state, markets, clearing, claims, backstop, name });
-  const liquidation = createLiquidation({ state, markets, claims, deleveraging, takeover, name });
+  const ladder = createLadder({
+    ...{ state, markets, clearing, claims, backstop, deleveraging, addresses, name },
+  });
   const deficits = createDeficits(state, claims, addresses);
   const settlements = createSettlements({ state, markets, claims, name });
-  const judge = createEndBlock({ state, markets, liquidation, takeover, deficits, settlements });
+  const judge = createEndBlock({ state, markets, ladder, deficits, settlements });
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
     ...clearing,
     ...createClearAuction(state, markets),
     ...collateral,
     ...createPortfolioModes(state, markets),
+    ladder,
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {
       const account = state.accounts.get(ctx, id);

@@ -5,6 +5,8 @@ import { marginGenesis } from "./genesis.ts";
 import { marginInvariants } from "./invariants.ts";
 import type { MarginKeeper, MarginPorts } from "./keeper.ts";
 import { createKeeper } from "./keeper.ts";
+import { bidMessage } from "./liquidation/messages.ts";
+import { ladderQueries } from "./liquidation/queries.ts";
 import { marginMessages } from "./messages.ts";
 import { modelledMarkets } from "./modelled-markets.ts";
 import { marginQueries } from "./queries.ts";
@@ -33,8 +35,15 @@ export function createMargin(schema: Schema, given: MarginPorts): Margin {
     module: {
       name: "margin",
       version: 1,
-      messages: marginMessages(state, keeper, volatility, ports.addresses),
-      queries: [...marginQueries(state, ports), volatilityQuery(state.volatility, volatility)],
+      messages: [
+        ...marginMessages(state, keeper, volatility, ports.addresses),
+        bidMessage(keeper.ladder.bids, ports.markets, ports.addresses),
+      ],
+      queries: [
+        ...marginQueries(state, ports),
+        volatilityQuery(state.volatility, volatility),
+        ...ladderQueries(state, ports.markets, keeper.ladder),
+      ],
       genesis: marginGenesis(state, ports.addresses),
       beginBlock: (ctx) => volatility.sample(ctx),
       endBlock: (ctx) => keeper.endBlock(ctx),

@@ -53,6 +53,10 @@ export const ErrorCode = {
   ERROR_CODE_SECOND_PORTFOLIO: 33,
   /** ERROR_CODE_UNKNOWN_FEED - No such feed, or its margin does not follow volatility. */
   ERROR_CODE_UNKNOWN_FEED: 40,
+  /** ERROR_CODE_NO_LIQUIDATION_AUCTION - Nothing is offered to bidders on this chain. */
+  ERROR_CODE_NO_LIQUIDATION_AUCTION: 60,
+  /** ERROR_CODE_BIDS_FULL - Better bids fill the side of this market. */
+  ERROR_CODE_BIDS_FULL: 61,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -81,5 +85,7 @@ export namespace ErrorCode {
   export type ERROR_CODE_MODEL_IN_USE = typeof ErrorCode.ERROR_CODE_MODEL_IN_USE;
   export type ERROR_CODE_SECOND_PORTFOLIO = typeof ErrorCode.ERROR_CODE_SECOND_PORTFOLIO;
   export type ERROR_CODE_UNKNOWN_FEED = typeof ErrorCode.ERROR_CODE_UNKNOWN_FEED;
+  export type ERROR_CODE_NO_LIQUIDATION_AUCTION = typeof ErrorCode.ERROR_CODE_NO_LIQUIDATION_AUCTION;
+  export type ERROR_CODE_BIDS_FULL = typeof ErrorCode.ERROR_CODE_BIDS_FULL;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
+import { LiquidationBid, LiquidationOffer, MarketMeasure } from "./ladder.ts";
 import { PortfolioModel } from "./portfolio.ts";
 import {
   Account,
@@ -50,6 +51,10 @@ export interface GenesisState {
   /** Margin that follows volatility: terms, and what was measured under them. */
   dynamicMargin: DynamicMargin[];
   volatility: FeedVolatility[];
+  /** The liquidation ladder: what was measured, what is bid, what is offered. */
+  measures: MarketMeasure[];
+  liquidationBids: LiquidationBid[];
+  liquidationOffers: LiquidationOffer[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -135,6 +140,9 @@ function createBaseGenesisState(): GenesisState {
     portfolioModel: undefined,
     dynamicMargin: [],
     volatility: [],
+    measures: [],
+    liquidationBids: [],
+    liquidationOffers: [],
   };
 }
 
@@ -179,6 +187,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.volatility) {
       FeedVolatility.encode(v!, writer.uint32(170).fork()).join();
+    }
+    for (const v of message.measures) {
+      MarketMeasure.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.liquidationBids) {
+      LiquidationBid.encode(v!, writer.uint32(250).fork()).join();
+    }
+    for (const v of message.liquidationOffers) {
+      LiquidationOffer.encode(v!, writer.uint32(258).fork()).join();
     }
     return writer;
   },
@@ -302,6 +319,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.volatility.push(FeedVolatility.decode(reader, reader.uint32()));
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.measures.push(MarketMeasure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.liquidationBids.push(LiquidationBid.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.liquidationOffers.push(LiquidationOffer.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -341,6 +382,9 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.dynamicMargin = object.dynamicMargin?.map((e) => DynamicMargin.fromPartial(e)) || [];
     message.volatility = object.volatility?.map((e) => FeedVolatility.fromPartial(e)) || [];
+    message.measures = object.measures?.map((e) => MarketMeasure.fromPartial(e)) || [];
+    message.liquidationBids = object.liquidationBids?.map((e) => LiquidationBid.fromPartial(e)) || [];
+    message.liquidationOffers = object.liquidationOffers?.map((e) => LiquidationOffer.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { LadderTerms } from "./ladder.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -46,6 +47,8 @@ export interface Params {
   backstopHealthPpm: bigint;
   /** And those of which nothing was liquidated for this long; 0: the default. */
   backstopWaitMs: bigint;
+  /** Absent: liquidations without throttle and auction. */
+  ladder: LadderTerms | undefined;
 }
 
 /** Where trading fees go at the end of each block. Parts sum to 1,000,000; what does not divide goes to insurance. */
@@ -164,6 +167,7 @@ function createBaseParams(): Params {
     feeSplit: undefined,
     backstopHealthPpm: 0n,
     backstopWaitMs: 0n,
+    ladder: undefined,
   };
 }
 
@@ -243,6 +247,9 @@ export const Params: MessageFns<Params> = {
         throw new globalThis.Error("value provided for field message.backstopWaitMs of type uint64 too large");
       }
       writer.uint32(136).uint64(message.backstopWaitMs);
+    }
+    if (message.ladder !== undefined) {
+      LadderTerms.encode(message.ladder, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -396,6 +403,14 @@ export const Params: MessageFns<Params> = {
             message.backstopWaitMs = reader.uint64() as bigint;
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.ladder = LadderTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -450,6 +465,9 @@ export const Params: MessageFns<Params> = {
     message.backstopWaitMs = (object.backstopWaitMs !== undefined && object.backstopWaitMs !== null)
       ? BigInt(object.backstopWaitMs)
       : 0n;
+    message.ladder = (object.ladder !== undefined && object.ladder !== null)
+      ? LadderTerms.fromPartial(object.ladder)
+      : undefined;
     return message;
   },
 };
