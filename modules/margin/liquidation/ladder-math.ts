@@ -110,6 +110,32 @@ export interface Claimant<Id extends string> {
   readonly weight: bigint;
 }
 
+/** Each gets what it wants, or its part by weight of what those who want less for theirs leave. */
+function fill<Id extends string>(
+  available: bigint,
+  claimants: readonly Claimant<Id>[],
+): {
+  readonly shares: Map<Id, bigint>;
+  /** Lots per weight of those who get less than they want; null: nobody. */
+  readonly level: { readonly lots: bigint; readonly weights: bigint } | null;
+} {
+  const byRatio = [...claimants].sort(
+    (a, b) => compareBigints(a.wanted * b.weight, b.wanted * a.weight) || (a.id < b.id ? -1 : 1),
+  );
+  const shares = new Map<Id, bigint>();
+  let weights = byRatio.reduce((sum, { weight }) => sum + weight, 0n);
+  let left = available;
+  let level: { readonly lots: bigint; readonly weights: bigint } | null = null;
+  for (const { id, wanted, weight } of byRatio) {
+    if (level === null && left * weight < wanted * weights) level = { lots: left, weights };
+    const lots = minimum(wanted, divFloor(left * weight, weights));
+    shares.set(id, lots);
+    left -= lots;
+    weights -= weight;
+  }
+  return { shares, level };
+}
+
 /**
  * Lots of `available` among those who want them, in proportion to weight, none more than it wants and none less than `least` (or all it
  * wants): while there is not enough for that, the smallest weights wait. Whatever the sequence given, the answer is the same; all of
@@ -123,28 +149,23 @@ export function shareFlow<Id extends string>(
   const byWeight = [...claimants].sort(
     (a, b) => compareBigints(b.weight, a.weight) || (a.id < b.id ? -1 : 1),
   );
-  let served = 0;
-  let weights = 0n;
   let clip = 0n;
-  for (const { wanted, weight } of byWeight) {
+  const clips = byWeight.map(({ wanted }) => {
     clip = maximum(clip, minimum(least, wanted));
-    if (available * weight < clip * (weights + weight)) break;
-    weights += weight;
-    served += 1;
+    return clip;
+  });
+  /** The more are served, the less each gets, and the last has the least weight: enough for it is enough for all. */
+  const suffices = (count: number): boolean => {
+    const { level } = fill(available, byWeight.slice(0, count));
+    const last = byWeight[count - 1]?.weight ?? 0n;
+    return level === null || level.lots * last >= (clips[count - 1] ?? 0n) * level.weights;
+  };
+  let served = 0;
+  let beyond = byWeight.length + 1;
+  while (beyond - served > 1) {
+    const middle = (served + beyond) >> 1;
+    if (suffices(middle)) served = middle;
+    else beyond = middle;
   }
-  // Those who want least for their weight first: each then gets its share of what is left, or all it wants.
-  const byRatio = byWeight
-    .slice(0, served)
-    .sort(
-      (a, b) => compareBigints(a.wanted * b.weight, b.wanted * a.weight) || (a.id < b.id ? -1 : 1),
-    );
-  const shares = new Map<Id, bigint>();
-  let left = available;
-  for (const { id, wanted, weight } of byRatio) {
-    const lots = minimum(wanted, divFloor(left * weight, weights));
-    shares.set(id, lots);
-    left -= lots;
-    weights -= weight;
-  }
-  return shares;
+  return fill(available, byWeight.slice(0, served)).shares;
 }
