@@ -6,7 +6,15 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
-import { absolute, divFloor, minimum, mulDivDown, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import {
+  absolute,
+  divCeil,
+  divFloor,
+  minimum,
+  mulDivDown,
+  mulDivUp,
+  PPM,
+} from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
 import { contained } from "../contained.ts";
 import { isClosable, type MarketViews, type ModelledMarkets } from "../market-view.ts";
@@ -17,12 +25,14 @@ import type { Closing, LiquidationBudget } from "./closing.ts";
 import { emitSlice } from "./events.ts";
 import { type AccountFigures, targetEquity } from "./liquidation-math.ts";
 
-/** Legs that are weighed against each other, the largest first: 32 parts of one and 28 pairs. */
-const LEGS_MAX = 8;
+/** Legs that are weighed against each other, the largest first: 24 parts of one, and 15 pairs as they match and whole. */
+const LEGS_MAX = 6;
 /** Of each leg alone: all of it, and less. A part can release more for its size, where the whole would leave what it hedges bare. */
 const PARTS: readonly bigint[] = [1n, 2n, 4n, 8n];
+/** Quanta by which two requirements may differ for being rounded up: what is better by no more is as good, and the larger slice came first. */
+const ROUNDING = 4n;
 /** Slices of one account in one block. */
-const SLICES_MAX = 8;
+const SLICES_MAX = 4;
 
 export interface Leg {
   readonly market: MarketId;
@@ -73,7 +83,8 @@ export function bestSlice(account: Account, views: MarketViews): Slice | null {
     const { loss, maintenance } = portfolioRisk(without(account, candidate), views);
     const released = before.maintenance - maintenance;
     if (released <= 0n || loss > before.loss) return;
-    if (best !== null && released * best.notional <= best.released * notional) return;
+    const worth = released - ROUNDING;
+    if (best !== null && worth * best.notional <= best.released * notional) return;
     best = { legs: candidate, notional, released, loss };
   };
   for (const { lots, market, perLot } of legs) {
@@ -85,11 +96,22 @@ export function bestSlice(account: Account, views: MarketViews): Slice | null {
   for (const [i, one] of legs.entries()) {
     for (const other of legs.slice(i + 1)) {
       const matched = minimum(one.notional, other.notional);
-      const pair = [one, other].map(({ market, perLot }) => ({
+      // Rounded up: what hedges less than a lot of the other must not be what is left.
+      const pair = [one, other].map(({ lots, market, perLot }) => ({
         market,
-        lots: divFloor(matched, perLot),
+        lots: minimum(divCeil(matched, perLot), lots),
       }));
-      if (pair.every(({ lots }) => lots > 0n)) weigh(pair, 2n * matched);
+      const notional = pair.reduce(
+        (sum, { lots }, at) => sum + lots * (at === 0 ? one : other).perLot,
+        0n,
+      );
+      weigh(pair, notional);
+      if (notional < one.notional + other.notional) {
+        weigh(
+          [one, other].map(({ lots, market }) => ({ market, lots })),
+          one.notional + other.notional,
+        );
+      }
     }
   }
   return best;
