@@ -3,6 +3,7 @@ import { type GeneratedType, Registry } from "@cosmjs/proto-signing";
 import { defaultRegistryTypes } from "@cosmjs/stargate";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
+import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as vault from "@keel/proto/gen/keel/vault/v1/tx";
@@ -51,6 +52,7 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.margin.v1.MsgSetDynamicMargin", generated(margin.MsgSetDynamicMargin)],
   ["/keel.margin.v1.MsgSetMarginMode", generated(margin.MsgSetMarginMode)],
   ["/keel.margin.v1.MsgSetPortfolioModel", generated(margin.MsgSetPortfolioModel)],
+  ["/keel.margin.v1.MsgBidLiquidation", generated(ladder.MsgBidLiquidation)],
   ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
   ["/keel.insurance.v1.MsgUnderwrite", generated(insurance.MsgUnderwrite)],
   ["/keel.insurance.v1.MsgGiveNotice", generated(insurance.MsgGiveNotice)],
