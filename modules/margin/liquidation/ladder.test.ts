@@ -250,7 +250,10 @@ describe("the auction", () => {
       setUp({ offerWindowMs: 60_000n });
       open("buy", 10n);
       for (const number of [3, 4, 5, 6]) world.funded(number, 10_000n * UNIT);
-      for (const at of order) bid(...(wanted[at] as (typeof wanted)[number]));
+      for (const at of order) {
+        const [number, size, worst] = wanted[at] as (typeof wanted)[number];
+        bid(number, size, worst);
+      }
       block(1, 46_200n);
       outcomes.add([3, 4, 5, 6].map((n) => lots(accountId(world.owner(n), 0))).join());
     }
