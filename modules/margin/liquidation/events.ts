@@ -4,6 +4,7 @@ import type { Side } from "../ports.ts";
 import type { DueReason, PenaltyInputs, PenaltyParts } from "./ladder-math.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { Flow } from "./measures.ts";
+import { whyAuctioned, whyDue, whyLiquidated, whyThrottled } from "./reasons.ts";
 
 export type PenaltyCause = PenaltyInputs;
 
@@ -31,35 +32,39 @@ export interface LiquidationReport {
 
 export function emitLiquidation(ctx: WriteContext, report: LiquidationReport): void {
   const { parts, penaltyCause } = report;
-  ctx.emit("liquidation", {
-    account: report.account,
-    market: report.market,
-    side: report.side,
-    lots: report.lots.toString(),
-    price_ticks: report.priceTicks.toString(),
-    notional: report.notional.toString(),
-    penalty: report.penalty.toString(),
-    equity_before: report.equityBefore.toString(),
-    equity_after: report.equityAfter.toString(),
-    source: report.source,
-    wanted_lots: report.wantedLots.toString(),
-    mark_ticks: report.markTicks.toString(),
-    limit_ticks: report.limitTicks.toString(),
-    maintenance_before: report.maintenanceBefore.toString(),
-    maintenance_after: report.maintenanceAfter.toString(),
-    penalty_ppm: report.penaltyPpm.toString(),
-    penalty_insurance: parts.insurance.toString(),
-    penalty_backstop: parts.backstop.toString(),
-    penalty_keeper: parts.keeper.toString(),
-    ...(penaltyCause === null
-      ? {}
-      : {
-          hourly_variance: penaltyCause.variance.toString(),
-          clip: penaltyCause.clip.toString(),
-          depth: penaltyCause.depth.toString(),
-          account_notional: penaltyCause.notional.toString(),
-        }),
-  });
+  ctx.emit(
+    "liquidation",
+    {
+      account: report.account,
+      market: report.market,
+      side: report.side,
+      lots: report.lots.toString(),
+      price_ticks: report.priceTicks.toString(),
+      notional: report.notional.toString(),
+      penalty: report.penalty.toString(),
+      equity_before: report.equityBefore.toString(),
+      equity_after: report.equityAfter.toString(),
+      source: report.source,
+      wanted_lots: report.wantedLots.toString(),
+      mark_ticks: report.markTicks.toString(),
+      limit_ticks: report.limitTicks.toString(),
+      maintenance_before: report.maintenanceBefore.toString(),
+      maintenance_after: report.maintenanceAfter.toString(),
+      penalty_ppm: report.penaltyPpm.toString(),
+      penalty_insurance: parts.insurance.toString(),
+      penalty_backstop: parts.backstop.toString(),
+      penalty_keeper: parts.keeper.toString(),
+      ...(penaltyCause === null
+        ? {}
+        : {
+            hourly_variance: penaltyCause.variance.toString(),
+            clip: penaltyCause.clip.toString(),
+            depth: penaltyCause.depth.toString(),
+            account_notional: penaltyCause.notional.toString(),
+          }),
+    },
+    () => whyLiquidated(report),
+  );
 }
 
 export function emitDue(
@@ -72,14 +77,18 @@ export function emitDue(
   },
 ): void {
   const { averages, marks } = report;
-  ctx.emit("liquidation_due", {
-    account: report.account,
-    reason: report.reason,
-    equity: marks.equity.toString(),
-    maintenance: marks.maintenance.toString(),
-    average_equity: averages?.equity.toString() ?? "",
-    average_maintenance: averages?.maintenance.toString() ?? "",
-  });
+  ctx.emit(
+    "liquidation_due",
+    {
+      account: report.account,
+      reason: report.reason,
+      equity: marks.equity.toString(),
+      maintenance: marks.maintenance.toString(),
+      average_equity: averages?.equity.toString() ?? "",
+      average_maintenance: averages?.maintenance.toString() ?? "",
+    },
+    () => whyDue(report.reason, marks, averages),
+  );
 }
 
 export function emitThrottled(
@@ -95,17 +104,21 @@ export function emitThrottled(
   },
 ): void {
   const { flow } = report;
-  ctx.emit("liquidation_throttled", {
-    market: report.market,
-    side: report.side,
-    wanted_lots: report.wantedLots.toString(),
-    available_lots: report.availableLots.toString(),
-    accounts: report.accounts.toString(),
-    waiting: report.waiting.toString(),
-    depth: flow.depth.toString(),
-    capacity: flow.capacity.toString(),
-    left: flow.left.toString(),
-  });
+  ctx.emit(
+    "liquidation_throttled",
+    {
+      market: report.market,
+      side: report.side,
+      wanted_lots: report.wantedLots.toString(),
+      available_lots: report.availableLots.toString(),
+      accounts: report.accounts.toString(),
+      waiting: report.waiting.toString(),
+      depth: flow.depth.toString(),
+      capacity: flow.capacity.toString(),
+      left: flow.left.toString(),
+    },
+    () => whyThrottled(report),
+  );
 }
 
 export function emitSlice(
@@ -170,17 +183,21 @@ export function emitAuction(
     readonly bids: number;
   },
 ): void {
-  ctx.emit("liquidation_auction", {
-    market: report.market,
-    side: report.side,
-    price_ticks: report.priceTicks.toString(),
-    mark_ticks: report.markTicks.toString(),
-    lots: report.lots.toString(),
-    offered_lots: report.offeredLots.toString(),
-    bid_lots: report.bidLots.toString(),
-    clips: report.clips.toString(),
-    bids: report.bids.toString(),
-  });
+  ctx.emit(
+    "liquidation_auction",
+    {
+      market: report.market,
+      side: report.side,
+      price_ticks: report.priceTicks.toString(),
+      mark_ticks: report.markTicks.toString(),
+      lots: report.lots.toString(),
+      offered_lots: report.offeredLots.toString(),
+      bid_lots: report.bidLots.toString(),
+      clips: report.clips.toString(),
+      bids: report.bids.toString(),
+    },
+    () => whyAuctioned(report),
+  );
 }
 
 export function emitBidFilled(
