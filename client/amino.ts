@@ -15,6 +15,7 @@ import * as guard from "@keel/proto/gen/keel/guard/v1/types";
 import * as insuranceTx from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/types";
 import * as dynamic from "@keel/proto/gen/keel/margin/v1/dynamic";
+import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as portfolio from "@keel/proto/gen/keel/margin/v1/portfolio";
 import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/types";
@@ -104,9 +105,13 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.margin.v1.MsgUpdateParams": [
     "keel/margin/MsgUpdateParams",
     shape(marginTx.MsgUpdateParams, {
-      params: shape(margin.Params, { feeSplit: shape(margin.FeeSplit) }),
+      params: shape(margin.Params, {
+        feeSplit: shape(margin.FeeSplit),
+        ladder: shape(ladder.LadderTerms, { penalty: shape(ladder.LadderPenalty) }),
+      }),
     }),
   ],
+  "/keel.margin.v1.MsgBidLiquidation": ["keel/MsgBidLiquidation", shape(ladder.MsgBidLiquidation)],
   "/keel.margin.v1.MsgSetDynamicMargin": [
     "keel/MsgSetDynamicMargin",
     shape(marginTx.MsgSetDynamicMargin, {

@@ -80,6 +80,12 @@ export {
 } from "./insurance.ts";
 export { KeelClient } from "./keel-client.ts";
 export { KeelLightError, LightClient } from "./light.ts";
+export {
+  bidLiquidation,
+  liquidationBidMessage,
+  liquidationFlow,
+  liquidationOffers,
+} from "./liquidations.ts";
 export { LiveBook } from "./live-book.ts";
 export { MarketStream } from "./market-stream.ts";
 export { markParts, priceWatch, twap, validatorStandings } from "./oracle.ts";

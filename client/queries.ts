@@ -3,6 +3,7 @@ import type { Comet38Client } from "@cosmjs/tendermint-rpc";
 import * as marks from "@keel/proto/gen/keel/derivatives/v1/marks";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
+import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
 import * as guard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
@@ -63,6 +64,14 @@ interface Methods extends GuardMethods {
   readonly dynamicMargin: Method<
     margin.QueryDynamicMarginRequest,
     margin.QueryDynamicMarginResponse
+  >;
+  readonly liquidationOffers: Method<
+    ladder.QueryLiquidationOffersRequest,
+    ladder.QueryLiquidationOffersResponse
+  >;
+  readonly liquidationFlow: Method<
+    ladder.QueryLiquidationFlowRequest,
+    ladder.QueryLiquidationFlowResponse
   >;
   readonly requirement: Method<margin.QueryRequirementRequest, margin.QueryRequirementResponse>;
   readonly portfolioModel: Method<
@@ -244,6 +253,16 @@ export const methods: Methods = {
     path: "/keel.margin.v1.Query/DynamicMargin",
     request: margin.QueryDynamicMarginRequest,
     answer: margin.QueryDynamicMarginResponse,
+  },
+  liquidationOffers: {
+    path: "/keel.margin.v1.Query/LiquidationOffers",
+    request: ladder.QueryLiquidationOffersRequest,
+    answer: ladder.QueryLiquidationOffersResponse,
+  },
+  liquidationFlow: {
+    path: "/keel.margin.v1.Query/LiquidationFlow",
+    request: ladder.QueryLiquidationFlowRequest,
+    answer: ladder.QueryLiquidationFlowResponse,
   },
   requirement: {
     path: "/keel.margin.v1.Query/Requirement",

@@ -5,6 +5,7 @@ import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as guard from "@keel/proto/gen/keel/guard/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as custody from "@keel/proto/gen/keel/margin/v1/custody";
+import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as vault from "@keel/proto/gen/keel/vault/v1/tx";
@@ -58,6 +59,7 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.margin.v1.MsgApproveWithdrawal", generated(custody.MsgApproveWithdrawal)],
   ["/keel.margin.v1.MsgExecuteWithdrawal", generated(custody.MsgExecuteWithdrawal)],
   ["/keel.margin.v1.MsgSetTopUp", generated(custody.MsgSetTopUp)],
+  ["/keel.margin.v1.MsgBidLiquidation", generated(ladder.MsgBidLiquidation)],
   ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
   ["/keel.insurance.v1.MsgUnderwrite", generated(insurance.MsgUnderwrite)],
   ["/keel.insurance.v1.MsgGiveNotice", generated(insurance.MsgGiveNotice)],

@@ -66,6 +66,7 @@ async function createNetwork(
         manifest.scale,
       insuranceFund: market.INSURANCE_FUND,
       vaultQuotes: true,
+      ladder: true,
       options: true,
       vaultParams: market.VAULT_TIMES,
     },

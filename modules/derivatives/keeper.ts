@@ -24,7 +24,7 @@ import {
 } from "./auction/opening.ts";
 import { collectOrder } from "./auction/orders.ts";
 import { beginBlock, endBlock } from "./blocks.ts";
-import { thinnerDepthLots } from "./depth.ts";
+import { depthLots, thinnerDepthLots } from "./book/depth.ts";
 import { pruneDocuments } from "./external/records.ts";
 import { takeActions } from "./fees/budget.ts";
 import { type MarketRisk, marketRisk } from "./instruments/market-risk.ts";
@@ -48,7 +48,7 @@ import {
   placeForProtocol,
 } from "./orders/protocol.ts";
 import type { OrderRequest } from "./orders/requests.ts";
-import type { MarketId } from "./ports.ts";
+import type { MarketId, Side } from "./ports.ts";
 import { settleable, settled } from "./settlement/settling.ts";
 import { findMarketId, instrumentById, requireInstrument, type Venue } from "./venue.ts";
 import { setDeadMan } from "./waiting/dead-man.ts";
@@ -68,6 +68,11 @@ export interface DerivativesKeeper {
   cancelOrders(ctx: WriteContext, account: AccountId, reason: string): void;
   /** Immediate-or-cancel without taker fee; returns the filled lots. */
   liquidateAtBook(ctx: WriteContext, order: LiquidationOrder): bigint;
+  /** Lots resting on `side` at `limitTicks` or better. */
+  depthLots(
+    ctx: ReadContext,
+    at: { readonly market: MarketId; readonly side: Side; readonly limitTicks: bigint },
+  ): bigint;
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
   /** Expired markets without orders whose value is known: margin pays their positions now. */
   settleable(ctx: ReadContext): readonly MarketId[];
@@ -81,7 +86,7 @@ export interface DerivativesKeeper {
   /** What the guard had halted trades again: an opening where the market has one. */
   openAfterHalt(ctx: WriteContext, market: MarketId): void;
   /** Lots of the thinner side of the book within this of the mark; undefined without a fresh mark. */
-  depthLots(ctx: ReadContext, market: MarketId, rangePpm: bigint): bigint | undefined;
+  thinnerDepthLots(ctx: ReadContext, market: MarketId, rangePpm: bigint): bigint | undefined;
 
   marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
   /** Resting orders of one of the protocol's own accounts, oldest first. */
@@ -147,6 +152,7 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     fundingIndex: (ctx, market) => state.funding.get(ctx, market)?.index ?? 0n,
     cancelOrders: (ctx, account, reason) => void cancelAll(ctx, venue, account, reason),
     liquidateAtBook: (ctx, order) => liquidateAtBook(ctx, venue, order),
+    depthLots: (ctx, at) => depthLots(ctx, venue, at),
     quarantine: (ctx, market, reason) => quarantineMarket(ctx, venue, market, reason),
     settleable: (ctx) => settleable(ctx, venue),
     settlementValue(ctx, market) {
@@ -164,7 +170,7 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       const instrument = instrumentById(ctx, venue, market);
       if (instrument !== undefined) openAfterHalt(ctx, venue, instrument);
     },
-    depthLots(ctx, market, rangePpm) {
+    thinnerDepthLots(ctx, market, rangePpm) {
       const instrument = instrumentById(ctx, venue, market);
       const mark = instrument === undefined ? undefined : markOf(ctx, venue, instrument);
       if (instrument === undefined || mark?.fresh !== true) return undefined;

@@ -115,3 +115,5 @@ export const ACTIONS_MAX: bigint = 1n << 53n;
 /** Reduce-only orders beyond the action limit, as far as they do not double it: enough to leave any position. */
 export const REDUCE_ONLY_ACTIONS = 100_000n;
 export const TRICKLE_MAX_MS = 86_400_000n;
+/** Orders that a measurement of depth looks at: some 10 µs. */
+export const DEPTH_ORDERS_MAX = 512;

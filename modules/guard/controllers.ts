@@ -87,7 +87,7 @@ function sampled(
   );
   if (now < before.depthSampledMs + divCeil(interval, SAMPLES_PER_INTERVAL)) return before;
   const rangePpm = openInterest?.depthRangePpm ?? margin?.depthRangePpm ?? 0n;
-  const lots = ports.venue.depthLots(ctx, market, rangePpm);
+  const lots = ports.venue.thinnerDepthLots(ctx, market, rangePpm);
   if (lots === undefined) return before;
   const sample = lots * PPM;
   const first = before.depthSampledMs === 0n;

@@ -23,7 +23,7 @@ export interface VenuePort {
   /** What was halted trades again: an opening where the market has one. */
   openAfterHalt(ctx: WriteContext, market: MarketId): void;
   /** Lots of the thinner side of the book within this of the mark; undefined without a fresh mark. */
-  depthLots(ctx: ReadContext, market: MarketId, rangePpm: bigint): bigint | undefined;
+  thinnerDepthLots(ctx: ReadContext, market: MarketId, rangePpm: bigint): bigint | undefined;
   /** After a fault in the guard's own work on the market. */
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
 }

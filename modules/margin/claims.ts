@@ -1,6 +1,6 @@
 /** Moves of claims inside the vault: between one account and the insurance fund, or from account to account. No coin moves; every total follows. */
 import type { AccountId } from "../kit/account-id.ts";
-import type { WriteContext } from "../kit/context.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { noteCovered } from "./custody/solvency.ts";
 import type { InsurancePort } from "./ports.ts";
@@ -14,7 +14,7 @@ export interface Claims {
   /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
   give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
   /** What the fund may pay now. */
-  fund(ctx: WriteContext): bigint;
+  fund(ctx: ReadContext): bigint;
 }
 
 export function createClaims(state: MarginState, insurance: InsurancePort): Claims {
@@ -25,7 +25,7 @@ export function createClaims(state: MarginState, insurance: InsurancePort): Clai
     const totals = state.totals.require(ctx);
     state.totals.set(ctx, { ...totals, collateral: totals.collateral + delta });
   }
-  const denom = (ctx: WriteContext): string => state.params.require(ctx).settlementDenom;
+  const denom = (ctx: ReadContext): string => state.params.require(ctx).settlementDenom;
   return {
     pay(ctx, id, amount, reason) {
       if (amount === 0n) return;

@@ -12,7 +12,7 @@ import { emitDeleverage } from "./events.ts";
 import { findPosition } from "./fill.ts";
 import { maintenanceHealth } from "./health.ts";
 import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "./limits.ts";
-import { bankruptcyDistanceTicks } from "./liquidation-math.ts";
+import { bankruptcyDistanceTicks } from "./liquidation/liquidation-math.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
 import { maintenanceShare } from "./portfolio/account.ts";

@@ -7,11 +7,12 @@ import type { WriteContext } from "../kit/context.ts";
 import { shortOfMargin } from "./bounds/branch-bounds.ts";
 import { contained } from "./contained.ts";
 import type { Proposals } from "./custody/proposals.ts";
-import { blame, refreshSolvency } from "./custody/solvency.ts";
-import type { TopUps } from "./custody/top-up.ts";
+import { refreshSolvency } from "./custody/solvency.ts";
 import type { Deficits } from "./deficits.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
-import type { Liquidation, LiquidationBudget } from "./liquidation.ts";
+import type { LiquidationBudget } from "./liquidation/closing.ts";
+import type { Ladder } from "./liquidation/ladder.ts";
+import type { Sick } from "./liquidation/rounds.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
 import { isClosable, readRiskArray, readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
@@ -19,15 +20,6 @@ import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";
 import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
-import type { Takeover } from "./takeover.ts";
-
-interface Sick {
-  readonly id: AccountId;
-  readonly equity: bigint;
-  readonly maintenance: bigint;
-  /** The market blamed when the account's step fails outside any market's own step. */
-  readonly market: MarketId;
-}
 
 /** Most under water first: ascending equity per requirement by cross-multiplication, then account id. */
 export function compareSick(
@@ -43,14 +35,12 @@ export function compareSick(
 export function createEndBlock(parts: {
   readonly state: MarginState;
   readonly markets: ModelledMarkets;
-  readonly liquidation: Liquidation;
-  readonly takeover: Takeover;
+  readonly ladder: Ladder;
   readonly deficits: Deficits;
   readonly settlements: Settlements;
-  readonly topUps: TopUps;
   readonly proposals: Proposals;
 }): (ctx: WriteContext) => void {
-  const { state, markets, liquidation, takeover, deficits, settlements, topUps, proposals } = parts;
+  const { state, markets, ladder, deficits, settlements, proposals } = parts;
 
   /** Every market that someone holds is read once; one that throws is quarantined and left without a price. */
   function readViews(ctx: WriteContext): MarketViews {
@@ -107,26 +97,24 @@ export function createEndBlock(parts: {
     const quiet =
       state.active.size(ctx) === 0 &&
       state.deficits.size(ctx) === 0 &&
-      state.unfilled.size(ctx) === 0;
+      state.unfilled.size(ctx) === 0 &&
+      state.ladder.bids.size(ctx) === 0;
     if (quiet && !settlements.pending(ctx)) return;
     const params = state.params.require(ctx);
     const budget: LiquidationBudget = {
       notional: parseMoney(params.liquidationNotionalPerBlockMax) ?? 0n,
       deleverages: DELEVERAGES_PER_BLOCK_MAX,
       worked: false,
+      throttle: null,
+      closed: new Set(),
     };
     deficits.recover(ctx);
     const below = settlements.run(ctx);
     const views = readViews(ctx);
+    ladder.measures.sample(ctx, views);
     const { sick, negative } = scan(ctx, views, true);
-    for (const { id, market } of sick.slice(0, params.liquidationsPerBlockMax)) {
-      contained(ctx, markets, market, (step) => {
-        if (topUps.restore(step, id)) return;
-        blame(step, state, id, views);
-        liquidation.liquidate(step, id, budget);
-      });
-    }
-    takeover.forget(ctx, new Set(sick.map(({ id }) => id)));
+    const due = ladder.rounds.run(ctx, sick, views, budget);
+    ladder.takeover.forget(ctx, new Set(due.map(({ id }) => id)));
     if (!budget.worked && sick.length === 0) {
       drawUp(ctx, [...negative, ...below], views);
       return;

@@ -31,6 +31,8 @@ export const MARGIN_CODES = {
   notApproved: 58,
   tradingLoss: 59,
   wouldSink: 65,
+  noLiquidationAuction: 60,
+  bidsFull: 61,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

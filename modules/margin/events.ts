@@ -11,32 +11,6 @@ export function accountText(addresses: Addresses, id: AccountId): string {
   return `${addresses.format(ownerOf(id))}/${numberOf(id)}`;
 }
 
-export interface LiquidationReport {
-  readonly account: string;
-  readonly market: string;
-  readonly side: Side;
-  readonly lots: bigint;
-  readonly priceTicks: bigint;
-  readonly notional: bigint;
-  readonly penalty: bigint;
-  readonly equityBefore: bigint;
-  readonly equityAfter: bigint;
-}
-
-export function emitLiquidation(ctx: WriteContext, report: LiquidationReport): void {
-  ctx.emit("liquidation", {
-    account: report.account,
-    market: report.market,
-    side: report.side,
-    lots: report.lots.toString(),
-    price_ticks: report.priceTicks.toString(),
-    notional: report.notional.toString(),
-    penalty: report.penalty.toString(),
-    equity_before: report.equityBefore.toString(),
-    equity_after: report.equityAfter.toString(),
-  });
-}
-
 export interface DeleverageReport {
   readonly account: string;
   readonly counterparty: string;

@@ -17,6 +17,7 @@ import {
 } from "./account-codec.ts";
 import { exportCustody, initCustody } from "./custody/genesis.ts";
 import { refuse } from "./errors.ts";
+import { exportLadder, initLadder } from "./liquidation/genesis.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import { validateModel } from "./portfolio/model.ts";
 import { portfolioFault } from "./portfolio-mode.ts";
@@ -67,6 +68,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         state.unfilled.set(ctx, accountId(addresses.parse(owner), subaccount), sinceNs);
       }
       initVolatility(ctx, state.volatility, genesis);
+      initLadder(ctx, state.ladder, genesis, addresses);
       if (genesis.portfolioModel !== undefined) {
         validateModel(genesis.portfolioModel);
         state.portfolioModel.set(ctx, genesis.portfolioModel);
@@ -87,6 +89,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         sweepMarkets: [],
         unfilled: [],
         ...exportVolatility(ctx, state.volatility),
+        ...exportLadder(ctx, state.ladder),
         portfolioModel: state.portfolioModel.get(ctx),
         custody: exportCustody(ctx, state, addresses),
       };

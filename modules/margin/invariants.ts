@@ -6,6 +6,7 @@ import { boundsFault } from "./bounds/branch-bounds.ts";
 import { custodyFault, marketShortfallFault, solvencyMatchesFault } from "./custody/invariants.ts";
 import { maintenanceHealth, positionValue } from "./health.ts";
 import type { MarginParts } from "./keeper.ts";
+import { ladderFault } from "./liquidation/invariant.ts";
 import { marketViews } from "./market-view.ts";
 import { portfolioFault } from "./portfolio-mode.ts";
 import type { MarketId } from "./ports.ts";
@@ -114,6 +115,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "multipliers-bounded": (ctx) => volatilityFault(ctx, state.volatility),
     },
     full: {
+      "ladder-records": (ctx) => ladderFault(ctx, state.ladder),
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "portfolio-accounts": (ctx) => portfolioFault(ctx, state),

@@ -13,6 +13,7 @@ import { createCollateral } from "./collateral.ts";
 import { guardedCollateral } from "./custody/guard.ts";
 import type { Custody } from "./custody/messages.ts";
 import { createProposals } from "./custody/proposals.ts";
+import { blame } from "./custody/solvency.ts";
 import { createTopUps } from "./custody/top-up.ts";
 import { createDeficits } from "./deficits.ts";
 import { createDeleveraging } from "./deleverage.ts";
@@ -24,7 +25,7 @@ import { UNGUARDED } from "./guarded-markets.ts";
 import type { Health } from "./health.ts";
 import { evaluate, freeCollateral } from "./health.ts";
 import { healthyAccounts, sunkOf } from "./healthy.ts";
-import { createLiquidation } from "./liquidation.ts";
+import { createLadder, type Ladder } from "./liquidation/ladder.ts";
 import type { ModelledMarkets } from "./market-view.ts";
 import { marketViews } from "./market-view.ts";
 import { createPortfolioModes, type PortfolioModes } from "./portfolio-mode.ts";
@@ -41,7 +42,6 @@ import type {
 import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
 import { type Surveyed, surveyAccounts } from "./survey.ts";
-import { createTakeover } from "./takeover.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
 export interface MarginPorts {
@@ -62,6 +62,7 @@ export interface MarginParts extends MarginPorts {
 }
 
 export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
+  readonly ladder: Ladder;
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
@@ -96,22 +97,27 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const collateral = createCollateral(state, bank, markets, ports.guard ?? UNGUARDED);
   const claims = createClaims(state, insurance);
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
-  const takeover = createTakeover({ state, markets, clearing, claims, backstop, name });
-  const liquidation = createLiquidation({ state, markets, claims, deleveraging, takeover, name });
-  const deficits = createDeficits(state, claims, addresses);
-  const settlements = createSettlements({ state, markets, claims, name });
   const custody = {
     proposals: createProposals({ state, collateral, bank, addresses }),
     topUps: createTopUps({ state, markets, collateral, name }),
   };
+  const ladder = createLadder({
+    ...{ state, markets, clearing, claims, backstop, deleveraging, addresses, name },
+    spared(ctx, id, views) {
+      if (custody.topUps.restore(ctx, id)) return true;
+      blame(ctx, state, id, views);
+      return false;
+    },
+  });
+  const deficits = createDeficits(state, claims, addresses);
+  const settlements = createSettlements({ state, markets, claims, name });
   const judge = createEndBlock({
     state,
     markets,
-    liquidation,
-    takeover,
+    ladder,
     deficits,
     settlements,
-    ...custody,
+    proposals: custody.proposals,
   });
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
@@ -120,6 +126,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     ...guardedCollateral(state, collateral),
     custody,
     ...createPortfolioModes(state, markets),
+    ladder,
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {
       const account = state.accounts.get(ctx, id);

@@ -8,6 +8,8 @@ import { guardedMarkets, UNGUARDED } from "./guarded-markets.ts";
 import { marginInvariants } from "./invariants.ts";
 import type { MarginKeeper, MarginPorts } from "./keeper.ts";
 import { createKeeper } from "./keeper.ts";
+import { bidMessage } from "./liquidation/messages.ts";
+import { ladderQueries } from "./liquidation/queries.ts";
 import { marginMessages } from "./messages.ts";
 import { modelledMarkets } from "./modelled-markets.ts";
 import { marginQueries } from "./queries.ts";
@@ -42,11 +44,13 @@ export function createMargin(schema: Schema, given: MarginPorts): Margin {
       messages: [
         ...marginMessages(state, keeper, volatility, ports.addresses),
         ...custodyMessages(keeper.custody, ports.addresses),
+        bidMessage(keeper.ladder.bids, ports.markets, ports.addresses),
       ],
       queries: [
         ...marginQueries(state, ports),
         ...custodyQueries(state, ports.addresses),
         volatilityQuery(state.volatility, volatility),
+        ...ladderQueries(state, ports.markets, keeper.ladder),
       ],
       genesis: marginGenesis(state, ports.addresses),
       beginBlock: (ctx) => volatility.sample(ctx),

@@ -6,6 +6,7 @@ import { PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
 import { validateFeeSplit } from "./fee-split.ts";
 import { MARKETS_PER_ACCOUNT_CEILING } from "./limits.ts";
+import { validateLadder } from "./liquidation/terms.ts";
 import { parseMoney } from "./money.ts";
 
 const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
@@ -42,6 +43,8 @@ export function defaultParams(settlementDenom: string): Params {
     backstopHealthPpm: 0n,
     backstopWaitMs: 0n,
     marketGates: false,
+    // Not before its authority has decided on it.
+    ladder: undefined,
   };
 }
 
@@ -76,6 +79,7 @@ export function validateParams(params: Params, addresses: Addresses): void {
   const most = parseMoney(params.liquidationNotionalPerBlockMax);
   requireThat(most !== null && most > 0n, "expected a positive notional per block");
   validateFeeSplit(params.feeSplit, addresses);
+  validateLadder(params.ladder);
   requireThat(params.backstopHealthPpm <= PPM, "expected a backstop health of at most 100 %");
   requireThat(params.backstopWaitMs <= 86_400_000n, "expected a backstop wait of at most a day");
   requireThat(

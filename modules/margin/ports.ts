@@ -137,6 +137,12 @@ export interface MarketsPort {
       readonly limitTicks: bigint;
     },
   ): bigint;
+  marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
+  /** Lots that rest in the book on `side` at `limitTicks` or better; at least some of them. */
+  depthLots(
+    ctx: ReadContext,
+    at: { readonly market: MarketId; readonly side: Side; readonly limitTicks: bigint },
+  ): bigint;
   /** Expired markets whose positions can be settled now: without orders, at a known value. Ascending. */
   settleable(ctx: ReadContext): readonly MarketId[];
   /** Quanta per lot at which an expired market settles, the same for every position; undefined for all others. */
@@ -159,6 +165,14 @@ export interface BackstopPort {
     market: MarketId,
     lots: bigint,
   ): { readonly account: AccountId; readonly lots: bigint } | null;
+  /** As `offer`, before it comes to that: what it bids in the auction, and its worst price; null: nothing. */
+  bid(
+    ctx: ReadContext,
+    market: MarketId,
+    lots: bigint,
+  ): { readonly account: AccountId; readonly lots: bigint; readonly ticks: bigint } | null;
+  /** The sub-account that its part of penalties goes to; null: it takes none. */
+  purse(ctx: ReadContext): AccountId | null;
 }
 
 /** Implemented by insurance. All amounts ≥ 0. The money itself lies in the one collateral vault; insurance keeps the claim on it. */

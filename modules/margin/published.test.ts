@@ -4,7 +4,7 @@
  * requirement moves because of others), and socialised haircuts (Injective; here the fund, then deleveraging, bear what is missing).
  */
 import { describe, expect, it } from "vitest";
-import { penaltyQuanta } from "./liquidation-math.ts";
+import { penaltyQuanta } from "./liquidation/liquidation-math.ts";
 import type { RequirementTier } from "./ports.ts";
 import { requirementQuanta, worstCaseLots } from "./requirement.ts";
 

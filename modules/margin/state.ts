@@ -10,6 +10,7 @@ import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts"
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
 import { watched } from "./bounds/branch-bounds.ts";
 import { type CustodyState, custodyState } from "./custody/state.ts";
+import { type LadderState, ladderState } from "./liquidation/state.ts";
 import type { MarketId } from "./ports.ts";
 import { type VolatilityState, volatilityState } from "./volatility/state.ts";
 
@@ -32,6 +33,7 @@ export interface MarginState {
   /** Accounts under water of which the book takes nothing: block time since when, ns. Only while there is a backstop. */
   readonly unfilled: MapCollection<AccountId, bigint>;
   readonly volatility: VolatilityState;
+  readonly ladder: LadderState;
   /** How portfolio accounts are judged; absent: there are none. */
   readonly portfolioModel: ItemCollection<PortfolioModel>;
   readonly custody: CustodyState;
@@ -50,6 +52,7 @@ export function marginState(schema: Schema): MarginState {
     sweepMarkets: schema.map(8, "sweep_markets", u32Key, markerValue),
     unfilled: schema.map(9, "unfilled", accountIdKey, u64Value),
     volatility: volatilityState(schema),
+    ladder: ladderState(schema),
     portfolioModel: schema.item(12, "portfolio_model", protoValue(PortfolioModel)),
     custody: custodyState(schema),
   };

@@ -217,6 +217,8 @@ export function createWorld(options: WorldOptions = {}): World {
       ready: (ctx) => backstop?.ready(ctx) ?? false,
       isOwn: (id) => backstop?.isOwn(id) ?? false,
       offer: (ctx, market, lots) => backstop?.offer(ctx, market, lots) ?? null,
+      bid: (ctx, market, lots) => backstop?.bid(ctx, market, lots) ?? null,
+      purse: (ctx) => backstop?.purse(ctx) ?? null,
     },
   });
   built = margin;

@@ -5,8 +5,9 @@ import { bytesToKey } from "../kit/collections/codecs.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { absolute, clamp, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import type { MarketId, VaultPorts } from "./ports.ts";
+import { leverageWad, quoteTicks } from "./pricing.ts";
 import type { VaultMarket } from "./records.ts";
-import { VAULT_ADDRESS, type VaultState } from "./state.ts";
+import { IDLE_ACCOUNT, VAULT_ADDRESS, type VaultState } from "./state.ts";
 import { isOpen, type MarketValuation, type Valuer } from "./valuation.ts";
 
 export interface Backstop {
@@ -20,6 +21,14 @@ export interface Backstop {
     market: MarketId,
     lots: bigint,
   ): { readonly account: AccountId; readonly lots: bigint } | null;
+  /** The same before it comes to that, at the price that the vault would quote: what it bids in an auction of liquidated positions. */
+  bid(
+    ctx: ReadContext,
+    market: MarketId,
+    lots: bigint,
+  ): { readonly account: AccountId; readonly lots: bigint; readonly ticks: bigint } | null;
+  /** Sub-account 0, once somebody has shares: where its part of penalties goes. */
+  purse(ctx: ReadContext): AccountId | null;
 }
 
 function takesOver({ terms }: VaultMarket): boolean {
@@ -47,6 +56,24 @@ export function createBackstop(
   { ledger }: Pick<VaultPorts, "ledger">,
 ): Backstop {
   const own = bytesToKey(VAULT_ADDRESS);
+
+  /** Null: it takes nothing of this market now. */
+  function roomFor(
+    ctx: ReadContext,
+    market: MarketId,
+    lots: bigint,
+  ): { readonly here: MarketValuation; readonly lots: bigint } | null {
+    const record = state.markets.get(ctx, market);
+    if (record === undefined || !takesOver(record)) return null;
+    const vault = valuer.all(ctx);
+    const here = vault.markets.find((one) => one.record.market === market);
+    if (!vault.priced || here === undefined || !isOpen(here)) return null;
+    const most = inventoryMaxLots(here, vault.equity, ledger.openInterestLots(ctx, market));
+    // The vault's side of its bound: what it holds already counts, what it holds the other way makes room.
+    const room = lots > 0n ? most - here.lots : most + here.lots;
+    return { here, lots: clamp(room, 0n, absolute(lots)) };
+  }
+
   return {
     isOwn: (account) => account.startsWith(own),
     ready(ctx) {
@@ -59,15 +86,24 @@ export function createBackstop(
       return ready;
     },
     offer(ctx, market, lots) {
-      const record = state.markets.get(ctx, market);
-      if (record === undefined || !takesOver(record)) return null;
-      const vault = valuer.all(ctx);
-      const here = vault.markets.find((one) => one.record.market === market);
-      if (!vault.priced || here === undefined || !isOpen(here)) return null;
-      const most = inventoryMaxLots(here, vault.equity, ledger.openInterestLots(ctx, market));
-      // The vault's side of its bound: what it holds already counts, what it holds the other way makes room.
-      const room = lots > 0n ? most - here.lots : most + here.lots;
-      return { account: here.account, lots: clamp(room, 0n, absolute(lots)) };
+      const room = roomFor(ctx, market, lots);
+      return room === null ? null : { account: room.here.account, lots: room.lots };
     },
+    bid(ctx, market, lots) {
+      const room = roomFor(ctx, market, lots);
+      const { equity, mark, notional, record } = room?.here ?? {};
+      if (room === null || record === undefined || mark === undefined || room.lots === 0n)
+        return null;
+      if (equity === undefined || notional === undefined || equity <= 0n) return null;
+      const pricing = {
+        ...record.terms,
+        markTicks: mark.ticks,
+        spreadPpm: valuer.spread(ctx, record),
+      };
+      const side = lots > 0n ? "buy" : "sell";
+      const ticks = quoteTicks(side, leverageWad(notional, equity), pricing);
+      return ticks === null ? null : { account: room.here.account, lots: room.lots, ticks };
+    },
+    purse: (ctx) => (state.totals.require(ctx).shares === 0n ? null : IDLE_ACCOUNT),
   };
 }

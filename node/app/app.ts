@@ -224,6 +224,8 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     fundingIndex: (ctx, market) => markets().fundingIndex(ctx, market),
     cancelOrders: (ctx, account, reason) => markets().cancelOrders(ctx, account, reason),
     liquidateAtBook: (ctx, order) => markets().liquidateAtBook(ctx, order),
+    marketId: (ctx, symbol) => markets().marketId(ctx, symbol),
+    depthLots: (ctx, at) => markets().depthLots(ctx, at),
     quarantine: (ctx, market, reason) => markets().quarantine(ctx, market, reason),
     settleable: (ctx) => markets().settleable(ctx),
     settlementValue: (ctx, market) => markets().settlementValue(ctx, market),
@@ -251,6 +253,8 @@ function lateBackstop(get: () => BackstopPort | null): BackstopPort {
     ready: (ctx) => backstop().ready(ctx),
     isOwn: (account) => backstop().isOwn(account),
     offer: (ctx, market, lots) => backstop().offer(ctx, market, lots),
+    bid: (ctx, market, lots) => backstop().bid(ctx, market, lots),
+    purse: (ctx) => backstop().purse(ctx),
   };
 }
 

@@ -9,6 +9,7 @@ import { defaultParams as insuranceParams } from "@keel/modules/insurance/params
 import { createAddresses } from "@keel/modules/kit/addresses";
 import { maximum, minimum } from "@keel/modules/kit/math/mul-div";
 import type { ProtoCodec } from "@keel/modules/kit/module";
+import { defaultLadder } from "@keel/modules/margin/liquidation/terms";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { defaultFeed, defaultParams as oracleParams } from "@keel/modules/oracle/feeds";
@@ -60,6 +61,8 @@ export interface GenesisChoices {
   /** The vault quotes the market, with default terms, once somebody has put money into it. */
   readonly vaultQuotes?: boolean;
   readonly vaultParams?: Partial<VaultParams>;
+  /** Liquidations climb the ladder, with its default terms. */
+  readonly ladder?: boolean;
   /** A volatility surface on the index, and a series of options marked by it. */
   readonly options?: boolean;
   /** First height with prices in votes; 0 never. */
@@ -169,7 +172,11 @@ function moduleStates(
       "margin",
       MarginGenesis,
       MarginGenesis.fromPartial({
-        params: { ...marginParams(settlementDenom), authority },
+        params: {
+          ...marginParams(settlementDenom),
+          authority,
+          ladder: choices.ladder === true ? defaultLadder() : undefined,
+        },
       }),
     ),
     derivatives: json(

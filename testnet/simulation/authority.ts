@@ -204,6 +204,8 @@ const ledger: Act = ({ random, authority }) => {
   const liquidationTargetPpm = random.below(4) === 0 ? 1n : 1_250_000n;
   const params = {
     ...ledgerParams(authority),
+    // Now and then without a ladder.
+    ...(random.below(4) === 0 ? { ladder: undefined } : {}),
     liquidationTargetPpm,
     liquidationPenaltyPpm: BigInt(8_000 + random.below(4_000)),
     marketGates: random.below(2) === 0,

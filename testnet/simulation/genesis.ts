@@ -10,6 +10,7 @@ import { simulatedFeeParams } from "@keel/modules/derivatives/fees/simulate";
 import { defaultInstrumentParams } from "@keel/modules/derivatives/instruments/params";
 import { defaultMarkTerms } from "@keel/modules/derivatives/marking/terms";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
+import { defaultLadder } from "@keel/modules/margin/liquidation/terms";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { messageToJson } from "@keel/node/app/genesis";
 import { vaultParamsJson } from "@keel/node/app/testing/market-genesis";
@@ -82,6 +83,7 @@ export function ledgerParams(authority: string): MarginParams {
   return {
     ...marginParams(DENOM),
     authority,
+    ladder: { ...defaultLadder(), averageMs: 10_000n, offerWindowMs: 30_000n },
     marketsPerAccountMax: 5,
     liquidationsPerBlockMax: 4,
     withdrawalGateMs: BigInt(MINUTE_MS),

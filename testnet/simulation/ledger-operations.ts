@@ -15,6 +15,7 @@ import {
   MsgRevokeTradingKey,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgFund } from "@keel/proto/gen/keel/insurance/v1/tx";
+import { MsgBidLiquidation } from "@keel/proto/gen/keel/margin/v1/ladder";
 import {
   MsgDeposit,
   MsgSetMarginMode,
@@ -134,6 +135,25 @@ export const ledgerOperations: readonly SimulationOperation[] = [
       const mode = { portfolio: dice > 2, isolated: dice === 2 };
       const value = MsgSetMarginMode.fromPartial({ sender, subaccount, ...mode });
       return one(`${MARGIN}MsgSetMarginMode`, value);
+    },
+  },
+  {
+    name: "bid for liquidated positions",
+    weight: 16,
+    create(at) {
+      const { account, market, nowMs, random } = at;
+      const { instrument, markTicks, notionalPerLot } = market;
+      if (notionalPerLot <= 0n || markTicks <= 0n) return null;
+      const side = random.below(2) === 0 ? "buy" : "sell";
+      const away = mulDivDown(markTicks, BigInt(random.below(20_000)), 1_000_000n);
+      const worstTicks = side === "buy" ? markTicks - away : markTicks + away;
+      const value = MsgBidLiquidation.fromPartial({
+        ...{ sender: account.owner, subaccount: account.subaccount, market: instrument.symbol },
+        ...{ side, worstTicks: worstTicks < 1n ? 1n : worstTicks },
+        lots: random.below(8) === 0 ? 0n : mulDivDown(2_000n * UNIT, 1n, notionalPerLot) + 1n,
+        goodTilMs: BigInt(nowMs + 20_000 + random.below(400_000)),
+      });
+      return one(`${MARGIN}MsgBidLiquidation`, value);
     },
   },
   {

@@ -26,6 +26,7 @@ const UNREACHED: Readonly<Record<string, string>> = {
   "margin 11": "a fault of the chain, which quarantines a market",
   "margin 13": "a market that the exchange has and the ledger does not know",
   "margin 15": "sums beyond 2^127",
+  "margin 61": "64 bids that stand on one side of a market",
   "margin 31": "a chain without a margin model: this one has one from its first block",
 };
 
@@ -115,6 +116,8 @@ const EVENTS: readonly string[] = [
   ...["deleverage", "deficit", "deficit_covered", "withdrawals_gated", "fees_collected"],
   ...["dynamic_margin", "guard_ended", "guard_move", "guard_outage", "guard_range", "guard_rules"],
   ...["guard_tightened"],
+  ...["dynamic_margin", "liquidation_due", "liquidation_throttled", "liquidation_offer"],
+  ...["liquidation_bid", "liquidation_auction", "liquidation_bid_filled"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
   ...["withdrawal_policy_set", "withdrawal_proposed", "withdrawal_decided", "withdrawal_dropped"],

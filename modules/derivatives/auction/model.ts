@@ -4,8 +4,6 @@
  */
 import { AssertionError, assert } from "../../kit/errors.ts";
 import { absolute, divFloor, minimum } from "../../kit/math/mul-div.ts";
-import type { Side } from "../ports.ts";
-import { createRandom, type Random } from "../random.ts";
 import {
   accepts,
   allocate,
@@ -13,7 +11,9 @@ import {
   type Interest,
   levelsOf,
   type PriceRange,
-} from "./auction.ts";
+} from "../../kit/math/uniform-price.ts";
+import type { Side } from "../ports.ts";
+import { createRandom, type Random } from "../random.ts";
 
 interface Order extends Interest {
   readonly side: Side;

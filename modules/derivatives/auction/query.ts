@@ -5,6 +5,12 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/query";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
+import {
+  type Clearing,
+  clearingPrice,
+  type Level,
+  levelsOf,
+} from "../../kit/math/uniform-price.ts";
 import type { QueryRoute } from "../../kit/module.ts";
 import { onQuery } from "../../kit/module.ts";
 import { formatPrice, formatSize, type Instrument } from "../instruments.ts";
@@ -13,7 +19,6 @@ import { bandLimit, markOf } from "../marks.ts";
 import { sideOf } from "../orders/requests.ts";
 import type { Side } from "../ports.ts";
 import { requireInstrument, type Venue } from "../venue.ts";
-import { type Clearing, clearingPrice, type Level, levelsOf } from "./auction.ts";
 import { collectedOf } from "./collected.ts";
 import { openingMs } from "./opening.ts";
 

@@ -3,6 +3,13 @@
  * function of the book, the accounts and the mark, so no order of transactions can change it.
  */
 import type { AccountId } from "../../kit/account-id.ts";
+import {
+  accepts,
+  allocate,
+  clearingPrice,
+  levelsOf,
+  type PriceRange,
+} from "../../kit/math/uniform-price.ts";
 import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
@@ -25,7 +32,6 @@ import {
 import type { AuctionFill } from "../ports.ts";
 import type { Turn } from "../venue.ts";
 import { afterMakerFill, type Filled, hooksOf } from "../waiting/links.ts";
-import { accepts, allocate, clearingPrice, levelsOf, type PriceRange } from "./auction.ts";
 import { raisesBeyondCap, reducingOnly, roomUnderCap } from "./cap.ts";
 
 interface Strike {

@@ -33,8 +33,11 @@ function required(positions: readonly RiskPosition[]): PortfolioRequirement | nu
   });
 }
 
-/** As `portfolioOf`, for the maintenance requirement: lots held, without resting orders. */
-export function portfolioMaintenance(account: Account, views: MarketViews): bigint {
+/** Maintenance requirement, and the worst scenario loss in it; lots held, without resting orders. */
+export function portfolioRisk(
+  account: Account,
+  views: MarketViews,
+): { readonly maintenance: bigint; readonly loss: bigint } {
   let apart = 0n;
   const positions: RiskPosition[] = [];
   for (const position of account.positions) {
@@ -44,7 +47,15 @@ export function portfolioMaintenance(account: Account, views: MarketViews): bigi
     if (array === null) apart += positionMaintenance(position, view);
     else positions.push({ array, low: position.lots, high: position.lots });
   }
-  return apart + (required(positions)?.maintenance ?? 0n);
+  const requirement = required(positions);
+  return {
+    maintenance: apart + (requirement?.maintenance ?? 0n),
+    loss: requirement?.scan.loss ?? 0n,
+  };
+}
+
+export function portfolioMaintenance(account: Account, views: MarketViews): bigint {
+  return portfolioRisk(account, views).maintenance;
 }
 
 /** Quanta; resting orders at their worst. `requirement` is null when the model says nothing of anything held. */

@@ -212,6 +212,17 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       unreadable.add(market);
     },
     orders,
+    marketId: (ctx, symbol) =>
+      markets.marketIds(ctx).find((id) => markets.terms(ctx, id)?.symbol === symbol),
+    depthLots(ctx, { market, side, limitTicks }) {
+      let lots = 0n;
+      for (const [, order] of orders(ctx)) {
+        if (order.market !== market || order.side !== side) continue;
+        const reached = side === "buy" ? order.ticks >= limitTicks : order.ticks <= limitTicks;
+        if (reached) lots += order.lots;
+      }
+      return lots;
+    },
     cancelOrders(ctx, account) {
       for (const [id, order] of orders(ctx)) {
         if (order.account !== account) continue;

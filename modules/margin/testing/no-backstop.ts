@@ -5,4 +5,6 @@ export const noBackstop: BackstopPort = {
   ready: () => false,
   isOwn: () => false,
   offer: () => null,
+  bid: () => null,
+  purse: () => null,
 };

@@ -50,6 +50,10 @@ export interface TestFund extends InsurancePort {
 export interface TestBackstop extends BackstopPort {
   account: AccountId | null;
   lotsMax: bigint;
+  /** What it bids in auctions; 0: nothing. */
+  bidTicks: bigint;
+  /** It takes its part of penalties. */
+  collects: boolean;
 }
 
 /** A feed as it is set by hand. */
@@ -134,6 +138,8 @@ export function createWorld(params: Partial<Params> = {}): World {
   const taker: TestBackstop = {
     account: null,
     lotsMax: 0n,
+    bidTicks: 0n,
+    collects: false,
     ready: () => taker.account !== null,
     isOwn: (id) => id === taker.account,
     offer(_ctx, _market, lots) {
@@ -141,6 +147,11 @@ export function createWorld(params: Partial<Params> = {}): World {
       if (taker.account === null) return null;
       return { account: taker.account, lots: held < taker.lotsMax ? held : taker.lotsMax };
     },
+    bid(ctx, market, lots) {
+      const offer = taker.bidTicks === 0n ? null : taker.offer(ctx, market, lots);
+      return offer === null ? null : { ...offer, ticks: taker.bidTicks };
+    },
+    purse: () => (taker.collects ? taker.account : null),
   };
   const prices = new Map<number, TestPrice>();
   margin = createMargin(registry.schema("margin"), {

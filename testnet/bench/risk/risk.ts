@@ -1,5 +1,6 @@
 /** Bench 6: what risk costs per block. Each figure has its own file and stands in this list. */
 import type { Measurement } from "../report.ts";
+import { benchCascade } from "./cascade.ts";
 import { benchPortfolioMargin } from "./portfolio.ts";
 import { benchSolvency } from "./solvency.ts";
 import { benchSurface } from "./surface.ts";
@@ -8,6 +9,7 @@ const figures: readonly (() => Measurement[] | Promise<Measurement[]>)[] = [
   benchSurface,
   benchSolvency,
   benchPortfolioMargin,
+  benchCascade,
 ];
 
 export async function benchRisk(): Promise<Measurement[]> {

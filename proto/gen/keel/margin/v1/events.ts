@@ -34,7 +34,7 @@ export interface EventSubaccountTransfer {
   amount: string;
 }
 
-/** liquidation: one partial or full close at the book. */
+/** liquidation: one partial or full close, at the book or in the auction. */
 export interface EventLiquidation {
   account: string;
   market: string;
@@ -47,6 +47,116 @@ export interface EventLiquidation {
   penalty: string;
   equityBefore: string;
   equityAfter: string;
+  /** "book" or "auction". */
+  source: string;
+  /** What would bring the account to its target. */
+  wantedLots: string;
+  markTicks: string;
+  /** Worst price. */
+  limitTicks: string;
+  maintenanceBefore: string;
+  maintenanceAfter: string;
+  penaltyPpm: string;
+  /** Parts of the penalty. */
+  penaltyInsurance: string;
+  penaltyBackstop: string;
+  penaltyKeeper: string;
+  /**
+   * What the rate is made of, when it is made: variance of an hour's log return x 2^64, notional of the clip, depth counted, notional of the
+   * whole account. Its equity is equity_before.
+   */
+  hourlyVariance: string;
+  clip: string;
+  depth: string;
+  accountNotional: string;
+}
+
+/** liquidation_due: an account is closed from now on, at the marks and at their averages. */
+export interface EventLiquidationDue {
+  account: string;
+  /** "marks": there is one key; "both"; "fast": too far under water to wait. */
+  reason: string;
+  equity: string;
+  maintenance: string;
+  averageEquity: string;
+  averageMaintenance: string;
+}
+
+/** liquidation_throttled: more has to be closed in a market than its book is given. */
+export interface EventLiquidationThrottled {
+  market: string;
+  side: string;
+  wantedLots: string;
+  availableLots: string;
+  /** Accounts that have to close, and those of them that get nothing in this block. */
+  accounts: string;
+  waiting: string;
+  /** Quanta: depth counted, what may be in flow at once, and what is left of it. */
+  depth: string;
+  capacity: string;
+  left: string;
+}
+
+/** liquidation_slice: a part of a portfolio was closed, several legs together. */
+export interface EventLiquidationSlice {
+  account: string;
+  /** "MARKET:lots,MARKET:lots" */
+  legs: string;
+  /** Maintenance requirement released, notional closed, and the worst scenario loss before and after. */
+  released: string;
+  notional: string;
+  worstLossBefore: string;
+  worstLossAfter: string;
+}
+
+/** liquidation_offer: what the book left is offered to bidders, newly or in another size; lots "0": no more. */
+export interface EventLiquidationOffer {
+  account: string;
+  market: string;
+  side: string;
+  lots: string;
+  /** Where the reserve price stands, where it ends, and the mark. */
+  reserveTicks: string;
+  worstTicks: string;
+  markTicks: string;
+  sinceNs: string;
+}
+
+/** liquidation_bid: a bid stands from now on; lots "0": it stands no more. */
+export interface EventLiquidationBid {
+  account: string;
+  market: string;
+  side: string;
+  lots: string;
+  worstTicks: string;
+  /** "placed", "withdrawn", "margin", "expired", "outbid" or "off". */
+  reason: string;
+}
+
+/** liquidation_auction: offers and bids of one side of a market were cleared at one price. */
+export interface EventLiquidationAuction {
+  market: string;
+  /** What the liquidated accounts do. */
+  side: string;
+  priceTicks: string;
+  markTicks: string;
+  lots: string;
+  offeredLots: string;
+  bidLots: string;
+  /** Offers and bids that traded. */
+  clips: string;
+  bids: string;
+}
+
+/** liquidation_bid_filled */
+export interface EventLiquidationBidFilled {
+  account: string;
+  market: string;
+  side: string;
+  lots: string;
+  priceTicks: string;
+  /** Its part of the penalties, quanta. */
+  reward: string;
 }
 
 /** deleverage: a bankrupt account's position closed against a counterparty. */
@@ -424,6 +534,20 @@ function createBaseEventLiquidation(): EventLiquidation {
     penalty: "",
     equityBefore: "",
     equityAfter: "",
+    source: "",
+    wantedLots: "",
+    markTicks: "",
+    limitTicks: "",
+    maintenanceBefore: "",
+    maintenanceAfter: "",
+    penaltyPpm: "",
+    penaltyInsurance: "",
+    penaltyBackstop: "",
+    penaltyKeeper: "",
+    hourlyVariance: "",
+    clip: "",
+    depth: "",
+    accountNotional: "",
   };
 }
 
@@ -455,6 +579,48 @@ export const EventLiquidation: MessageFns<EventLiquidation> = {
     }
     if (message.equityAfter !== "") {
       writer.uint32(74).string(message.equityAfter);
+    }
+    if (message.source !== "") {
+      writer.uint32(82).string(message.source);
+    }
+    if (message.wantedLots !== "") {
+      writer.uint32(90).string(message.wantedLots);
+    }
+    if (message.markTicks !== "") {
+      writer.uint32(98).string(message.markTicks);
+    }
+    if (message.limitTicks !== "") {
+      writer.uint32(106).string(message.limitTicks);
+    }
+    if (message.maintenanceBefore !== "") {
+      writer.uint32(114).string(message.maintenanceBefore);
+    }
+    if (message.maintenanceAfter !== "") {
+      writer.uint32(122).string(message.maintenanceAfter);
+    }
+    if (message.penaltyPpm !== "") {
+      writer.uint32(130).string(message.penaltyPpm);
+    }
+    if (message.penaltyInsurance !== "") {
+      writer.uint32(138).string(message.penaltyInsurance);
+    }
+    if (message.penaltyBackstop !== "") {
+      writer.uint32(146).string(message.penaltyBackstop);
+    }
+    if (message.penaltyKeeper !== "") {
+      writer.uint32(154).string(message.penaltyKeeper);
+    }
+    if (message.hourlyVariance !== "") {
+      writer.uint32(162).string(message.hourlyVariance);
+    }
+    if (message.clip !== "") {
+      writer.uint32(170).string(message.clip);
+    }
+    if (message.depth !== "") {
+      writer.uint32(178).string(message.depth);
+    }
+    if (message.accountNotional !== "") {
+      writer.uint32(186).string(message.accountNotional);
     }
     return writer;
   },
@@ -544,6 +710,118 @@ export const EventLiquidation: MessageFns<EventLiquidation> = {
             message.equityAfter = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.wantedLots = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.markTicks = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.limitTicks = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.maintenanceBefore = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.maintenanceAfter = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.penaltyPpm = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.penaltyInsurance = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.penaltyBackstop = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.penaltyKeeper = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.hourlyVariance = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.clip = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.depth = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.accountNotional = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -570,6 +848,941 @@ export const EventLiquidation: MessageFns<EventLiquidation> = {
     message.penalty = object.penalty ?? "";
     message.equityBefore = object.equityBefore ?? "";
     message.equityAfter = object.equityAfter ?? "";
+    message.source = object.source ?? "";
+    message.wantedLots = object.wantedLots ?? "";
+    message.markTicks = object.markTicks ?? "";
+    message.limitTicks = object.limitTicks ?? "";
+    message.maintenanceBefore = object.maintenanceBefore ?? "";
+    message.maintenanceAfter = object.maintenanceAfter ?? "";
+    message.penaltyPpm = object.penaltyPpm ?? "";
+    message.penaltyInsurance = object.penaltyInsurance ?? "";
+    message.penaltyBackstop = object.penaltyBackstop ?? "";
+    message.penaltyKeeper = object.penaltyKeeper ?? "";
+    message.hourlyVariance = object.hourlyVariance ?? "";
+    message.clip = object.clip ?? "";
+    message.depth = object.depth ?? "";
+    message.accountNotional = object.accountNotional ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationDue(): EventLiquidationDue {
+  return { account: "", reason: "", equity: "", maintenance: "", averageEquity: "", averageMaintenance: "" };
+}
+
+export const EventLiquidationDue: MessageFns<EventLiquidationDue> = {
+  encode(message: EventLiquidationDue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.equity !== "") {
+      writer.uint32(26).string(message.equity);
+    }
+    if (message.maintenance !== "") {
+      writer.uint32(34).string(message.maintenance);
+    }
+    if (message.averageEquity !== "") {
+      writer.uint32(42).string(message.averageEquity);
+    }
+    if (message.averageMaintenance !== "") {
+      writer.uint32(50).string(message.averageMaintenance);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationDue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationDue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.equity = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.maintenance = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.averageEquity = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.averageMaintenance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationDue>): EventLiquidationDue {
+    return EventLiquidationDue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationDue>): EventLiquidationDue {
+    const message = createBaseEventLiquidationDue();
+    message.account = object.account ?? "";
+    message.reason = object.reason ?? "";
+    message.equity = object.equity ?? "";
+    message.maintenance = object.maintenance ?? "";
+    message.averageEquity = object.averageEquity ?? "";
+    message.averageMaintenance = object.averageMaintenance ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationThrottled(): EventLiquidationThrottled {
+  return {
+    market: "",
+    side: "",
+    wantedLots: "",
+    availableLots: "",
+    accounts: "",
+    waiting: "",
+    depth: "",
+    capacity: "",
+    left: "",
+  };
+}
+
+export const EventLiquidationThrottled: MessageFns<EventLiquidationThrottled> = {
+  encode(message: EventLiquidationThrottled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(18).string(message.side);
+    }
+    if (message.wantedLots !== "") {
+      writer.uint32(26).string(message.wantedLots);
+    }
+    if (message.availableLots !== "") {
+      writer.uint32(34).string(message.availableLots);
+    }
+    if (message.accounts !== "") {
+      writer.uint32(42).string(message.accounts);
+    }
+    if (message.waiting !== "") {
+      writer.uint32(50).string(message.waiting);
+    }
+    if (message.depth !== "") {
+      writer.uint32(58).string(message.depth);
+    }
+    if (message.capacity !== "") {
+      writer.uint32(66).string(message.capacity);
+    }
+    if (message.left !== "") {
+      writer.uint32(74).string(message.left);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationThrottled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationThrottled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.wantedLots = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.availableLots = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.accounts = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.waiting = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.depth = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.capacity = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.left = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationThrottled>): EventLiquidationThrottled {
+    return EventLiquidationThrottled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationThrottled>): EventLiquidationThrottled {
+    const message = createBaseEventLiquidationThrottled();
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.wantedLots = object.wantedLots ?? "";
+    message.availableLots = object.availableLots ?? "";
+    message.accounts = object.accounts ?? "";
+    message.waiting = object.waiting ?? "";
+    message.depth = object.depth ?? "";
+    message.capacity = object.capacity ?? "";
+    message.left = object.left ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationSlice(): EventLiquidationSlice {
+  return { account: "", legs: "", released: "", notional: "", worstLossBefore: "", worstLossAfter: "" };
+}
+
+export const EventLiquidationSlice: MessageFns<EventLiquidationSlice> = {
+  encode(message: EventLiquidationSlice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.legs !== "") {
+      writer.uint32(18).string(message.legs);
+    }
+    if (message.released !== "") {
+      writer.uint32(26).string(message.released);
+    }
+    if (message.notional !== "") {
+      writer.uint32(34).string(message.notional);
+    }
+    if (message.worstLossBefore !== "") {
+      writer.uint32(42).string(message.worstLossBefore);
+    }
+    if (message.worstLossAfter !== "") {
+      writer.uint32(50).string(message.worstLossAfter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationSlice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationSlice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.legs = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.released = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.notional = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.worstLossBefore = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.worstLossAfter = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationSlice>): EventLiquidationSlice {
+    return EventLiquidationSlice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationSlice>): EventLiquidationSlice {
+    const message = createBaseEventLiquidationSlice();
+    message.account = object.account ?? "";
+    message.legs = object.legs ?? "";
+    message.released = object.released ?? "";
+    message.notional = object.notional ?? "";
+    message.worstLossBefore = object.worstLossBefore ?? "";
+    message.worstLossAfter = object.worstLossAfter ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationOffer(): EventLiquidationOffer {
+  return { account: "", market: "", side: "", lots: "", reserveTicks: "", worstTicks: "", markTicks: "", sinceNs: "" };
+}
+
+export const EventLiquidationOffer: MessageFns<EventLiquidationOffer> = {
+  encode(message: EventLiquidationOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(26).string(message.side);
+    }
+    if (message.lots !== "") {
+      writer.uint32(34).string(message.lots);
+    }
+    if (message.reserveTicks !== "") {
+      writer.uint32(42).string(message.reserveTicks);
+    }
+    if (message.worstTicks !== "") {
+      writer.uint32(50).string(message.worstTicks);
+    }
+    if (message.markTicks !== "") {
+      writer.uint32(58).string(message.markTicks);
+    }
+    if (message.sinceNs !== "") {
+      writer.uint32(66).string(message.sinceNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationOffer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lots = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reserveTicks = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.worstTicks = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.markTicks = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sinceNs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationOffer>): EventLiquidationOffer {
+    return EventLiquidationOffer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationOffer>): EventLiquidationOffer {
+    const message = createBaseEventLiquidationOffer();
+    message.account = object.account ?? "";
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.lots = object.lots ?? "";
+    message.reserveTicks = object.reserveTicks ?? "";
+    message.worstTicks = object.worstTicks ?? "";
+    message.markTicks = object.markTicks ?? "";
+    message.sinceNs = object.sinceNs ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationBid(): EventLiquidationBid {
+  return { account: "", market: "", side: "", lots: "", worstTicks: "", reason: "" };
+}
+
+export const EventLiquidationBid: MessageFns<EventLiquidationBid> = {
+  encode(message: EventLiquidationBid, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(26).string(message.side);
+    }
+    if (message.lots !== "") {
+      writer.uint32(34).string(message.lots);
+    }
+    if (message.worstTicks !== "") {
+      writer.uint32(42).string(message.worstTicks);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationBid {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationBid();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lots = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.worstTicks = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationBid>): EventLiquidationBid {
+    return EventLiquidationBid.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationBid>): EventLiquidationBid {
+    const message = createBaseEventLiquidationBid();
+    message.account = object.account ?? "";
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.lots = object.lots ?? "";
+    message.worstTicks = object.worstTicks ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationAuction(): EventLiquidationAuction {
+  return {
+    market: "",
+    side: "",
+    priceTicks: "",
+    markTicks: "",
+    lots: "",
+    offeredLots: "",
+    bidLots: "",
+    clips: "",
+    bids: "",
+  };
+}
+
+export const EventLiquidationAuction: MessageFns<EventLiquidationAuction> = {
+  encode(message: EventLiquidationAuction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(18).string(message.side);
+    }
+    if (message.priceTicks !== "") {
+      writer.uint32(26).string(message.priceTicks);
+    }
+    if (message.markTicks !== "") {
+      writer.uint32(34).string(message.markTicks);
+    }
+    if (message.lots !== "") {
+      writer.uint32(42).string(message.lots);
+    }
+    if (message.offeredLots !== "") {
+      writer.uint32(50).string(message.offeredLots);
+    }
+    if (message.bidLots !== "") {
+      writer.uint32(58).string(message.bidLots);
+    }
+    if (message.clips !== "") {
+      writer.uint32(66).string(message.clips);
+    }
+    if (message.bids !== "") {
+      writer.uint32(74).string(message.bids);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationAuction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationAuction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.priceTicks = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.markTicks = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lots = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.offeredLots = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.bidLots = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.clips = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.bids = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationAuction>): EventLiquidationAuction {
+    return EventLiquidationAuction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationAuction>): EventLiquidationAuction {
+    const message = createBaseEventLiquidationAuction();
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.priceTicks = object.priceTicks ?? "";
+    message.markTicks = object.markTicks ?? "";
+    message.lots = object.lots ?? "";
+    message.offeredLots = object.offeredLots ?? "";
+    message.bidLots = object.bidLots ?? "";
+    message.clips = object.clips ?? "";
+    message.bids = object.bids ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLiquidationBidFilled(): EventLiquidationBidFilled {
+  return { account: "", market: "", side: "", lots: "", priceTicks: "", reward: "" };
+}
+
+export const EventLiquidationBidFilled: MessageFns<EventLiquidationBidFilled> = {
+  encode(message: EventLiquidationBidFilled, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(26).string(message.side);
+    }
+    if (message.lots !== "") {
+      writer.uint32(34).string(message.lots);
+    }
+    if (message.priceTicks !== "") {
+      writer.uint32(42).string(message.priceTicks);
+    }
+    if (message.reward !== "") {
+      writer.uint32(50).string(message.reward);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLiquidationBidFilled {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLiquidationBidFilled();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lots = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.priceTicks = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reward = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLiquidationBidFilled>): EventLiquidationBidFilled {
+    return EventLiquidationBidFilled.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLiquidationBidFilled>): EventLiquidationBidFilled {
+    const message = createBaseEventLiquidationBidFilled();
+    message.account = object.account ?? "";
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.lots = object.lots ?? "";
+    message.priceTicks = object.priceTicks ?? "";
+    message.reward = object.reward ?? "";
     return message;
   },
 };

@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { CustodyGenesis } from "./custody.ts";
 import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
+import { LiquidationBid, LiquidationOffer, MarketMeasure } from "./ladder.ts";
 import { PortfolioModel } from "./portfolio.ts";
 import {
   Account,
@@ -52,7 +53,13 @@ export interface GenesisState {
   dynamicMargin: DynamicMargin[];
   volatility: FeedVolatility[];
   /** Policies, proposals, top-ups, solvency by market. */
-  custody: CustodyGenesis | undefined;
+  custody:
+    | CustodyGenesis
+    | undefined;
+  /** The liquidation ladder: what was measured, what is bid, what is offered. */
+  measures: MarketMeasure[];
+  liquidationBids: LiquidationBid[];
+  liquidationOffers: LiquidationOffer[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -139,6 +146,9 @@ function createBaseGenesisState(): GenesisState {
     dynamicMargin: [],
     volatility: [],
     custody: undefined,
+    measures: [],
+    liquidationBids: [],
+    liquidationOffers: [],
   };
 }
 
@@ -186,6 +196,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     if (message.custody !== undefined) {
       CustodyGenesis.encode(message.custody, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.measures) {
+      MarketMeasure.encode(v!, writer.uint32(250).fork()).join();
+    }
+    for (const v of message.liquidationBids) {
+      LiquidationBid.encode(v!, writer.uint32(258).fork()).join();
+    }
+    for (const v of message.liquidationOffers) {
+      LiquidationOffer.encode(v!, writer.uint32(266).fork()).join();
     }
     return writer;
   },
@@ -317,6 +336,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.custody = CustodyGenesis.decode(reader, reader.uint32());
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.measures.push(MarketMeasure.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.liquidationBids.push(LiquidationBid.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.liquidationOffers.push(LiquidationOffer.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -359,6 +402,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.custody = (object.custody !== undefined && object.custody !== null)
       ? CustodyGenesis.fromPartial(object.custody)
       : undefined;
+    message.measures = object.measures?.map((e) => MarketMeasure.fromPartial(e)) || [];
+    message.liquidationBids = object.liquidationBids?.map((e) => LiquidationBid.fromPartial(e)) || [];
+    message.liquidationOffers = object.liquidationOffers?.map((e) => LiquidationOffer.fromPartial(e)) || [];
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { LadderTerms } from "./ladder.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -48,6 +49,8 @@ export interface Params {
   backstopWaitMs: bigint;
   /** A shortfall is laid to the markets where it was made, and closes withdrawals for those who hold them as long as they can bear it. False: for all. */
   marketGates: boolean;
+  /** Absent: liquidations without throttle and auction. */
+  ladder: LadderTerms | undefined;
 }
 
 /** Where trading fees go at the end of each block. Parts sum to 1,000,000; what does not divide goes to insurance. */
@@ -169,6 +172,7 @@ function createBaseParams(): Params {
     backstopHealthPpm: 0n,
     backstopWaitMs: 0n,
     marketGates: false,
+    ladder: undefined,
   };
 }
 
@@ -251,6 +255,9 @@ export const Params: MessageFns<Params> = {
     }
     if (message.marketGates !== false) {
       writer.uint32(240).bool(message.marketGates);
+    }
+    if (message.ladder !== undefined) {
+      LadderTerms.encode(message.ladder, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -412,6 +419,14 @@ export const Params: MessageFns<Params> = {
             message.marketGates = reader.bool();
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.ladder = LadderTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -467,6 +482,9 @@ export const Params: MessageFns<Params> = {
       ? BigInt(object.backstopWaitMs)
       : 0n;
     message.marketGates = object.marketGates ?? false;
+    message.ladder = (object.ladder !== undefined && object.ladder !== null)
+      ? LadderTerms.fromPartial(object.ladder)
+      : undefined;
     return message;
   },
 };

@@ -7,7 +7,7 @@ import {
   mulDivDown,
   mulDivUp,
   PPM,
-} from "../kit/math/mul-div.ts";
+} from "../../kit/math/mul-div.ts";
 
 /** The position under the knife; lots > 0 whichever its side. */
 export interface ClosingPosition {

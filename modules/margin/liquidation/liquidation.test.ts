@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AccountId } from "../kit/account-id.ts";
-import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
 /** One lot at 50,000 ticks is 50 units of notional. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allocate, clearingPrice, type Interest, type Level, levelsOf } from "./auction.ts";
+import { allocate, clearingPrice, type Interest, type Level, levelsOf } from "./uniform-price.ts";
 
 const WIDE = { low: 1, high: 1_000_000 };
 

@@ -1,7 +1,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { describe, expect, it } from "vitest";
-import type { AccountId } from "../kit/account-id.ts";
-import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
 

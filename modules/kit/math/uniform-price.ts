@@ -2,8 +2,9 @@
  * Clearing of a batch auction, pure: the one price at which most lots trade, and who gets how many of them. Prices are whole ticks and sizes
  * whole lots, both of 31 bits, so sums over a book stay safe integers.
  */
-import { divTrunc } from "../../kit/math/mul-div.ts";
-import type { Side } from "../ports.ts";
+import { divTrunc } from "./mul-div.ts";
+
+type Side = "buy" | "sell";
 
 /** All willing lots at one price. */
 export interface Level {

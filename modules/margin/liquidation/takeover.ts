@@ -2,22 +2,22 @@
  * The backstop takes over positions that the book could not bring above maintenance, at mark and with their part of the account's equity, before
  * insurance and deleveraging are asked. Only of accounts that are not below zero: nobody takes over a loss.
  */
-import type { AccountId } from "../kit/account-id.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
-import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
-import type { Claims } from "./claims.ts";
-import { contained } from "./contained.ts";
-import { emitTakeover } from "./events.ts";
-import { findPosition } from "./fill.ts";
-import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "./health.ts";
-import { BACKSTOP_HEALTH_DEFAULT_PPM, BACKSTOP_WAIT_DEFAULT_MS } from "./limits.ts";
-import type { ModelledMarkets } from "./market-view.ts";
-import { isClosable, type MarketView, marketViews } from "./market-view.ts";
-import { maintenanceShare } from "./portfolio/account.ts";
-import type { BackstopPort, ClearingPort, MarketId } from "./ports.ts";
-import { assertMarketSound } from "./solvency.ts";
-import type { MarginState } from "./state.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { absolute, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import type { Claims } from "../claims.ts";
+import { contained } from "../contained.ts";
+import { emitTakeover } from "../events.ts";
+import { findPosition } from "../fill.ts";
+import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "../health.ts";
+import { BACKSTOP_HEALTH_DEFAULT_PPM, BACKSTOP_WAIT_DEFAULT_MS } from "../limits.ts";
+import type { ModelledMarkets } from "../market-view.ts";
+import { isClosable, type MarketView, marketViews } from "../market-view.ts";
+import { maintenanceShare } from "../portfolio/account.ts";
+import type { BackstopPort, ClearingPort, MarketId } from "../ports.ts";
+import { assertMarketSound } from "../solvency.ts";
+import type { MarginState } from "../state.ts";
 
 export interface Takeover {
   /** After the book: `held` are the account's markets in the order of liquidation, `filled` says that the book took something in this block. */

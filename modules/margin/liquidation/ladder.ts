@@ -1,0 +1,47 @@
+/** The parts of liquidation put together. */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { Addresses } from "../../kit/addresses.ts";
+import type { Claims } from "../claims.ts";
+import type { Deleveraging } from "../deleverage.ts";
+import type { ModelledMarkets } from "../market-view.ts";
+import type { BackstopPort, ClearingPort } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import { type Auction, createAuction } from "./auction.ts";
+import { type Bids, createBids } from "./bids.ts";
+import { createClosing } from "./closing.ts";
+import { createLiquidation } from "./liquidation.ts";
+import { createMeasures, type Measures } from "./measures.ts";
+import { createRounds, type Rounds, type RoundsParts } from "./rounds.ts";
+import { createSlices } from "./slices.ts";
+import { createTakeover, type Takeover } from "./takeover.ts";
+
+export interface Ladder {
+  readonly measures: Measures;
+  readonly rounds: Rounds;
+  readonly takeover: Takeover;
+  readonly bids: Bids;
+  readonly auction: Auction;
+}
+
+export function createLadder(parts: {
+  readonly state: MarginState;
+  readonly markets: ModelledMarkets;
+  readonly clearing: Pick<ClearingPort, "clear">;
+  readonly claims: Claims;
+  readonly backstop: BackstopPort;
+  readonly deleveraging: Deleveraging;
+  readonly addresses: Addresses;
+  readonly name: (id: AccountId) => string;
+  readonly spared: RoundsParts["spared"];
+}): Ladder {
+  const { addresses, markets, state } = parts;
+  const takeover = createTakeover(parts);
+  const measures = createMeasures(state, markets);
+  const closing = createClosing({ ...parts, measures });
+  const slices = createSlices({ ...parts, closing });
+  const liquidation = createLiquidation({ ...parts, takeover, closing, slices });
+  const bids = createBids(state, markets, addresses);
+  const auction = createAuction({ ...parts, closing, bids });
+  const rounds = createRounds({ ...parts, measures, closing, liquidation, auction, bids });
+  return { measures, rounds, takeover, bids, auction };
+}
