@@ -115,7 +115,7 @@ const EVENTS: readonly string[] = [
   ...["trading_key_revoked", "deposit", "withdraw", "subaccount_transfer", "liquidation"],
   ...["deleverage", "deficit", "deficit_covered", "withdrawals_gated", "fees_collected"],
   ...["dynamic_margin", "liquidation_due", "liquidation_throttled", "liquidation_offer"],
-  ...["liquidation_bid", "liquidation_auction", "liquidation_bid_filled"],
+  ...["liquidation_bid", "liquidation_auction", "liquidation_bid_filled", "liquidation_slice"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
 ];
