@@ -117,7 +117,7 @@ const EVENTS: readonly string[] = [
   ...["dynamic_margin", "guard_ended", "guard_move", "guard_outage", "guard_range", "guard_rules"],
   ...["guard_tightened"],
   ...["dynamic_margin", "liquidation_due", "liquidation_throttled", "liquidation_offer"],
-  ...["liquidation_bid", "liquidation_auction", "liquidation_bid_filled"],
+  ...["liquidation_bid", "liquidation_auction", "liquidation_bid_filled", "liquidation_slice"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
   ...["withdrawal_policy_set", "withdrawal_proposed", "withdrawal_decided", "withdrawal_dropped"],
