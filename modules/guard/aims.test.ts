@@ -65,7 +65,7 @@ describe("where a raise aims", () => {
 
 describe("a step", () => {
   const to = (now: bigint, value: bigint, rest = 0n) =>
-    stepToward(now, { value, rest, cause: "" }, { stepMax: 10n, band: 5n });
+    stepToward(now, { value, rest }, { stepMax: 10n, band: 5n });
 
   it("goes at most so far, and not at all inside the band, but to where it rests", () => {
     expect(to(100n, 200n)).toBe(110n);
@@ -74,6 +74,6 @@ describe("a step", () => {
     expect(to(100n, 105n)).toBeNull();
     expect(to(3n, 0n)).toBe(0n);
     expect(to(0n, 0n)).toBeNull();
-    expect(stepToward(1n, { value: 9n, rest: 0n, cause: "" }, { stepMax: 0n, band: 0n })).toBe(2n);
+    expect(stepToward(1n, { value: 9n, rest: 0n }, { stepMax: 0n, band: 0n })).toBe(2n);
   });
 });

@@ -5,6 +5,7 @@ import type {
   OpenInterestRule,
   Pace,
 } from "@keel/proto/gen/keel/guard/v1/types";
+import { type Quantity, quantities } from "../kit/explanation.ts";
 import {
   absolute,
   clamp,
@@ -20,7 +21,13 @@ export interface Aim {
   /** Where it stands when nothing asks for more. */
   readonly rest: bigint;
   readonly cause: string;
+  /** The same as an explanation has it. */
+  readonly rule: string;
+  readonly inputs: () => Quantity[];
 }
+
+const PACED =
+  "; one step an interval, none inside the band but to where it rests: at most the largest step from where it stood";
 
 type Measured = Pick<MarketMeasures, "depthPpmLots" | "ownerSharePpm" | "nearSharePpm">;
 
@@ -39,7 +46,18 @@ export function capAim(
   const cause =
     `clamp(depth ${measured.depthPpmLots}e-6 lots x ${depthMultiplePpm} ppm x fund ${sharePpm} ppm, ` +
     `${lotsMin}, ${lotsMax})`;
-  return { value, rest: lotsMax, cause };
+  return {
+    value,
+    rest: lotsMax,
+    cause,
+    rule: `aim = depth x multiple x (1 - fund weight x (1 - fund / target)), down, inside the bounds${PACED}`,
+    inputs: () => [
+      ...quantities("millionths of a lot", { depth: measured.depthPpmLots }),
+      ...quantities("ppm", { multiple: depthMultiplePpm, "fund weight": fundWeightPpm }),
+      ...quantities("quanta", { fund, target: fundTarget }),
+      ...quantities("lots", { lowest: lotsMin, highest: lotsMax }),
+    ],
+  };
 }
 
 /** ppm of initial margin, rounded down. */
@@ -57,7 +75,24 @@ export function raiseAim(rule: MarginRule, measured: Measured): Aim {
     `min(${raiseMaxPpm}, missing depth ${missingPpm} ppm x ${depthWeightPpm} + ` +
     `largest owner ${measured.ownerSharePpm} ppm beyond ${rule.ownerFreePpm} x ${rule.ownerWeightPpm} + ` +
     `near liquidation ${measured.nearSharePpm} ppm beyond ${rule.nearFreePpm} x ${rule.nearWeightPpm})`;
-  return { value: minimum(sum, raiseMaxPpm), rest: 0n, cause };
+  return {
+    value: minimum(sum, raiseMaxPpm),
+    rest: 0n,
+    cause,
+    rule: `aim = smaller of highest and depth weight x missing depth + owner weight x (owner - owner free) + near weight x (near - near free), each at least 0, down${PACED}`,
+    inputs: () =>
+      quantities("ppm", {
+        "missing depth": missingPpm,
+        "depth weight": depthWeightPpm,
+        owner: measured.ownerSharePpm,
+        "owner free": rule.ownerFreePpm,
+        "owner weight": rule.ownerWeightPpm,
+        near: measured.nearSharePpm,
+        "near free": rule.nearFreePpm,
+        "near weight": rule.nearWeightPpm,
+        highest: raiseMaxPpm,
+      }),
+  };
 }
 
 /**
@@ -66,7 +101,7 @@ export function raiseAim(rule: MarginRule, measured: Measured): Aim {
  */
 export function stepToward(
   now: bigint,
-  aim: Aim,
+  aim: Pick<Aim, "rest" | "value">,
   pace: { readonly stepMax: bigint; readonly band: bigint },
 ): bigint | null {
   const distance = absolute(aim.value - now);

@@ -6,6 +6,7 @@ import {
   RestrictionSource as Source,
 } from "@keel/proto/gen/keel/guard/v1/types";
 import type { WriteContext } from "../kit/context.ts";
+import { quantities } from "../kit/explanation.ts";
 import { WAD } from "../kit/math/fixed-point.ts";
 import { divCeil, maximum, PPM } from "../kit/math/mul-div.ts";
 import { emit, nowMs, remember } from "./events.ts";
@@ -79,7 +80,7 @@ function trip(
       cause,
     });
   }
-  emit(ctx, "guard_range", {
+  const attributes = {
     market: market.symbol,
     horizon_ms: horizonMs,
     limit_ppm: limitPpm,
@@ -90,7 +91,22 @@ function trip(
     until_ms: action === "none" ? 0n : now + auctionMs,
     initial_raise_ppm: initialRaisePpm,
     withdrawal_delay_ms: withdrawalDelayMs,
-  });
+  };
+  emit(ctx, "guard_range", attributes, () => ({
+    rule:
+      "move = larger of the rise from the lowest and the fall from the highest value of a lot within the horizon, as a share of it, down; the range is left above the limit, " +
+      "which is the rule's own or so many deviations over the horizon, if those are more",
+    inputs: [
+      ...quantities("quanta", { "left extreme": from, value: to }),
+      ...quantities("ms", { horizon: horizonMs }),
+      ...quantities("ppm", { "own limit": range.limitPpm, deviations: range.deviationsPpm }),
+    ],
+    results: [
+      ...quantities("ppm", { move: movePpm, limit: limitPpm, raise: initialRaisePpm }),
+      ...quantities("", { action }),
+      ...quantities("ms", { length: auctionMs, "withdrawals closed": withdrawalDelayMs }),
+    ],
+  }));
   const after = `${action} ${auctionMs} ms, raise ${initialRaisePpm} ppm, withdrawals ${withdrawalDelayMs} ms`;
   remember(ctx, state, { market: market.id, what: "price_range", before: "", after, cause });
 }

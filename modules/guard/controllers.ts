@@ -6,6 +6,7 @@ import {
   RestrictionSource as Source,
 } from "@keel/proto/gen/keel/guard/v1/types";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { quantities } from "../kit/explanation.ts";
 import { clamp, divCeil, divFloor, minimum, PPM } from "../kit/math/mul-div.ts";
 import { type Aim, capAim, paceOfCap, raiseAim, stepToward } from "./aims.ts";
 import type { Parts } from "./breakers.ts";
@@ -15,6 +16,11 @@ import type { MarketId } from "./ports.ts";
 import { end, replace, restrictionOf } from "./restrictions.ts";
 import type { GuardState } from "./state.ts";
 import { emptyMeasures } from "./survey.ts";
+
+interface Steps {
+  readonly stepMax: bigint;
+  readonly band: bigint;
+}
 
 interface Controlled {
   readonly raisePpm: bigint;
@@ -113,9 +119,23 @@ export function control(
   let at = controlled(ctx, state, market) ?? { raisePpm: 0n, cap: openInterest?.lotsMax ?? 0n };
   const before = at;
 
-  function tell(what: string, from: bigint, to: bigint, aim: Aim): void {
+  function tell(
+    what: string,
+    from: bigint,
+    to: bigint,
+    told: { readonly aim: Aim; readonly pace: Steps; readonly unit: "lots" | "ppm" },
+  ): void {
+    const { aim, pace, unit } = told;
     const { cause, value } = aim;
-    emit(ctx, "guard_move", { market: symbol, what, before: from, after: to, aim: value, cause });
+    const attributes = { market: symbol, what, before: from, after: to, aim: value, cause };
+    emit(ctx, "guard_move", attributes, () => ({
+      rule: aim.rule,
+      inputs: [
+        ...aim.inputs(),
+        ...quantities(unit, { before: from, "largest step": pace.stepMax, band: pace.band }),
+      ],
+      results: quantities(unit, { aim: value, after: to }),
+    }));
     const text = `aim ${value} = ${cause}`;
     const report = { market, what, before: from.toString(), after: to.toString(), cause: text };
     remember(ctx, state, report);
@@ -128,9 +148,10 @@ export function control(
       const { settlementDenom } = ports.ledger.params(ctx);
       const fund = ports.fund.balance(ctx, settlementDenom);
       const aim = capAim(openInterest, measures, fund);
-      const next = stepToward(at.cap, aim, paceOfCap(at.cap, capPace));
+      const pace = paceOfCap(at.cap, capPace);
+      const next = stepToward(at.cap, aim, pace);
       if (next !== null) {
-        tell("open_interest_cap", at.cap, next, aim);
+        tell("open_interest_cap", at.cap, next, { aim, pace, unit: "lots" });
         at = { ...at, cap: next };
         measures = { ...measures, capMovedMs: now };
       }
@@ -143,7 +164,7 @@ export function control(
       const pace = { stepMax: raisePace.stepMaxPpm, band: raisePace.bandPpm };
       const next = stepToward(at.raisePpm, aim, pace);
       if (next !== null) {
-        tell("initial_raise", at.raisePpm, next, aim);
+        tell("initial_raise", at.raisePpm, next, { aim, pace, unit: "ppm" });
         at = { ...at, raisePpm: next };
         measures = { ...measures, raiseMovedMs: now };
       }

@@ -1,5 +1,6 @@
 /** Events of the guard, documented in keel/guard/v1/events.proto, and the moves that queries remember. */
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { Why } from "../kit/explanation.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
 import { MOVES_MAX } from "./limits.ts";
 import type { MarketId } from "./ports.ts";
@@ -7,10 +8,10 @@ import type { GuardState } from "./state.ts";
 
 type Attributes = Readonly<Record<string, string | bigint | number | boolean>>;
 
-export function emit(ctx: WriteContext, type: string, attributes: Attributes): void {
+export function emit(ctx: WriteContext, type: string, attributes: Attributes, why?: Why): void {
   const text: Record<string, string> = {};
   for (const [key, value] of Object.entries(attributes)) text[key] = value.toString();
-  ctx.emit(type, text);
+  ctx.emit(type, text, why);
 }
 
 /** Block time in Unix milliseconds, rounded down. */

@@ -8,6 +8,7 @@ import {
   RestrictionSource as Source,
 } from "@keel/proto/gen/keel/guard/v1/types";
 import type { WriteContext } from "../kit/context.ts";
+import { quantities } from "../kit/explanation.ts";
 import type { Parts } from "./breakers.ts";
 import { emit, nowMs, remember } from "./events.ts";
 import { end, replace, tighten } from "./restrictions.ts";
@@ -49,12 +50,23 @@ export function watchGap(ctx: WriteContext, { state }: Parts, rule: OutageRule |
       cause,
     });
   }
-  emit(ctx, "guard_outage", {
+  const attributes = {
     gap_ms: gap,
     limit_ms: gapMs,
     blocks,
     withdrawal_blocks: withdrawalBlocks,
-  });
+  };
+  emit(ctx, "guard_outage", attributes, () => ({
+    rule: "gap = time of this block - time of the last one; it is an outage from the limit on; blocks are counted from the first one with a fresh price",
+    inputs: quantities("ms", { "last block": before, "this block": now, limit: gapMs }),
+    results: [
+      ...quantities("ms", { gap }),
+      ...quantities("", {
+        "blocks of cancels only": blocks,
+        "blocks without withdrawals": withdrawalBlocks,
+      }),
+    ],
+  }));
   const after = `cancels only for ${blocks} blocks, withdrawals closed for ${withdrawalBlocks}`;
   remember(ctx, state, { market: ALL_MARKETS, what: "outage", before: "", after, cause });
 }

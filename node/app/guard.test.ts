@@ -65,6 +65,10 @@ describe("fault 36: a post-outage gate", () => {
     const leave = (owner: TestSigner) => owner.sign([withdraw(owner, "1")]);
     while (chain.height < 4) expect(await block()).toEqual([]);
     expect(await block(order(alice), leave(bob))).toEqual(["derivatives 5", "guard 8"]);
+    const explained = chain.app.explain(chain.decided());
+    if (typeof explained === "string") throw new Error(explained);
+    const why = explained.find(({ event }) => event.type === "guard_outage")?.explanation;
+    expect(why?.results[0]).toEqual({ name: "gap", value: "601000", unit: "ms" });
     expect(await block(order(alice), leave(bob))).toEqual(["derivatives 5", "guard 8"]);
     expect(await block(order(alice), leave(bob))).toEqual([" 0", "guard 8"]);
     expect(await block(leave(bob))).toEqual(["guard 8"]);
