@@ -96,7 +96,7 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     refusal: {
       rest: '{"message":"NotFound"}',
       socket:
-        '{"type":"error","message":"Failed to subscribe","reason":"BTC-XXX is not a valid product"}',
+        '{"type":"error","message":"Failed to subscribe","reason":"BTC-ZZZ is not a valid product"}',
     },
     timed: { rest: false, socket: true },
   },
@@ -123,7 +123,7 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     refusal: {
       rest: '{"error":["EQuery:Unknown asset pair"]}',
       socket:
-        '{"error":"Currency pair not supported BTC/XXX","method":"subscribe","success":false,"symbol":"BTC/XXX","time_in":"2023-09-25T09:04:31.742599Z","time_out":"2023-09-25T09:04:31.742648Z"}',
+        '{"error":"Currency pair not supported BTC/ZZZ","method":"subscribe","success":false,"symbol":"BTC/ZZZ","time_in":"2023-09-25T09:04:31.742599Z","time_out":"2023-09-25T09:04:31.742648Z"}',
     },
     timed: { rest: false, socket: true },
   },
@@ -148,7 +148,7 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     refusal: {
       rest: '{"retCode":10001,"retMsg":"Not supported symbols","result":{},"retExtInfo":{},"time":1672304484978}',
       socket:
-        '{"success":false,"ret_msg":"error:handler not found,topic:orderbook.1.XXX","conn_id":"0970e817","op":"subscribe"}',
+        '{"success":false,"ret_msg":"error:handler not found,topic:orderbook.1.ZZZ","conn_id":"0970e817","op":"subscribe"}',
     },
     timed: { rest: true, socket: true },
   },
