@@ -19,6 +19,7 @@ import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as portfolio from "@keel/proto/gen/keel/margin/v1/portfolio";
 import * as marginTx from "@keel/proto/gen/keel/margin/v1/tx";
 import * as margin from "@keel/proto/gen/keel/margin/v1/types";
+import * as waterfall from "@keel/proto/gen/keel/margin/v1/waterfall";
 import * as feedGuard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/types";
@@ -116,6 +117,15 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     "keel/MsgSetDynamicMargin",
     shape(marginTx.MsgSetDynamicMargin, {
       terms: shape(dynamic.DynamicMargin, { forward: shape(dynamic.ForwardLooking) }),
+    }),
+  ],
+  "/keel.margin.v1.MsgSetWaterfall": [
+    "keel/MsgSetWaterfall",
+    shape(waterfall.MsgSetWaterfall, {
+      params: shape(waterfall.WaterfallParams, {
+        feeds: shape(waterfall.FeedClass),
+        tail: shape(waterfall.TailTerms),
+      }),
     }),
   ],
   "/keel.derivatives.v1.MsgPlaceOrder": [
@@ -224,6 +234,7 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
   "/keel.insurance.v1.MsgFund": ["keel/MsgFund", shape(insuranceTx.MsgFund)],
   "/keel.insurance.v1.MsgUnderwrite": ["keel/MsgUnderwrite", shape(insuranceTx.MsgUnderwrite)],
   "/keel.insurance.v1.MsgGiveNotice": ["keel/MsgGiveNotice", shape(insuranceTx.MsgGiveNotice)],
+  "/keel.insurance.v1.MsgSetFund": ["keel/MsgSetFund", shape(insuranceTx.MsgSetFund)],
   "/keel.insurance.v1.MsgUpdateParams": [
     "keel/insurance/MsgUpdateParams",
     shape(insuranceTx.MsgUpdateParams, { params: shape(insurance.Params) }),

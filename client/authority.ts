@@ -24,6 +24,7 @@ import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
+import type { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { Feed, Params as OracleParams, Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { VaultMarketTerms, Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { type Amount, toQuanta } from "./decimal.ts";
@@ -233,6 +234,27 @@ export async function setPortfolioModel(
   return await send(client, "/keel.margin.v1.MsgSetPortfolioModel", { model }, options);
 }
 
+/** Who bears losses, and in which order; without parameters one fund for all markets. */
+export async function setWaterfall(
+  client: KeelSigningClient,
+  params: WaterfallParams | undefined,
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  return await send(client, "/keel.margin.v1.MsgSetWaterfall", { params }, options);
+}
+
+/** Opens the fund of a risk class, or changes what losses of other classes may take of it in 30 days. */
+export async function setInsuranceFund(
+  client: KeelSigningClient,
+  fund: { readonly riskClass: string; readonly assessablePpm: number; readonly denom?: string },
+  options: SubmitOptions = {},
+): Promise<TxOutcome> {
+  const { riskClass, assessablePpm } = fund;
+  const denom = fund.denom ?? (await client.chain.settlementDenom());
+  const value = { denom, riskClass, assessablePpm };
+  return await send(client, "/keel.insurance.v1.MsgSetFund", value, options);
+}
+
 /** Pays collected fees out. */
 export async function collectFees(
   client: KeelSigningClient,
@@ -248,10 +270,12 @@ export async function collectFees(
 export async function fundInsurance(
   client: KeelSigningClient,
   amount: Amount,
-  options: SubmitOptions & { readonly denom?: string } = {},
+  options: SubmitOptions & { readonly denom?: string; readonly riskClass?: string } = {},
 ): Promise<WithTx<{ readonly balance: bigint }>> {
   const denom = options.denom ?? (await client.chain.settlementDenom());
-  const value = { sender: client.address, denom, amount: toQuanta("amount", amount).toString() };
+  const { riskClass = "" } = options;
+  const quanta = toQuanta("amount", amount).toString();
+  const value = { sender: client.address, denom, amount: quanta, riskClass };
   const tx = await client.execute([{ typeUrl: "/keel.insurance.v1.MsgFund", value }], options);
   return { balance: integer("balance", responseOf(tx, 0, MsgFundResponse).balance), tx };
 }

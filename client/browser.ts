@@ -8,9 +8,11 @@ export {
   fundInsurance,
   loosen,
   setDynamicMargin,
+  setInsuranceFund,
   setMarketRules,
   setPortfolioModel,
   setVaultMarket,
+  setWaterfall,
   setWithdrawalLimits,
   updateDerivativesParams,
   updateFeeds,
@@ -111,3 +113,4 @@ export {
   vaultWithdrawals,
 } from "./vault.ts";
 export { walletFromMnemonic, walletsFromMnemonic } from "./wallet.ts";
+export { deleverageRanks, fundTargets, resilience, waterfallParams } from "./waterfall.ts";

@@ -18,6 +18,8 @@ export interface InsuranceState {
   /** What all underwriters' shares are worth, and the protocol's own part. */
   readonly underwritten: bigint;
   readonly own: bigint;
+  /** What losses of other classes may take of it now. */
+  readonly assessable: bigint;
 }
 
 export interface UnderwriterState {
@@ -29,15 +31,21 @@ export interface UnderwriterState {
   readonly leavesAtNs: bigint;
 }
 
-export async function insuranceState(client: KeelClient, denom?: string): Promise<InsuranceState> {
-  const asked = denom ?? (await client.settlementDenom());
-  const { fund, available, underwritten, own } = await client.ask(methods.fund, { denom: asked });
+/** Of the fund shared by all, or that of a risk class. */
+export async function insuranceState(
+  client: KeelClient,
+  denom?: string,
+  riskClass = "",
+): Promise<InsuranceState> {
+  const asked = { denom: denom ?? (await client.settlementDenom()), riskClass };
+  const { fund, available, underwritten, own, assessable } = await client.ask(methods.fund, asked);
   if (fund === undefined) throw new KeelConnectionError("bad-answer", "expected a fund");
   return {
     fund,
     available: BigInt(available),
     underwritten: BigInt(underwritten),
     own: BigInt(own),
+    assessable: BigInt(assessable),
   };
 }
 
@@ -45,9 +53,10 @@ export async function underwriterState(
   client: KeelClient,
   owner: string,
   denom?: string,
+  riskClass = "",
 ): Promise<UnderwriterState> {
-  const asked = denom ?? (await client.settlementDenom());
-  const answer = await client.ask(methods.underwriter, { owner, denom: asked });
+  const asked = { owner, denom: denom ?? (await client.settlementDenom()), riskClass };
+  const answer = await client.ask(methods.underwriter, asked);
   const { underwriter, value } = answer;
   if (underwriter === undefined)
     throw new KeelConnectionError("bad-answer", "expected an underwriter");
@@ -61,6 +70,8 @@ export async function underwriterState(
 
 export interface UnderwritingOptions extends SubmitOptions {
   readonly denom?: string;
+  /** Of the fund; none: the one shared by all classes. */
+  readonly riskClass?: string;
 }
 
 /** Coins of the wallet for shares of the fund. "1000.5" is whole units, 1000500000n quanta. */
@@ -70,7 +81,9 @@ export async function underwriteInsurance(
   options: UnderwritingOptions = {},
 ): Promise<WithTx<{ readonly shares: bigint }>> {
   const denom = options.denom ?? (await client.chain.settlementDenom());
-  const value = { sender: client.address, denom, amount: toQuanta("amount", amount).toString() };
+  const { riskClass = "" } = options;
+  const quanta = toQuanta("amount", amount).toString();
+  const value = { sender: client.address, denom, amount: quanta, riskClass };
   const tx = await client.execute(
     [{ typeUrl: "/keel.insurance.v1.MsgUnderwrite", value }],
     options,
@@ -87,7 +100,8 @@ export async function giveInsuranceNotice(
   if (shares < 0n)
     throw new KeelInputError("invalid-amount", "shares", `expected 0 or more, got ${shares}`);
   const denom = options.denom ?? (await client.chain.settlementDenom());
-  const value = { sender: client.address, denom, shares: shares.toString() };
+  const { riskClass = "" } = options;
+  const value = { sender: client.address, denom, shares: shares.toString(), riskClass };
   const tx = await client.execute(
     [{ typeUrl: "/keel.insurance.v1.MsgGiveNotice", value }],
     options,

@@ -365,7 +365,7 @@ export class KeelClient {
   /** The insurance fund of a settlement asset; amounts are quanta in text. */
   async insuranceFund(denom?: string): Promise<Fund> {
     const asked = denom ?? (await this.settlementDenom());
-    const { fund } = await this.ask(methods.fund, { denom: asked });
+    const { fund } = await this.ask(methods.fund, { denom: asked, riskClass: "" });
     if (fund === undefined) throw new KeelConnectionError("bad-answer", "expected a fund");
     return fund;
   }

@@ -5,6 +5,7 @@ import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
 import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
+import * as waterfall from "@keel/proto/gen/keel/margin/v1/waterfall";
 import * as guard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
 import * as vault from "@keel/proto/gen/keel/vault/v1/query";
@@ -95,6 +96,16 @@ interface Methods extends GuardMethods {
   readonly validatorReports: Method<
     oracle.QueryValidatorReportsRequest,
     oracle.QueryValidatorReportsResponse
+  >;
+  readonly waterfall: Method<waterfall.QueryWaterfallRequest, waterfall.QueryWaterfallResponse>;
+  readonly deleverageRank: Method<
+    waterfall.QueryDeleverageRankRequest,
+    waterfall.QueryDeleverageRankResponse
+  >;
+  readonly resilience: Method<waterfall.QueryResilienceRequest, waterfall.QueryResilienceResponse>;
+  readonly fundTargets: Method<
+    waterfall.QueryFundTargetsRequest,
+    waterfall.QueryFundTargetsResponse
   >;
   readonly fund: Method<insurance.QueryFundRequest, insurance.QueryFundResponse>;
   readonly funds: Method<insurance.QueryFundsRequest, insurance.QueryFundsResponse>;
@@ -333,6 +344,26 @@ export const methods: Methods = {
     path: "/keel.oracle.v1.Query/ValidatorReports",
     request: oracle.QueryValidatorReportsRequest,
     answer: oracle.QueryValidatorReportsResponse,
+  },
+  waterfall: {
+    path: "/keel.margin.v1.Query/Waterfall",
+    request: waterfall.QueryWaterfallRequest,
+    answer: waterfall.QueryWaterfallResponse,
+  },
+  deleverageRank: {
+    path: "/keel.margin.v1.Query/DeleverageRank",
+    request: waterfall.QueryDeleverageRankRequest,
+    answer: waterfall.QueryDeleverageRankResponse,
+  },
+  resilience: {
+    path: "/keel.margin.v1.Query/Resilience",
+    request: waterfall.QueryResilienceRequest,
+    answer: waterfall.QueryResilienceResponse,
+  },
+  fundTargets: {
+    path: "/keel.margin.v1.Query/FundTargets",
+    request: waterfall.QueryFundTargetsRequest,
+    answer: waterfall.QueryFundTargetsResponse,
   },
   fund: {
     path: "/keel.insurance.v1.Query/Fund",

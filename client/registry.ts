@@ -7,6 +7,7 @@ import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
 import * as custody from "@keel/proto/gen/keel/margin/v1/custody";
 import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
+import * as waterfall from "@keel/proto/gen/keel/margin/v1/waterfall";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as vault from "@keel/proto/gen/keel/vault/v1/tx";
 
@@ -60,9 +61,11 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.margin.v1.MsgExecuteWithdrawal", generated(custody.MsgExecuteWithdrawal)],
   ["/keel.margin.v1.MsgSetTopUp", generated(custody.MsgSetTopUp)],
   ["/keel.margin.v1.MsgBidLiquidation", generated(ladder.MsgBidLiquidation)],
+  ["/keel.margin.v1.MsgSetWaterfall", generated(waterfall.MsgSetWaterfall)],
   ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
   ["/keel.insurance.v1.MsgUnderwrite", generated(insurance.MsgUnderwrite)],
   ["/keel.insurance.v1.MsgGiveNotice", generated(insurance.MsgGiveNotice)],
+  ["/keel.insurance.v1.MsgSetFund", generated(insurance.MsgSetFund)],
   ["/keel.insurance.v1.MsgUpdateParams", generated(insurance.MsgUpdateParams)],
   ["/keel.oracle.v1.MsgUpdateFeeds", generated(oracle.MsgUpdateFeeds)],
   ["/keel.oracle.v1.MsgUpdateParams", generated(oracle.MsgUpdateParams)],

@@ -11,10 +11,17 @@ export const INSURANCE_CODES = {
   underwritingClosed: 6,
   insufficientShares: 7,
   shortfallOpen: 8,
+  unknownClass: 9,
 } as const;
 
 export type InsuranceCode = keyof typeof INSURANCE_CODES;
 
 export function refuse(code: InsuranceCode, message: string): ModuleError {
   return new ModuleError(CODESPACE, INSURANCE_CODES[code], message);
+}
+
+export function unknownFund(denom: string, riskClass: string): ModuleError {
+  return riskClass === ""
+    ? refuse("unknownDenom", `there is no fund in "${denom.slice(0, 130)}"`)
+    : refuse("unknownClass", `there is no fund of class "${riskClass.slice(0, 50)}" in ${denom}`);
 }

@@ -6,6 +6,7 @@ export function emitFunded(
   report: {
     readonly sender: string;
     readonly denom: string;
+    readonly riskClass: string;
     readonly amount: bigint;
     readonly balance: bigint;
   },
@@ -15,11 +16,13 @@ export function emitFunded(
     denom: report.denom,
     amount: report.amount.toString(),
     balance: report.balance.toString(),
+    risk_class: report.riskClass,
   });
 }
 
 export interface ClaimReport {
   readonly denom: string;
+  readonly riskClass: string;
   readonly amount: bigint;
   readonly reason: string;
   readonly balance: bigint;
@@ -31,6 +34,7 @@ export function emitReceived(ctx: WriteContext, report: ClaimReport): void {
     amount: report.amount.toString(),
     reason: report.reason,
     balance: report.balance.toString(),
+    risk_class: report.riskClass,
   });
 }
 
@@ -45,12 +49,14 @@ export function emitPaid(
     balance: report.balance.toString(),
     wanted: report.wanted.toString(),
     first_loss: report.firstLoss.toString(),
+    risk_class: report.riskClass,
   });
 }
 
 export interface SharesReport {
   readonly owner: string;
   readonly denom: string;
+  readonly riskClass: string;
   readonly amount: bigint;
   readonly shares: bigint;
   readonly balance: bigint;
@@ -63,6 +69,7 @@ function sharesAttributes(report: SharesReport): Record<string, string> {
     amount: report.amount.toString(),
     shares: report.shares.toString(),
     balance: report.balance.toString(),
+    risk_class: report.riskClass,
   };
 }
 
@@ -79,6 +86,7 @@ export function emitNotice(
   report: {
     readonly owner: string;
     readonly denom: string;
+    readonly riskClass: string;
     readonly shares: bigint;
     readonly leavesAtNs: bigint;
   },
@@ -88,5 +96,23 @@ export function emitNotice(
     denom: report.denom,
     shares: report.shares.toString(),
     leaves_at_ns: report.leavesAtNs.toString(),
+    risk_class: report.riskClass,
+  });
+}
+
+export function emitFundSet(
+  ctx: WriteContext,
+  report: {
+    readonly denom: string;
+    readonly riskClass: string;
+    readonly assessablePpm: number;
+    readonly atNs: bigint;
+  },
+): void {
+  ctx.emit("insurance_fund_set", {
+    denom: report.denom,
+    risk_class: report.riskClass,
+    assessable_ppm: report.assessablePpm.toString(),
+    at_ns: report.atNs.toString(),
   });
 }

@@ -9,6 +9,7 @@ import { validateParams, withAuthority } from "./params.ts";
 import type { InsuranceState } from "./state.ts";
 import {
   fundFromMessage,
+  fundId,
   fundToMessage,
   underwriterFromMessage,
   underwriterToMessage,
@@ -28,19 +29,24 @@ export function insuranceGenesis(state: InsuranceState, addresses: Addresses): G
         const fund = fundFromMessage(message);
         const fault = fundFault(fund);
         if (fault !== null) throw refuse("invalidRequest", `insurance genesis: ${fault}`);
-        if (state.funds.has(ctx, fund.denom)) {
-          throw refuse("invalidRequest", `insurance genesis: fund ${fund.denom} is there twice`);
+        const id = fundId(fund.denom, fund.riskClass);
+        if (state.funds.has(ctx, id)) {
+          throw refuse("invalidRequest", `insurance genesis: fund ${id} is there twice`);
         }
-        state.funds.set(ctx, fund.denom, fund);
+        state.funds.set(ctx, id, fund);
       }
+      if (genesis.noticeFloorNs > 0n) state.noticeFloor.set(ctx, genesis.noticeFloorNs);
       for (const message of genesis.underwriters) {
-        const key = [addresses.parse(message.owner), message.denom] as const;
+        const owner = addresses.parse(message.owner);
+        const id = fundId(message.denom, message.riskClass);
+        const key = [owner, id] as const;
         if (state.underwriters.has(ctx, key)) {
           throw refuse("invalidRequest", `insurance genesis: ${message.owner} is there twice`);
         }
         const underwriter = underwriterFromMessage(message);
         state.underwriters.set(ctx, key, underwriter);
-        if (underwriter.leaving > 0n) state.leaving.set(ctx, [underwriter.leavesAtNs, key], true);
+        if (underwriter.leaving > 0n)
+          state.leaving.set(ctx, [id, [underwriter.leavesAtNs, owner]], true);
       }
       const shared = sharesFault(ctx, state);
       if (shared !== null) throw refuse("invalidRequest", `insurance genesis: ${shared}`);
@@ -51,10 +57,11 @@ export function insuranceGenesis(state: InsuranceState, addresses: Addresses): G
         funds.push(fundToMessage(fund));
       });
       const underwriters: GenesisState["underwriters"] = [];
-      state.underwriters.each(ctx, ([owner, denom], underwriter) => {
-        underwriters.push(underwriterToMessage(underwriter, addresses.format(owner), denom));
+      state.underwriters.each(ctx, ([owner, id], underwriter) => {
+        underwriters.push(underwriterToMessage(underwriter, addresses.format(owner), id));
       });
-      return { params: state.params.require(ctx), funds, underwriters };
+      const noticeFloorNs = state.noticeFloor.get(ctx) ?? 0n;
+      return { params: state.params.require(ctx), funds, underwriters, noticeFloorNs };
     },
   });
 }

@@ -48,11 +48,17 @@ beforeEach(() => {
   shortfall = 0n;
   insurance = build();
   const genesis = GenesisState.fromPartial({
-    params: defaultParams(),
+    params: { ...defaultParams(), fundMin: "1" },
     funds: [{ denom: "uusdc", balance: "100", funded: "100", received: "0", paid: "0" }],
   });
   genesisOf(insurance).init(ctx, GenesisState.encode(genesis).finish());
 });
+
+/** Asks for so much of a loss of no class; what was paid. */
+const cover = (amount: bigint): bigint =>
+  insurance.keeper
+    .allocate(ctx, "uusdc", [{ riskClass: "", amount }])
+    .reduce((sum, payment) => sum + payment.amount, 0n);
 
 const fund = (over: Partial<MsgFund>) => {
   const route = insurance.module.messages[0];
@@ -68,10 +74,10 @@ describe("the fund", () => {
   });
 
   it("pays as far as it reaches and is credited", () => {
-    expect(insurance.keeper.cover(ctx, "uusdc", 30n, "deficit")).toBe(30n);
+    expect(cover(30n)).toBe(30n);
     insurance.keeper.credit(ctx, "uusdc", 5n, "penalty");
-    expect(insurance.keeper.cover(ctx, "uusdc", 1_000n, "deficit")).toBe(75n);
-    expect(insurance.keeper.cover(ctx, "uusdc", 1n, "deficit")).toBe(0n);
+    expect(cover(1_000n)).toBe(75n);
+    expect(cover(1n)).toBe(0n);
     expect(insurance.state.funds.get(ctx, "uusdc")).toMatchObject({
       denom: "uusdc",
       balance: 0n,
@@ -109,7 +115,8 @@ describe("the fund", () => {
     const route = insurance.module.queries[0];
     const ask = (denom: string) =>
       QueryFundResponse.decode(
-        route?.handle(ctx, QueryFundRequest.encode({ denom }).finish()) ?? new Uint8Array(0),
+        route?.handle(ctx, QueryFundRequest.encode({ denom, riskClass: "" }).finish()) ??
+          new Uint8Array(0),
       );
     expect(ask("uusdc").fund?.balance).toBe("100");
     expect(() => ask("ukeel")).toThrow(/no fund/);

@@ -1,37 +1,38 @@
 /** Every fund's balance is what it got less what it paid, and never negative. There are few funds, so the running form reads all. */
 import type { ReadContext } from "../kit/context.ts";
 import type { ModuleInvariants } from "../kit/module.ts";
-import type { Fund, InsuranceState } from "./state.ts";
+import { type Fund, fundId, type InsuranceState } from "./state.ts";
 
 export function fundFault(fund: Fund): string | null {
-  const { denom, balance, funded, received, paid, redeemed, shares, ownShares, drawn } = fund;
+  const { balance, funded, received, paid, redeemed, shares, ownShares, drawn } = fund;
+  const id = fundId(fund.denom, fund.riskClass);
   if ([balance, funded, received, paid, redeemed, shares, ownShares, drawn].some((n) => n < 0n)) {
-    return `fund ${denom}: an amount is negative`;
+    return `fund ${id}: an amount is negative`;
   }
-  if (ownShares > shares) return `fund ${denom}: the protocol holds more shares than there are`;
+  if (ownShares > shares) return `fund ${id}: the protocol holds more shares than there are`;
   const expected = funded + received - paid - redeemed;
   return balance === expected
     ? null
-    : `fund ${denom}: balance is ${balance}, its history sums to ${expected}`;
+    : `fund ${id}: balance is ${balance}, its history sums to ${expected}`;
 }
 
 /** Shares are somebody's, each once. */
 export function sharesFault(ctx: ReadContext, state: InsuranceState): string | null {
   const held = new Map<string, bigint>();
   let fault: string | null = null;
-  state.underwriters.each(ctx, ([, denom], { shares, leaving }) => {
+  state.underwriters.each(ctx, ([, id], { shares, leaving }) => {
     if (shares <= 0n || leaving < 0n || leaving > shares)
-      fault = `an underwriter of ${denom} holds ${shares} shares, ${leaving} under notice`;
-    held.set(denom, (held.get(denom) ?? 0n) + shares);
+      fault = `an underwriter of ${id} holds ${shares} shares, ${leaving} under notice`;
+    held.set(id, (held.get(id) ?? 0n) + shares);
     return fault !== null;
   });
-  state.funds.each(ctx, (denom, { shares, ownShares }) => {
-    const others = held.get(denom) ?? 0n;
-    held.delete(denom);
+  state.funds.each(ctx, (id, { shares, ownShares }) => {
+    const others = held.get(id) ?? 0n;
+    held.delete(id);
     if (others + ownShares !== shares)
-      fault ??= `fund ${denom}: ${shares} shares, ${others} of underwriters and ${ownShares} own`;
+      fault ??= `fund ${id}: ${shares} shares, ${others} of underwriters and ${ownShares} own`;
   });
-  for (const denom of held.keys()) fault ??= `shares of a fund in ${denom}, which is not there`;
+  for (const id of held.keys()) fault ??= `shares of a fund in ${id}, which is not there`;
   return fault;
 }
 

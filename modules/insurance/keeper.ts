@@ -1,36 +1,53 @@
 /**
- * The insurance funds: one claim on the collateral vault per settlement asset. Clearing credits and draws on it; anyone may add coins.
+ * The insurance funds: claims on the collateral vault, one per settlement asset that all risk classes share and one per class that was opened. Clearing
+ * credits and draws on them; anyone may add coins.
  */
 import type { Params } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
-import { minimum } from "../kit/math/mul-div.ts";
-import { refuse } from "./errors.ts";
-import { emitPaid, emitReceived } from "./events.ts";
-import { MONEY_LIMIT } from "./limits.ts";
+import { refuse, unknownFund } from "./errors.ts";
+import { emitFundSet, emitReceived } from "./events.ts";
+import { FUNDS_MAX, MONEY_LIMIT } from "./limits.ts";
+import { createPaying, type Paying } from "./paying.ts";
 import type { InsurancePorts } from "./ports.ts";
-import { afterLoss, available, drawnNow } from "./shares.ts";
+import { afterGift } from "./shares.ts";
 import type { Fund, InsuranceState } from "./state.ts";
-import { createUnderwriting, type Underwriting } from "./underwriting.ts";
+import { fundId, NO_ASSESSMENT } from "./state.ts";
+import { createUnderwriting, NS_PER_MS, type Underwriting } from "./underwriting.ts";
 
-export interface InsuranceKeeper extends Underwriting {
+export interface InsuranceKeeper extends Underwriting, Paying {
+  /** Of all funds in the asset. */
   balance(ctx: ReadContext, denom: string): bigint;
-  /** Coins put into the vault for the fund from outside, genesis included, less what was paid out to underwriters. */
+  /** Coins put into the vault for all funds in the asset from outside, genesis included, less what was paid out to underwriters. */
   funded(ctx: ReadContext, denom: string): bigint;
-  /** Raises the claim; the coins are in the vault already. */
-  credit(ctx: WriteContext, denom: string, amount: bigint, reason: string): void;
-  /** What may be paid now: the balance, or less where an hour's draw is capped. */
-  available(ctx: ReadContext, denom: string): bigint;
-  /** Pays at most `amount`, as far as what is available reaches; returns what was paid. */
-  cover(ctx: WriteContext, denom: string, amount: bigint, reason: string): bigint;
+  /** Raises the claim of one fund; the coins are in the vault already. */
+  credit(
+    ctx: WriteContext,
+    denom: string,
+    amount: bigint,
+    reason: string,
+    riskClass?: string,
+  ): void;
   /** A gift: coins of `sender` into the vault, onto the claim. Returns the balance. */
-  fund(ctx: WriteContext, sender: Uint8Array, denom: string, amount: bigint): bigint;
+  fund(
+    ctx: WriteContext,
+    sender: Uint8Array,
+    denom: string,
+    amount: bigint,
+    riskClass?: string,
+  ): bigint;
+  /** Opens the fund of a class, or changes its terms. Returns from when on they hold, ns. */
+  setFund(ctx: WriteContext, denom: string, riskClass: string, assessablePpm: number): bigint;
+  hasFund(ctx: ReadContext, denom: string, riskClass: string): boolean;
+  /** The classes that have a fund in the asset, ascending, without the shared one. */
+  riskClasses(ctx: ReadContext, denom: string): readonly string[];
   params(ctx: ReadContext): Params;
 }
 
-export function emptyFund(denom: string): Fund {
+export function emptyFund(denom: string, riskClass: string): Fund {
   return {
     denom,
+    riskClass,
     balance: 0n,
     funded: 0n,
     received: 0n,
@@ -40,69 +57,82 @@ export function emptyFund(denom: string): Fund {
     ownShares: 0n,
     drawn: 0n,
     drawnAtNs: 0n,
+    assessment: NO_ASSESSMENT,
   };
 }
 
 export function createKeeper(state: InsuranceState, ports: InsurancePorts): InsuranceKeeper {
-  const load = (ctx: ReadContext, denom: string): Fund =>
-    state.funds.get(ctx, denom) ?? emptyFund(denom);
-  const availableOf = (ctx: ReadContext, fund: Fund): bigint =>
-    available(fund, BigInt(state.params.require(ctx).drawCapPpm), ctx.header.timeNs);
+  const load = (ctx: ReadContext, denom: string, riskClass: string): Fund =>
+    state.funds.get(ctx, fundId(denom, riskClass)) ?? emptyFund(denom, riskClass);
+
+  /** Of all funds in the asset: there are few. */
+  function sum(ctx: ReadContext, denom: string, of: (fund: Fund) => bigint): bigint {
+    let total = 0n;
+    state.funds.each(ctx, (_id, fund) => {
+      if (fund.denom === denom) total += of(fund);
+    });
+    return total;
+  }
+
   return {
     ...createUnderwriting(state, ports),
-    balance: (ctx, denom) => load(ctx, denom).balance,
-    funded(ctx, denom) {
-      const { funded, redeemed } = load(ctx, denom);
-      return funded - redeemed;
-    },
-    available: (ctx, denom) => availableOf(ctx, load(ctx, denom)),
+    ...createPaying(state, load),
+    balance: (ctx, denom) => sum(ctx, denom, ({ balance }) => balance),
+    funded: (ctx, denom) => sum(ctx, denom, ({ funded, redeemed }) => funded - redeemed),
+    hasFund: (ctx, denom, riskClass) => state.funds.has(ctx, fundId(denom, riskClass)),
     params: (ctx) => state.params.require(ctx),
 
-    credit(ctx, denom, amount, reason) {
+    riskClasses(ctx, denom) {
+      const found: string[] = [];
+      state.funds.each(ctx, (_id, fund) => {
+        if (fund.denom === denom && fund.riskClass !== "") found.push(fund.riskClass);
+      });
+      return found;
+    },
+
+    credit(ctx, denom, amount, reason, riskClass = "") {
       assert(amount >= 0n, `a credit must not be negative, got ${amount}`);
       if (amount === 0n) return;
-      const fund = load(ctx, denom);
+      const fund = load(ctx, denom, riskClass);
       const balance = fund.balance + amount;
-      state.funds.set(ctx, denom, { ...fund, balance, received: fund.received + amount });
-      emitReceived(ctx, { denom, amount, reason, balance });
+      const received = fund.received + amount;
+      state.funds.set(ctx, fundId(denom, riskClass), { ...fund, balance, received });
+      emitReceived(ctx, { denom, riskClass, amount, reason, balance });
     },
 
-    cover(ctx, denom, amount, reason) {
-      assert(amount >= 0n, `a deficit must not be negative, got ${amount}`);
-      const fund = load(ctx, denom);
-      const paid = minimum(amount, availableOf(ctx, fund));
-      if (paid === 0n) return 0n;
-      const { firstLossPpm, drawCapPpm } = state.params.require(ctx);
-      const { fund: after, firstLoss } = afterLoss(fund, paid, BigInt(firstLossPpm));
-      const nowNs = ctx.header.timeNs;
-      const drawn = drawCapPpm === 0 ? 0n : drawnNow(fund, BigInt(drawCapPpm), nowNs) + paid;
-      state.funds.set(ctx, denom, {
-        ...after,
-        paid: fund.paid + paid,
-        drawn,
-        drawnAtNs: drawCapPpm === 0 ? 0n : nowNs,
-      });
-      emitPaid(ctx, {
-        denom,
-        amount: paid,
-        reason,
-        balance: after.balance,
-        wanted: amount,
-        firstLoss,
-      });
-      return paid;
-    },
-
-    fund(ctx, sender, denom, amount) {
-      const fund = state.funds.get(ctx, denom);
-      if (fund === undefined) {
-        throw refuse("unknownDenom", `there is no fund in "${denom.slice(0, 130)}"`);
+    fund(ctx, sender, denom, amount, riskClass = "") {
+      const id = fundId(denom, riskClass);
+      const fund = state.funds.get(ctx, id);
+      if (fund === undefined) throw unknownFund(denom, riskClass);
+      const after = afterGift(fund, amount);
+      if (after.balance >= MONEY_LIMIT) {
+        throw refuse("invalidAmount", "the fund would leave its range");
       }
-      const balance = fund.balance + amount;
-      if (balance >= MONEY_LIMIT) throw refuse("invalidAmount", "the fund would leave its range");
       ports.bank.transfer(ctx, sender, ports.vault, denom, amount);
-      state.funds.set(ctx, denom, { ...fund, balance, funded: fund.funded + amount });
-      return balance;
+      state.funds.set(ctx, id, { ...after, funded: fund.funded + amount });
+      return after.balance;
+    },
+
+    setFund(ctx, denom, riskClass, assessablePpm) {
+      const id = fundId(denom, riskClass);
+      const known = state.funds.get(ctx, id);
+      if (known === undefined && state.funds.size(ctx) >= FUNDS_MAX) {
+        throw refuse("invalidRequest", `expected at most ${FUNDS_MAX} funds`);
+      }
+      if (!state.funds.has(ctx, denom)) throw unknownFund(denom, "");
+      const fund = known ?? emptyFund(denom, riskClass);
+      const nowNs = ctx.header.timeNs;
+      const { nextPpm, atNs, sharePpm } = fund.assessment;
+      const present = nowNs >= atNs ? nextPpm : sharePpm;
+      // Who has lent on the old terms may leave before worse ones hold.
+      const waits = assessablePpm > present && fund.shares > fund.ownShares;
+      const waitNs = waits ? state.params.require(ctx).cooldownMs * NS_PER_MS : 0n;
+      const floorNs = waits ? (state.noticeFloor.get(ctx) ?? 0n) : 0n;
+      const from = nowNs + waitNs > floorNs ? nowNs + waitNs : floorNs;
+      const next = { sharePpm: present, nextPpm: assessablePpm, atNs: waits ? from : nowNs };
+      state.funds.set(ctx, id, { ...fund, assessment: { ...fund.assessment, ...next } });
+      emitFundSet(ctx, { denom, riskClass, assessablePpm, atNs: next.atNs });
+      return next.atNs;
     },
   };
 }

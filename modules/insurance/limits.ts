@@ -10,3 +10,5 @@ export const SHARES_PER_QUANTUM = 1_000_000n;
 export const SHARES_MIN = 1_000_000n;
 /** A fund that was all but exhausted gives any amount of shares for a quantum; then it takes none. */
 export const SHARES_LIMIT: bigint = 1n << 160n;
+/** Funds of one chain: each block reads all of them. */
+export const FUNDS_MAX = 64;

@@ -4,6 +4,8 @@ import {
   MsgFundResponse,
   MsgGiveNotice,
   MsgGiveNoticeResponse,
+  MsgSetFund,
+  MsgSetFundResponse,
   MsgUnderwrite,
   MsgUnderwriteResponse,
   MsgUpdateParams,
@@ -16,8 +18,8 @@ import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { emitFunded } from "./events.ts";
 import type { InsuranceKeeper } from "./keeper.ts";
-import { isDenom, parseAmount, validateParams, withAuthority } from "./params.ts";
-import type { InsuranceState } from "./state.ts";
+import { isDenom, isRiskClass, parseAmount, validateParams, withAuthority } from "./params.ts";
+import { type FundId, fundId, type InsuranceState } from "./state.ts";
 
 function amountOf(text: string): bigint {
   const amount = parseAmount(text);
@@ -39,8 +41,14 @@ function sharesOf(text: string): bigint {
   return BigInt(text);
 }
 
-function requireDenom(denom: string): void {
+/** Of a fund that may be there: the shared one of a denom, or one of a class. */
+function fundOf(message: { readonly denom: string; readonly riskClass: string }): FundId {
+  const { denom, riskClass } = message;
   if (!isDenom(denom)) throw refuse("unknownDenom", "expected a denom");
+  if (riskClass !== "" && !isRiskClass(riskClass)) {
+    throw refuse("unknownClass", "expected a risk class of 1 to 32 of a-z, 0-9 and -");
+  }
+  return fundId(denom, riskClass);
 }
 
 export function insuranceMessages(
@@ -56,6 +64,13 @@ export function insuranceMessages(
     }
   }
 
+  function requireAuthority(ctx: ReadContext, authority: string): void {
+    const expected = keeper.params(ctx).authority;
+    if (authority !== expected) {
+      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
+    }
+  }
+
   const fund = onMessage({
     typeUrl: "/keel.insurance.v1.MsgFund",
     request: MsgFund,
@@ -63,16 +78,17 @@ export function insuranceMessages(
     signers: (message) => [message.sender],
     validate(message) {
       addresses.parse(message.sender);
-      requireDenom(message.denom);
+      fundOf(message);
       amountOf(message.amount);
     },
     handle(ctx, message) {
-      requireDenom(message.denom);
+      fundOf(message);
+      const { denom, riskClass } = message;
       const amount = amountOf(message.amount);
       requireLeast(ctx, amount);
       const sender = addresses.parse(message.sender);
-      const balance = keeper.fund(ctx, sender, message.denom, amount);
-      emitFunded(ctx, { sender: message.sender, denom: message.denom, amount, balance });
+      const balance = keeper.fund(ctx, sender, denom, amount, riskClass);
+      emitFunded(ctx, { sender: message.sender, denom, riskClass, amount, balance });
       return { balance: balance.toString() };
     },
   });
@@ -84,14 +100,14 @@ export function insuranceMessages(
     signers: (message) => [message.sender],
     validate(message) {
       addresses.parse(message.sender);
-      requireDenom(message.denom);
+      fundOf(message);
       amountOf(message.amount);
     },
-    handle(ctx, { sender, denom, amount: text }) {
-      requireDenom(denom);
-      const amount = amountOf(text);
+    handle(ctx, message) {
+      const fund = fundOf(message);
+      const amount = amountOf(message.amount);
       requireLeast(ctx, amount);
-      const shares = keeper.underwrite(ctx, addresses.parse(sender), denom, amount);
+      const shares = keeper.underwrite(ctx, addresses.parse(message.sender), fund, amount);
       return { shares: shares.toString() };
     },
   });
@@ -103,13 +119,42 @@ export function insuranceMessages(
     signers: (message) => [message.sender],
     validate(message) {
       addresses.parse(message.sender);
-      requireDenom(message.denom);
+      fundOf(message);
       sharesOf(message.shares);
     },
-    handle(ctx, { sender, denom, shares }) {
-      requireDenom(denom);
-      const owner = addresses.parse(sender);
-      return { leavesAtNs: keeper.giveNotice(ctx, owner, denom, sharesOf(shares)) };
+    handle(ctx, message) {
+      const fund = fundOf(message);
+      const owner = addresses.parse(message.sender);
+      return { leavesAtNs: keeper.giveNotice(ctx, owner, fund, sharesOf(message.shares)) };
+    },
+  });
+
+  function requireTerms({ riskClass, assessablePpm }: MsgSetFund): void {
+    if (riskClass === "") throw refuse("unknownClass", "expected a risk class");
+    if (assessablePpm > 1_000_000) {
+      throw refuse(
+        "invalidRequest",
+        `expected assessable_ppm of at most 1000000, got ${assessablePpm}`,
+      );
+    }
+  }
+
+  const setFund = onMessage({
+    typeUrl: "/keel.insurance.v1.MsgSetFund",
+    request: MsgSetFund,
+    response: MsgSetFundResponse,
+    signers: (message) => [message.authority],
+    validate(message) {
+      addresses.parse(message.authority);
+      fundOf(message);
+      requireTerms(message);
+    },
+    handle(ctx, message) {
+      requireAuthority(ctx, message.authority);
+      fundOf(message);
+      requireTerms(message);
+      const { denom, riskClass, assessablePpm } = message;
+      return { atNs: keeper.setFund(ctx, denom, riskClass, assessablePpm) };
     },
   });
 
@@ -124,15 +169,13 @@ export function insuranceMessages(
       validateParams(message.params, addresses);
     },
     handle(ctx, message) {
-      const expected = keeper.params(ctx).authority;
-      if (message.authority !== expected) {
-        throw refuse("unauthorized", `expected authority ${expected}, got ${message.authority}`);
-      }
+      requireAuthority(ctx, message.authority);
       if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+      keeper.keepNotice(ctx, message.params.cooldownMs);
       state.params.set(ctx, withAuthority(message.params, addresses));
       return {};
     },
   });
 
-  return [fund, underwrite, giveNotice, updateParams];
+  return [fund, underwrite, giveNotice, setFund, updateParams];
 }

@@ -8,15 +8,31 @@ import { refuse } from "./errors.ts";
 const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
 /** A year: who cannot leave for longer has given, not lent. */
 const COOLDOWN_MS_MAX = 31_536_000_000n;
+/**
+ * 100 units. Less is no contribution, and a fund begun with a speck is one whose income makes a share so dear that others cannot buy any: 100 units
+ * begin with 10^14 shares, of which who puts in 100 gets the least number until the fund holds ten billion.
+ */
+const FUND_MIN_DEFAULT = "100000000";
 const AMOUNT = /^[1-9][0-9]{0,38}$/;
 
 /** Authority empty: genesis fills in the governance account. */
 export function defaultParams(): Params {
-  return { authority: "", fundMin: "1", cooldownMs: 0n, firstLossPpm: 0, drawCapPpm: 0 };
+  return {
+    authority: "",
+    fundMin: FUND_MIN_DEFAULT,
+    cooldownMs: 0n,
+    firstLossPpm: 0,
+    drawCapPpm: 0,
+  };
 }
 
 export function isDenom(text: string): boolean {
   return DENOM.test(text);
+}
+
+/** Name of a risk class. */
+export function isRiskClass(text: string): boolean {
+  return /^[a-z0-9-]{1,32}$/.test(text);
 }
 
 /** Null unless a canonical positive integer below 2^127. */

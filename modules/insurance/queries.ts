@@ -12,12 +12,12 @@ import {
 import type { Addresses } from "../kit/addresses.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
-import { refuse } from "./errors.ts";
+import { refuse, unknownFund } from "./errors.ts";
 import type { InsuranceKeeper } from "./keeper.ts";
-import { isDenom } from "./params.ts";
+import { isDenom, isRiskClass } from "./params.ts";
 import { ownValue, worthOf } from "./shares.ts";
 import type { InsuranceState } from "./state.ts";
-import { fundToMessage, underwriterToMessage } from "./state.ts";
+import { fundId, fundToMessage, underwriterToMessage } from "./state.ts";
 
 export function insuranceQueries(
   state: InsuranceState,
@@ -29,17 +29,17 @@ export function insuranceQueries(
       path: "/keel.insurance.v1.Query/Fund",
       request: QueryFundRequest,
       response: QueryFundResponse,
-      handle(ctx, { denom }) {
-        const fund = isDenom(denom) ? state.funds.get(ctx, denom) : undefined;
-        if (fund === undefined) {
-          throw refuse("unknownDenom", `there is no fund in "${denom.slice(0, 130)}"`);
-        }
+      handle(ctx, { denom, riskClass }) {
+        const named = isDenom(denom) && (riskClass === "" || isRiskClass(riskClass));
+        const fund = named ? state.funds.get(ctx, fundId(denom, riskClass)) : undefined;
+        if (fund === undefined) throw unknownFund(denom, riskClass);
         const own = ownValue(fund);
         return {
           fund: fundToMessage(fund),
-          available: keeper.available(ctx, denom).toString(),
+          available: keeper.fundAvailable(ctx, denom, riskClass).toString(),
           underwritten: (fund.balance - own).toString(),
           own: own.toString(),
+          assessable: keeper.assessable(ctx, denom, riskClass).toString(),
         };
       },
     }),
@@ -65,16 +65,16 @@ export function insuranceQueries(
       path: "/keel.insurance.v1.Query/Underwriter",
       request: QueryUnderwriterRequest,
       response: QueryUnderwriterResponse,
-      handle(ctx, { owner, denom }) {
-        const known = isDenom(denom)
-          ? state.underwriters.get(ctx, [addresses.parse(owner), denom])
-          : undefined;
-        const fund = state.funds.get(ctx, denom);
+      handle(ctx, { owner, denom, riskClass }) {
+        const named = isDenom(denom) && (riskClass === "" || isRiskClass(riskClass));
+        const id = fundId(denom, riskClass);
+        const known = named ? state.underwriters.get(ctx, [addresses.parse(owner), id]) : undefined;
+        const fund = named ? state.funds.get(ctx, id) : undefined;
         if (known === undefined || fund === undefined) {
           throw refuse("insufficientShares", `${owner.slice(0, 100)} has no shares of this fund`);
         }
         return {
-          underwriter: underwriterToMessage(known, owner, denom),
+          underwriter: underwriterToMessage(known, owner, id),
           value: worthOf(fund, known.shares).toString(),
         };
       },

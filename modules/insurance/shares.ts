@@ -2,13 +2,13 @@
  * What shares of a fund are worth, what a loss costs whom, and how much may be paid now. Pure; every rounding stays with the fund.
  *
  * A fund without underwriters has no shares: all of it is the protocol's. From the first underwriter on the protocol holds shares as
- * anybody does, for what was there, so penalties, fees and gifts raise, and losses lower, everybody's share in proportion; except that the
- * protocol's own part bears `first_loss_ppm` of each loss alone.
+ * anybody does, for what was there, so penalties and fees raise, and losses lower, everybody's share in proportion; except that the
+ * protocol's own part bears `first_loss_ppm` of each loss alone, and gifts are the protocol's.
  */
 import { maximum, minimum, mulDivDown, mulDivUp, PPM } from "../kit/math/mul-div.ts";
 import { SHARES_LIMIT, SHARES_MIN, SHARES_PER_QUANTUM } from "./limits.ts";
 
-const HOUR_NS = 3_600_000_000_000n;
+export const HOUR_NS = 3_600_000_000_000n;
 
 export interface Shared {
   /** Quanta. */
@@ -45,6 +45,22 @@ export function afterUnderwriting(
   return { shares, ownShares: before.ownShares, minted };
 }
 
+/**
+ * A gift is the protocol's own part, at the price of a share, rounded down: it makes nobody's share dearer, or a gift to an all but empty fund would
+ * shut out who comes after. In a fund that losses have emptied nothing has a price, and the gift counts as a first contribution.
+ */
+export function afterGift<F extends Shared>(fund: F, amount: bigint): F {
+  const balance = fund.balance + amount;
+  if (fund.shares === 0n) return { ...fund, balance };
+  const minted =
+    fund.balance === 0n
+      ? amount * SHARES_PER_QUANTUM
+      : mulDivDown(amount, fund.shares, fund.balance);
+  const shares = fund.shares + minted;
+  if (shares >= SHARES_LIMIT) return { ...fund, balance };
+  return { ...fund, balance, shares, ownShares: fund.ownShares + minted };
+}
+
 /** A loss of `paid` ≤ balance: what the protocol bears first, and the fund after all of it. */
 export function afterLoss<F extends Shared>(
   fund: F,
@@ -70,23 +86,29 @@ export interface Drawn {
 
 /**
  * A cap is a share of the fund as it was before what is still counted, rounded up, so that even a small fund pays in the end; what is counted
- * leaks away at one cap an hour.
+ * leaks away at one cap a period.
  */
 export function drawnNow(
   { balance, drawn, drawnAtNs }: Drawn,
   capPpm: bigint,
   nowNs: bigint,
+  periodNs: bigint = HOUR_NS,
 ): bigint {
   if (drawn === 0n) return 0n;
   const cap = mulDivUp(balance + drawn, capPpm, PPM);
-  const leaked = mulDivDown(cap, maximum(nowNs - drawnAtNs, 0n), HOUR_NS);
+  const leaked = mulDivDown(cap, maximum(nowNs - drawnAtNs, 0n), periodNs);
   return maximum(drawn - leaked, 0n);
 }
 
 /** Quanta that may be paid now. */
-export function available(fund: Drawn, capPpm: bigint, nowNs: bigint): bigint {
+export function available(
+  fund: Drawn,
+  capPpm: bigint,
+  nowNs: bigint,
+  periodNs: bigint = HOUR_NS,
+): bigint {
   if (capPpm === 0n) return fund.balance;
-  const counted = drawnNow(fund, capPpm, nowNs);
+  const counted = drawnNow(fund, capPpm, nowNs, periodNs);
   const cap = mulDivUp(fund.balance + counted, capPpm, PPM);
   return maximum(minimum(cap - counted, fund.balance), 0n);
 }

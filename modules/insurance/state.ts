@@ -11,7 +11,9 @@ import {
   pairKey,
   prefixedBytesKey,
   protoValue,
+  terminatedKey,
   u64Key,
+  u64Value,
 } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import { assert } from "../kit/errors.ts";
@@ -19,6 +21,8 @@ import { assert } from "../kit/errors.ts";
 /** Quanta; balance = funded + received − paid − redeemed ≥ 0. */
 export interface Fund {
   readonly denom: string;
+  /** Empty: shared by all classes. */
+  readonly riskClass: string;
   readonly balance: bigint;
   readonly funded: bigint;
   readonly received: bigint;
@@ -30,6 +34,31 @@ export interface Fund {
   /** What the draw cap still counts, as of then. */
   readonly drawn: bigint;
   readonly drawnAtNs: bigint;
+  readonly assessment: Assessment;
+}
+
+/** What losses of other classes may take of a class's fund, ppm in 30 days: until `atNs` one share, then the other; and what is counted. */
+export interface Assessment {
+  readonly sharePpm: number;
+  readonly nextPpm: number;
+  readonly atNs: bigint;
+  readonly taken: bigint;
+  readonly takenAtNs: bigint;
+}
+
+export const NO_ASSESSMENT: Assessment = {
+  sharePpm: 0,
+  nextPpm: 0,
+  atNs: 0n,
+  taken: 0n,
+  takenAtNs: 0n,
+};
+
+/** "uusdc", or "uusdc#class": no denom has a "#". */
+export type FundId = string;
+
+export function fundId(denom: string, riskClass: string): FundId {
+  return riskClass === "" ? denom : `${denom}#${riskClass}`;
 }
 
 export interface Underwriter {
@@ -39,15 +68,17 @@ export interface Underwriter {
   readonly leavesAtNs: bigint;
 }
 
-/** Owner's address bytes, denom. */
-export type UnderwriterKey = readonly [Uint8Array, string];
+/** Owner's address bytes. */
+export type UnderwriterKey = readonly [Uint8Array, FundId];
 
 export interface InsuranceState {
   readonly params: ItemCollection<Params>;
-  readonly funds: MapCollection<string, Fund>;
+  readonly funds: MapCollection<FundId, Fund>;
   readonly underwriters: MapCollection<UnderwriterKey, Underwriter>;
-  /** Notices by when they end; derived from the underwriters. */
-  readonly leaving: MapCollection<readonly [bigint, UnderwriterKey], true>;
+  /** Block time before which no notice ends, ns: a shorter wait counts from when the longer one has passed. */
+  readonly noticeFloor: ItemCollection<bigint>;
+  /** Fund, when the notice ends, owner: derived from the underwriters. */
+  readonly leaving: MapCollection<readonly [FundId, readonly [bigint, Uint8Array]], true>;
 }
 
 const INTEGER = /^(0|[1-9][0-9]*)$/;
@@ -78,6 +109,12 @@ export function fundToMessage(fund: Fund): FundMessage {
     ownShares: textOrNothing(fund.ownShares),
     drawn: textOrNothing(fund.drawn),
     drawnAtNs: fund.drawnAtNs,
+    riskClass: fund.riskClass,
+    assessablePpm: fund.assessment.sharePpm,
+    assessableNextPpm: fund.assessment.nextPpm,
+    assessableAtNs: fund.assessment.atNs,
+    assessed: textOrNothing(fund.assessment.taken),
+    assessedAtNs: fund.assessment.takenAtNs,
   };
 }
 
@@ -93,6 +130,14 @@ export function fundFromMessage(message: FundMessage): Fund {
     ownShares: storedOrZero(message.ownShares),
     drawn: storedOrZero(message.drawn),
     drawnAtNs: message.drawnAtNs,
+    riskClass: message.riskClass,
+    assessment: {
+      sharePpm: message.assessablePpm,
+      nextPpm: message.assessableNextPpm,
+      atNs: message.assessableAtNs,
+      taken: storedOrZero(message.assessed),
+      takenAtNs: message.assessedAtNs,
+    },
   };
 }
 
@@ -105,7 +150,7 @@ const fundValue: ValueCodec<Fund> = {
 
 const underwriterMessage = protoValue(UnderwriterMessage);
 
-/** Owner and denom are the key's. */
+/** Owner, denom and class are the key's. */
 const underwriterValue: ValueCodec<Underwriter> = {
   encode: ({ shares, leaving, leavesAtNs }) =>
     underwriterMessage.encode({
@@ -114,6 +159,7 @@ const underwriterValue: ValueCodec<Underwriter> = {
       shares: shares.toString(),
       leaving: textOrNothing(leaving),
       leavesAtNs,
+      riskClass: "",
     }),
   decode: (bytes) => underwriterFromMessage(underwriterMessage.decode(bytes)),
 };
@@ -129,9 +175,17 @@ export function underwriterFromMessage(message: UnderwriterMessage): Underwriter
 export function underwriterToMessage(
   { shares, leaving, leavesAtNs }: Underwriter,
   owner: string,
-  denom: string,
+  fund: FundId,
 ): UnderwriterMessage {
-  return { owner, denom, shares: shares.toString(), leaving: textOrNothing(leaving), leavesAtNs };
+  const [denom = "", riskClass = ""] = fund.split("#");
+  return {
+    owner,
+    denom,
+    shares: shares.toString(),
+    leaving: textOrNothing(leaving),
+    leavesAtNs,
+    riskClass,
+  };
 }
 
 const underwriterKey = pairKey(prefixedBytesKey, asciiKey);
@@ -141,6 +195,12 @@ export function insuranceState(schema: Schema): InsuranceState {
     params: schema.item(0, "params", protoValue(Params)),
     funds: schema.map(1, "funds", asciiKey, fundValue),
     underwriters: schema.map(2, "underwriters", underwriterKey, underwriterValue),
-    leaving: schema.map(3, "leaving", pairKey(u64Key, underwriterKey), markerValue),
+    noticeFloor: schema.item(4, "notice_floor", u64Value),
+    leaving: schema.map(
+      5,
+      "leaving",
+      pairKey(terminatedKey, pairKey(u64Key, prefixedBytesKey)),
+      markerValue,
+    ),
   };
 }

@@ -1,5 +1,9 @@
 import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
-import { MsgGiveNotice, MsgUnderwrite } from "@keel/proto/gen/keel/insurance/v1/tx";
+import {
+  MsgGiveNotice,
+  MsgUnderwrite,
+  MsgUpdateParams,
+} from "@keel/proto/gen/keel/insurance/v1/tx";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createAddresses, moduleAddress } from "../kit/addresses.ts";
 import { Registry } from "../kit/collections/schema.ts";
@@ -47,6 +51,7 @@ function start(params = {}, balance = "1000000"): void {
   const genesis = GenesisState.fromPartial({
     params: {
       ...defaultParams(),
+      fundMin: "1",
       cooldownMs: 7n * DAY_MS,
       firstLossPpm: 250_000,
       ...params,
@@ -70,6 +75,20 @@ function send(sender: Uint8Array, type: "MsgUnderwrite" | "MsgGiveNotice", value
   return route?.handle(ctx.signedBy(sender), message);
 }
 
+/** A message of the authority. */
+function authority(type: "MsgUpdateParams", value: object): unknown {
+  const route = insurance.module.messages.find(({ typeUrl }) => typeUrl.endsWith(`.${type}`));
+  const gov = moduleAddress("gov");
+  const message = MsgUpdateParams.fromPartial({ authority: addresses.format(gov), ...value });
+  route?.validate(message);
+  return route?.handle(ctx.signedBy(gov), message);
+}
+
+function setParams(over: object): void {
+  const present = insurance.state.params.require(ctx);
+  authority("MsgUpdateParams", { params: { ...present, ...over } });
+}
+
 const underwrite = (who: Uint8Array, amount: bigint): bigint => {
   send(who, "MsgUnderwrite", { amount: amount.toString() });
   return insurance.state.underwriters.get(ctx, [who, DENOM])?.shares ?? 0n;
@@ -77,7 +96,10 @@ const underwrite = (who: Uint8Array, amount: bigint): bigint => {
 const giveNotice = (who: Uint8Array, shares: bigint) =>
   send(who, "MsgGiveNotice", { shares: shares.toString() });
 const balance = () => insurance.keeper.balance(ctx, DENOM);
-const pay = (amount: bigint) => insurance.keeper.cover(ctx, DENOM, amount, "deficit");
+const pay = (amount: bigint): bigint =>
+  insurance.keeper
+    .allocate(ctx, DENOM, [{ riskClass: "", amount }])
+    .reduce((sum, payment) => sum + payment.amount, 0n);
 const days = (count: number) => ctx.nextBlock(count * 86_400);
 const endBlock = () => insurance.module.endBlock?.(ctx);
 const faults = () => {
@@ -175,6 +197,84 @@ describe("underwriting", () => {
     endBlock();
     expect(moved.length).toBe(120);
     expect(faults().every((fault) => fault === null)).toBe(true);
+  });
+
+  test("frees nobody early when the authority shortens the wait, or closes underwriting", () => {
+    const shares = underwrite(ann, 1_000_000n);
+    underwrite(bob, 1_000_000n);
+    giveNotice(ann, shares);
+    days(1);
+    setParams({ cooldownMs: 0n });
+    moved = [];
+    giveNotice(bob, 1_000_000_000_000n);
+    expect(insurance.state.underwriters.get(ctx, [bob, DENOM])?.leavesAtNs).toBe(
+      ctx.header.timeNs + 7n * DAY_MS * 1_000_000n,
+    );
+    endBlock();
+    days(5);
+    endBlock();
+    expect(moved).toEqual([]);
+    days(1);
+    endBlock();
+    expect(moved.map(([who]) => who)).toEqual([ann]);
+    days(1);
+    endBlock();
+    expect(moved.map(([who]) => who)).toEqual([ann, bob]);
+  });
+
+  test("of one fund is not held up by those who wait in another", () => {
+    insurance.keeper.setFund(ctx, DENOM, "minor", 0);
+    for (let i = 0; i < 120; i++) {
+      const owner = new Uint8Array(20).fill(10);
+      owner[19] = i;
+      giveNotice(owner, underwrite(owner, 1_000n));
+    }
+    const shares = insurance.keeper.underwrite(ctx, ann, `${DENOM}#minor`, 5_000n);
+    insurance.keeper.giveNotice(ctx, ann, `${DENOM}#minor`, shares);
+    moved = [];
+    days(8);
+    endBlock();
+    expect(moved.filter(([who]) => who[0] === 1)).toEqual([[ann, 5_000n]]);
+    expect(moved.length).toBe(101);
+  });
+
+  test("is not held for ever by a shortfall that stays open: after another wait on what would be left", () => {
+    const shares = underwrite(ann, 1_000_000n);
+    underwrite(bob, 2_000_000n);
+    giveNotice(ann, shares);
+    moved = [];
+    shortfall = 1_000_000n;
+    days(8);
+    endBlock();
+    days(5);
+    endBlock();
+    expect(moved).toEqual([]);
+    days(1);
+    endBlock();
+    // A quarter of four million less the million that is missing.
+    expect(moved).toEqual([[ann, 750_000n]]);
+    expect(balance()).toBe(3_250_000n);
+    expect(faults().every((fault) => fault === null)).toBe(true);
+  });
+
+  test("cannot be made too dear for small underwriters by a gift to an all but empty fund", () => {
+    start({}, "0");
+    const before = underwrite(ann, 1n);
+    insurance.keeper.fund(ctx, bob, DENOM, 1_000_000_000n);
+    // The gift is the protocol's, not the first one's.
+    expect(worth(ann)).toBe(1n);
+    expect(underwrite(bob, 5n)).toBe(5n * before);
+    expect(worth(bob)).toBe(5n);
+    expect(faults().every((fault) => fault === null)).toBe(true);
+  });
+
+  test("has a least contribution that keeps a fund's shares divisible, unless the authority says otherwise", () => {
+    start({ fundMin: defaultParams().fundMin }, "0");
+    expect(() => underwrite(ann, 99_999_999n)).toThrow("at least 100000000");
+    underwrite(ann, 100_000_000n);
+    // Income of a thousand million units later, the least contribution still buys shares.
+    insurance.keeper.credit(ctx, DENOM, 1_000_000_000_000_000n, "fees");
+    expect(underwrite(bob, 100_000_000n) > 0n).toBe(true);
   });
 
   test.each([

@@ -3,21 +3,32 @@ import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { noteCovered } from "./custody/solvency.ts";
-import type { InsurancePort } from "./ports.ts";
+import type { InsurancePort, LossPart, LossPayment, MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import type { RiskClasses } from "./waterfall/classes.ts";
 
 export interface Claims {
-  /** Account → insurance, exactly `amount`. */
-  pay(ctx: WriteContext, id: AccountId, amount: bigint, reason: "penalty" | "residue"): void;
-  /** Insurance → account, as far as the fund reaches; returns what was paid. */
-  cover(ctx: WriteContext, id: AccountId, amount: bigint): bigint;
+  /** Account → insurance, exactly `amount`: to the fund of the market's class, or the shared one. */
+  pay(
+    ctx: WriteContext,
+    id: AccountId,
+    amount: bigint,
+    reason: "penalty" | "residue",
+    market?: MarketId,
+  ): void;
+  /** Insurance → account, as far as the funds reach; returns what was paid, by bearer. */
+  cover(ctx: WriteContext, id: AccountId, loss: readonly LossPart[]): readonly LossPayment[];
   /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
   give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
-  /** What the fund may pay now. */
-  fund(ctx: ReadContext): bigint;
+  /** What may be paid now of a loss in the market. */
+  fund(ctx: ReadContext, market: MarketId): bigint;
 }
 
-export function createClaims(state: MarginState, insurance: InsurancePort): Claims {
+export function createClaims(
+  state: MarginState,
+  insurance: InsurancePort,
+  classes: RiskClasses,
+): Claims {
   function move(ctx: WriteContext, id: AccountId, delta: bigint): void {
     const account = state.accounts.get(ctx, id);
     assert(account !== undefined, "a claim moved on an unknown account");
@@ -27,17 +38,20 @@ export function createClaims(state: MarginState, insurance: InsurancePort): Clai
   }
   const denom = (ctx: ReadContext): string => state.params.require(ctx).settlementDenom;
   return {
-    pay(ctx, id, amount, reason) {
+    pay(ctx, id, amount, reason, market) {
       if (amount === 0n) return;
       move(ctx, id, -amount);
-      insurance.credit(ctx, denom(ctx), amount, reason);
+      const riskClass = market === undefined ? "" : classes.of(ctx, market);
+      insurance.credit(ctx, denom(ctx), amount, reason, riskClass);
     },
-    cover(ctx, id, amount) {
-      const paid = insurance.cover(ctx, denom(ctx), amount, "deficit");
-      assert(paid >= 0n && paid <= amount, `insurance paid ${paid} of ${amount}`);
+    cover(ctx, id, loss) {
+      const payments = insurance.allocate(ctx, denom(ctx), loss);
+      const wanted = loss.reduce((sum, { amount }) => sum + amount, 0n);
+      const paid = payments.reduce((sum, { amount }) => sum + amount, 0n);
+      assert(paid >= 0n && paid <= wanted, `insurance paid ${paid} of ${wanted}`);
       if (paid > 0n) move(ctx, id, paid);
       noteCovered(ctx, state, id, paid);
-      return paid;
+      return payments;
     },
     give(ctx, from, to, amount) {
       assert(amount >= 0n && from !== to, "collateral goes from one account to another");
@@ -45,6 +59,6 @@ export function createClaims(state: MarginState, insurance: InsurancePort): Clai
       move(ctx, from, -amount);
       move(ctx, to, amount);
     },
-    fund: (ctx) => insurance.available(ctx, denom(ctx)),
+    fund: (ctx, market) => insurance.available(ctx, denom(ctx), classes.of(ctx, market)),
   };
 }

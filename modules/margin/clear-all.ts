@@ -22,6 +22,7 @@ import type { ModelledMarkets } from "./market-view.ts";
 import { holdsBack, type MarketView, type MarketViews, marketViews } from "./market-view.ts";
 import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import type { RiskClasses } from "./waterfall/classes.ts";
 
 interface Touched {
   /** undefined: made by collateral that came in. */
@@ -56,6 +57,7 @@ export function createClearAll(
   state: MarginState,
   markets: ModelledMarkets,
   addresses: Addresses,
+  classes: Pick<RiskClasses, "noteFees">,
 ): Pick<ClearingPort, "clearAll" | "portAccount"> {
   function touch(ctx: ReadContext, batch: Batch, id: AccountId, create: boolean): Touched {
     let touched = batch.accounts.get(id);
@@ -201,6 +203,9 @@ export function createClearAll(
         return { ok: false, refused, code, reason };
       }
       write(ctx, batch, views);
+      for (const trade of trades) {
+        classes.noteFees(ctx, trade.market, feeOf(trade, "buy") + feeOf(trade, "sell"));
+      }
       return { ok: true };
     },
 

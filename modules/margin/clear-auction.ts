@@ -13,6 +13,7 @@ import type { ModelledMarkets } from "./market-view.ts";
 import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
 import type { AuctionFill, AuctionResult, AuctionTrade, ClearingPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import type { RiskClasses } from "./waterfall/classes.ts";
 
 interface Cleared {
   readonly before: Account;
@@ -28,6 +29,7 @@ interface Refusal {
 export function createClearAuction(
   state: MarginState,
   markets: ModelledMarkets,
+  classes: Pick<RiskClasses, "noteFees">,
 ): Pick<ClearingPort, "clearAuction"> {
   function filledOf(
     ctx: ReadContext,
@@ -76,6 +78,7 @@ export function createClearAuction(
     const before = state.ledgers.get(ctx, trade.market) ?? emptyLedger(trade.market);
     const ledger = cleared.reduce((sum, { filled }) => changeLedger(sum, filled.change), before);
     state.ledgers.set(ctx, trade.market, ledger);
+    classes.noteFees(ctx, trade.market, fees);
     if (fees === 0n && realised === 0n) return;
     const totals = state.totals.require(ctx);
     state.totals.set(ctx, {

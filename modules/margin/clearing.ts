@@ -29,6 +29,7 @@ import { shortText } from "./portfolio-mode.ts";
 import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "./ports.ts";
 import { worstCaseLots } from "./requirement.ts";
 import type { MarginState } from "./state.ts";
+import type { RiskClasses } from "./waterfall/classes.ts";
 
 const PARTY = { buy: "buyer", sell: "seller" } as const;
 
@@ -101,6 +102,7 @@ export function trackActive(
 export function createClearing(
   state: MarginState,
   markets: ModelledMarkets,
+  classes: Pick<RiskClasses, "noteFees">,
 ): Omit<ClearingPort, "clearAll" | "clearAuction" | "keepHealthy" | "portAccount" | "shareFees"> {
   function writeTrade(
     ctx: WriteContext,
@@ -114,6 +116,7 @@ export function createClearing(
     const realised = buyer.change.realised + seller.change.realised;
     const feesHeld = totals.feesHeld + fees;
     assert(feesHeld >= 0n, "rebates exceed the fees held");
+    classes.noteFees(ctx, trade.market, fees);
     state.accounts.set(ctx, trade.buyer.account, buyer.account);
     state.accounts.set(ctx, trade.seller.account, seller.account);
     state.ledgers.set(ctx, trade.market, changeLedger(ledger, buyer.change, seller.change));

@@ -8,7 +8,6 @@ import { shortOfMargin } from "./bounds/branch-bounds.ts";
 import { contained } from "./contained.ts";
 import type { Proposals } from "./custody/proposals.ts";
 import { refreshSolvency } from "./custody/solvency.ts";
-import type { Deficits } from "./deficits.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { LiquidationBudget } from "./liquidation/closing.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
@@ -20,6 +19,7 @@ import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";
 import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
+import type { Deficits } from "./waterfall/deficits.ts";
 
 /** Most under water first: ascending equity per requirement by cross-multiplication, then account id. */
 export function compareSick(
@@ -107,6 +107,7 @@ export function createEndBlock(parts: {
       worked: false,
       throttle: null,
       closed: new Set(),
+      origins: new Map(),
     };
     deficits.recover(ctx);
     const below = settlements.run(ctx);

@@ -33,6 +33,7 @@ export const MARGIN_CODES = {
   wouldSink: 65,
   noLiquidationAuction: 60,
   bidsFull: 61,
+  unknownClass: 70,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -20,6 +20,7 @@ export interface DeleverageReport {
   readonly priceTicks: bigint;
   readonly markTicks: bigint;
   readonly notional: bigint;
+  readonly proRataLots: bigint;
 }
 
 export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): void {
@@ -32,6 +33,7 @@ export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): voi
     price_ticks: report.priceTicks.toString(),
     mark_ticks: report.markTicks.toString(),
     notional: report.notional.toString(),
+    pro_rata_lots: report.proRataLots.toString(),
   });
 }
 

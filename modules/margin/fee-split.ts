@@ -6,7 +6,7 @@ import type { FeeSplit } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { maximum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import type { Collateral } from "./collateral.ts";
 import { refuse } from "./errors.ts";
 import { emitFeesSplit } from "./events.ts";
@@ -23,6 +23,32 @@ export function createFeeSplit(parts: {
   readonly addresses: Addresses;
 }): (ctx: WriteContext) => void {
   const { state, collateral, insurance, addresses } = parts;
+
+  /** To the classes by the fees of their markets, each rounded down; the shared fund gets the rest. Begins to count anew. */
+  function byClass(
+    ctx: WriteContext,
+    quanta: bigint,
+    held: bigint,
+  ): { riskClass: string; amount: bigint }[] {
+    const { classFees } = state.waterfall;
+    if (classFees.size(ctx) === 0) return [{ riskClass: "", amount: quanta }];
+    const fees: [string, bigint][] = [];
+    classFees.each(ctx, (riskClass, paid) => {
+      fees.push([riskClass, maximum(paid, 0n)]);
+    });
+    const counted = fees.reduce((sum, [, paid]) => sum + paid, 0n);
+    // Rebates and shares of others may have left less than the classes' markets have taken in.
+    const all = maximum(counted, held);
+    const parts: { riskClass: string; amount: bigint }[] = [];
+    let left = quanta;
+    for (const [riskClass, paid] of fees) {
+      classFees.delete(ctx, riskClass);
+      const amount = paid === 0n ? 0n : mulDivDown(quanta, paid, all);
+      parts.push({ riskClass, amount });
+      left -= amount;
+    }
+    return [...parts, { riskClass: "", amount: left }];
+  }
   return (ctx) => {
     const totals = state.totals.require(ctx);
     const held = totals.feesHeld;
@@ -34,8 +60,10 @@ export function createFeeSplit(parts: {
     const rest = held - stakers - treasury;
     if (stakers > 0n) collateral.collectFees(ctx, STAKERS, stakers);
     if (treasury > 0n) collateral.collectFees(ctx, addresses.parse(feeSplit.treasury), treasury);
+    for (const { riskClass, amount } of byClass(ctx, rest, held)) {
+      insurance.credit(ctx, denom, amount, "fees", riskClass);
+    }
     state.totals.set(ctx, { ...state.totals.require(ctx), feesHeld: 0n });
-    insurance.credit(ctx, denom, rest, "fees");
     emitFeesSplit(ctx, { denom, stakers, insurance: rest, treasury });
   };
 }

@@ -24,6 +24,7 @@ import { portfolioFault } from "./portfolio-mode.ts";
 import { scanFault } from "./scan.ts";
 import type { MarginState } from "./state.ts";
 import { exportVolatility, initVolatility } from "./volatility/genesis.ts";
+import { exportWaterfall, initWaterfall } from "./waterfall/genesis.ts";
 
 const NOTHING: Totals = {
   collateral: 0n,
@@ -74,6 +75,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         state.portfolioModel.set(ctx, genesis.portfolioModel);
       }
       initCustody(ctx, state, addresses, genesis.custody);
+      initWaterfall(ctx, state.waterfall, genesis, addresses);
       const fault = scanFault(ctx, state) ?? portfolioFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
@@ -90,6 +92,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         unfilled: [],
         ...exportVolatility(ctx, state.volatility),
         ...exportLadder(ctx, state.ladder),
+        ...exportWaterfall(ctx, state.waterfall, addresses),
         portfolioModel: state.portfolioModel.get(ctx),
         custody: exportCustody(ctx, state, addresses),
       };

@@ -69,7 +69,7 @@ describe("every invariant notices what it is for", () => {
   });
 
   it("vault-backed: the fund's claim grows without coins", () => {
-    world.fund.credit(world.ctx, "uusdc", 1n, "penalty");
+    world.fund.credit(world.ctx, "uusdc", 1n, "penalty", "");
     expect(world.violated()).toMatch(/^vault-backed/);
   });
 

@@ -17,6 +17,15 @@ import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { volatilityFault } from "./volatility/invariant.ts";
 
+/** Where a loss came from is remembered for as long as it is open. */
+function originsFault(ctx: ReadContext, state: MarginState): string | null {
+  let stray = 0;
+  state.waterfall.origins.each(ctx, (id) => {
+    if (!state.deficits.has(ctx, id)) stray += 1;
+  });
+  return stray === 0 ? null : `${stray} accounts without a deficit have the origin of one`;
+}
+
 export function marginInvariants(state: MarginState, ports: MarginParts): ModuleInvariants {
   const { bank, insurance, markets } = ports;
 
@@ -116,6 +125,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
     },
     full: {
       "ladder-records": (ctx) => ladderFault(ctx, state.ladder),
+      "loss-origins": (ctx) => originsFault(ctx, state),
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "portfolio-accounts": (ctx) => portfolioFault(ctx, state),

@@ -15,8 +15,6 @@ import type { Custody } from "./custody/messages.ts";
 import { createProposals } from "./custody/proposals.ts";
 import { blame } from "./custody/solvency.ts";
 import { createTopUps } from "./custody/top-up.ts";
-import { createDeficits } from "./deficits.ts";
-import { createDeleveraging } from "./deleverage.ts";
 import { createEndBlock } from "./end-block.ts";
 import { refuse } from "./errors.ts";
 import { accountText } from "./events.ts";
@@ -42,6 +40,10 @@ import type {
 import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
 import { type Surveyed, surveyAccounts } from "./survey.ts";
+import { createRiskClasses } from "./waterfall/classes.ts";
+import { createDeficits } from "./waterfall/deficits.ts";
+import { createDeleveraging } from "./waterfall/deleverage.ts";
+import { createLosses } from "./waterfall/losses.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
 export interface MarginPorts {
@@ -90,27 +92,31 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
 export function createKeeper(state: MarginState, ports: MarginParts): MarginKeeper {
   const { bank, markets, insurance, backstop, addresses } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
+  const classes = createRiskClasses(state.waterfall, markets);
   const clearing = {
-    ...createClearing(state, markets),
-    ...createClearAll(state, markets, addresses),
+    ...createClearing(state, markets, classes),
+    ...createClearAll(state, markets, addresses, classes),
   };
   const collateral = createCollateral(state, bank, markets, ports.guard ?? UNGUARDED);
-  const claims = createClaims(state, insurance);
+  const claims = createClaims(state, insurance, classes);
+  const losses = createLosses({ state: state.waterfall, classes, claims, name });
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
   const custody = {
     proposals: createProposals({ state, collateral, bank, addresses }),
     topUps: createTopUps({ state, markets, collateral, name }),
   };
   const ladder = createLadder({
-    ...{ state, markets, clearing, claims, backstop, deleveraging, addresses, name },
+    ...{ state, markets, clearing, claims, losses, backstop, deleveraging, addresses, name },
     spared(ctx, id, views) {
       if (custody.topUps.restore(ctx, id)) return true;
       blame(ctx, state, id, views);
       return false;
     },
   });
-  const deficits = createDeficits(state, claims, addresses);
-  const settlements = createSettlements({ state, markets, claims, name });
+  const deficits = createDeficits({ state, losses, addresses });
+  const settlements = createSettlements({
+    ...{ state, markets, claims, losses, classes, addresses, name },
+  });
   const judge = createEndBlock({
     state,
     markets,
@@ -122,7 +128,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
     ...clearing,
-    ...createClearAuction(state, markets),
+    ...createClearAuction(state, markets, classes),
     ...guardedCollateral(state, collateral),
     custody,
     ...createPortfolioModes(state, markets),

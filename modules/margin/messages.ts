@@ -16,7 +16,6 @@ import {
   MsgWithdrawResponse,
 } from "@keel/proto/gen/keel/margin/v1/tx";
 import { accountId } from "../kit/account-id.ts";
-import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
@@ -30,13 +29,14 @@ import {
   emitTransfer,
   emitWithdraw,
 } from "./events.ts";
-import type { MarginKeeper } from "./keeper.ts";
+import type { MarginKeeper, MarginParts } from "./keeper.ts";
 import { parsePositiveMoney } from "./money.ts";
 import { validateParams, withAuthority } from "./params.ts";
 import { validateModel } from "./portfolio/model.ts";
 import type { MarginState } from "./state.ts";
 import { volatilityMessage } from "./volatility/messages.ts";
 import type { Volatility } from "./volatility/volatility.ts";
+import { waterfallMessage } from "./waterfall/messages.ts";
 
 function amountOf(text: string): bigint {
   const amount = parsePositiveMoney(text);
@@ -53,8 +53,9 @@ export function marginMessages(
   state: MarginState,
   keeper: MarginKeeper,
   volatility: Volatility,
-  addresses: Addresses,
+  ports: Pick<MarginParts, "insurance" | "addresses">,
 ): readonly MessageRoute[] {
+  const { addresses } = ports;
   function requireDenom(ctx: ReadContext, denom: string): void {
     const expected = keeper.params(ctx).settlementDenom;
     if (denom !== expected) {
@@ -229,5 +230,6 @@ export function marginMessages(
     setMarginMode,
     setPortfolioModel,
     setDynamicMargin,
+    waterfallMessage(state, ports, requireAuthority),
   ];
 }

@@ -18,6 +18,7 @@ import { marginState } from "./state.ts";
 import { volatilityQuery } from "./volatility/queries.ts";
 import { scaledMarkets } from "./volatility/scaled-markets.ts";
 import { createVolatility, type Volatility } from "./volatility/volatility.ts";
+import { waterfallQueries } from "./waterfall/queries.ts";
 
 export interface Margin {
   readonly module: ModuleDefinition;
@@ -42,7 +43,7 @@ export function createMargin(schema: Schema, given: MarginPorts): Margin {
       name: "margin",
       version: 1,
       messages: [
-        ...marginMessages(state, keeper, volatility, ports.addresses),
+        ...marginMessages(state, keeper, volatility, ports),
         ...custodyMessages(keeper.custody, ports.addresses),
         bidMessage(keeper.ladder.bids, ports.markets, ports.addresses),
       ],
@@ -51,6 +52,7 @@ export function createMargin(schema: Schema, given: MarginPorts): Margin {
         ...custodyQueries(state, ports.addresses),
         volatilityQuery(state.volatility, volatility),
         ...ladderQueries(state, ports.markets, keeper.ladder),
+        ...waterfallQueries(state, ports),
       ],
       genesis: marginGenesis(state, ports.addresses),
       beginBlock: (ctx) => volatility.sample(ctx),

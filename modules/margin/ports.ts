@@ -175,16 +175,40 @@ export interface BackstopPort {
   purse(ctx: ReadContext): AccountId | null;
 }
 
-/** Implemented by insurance. All amounts ≥ 0. The money itself lies in the one collateral vault; insurance keeps the claim on it. */
+/** Quanta that the markets of one risk class have lost; class empty: of none. */
+export interface LossPart {
+  readonly riskClass: string;
+  readonly amount: bigint;
+}
+
+/** Who bore a part of a loss: the protocol's own part of a fund, all of its holders, or those of another class. */
+export interface LossPayment {
+  readonly bearer: "treasury" | "fund" | "assessment";
+  readonly riskClass: string;
+  readonly amount: bigint;
+}
+
+/**
+ * Implemented by insurance: one fund that all risk classes share, and one for each class that was opened. All amounts ≥ 0. The money itself lies in the one
+ * collateral vault; insurance keeps the claims on it.
+ */
 export interface InsurancePort {
+  /** Of all funds. */
   balance(ctx: ReadContext, denom: string): bigint;
-  /** What may be paid now, at most the balance. */
-  available(ctx: ReadContext, denom: string): bigint;
-  /** Coins paid into the vault for this fund from outside, since genesis, less what left it. */
+  /** Coins paid into the vault for the funds from outside, since genesis, less what left it. */
   funded(ctx: ReadContext, denom: string): bigint;
-  credit(ctx: WriteContext, denom: string, amount: bigint, reason: string): void;
-  /** Pays at most `amount`, as far as the fund reaches; returns what was paid. */
-  cover(ctx: WriteContext, denom: string, amount: bigint, reason: string): bigint;
+  /** What a loss of the class may be paid with now, by its fund and the shared one, assessments apart. */
+  available(ctx: ReadContext, denom: string, riskClass: string): bigint;
+  hasFund(ctx: ReadContext, denom: string, riskClass: string): boolean;
+  /** Of one fund alone: what it holds, what it may pay now, and what losses of other classes may take of it. */
+  fundBalance(ctx: ReadContext, denom: string, riskClass: string): bigint;
+  fundAvailable(ctx: ReadContext, denom: string, riskClass: string): bigint;
+  assessable(ctx: ReadContext, denom: string, riskClass: string): bigint;
+  /** Ascending, without the shared one. */
+  riskClasses(ctx: ReadContext, denom: string): readonly string[];
+  credit(ctx: WriteContext, denom: string, amount: bigint, reason: string, riskClass: string): void;
+  /** Pays at most the sum of the parts, as far as the funds reach: those of the classes, the shared one, assessments of others. */
+  allocate(ctx: WriteContext, denom: string, loss: readonly LossPart[]): readonly LossPayment[];
 }
 
 // ---------------------------------------------------------------- what margin offers to whoever matches trades

@@ -5,26 +5,35 @@
  * account stands changes nobody's money. Markets that become ready during a pass wait for the next one.
  */
 import { type AccountId, accountIdKey } from "../kit/account-id.ts";
+import type { Addresses } from "../kit/addresses.ts";
 import { bytesToKey, keyToBytes } from "../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { maximum, minimum } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
 import { emptyLedger } from "./account-codec.ts";
 import type { Claims } from "./claims.ts";
 import { contained } from "./contained.ts";
 import { noteExit } from "./custody/gates.ts";
-import { noteLosses } from "./custody/solvency.ts";
-import { emitDeficitCovered, emitPositionSettled } from "./events.ts";
+import { noteCovered, noteLosses } from "./custody/solvency.ts";
+import { emitPositionSettled } from "./events.ts";
 import { changeLedger, type LedgerChange } from "./fill.ts";
-import { settledQuote } from "./health.ts";
+import { maintenanceHealth, settledQuote } from "./health.ts";
 import {
   SETTLEMENT_ACCOUNTS_DEFAULT,
   SETTLEMENT_POSITIONS_DEFAULT,
   SWEEP_CLOSES_PER_BLOCK_MAX,
   SWEEP_MARKETS_MAX,
 } from "./limits.ts";
+import type { ModelledMarkets } from "./market-view.ts";
+import { marketViews } from "./market-view.ts";
 import type { MarketId, MarketsPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import type { RiskClasses } from "./waterfall/classes.ts";
+import { emitGainsHaircut } from "./waterfall/events.ts";
+import { HaircutBook, netGain, type Settled } from "./waterfall/gains-haircut.ts";
+import { type Losses, LossLedger } from "./waterfall/losses.ts";
+import { addWeight, type Origin, originFrom, SHARED_ORIGIN } from "./waterfall/origins.ts";
 
 export interface Settlements {
   /** A sweep is under way or could begin. */
@@ -88,24 +97,41 @@ function settleAccount(account: Account, endings: Endings): SettledAccount | nul
   };
 }
 
+function amountsOf({ settled }: SettledAccount): readonly Settled[] {
+  return settled.map(({ position, change }) => ({
+    market: position.market,
+    realised: change.realised,
+  }));
+}
+
 function holdsLots(account: Account): boolean {
   return account.positions.some((position) => position.lots !== 0n);
 }
 
 export function createSettlements(parts: {
   readonly state: MarginState;
-  readonly markets: MarketsPort;
+  readonly markets: ModelledMarkets;
   readonly claims: Claims;
+  readonly losses: Losses;
+  readonly classes: RiskClasses;
+  readonly addresses: Addresses;
   readonly name: (id: AccountId) => string;
 }): Settlements {
-  const { state, markets, claims, name } = parts;
+  const { state, markets, claims, losses, classes, addresses, name } = parts;
 
   /** Begins a sweep over what is ready; false when nothing is. */
   function begin(ctx: WriteContext): boolean {
     const ready = markets.settleable(ctx).slice(0, SWEEP_MARKETS_MAX);
     if (ready.length === 0) return false;
     for (const market of ready) state.sweepMarkets.set(ctx, market, true);
-    state.sweep.set(ctx, { after: new Uint8Array(0), closing: false });
+    state.sweep.set(ctx, {
+      after: new Uint8Array(0),
+      closing: false,
+      second: false,
+      gains: [],
+      claims: [],
+      haircutPpm: state.waterfall.params.get(ctx)?.gainsHaircutPpm ?? 0,
+    });
     return true;
   }
 
@@ -142,6 +168,8 @@ export function createSettlements(parts: {
     let endings = endingsOf(ctx);
     const changes = new Map<MarketId, LedgerChange[]>();
     const below: AccountId[] = [];
+    const book = new HaircutBook(state.sweep.require(ctx), addresses);
+    const kept = new Map<AccountId, bigint>();
     let positions = 0;
     let last: AccountId | undefined;
     for (const id of ids) {
@@ -150,6 +178,12 @@ export function createSettlements(parts: {
       let paid = settleAccount(account, endings);
       // A whole account or nothing of it: the next block begins with it.
       if (paid !== null && positions > 0 && positions + paid.settled.length > positionsMax) break;
+      if (paid !== null && book.waits(amountsOf(paid))) {
+        positions += paid.settled.length;
+        book.noteGains(amountsOf(paid));
+        last = id;
+        continue;
+      }
       while (paid !== null && !pay(ctx, id, paid)) {
         // A market was stopped by a fault: the account is settled in the others.
         endings = endingsOf(ctx);
@@ -163,12 +197,26 @@ export function createSettlements(parts: {
         if (known === undefined) changes.set(position.market, [change]);
         else known.push(change);
       }
-      if (isBelow(ctx, id)) below.push(id);
+      const [first] = paid.settled;
+      if (book.second && first !== undefined) {
+        const done = paid;
+        contained(ctx, markets, first.position.market, (step) =>
+          keepPart(step, id, done, book, kept),
+        );
+      }
+      if (!isBelow(ctx, id)) continue;
+      below.push(id);
+      const missing = -(state.accounts.get(ctx, id)?.collateral ?? 0n);
+      if (book.on && !book.second) book.noteMissing(id, missing, amountsOf(paid));
     }
+    reportKept(ctx, kept);
     writeLedgers(ctx, changes);
     const through = ids.length < accountsMax && last === ids[ids.length - 1];
     const reached = last === undefined ? after : keyToBytes(accountIdKey.encode(last));
-    state.sweep.set(ctx, { after: reached, closing: through });
+    const sweep = { ...state.sweep.require(ctx), ...book.kept(addresses) };
+    if (through && book.on && !book.second) {
+      state.sweep.set(ctx, { ...sweep, after: new Uint8Array(0), second: true });
+    } else state.sweep.set(ctx, { ...sweep, after: reached, closing: through });
     return below;
   }
 
@@ -191,13 +239,78 @@ export function createSettlements(parts: {
         noteExit(step, state, { id, market: position.market });
       }
       if (!flat || account.collateral >= 0n) return;
-      const losses = settled.map(({ position, change }) => {
-        return { market: position.market, amount: -change.realised };
-      });
-      noteLosses(step, state, id, losses);
-      const paid = claims.cover(step, id, -account.collateral);
-      if (paid > 0n) emitDeficitCovered(step, name(id), paid);
+      noteLosses(
+        step,
+        state,
+        id,
+        amountsOf({ account, settled }).map(({ market, realised }) => {
+          return { market, amount: -realised };
+        }),
+      );
+      const missing = -account.collateral;
+      const ledger = new LossLedger("defaulter", missing, originOfSettled(ctx, settled));
+      losses.pay(step, id, ledger);
+      ledger.add("queue", -ledger.sum);
+      losses.close(step, id, ledger, "settlement");
     });
+  }
+
+  /** The classes of what was settled at a loss. */
+  function originOfSettled(ctx: ReadContext, settled: SettledAccount["settled"]): Origin {
+    const weights = new Map<string, bigint>();
+    for (const { position, change } of settled) {
+      if (change.realised >= 0n) continue;
+      addWeight(weights, classes.of(ctx, position.market), -change.realised);
+    }
+    return originFrom(weights) ?? SHARED_ORIGIN;
+  }
+
+  /** Keeps the market's share of a gain just paid out, for those who could not pay, and never more than would leave the account below zero. */
+  function keepPart(
+    ctx: WriteContext,
+    id: AccountId,
+    paid: SettledAccount,
+    book: HaircutBook,
+    kept: Map<AccountId, bigint>,
+  ): void {
+    const cut = book.cut(amountsOf(paid));
+    const account = state.accounts.get(ctx, id);
+    if (cut === null || account === undefined) return;
+    const equity = maintenanceHealth(account, marketViews(ctx, markets))?.equity ?? 0n;
+    const most = minimum(cut.quanta, maximum(equity, 0n));
+    let left = most;
+    for (const [claimant, owed] of book.claims) {
+      if (left === 0n) break;
+      const missing = maximum(-(state.accounts.get(ctx, claimant)?.collateral ?? 0n), 0n);
+      const part = minimum(minimum(left, owed), missing);
+      if (part > 0n) {
+        claims.give(ctx, id, claimant, part);
+        noteCovered(ctx, state, claimant, part);
+        kept.set(claimant, (kept.get(claimant) ?? 0n) + part);
+        left -= part;
+      }
+      // The funds may have paid it meanwhile.
+      book.settle(claimant, part === missing ? owed : part);
+    }
+    if (left === most) return;
+    const { market, marketGains, marketMissing } = cut;
+    emitGainsHaircut(ctx, {
+      account: name(id),
+      gain: netGain(amountsOf(paid)),
+      kept: most - left,
+      market: markets.terms(ctx, market)?.symbol ?? "",
+      marketGains,
+      marketMissing,
+      capPpm: book.capPpm,
+    });
+  }
+
+  function reportKept(ctx: WriteContext, kept: ReadonlyMap<AccountId, bigint>): void {
+    for (const [id, quanta] of kept) {
+      const ledger = new LossLedger("queue", quanta, losses.known(ctx, id));
+      ledger.add("haircut", quanta);
+      losses.close(ctx, id, ledger, "queue");
+    }
   }
 
   function isBelow(ctx: ReadContext, id: AccountId): boolean {
@@ -264,6 +377,8 @@ export function sweepFault(
   const count = state.sweepMarkets.size(ctx);
   if (sweep === undefined) return count === 0 ? null : `${count} markets in no sweep`;
   if (count === 0) return "a sweep without markets";
+  // Those who have gained wait for the second pass.
+  if (sweep.haircutPpm > 0 && !sweep.second) return null;
   const passed = sweep.closing ? undefined : `${bytesToKey(sweep.after)}\0`;
   if (!sweep.closing && sweep.after.length === 0) return null;
   let fault: string | null = null;

@@ -13,6 +13,7 @@ import { type CustodyState, custodyState } from "./custody/state.ts";
 import { type LadderState, ladderState } from "./liquidation/state.ts";
 import type { MarketId } from "./ports.ts";
 import { type VolatilityState, volatilityState } from "./volatility/state.ts";
+import { type WaterfallState, waterfallState } from "./waterfall/state.ts";
 
 /** The one account that holds the coins behind every claim: collateral, market balances, insurance, fees. */
 export const COLLATERAL_VAULT: Uint8Array = moduleAddress("margin");
@@ -37,6 +38,7 @@ export interface MarginState {
   /** How portfolio accounts are judged; absent: there are none. */
   readonly portfolioModel: ItemCollection<PortfolioModel>;
   readonly custody: CustodyState;
+  readonly waterfall: WaterfallState;
 }
 
 export function marginState(schema: Schema): MarginState {
@@ -55,5 +57,6 @@ export function marginState(schema: Schema): MarginState {
     ladder: ladderState(schema),
     portfolioModel: schema.item(12, "portfolio_model", protoValue(PortfolioModel)),
     custody: custodyState(schema),
+    waterfall: waterfallState(schema),
   };
 }

@@ -266,7 +266,7 @@ export function createAuction(parts: AuctionParts): Auction {
         rewards[pair.bid] = (rewards[pair.bid] as bigint) + part;
         rest -= part;
       }
-      claims.pay(ctx, id, rest, "penalty");
+      claims.pay(ctx, id, rest, "penalty", market);
     }
     for (const [i, { bid, standing }] of bidders.entries()) {
       const lots = done.bids[i] as bigint;
@@ -349,6 +349,7 @@ export function createAuction(parts: AuctionParts): Auction {
         worked: false,
         throttle: null,
         closed: new Set(),
+        origins: new Map(),
       };
       const clip = closing.clip(ctx, id, known.market, budget);
       return clip === null ? null : reserveOf(ctx, clip, known.sinceNs);

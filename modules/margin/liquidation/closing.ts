@@ -24,6 +24,7 @@ import { maintenanceReleased, maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
+import type { Origin } from "../waterfall/origins.ts";
 import { emitLiquidation, type PenaltyCause } from "./events.ts";
 import { penaltyParts, penaltyRatePpm } from "./ladder-math.ts";
 import {
@@ -46,6 +47,8 @@ export interface LiquidationBudget {
   throttle: Throttle | null;
   /** Accounts of which something was closed. */
   readonly closed: Set<AccountId>;
+  /** What classes the accounts' losses are charged to, as they stood before anything of them was closed in this block. */
+  readonly origins: Map<AccountId, Origin>;
 }
 
 export interface Loaded {
@@ -230,7 +233,7 @@ export function createClosing(parts: ClosingParts): Closing {
       notionalTicks: divFloor(view.notionalPerLot, quantaPerTickLot),
       slippagePpm: params.liquidationSlippagePpm,
       bandPpm: view.terms.liquidationBandPpm,
-      fundsQuanta: health.equity + claims.fund(ctx),
+      fundsQuanta: health.equity + claims.fund(ctx, market),
       closingLots: lots,
       quantaPerTickLot,
     });
@@ -263,7 +266,13 @@ export function createClosing(parts: ClosingParts): Closing {
   }
 
   /** To whom it goes, bidders last: what is returned is theirs, and still the account's. */
-  function payPenalty(ctx: WriteContext, id: AccountId, penalty: bigint, source: Done["source"]) {
+  function payPenalty(
+    ctx: WriteContext,
+    id: AccountId,
+    market: MarketId,
+    penalty: bigint,
+    source: Done["source"],
+  ) {
     const terms = state.params.require(ctx).ladder?.penalty;
     const purse = terms === undefined ? null : backstop.purse(ctx);
     const takes = purse !== null && purse !== id && state.accounts.has(ctx, purse);
@@ -272,7 +281,7 @@ export function createClosing(parts: ClosingParts): Closing {
       keeperPpm: terms !== undefined && source === "auction" ? terms.keeperPpm : 0n,
       keeperMax: terms === undefined ? 0n : BigInt(terms.keeperMax),
     });
-    claims.pay(ctx, id, paid.insurance, "penalty");
+    claims.pay(ctx, id, paid.insurance, "penalty", market);
     if (purse !== null && paid.backstop > 0n) claims.give(ctx, id, purse, paid.backstop);
     return paid;
   }
@@ -286,7 +295,7 @@ export function createClosing(parts: ClosingParts): Closing {
     const cash = cashOf(account, market, view) - cashOf(closed.account, market, view);
     const notional = absolute(cash);
     const penalty = penaltyQuanta(notional, closed.penalty.ratePpm, health.equity);
-    const parts = payPenalty(ctx, id, penalty, done.source);
+    const parts = payPenalty(ctx, id, market, penalty, done.source);
     emitLiquidation(ctx, {
       account: name(id),
       market: view.terms.symbol,

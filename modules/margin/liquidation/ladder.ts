@@ -2,10 +2,12 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { Claims } from "../claims.ts";
-import type { Deleveraging } from "../deleverage.ts";
 import type { ModelledMarkets } from "../market-view.ts";
 import type { BackstopPort, ClearingPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
+import { createBankruptcies } from "../waterfall/bankruptcies.ts";
+import type { Deleveraging } from "../waterfall/deleverage.ts";
+import type { Losses } from "../waterfall/losses.ts";
 import { type Auction, createAuction } from "./auction.ts";
 import { type Bids, createBids } from "./bids.ts";
 import { createClosing } from "./closing.ts";
@@ -28,6 +30,7 @@ export function createLadder(parts: {
   readonly markets: ModelledMarkets;
   readonly clearing: Pick<ClearingPort, "clear">;
   readonly claims: Claims;
+  readonly losses: Losses;
   readonly backstop: BackstopPort;
   readonly deleveraging: Deleveraging;
   readonly addresses: Addresses;
@@ -39,7 +42,8 @@ export function createLadder(parts: {
   const measures = createMeasures(state, markets);
   const closing = createClosing({ ...parts, measures });
   const slices = createSlices({ ...parts, closing });
-  const liquidation = createLiquidation({ ...parts, takeover, closing, slices });
+  const bankruptcies = createBankruptcies(parts);
+  const liquidation = createLiquidation({ ...parts, bankruptcies, takeover, closing, slices });
   const bids = createBids(state, markets, addresses);
   const auction = createAuction({ ...parts, closing, bids });
   const rounds = createRounds({ ...parts, measures, closing, liquidation, auction, bids });

@@ -4,15 +4,13 @@
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
-import type { Claims } from "../claims.ts";
 import { contained } from "../contained.ts";
-import type { Deleveraging } from "../deleverage.ts";
-import { emitDeficitCovered } from "../events.ts";
 import { isLiquidatable } from "../health.ts";
 import type { ModelledMarkets } from "../market-view.ts";
 import { isClosable } from "../market-view.ts";
-import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
+import type { Bankruptcies } from "../waterfall/bankruptcies.ts";
+import type { Losses } from "../waterfall/losses.ts";
 import type { Closing, LiquidationBudget } from "./closing.ts";
 import { targetEquity } from "./liquidation-math.ts";
 import type { Slices } from "./slices.ts";
@@ -31,16 +29,15 @@ export interface Liquidation {
 export interface LiquidationParts {
   readonly state: MarginState;
   readonly markets: ModelledMarkets;
-  readonly claims: Claims;
-  readonly deleveraging: Deleveraging;
+  readonly losses: Losses;
+  readonly bankruptcies: Bankruptcies;
   readonly takeover: Takeover;
   readonly closing: Closing;
   readonly slices: Slices;
-  readonly name: (id: AccountId) => string;
 }
 
 export function createLiquidation(parts: LiquidationParts): Liquidation {
-  const { state, markets, claims, closing, deleveraging, slices, takeover, name } = parts;
+  const { state, markets, losses, bankruptcies, closing, slices, takeover } = parts;
   const { load, order } = closing;
 
   /** One pass over the positions; stops as soon as the account is back at its target. */
@@ -66,40 +63,13 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     contained(ctx, markets, first.market, (step) => markets.cancelOrders(step, id, "liquidation"));
   }
 
-  /** Below zero and still holding what the book did not take: insurance first, then the other side. */
-  function resolveBankrupt(ctx: WriteContext, id: AccountId, budget: LiquidationBudget): void {
-    const { account, views, health } = load(ctx, id);
-    if (health === null || health.equity >= 0n) return;
-    const held = order(account, views);
-    if (held.length > 0) {
-      const spent = budget.deleverages <= 0 || budget.notional <= 0n;
-      if (spent || !held.every((position) => isClosable(views(position.market)))) return;
-    }
-    const paid = claims.cover(ctx, id, -health.equity);
-    if (paid > 0n) {
-      budget.worked = true;
-      emitDeficitCovered(ctx, name(id), paid);
-    }
-    for (const { market } of held) {
-      budget.deleverages -= 1;
-      budget.worked = true;
-      contained(ctx, markets, market, (step) => {
-        deleveraging.deleverage(step, id, market);
-        assertMarketSound(step, state, market);
-      });
-    }
-    const left = state.accounts.get(ctx, id);
-    const flat = left?.positions.every((position) => position.lots === 0n) ?? false;
-    // What rounding to whole ticks took from the other side beyond the deficit belongs to the fund, not to the bankrupt account.
-    if (held.length > 0 && flat && left !== undefined && left.collateral > 0n) {
-      claims.pay(ctx, id, left.collateral, "residue");
-    }
-  }
-
   function close(ctx: WriteContext, id: AccountId, budget: LiquidationBudget): boolean {
     const start = load(ctx, id);
     const holds = start.account.positions.some(({ lots }) => lots !== 0n);
     if (!holds || start.health === null || !isLiquidatable(start.health)) return false;
+    if (!budget.origins.has(id)) {
+      budget.origins.set(id, losses.origin(ctx, start.account, start.views));
+    }
     const sliced = start.account.portfolio && slices.reduce(ctx, id, budget);
     if (!sliced) closeAll(ctx, id, budget);
     // Slippage of a partial close can take the rest below zero: then all of it goes to the book before anyone is deleveraged.
@@ -111,7 +81,10 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     const { account, views } = load(ctx, id);
     const held = order(account, views).map(({ market }) => market);
     takeover.run(ctx, id, held, budget.closed.has(id));
-    resolveBankrupt(ctx, id, budget);
+    const origin = budget.origins.get(id) ?? losses.origin(ctx, account, views);
+    const last = load(ctx, id);
+    const left = order(last.account, last.views).map(({ market }) => market);
+    bankruptcies.resolve(ctx, id, left, origin, budget);
   }
 
   return {

@@ -12,6 +12,7 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import type { TestContext } from "../../kit/testing/context.ts";
 import { testContext } from "../../kit/testing/context.ts";
+import type { MarginKeeper } from "../keeper.ts";
 import type { Margin } from "../module.ts";
 import { createMargin } from "../module.ts";
 import { defaultParams } from "../params.ts";
@@ -93,7 +94,11 @@ export function btcTerms(over: Partial<MarketTerms> = {}): MarketTerms {
   };
 }
 
-export function createWorld(params: Partial<Params> = {}): World {
+/** `insure`: real funds in place of the fake one. */
+export function createWorld(
+  params: Partial<Params> = {},
+  insure?: (registry: Registry, bank: BankPort, keeper: () => MarginKeeper) => InsurancePort,
+): World {
   const registry = new Registry();
   const addresses = createAddresses("keel");
   const schema = registry.schema("test_money");
@@ -116,16 +121,22 @@ export function createWorld(params: Partial<Params> = {}): World {
   const fund: TestFund = {
     balance: (ctx) => row(ctx).balance,
     available: (ctx) => row(ctx).balance,
+    hasFund: (_ctx, _denom, riskClass) => riskClass === "",
+    fundBalance: (ctx) => row(ctx).balance,
+    fundAvailable: (ctx) => row(ctx).balance,
+    assessable: () => 0n,
+    riskClasses: () => [],
     funded: (ctx) => row(ctx).funded,
     credit(ctx, _denom, amount) {
       const { balance: held, funded } = row(ctx);
       funds.set(ctx, DENOM, { balance: held + amount, funded });
     },
-    cover(ctx, _denom, amount) {
+    allocate(ctx, _denom, loss) {
       const { balance: held, funded } = row(ctx);
+      const amount = loss.reduce((sum, part) => sum + part.amount, 0n);
       const paid = amount < held ? amount : held;
       funds.set(ctx, DENOM, { balance: held - paid, funded });
-      return paid;
+      return paid === 0n ? [] : [{ bearer: "treasury", riskClass: "", amount: paid }];
     },
     give(ctx, amount) {
       const { balance: held, funded } = row(ctx);
@@ -157,7 +168,7 @@ export function createWorld(params: Partial<Params> = {}): World {
   margin = createMargin(registry.schema("margin"), {
     bank,
     markets,
-    insurance: fund,
+    insurance: insure?.(registry, bank, () => (margin as Margin).keeper) ?? fund,
     prices: { price: (_ctx, feedId) => prices.get(feedId) },
     backstop: taker,
     addresses,

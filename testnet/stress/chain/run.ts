@@ -250,7 +250,7 @@ class ChainRun {
   }
 
   async #fund(): Promise<Record<"balance" | "paid" | "funded", bigint>> {
-    const data = QueryFundRequest.encode({ denom: DENOM }).finish();
+    const data = QueryFundRequest.encode({ riskClass: "", denom: DENOM }).finish();
     const value = await this.#query("/keel.insurance.v1.Query/Fund", data);
     const { fund } = QueryFundResponse.decode(value);
     const of = (text: string | undefined): bigint =>

@@ -27,6 +27,8 @@ export const ErrorCode = {
   ERROR_CODE_INSUFFICIENT_SHARES: 7,
   /** ERROR_CODE_SHORTFALL_OPEN - Somebody's shortfall is open: the fund may have to pay it. */
   ERROR_CODE_SHORTFALL_OPEN: 8,
+  /** ERROR_CODE_UNKNOWN_CLASS - A risk class that has no fund, or a name that is none. */
+  ERROR_CODE_UNKNOWN_CLASS: 9,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -41,5 +43,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_UNDERWRITING_CLOSED = typeof ErrorCode.ERROR_CODE_UNDERWRITING_CLOSED;
   export type ERROR_CODE_INSUFFICIENT_SHARES = typeof ErrorCode.ERROR_CODE_INSUFFICIENT_SHARES;
   export type ERROR_CODE_SHORTFALL_OPEN = typeof ErrorCode.ERROR_CODE_SHORTFALL_OPEN;
+  export type ERROR_CODE_UNKNOWN_CLASS = typeof ErrorCode.ERROR_CODE_UNKNOWN_CLASS;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

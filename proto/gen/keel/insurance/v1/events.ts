@@ -11,12 +11,13 @@ export const protobufPackage = "keel.insurance.v1";
 
 export const protobufFileName = "keel/insurance/v1/events.proto";
 
-/** insurance_funded */
+/** insurance_funded. Of the risk class, here and in what follows; empty: of the shared fund. */
 export interface EventInsuranceFunded {
   sender: string;
   denom: string;
   amount: string;
   balance: string;
+  riskClass: string;
 }
 
 /** insurance_received: reason is "penalty", "residue" or "recovery". */
@@ -25,9 +26,10 @@ export interface EventInsuranceReceived {
   amount: string;
   reason: string;
   balance: string;
+  riskClass: string;
 }
 
-/** insurance_paid: reason is "deficit". */
+/** insurance_paid: reason is "deficit", or "assessment" for a loss of another class. */
 export interface EventInsurancePaid {
   denom: string;
   amount: string;
@@ -37,6 +39,7 @@ export interface EventInsurancePaid {
   wanted: string;
   /** Of the amount, what the protocol's own part bore alone before the rest was shared. */
   firstLoss: string;
+  riskClass: string;
 }
 
 /** insurance_underwritten */
@@ -46,6 +49,7 @@ export interface EventInsuranceUnderwritten {
   amount: string;
   shares: string;
   balance: string;
+  riskClass: string;
 }
 
 /** insurance_notice: leaves_at_ns "0" when notice was taken back. */
@@ -54,19 +58,29 @@ export interface EventInsuranceNotice {
   denom: string;
   shares: string;
   leavesAtNs: string;
+  riskClass: string;
 }
 
-/** insurance_redeemed */
+/** insurance_redeemed: paid on the balance less what accounts below zero miss, where that stayed open too long. */
 export interface EventInsuranceRedeemed {
   owner: string;
   denom: string;
   amount: string;
   shares: string;
   balance: string;
+  riskClass: string;
+}
+
+/** insurance_fund_set */
+export interface EventInsuranceFundSet {
+  denom: string;
+  riskClass: string;
+  assessablePpm: string;
+  atNs: string;
 }
 
 function createBaseEventInsuranceFunded(): EventInsuranceFunded {
-  return { sender: "", denom: "", amount: "", balance: "" };
+  return { sender: "", denom: "", amount: "", balance: "", riskClass: "" };
 }
 
 export const EventInsuranceFunded: MessageFns<EventInsuranceFunded> = {
@@ -82,6 +96,9 @@ export const EventInsuranceFunded: MessageFns<EventInsuranceFunded> = {
     }
     if (message.balance !== "") {
       writer.uint32(34).string(message.balance);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(42).string(message.riskClass);
     }
     return writer;
   },
@@ -131,6 +148,14 @@ export const EventInsuranceFunded: MessageFns<EventInsuranceFunded> = {
             message.balance = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -152,12 +177,13 @@ export const EventInsuranceFunded: MessageFns<EventInsuranceFunded> = {
     message.denom = object.denom ?? "";
     message.amount = object.amount ?? "";
     message.balance = object.balance ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
 
 function createBaseEventInsuranceReceived(): EventInsuranceReceived {
-  return { denom: "", amount: "", reason: "", balance: "" };
+  return { denom: "", amount: "", reason: "", balance: "", riskClass: "" };
 }
 
 export const EventInsuranceReceived: MessageFns<EventInsuranceReceived> = {
@@ -173,6 +199,9 @@ export const EventInsuranceReceived: MessageFns<EventInsuranceReceived> = {
     }
     if (message.balance !== "") {
       writer.uint32(34).string(message.balance);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(42).string(message.riskClass);
     }
     return writer;
   },
@@ -222,6 +251,14 @@ export const EventInsuranceReceived: MessageFns<EventInsuranceReceived> = {
             message.balance = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -243,12 +280,13 @@ export const EventInsuranceReceived: MessageFns<EventInsuranceReceived> = {
     message.amount = object.amount ?? "";
     message.reason = object.reason ?? "";
     message.balance = object.balance ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
 
 function createBaseEventInsurancePaid(): EventInsurancePaid {
-  return { denom: "", amount: "", reason: "", balance: "", wanted: "", firstLoss: "" };
+  return { denom: "", amount: "", reason: "", balance: "", wanted: "", firstLoss: "", riskClass: "" };
 }
 
 export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
@@ -270,6 +308,9 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
     }
     if (message.firstLoss !== "") {
       writer.uint32(50).string(message.firstLoss);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(58).string(message.riskClass);
     }
     return writer;
   },
@@ -335,6 +376,14 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
             message.firstLoss = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -358,12 +407,13 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
     message.balance = object.balance ?? "";
     message.wanted = object.wanted ?? "";
     message.firstLoss = object.firstLoss ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
 
 function createBaseEventInsuranceUnderwritten(): EventInsuranceUnderwritten {
-  return { owner: "", denom: "", amount: "", shares: "", balance: "" };
+  return { owner: "", denom: "", amount: "", shares: "", balance: "", riskClass: "" };
 }
 
 export const EventInsuranceUnderwritten: MessageFns<EventInsuranceUnderwritten> = {
@@ -382,6 +432,9 @@ export const EventInsuranceUnderwritten: MessageFns<EventInsuranceUnderwritten> 
     }
     if (message.balance !== "") {
       writer.uint32(42).string(message.balance);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(50).string(message.riskClass);
     }
     return writer;
   },
@@ -439,6 +492,14 @@ export const EventInsuranceUnderwritten: MessageFns<EventInsuranceUnderwritten> 
             message.balance = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -461,12 +522,13 @@ export const EventInsuranceUnderwritten: MessageFns<EventInsuranceUnderwritten> 
     message.amount = object.amount ?? "";
     message.shares = object.shares ?? "";
     message.balance = object.balance ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
 
 function createBaseEventInsuranceNotice(): EventInsuranceNotice {
-  return { owner: "", denom: "", shares: "", leavesAtNs: "" };
+  return { owner: "", denom: "", shares: "", leavesAtNs: "", riskClass: "" };
 }
 
 export const EventInsuranceNotice: MessageFns<EventInsuranceNotice> = {
@@ -482,6 +544,9 @@ export const EventInsuranceNotice: MessageFns<EventInsuranceNotice> = {
     }
     if (message.leavesAtNs !== "") {
       writer.uint32(34).string(message.leavesAtNs);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(42).string(message.riskClass);
     }
     return writer;
   },
@@ -531,6 +596,14 @@ export const EventInsuranceNotice: MessageFns<EventInsuranceNotice> = {
             message.leavesAtNs = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -552,12 +625,13 @@ export const EventInsuranceNotice: MessageFns<EventInsuranceNotice> = {
     message.denom = object.denom ?? "";
     message.shares = object.shares ?? "";
     message.leavesAtNs = object.leavesAtNs ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
 
 function createBaseEventInsuranceRedeemed(): EventInsuranceRedeemed {
-  return { owner: "", denom: "", amount: "", shares: "", balance: "" };
+  return { owner: "", denom: "", amount: "", shares: "", balance: "", riskClass: "" };
 }
 
 export const EventInsuranceRedeemed: MessageFns<EventInsuranceRedeemed> = {
@@ -576,6 +650,9 @@ export const EventInsuranceRedeemed: MessageFns<EventInsuranceRedeemed> = {
     }
     if (message.balance !== "") {
       writer.uint32(42).string(message.balance);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(50).string(message.riskClass);
     }
     return writer;
   },
@@ -633,6 +710,14 @@ export const EventInsuranceRedeemed: MessageFns<EventInsuranceRedeemed> = {
             message.balance = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -655,6 +740,98 @@ export const EventInsuranceRedeemed: MessageFns<EventInsuranceRedeemed> = {
     message.amount = object.amount ?? "";
     message.shares = object.shares ?? "";
     message.balance = object.balance ?? "";
+    message.riskClass = object.riskClass ?? "";
+    return message;
+  },
+};
+
+function createBaseEventInsuranceFundSet(): EventInsuranceFundSet {
+  return { denom: "", riskClass: "", assessablePpm: "", atNs: "" };
+}
+
+export const EventInsuranceFundSet: MessageFns<EventInsuranceFundSet> = {
+  encode(message: EventInsuranceFundSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(18).string(message.riskClass);
+    }
+    if (message.assessablePpm !== "") {
+      writer.uint32(26).string(message.assessablePpm);
+    }
+    if (message.atNs !== "") {
+      writer.uint32(34).string(message.atNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventInsuranceFundSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventInsuranceFundSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.assessablePpm = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.atNs = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventInsuranceFundSet>): EventInsuranceFundSet {
+    return EventInsuranceFundSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventInsuranceFundSet>): EventInsuranceFundSet {
+    const message = createBaseEventInsuranceFundSet();
+    message.denom = object.denom ?? "";
+    message.riskClass = object.riskClass ?? "";
+    message.assessablePpm = object.assessablePpm ?? "";
+    message.atNs = object.atNs ?? "";
     return message;
   },
 };

@@ -16,12 +16,14 @@ export const protobufFileName = "keel/insurance/v1/genesis.proto";
 export interface GenesisState {
   params: Params | undefined;
   funds: Fund[];
-  /** Ascending by address bytes, then denom. */
+  /** Ascending by address bytes, then denom and class. */
   underwriters: Underwriter[];
+  /** No notice ends before this: parameters that shorten the wait count from when the old wait has passed. */
+  noticeFloorNs: bigint;
 }
 
 function createBaseGenesisState(): GenesisState {
-  return { params: undefined, funds: [], underwriters: [] };
+  return { params: undefined, funds: [], underwriters: [], noticeFloorNs: 0n };
 }
 
 export const GenesisState: MessageFns<GenesisState> = {
@@ -34,6 +36,12 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.underwriters) {
       Underwriter.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.noticeFloorNs !== 0n) {
+      if (BigInt.asIntN(64, message.noticeFloorNs) !== message.noticeFloorNs) {
+        throw new globalThis.Error("value provided for field message.noticeFloorNs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.noticeFloorNs);
     }
     return writer;
   },
@@ -75,6 +83,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.underwriters.push(Underwriter.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.noticeFloorNs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -97,6 +113,9 @@ export const GenesisState: MessageFns<GenesisState> = {
       : undefined;
     message.funds = object.funds?.map((e) => Fund.fromPartial(e)) || [];
     message.underwriters = object.underwriters?.map((e) => Underwriter.fromPartial(e)) || [];
+    message.noticeFloorNs = (object.noticeFloorNs !== undefined && object.noticeFloorNs !== null)
+      ? BigInt(object.noticeFloorNs)
+      : 0n;
     return message;
   },
 };

@@ -14,6 +14,7 @@ export const protobufFileName = "keel/insurance/v1/query.proto";
 
 export interface QueryFundRequest {
   denom: string;
+  riskClass: string;
 }
 
 export interface QueryFundResponse {
@@ -25,6 +26,8 @@ export interface QueryFundResponse {
   /** What all underwriters' shares are worth, and the protocol's own. */
   underwritten: string;
   own: string;
+  /** What losses of other classes may take of it now. */
+  assessable: string;
 }
 
 export interface QueryFundsRequest {
@@ -44,6 +47,7 @@ export interface QueryParamsResponse {
 export interface QueryUnderwriterRequest {
   owner: string;
   denom: string;
+  riskClass: string;
 }
 
 export interface QueryUnderwriterResponse {
@@ -55,13 +59,16 @@ export interface QueryUnderwriterResponse {
 }
 
 function createBaseQueryFundRequest(): QueryFundRequest {
-  return { denom: "" };
+  return { denom: "", riskClass: "" };
 }
 
 export const QueryFundRequest: MessageFns<QueryFundRequest> = {
   encode(message: QueryFundRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.denom !== "") {
       writer.uint32(10).string(message.denom);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(18).string(message.riskClass);
     }
     return writer;
   },
@@ -87,6 +94,14 @@ export const QueryFundRequest: MessageFns<QueryFundRequest> = {
             message.denom = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -105,12 +120,13 @@ export const QueryFundRequest: MessageFns<QueryFundRequest> = {
   fromPartial(object: DeepPartial<QueryFundRequest>): QueryFundRequest {
     const message = createBaseQueryFundRequest();
     message.denom = object.denom ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
 
 function createBaseQueryFundResponse(): QueryFundResponse {
-  return { fund: undefined, available: "", underwritten: "", own: "" };
+  return { fund: undefined, available: "", underwritten: "", own: "", assessable: "" };
 }
 
 export const QueryFundResponse: MessageFns<QueryFundResponse> = {
@@ -126,6 +142,9 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
     }
     if (message.own !== "") {
       writer.uint32(34).string(message.own);
+    }
+    if (message.assessable !== "") {
+      writer.uint32(42).string(message.assessable);
     }
     return writer;
   },
@@ -175,6 +194,14 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
             message.own = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.assessable = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -196,6 +223,7 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
     message.available = object.available ?? "";
     message.underwritten = object.underwritten ?? "";
     message.own = object.own ?? "";
+    message.assessable = object.assessable ?? "";
     return message;
   },
 };
@@ -399,7 +427,7 @@ export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
 };
 
 function createBaseQueryUnderwriterRequest(): QueryUnderwriterRequest {
-  return { owner: "", denom: "" };
+  return { owner: "", denom: "", riskClass: "" };
 }
 
 export const QueryUnderwriterRequest: MessageFns<QueryUnderwriterRequest> = {
@@ -409,6 +437,9 @@ export const QueryUnderwriterRequest: MessageFns<QueryUnderwriterRequest> = {
     }
     if (message.denom !== "") {
       writer.uint32(18).string(message.denom);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(26).string(message.riskClass);
     }
     return writer;
   },
@@ -442,6 +473,14 @@ export const QueryUnderwriterRequest: MessageFns<QueryUnderwriterRequest> = {
             message.denom = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -461,6 +500,7 @@ export const QueryUnderwriterRequest: MessageFns<QueryUnderwriterRequest> = {
     const message = createBaseQueryUnderwriterRequest();
     message.owner = object.owner ?? "";
     message.denom = object.denom ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };

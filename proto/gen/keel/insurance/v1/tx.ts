@@ -12,12 +12,14 @@ export const protobufPackage = "keel.insurance.v1";
 
 export const protobufFileName = "keel/insurance/v1/tx.proto";
 
-/** A gift to the fund of `denom`, by anyone. It cannot be taken back. */
+/** A gift to a fund, by anyone: it becomes the protocol's own part, which bears losses first. It cannot be taken back. */
 export interface MsgFund {
   sender: string;
   denom: string;
   /** Quanta, positive integer. */
   amount: string;
+  /** Empty: the shared fund. */
+  riskClass: string;
 }
 
 export interface MsgFundResponse {
@@ -30,6 +32,7 @@ export interface MsgUnderwrite {
   denom: string;
   /** Quanta, positive integer. */
   amount: string;
+  riskClass: string;
 }
 
 export interface MsgUnderwriteResponse {
@@ -44,11 +47,26 @@ export interface MsgGiveNotice {
   sender: string;
   denom: string;
   shares: string;
+  riskClass: string;
 }
 
 export interface MsgGiveNoticeResponse {
   /** When they leave, nanoseconds since the epoch; 0 when notice was taken back. */
   leavesAtNs: bigint;
+}
+
+/** Opens the fund of a risk class, or changes its terms. */
+export interface MsgSetFund {
+  authority: string;
+  denom: string;
+  /** 1 to 32 of a-z, 0-9 and "-". */
+  riskClass: string;
+  assessablePpm: number;
+}
+
+export interface MsgSetFundResponse {
+  /** From when on the terms hold, nanoseconds since the epoch. */
+  atNs: bigint;
 }
 
 export interface MsgUpdateParams {
@@ -60,7 +78,7 @@ export interface MsgUpdateParamsResponse {
 }
 
 function createBaseMsgFund(): MsgFund {
-  return { sender: "", denom: "", amount: "" };
+  return { sender: "", denom: "", amount: "", riskClass: "" };
 }
 
 export const MsgFund: MessageFns<MsgFund> = {
@@ -73,6 +91,9 @@ export const MsgFund: MessageFns<MsgFund> = {
     }
     if (message.amount !== "") {
       writer.uint32(26).string(message.amount);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(34).string(message.riskClass);
     }
     return writer;
   },
@@ -114,6 +135,14 @@ export const MsgFund: MessageFns<MsgFund> = {
             message.amount = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -134,6 +163,7 @@ export const MsgFund: MessageFns<MsgFund> = {
     message.sender = object.sender ?? "";
     message.denom = object.denom ?? "";
     message.amount = object.amount ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
@@ -194,7 +224,7 @@ export const MsgFundResponse: MessageFns<MsgFundResponse> = {
 };
 
 function createBaseMsgUnderwrite(): MsgUnderwrite {
-  return { sender: "", denom: "", amount: "" };
+  return { sender: "", denom: "", amount: "", riskClass: "" };
 }
 
 export const MsgUnderwrite: MessageFns<MsgUnderwrite> = {
@@ -207,6 +237,9 @@ export const MsgUnderwrite: MessageFns<MsgUnderwrite> = {
     }
     if (message.amount !== "") {
       writer.uint32(26).string(message.amount);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(34).string(message.riskClass);
     }
     return writer;
   },
@@ -248,6 +281,14 @@ export const MsgUnderwrite: MessageFns<MsgUnderwrite> = {
             message.amount = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -268,6 +309,7 @@ export const MsgUnderwrite: MessageFns<MsgUnderwrite> = {
     message.sender = object.sender ?? "";
     message.denom = object.denom ?? "";
     message.amount = object.amount ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
@@ -328,7 +370,7 @@ export const MsgUnderwriteResponse: MessageFns<MsgUnderwriteResponse> = {
 };
 
 function createBaseMsgGiveNotice(): MsgGiveNotice {
-  return { sender: "", denom: "", shares: "" };
+  return { sender: "", denom: "", shares: "", riskClass: "" };
 }
 
 export const MsgGiveNotice: MessageFns<MsgGiveNotice> = {
@@ -341,6 +383,9 @@ export const MsgGiveNotice: MessageFns<MsgGiveNotice> = {
     }
     if (message.shares !== "") {
       writer.uint32(26).string(message.shares);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(34).string(message.riskClass);
     }
     return writer;
   },
@@ -382,6 +427,14 @@ export const MsgGiveNotice: MessageFns<MsgGiveNotice> = {
             message.shares = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -402,6 +455,7 @@ export const MsgGiveNotice: MessageFns<MsgGiveNotice> = {
     message.sender = object.sender ?? "";
     message.denom = object.denom ?? "";
     message.shares = object.shares ?? "";
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };
@@ -462,6 +516,155 @@ export const MsgGiveNoticeResponse: MessageFns<MsgGiveNoticeResponse> = {
     message.leavesAtNs = (object.leavesAtNs !== undefined && object.leavesAtNs !== null)
       ? BigInt(object.leavesAtNs)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgSetFund(): MsgSetFund {
+  return { authority: "", denom: "", riskClass: "", assessablePpm: 0 };
+}
+
+export const MsgSetFund: MessageFns<MsgSetFund> = {
+  encode(message: MsgSetFund, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authority !== "") {
+      writer.uint32(10).string(message.authority);
+    }
+    if (message.denom !== "") {
+      writer.uint32(18).string(message.denom);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(26).string(message.riskClass);
+    }
+    if (message.assessablePpm !== 0) {
+      writer.uint32(32).uint32(message.assessablePpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetFund {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetFund();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.authority = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.assessablePpm = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetFund>): MsgSetFund {
+    return MsgSetFund.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetFund>): MsgSetFund {
+    const message = createBaseMsgSetFund();
+    message.authority = object.authority ?? "";
+    message.denom = object.denom ?? "";
+    message.riskClass = object.riskClass ?? "";
+    message.assessablePpm = object.assessablePpm ?? 0;
+    return message;
+  },
+};
+
+function createBaseMsgSetFundResponse(): MsgSetFundResponse {
+  return { atNs: 0n };
+}
+
+export const MsgSetFundResponse: MessageFns<MsgSetFundResponse> = {
+  encode(message: MsgSetFundResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.atNs !== 0n) {
+      if (BigInt.asIntN(64, message.atNs) !== message.atNs) {
+        throw new globalThis.Error("value provided for field message.atNs of type int64 too large");
+      }
+      writer.uint32(8).int64(message.atNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgSetFundResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgSetFundResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.atNs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgSetFundResponse>): MsgSetFundResponse {
+    return MsgSetFundResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgSetFundResponse>): MsgSetFundResponse {
+    const message = createBaseMsgSetFundResponse();
+    message.atNs = (object.atNs !== undefined && object.atNs !== null) ? BigInt(object.atNs) : 0n;
     return message;
   },
 };

@@ -24,7 +24,7 @@ export interface Params {
   drawCapPpm: number;
 }
 
-/** The fund of one settlement asset: a claim on the collateral vault. Amounts are integers in quanta. */
+/** A fund in one settlement asset, of one risk class or shared by all: a claim on the collateral vault. Amounts are integers in quanta. */
 export interface Fund {
   denom: string;
   /** balance = funded + received - paid, never negative. */
@@ -43,6 +43,18 @@ export interface Fund {
   /** What the draw cap still counts, and when it was counted: it falls by a full cap an hour. */
   drawn: string;
   drawnAtNs: bigint;
+  /** Empty: the fund shared by all classes. */
+  riskClass: string;
+  /**
+   * Share of a class's fund that losses of other classes may take in 30 days, once the shared fund is spent; and what it becomes, and when. A
+   * rise waits as long as a notice, so that underwriters may leave first.
+   */
+  assessablePpm: number;
+  assessableNextPpm: number;
+  assessableAtNs: bigint;
+  /** What that cap still counts, and when it was counted. */
+  assessed: string;
+  assessedAtNs: bigint;
 }
 
 /** Shares of one underwriter in one fund. */
@@ -54,6 +66,7 @@ export interface Underwriter {
   leaving: string;
   /** When those are paid at the earliest, nanoseconds since the epoch. */
   leavesAtNs: bigint;
+  riskClass: string;
 }
 
 function createBaseParams(): Params {
@@ -176,6 +189,12 @@ function createBaseFund(): Fund {
     ownShares: "",
     drawn: "",
     drawnAtNs: 0n,
+    riskClass: "",
+    assessablePpm: 0,
+    assessableNextPpm: 0,
+    assessableAtNs: 0n,
+    assessed: "",
+    assessedAtNs: 0n,
   };
 }
 
@@ -213,6 +232,30 @@ export const Fund: MessageFns<Fund> = {
         throw new globalThis.Error("value provided for field message.drawnAtNs of type int64 too large");
       }
       writer.uint32(80).int64(message.drawnAtNs);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(90).string(message.riskClass);
+    }
+    if (message.assessablePpm !== 0) {
+      writer.uint32(96).uint32(message.assessablePpm);
+    }
+    if (message.assessableNextPpm !== 0) {
+      writer.uint32(104).uint32(message.assessableNextPpm);
+    }
+    if (message.assessableAtNs !== 0n) {
+      if (BigInt.asIntN(64, message.assessableAtNs) !== message.assessableAtNs) {
+        throw new globalThis.Error("value provided for field message.assessableAtNs of type int64 too large");
+      }
+      writer.uint32(112).int64(message.assessableAtNs);
+    }
+    if (message.assessed !== "") {
+      writer.uint32(122).string(message.assessed);
+    }
+    if (message.assessedAtNs !== 0n) {
+      if (BigInt.asIntN(64, message.assessedAtNs) !== message.assessedAtNs) {
+        throw new globalThis.Error("value provided for field message.assessedAtNs of type int64 too large");
+      }
+      writer.uint32(128).int64(message.assessedAtNs);
     }
     return writer;
   },
@@ -310,6 +353,54 @@ export const Fund: MessageFns<Fund> = {
             message.drawnAtNs = reader.int64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.assessablePpm = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.assessableNextPpm = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.assessableAtNs = reader.int64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.assessed = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.assessedAtNs = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -337,12 +428,22 @@ export const Fund: MessageFns<Fund> = {
     message.ownShares = object.ownShares ?? "";
     message.drawn = object.drawn ?? "";
     message.drawnAtNs = (object.drawnAtNs !== undefined && object.drawnAtNs !== null) ? BigInt(object.drawnAtNs) : 0n;
+    message.riskClass = object.riskClass ?? "";
+    message.assessablePpm = object.assessablePpm ?? 0;
+    message.assessableNextPpm = object.assessableNextPpm ?? 0;
+    message.assessableAtNs = (object.assessableAtNs !== undefined && object.assessableAtNs !== null)
+      ? BigInt(object.assessableAtNs)
+      : 0n;
+    message.assessed = object.assessed ?? "";
+    message.assessedAtNs = (object.assessedAtNs !== undefined && object.assessedAtNs !== null)
+      ? BigInt(object.assessedAtNs)
+      : 0n;
     return message;
   },
 };
 
 function createBaseUnderwriter(): Underwriter {
-  return { owner: "", denom: "", shares: "", leaving: "", leavesAtNs: 0n };
+  return { owner: "", denom: "", shares: "", leaving: "", leavesAtNs: 0n, riskClass: "" };
 }
 
 export const Underwriter: MessageFns<Underwriter> = {
@@ -364,6 +465,9 @@ export const Underwriter: MessageFns<Underwriter> = {
         throw new globalThis.Error("value provided for field message.leavesAtNs of type int64 too large");
       }
       writer.uint32(40).int64(message.leavesAtNs);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(50).string(message.riskClass);
     }
     return writer;
   },
@@ -421,6 +525,14 @@ export const Underwriter: MessageFns<Underwriter> = {
             message.leavesAtNs = reader.int64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -445,6 +557,7 @@ export const Underwriter: MessageFns<Underwriter> = {
     message.leavesAtNs = (object.leavesAtNs !== undefined && object.leavesAtNs !== null)
       ? BigInt(object.leavesAtNs)
       : 0n;
+    message.riskClass = object.riskClass ?? "";
     return message;
   },
 };

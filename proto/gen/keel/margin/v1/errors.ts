@@ -69,6 +69,8 @@ export const ErrorCode = {
   ERROR_CODE_NO_LIQUIDATION_AUCTION: 60,
   /** ERROR_CODE_BIDS_FULL - Better bids fill the side of this market. */
   ERROR_CODE_BIDS_FULL: 61,
+  /** ERROR_CODE_UNKNOWN_CLASS - A risk class without a fund. */
+  ERROR_CODE_UNKNOWN_CLASS: 70,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -105,5 +107,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_WOULD_SINK = typeof ErrorCode.ERROR_CODE_WOULD_SINK;
   export type ERROR_CODE_NO_LIQUIDATION_AUCTION = typeof ErrorCode.ERROR_CODE_NO_LIQUIDATION_AUCTION;
   export type ERROR_CODE_BIDS_FULL = typeof ErrorCode.ERROR_CODE_BIDS_FULL;
+  export type ERROR_CODE_UNKNOWN_CLASS = typeof ErrorCode.ERROR_CODE_UNKNOWN_CLASS;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

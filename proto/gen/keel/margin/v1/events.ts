@@ -169,6 +169,8 @@ export interface EventDeleverage {
   priceTicks: string;
   markTicks: string;
   notional: string;
+  /** What each position's share of the lots to be closed would have been here. */
+  proRataLots: string;
 }
 
 /** deficit_covered: insurance paid for an account below zero. */
@@ -260,6 +262,65 @@ export interface EventMarginModeSet {
 export interface EventPortfolioModelSet {
   /** Its name; empty: there is none any more. */
   model: string;
+}
+
+/** deleverage_round: how a bankrupt account's lots were shared out among the other side. By pro rata each would have closed its lots x closed / side_lots. */
+export interface EventDeleverageRound {
+  account: string;
+  market: string;
+  side: string;
+  neededLots: string;
+  /** Never more than needed. */
+  closedLots: string;
+  priceTicks: string;
+  markTicks: string;
+  /** Everyone was cut to this leverage, notional / equity; empty: all there was. */
+  levelPpm: string;
+  sideLots: string;
+  accounts: string;
+  accountsClosed: string;
+  /** Largest share of a position that was closed, and the concentration of what was (sum of squared shares). */
+  largestSharePpm: string;
+  concentrationPpm: string;
+  /** "unhedged": hedges were left alone; "all". */
+  scope: string;
+  /** What the other side lost against mark. */
+  loss: string;
+}
+
+/** loss: what an account below zero missed and who bore it. Its lines sum to zero. */
+export interface EventLoss {
+  account: string;
+  /** "liquidation", "settlement", or "queue" for what was open before. */
+  cause: string;
+  amount: string;
+  /** "class=quanta", separated by commas: what each risk class was charged with; "" is the shared fund. */
+  classes: string;
+  /**
+   * "bearer=quanta", separated by commas. "defaulter" or "queue": what was missing, negative. Bearers: "treasury:CLASS" the protocol's own part of
+   * the fund, "fund:CLASS" all of its holders, "assessment:CLASS" another class, "deleveraging" the other side, "haircut" those who gained,
+   * "queue" what stays open, "residue" what rounding gave the fund back, negative.
+   */
+  lines: string;
+}
+
+/** waterfall_set */
+export interface EventWaterfallSet {
+  /** "feed=class", separated by commas. */
+  feeds: string;
+}
+
+/** gains_haircut: what a settlement's losers could not pay was kept of the gains settled with them. */
+export interface EventGainsHaircut {
+  account: string;
+  /** Net gain of the account in this settlement, and what was kept of it. */
+  gain: string;
+  kept: string;
+  /** Gains settled and losses missing in the account's first winning market, and the cap. */
+  market: string;
+  marketGains: string;
+  marketMissing: string;
+  capPpm: string;
 }
 
 function createBaseEventDeposit(): EventDeposit {
@@ -1788,7 +1849,17 @@ export const EventLiquidationBidFilled: MessageFns<EventLiquidationBidFilled> = 
 };
 
 function createBaseEventDeleverage(): EventDeleverage {
-  return { account: "", counterparty: "", market: "", side: "", lots: "", priceTicks: "", markTicks: "", notional: "" };
+  return {
+    account: "",
+    counterparty: "",
+    market: "",
+    side: "",
+    lots: "",
+    priceTicks: "",
+    markTicks: "",
+    notional: "",
+    proRataLots: "",
+  };
 }
 
 export const EventDeleverage: MessageFns<EventDeleverage> = {
@@ -1816,6 +1887,9 @@ export const EventDeleverage: MessageFns<EventDeleverage> = {
     }
     if (message.notional !== "") {
       writer.uint32(66).string(message.notional);
+    }
+    if (message.proRataLots !== "") {
+      writer.uint32(74).string(message.proRataLots);
     }
     return writer;
   },
@@ -1897,6 +1971,14 @@ export const EventDeleverage: MessageFns<EventDeleverage> = {
             message.notional = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.proRataLots = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1922,6 +2004,7 @@ export const EventDeleverage: MessageFns<EventDeleverage> = {
     message.priceTicks = object.priceTicks ?? "";
     message.markTicks = object.markTicks ?? "";
     message.notional = object.notional ?? "";
+    message.proRataLots = object.proRataLots ?? "";
     return message;
   },
 };
@@ -2856,6 +2939,530 @@ export const EventPortfolioModelSet: MessageFns<EventPortfolioModelSet> = {
   fromPartial(object: DeepPartial<EventPortfolioModelSet>): EventPortfolioModelSet {
     const message = createBaseEventPortfolioModelSet();
     message.model = object.model ?? "";
+    return message;
+  },
+};
+
+function createBaseEventDeleverageRound(): EventDeleverageRound {
+  return {
+    account: "",
+    market: "",
+    side: "",
+    neededLots: "",
+    closedLots: "",
+    priceTicks: "",
+    markTicks: "",
+    levelPpm: "",
+    sideLots: "",
+    accounts: "",
+    accountsClosed: "",
+    largestSharePpm: "",
+    concentrationPpm: "",
+    scope: "",
+    loss: "",
+  };
+}
+
+export const EventDeleverageRound: MessageFns<EventDeleverageRound> = {
+  encode(message: EventDeleverageRound, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.market !== "") {
+      writer.uint32(18).string(message.market);
+    }
+    if (message.side !== "") {
+      writer.uint32(26).string(message.side);
+    }
+    if (message.neededLots !== "") {
+      writer.uint32(34).string(message.neededLots);
+    }
+    if (message.closedLots !== "") {
+      writer.uint32(42).string(message.closedLots);
+    }
+    if (message.priceTicks !== "") {
+      writer.uint32(50).string(message.priceTicks);
+    }
+    if (message.markTicks !== "") {
+      writer.uint32(58).string(message.markTicks);
+    }
+    if (message.levelPpm !== "") {
+      writer.uint32(66).string(message.levelPpm);
+    }
+    if (message.sideLots !== "") {
+      writer.uint32(74).string(message.sideLots);
+    }
+    if (message.accounts !== "") {
+      writer.uint32(82).string(message.accounts);
+    }
+    if (message.accountsClosed !== "") {
+      writer.uint32(90).string(message.accountsClosed);
+    }
+    if (message.largestSharePpm !== "") {
+      writer.uint32(98).string(message.largestSharePpm);
+    }
+    if (message.concentrationPpm !== "") {
+      writer.uint32(106).string(message.concentrationPpm);
+    }
+    if (message.scope !== "") {
+      writer.uint32(114).string(message.scope);
+    }
+    if (message.loss !== "") {
+      writer.uint32(122).string(message.loss);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventDeleverageRound {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventDeleverageRound();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.side = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.neededLots = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.closedLots = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.priceTicks = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.markTicks = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.levelPpm = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.sideLots = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.accounts = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.accountsClosed = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.largestSharePpm = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.concentrationPpm = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.scope = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.loss = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventDeleverageRound>): EventDeleverageRound {
+    return EventDeleverageRound.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventDeleverageRound>): EventDeleverageRound {
+    const message = createBaseEventDeleverageRound();
+    message.account = object.account ?? "";
+    message.market = object.market ?? "";
+    message.side = object.side ?? "";
+    message.neededLots = object.neededLots ?? "";
+    message.closedLots = object.closedLots ?? "";
+    message.priceTicks = object.priceTicks ?? "";
+    message.markTicks = object.markTicks ?? "";
+    message.levelPpm = object.levelPpm ?? "";
+    message.sideLots = object.sideLots ?? "";
+    message.accounts = object.accounts ?? "";
+    message.accountsClosed = object.accountsClosed ?? "";
+    message.largestSharePpm = object.largestSharePpm ?? "";
+    message.concentrationPpm = object.concentrationPpm ?? "";
+    message.scope = object.scope ?? "";
+    message.loss = object.loss ?? "";
+    return message;
+  },
+};
+
+function createBaseEventLoss(): EventLoss {
+  return { account: "", cause: "", amount: "", classes: "", lines: "" };
+}
+
+export const EventLoss: MessageFns<EventLoss> = {
+  encode(message: EventLoss, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.cause !== "") {
+      writer.uint32(18).string(message.cause);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    if (message.classes !== "") {
+      writer.uint32(34).string(message.classes);
+    }
+    if (message.lines !== "") {
+      writer.uint32(42).string(message.lines);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventLoss {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventLoss();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.classes = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lines = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventLoss>): EventLoss {
+    return EventLoss.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventLoss>): EventLoss {
+    const message = createBaseEventLoss();
+    message.account = object.account ?? "";
+    message.cause = object.cause ?? "";
+    message.amount = object.amount ?? "";
+    message.classes = object.classes ?? "";
+    message.lines = object.lines ?? "";
+    return message;
+  },
+};
+
+function createBaseEventWaterfallSet(): EventWaterfallSet {
+  return { feeds: "" };
+}
+
+export const EventWaterfallSet: MessageFns<EventWaterfallSet> = {
+  encode(message: EventWaterfallSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feeds !== "") {
+      writer.uint32(10).string(message.feeds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventWaterfallSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventWaterfallSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feeds = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventWaterfallSet>): EventWaterfallSet {
+    return EventWaterfallSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventWaterfallSet>): EventWaterfallSet {
+    const message = createBaseEventWaterfallSet();
+    message.feeds = object.feeds ?? "";
+    return message;
+  },
+};
+
+function createBaseEventGainsHaircut(): EventGainsHaircut {
+  return { account: "", gain: "", kept: "", market: "", marketGains: "", marketMissing: "", capPpm: "" };
+}
+
+export const EventGainsHaircut: MessageFns<EventGainsHaircut> = {
+  encode(message: EventGainsHaircut, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.gain !== "") {
+      writer.uint32(18).string(message.gain);
+    }
+    if (message.kept !== "") {
+      writer.uint32(26).string(message.kept);
+    }
+    if (message.market !== "") {
+      writer.uint32(34).string(message.market);
+    }
+    if (message.marketGains !== "") {
+      writer.uint32(42).string(message.marketGains);
+    }
+    if (message.marketMissing !== "") {
+      writer.uint32(50).string(message.marketMissing);
+    }
+    if (message.capPpm !== "") {
+      writer.uint32(58).string(message.capPpm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventGainsHaircut {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventGainsHaircut();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gain = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kept = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.marketGains = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.marketMissing = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.capPpm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventGainsHaircut>): EventGainsHaircut {
+    return EventGainsHaircut.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventGainsHaircut>): EventGainsHaircut {
+    const message = createBaseEventGainsHaircut();
+    message.account = object.account ?? "";
+    message.gain = object.gain ?? "";
+    message.kept = object.kept ?? "";
+    message.market = object.market ?? "";
+    message.marketGains = object.marketGains ?? "";
+    message.marketMissing = object.marketMissing ?? "";
+    message.capPpm = object.capPpm ?? "";
     return message;
   },
 };

@@ -21,6 +21,7 @@ import {
   UnfilledLiquidation,
   WithdrawalGate,
 } from "./types.ts";
+import { ClassFees, LossOrigin, WaterfallParams } from "./waterfall.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -60,6 +61,10 @@ export interface GenesisState {
   measures: MarketMeasure[];
   liquidationBids: LiquidationBid[];
   liquidationOffers: LiquidationOffer[];
+  /** Who bears losses: parameters; where open losses came from; fees of classes not split yet. */
+  waterfall: WaterfallParams | undefined;
+  lossOrigins: LossOrigin[];
+  classFees: ClassFees[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -149,6 +154,9 @@ function createBaseGenesisState(): GenesisState {
     measures: [],
     liquidationBids: [],
     liquidationOffers: [],
+    waterfall: undefined,
+    lossOrigins: [],
+    classFees: [],
   };
 }
 
@@ -205,6 +213,15 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.liquidationOffers) {
       LiquidationOffer.encode(v!, writer.uint32(266).fork()).join();
+    }
+    if (message.waterfall !== undefined) {
+      WaterfallParams.encode(message.waterfall, writer.uint32(402).fork()).join();
+    }
+    for (const v of message.lossOrigins) {
+      LossOrigin.encode(v!, writer.uint32(410).fork()).join();
+    }
+    for (const v of message.classFees) {
+      ClassFees.encode(v!, writer.uint32(418).fork()).join();
     }
     return writer;
   },
@@ -360,6 +377,30 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.liquidationOffers.push(LiquidationOffer.decode(reader, reader.uint32()));
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.waterfall = WaterfallParams.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.lossOrigins.push(LossOrigin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.classFees.push(ClassFees.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -405,6 +446,11 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.measures = object.measures?.map((e) => MarketMeasure.fromPartial(e)) || [];
     message.liquidationBids = object.liquidationBids?.map((e) => LiquidationBid.fromPartial(e)) || [];
     message.liquidationOffers = object.liquidationOffers?.map((e) => LiquidationOffer.fromPartial(e)) || [];
+    message.waterfall = (object.waterfall !== undefined && object.waterfall !== null)
+      ? WaterfallParams.fromPartial(object.waterfall)
+      : undefined;
+    message.lossOrigins = object.lossOrigins?.map((e) => LossOrigin.fromPartial(e)) || [];
+    message.classFees = object.classFees?.map((e) => ClassFees.fromPartial(e)) || [];
     return message;
   },
 };

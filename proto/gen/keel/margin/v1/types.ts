@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { LadderTerms } from "./ladder.ts";
+import { HaircutClaim, SettledGains } from "./waterfall.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -143,6 +144,14 @@ export interface SettlementSweep {
   after: Uint8Array;
   /** Every account was visited: the markets are being closed. */
   closing: boolean;
+  /** Where gains may be cut, losers are settled in a first pass and all others in a second: this is the second. */
+  second: boolean;
+  /** By market, ascending: what the first pass has found. */
+  gains: SettledGains[];
+  /** Whom the cuts are owed to, in the order they are paid. */
+  claims: HaircutClaim[];
+  /** As the sweep began; 0: all are settled in one pass, and no gain is cut. */
+  haircutPpm: number;
 }
 
 /** An account under water of which the book has taken nothing since then. */
@@ -1290,7 +1299,7 @@ export const WithdrawalGate: MessageFns<WithdrawalGate> = {
 };
 
 function createBaseSettlementSweep(): SettlementSweep {
-  return { after: new Uint8Array(0), closing: false };
+  return { after: new Uint8Array(0), closing: false, second: false, gains: [], claims: [], haircutPpm: 0 };
 }
 
 export const SettlementSweep: MessageFns<SettlementSweep> = {
@@ -1300,6 +1309,18 @@ export const SettlementSweep: MessageFns<SettlementSweep> = {
     }
     if (message.closing !== false) {
       writer.uint32(16).bool(message.closing);
+    }
+    if (message.second !== false) {
+      writer.uint32(24).bool(message.second);
+    }
+    for (const v of message.gains) {
+      SettledGains.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.claims) {
+      HaircutClaim.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.haircutPpm !== 0) {
+      writer.uint32(48).uint32(message.haircutPpm);
     }
     return writer;
   },
@@ -1333,6 +1354,38 @@ export const SettlementSweep: MessageFns<SettlementSweep> = {
             message.closing = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.second = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.gains.push(SettledGains.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.claims.push(HaircutClaim.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.haircutPpm = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1352,6 +1405,10 @@ export const SettlementSweep: MessageFns<SettlementSweep> = {
     const message = createBaseSettlementSweep();
     message.after = object.after ?? new Uint8Array(0);
     message.closing = object.closing ?? false;
+    message.second = object.second ?? false;
+    message.gains = object.gains?.map((e) => SettledGains.fromPartial(e)) || [];
+    message.claims = object.claims?.map((e) => HaircutClaim.fromPartial(e)) || [];
+    message.haircutPpm = object.haircutPpm ?? 0;
     return message;
   },
 };

@@ -2,17 +2,17 @@
  * The deficit queue: accounts below zero equity at the end of a block, with what is missing. While it grows, or while a member still
  * holds positions, withdrawals are gated for a time. Later income of the insurance fund pays the oldest first.
  */
-import type { AccountId } from "../kit/account-id.ts";
-import { accountIdKey, numberOf, ownerOf } from "../kit/account-id.ts";
-import type { Addresses } from "../kit/addresses.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { compareBigints } from "../kit/math/mul-div.ts";
-import type { Claims } from "./claims.ts";
-import { segregated } from "./custody/gates.ts";
-import { accountText, emitDeficit, emitDeficitCovered, emitWithdrawalsGated } from "./events.ts";
-import { maintenanceHealth } from "./health.ts";
-import type { MarketViews } from "./market-view.ts";
-import type { MarginState } from "./state.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { accountIdKey, numberOf, ownerOf } from "../../kit/account-id.ts";
+import type { Addresses } from "../../kit/addresses.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { compareBigints } from "../../kit/math/mul-div.ts";
+import { segregated } from "../custody/gates.ts";
+import { accountText, emitDeficit, emitWithdrawalsGated } from "../events.ts";
+import { maintenanceHealth } from "../health.ts";
+import type { MarketViews } from "../market-view.ts";
+import type { MarginState } from "../state.ts";
+import { type Losses, LossLedger } from "./losses.ts";
 
 const NS_PER_MS = 1_000_000n;
 
@@ -25,7 +25,13 @@ export interface Deficits {
   openGate(ctx: WriteContext): void;
 }
 
-export function createDeficits(state: MarginState, claims: Claims, addresses: Addresses): Deficits {
+export function createDeficits(parts: {
+  readonly state: MarginState;
+  readonly losses: Losses;
+  readonly addresses: Addresses;
+}): Deficits {
+  const { state, losses, addresses } = parts;
+
   function members(ctx: ReadContext): AccountId[] {
     const out: { readonly id: AccountId; readonly sinceNs: bigint }[] = [];
     state.deficits.each(ctx, (id, deficit) => {
@@ -53,8 +59,10 @@ export function createDeficits(state: MarginState, claims: Claims, addresses: Ad
     const equity = health?.equity ?? 0n;
     const shortfall = unknown ? (known?.shortfall ?? 0n) : equity < 0n ? -equity : 0n;
     if (shortfall !== (known?.shortfall ?? 0n)) {
-      if (shortfall === 0n) state.deficits.delete(ctx, id);
-      else {
+      if (shortfall === 0n) {
+        state.deficits.delete(ctx, id);
+        losses.forget(ctx, id);
+      } else {
         state.deficits.set(ctx, id, {
           owner: addresses.format(ownerOf(id)),
           subaccount: numberOf(id),
@@ -83,14 +91,16 @@ export function createDeficits(state: MarginState, claims: Claims, addresses: Ad
     },
 
     recover(ctx) {
-      if (state.deficits.size(ctx) === 0 || claims.fund(ctx) === 0n) return;
+      if (state.deficits.size(ctx) === 0) return;
       for (const id of members(ctx)) {
         const account = state.accounts.get(ctx, id);
         if (account === undefined || account.collateral >= 0n) continue;
         if (account.positions.some((position) => position.lots !== 0n)) continue;
-        const paid = claims.cover(ctx, id, -account.collateral);
-        if (paid === 0n) return;
-        emitDeficitCovered(ctx, accountText(addresses, id), paid);
+        const ledger = new LossLedger("queue", -account.collateral, losses.known(ctx, id));
+        // Others may have lost in a class whose fund has something.
+        if (losses.pay(ctx, id, ledger) === 0n) continue;
+        ledger.add("queue", -ledger.sum);
+        losses.close(ctx, id, ledger, "queue");
       }
     },
 

@@ -1,0 +1,167 @@
+import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { MsgSetFund, MsgUnderwrite } from "@keel/proto/gen/keel/insurance/v1/tx";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createAddresses, moduleAddress } from "../kit/addresses.ts";
+import { Registry } from "../kit/collections/schema.ts";
+import { type TestContext, testContext } from "../kit/testing/context.ts";
+import { createInsurance, type Insurance } from "./module.ts";
+import { defaultParams } from "./params.ts";
+
+const DENOM = "uusdc";
+const DAY_MS = 86_400_000n;
+const addresses = createAddresses("keel");
+const vault = moduleAddress("margin");
+const ann = new Uint8Array(20).fill(1);
+const bob = new Uint8Array(20).fill(2);
+
+let shortfall: bigint;
+/** What went out of the vault, less what came in, by receiver. */
+let moved: [Uint8Array, bigint][];
+let ctx: TestContext;
+let insurance: Insurance;
+
+function build(): Insurance {
+  const registry = new Registry();
+  ctx = testContext(registry);
+  const built = createInsurance(registry.schema("insurance"), {
+    addresses,
+    vault,
+    bank: {
+      transfer: (_ctx, _from, to, _denom, amount) => {
+        moved.push([to, amount]);
+      },
+    },
+    shortfalls: { pendingShortfall: () => shortfall },
+  });
+  ctx = testContext(registry);
+  return built;
+}
+
+function genesisOf(target: Insurance) {
+  if (target.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
+  return target.module.genesis;
+}
+
+function start(params = {}, balance = "1000000"): void {
+  insurance = build();
+  const genesis = GenesisState.fromPartial({
+    params: {
+      ...defaultParams(),
+      fundMin: "1",
+      cooldownMs: 7n * DAY_MS,
+      firstLossPpm: 250_000,
+      ...params,
+    },
+    funds: [{ denom: DENOM, balance, funded: balance, received: "0", paid: "0" }],
+  });
+  genesisOf(insurance).init(ctx, GenesisState.encode(genesis).finish());
+}
+
+beforeEach(() => {
+  shortfall = 0n;
+  moved = [];
+  start();
+});
+
+function send(sender: Uint8Array, type: "MsgUnderwrite", value: object): unknown {
+  const route = insurance.module.messages.find(({ typeUrl }) => typeUrl.endsWith(`.${type}`));
+  const message = MsgUnderwrite.fromPartial({
+    sender: addresses.format(sender),
+    denom: DENOM,
+    ...value,
+  });
+  route?.validate(message);
+  return route?.handle(ctx.signedBy(sender), message);
+}
+
+/** A message of the authority. */
+function authority(type: "MsgSetFund", value: object): unknown {
+  const route = insurance.module.messages.find(({ typeUrl }) => typeUrl.endsWith(`.${type}`));
+  const gov = moduleAddress("gov");
+  const message = MsgSetFund.fromPartial({ authority: addresses.format(gov), ...value });
+  route?.validate(message);
+  return route?.handle(ctx.signedBy(gov), message);
+}
+
+const balance = () => insurance.keeper.balance(ctx, DENOM);
+const days = (count: number) => ctx.nextBlock(count * 86_400);
+const faults = () => {
+  const { running, full } = insurance.module.invariants;
+  return [...Object.values(running), ...Object.values(full)].map((holds) => holds(ctx));
+};
+describe("the fund of a risk class", () => {
+  const setFund = (riskClass: string, assessablePpm = 0) =>
+    authority("MsgSetFund", { denom: DENOM, riskClass, assessablePpm });
+
+  test("is opened by the authority, takes gifts and underwriters, and has its own shares", () => {
+    setFund("major");
+    insurance.keeper.fund(ctx, bob, DENOM, 500n, "major");
+    send(ann, "MsgUnderwrite", { amount: "1500", riskClass: "major" });
+    const fund = insurance.state.funds.get(ctx, `${DENOM}#major`);
+    expect(fund).toMatchObject({ balance: 2_000n, shares: 2_000_000_000n });
+    expect(balance()).toBe(1_002_000n);
+    expect(insurance.keeper.fundBalance(ctx, DENOM, "")).toBe(1_000_000n);
+    expect(faults().every((fault) => fault === null)).toBe(true);
+    const bytes = genesisOf(insurance).export(ctx);
+    const other = build();
+    genesisOf(other).init(ctx, bytes);
+    expect(genesisOf(other).export(ctx)).toEqual(bytes);
+  });
+
+  test("bears what it is asked for first out of the protocol's own part", () => {
+    setFund("major");
+    insurance.keeper.fund(ctx, bob, DENOM, 1_000n, "major");
+    send(ann, "MsgUnderwrite", { amount: "1000", riskClass: "major" });
+    expect(insurance.keeper.allocate(ctx, DENOM, [{ riskClass: "major", amount: 400n }])).toEqual([
+      { bearer: "treasury", riskClass: "major", amount: 100n },
+      { bearer: "fund", riskClass: "major", amount: 300n },
+    ]);
+  });
+
+  test("is assessed for other classes in proportion to what each may be asked, and for thirty days no more", () => {
+    start({ cooldownMs: 0n }, "0");
+    for (const [riskClass, gift, share] of [
+      ["a", 100_000n, 0],
+      ["b", 100_000n, 100_000],
+      ["c", 100_000n, 200_000],
+    ] as const) {
+      setFund(riskClass, share);
+      insurance.keeper.fund(ctx, bob, DENOM, gift, riskClass);
+    }
+    const loss = [{ riskClass: "a", amount: 115_000n }];
+    expect(insurance.keeper.allocate(ctx, DENOM, loss)).toEqual([
+      { bearer: "treasury", riskClass: "a", amount: 100_000n },
+      { bearer: "treasury", riskClass: "b", amount: 5_000n },
+      { bearer: "treasury", riskClass: "c", amount: 10_000n },
+    ]);
+    const again = insurance.keeper.allocate(ctx, DENOM, [{ riskClass: "a", amount: 1_000_000n }]);
+    expect(again.reduce((sum, { amount }) => sum + amount, 0n)).toBe(15_000n);
+    days(31);
+    expect(insurance.keeper.assessable(ctx, DENOM, "c")).toBe(16_000n);
+  });
+
+  test("raises what it may be assessed for only after underwriters could have left", () => {
+    setFund("major", 100_000);
+    insurance.keeper.fund(ctx, bob, DENOM, 1_000_000n, "major");
+    send(ann, "MsgUnderwrite", { amount: "1000000", riskClass: "major" });
+    setFund("major", 500_000);
+    expect(insurance.keeper.assessable(ctx, DENOM, "major")).toBe(200_000n);
+    days(7);
+    expect(insurance.keeper.assessable(ctx, DENOM, "major")).toBe(1_000_000n);
+    setFund("major", 0);
+    expect(insurance.keeper.assessable(ctx, DENOM, "major")).toBe(0n);
+  });
+
+  test.each([
+    ["a name that is none", () => setFund("Major"), "risk class"],
+    ["no name", () => setFund(""), "risk class"],
+    ["more than all", () => setFund("major", 1_000_001), "assessable_ppm"],
+    [
+      "a class without fund",
+      () => send(ann, "MsgUnderwrite", { amount: "5", riskClass: "other" }),
+      'class "other"',
+    ],
+  ])("with %s is refused", (_, act, message) => {
+    expect(act).toThrow(message);
+  });
+});

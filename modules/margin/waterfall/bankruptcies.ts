@@ -1,0 +1,92 @@
+/**
+ * An account below zero of which the book takes no more: the funds pay, then the other side is deleveraged; what nobody can bear stands in the deficit
+ * queue. Its ledger is measured, not reckoned: what the others lost is the difference of their equities.
+ */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import type { Account } from "../account-codec.ts";
+import type { Claims } from "../claims.ts";
+import { contained } from "../contained.ts";
+import { maintenanceHealth } from "../health.ts";
+import type { ModelledMarkets } from "../market-view.ts";
+import { isClosable, marketViews } from "../market-view.ts";
+import type { MarketId } from "../ports.ts";
+import { assertMarketSound } from "../solvency.ts";
+import type { MarginState } from "../state.ts";
+import type { Deleveraging } from "./deleverage.ts";
+import { type Losses, LossLedger } from "./losses.ts";
+import type { Origin } from "./origins.ts";
+
+export interface Bankruptcies {
+  /** `held`: its markets, in the order they are closed. Returns false when nothing was done. */
+  resolve(
+    ctx: WriteContext,
+    id: AccountId,
+    held: readonly MarketId[],
+    origin: Origin,
+    budget: BankruptcyBudget,
+  ): void;
+}
+
+/** What one block may still do. Mutable: one per block. */
+export interface BankruptcyBudget {
+  readonly notional: bigint;
+  deleverages: number;
+  /** Something was closed, charged or paid in this block. */
+  worked: boolean;
+}
+
+export function createBankruptcies(parts: {
+  readonly state: MarginState;
+  readonly markets: ModelledMarkets;
+  readonly claims: Claims;
+  readonly losses: Losses;
+  readonly deleveraging: Deleveraging;
+}): Bankruptcies {
+  const { state, markets, claims, losses, deleveraging } = parts;
+
+  function load(ctx: WriteContext, id: AccountId) {
+    const account = state.accounts.get(ctx, id);
+    assert(account !== undefined, "bankruptcy of an unknown account");
+    const views = marketViews(ctx, markets);
+    return { account, views, health: maintenanceHealth(account, views) };
+  }
+
+  function isFlat({ positions }: Account): boolean {
+    return positions.every(({ lots }) => lots === 0n);
+  }
+
+  return {
+    resolve(ctx, id, held, origin, budget) {
+      const { views, health } = load(ctx, id);
+      if (health === null || health.equity >= 0n) return;
+      if (held.length > 0) {
+        const spent = budget.deleverages <= 0 || budget.notional <= 0n;
+        if (spent || !held.every((market) => isClosable(views(market)))) return;
+      }
+      const ledger = new LossLedger("defaulter", -health.equity, origin);
+      if (losses.pay(ctx, id, ledger) > 0n) budget.worked = true;
+      for (const market of held) {
+        budget.deleverages -= 1;
+        budget.worked = true;
+        let lost = 0n;
+        const done = contained(ctx, markets, market, (step) => {
+          lost = deleveraging.deleverage(step, id, market).lost;
+          assertMarketSound(step, state, market);
+        });
+        if (done) ledger.add("deleveraging", lost);
+      }
+      const left = load(ctx, id);
+      // What rounding to whole ticks took from the other side beyond the deficit belongs to the fund, not to the bankrupt account.
+      if (held.length > 0 && isFlat(left.account) && left.account.collateral > 0n) {
+        ledger.add("residue", -left.account.collateral);
+        claims.pay(ctx, id, left.account.collateral, "residue");
+      }
+      const equity = load(ctx, id).health?.equity ?? 0n;
+      // Above zero only when a fault has kept a position.
+      ledger.add(equity < 0n ? "queue" : "kept", -equity);
+      losses.close(ctx, id, ledger, "liquidation");
+    },
+  };
+}

@@ -1,0 +1,279 @@
+/**
+ * Auto-deleveraging: a bankrupt position the book does not take is closed against the most leveraged accounts on the other side, at
+ * the price that brings the bankrupt account to zero, capped near mark. Counterparties never go below zero by it.
+ */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import {
+  absolute,
+  divFloor,
+  maximum,
+  minimum,
+  mulDivDown,
+  mulDivUp,
+  PPM,
+} from "../../kit/math/mul-div.ts";
+import { emitDeleverage } from "../events.ts";
+import { findPosition } from "../fill.ts";
+import { maintenanceHealth } from "../health.ts";
+import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
+import { bankruptcyDistanceTicks } from "../liquidation/liquidation-math.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "../market-view.ts";
+import { marketViews } from "../market-view.ts";
+import { maintenanceShare } from "../portfolio/account.ts";
+import type { ClearingPort, MarketId } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
+import { allocateDeleveraging, compareLeverage } from "./deleverage-math.ts";
+import { emitDeleverageRound } from "./events.ts";
+import { type Holder, holdersOf } from "./sides.ts";
+
+export interface Deleveraging {
+  /** Closes the account's position in the market as far as the other side can take it; returns the lots closed, and what that side lost by it. */
+  deleverage(
+    ctx: WriteContext,
+    id: AccountId,
+    market: MarketId,
+  ): { readonly lots: bigint; readonly lost: bigint };
+}
+
+interface Round {
+  readonly parties: readonly Counterparty<AccountId>[];
+  readonly scope: "unhedged" | "all";
+  /** Of all on the side. */
+  readonly sideLots: bigint;
+  readonly accounts: number;
+}
+
+interface Terms {
+  readonly view: MarketView;
+  readonly long: boolean;
+  readonly priceTicks: bigint;
+  /** What a counterparty loses against mark per lot it closes. */
+  readonly lossPerLot: bigint;
+}
+
+/** How far the price may leave the mark: an option's may fall to zero, and rise by the cap however small it is. */
+function roomTicks(view: MarketView, long: boolean, cap: bigint): bigint {
+  if (view.losses === null) return view.markTicks - 1n;
+  return long ? cap : view.markTicks;
+}
+
+export function createDeleveraging(parts: {
+  readonly state: MarginState;
+  readonly markets: ModelledMarkets;
+  readonly clearing: Pick<ClearingPort, "clear">;
+  readonly name: (id: AccountId) => string;
+}): Deleveraging {
+  const { state, markets, clearing, name } = parts;
+
+  function termsOf(
+    ctx: ReadContext,
+    id: AccountId,
+    market: MarketId,
+    views: MarketViews,
+  ): (Terms & { readonly lots: bigint }) | null {
+    const account = state.accounts.get(ctx, id);
+    const position = account === undefined ? undefined : findPosition(account, market);
+    const view = views(market);
+    if (account === undefined || position === undefined || view === undefined) return null;
+    const health = maintenanceHealth(account, views);
+    const lots = absolute(position.lots);
+    if (health === null || lots === 0n) return null;
+    const quantaPerTickLot = view.terms.quantaPerTickLot;
+    const maintenance = maintenanceShare(account, position, view, views);
+    const { deleverageBandPpm } = state.params.require(ctx);
+    const cap = mulDivDown(view.notionalPerLot, deleverageBandPpm, PPM * quantaPerTickLot);
+    const wanted = bankruptcyDistanceTicks(health, { lots, maintenance }, quantaPerTickLot);
+    const long = position.lots > 0n;
+    const distance = minimum(minimum(wanted, cap), roomTicks(view, long, cap));
+    return {
+      view,
+      long,
+      lots,
+      priceTicks: long ? view.markTicks + distance : view.markTicks - distance,
+      lossPerLot: distance * quantaPerTickLot,
+    };
+  }
+
+  /** Whom a round may close, and the scope: hedges are left alone as long as anything else is there; a share of each position while that is enough. */
+  function candidates(
+    ctx: ReadContext,
+    id: AccountId,
+    terms: Terms,
+    views: MarketViews,
+    needed: bigint,
+  ): Round {
+    const { hedgesLast = false, deleverageSharePpm = 0 } = state.waterfall.params.get(ctx) ?? {};
+    const side = { view: terms.view, long: !terms.long, hedgesLast, except: id };
+    const holders = holdersOf(ctx, { state, markets }, views, side);
+    const sideLots = holders.reduce((sum, { lots }) => sum + lots, 0n);
+    let scope: Round["scope"] = "unhedged";
+    let parties = partiesOf(holders, terms.lossPerLot, ({ unhedged }) => unhedged);
+    if (!hedgesLast || parties.length === 0) {
+      scope = "all";
+      parties = partiesOf(holders, terms.lossPerLot, ({ lots }) => lots);
+    }
+    if (deleverageSharePpm > 0) {
+      const capped = parties.map((party) => {
+        const share = mulDivUp(party.lots, BigInt(deleverageSharePpm), PPM);
+        return { ...party, cap: minimum(party.cap, share) };
+      });
+      if (capped.reduce((sum, { cap }) => sum + cap, 0n) >= needed) parties = capped;
+    }
+    return { parties, scope, sideLots, accounts: holders.length };
+  }
+
+  /** Returns what the counterparty lost by it. */
+  function execute(
+    ctx: WriteContext,
+    id: AccountId,
+    part: { readonly id: AccountId; readonly lots: bigint; readonly proRataLots: bigint },
+    terms: Terms,
+    views: MarketViews,
+  ): bigint {
+    const { view, long, priceTicks } = terms;
+    const own = { account: id, feeQuanta: 0n, orderId: null };
+    const other = { account: part.id, feeQuanta: 0n, orderId: null };
+    const before = equityOf(ctx, part.id, views);
+    const result = clearing.clear(ctx, {
+      market: view.terms.id,
+      priceTicks,
+      lots: part.lots,
+      buyer: long ? other : own,
+      seller: long ? own : other,
+      taker: long ? "sell" : "buy",
+      kind: "deleverage",
+    });
+    assert(result.ok, "a deleveraging was refused by the ledger");
+    emitDeleverage(ctx, {
+      account: name(id),
+      counterparty: name(part.id),
+      market: view.terms.symbol,
+      side: long ? "sell" : "buy",
+      lots: part.lots,
+      priceTicks,
+      markTicks: view.markTicks,
+      notional: part.lots * priceTicks * view.terms.quantaPerTickLot,
+      proRataLots: part.proRataLots,
+    });
+    return before - equityOf(ctx, part.id, views);
+  }
+
+  function equityOf(ctx: ReadContext, id: AccountId, views: MarketViews): bigint {
+    const account = state.accounts.get(ctx, id);
+    const health = account === undefined ? null : maintenanceHealth(account, views);
+    assert(health !== null, "a counterparty cannot be valued");
+    return health.equity;
+  }
+
+  /** Closes up to `lots` at one price. A new round follows only when equity, a cap or hedges bounded someone's part. */
+  function closeRounds(
+    ctx: WriteContext,
+    id: AccountId,
+    terms: Terms,
+    views: MarketViews,
+    lots: bigint,
+  ): { readonly left: bigint; readonly lost: bigint } {
+    let left = lots;
+    let lost = 0n;
+    for (let count = 0; count < DELEVERAGE_ROUNDS_MAX && left > 0n; count++) {
+      const round = candidates(ctx, id, terms, views, left);
+      if (round.parties.length === 0) break;
+      const { parts, level } = allocateDeleveraging(round.parties, left);
+      const closed = parts.reduce((sum, part) => sum + part.lots, 0n);
+      const held = new Map(round.parties.map((party) => [party.id, party.lots]));
+      let loss = 0n;
+      for (const part of parts) {
+        const own = held.get(part.id) ?? part.lots;
+        const proRataLots = mulDivDown(own, minimum(left, round.sideLots), round.sideLots);
+        loss += execute(ctx, id, { ...part, proRataLots }, terms, views);
+      }
+      report(ctx, id, terms, { round, parts, level, needed: left, closed, loss, held });
+      left -= closed;
+      lost += loss;
+    }
+    return { left, lost };
+  }
+
+  function report(
+    ctx: WriteContext,
+    id: AccountId,
+    terms: Terms,
+    done: {
+      readonly round: Round;
+      readonly parts: readonly Allocation<AccountId>[];
+      readonly level: Level | null;
+      readonly needed: bigint;
+      readonly closed: bigint;
+      readonly loss: bigint;
+      readonly held: ReadonlyMap<AccountId, bigint>;
+    },
+  ): void {
+    const { round, parts, level, closed } = done;
+    const { view, long } = terms;
+    let largestSharePpm = 0n;
+    let squares = 0n;
+    for (const { id: other, lots } of parts) {
+      squares += lots * lots;
+      const share = mulDivUp(lots, PPM, done.held.get(other) ?? lots);
+      largestSharePpm = maximum(largestSharePpm, share);
+    }
+    emitDeleverageRound(ctx, {
+      account: name(id),
+      market: view.terms.symbol,
+      side: long ? "sell" : "buy",
+      neededLots: done.needed,
+      closedLots: closed,
+      priceTicks: terms.priceTicks,
+      markTicks: view.markTicks,
+      levelPpm: level === null ? null : leveragePpm(level, view),
+      sideLots: round.sideLots,
+      accounts: round.accounts,
+      accountsClosed: parts.length,
+      largestSharePpm,
+      concentrationPpm: mulDivDown(squares, PPM, closed * closed),
+      scope: round.scope,
+      loss: done.loss,
+    });
+  }
+
+  return {
+    deleverage(ctx, id, market) {
+      const views = marketViews(ctx, markets);
+      const terms = termsOf(ctx, id, market, views);
+      if (terms === null) return { lots: 0n, lost: 0n };
+      let { left, lost } = closeRounds(ctx, id, terms, views, terms.lots);
+      if (left > 0n && terms.lossPerLot > 0n) {
+        // Nobody else can bear a loss: the rest is closed at mark, which takes the risk off; the cash missing goes to the queue.
+        const atMark = { ...terms, priceTicks: terms.view.markTicks, lossPerLot: 0n };
+        const more = closeRounds(ctx, id, atMark, views, left);
+        left = more.left;
+        lost += more.lost;
+      }
+      return { lots: terms.lots - left, lost };
+    },
+  };
+}
+
+/** The most leveraged of those who can bear to close anything, at most the limit. `of`: lots that count. */
+function partiesOf(
+  holders: readonly Holder[],
+  lossPerLot: bigint,
+  of: (holder: Holder) => bigint,
+): Counterparty<AccountId>[] {
+  const parties: Counterparty<AccountId>[] = [];
+  for (const holder of holders) {
+    const lots = of(holder);
+    const bearable = lossPerLot === 0n ? lots : divFloor(holder.equity, lossPerLot);
+    const cap = minimum(lots, bearable);
+    if (cap > 0n) parties.push({ id: holder.id, lots, equity: holder.equity, cap });
+  }
+  return parties.sort(compareLeverage).slice(0, DELEVERAGE_COUNTERPARTIES_MAX);
+}
+
+/** Notional per equity, rounded up. */
+export function leveragePpm({ lots, equity }: Level, view: MarketView): bigint {
+  return mulDivUp(lots * view.notionalPerLot, PPM, equity);
+}
