@@ -3,17 +3,16 @@ import type { Comet38Client } from "@cosmjs/tendermint-rpc";
 import * as marks from "@keel/proto/gen/keel/derivatives/v1/marks";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/query";
-import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/query";
-import * as waterfall from "@keel/proto/gen/keel/margin/v1/waterfall";
 import * as guard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
 import * as vault from "@keel/proto/gen/keel/vault/v1/query";
 import { KeelQueryError } from "./errors.ts";
 import { type GuardMethods, guardMethods } from "./guard-methods.ts";
 import type { Method } from "./method.ts";
+import { type WaterfallMethods, waterfallMethods } from "./waterfall-methods.ts";
 
-interface Methods extends GuardMethods {
+interface Methods extends GuardMethods, WaterfallMethods {
   readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
   readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
@@ -66,14 +65,6 @@ interface Methods extends GuardMethods {
     margin.QueryDynamicMarginRequest,
     margin.QueryDynamicMarginResponse
   >;
-  readonly liquidationOffers: Method<
-    ladder.QueryLiquidationOffersRequest,
-    ladder.QueryLiquidationOffersResponse
-  >;
-  readonly liquidationFlow: Method<
-    ladder.QueryLiquidationFlowRequest,
-    ladder.QueryLiquidationFlowResponse
-  >;
   readonly requirement: Method<margin.QueryRequirementRequest, margin.QueryRequirementResponse>;
   readonly portfolioModel: Method<
     margin.QueryPortfolioModelRequest,
@@ -96,16 +87,6 @@ interface Methods extends GuardMethods {
   readonly validatorReports: Method<
     oracle.QueryValidatorReportsRequest,
     oracle.QueryValidatorReportsResponse
-  >;
-  readonly waterfall: Method<waterfall.QueryWaterfallRequest, waterfall.QueryWaterfallResponse>;
-  readonly deleverageRank: Method<
-    waterfall.QueryDeleverageRankRequest,
-    waterfall.QueryDeleverageRankResponse
-  >;
-  readonly resilience: Method<waterfall.QueryResilienceRequest, waterfall.QueryResilienceResponse>;
-  readonly fundTargets: Method<
-    waterfall.QueryFundTargetsRequest,
-    waterfall.QueryFundTargetsResponse
   >;
   readonly fund: Method<insurance.QueryFundRequest, insurance.QueryFundResponse>;
   readonly funds: Method<insurance.QueryFundsRequest, insurance.QueryFundsResponse>;
@@ -265,16 +246,6 @@ export const methods: Methods = {
     request: margin.QueryDynamicMarginRequest,
     answer: margin.QueryDynamicMarginResponse,
   },
-  liquidationOffers: {
-    path: "/keel.margin.v1.Query/LiquidationOffers",
-    request: ladder.QueryLiquidationOffersRequest,
-    answer: ladder.QueryLiquidationOffersResponse,
-  },
-  liquidationFlow: {
-    path: "/keel.margin.v1.Query/LiquidationFlow",
-    request: ladder.QueryLiquidationFlowRequest,
-    answer: ladder.QueryLiquidationFlowResponse,
-  },
   requirement: {
     path: "/keel.margin.v1.Query/Requirement",
     request: margin.QueryRequirementRequest,
@@ -345,26 +316,7 @@ export const methods: Methods = {
     request: oracle.QueryValidatorReportsRequest,
     answer: oracle.QueryValidatorReportsResponse,
   },
-  waterfall: {
-    path: "/keel.margin.v1.Query/Waterfall",
-    request: waterfall.QueryWaterfallRequest,
-    answer: waterfall.QueryWaterfallResponse,
-  },
-  deleverageRank: {
-    path: "/keel.margin.v1.Query/DeleverageRank",
-    request: waterfall.QueryDeleverageRankRequest,
-    answer: waterfall.QueryDeleverageRankResponse,
-  },
-  resilience: {
-    path: "/keel.margin.v1.Query/Resilience",
-    request: waterfall.QueryResilienceRequest,
-    answer: waterfall.QueryResilienceResponse,
-  },
-  fundTargets: {
-    path: "/keel.margin.v1.Query/FundTargets",
-    request: waterfall.QueryFundTargetsRequest,
-    answer: waterfall.QueryFundTargetsResponse,
-  },
+  ...waterfallMethods,
   fund: {
     path: "/keel.insurance.v1.Query/Fund",
     request: insurance.QueryFundRequest,
