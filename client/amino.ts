@@ -25,6 +25,7 @@ import * as oracleTx from "@keel/proto/gen/keel/oracle/v1/tx";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/types";
 import * as vaultTx from "@keel/proto/gen/keel/vault/v1/tx";
 import * as vault from "@keel/proto/gen/keel/vault/v1/types";
+import { collateralForms } from "./amino-collateral.ts";
 import { custodyForms } from "./amino-custody.ts";
 import { type Shape, shape } from "./amino-shape.ts";
 import { KeelInputError } from "./errors.ts";
@@ -103,6 +104,7 @@ const forms: Readonly<Record<string, readonly [name: string, form: Shape]>> = {
     shape(marginTx.MsgSetPortfolioModel, { model: portfolioModel }),
   ],
   ...custodyForms,
+  ...collateralForms,
   "/keel.margin.v1.MsgUpdateParams": [
     "keel/margin/MsgUpdateParams",
     shape(marginTx.MsgUpdateParams, {

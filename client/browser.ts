@@ -27,6 +27,15 @@ export {
   updateVaultParams,
 } from "./authority.ts";
 export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
+export {
+  allowCollateralHolder,
+  attestCollateralPrice,
+  buyCollateral,
+  collateralAssets,
+  collateralHolders,
+  freezeCollateral,
+  setCollateralAsset,
+} from "./collateral-assets.ts";
 export { executeTogether } from "./cosign.ts";
 export {
   approveWithdrawal,

@@ -7,12 +7,13 @@ import * as margin from "@keel/proto/gen/keel/margin/v1/query";
 import * as guard from "@keel/proto/gen/keel/oracle/v1/guard";
 import * as oracle from "@keel/proto/gen/keel/oracle/v1/query";
 import * as vault from "@keel/proto/gen/keel/vault/v1/query";
+import { type CollateralMethods, collateralMethods } from "./collateral-methods.ts";
 import { KeelQueryError } from "./errors.ts";
 import { type GuardMethods, guardMethods } from "./guard-methods.ts";
 import type { Method } from "./method.ts";
 import { type WaterfallMethods, waterfallMethods } from "./waterfall-methods.ts";
 
-interface Methods extends GuardMethods, WaterfallMethods {
+interface Methods extends CollateralMethods, GuardMethods, WaterfallMethods {
   readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
   readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
@@ -105,6 +106,7 @@ interface Methods extends GuardMethods, WaterfallMethods {
 /** Every query a wallet makes, by name. */
 export const methods: Methods = {
   ...guardMethods,
+  ...collateralMethods,
   markets: {
     path: "/keel.derivatives.v1.Query/Markets",
     request: derivatives.QueryMarketsRequest,

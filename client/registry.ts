@@ -4,6 +4,7 @@ import { defaultRegistryTypes } from "@cosmjs/stargate";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/tx";
 import * as guard from "@keel/proto/gen/keel/guard/v1/tx";
 import * as insurance from "@keel/proto/gen/keel/insurance/v1/tx";
+import * as collateral from "@keel/proto/gen/keel/margin/v1/collateral";
 import * as custody from "@keel/proto/gen/keel/margin/v1/custody";
 import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
 import * as margin from "@keel/proto/gen/keel/margin/v1/tx";
@@ -62,6 +63,11 @@ export const keelTypes: ReadonlyArray<[string, GeneratedType]> = [
   ["/keel.margin.v1.MsgSetTopUp", generated(custody.MsgSetTopUp)],
   ["/keel.margin.v1.MsgBidLiquidation", generated(ladder.MsgBidLiquidation)],
   ["/keel.margin.v1.MsgSetWaterfall", generated(waterfall.MsgSetWaterfall)],
+  ["/keel.margin.v1.MsgSetCollateralAsset", generated(collateral.MsgSetCollateralAsset)],
+  ["/keel.margin.v1.MsgAttestCollateralPrice", generated(collateral.MsgAttestCollateralPrice)],
+  ["/keel.margin.v1.MsgFreezeCollateral", generated(collateral.MsgFreezeCollateral)],
+  ["/keel.margin.v1.MsgAllowCollateralHolder", generated(collateral.MsgAllowCollateralHolder)],
+  ["/keel.margin.v1.MsgBuyCollateral", generated(collateral.MsgBuyCollateral)],
   ["/keel.insurance.v1.MsgFund", generated(insurance.MsgFund)],
   ["/keel.insurance.v1.MsgUnderwrite", generated(insurance.MsgUnderwrite)],
   ["/keel.insurance.v1.MsgGiveNotice", generated(insurance.MsgGiveNotice)],

@@ -98,6 +98,7 @@ describe("a price range", () => {
     const world = createGuardWorld();
     world.margin.volatility.set(world.ctx, 1, {
       feedId: 1,
+      factorFeedId: 0,
       basePpm: 100_000n,
       multiplierMaxPpm: 4_000_000n,
       deviationsPpm: 3_000_000n,

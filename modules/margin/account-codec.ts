@@ -26,6 +26,12 @@ export interface Position {
   readonly openSellLots: bigint;
 }
 
+/** Collateral beside the settlement asset, in units of its coin. */
+export interface AssetHolding {
+  readonly denom: string;
+  readonly units: bigint;
+}
+
 export interface Account {
   readonly collateral: bigint;
   readonly feeReserve: bigint;
@@ -35,6 +41,8 @@ export interface Account {
   readonly portfolio: boolean;
   /** One market only, and nothing leaves it by itself. */
   readonly isolated: boolean;
+  /** Ascending by denom, none of them zero. */
+  readonly assets: readonly AssetHolding[];
 }
 
 /** openQuote + fundingWeight + realised = 0, always. */
@@ -63,12 +71,16 @@ export interface Deficit {
   readonly sinceNs: bigint;
 }
 
+/** Shared by all accounts without assets. */
+export const NO_ASSETS: readonly AssetHolding[] = [];
+
 export const EMPTY_ACCOUNT: Account = {
   collateral: 0n,
   feeReserve: 0n,
   positions: [],
   portfolio: false,
   isolated: false,
+  assets: NO_ASSETS,
 };
 
 export function emptyLedger(market: MarketId): MarketLedger {
@@ -151,6 +163,10 @@ function accountSize(account: Account): number {
   let size = textSize(account.collateral) + textSize(account.feeReserve);
   // A position takes at most 6 + 12 + 42 + 12 + 11 + 11 = 94 bytes, so its length prefix is one byte.
   for (const position of account.positions) size += 2 + positionSize(position);
+  for (const { denom, units } of account.assets) {
+    const inside = 2 + denom.length + (denom.length > 127 ? 1 : 0) + textSize(units);
+    size += 1 + (inside > 127 ? 2 : 1) + inside;
+  }
   if (account.portfolio) size += 2;
   return account.isolated ? size + 2 : size;
 }
@@ -169,6 +185,7 @@ export function accountToMessage(account: Account): AccountMessage {
     })),
     portfolio: account.portfolio,
     isolated: account.isolated,
+    assets: account.assets.map(({ denom, units }) => ({ denom, units: units.toString() })),
   };
 }
 
@@ -186,6 +203,10 @@ export function accountFromMessage(message: AccountMessage): Account {
     })),
     portfolio: message.portfolio,
     isolated: message.isolated,
+    assets:
+      message.assets.length === 0
+        ? NO_ASSETS
+        : message.assets.map(({ denom, units }) => ({ denom, units: stored(units) })),
   };
 }
 

@@ -18,6 +18,10 @@ export interface Claims {
   ): void;
   /** Insurance → account, as far as the funds reach; returns what was paid, by bearer. */
   cover(ctx: WriteContext, id: AccountId, loss: readonly LossPart[]): readonly LossPayment[];
+  /** Shared fund → account, exactly `amount` for assets that the fund takes; false: it cannot, and nothing was paid. */
+  buy(ctx: WriteContext, id: AccountId, amount: bigint): boolean;
+  /** What may be paid for assets now. */
+  purse(ctx: ReadContext): bigint;
   /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
   give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
   /** What may be paid now of a loss in the market. */
@@ -53,6 +57,15 @@ export function createClaims(
       noteCovered(ctx, state, id, paid);
       return payments;
     },
+    buy(ctx, id, amount) {
+      if (amount > insurance.fundAvailable(ctx, denom(ctx), "")) return false;
+      const payments = insurance.allocate(ctx, denom(ctx), [{ riskClass: "", amount }]);
+      const paid = payments.reduce((sum, part) => sum + part.amount, 0n);
+      assert(paid === amount, `the fund paid ${paid} of ${amount} that it had`);
+      move(ctx, id, paid);
+      return true;
+    },
+    purse: (ctx) => insurance.fundAvailable(ctx, denom(ctx), ""),
     give(ctx, from, to, amount) {
       assert(amount >= 0n && from !== to, "collateral goes from one account to another");
       if (amount === 0n) return;

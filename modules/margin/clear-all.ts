@@ -144,6 +144,9 @@ export function createClearAll(
     views: MarketViews,
   ): void {
     if (after.collateral < 0n) throw new Refused(id, "insufficientCollateral");
+    if (after.assets.length > 0 && evaluate(after, views).cash < 0n) {
+      throw new Refused(id, "insufficientCollateral");
+    }
     if (isQuarantined(ctx, after)) throw new Refused(id, "marketQuarantined");
     if (holdsBack(after.positions, views)) throw new Refused(id, "stalePrice");
   }
@@ -166,9 +169,11 @@ export function createClearAll(
         const left = lots !== 0n && (findPosition(after, market)?.lots ?? 0n) === 0n;
         if (left) noteExit(ctx, state, { id, market });
       }
-      const gone = after.collateral === 0n && after.positions.length === 0;
+      const { assets, collateral, positions } = after;
+      const gone = collateral === 0n && positions.length === 0 && assets.length === 0;
       if (before === undefined) added += 1n;
       if (gone) added -= 1n;
+      if (gone && after.portfolio) state.portfolios.delete(ctx, id);
       if (gone) state.accounts.delete(ctx, id);
       else state.accounts.set(ctx, id, after);
       const held = before !== undefined && holdsLots(before);
@@ -221,6 +226,10 @@ export function createClearAll(
       // Its new owner may have one already.
       if (account.portfolio)
         throw refuse("secondPortfolio", "the sub-account is in portfolio mode");
+      // An asset has its own list of holders and caps per owner.
+      if (account.assets.length > 0) {
+        throw refuse("insufficientCollateral", "the sub-account holds collateral assets");
+      }
       if (isQuarantined(ctx, account)) {
         throw refuse("marketQuarantined", "a market of this sub-account is quarantined");
       }

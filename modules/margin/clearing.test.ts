@@ -62,6 +62,7 @@ describe("clear", () => {
       feeReserve: 0n,
       portfolio: false,
       isolated: false,
+      assets: [],
       positions: [
         {
           market: BTC,
@@ -89,6 +90,7 @@ describe("clear", () => {
       feeReserve: 0n,
       portfolio: false,
       isolated: false,
+      assets: [],
       positions: [],
     });
     expect(keeper.account(world.ctx, short)?.collateral).toBe(9_990n * UNIT);

@@ -221,8 +221,9 @@ export function createClearing(
       }
       if (known === undefined) requireRoom(ctx, account, market);
       const positions = withPosition(account.positions, after);
-      const { collateral, portfolio, isolated } = account;
-      state.accounts.set(ctx, id, { collateral, feeReserve, positions, portfolio, isolated });
+      const { assets, collateral, isolated, portfolio } = account;
+      const written = { collateral, feeReserve, positions, portfolio, isolated, assets };
+      state.accounts.set(ctx, id, written);
       if (portfolio) return deltaLots > 0n && costsMore(ctx, account, positions);
       return worst > worstCaseLots(before) || turnsOver(ctx, after, side, deltaLots);
     },
@@ -233,11 +234,11 @@ export function createClearing(
       const views = marketViews(ctx, markets);
       const health = evaluate(account, views);
       if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
-      const needed = health.initial + account.feeReserve;
-      if (health.equity < needed) {
+      if (!meetsInitial(account, health)) {
+        const needed = health.initial + account.feeReserve;
         throw refuse(
           "insufficientMargin",
-          account.portfolio
+          account.portfolio || account.assets.length > 0
             ? shortText(account, views, health)
             : `expected equity of at least ${needed}, got ${health.equity}`,
         );
@@ -287,7 +288,8 @@ export function createClearing(
 
 /** Of a portfolio that has too little: the scenario that binds, what is required, there and missing. */
 export function reasonFor(code: MarginCode, account: Account, views: MarketViews): string {
-  const short = account.portfolio && code === "insufficientMargin";
+  const explained = account.portfolio || account.assets.length > 0;
+  const short = explained && code === "insufficientMargin";
   return short ? shortText(account, views, evaluate(account, views)) : reasonOf(code);
 }
 

@@ -7,6 +7,7 @@ import { absolute } from "../kit/math/mul-div.ts";
 import type { Account } from "./account-codec.ts";
 import { EMPTY_ACCOUNT } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
+import { requireOpenGate } from "./gate.ts";
 import { evaluate, freeCollateral } from "./health.ts";
 import { MONEY_LIMIT } from "./limits.ts";
 import type { MarketViews, ModelledMarkets } from "./market-view.ts";
@@ -58,8 +59,10 @@ export function createCollateral(
     if (account === undefined) throw refuse("unknownAccount", "no such sub-account");
     requireSpare(ctx, account, amount);
     const collateral = account.collateral - amount;
-    const gone = collateral === 0n && account.positions.length === 0;
+    const { assets, positions } = account;
+    const gone = collateral === 0n && positions.length === 0 && assets.length === 0;
     const totals = state.totals.require(ctx);
+    if (gone && account.portfolio) state.portfolios.delete(ctx, id);
     if (gone) state.accounts.delete(ctx, id);
     else state.accounts.set(ctx, id, { ...account, collateral });
     state.totals.set(ctx, {
@@ -87,7 +90,7 @@ export function createCollateral(
     if (amount > free) {
       throw refuse(
         "insufficientCollateral",
-        account.portfolio
+        account.portfolio || account.assets.length > 0
           ? `${amount} is more than the free collateral of ${free}: ${withoutText(account, views, amount)}`
           : `expected at most the free collateral of ${free}, got ${amount}`,
       );
@@ -119,13 +122,7 @@ export function createCollateral(
     },
 
     withdraw(ctx, from, amount) {
-      const gate = state.gate.get(ctx);
-      if (gate !== undefined && ctx.header.timeNs < gate.untilNs) {
-        throw refuse(
-          "withdrawalsGated",
-          `withdrawals are closed until ${gate.untilNs} ns: ${gate.reason}`,
-        );
-      }
+      requireOpenGate(ctx, state);
       guard.withdrawing(ctx, denom(ctx), amount);
       const left = debit(ctx, from, amount);
       moveVault(ctx, -amount);

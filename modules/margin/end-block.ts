@@ -1,10 +1,11 @@
 /**
- * The end of a block: positions of expired markets are settled, then every account whose bound does not vouch for it (bounds/) is judged at the block's
+ * The end of a block: positions of expired markets are settled, cash too far below zero is made good from collateral assets, then every account whose bound does not vouch for it (bounds/) is judged at the block's
  * final marks, those under water are liquidated (most under water first, inside the block's bounds), and whoever is then below zero stands in the deficit queue.
  */
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { shortOfMargin } from "./bounds/branch-bounds.ts";
+import { heldMarkets, shortOfMargin } from "./bounds/branch-bounds.ts";
+import type { Conversion } from "./collateral-assets/conversion.ts";
 import { contained } from "./contained.ts";
 import type { Proposals } from "./custody/proposals.ts";
 import { refreshSolvency } from "./custody/solvency.ts";
@@ -13,9 +14,10 @@ import type { LiquidationBudget } from "./liquidation/closing.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
 import type { Sick } from "./liquidation/rounds.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
-import { isClosable, readRiskArray, readView } from "./market-view.ts";
+import { assetViews, isClosable, readRiskArray, readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
+import { portfolioMarkets } from "./portfolio-mode.ts";
 import type { MarketId } from "./ports.ts";
 import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
@@ -39,10 +41,14 @@ export function createEndBlock(parts: {
   readonly deficits: Deficits;
   readonly settlements: Settlements;
   readonly proposals: Proposals;
+  readonly conversion: Conversion;
 }): (ctx: WriteContext) => void {
-  const { state, markets, ladder, deficits, settlements, proposals } = parts;
+  const { state, markets, ladder, deficits, settlements, proposals, conversion } = parts;
 
-  /** Every market that someone holds is read once; one that throws is quarantined and left without a price. */
+  /**
+   * Every market that someone holds is read once, in the order of ids, and the risk arrays of those that portfolio accounts hold; one that throws is
+   * quarantined and left without a price. Nothing is read later, so which market falls first does not depend on who is judged.
+   */
   function readViews(ctx: WriteContext): MarketViews {
     const views = new Map<MarketId, MarketView | undefined>();
     const arrays = new Map<MarketId, RiskArray | null>();
@@ -55,18 +61,21 @@ export function createEndBlock(parts: {
       views.set(market, view);
       return view;
     };
-    return Object.assign(read, {
-      riskArray(market: MarketId): RiskArray | null {
-        let array = arrays.get(market);
-        if (array !== undefined) return array;
-        array = null;
-        contained(ctx, markets, market, (step) => {
-          array = readRiskArray(step, markets, market);
-        });
-        arrays.set(market, array);
-        return array;
-      },
-    });
+    const riskArray = (market: MarketId): RiskArray | null => {
+      let array = arrays.get(market);
+      if (array !== undefined) return array;
+      array = null;
+      contained(ctx, markets, market, (step) => {
+        array = readRiskArray(step, markets, market);
+      });
+      arrays.set(market, array);
+      return array;
+    };
+    const held = heldMarkets(ctx, state);
+    for (const market of held) read(market);
+    const modelled = portfolioMarkets(ctx, state);
+    for (const market of held) if (modelled.has(market)) riskArray(market);
+    return Object.assign(read, { riskArray, asset: assetViews(ctx, markets) });
   }
 
   /** `first`: of this block. */
@@ -96,6 +105,7 @@ export function createEndBlock(parts: {
     proposals.prune(ctx);
     const quiet =
       state.active.size(ctx) === 0 &&
+      state.assets.judged.size(ctx) === 0 &&
       state.deficits.size(ctx) === 0 &&
       state.unfilled.size(ctx) === 0 &&
       state.ladder.bids.size(ctx) === 0;
@@ -110,9 +120,10 @@ export function createEndBlock(parts: {
       origins: new Map(),
     };
     deficits.recover(ctx);
-    const below = settlements.run(ctx);
+    const settled = settlements.run(ctx);
     const views = readViews(ctx);
     ladder.measures.sample(ctx, views);
+    const below = [...settled, ...conversion.run(ctx, views)];
     const { sick, negative } = scan(ctx, views, true);
     const due = ladder.rounds.run(ctx, sick, views, budget);
     ladder.takeover.forget(ctx, new Set(due.map(({ id }) => id)));

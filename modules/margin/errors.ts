@@ -34,6 +34,10 @@ export const MARGIN_CODES = {
   noLiquidationAuction: 60,
   bidsFull: 61,
   unknownClass: 70,
+  collateralCap: 50,
+  collateralFrozen: 51,
+  holderNotAllowed: 52,
+  collateralInUse: 53,
 } as const;
 
 export type MarginCode = keyof typeof MARGIN_CODES;

@@ -101,6 +101,7 @@ export function applyFill(account: Account, fill: Fill): FilledAccount {
       positions: withPosition(account.positions, after),
       portfolio: account.portfolio,
       isolated: account.isolated,
+      assets: account.assets,
     },
     before,
     after,

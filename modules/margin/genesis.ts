@@ -15,6 +15,8 @@ import {
   totalsFromMessage,
   totalsToMessage,
 } from "./account-codec.ts";
+import { exportAssets, initAssets } from "./collateral-assets/genesis.ts";
+import { assetsHeldFault } from "./collateral-assets/invariants.ts";
 import { exportCustody, initCustody } from "./custody/genesis.ts";
 import { refuse } from "./errors.ts";
 import { exportLadder, initLadder } from "./liquidation/genesis.ts";
@@ -51,6 +53,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         const key = accountId(addresses.parse(id.owner), id.number);
         const value = accountFromMessage(account);
         state.accounts.set(ctx, key, value);
+        if (value.portfolio) state.portfolios.set(ctx, key, true);
         if (value.positions.some((position) => position.lots !== 0n)) {
           state.active.set(ctx, key, true);
         }
@@ -76,7 +79,9 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
       }
       initCustody(ctx, state, addresses, genesis.custody);
       initWaterfall(ctx, state.waterfall, genesis, addresses);
-      const fault = scanFault(ctx, state) ?? portfolioFault(ctx, state);
+      initAssets(ctx, state.assets, genesis, addresses);
+      const fault =
+        scanFault(ctx, state) ?? portfolioFault(ctx, state) ?? assetsHeldFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
     export(ctx) {
@@ -93,6 +98,7 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
         ...exportVolatility(ctx, state.volatility),
         ...exportLadder(ctx, state.ladder),
         ...exportWaterfall(ctx, state.waterfall, addresses),
+        ...exportAssets(ctx, state.assets, addresses),
         portfolioModel: state.portfolioModel.get(ctx),
         custody: exportCustody(ctx, state, addresses),
       };

@@ -30,7 +30,7 @@ function position(over: Partial<Position> = {}): Position {
 }
 
 function account(collateral: bigint, ...positions: Position[]): Account {
-  return { collateral, feeReserve: 0n, positions, portfolio: false, isolated: false };
+  return { collateral, feeReserve: 0n, positions, portfolio: false, isolated: false, assets: [] };
 }
 
 describe("requirementQuanta", () => {
@@ -67,6 +67,8 @@ describe("evaluate", () => {
     const health = evaluate(account(1_000n, held), views);
     expect(health).toEqual({
       equity: 1_000n + 500_000_000n - 400_000_000n - 70n,
+      cash: 1_000n + 500_000_000n - 400_000_000n - 70n,
+      debtMax: 0n,
       initial: 50_000_000n,
       maintenance: 25_000_000n,
       fresh: true,
@@ -93,6 +95,8 @@ describe("evaluate", () => {
 describe("noRiskier", () => {
   const health = (equity: bigint, maintenance: bigint) => ({
     equity,
+    cash: equity,
+    debtMax: 0n,
     maintenance,
     initial: 0n,
     fresh: true,

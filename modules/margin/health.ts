@@ -3,13 +3,18 @@
  * Position value = lots × mark + quote − lots × (funding index now − index at last settlement), exact; requirements round up.
  */
 import type { Account, Position } from "./account-codec.ts";
+import { backingOf } from "./collateral-assets/backing.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
 import { portfolioInitial, portfolioMaintenance } from "./portfolio/account.ts";
 import { positionInitial, positionMaintenance } from "./position-requirement.ts";
 
 /** Quanta throughout. */
 export interface Health {
+  /** Cash, and what other assets count for maintenance. */
   readonly equity: bigint;
+  /** Collateral and positions alone; may be below zero by `debtMax`. */
+  readonly cash: bigint;
+  readonly debtMax: bigint;
   /** With resting orders at their worst side; the fee reserve is not part of it. */
   readonly initial: bigint;
   readonly maintenance: bigint;
@@ -30,7 +35,7 @@ export function positionValue(position: Position, view: MarketView): bigint {
 }
 
 export function evaluate(account: Account, views: MarketViews): Health {
-  let equity = account.collateral;
+  let cash = account.collateral;
   let initial = 0n;
   let maintenance = 0n;
   let fresh = true;
@@ -44,7 +49,7 @@ export function evaluate(account: Account, views: MarketViews): Health {
     }
     if (!view.fresh) fresh = false;
     if (position.lots !== 0n) {
-      equity += positionValue(position, view);
+      cash += positionValue(position, view);
       maintenance += positionMaintenance(position, view);
     }
     initial += positionInitial(position, view);
@@ -53,30 +58,41 @@ export function evaluate(account: Account, views: MarketViews): Health {
     initial = portfolioInitial(account, views).initial;
     maintenance = portfolioMaintenance(account, views);
   }
-  return { equity, initial, maintenance, fresh, complete, portfolio: account.portfolio };
+  const { portfolio } = account;
+  if (account.assets.length === 0) {
+    return { equity: cash, cash, debtMax: 0n, initial, maintenance, fresh, complete, portfolio };
+  }
+  const backing = backingOf(account.assets, views.asset);
+  const { debtMax } = backing;
+  const equity = cash + backing.maintenance;
+  initial += backing.maintenance - backing.initial;
+  return { equity, cash, debtMax, initial, maintenance, fresh, complete, portfolio };
 }
 
 /** Equity and maintenance only: what a liquidation scan needs of every account. Null when a held market has no price. */
 export function maintenanceHealth(
   account: Account,
   views: MarketViews,
-): { readonly equity: bigint; readonly maintenance: bigint } | null {
-  let equity = account.collateral;
+): { readonly equity: bigint; readonly cash: bigint; readonly maintenance: bigint } | null {
+  let cash = account.collateral;
   let maintenance = 0n;
   for (const position of account.positions) {
     if (position.lots === 0n) continue;
     const view = views(position.market);
     if (view === undefined) return null;
-    equity += positionValue(position, view);
+    cash += positionValue(position, view);
     maintenance += positionMaintenance(position, view);
   }
   if (account.portfolio) maintenance = portfolioMaintenance(account, views);
-  return { equity, maintenance };
+  if (account.assets.length === 0) return { equity: cash, cash, maintenance };
+  const equity = cash + backingOf(account.assets, views.asset).maintenance;
+  return { equity, cash, maintenance };
 }
 
-/** Equity above the initial requirement including resting orders and their fees. */
+/** Equity above the initial requirement including resting orders and their fees, and no more owed in cash than may be. */
 export function meetsInitial(account: Account, health: Health): boolean {
-  return health.complete && health.fresh && health.equity >= health.initial + account.feeReserve;
+  const { cash, complete, debtMax, equity, fresh, initial } = health;
+  return complete && fresh && equity >= initial + account.feeReserve && cash >= -debtMax;
 }
 
 /**
@@ -92,10 +108,12 @@ export function noRiskier(before: Health, after: Health): boolean {
   );
 }
 
-/** What may be withdrawn: min(equity − initial − fee reserve, collateral), never negative. */
+/** What may be withdrawn: min(equity − initial − fee reserve, collateral, cash), never negative. */
 export function freeCollateral(account: Account, health: Health): bigint {
   const free = health.equity - health.initial - account.feeReserve;
-  const least = free < account.collateral ? free : account.collateral;
+  const { cash } = health;
+  const own = cash < account.collateral ? cash : account.collateral;
+  const least = free < own ? free : own;
   return least > 0n ? least : 0n;
 }
 

@@ -3,6 +3,7 @@ import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
 import { boundsFault } from "./bounds/branch-bounds.ts";
+import { assetsBackedFault, assetsHeldFault } from "./collateral-assets/invariants.ts";
 import { custodyFault, marketShortfallFault, solvencyMatchesFault } from "./custody/invariants.ts";
 import { maintenanceHealth, positionValue } from "./health.ts";
 import type { MarginParts } from "./keeper.ts";
@@ -121,6 +122,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "shortfall-queue": shortfallQueue,
       "fees-held": feesHeld,
       "market-shortfalls": (ctx) => marketShortfallFault(ctx, state),
+      "assets-backed": (ctx) => assetsBackedFault(ctx, state, bank),
       "multipliers-bounded": (ctx) => volatilityFault(ctx, state.volatility),
     },
     full: {
@@ -128,6 +130,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "loss-origins": (ctx) => originsFault(ctx, state),
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
+      "assets-held": (ctx) => assetsHeldFault(ctx, state),
       "portfolio-accounts": (ctx) => portfolioFault(ctx, state),
       "custody-whole": (ctx) => custodyFault(ctx, state, ports.addresses),
       "shortfalls-laid": (ctx) => solvencyMatchesFault(ctx, state),

@@ -10,7 +10,10 @@ import { createClearAuction } from "./clear-auction.ts";
 import { createClearing } from "./clearing.ts";
 import type { Collateral } from "./collateral.ts";
 import { createCollateral } from "./collateral.ts";
-import { guardedCollateral } from "./custody/guard.ts";
+import { createConversion } from "./collateral-assets/conversion.ts";
+import { type AssetCustody, createAssetCustody } from "./collateral-assets/custody.ts";
+import { type AssetTerms, createAssetTerms } from "./collateral-assets/terms-change.ts";
+import { guardedCollateral, guardedUnits } from "./custody/guard.ts";
 import type { Custody } from "./custody/messages.ts";
 import { createProposals } from "./custody/proposals.ts";
 import { blame } from "./custody/solvency.ts";
@@ -65,6 +68,8 @@ export interface MarginParts extends MarginPorts {
 
 export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   readonly ladder: Ladder;
+  /** Collateral beside the settlement asset. */
+  readonly assets: AssetCustody & AssetTerms;
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
@@ -105,8 +110,10 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     proposals: createProposals({ state, collateral, bank, addresses }),
     topUps: createTopUps({ state, markets, collateral, name }),
   };
+  const conversion = createConversion({ state, claims, name });
   const ladder = createLadder({
     ...{ state, markets, clearing, claims, losses, backstop, deleveraging, addresses, name },
+    conversion,
     spared(ctx, id, views) {
       if (custody.topUps.restore(ctx, id)) return true;
       blame(ctx, state, id, views);
@@ -117,6 +124,11 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const settlements = createSettlements({
     ...{ state, markets, claims, losses, classes, addresses, name },
   });
+  const units = createAssetCustody(state, bank, markets, ports.guard ?? UNGUARDED);
+  const assets = {
+    ...guardedUnits(state, units),
+    ...createAssetTerms({ state, markets, bank, insurance, custody: units, addresses }),
+  };
   const judge = createEndBlock({
     state,
     markets,
@@ -124,6 +136,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     deficits,
     settlements,
     proposals: custody.proposals,
+    conversion,
   });
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
@@ -133,6 +146,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     custody,
     ...createPortfolioModes(state, markets),
     ladder,
+    assets,
     account: (ctx, id) => state.accounts.get(ctx, id),
     health(ctx, id) {
       const account = state.accounts.get(ctx, id);

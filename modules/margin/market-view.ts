@@ -2,6 +2,8 @@
 import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { ReadContext } from "../kit/context.ts";
 import { remembered } from "../kit/remembered.ts";
+import type { AssetViews } from "./collateral-assets/backing.ts";
+import type { AssetView } from "./collateral-assets/valuation.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId, MarketsPort, MarketTerms, PerLotLosses, PriceStage } from "./ports.ts";
 
@@ -26,6 +28,8 @@ export interface ModelledMarkets extends MarketsPort {
   model(ctx: ReadContext): PortfolioModel | undefined;
   /** Null: the model says nothing of it, or it has no price. */
   riskArray(ctx: ReadContext, market: MarketId, model: PortfolioModel): RiskArray | null;
+  /** Collateral beside the settlement asset, at present prices; null: it is none. */
+  asset(ctx: ReadContext, denom: string): AssetView | null;
 }
 
 export interface MarketViews {
@@ -33,6 +37,8 @@ export interface MarketViews {
   (market: MarketId): MarketView | undefined;
   /** What a lot makes in each scenario of the margin model; null: there is no model, or none for this market. Asked of portfolio accounts alone. */
   readonly riskArray?: (market: MarketId) => RiskArray | null;
+  /** Asked of accounts that hold assets alone. */
+  readonly asset?: AssetViews;
 }
 
 /** Positions are liquidated in it now: its price allows it and nothing has stopped the market. */
@@ -103,6 +109,28 @@ function rememberedReaders(markets: ModelledMarkets): Readers {
   return known;
 }
 
+/** Other views of the markets, with the same risk arrays and assets. */
+export function withPortfolio(read: MarketViews, { asset, riskArray }: MarketViews): MarketViews {
+  return Object.assign(
+    read,
+    riskArray === undefined ? {} : { riskArray },
+    asset === undefined ? {} : { asset },
+  );
+}
+
+/** Assets as they stand, each read once. */
+export function assetViews(ctx: ReadContext, markets: ModelledMarkets): AssetViews {
+  const known = new Map<string, AssetView | null>();
+  return (denom) => {
+    let view = known.get(denom);
+    if (view === undefined) {
+      view = markets.asset(ctx, denom);
+      known.set(denom, view);
+    }
+    return view;
+  };
+}
+
 /** Valid while no mark, funding index or listing changes: within one message or one step. */
 export function marketViews(ctx: ReadContext, markets: ModelledMarkets): MarketViews {
   const { view, riskArray } = rememberedReaders(markets);
@@ -115,6 +143,11 @@ export function marketViews(ctx: ReadContext, markets: ModelledMarkets): MarketV
     const found = view(ctx, market);
     known.set(market, found);
     return found;
+  };
+  let assets: AssetViews | null = null;
+  views.asset = (denom: string): AssetView | null => {
+    assets ??= assetViews(ctx, markets);
+    return assets(denom);
   };
   views.riskArray = (market: MarketId): RiskArray | null => {
     arrays ??= new Map();

@@ -1,4 +1,6 @@
 /** Message routes of margin: shape checks without state, then one call into the keeper. */
+
+import { compareBytes } from "@keel/proto/bytes/compare";
 import {
   MsgCollectFees,
   MsgCollectFeesResponse,
@@ -19,6 +21,7 @@ import { accountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
+import { assetMessages } from "./collateral-assets/messages.ts";
 import { refuse } from "./errors.ts";
 import {
   accountText,
@@ -56,6 +59,9 @@ export function marginMessages(
   ports: Pick<MarginParts, "insurance" | "addresses">,
 ): readonly MessageRoute[] {
   const { addresses } = ports;
+  const isSettlement = (ctx: ReadContext, denom: string): boolean =>
+    denom === keeper.params(ctx).settlementDenom;
+
   function requireDenom(ctx: ReadContext, denom: string): void {
     const expected = keeper.params(ctx).settlementDenom;
     if (denom !== expected) {
@@ -81,12 +87,20 @@ export function marginMessages(
       amountOf(message.amount);
     },
     handle(ctx, message) {
-      requireDenom(ctx, message.denom);
       const sender = addresses.parse(message.sender);
       const owner = message.owner === "" ? sender : addresses.parse(message.owner);
       const id = accountId(owner, message.subaccount);
       const amount = amountOf(message.amount);
-      const collateral = keeper.deposit(ctx, sender, id, amount);
+      const { denom } = message;
+      let collateral: bigint;
+      if (isSettlement(ctx, denom)) collateral = keeper.deposit(ctx, sender, id, amount);
+      else {
+        // An account with assets is looked at in every block: nobody else may make it one.
+        if (compareBytes(owner, sender) !== 0) {
+          throw refuse("unauthorized", `only the owner deposits ${denom.slice(0, 130)}`);
+        }
+        collateral = keeper.assets.deposit(ctx, id, denom, amount);
+      }
       emitDeposit(ctx, {
         account: accountText(addresses, id),
         sender: message.sender,
@@ -107,10 +121,12 @@ export function marginMessages(
       amountOf(message.amount);
     },
     handle(ctx, message) {
-      requireDenom(ctx, message.denom);
       const id = accountId(addresses.parse(message.sender), message.subaccount);
       const amount = amountOf(message.amount);
-      const collateral = keeper.withdraw(ctx, id, amount);
+      const { denom } = message;
+      const collateral = isSettlement(ctx, denom)
+        ? keeper.withdraw(ctx, id, amount)
+        : keeper.assets.withdraw(ctx, id, denom, amount);
       emitWithdraw(ctx, { account: accountText(addresses, id), denom: message.denom, amount });
       return { collateral: collateral.toString() };
     },
@@ -129,12 +145,13 @@ export function marginMessages(
       }
     },
     handle(ctx, message) {
-      requireDenom(ctx, message.denom);
       const owner = addresses.parse(message.sender);
       const from = accountId(owner, message.fromSubaccount);
       const to = accountId(owner, message.toSubaccount);
       const amount = amountOf(message.amount);
-      keeper.transfer(ctx, from, to, amount);
+      const { denom } = message;
+      if (isSettlement(ctx, denom)) keeper.transfer(ctx, from, to, amount);
+      else keeper.assets.transfer(ctx, from, to, { denom, units: amount });
       emitTransfer(ctx, {
         from: accountText(addresses, from),
         to: accountText(addresses, to),
@@ -231,5 +248,6 @@ export function marginMessages(
     setPortfolioModel,
     setDynamicMargin,
     waterfallMessage(state, ports, requireAuthority),
+    ...assetMessages(keeper.assets, addresses, requireAuthority),
   ];
 }

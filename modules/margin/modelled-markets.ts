@@ -1,30 +1,66 @@
 /** Markets under the margin model in state. Risk arrays are functions of what markets say and of the model, and remembered with both. */
-import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import type { PortfolioModel, UnderlyingRule } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import type { ReadContext } from "../kit/context.ts";
+import { maximum } from "../kit/math/mul-div.ts";
+import { assetView } from "./collateral-assets/valuation.ts";
 import type { ModelledMarkets } from "./market-view.ts";
+import { type Measured, NOT_MEASURED, stepped } from "./portfolio/measured.ts";
+import { ruleOf } from "./portfolio/model.ts";
 import { type RiskArray, riskArray, underlyingRisk } from "./portfolio/risk-array.ts";
-import type { MarketId, MarketRisk, MarketsPort } from "./ports.ts";
+import type { MarketId, MarketRisk, MarketsPort, PricesPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import { betaPpm } from "./volatility/common-factor.ts";
+import { outcomeOf } from "./volatility/measuring.ts";
 
 interface Made {
   readonly risk: MarketRisk;
+  readonly measured: Measured;
   readonly model: PortfolioModel;
   readonly array: RiskArray | null;
 }
 
-export function modelledMarkets(state: MarginState, markets: MarketsPort): ModelledMarkets {
+export function modelledMarkets(
+  state: MarginState,
+  markets: MarketsPort,
+  prices: PricesPort,
+): ModelledMarkets {
   const made = new Map<MarketId, Made>();
+
+  /** What dynamic margin knows of the market's feed; nothing where the model asks for nothing. */
+  function measuredOf(ctx: ReadContext, market: MarketId, rule: UnderlyingRule | null): Measured {
+    const asked = rule !== null && (rule.betaMeasured || rule.volatilitySource !== 0);
+    const feedId = asked ? markets.terms(ctx, market)?.feedId : undefined;
+    if (feedId === undefined) return NOT_MEASURED;
+    const terms = state.volatility.terms.get(ctx, feedId);
+    const known = state.volatility.measured.get(ctx, feedId);
+    if (terms === undefined || known === undefined) return NOT_MEASURED;
+    const { fast, floor, slow } = outcomeOf(terms, known);
+    const volatility = maximum(maximum(fast, slow), floor);
+    return stepped({ volatility, betaPpm: betaPpm(terms, known) });
+  }
+
   return {
     ...markets,
+    asset(ctx, denom) {
+      const asset = state.assets.assets.get(ctx, denom);
+      return asset?.terms === undefined ? null : assetView(ctx, prices, asset, asset.terms);
+    },
     model: (ctx) => state.portfolioModel.get(ctx),
     riskArray(ctx, market, model) {
       const risk = markets.risk(ctx, market);
       if (risk === undefined) return null;
       const known = made.get(market);
-      if (known !== undefined && known.risk === risk && known.model === model) return known.array;
-      const underlying = underlyingRisk(model, risk.underlying);
+      const measured = measuredOf(ctx, market, ruleOf(model, risk.underlying.name));
+      const stands = known?.risk === risk && known.model === model;
+      if (stands && isSame(known.measured, measured)) return known.array;
+      const underlying = underlyingRisk(model, risk.underlying, measured);
       const array = underlying === null ? null : riskArray(underlying, risk.instrument);
-      made.set(market, { risk, model, array });
+      made.set(market, { risk, measured, model, array });
       return array;
     },
   };
+}
+
+function isSame(a: Measured, b: Measured): boolean {
+  return a.volatility === b.volatility && a.betaPpm === b.betaPpm;
 }

@@ -32,7 +32,7 @@ export function createMargin(schema: Schema, given: MarginPorts): Margin {
   const state = marginState(schema);
   const guarded = guardedMarkets(given.guard ?? UNGUARDED, given.markets);
   const scaled = scaledMarkets(state.volatility, guarded);
-  const ports = { ...given, markets: modelledMarkets(state, scaled) };
+  const ports = { ...given, markets: modelledMarkets(state, scaled, given.prices) };
   const volatility = createVolatility(state.volatility, ports.prices);
   const keeper = createKeeper(state, ports);
   return {

@@ -72,6 +72,31 @@ function trade(made: World, market: number, buyer: AccountId, seller: AccountId,
   });
 }
 
+describe("markets that cannot be priced", () => {
+  it("fall in the order of their ids, whoever holds them and whatever was looked at before", () => {
+    const run = (blocks: number): readonly number[] => {
+      const made = world();
+      const { ctx, margin, markets } = made;
+      const other = made.funded(9, 1_000_000n * UNIT);
+      // The first account in key order holds the later market.
+      const holders = [ETH, BTC].map((market, i) => {
+        const id = made.funded(i + 1, 20_000n * UNIT);
+        expect(trade(made, market, id, other, 10n)).toEqual({ ok: true });
+        margin.keeper.setMode(ctx, id, "portfolio");
+        return id;
+      });
+      expect(holders).toHaveLength(2);
+      for (let i = 0; i < blocks; i++) margin.keeper.endBlock(ctx);
+      markets.failRisk(ETH);
+      markets.failRisk(BTC);
+      margin.keeper.endBlock(ctx);
+      return markets.quarantined.map(({ market }) => market);
+    };
+    expect(run(0)).toEqual([BTC, ETH]);
+    expect(run(3)).toEqual([BTC, ETH]);
+  });
+});
+
 describe("an account judged as a portfolio", () => {
   it("needs less for a hedge across markets, and market by market again more", () => {
     const made = world();

@@ -12,6 +12,7 @@ import { type MarketViews, type ModelledMarkets, marketViews } from "./market-vi
 import { portfolioInitial } from "./portfolio/account.ts";
 import { validateModel } from "./portfolio/model.ts";
 import { money, refusalText } from "./portfolio/verdict.ts";
+import type { MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
 /** Market by market; as one portfolio; market by market in one market only. */
@@ -84,16 +85,15 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
         throw refuse("insufficientMargin", shortText(after, views, health));
       }
       state.accounts.set(ctx, id, after);
+      if (portfolio) state.portfolios.set(ctx, id, true);
+      else state.portfolios.delete(ctx, id);
     },
 
     setModel(ctx, model) {
       if (model !== undefined) validateModel(model);
       if (model === undefined) {
-        let used = 0n;
-        state.accounts.each(ctx, (_id, account) => {
-          if (account.portfolio) used += 1n;
-        });
-        if (used > 0n) throw refuse("modelInUse", `${used} accounts are judged by the model`);
+        const used = state.portfolios.size(ctx);
+        if (used > 0) throw refuse("modelInUse", `${used} accounts are judged by the model`);
         if (state.portfolioModel.get(ctx) !== undefined) state.portfolioModel.delete(ctx);
         return;
       }
@@ -113,18 +113,34 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
   };
 }
 
-/** Portfolio accounts need a model, and an owner has at most one. */
+/** Markets of which portfolio accounts hold lots. */
+export function portfolioMarkets(ctx: ReadContext, state: MarginState): ReadonlySet<MarketId> {
+  const found = new Set<MarketId>();
+  state.portfolios.each(ctx, (id) => {
+    for (const { lots, market } of state.accounts.get(ctx, id)?.positions ?? []) {
+      if (lots !== 0n) found.add(market);
+    }
+  });
+  return found;
+}
+
+/** Portfolio accounts need a model, are in the index, and an owner has at most one. */
 export function portfolioFault(ctx: ReadContext, state: MarginState): string | null {
   const modelled = state.portfolioModel.get(ctx) !== undefined;
   let fault: string | null = null;
   let previous: string | null = null;
+  let indexed = 0;
   state.accounts.each(ctx, (id, account) => {
     if (!account.portfolio) return false;
     const owner = bytesToKey(ownerOf(id));
     if (!modelled) fault = "an account is judged as a portfolio without a model";
     else if (owner === previous) fault = "an owner has two portfolio accounts";
     previous = owner;
+    if (state.portfolios.has(ctx, id)) indexed += 1;
+    else fault ??= "a portfolio account is not in the index";
     return fault !== null;
   });
+  if (indexed !== state.portfolios.size(ctx))
+    fault ??= "the index of portfolio accounts has others";
   return fault;
 }

@@ -29,6 +29,7 @@ import {
   ledgerToMessage,
   totalsToMessage,
 } from "./account-codec.ts";
+import { assetQueries } from "./collateral-assets/queries.ts";
 import { refuse } from "./errors.ts";
 import { evaluate } from "./health.ts";
 import type { MarginParts } from "./keeper.ts";
@@ -166,5 +167,6 @@ export function marginQueries(state: MarginState, ports: MarginParts): readonly 
       response: QueryPortfolioModelResponse,
       handle: (ctx) => ({ model: state.portfolioModel.get(ctx) }),
     }),
+    ...assetQueries(state, markets, addresses),
   ];
 }

@@ -92,6 +92,7 @@ function settleAccount(account: Account, endings: Endings): SettledAccount | nul
       positions: kept,
       portfolio: account.portfolio,
       isolated: account.isolated,
+      assets: account.assets,
     },
     settled,
   };
@@ -247,6 +248,8 @@ export function createSettlements(parts: {
           return { market, amount: -realised };
         }),
       );
+      // What its assets back is no deficit: they are converted at the end of the block.
+      if (account.assets.length > 0) return;
       const missing = -account.collateral;
       const ledger = new LossLedger("defaulter", missing, originOfSettled(ctx, settled));
       losses.pay(step, id, ledger);

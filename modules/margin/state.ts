@@ -9,6 +9,7 @@ import type { ItemCollection, MapCollection, Schema } from "../kit/collections/s
 import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
 import { watched } from "./bounds/branch-bounds.ts";
+import { type AssetState, assetState, withJudged } from "./collateral-assets/state.ts";
 import { type CustodyState, custodyState } from "./custody/state.ts";
 import { type LadderState, ladderState } from "./liquidation/state.ts";
 import type { MarketId } from "./ports.ts";
@@ -39,12 +40,18 @@ export interface MarginState {
   readonly portfolioModel: ItemCollection<PortfolioModel>;
   readonly custody: CustodyState;
   readonly waterfall: WaterfallState;
+  /** Accounts judged so. */
+  readonly portfolios: MapCollection<AccountId, true>;
+  /** Collateral beside the settlement asset. */
+  readonly assets: AssetState;
 }
 
 export function marginState(schema: Schema): MarginState {
+  const assets = assetState(schema);
+  const accounts = schema.map(1, "accounts", accountIdKey, accountValue);
   return {
     params: schema.item(0, "params", protoValue(Params)),
-    accounts: watched(schema.map(1, "accounts", accountIdKey, accountValue)),
+    accounts: watched(withJudged(accounts, assets)),
     ledgers: schema.map(2, "ledgers", u32Key, ledgerValue),
     totals: schema.item(3, "totals", totalsValue),
     active: schema.map(4, "active", accountIdKey, markerValue),
@@ -58,5 +65,7 @@ export function marginState(schema: Schema): MarginState {
     portfolioModel: schema.item(12, "portfolio_model", protoValue(PortfolioModel)),
     custody: custodyState(schema),
     waterfall: waterfallState(schema),
+    portfolios: schema.map(0x1c, "portfolio_accounts", accountIdKey, markerValue),
+    assets,
   };
 }

@@ -5,6 +5,7 @@ import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
+import { holdingViews } from "./collateral-assets/queries.ts";
 import type { Health } from "./health.ts";
 import { evaluate, freeCollateral, positionValue, settledQuote } from "./health.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
@@ -111,6 +112,9 @@ export function accountView(
     fresh: health.fresh,
     portfolio: account.portfolio,
     isolated: account.isolated,
+    assets: holdingViews(account, views.asset),
+    cash: health.cash.toString(),
+    debtMax: health.debtMax.toString(),
     positions: account.positions.map((position) =>
       positionView(position, views(position.market), health),
     ),

@@ -37,6 +37,7 @@ import {
   MsgUpdateSurfaces,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
+import { otherTerms } from "./collateral-operations.ts";
 import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
 import { guardAct } from "./guard-acts.ts";
 import { anotherModel, openingModel } from "./margin-models.ts";
@@ -330,6 +331,7 @@ const dynamic: Act = ({ random, authority }) => {
     ...defaultDynamicMargin(feedId),
     basePpm: BigInt(50_000 + random.below(100_000)),
     multiplierMaxPpm: 2_000_000n,
+    factorFeedId: FEEDS.btc,
     fastHalfLifeMs: 600_000n,
     slowHalfLifeMs: 3_600_000n,
     forward: {
@@ -377,6 +379,7 @@ const acts: readonly Act[] = [
   guard,
   guard,
   guard,
+  ({ random, authority }) => otherTerms(authority, random.below(8)),
 ];
 
 /** At most one act a block, in about one block of three. */

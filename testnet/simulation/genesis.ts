@@ -22,6 +22,7 @@ import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Agent, Signer } from "./agents.ts";
+import { COLLATERAL_DENOMS, openingAssets } from "./collateral-operations.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
 
 export const DENOM = "uusdc";
@@ -192,7 +193,7 @@ export function seriesList(): Series[] {
 export function appState(agents: readonly Agent[], authority: Signer): Record<string, unknown> {
   const accounts = [...agents.map(({ account }) => account), authority];
   const coins = (amount: bigint) =>
-    ["ukeel", DENOM].map((denom) => ({ denom, amount: `${amount * UNIT}` }));
+    [...COLLATERAL_DENOMS, "ukeel", DENOM].map((denom) => ({ denom, amount: `${amount * UNIT}` }));
   const insurance = {
     params: { ...insuranceParams(), authority: authority.address },
     funds: [{ denom: DENOM, balance: "0", funded: "0", received: "0", paid: "0" }],
@@ -253,7 +254,10 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
     margin: messageToJson(
       "keel.margin.v1.GenesisState",
       MarginGenesis.encode(
-        MarginGenesis.fromPartial({ params: ledgerParams(authority.address) }),
+        MarginGenesis.fromPartial({
+          params: ledgerParams(authority.address),
+          collateralAssets: openingAssets(agents),
+        }),
       ).finish(),
     ),
     derivatives: messageToJson(

@@ -46,6 +46,7 @@ export function marginModel(rangePpm: bigint): PortfolioModel {
         rangeMinimumPpm: rangePpm,
         rangeMaximumPpm: rangePpm,
         betaPpm: 700_000n,
+        betaMeasured: true,
         dailyVolume: "1000000000000",
       },
     ],

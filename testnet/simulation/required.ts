@@ -118,6 +118,8 @@ const EVENTS: readonly string[] = [
   ...["guard_tightened"],
   ...["dynamic_margin", "liquidation_due", "liquidation_throttled", "liquidation_offer"],
   ...["liquidation_bid", "liquidation_auction", "liquidation_bid_filled", "liquidation_slice"],
+  ...["dynamic_margin", "collateral_asset_set", "collateral_converted", "collateral_sold"],
+  ...["collateral_price_attested", "collateral_frozen", "collateral_holder"],
   ...["position_settled", "insurance_funded", "insurance_received", "insurance_paid"],
   ...["oracle_price", "oracle_below_quorum", "margin_mode_set", "portfolio_model_set"],
   ...["withdrawal_policy_set", "withdrawal_proposed", "withdrawal_decided", "withdrawal_dropped"],

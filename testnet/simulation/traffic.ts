@@ -18,6 +18,7 @@ import {
   walletsOf,
 } from "./agents.ts";
 import { authorityAct, openingActs } from "./authority.ts";
+import { collateralOperations } from "./collateral-operations.ts";
 import { custodyOperations } from "./custody-operations.ts";
 import { DENOM, depositOf } from "./genesis.ts";
 import { ledgerOperations } from "./ledger-operations.ts";
@@ -44,6 +45,7 @@ export const ownOperations: readonly SimulationOperation[] = [
   ...ledgerOperations,
   ...vaultOperations,
   ...custodyOperations,
+  ...collateralOperations,
   ...wrongOperations,
 ];
 const OWN_TOTAL = ownOperations.reduce((sum, { weight }) => sum + weight, 0);

@@ -3,7 +3,7 @@ import { type AccountId, accountId } from "../../kit/account-id.ts";
 import { Registry } from "../../kit/collections/schema.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { type TestContext, testContext } from "../../kit/testing/context.ts";
-import { type Account, emptyLedger, type Position } from "../account-codec.ts";
+import { type Account, emptyLedger, NO_ASSETS, type Position } from "../account-codec.ts";
 import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health.ts";
 import type { MarketView, MarketViews } from "../market-view.ts";
@@ -178,6 +178,7 @@ function rewrite(world: World, ctx: WriteContext, id: AccountId): void {
     portfolio: false,
     isolated: false,
     positions,
+    assets: NO_ASSETS,
   };
   if (known !== undefined && dice.oneIn(25)) state.accounts.delete(ctx, id);
   else state.accounts.set(ctx, id, account);
@@ -192,7 +193,8 @@ function everyone(world: World, ctx: WriteContext, views: MarketViews) {
     world.scans += 1;
     const account = world.state.accounts.get(ctx, id) as Account;
     const health = maintenanceHealth(account, views);
-    if (health !== null && isLiquidatable(health)) found.push({ id, ...health });
+    if (health === null || !isLiquidatable(health)) return;
+    found.push({ id, equity: health.equity, maintenance: health.maintenance });
   });
   return found.sort(compareSick);
 }

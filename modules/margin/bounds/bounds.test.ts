@@ -137,6 +137,7 @@ describe("an account with a bound", () => {
       feeReserve: 0n,
       portfolio: false,
       isolated: false,
+      assets: [],
       positions: [1, 2, 3].map((market) => ({
         ...{ market, lots: -1n, quote: 10n, fundingIndex: 0n },
         ...{ openBuyLots: 0n, openSellLots: 0n },
@@ -157,6 +158,8 @@ describe("an account with a bound", () => {
   });
 });
 
+const NO_PRICES = { price: () => undefined };
+
 const tenth = [{ aboveQuanta: 0n, initialPpm: 100_000n, maintenancePpm: 100_000n }];
 
 function tiny(value: bigint) {
@@ -175,7 +178,7 @@ describe("the invariant of bounds", () => {
     bounds.watch([long]);
     bounds.look(
       () => rich,
-      marketViews(ctx, modelledMarkets(margin.state, markets)),
+      marketViews(ctx, modelledMarkets(margin.state, markets, NO_PRICES)),
       true,
       () => undefined,
     );

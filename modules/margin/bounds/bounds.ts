@@ -32,7 +32,7 @@ export class HealthBounds {
   readonly #paths: Map<MarketId, MarketPath> = new Map();
   /** Written since the last look. */
   #touched: Set<AccountId> = new Set();
-  /** Looked at again whatever prices do: short of margin, or judged as portfolios. */
+  /** Looked at again whatever prices do: short of margin, judged as portfolios, or backed by assets. */
   #watched: Set<AccountId> = new Set();
   /** Numbers of accounts whose bound was passed, or lost. */
   #passed: Set<number> = new Set();
@@ -127,7 +127,7 @@ export class HealthBounds {
 
   /**
    * What the account has over; null when it cannot be judged or holds nothing; "seen" when it stays in sight: it is short of margin, or a portfolio, whose
-   * loss is no sum over its markets.
+   * loss is no sum over its markets, or backed by assets, whose prices are no levels.
    */
   #judge(
     id: AccountId,
@@ -143,7 +143,7 @@ export class HealthBounds {
       found.push({ id, account, equity, maintenance });
       return "seen";
     }
-    return account.portfolio ? "seen" : equity - maintenance;
+    return account.portfolio || account.assets.length > 0 ? "seen" : equity - maintenance;
   }
 
   /** New thresholds. Null slack: none can be passed. */

@@ -5,7 +5,12 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
 import { isLiquidatable, maintenanceHealth } from "../health.ts";
-import { type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
+import {
+  type MarketViews,
+  type ModelledMarkets,
+  marketViews,
+  withPortfolio,
+} from "../market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { HealthBounds, type Judged } from "./bounds.ts";
@@ -65,8 +70,7 @@ export function heldMarkets(ctx: ReadContext, state: MarginState): readonly Mark
 function ofHeld(held: readonly MarketId[], views: MarketViews): MarketViews {
   const known = new Set(held);
   const read: MarketViews = (market) => (known.has(market) ? views(market) : undefined);
-  const { riskArray } = views;
-  return riskArray === undefined ? read : Object.assign(read, { riskArray });
+  return withPortfolio(read, views);
 }
 
 /** Every account with positions that is under water or below zero at these views, in no order. `settle` once a block. */

@@ -4,6 +4,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
 import type { Collateral } from "../collateral.ts";
+import type { AssetCustody } from "../collateral-assets/custody.ts";
 import { type MarginCode, refuse } from "../errors.ts";
 import { positionValue } from "../health.ts";
 import type { MarketViews } from "../market-view.ts";
@@ -81,6 +82,21 @@ export function keepLoss(
 function requireLeave(ctx: ReadContext, state: MarginState, from: AccountId): void {
   requireNoPolicy(ctx, state.custody, from);
   requireUngated(ctx, state, from);
+}
+
+/** The ways out of a sub-account for collateral assets. */
+export function guardedUnits(state: MarginState, units: AssetCustody): AssetCustody {
+  return {
+    ...units,
+    withdraw(ctx, from, denom, amount) {
+      requireLeave(ctx, state, from);
+      return units.withdraw(ctx, from, denom, amount);
+    },
+    transfer(ctx, from, to, asset) {
+      requireLeave(ctx, state, from);
+      units.transfer(ctx, from, to, asset);
+    },
+  };
 }
 
 /** The ways out of a sub-account. */

@@ -2,6 +2,7 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { Claims } from "../claims.ts";
+import type { Conversion } from "../collateral-assets/conversion.ts";
 import type { ModelledMarkets } from "../market-view.ts";
 import type { BackstopPort, ClearingPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -33,6 +34,7 @@ export function createLadder(parts: {
   readonly losses: Losses;
   readonly backstop: BackstopPort;
   readonly deleveraging: Deleveraging;
+  readonly conversion: Conversion;
   readonly addresses: Addresses;
   readonly name: (id: AccountId) => string;
   readonly spared: RoundsParts["spared"];

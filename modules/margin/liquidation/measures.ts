@@ -5,7 +5,7 @@ import { divFloor, maximum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import { heldMarkets } from "../bounds/branch-bounds.ts";
 import { contained } from "../contained.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../market-view.ts";
-import { isClosable } from "../market-view.ts";
+import { isClosable, withPortfolio } from "../market-view.ts";
 import { parseMoney } from "../money.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -120,8 +120,7 @@ export function createMeasures(state: MarginState, markets: ModelledMarkets): Me
         made.set(market, average);
         return average;
       };
-      const { riskArray } = views;
-      return riskArray === undefined ? read : Object.assign(read, { riskArray });
+      return withPortfolio(read, views);
     },
 
     variance: (ctx, market) => BigInt(measures.get(ctx, market)?.variance ?? "0"),

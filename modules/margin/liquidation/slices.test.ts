@@ -59,11 +59,18 @@ function account(lots: readonly [btc: bigint, eth: bigint, future: bigint]): Acc
     const open = { fundingIndex: 0n, openBuyLots: 0n, openSellLots: 0n };
     return held === 0n ? [] : [{ market, lots: held, quote: -held * 50_000_000n, ...open }];
   });
-  return { collateral: 0n, feeReserve: 0n, portfolio: true, isolated: false, positions };
+  return {
+    collateral: 0n,
+    feeReserve: 0n,
+    portfolio: true,
+    isolated: false,
+    positions,
+    assets: [],
+  };
 }
 
 function viewsOf({ ctx, margin, markets }: World) {
-  return marketViews(ctx, modelledMarkets(margin.state, markets));
+  return marketViews(ctx, modelledMarkets(margin.state, markets, { price: () => undefined }));
 }
 
 describe("the slice that is closed", () => {

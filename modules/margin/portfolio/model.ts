@@ -6,7 +6,11 @@ import type {
   Scenario,
   UnderlyingRule,
 } from "@keel/proto/gen/keel/margin/v1/portfolio";
-import { SkewMove, VolatilityMove } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import {
+  SkewMove,
+  VolatilityMove,
+  VolatilitySource,
+} from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import { parseMoney } from "../money.ts";
@@ -157,6 +161,9 @@ function validateUnderlyings(rules: readonly UnderlyingRule[]): void {
     requireRange(`${what}: range_maximum_ppm`, maximum, rule.rangeMinimumPpm, 900_000n);
     requireRange(`${what}: beta_ppm`, rule.betaPpm, -PPM, PPM);
     requireMoney(`${what}: daily_volume`, rule.dailyVolume);
+    const source = rule.volatilitySource;
+    const known = (Object.values(VolatilitySource) as number[]).includes(source) && source >= 0;
+    requireThat(known, `${what}: unknown volatility_source ${source}`);
     const floor = rule.volatilityFloorPpm;
     requireRange(`${what}: volatility_floor_ppm`, floor, 0n, VOLATILITY_MAX_PPM);
   }

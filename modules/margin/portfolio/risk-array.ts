@@ -8,6 +8,7 @@ import { SkewMove } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { expWad } from "../../kit/math/exp.ts";
 import { divNearest, WAD, YEAR_SECONDS } from "../../kit/math/fixed-point.ts";
 import { absolute, divHalfEven, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import { betaOf, type Measured, NOT_MEASURED, rangeVolatility } from "./measured.ts";
 import { ruleOf } from "./model.ts";
 import { moveOf, priceRangePpm, shockedVolatilities, WAD_PER_PPM, weightOf } from "./shocks.ts";
 
@@ -32,6 +33,8 @@ export interface UnderlyingRisk {
   readonly rule: UnderlyingRule;
   readonly state: UnderlyingState;
   readonly rangePpm: bigint;
+  /** As the model has it, or as it is measured. */
+  readonly betaPpm: bigint;
   readonly movesPpm: readonly bigint[];
   readonly weightsPpm: readonly bigint[];
   /** The scenario moves the skew and nothing else. */
@@ -42,17 +45,20 @@ export interface UnderlyingRisk {
 export function underlyingRisk(
   model: PortfolioModel,
   state: UnderlyingState,
+  measured: Measured = NOT_MEASURED,
 ): UnderlyingRisk | null {
   const rule = ruleOf(model, state.name);
   if (rule === null) return null;
-  const floor = rule.volatilityFloorPpm * WAD_PER_PPM;
-  const known = state.volatility < floor ? { ...state, volatility: floor } : state;
+  const found = rangeVolatility(rule, state.volatility, measured);
+  const volatility = maximum(found, rule.volatilityFloorPpm * WAD_PER_PPM);
+  const known = state.volatility === volatility ? state : { ...state, volatility };
   const rangePpm = priceRangePpm(rule, known.volatility);
   return {
     model,
     rule,
     state: known,
     rangePpm,
+    betaPpm: betaOf(rule, measured),
     movesPpm: model.scenarios.map((scenario) => moveOf(scenario, rangePpm)),
     weightsPpm: model.scenarios.map((scenario) => weightOf(scenario, rangePpm)),
     skewed: model.scenarios.map(({ skew }) => skew !== SkewMove.SKEW_MOVE_NONE),

@@ -83,7 +83,7 @@ function combine(underlyings: readonly UnderlyingScan[], capPpm: bigint): Scan {
   let sum = 0n;
   let own = 0n;
   for (const { underlying, losses: each, loss } of underlyings) {
-    const beta = underlying.rule.betaPpm;
+    const beta = underlying.betaPpm;
     sum += loss;
     own += loss * loss * (PPM * PPM - beta * beta);
     for (let i = 0; i < count; i++) {

@@ -63,6 +63,8 @@ export interface TestMarkets extends MarketsPort {
   fail(market: MarketId): void;
   /** Makes every reading of this market's mark throw from now on. */
   failMark(market: MarketId): void;
+  /** Makes every reading of what a margin model prices this market by throw from now on. */
+  failRisk(market: MarketId): void;
   readonly quarantined: { readonly market: MarketId; readonly reason: string }[];
 }
 
@@ -73,6 +75,7 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
   const failing = new Set<MarketId>();
   const risks = new Map<MarketId, MarketRisk>();
   const unreadable = new Set<MarketId>();
+  const unpriced = new Set<MarketId>();
   const quarantined: { market: MarketId; reason: string }[] = [];
   let nextId = 1n;
 
@@ -129,6 +132,7 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       return rows.get(ctx, market)?.mark;
     },
     risk(ctx, market) {
+      if (unpriced.has(market)) throw new Error("a bug in this market's risk");
       const known = rows.get(ctx, market);
       const ticks = known?.mark?.ticks;
       if (known === undefined || ticks === undefined) return undefined;
@@ -210,6 +214,9 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     },
     failMark: (market) => {
       unreadable.add(market);
+    },
+    failRisk: (market) => {
+      unpriced.add(market);
     },
     orders,
     marketId: (ctx, symbol) =>

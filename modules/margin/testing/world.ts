@@ -68,7 +68,9 @@ export interface World {
   readonly backstop: TestBackstop;
   /** By feed. */
   readonly prices: Map<number, TestPrice>;
-  readonly bank: BankPort & { mint(ctx: WriteContext, to: Uint8Array, amount: bigint): void };
+  readonly bank: BankPort & {
+    mint(ctx: WriteContext, to: Uint8Array, amount: bigint, denom?: string): void;
+  };
   owner(number: number): Uint8Array;
   /** Sub-account 0 of test owner `number`, with collateral deposited. */
   funded(number: number, amount: bigint): AccountId;
@@ -115,7 +117,8 @@ export function createWorld(
       coins.set(ctx, [from, denom], held - amount);
       coins.set(ctx, [to, denom], balance(ctx, to, denom) + amount);
     },
-    mint: (ctx, to, amount) => coins.set(ctx, [to, DENOM], balance(ctx, to, DENOM) + amount),
+    mint: (ctx, to, amount, denom = DENOM) =>
+      coins.set(ctx, [to, denom], balance(ctx, to, denom) + amount),
   };
   const row = (ctx: ReadContext): FundRow => funds.get(ctx, DENOM) ?? { balance: 0n, funded: 0n };
   const fund: TestFund = {

@@ -30,6 +30,10 @@ export function initVolatility(
       if (!DIGITS.test(text))
         throw refuse("invalidRequest", `margin genesis: feed ${feedId} measured "${text}"`);
     }
+    for (const text of [measured.factorVariance, measured.factorCovariance]) {
+      if (text !== "" && !DIGITS.test(text.replace(/^-/, "")))
+        throw refuse("invalidRequest", `margin genesis: feed ${feedId} measured "${text}"`);
+    }
     state.measured.set(ctx, feedId, measured);
   }
   const fault = volatilityFault(ctx, state);

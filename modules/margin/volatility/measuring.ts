@@ -2,6 +2,7 @@
 import type { DynamicMargin, FeedVolatility } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import { WAD } from "../../kit/math/fixed-point.ts";
 import { divCeil, maximum, PPM } from "../../kit/math/mul-div.ts";
+import { movedAlong, WITHOUT_FACTOR } from "./common-factor.ts";
 import {
   annualVolatility,
   approach,
@@ -23,6 +24,8 @@ const MINUTES_PER_YEAR = 525_600n;
 export interface Reading {
   readonly minute: bigint;
   readonly mantissa: bigint;
+  /** Price of the common factor; 0: there is none. */
+  readonly factor: bigint;
 }
 
 /** Everything that the terms say of the present measurement. Ranges and volatilities 1e-18. */
@@ -50,6 +53,7 @@ export function seeded(terms: DynamicMargin): FeedVolatility {
     hour: 0n,
     initialPpm: UNITY.initialPpm,
     maintenancePpm: UNITY.maintenancePpm,
+    ...WITHOUT_FACTOR,
   };
   return { ...state, bufferRange: outcomeOf(terms, state).bufferedRange.toString() };
 }
@@ -91,11 +95,14 @@ export function measured(
   reading: Reading,
 ): FeedVolatility {
   const { minute, mantissa } = reading;
-  if (state.mantissa === 0n) return { ...state, minute, mantissa };
+  if (state.mantissa === 0n) {
+    return { ...state, minute, mantissa, factorMantissa: reading.factor };
+  }
   const steps = minute - state.minute;
   const logarithm = logReturn(state.mantissa, mantissa);
+  const weightOf = (halfLifeMs: bigint): bigint => smoothing(MINUTE_MS, halfLifeMs);
   const next = (variance: string, halfLifeMs: bigint): string => {
-    const weight = smoothing(MINUTE_MS, halfLifeMs);
+    const weight = weightOf(halfLifeMs);
     return weigh(fade(BigInt(variance), weight, steps - 1n), logarithm, weight).toString();
   };
   const estimated: FeedVolatility = {
@@ -105,6 +112,11 @@ export function measured(
     fastVariance: next(state.fastVariance, terms.fastHalfLifeMs),
     slowVariance: next(state.slowVariance, terms.slowHalfLifeMs),
     floorVariance: next(state.floorVariance, terms.floorHalfLifeMs),
+    ...movedAlong(
+      state,
+      { logarithm, steps, factor: reading.factor },
+      weightOf(terms.slowHalfLifeMs),
+    ),
   };
   const aim = outcomeOf(terms, estimated).bufferedRange;
   const weight = smoothing(MINUTE_MS, terms.bufferHalfLifeMs);

@@ -7,6 +7,7 @@ import {
 import type { ReadContext } from "../../kit/context.ts";
 import { onQuery, type QueryRoute } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
+import { betaPpm } from "./common-factor.ts";
 import type { VolatilityState } from "./state.ts";
 import type { Volatility } from "./volatility.ts";
 
@@ -24,6 +25,7 @@ export function volatilityQuery(state: VolatilityState, volatility: Volatility):
       cause: outcome.cause,
       targetPpm: outcome.target,
       forwardPpm,
+      betaPpm: betaPpm(terms, measured)?.toString() ?? "",
     };
   }
 

@@ -28,6 +28,7 @@ export function defaultDynamicMargin(feedId: number): DynamicMargin {
     rampPerDayPpm: 250_000n,
     seedVolatility: 600_000_000_000_000_000n,
     forward: undefined,
+    factorFeedId: 0,
   };
 }
 

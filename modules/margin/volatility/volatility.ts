@@ -5,6 +5,7 @@ import { WAD } from "../../kit/math/fixed-point.ts";
 import { divFloor, maximum, minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import type { PricesPort } from "../ports.ts";
+import { WITHOUT_FACTOR } from "./common-factor.ts";
 import { rangeOf } from "./estimators.ts";
 import { emitDynamicMargin, type MoveReason } from "./events.ts";
 import {
@@ -72,6 +73,13 @@ export function createVolatility(state: VolatilityState, prices: PricesPort): Vo
     if (moved) emitDynamicMargin(ctx, after, { ...why, terms, before });
   }
 
+  /** Price of the common factor: the last known one while there is no fresh one. */
+  function factorOf(ctx: ReadContext, terms: DynamicMargin, known: FeedVolatility): bigint {
+    if (terms.factorFeedId === 0) return 0n;
+    const price = prices.price(ctx, terms.factorFeedId);
+    return price?.fresh === true ? price.mantissa : known.factorMantissa;
+  }
+
   function sampleFeed(ctx: WriteContext, terms: DynamicMargin): void {
     const known = state.measured.get(ctx, terms.feedId) ?? seeded(terms);
     const minute = divFloor(ctx.header.timeNs, NS_PER_MS * MINUTE_MS);
@@ -79,7 +87,8 @@ export function createVolatility(state: VolatilityState, prices: PricesPort): Vo
     const price = prices.price(ctx, terms.feedId);
     if (price === undefined) return;
     const mantissa = price.fresh || known.mantissa === 0n ? price.mantissa : known.mantissa;
-    const next = measured(terms, known, { minute, mantissa });
+    const factor = factorOf(ctx, terms, known);
+    const next = measured(terms, known, { minute, mantissa, factor });
     const outcome = outcomeOf(terms, next);
     const { initial, forwardPpm } = aimOf(ctx, terms, outcome);
     const hour = divFloor(minute, MINUTES_PER_HOUR);
@@ -118,11 +127,14 @@ export function createVolatility(state: VolatilityState, prices: PricesPort): Vo
         );
         return;
       }
-      if (prices.price(ctx, feedId) === undefined) {
-        throw refuse("unknownFeed", `feed ${feedId} has no price to measure`);
+      for (const needed of [feedId, terms.factorFeedId]) {
+        if (needed !== 0 && prices.price(ctx, needed) === undefined) {
+          throw refuse("unknownFeed", `feed ${needed} has no price to measure`);
+        }
       }
       state.terms.set(ctx, feedId, terms);
-      const from = known ?? seeded(terms);
+      const along = known !== undefined && before?.factorFeedId === terms.factorFeedId;
+      const from = along ? known : { ...(known ?? seeded(terms)), ...WITHOUT_FACTOR };
       // A rise comes with the samples and the hour, so that nobody is liquidated by a change of terms; a lower ceiling holds at once.
       const most = terms.multiplierMaxPpm;
       const initialPpm = minimum(from.initialPpm, most);

@@ -7,6 +7,7 @@ import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
+import type { Conversion } from "../collateral-assets/conversion.ts";
 import { contained } from "../contained.ts";
 import { maintenanceHealth } from "../health.ts";
 import type { ModelledMarkets } from "../market-view.ts";
@@ -43,8 +44,9 @@ export function createBankruptcies(parts: {
   readonly claims: Claims;
   readonly losses: Losses;
   readonly deleveraging: Deleveraging;
+  readonly conversion: Conversion;
 }): Bankruptcies {
-  const { state, markets, claims, losses, deleveraging } = parts;
+  const { state, markets, claims, losses, deleveraging, conversion } = parts;
 
   function load(ctx: WriteContext, id: AccountId) {
     const account = state.accounts.get(ctx, id);
@@ -65,6 +67,8 @@ export function createBankruptcies(parts: {
         const spent = budget.deleverages <= 0 || budget.notional <= 0n;
         if (spent || !held.every((market) => isClosable(views(market)))) return;
       }
+      // Its own assets before anyone else's money; equity stands.
+      conversion.convertAll(ctx, id, views);
       const ledger = new LossLedger("defaulter", -health.equity, origin);
       if (losses.pay(ctx, id, ledger) > 0n) budget.worked = true;
       for (const market of held) {
@@ -79,7 +83,8 @@ export function createBankruptcies(parts: {
       }
       const left = load(ctx, id);
       // What rounding to whole ticks took from the other side beyond the deficit belongs to the fund, not to the bankrupt account.
-      if (held.length > 0 && isFlat(left.account) && left.account.collateral > 0n) {
+      const alone = isFlat(left.account) && left.account.assets.length === 0;
+      if (held.length > 0 && alone && left.account.collateral > 0n) {
         ledger.add("residue", -left.account.collateral);
         claims.pay(ctx, id, left.account.collateral, "residue");
       }

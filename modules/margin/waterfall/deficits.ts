@@ -95,6 +95,8 @@ export function createDeficits(parts: {
       for (const id of members(ctx)) {
         const account = state.accounts.get(ctx, id);
         if (account === undefined || account.collateral >= 0n) continue;
+        // What it has to sell is sold first (collateral-assets/conversion.ts).
+        if (account.assets.length > 0) continue;
         if (account.positions.some((position) => position.lots !== 0n)) continue;
         const ledger = new LossLedger("queue", -account.collateral, losses.known(ctx, id));
         // Others may have lost in a class whose fund has something.

@@ -8,7 +8,7 @@ import { createRandom, type Random } from "@keel/modules/derivatives/random";
 import { type AccountId, accountId } from "@keel/modules/kit/account-id";
 import { Registry } from "@keel/modules/kit/collections/schema";
 import { type TestContext, testContext } from "@keel/modules/kit/testing/context";
-import { emptyLedger, type Position } from "@keel/modules/margin/account-codec";
+import { emptyLedger, NO_ASSETS, type Position } from "@keel/modules/margin/account-codec";
 import { boundsOf, shortOfMargin } from "@keel/modules/margin/bounds/branch-bounds";
 import { isLiquidatable, maintenanceHealth } from "@keel/modules/margin/health";
 import type { MarketView, MarketViews } from "@keel/modules/margin/market-view";
@@ -71,7 +71,14 @@ function account(random: Random, near: boolean) {
   }
   const ppm = near ? 2_000 + random.below(7_000) : 30_000 + random.below(270_000);
   const collateral = (gross * (MAINTENANCE_PPM + BigInt(ppm))) / 1_000_000n;
-  return { collateral, feeReserve: 0n, portfolio: false, isolated: false, positions };
+  return {
+    collateral,
+    feeReserve: 0n,
+    portfolio: false,
+    isolated: false,
+    positions,
+    assets: NO_ASSETS,
+  };
 }
 
 function populate(size: number): Population {

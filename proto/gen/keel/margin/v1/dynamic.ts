@@ -36,7 +36,11 @@ export interface DynamicMargin {
   /** Annual volatility, 1e-18, that all estimates begin with. */
   seedVolatility: bigint;
   /** Absent: off. Initial margin only. */
-  forward: ForwardLooking | undefined;
+  forward:
+    | ForwardLooking
+    | undefined;
+  /** The common factor against which the slow estimate measures how the price moves along; 0: none. */
+  factorFeedId: number;
 }
 
 /** Raises initial margin before volatility is realised: by weight x input, together at most `rise_max_ppm`. */
@@ -67,6 +71,10 @@ export interface FeedVolatility {
   /** Multipliers in force, at least 1,000,000: of initial and of maintenance rates. */
   initialPpm: bigint;
   maintenancePpm: bigint;
+  /** Of the common factor: its price at the last sample, its variance, and the covariance with it; empty without one. */
+  factorMantissa: bigint;
+  factorVariance: string;
+  factorCovariance: string;
 }
 
 export interface DynamicMarginView {
@@ -86,6 +94,8 @@ export interface DynamicMarginView {
   /** Multiplier that maintenance is on its way to, and the factor on initial margin on top of it. */
   targetPpm: bigint;
   forwardPpm: bigint;
+  /** How much of its own range the price moves when the common factor moves by a whole range; empty without one. */
+  betaPpm: string;
 }
 
 function createBaseDynamicMargin(): DynamicMargin {
@@ -105,6 +115,7 @@ function createBaseDynamicMargin(): DynamicMargin {
     rampPerDayPpm: 0n,
     seedVolatility: 0n,
     forward: undefined,
+    factorFeedId: 0,
   };
 }
 
@@ -193,6 +204,9 @@ export const DynamicMargin: MessageFns<DynamicMargin> = {
     }
     if (message.forward !== undefined) {
       ForwardLooking.encode(message.forward, writer.uint32(122).fork()).join();
+    }
+    if (message.factorFeedId !== 0) {
+      writer.uint32(128).uint32(message.factorFeedId);
     }
     return writer;
   },
@@ -330,6 +344,14 @@ export const DynamicMargin: MessageFns<DynamicMargin> = {
             message.forward = ForwardLooking.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.factorFeedId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -382,6 +404,7 @@ export const DynamicMargin: MessageFns<DynamicMargin> = {
     message.forward = (object.forward !== undefined && object.forward !== null)
       ? ForwardLooking.fromPartial(object.forward)
       : undefined;
+    message.factorFeedId = object.factorFeedId ?? 0;
     return message;
   },
 };
@@ -521,6 +544,9 @@ function createBaseFeedVolatility(): FeedVolatility {
     hour: 0n,
     initialPpm: 0n,
     maintenancePpm: 0n,
+    factorMantissa: 0n,
+    factorVariance: "",
+    factorCovariance: "",
   };
 }
 
@@ -570,6 +596,18 @@ export const FeedVolatility: MessageFns<FeedVolatility> = {
         throw new globalThis.Error("value provided for field message.maintenancePpm of type uint64 too large");
       }
       writer.uint32(80).uint64(message.maintenancePpm);
+    }
+    if (message.factorMantissa !== 0n) {
+      if (BigInt.asUintN(64, message.factorMantissa) !== message.factorMantissa) {
+        throw new globalThis.Error("value provided for field message.factorMantissa of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.factorMantissa);
+    }
+    if (message.factorVariance !== "") {
+      writer.uint32(98).string(message.factorVariance);
+    }
+    if (message.factorCovariance !== "") {
+      writer.uint32(106).string(message.factorCovariance);
     }
     return writer;
   },
@@ -667,6 +705,30 @@ export const FeedVolatility: MessageFns<FeedVolatility> = {
             message.maintenancePpm = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.factorMantissa = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.factorVariance = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.factorCovariance = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -698,6 +760,11 @@ export const FeedVolatility: MessageFns<FeedVolatility> = {
     message.maintenancePpm = (object.maintenancePpm !== undefined && object.maintenancePpm !== null)
       ? BigInt(object.maintenancePpm)
       : 0n;
+    message.factorMantissa = (object.factorMantissa !== undefined && object.factorMantissa !== null)
+      ? BigInt(object.factorMantissa)
+      : 0n;
+    message.factorVariance = object.factorVariance ?? "";
+    message.factorCovariance = object.factorCovariance ?? "";
     return message;
   },
 };
@@ -714,6 +781,7 @@ function createBaseDynamicMarginView(): DynamicMarginView {
     cause: "",
     targetPpm: 0n,
     forwardPpm: 0n,
+    betaPpm: "",
   };
 }
 
@@ -754,6 +822,9 @@ export const DynamicMarginView: MessageFns<DynamicMarginView> = {
         throw new globalThis.Error("value provided for field message.forwardPpm of type uint64 too large");
       }
       writer.uint32(80).uint64(message.forwardPpm);
+    }
+    if (message.betaPpm !== "") {
+      writer.uint32(90).string(message.betaPpm);
     }
     return writer;
   },
@@ -851,6 +922,14 @@ export const DynamicMarginView: MessageFns<DynamicMarginView> = {
             message.forwardPpm = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.betaPpm = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -884,6 +963,7 @@ export const DynamicMarginView: MessageFns<DynamicMarginView> = {
     message.forwardPpm = (object.forwardPpm !== undefined && object.forwardPpm !== null)
       ? BigInt(object.forwardPpm)
       : 0n;
+    message.betaPpm = object.betaPpm ?? "";
     return message;
   },
 };

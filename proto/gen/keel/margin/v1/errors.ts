@@ -71,6 +71,14 @@ export const ErrorCode = {
   ERROR_CODE_BIDS_FULL: 61,
   /** ERROR_CODE_UNKNOWN_CLASS - A risk class without a fund. */
   ERROR_CODE_UNKNOWN_CLASS: 70,
+  /** ERROR_CODE_COLLATERAL_CAP - More of a collateral asset than all, or one owner, may hold; or less than the least deposit. */
+  ERROR_CODE_COLLATERAL_CAP: 50,
+  /** ERROR_CODE_COLLATERAL_FROZEN - The collateral asset is frozen, or has no good price. */
+  ERROR_CODE_COLLATERAL_FROZEN: 51,
+  /** ERROR_CODE_HOLDER_NOT_ALLOWED - Restricted collateral: not on the issuer's list of holders. */
+  ERROR_CODE_HOLDER_NOT_ALLOWED: 52,
+  /** ERROR_CODE_COLLATERAL_IN_USE - Accounts hold the collateral asset, or would be liquidatable at once under the new terms. */
+  ERROR_CODE_COLLATERAL_IN_USE: 53,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -108,5 +116,9 @@ export namespace ErrorCode {
   export type ERROR_CODE_NO_LIQUIDATION_AUCTION = typeof ErrorCode.ERROR_CODE_NO_LIQUIDATION_AUCTION;
   export type ERROR_CODE_BIDS_FULL = typeof ErrorCode.ERROR_CODE_BIDS_FULL;
   export type ERROR_CODE_UNKNOWN_CLASS = typeof ErrorCode.ERROR_CODE_UNKNOWN_CLASS;
+  export type ERROR_CODE_COLLATERAL_CAP = typeof ErrorCode.ERROR_CODE_COLLATERAL_CAP;
+  export type ERROR_CODE_COLLATERAL_FROZEN = typeof ErrorCode.ERROR_CODE_COLLATERAL_FROZEN;
+  export type ERROR_CODE_HOLDER_NOT_ALLOWED = typeof ErrorCode.ERROR_CODE_HOLDER_NOT_ALLOWED;
+  export type ERROR_CODE_COLLATERAL_IN_USE = typeof ErrorCode.ERROR_CODE_COLLATERAL_IN_USE;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { CollateralAsset, CollateralHolder } from "./collateral.ts";
 import { CustodyGenesis } from "./custody.ts";
 import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
 import { LiquidationBid, LiquidationOffer, MarketMeasure } from "./ladder.ts";
@@ -61,6 +62,9 @@ export interface GenesisState {
   measures: MarketMeasure[];
   liquidationBids: LiquidationBid[];
   liquidationOffers: LiquidationOffer[];
+  /** Collateral beside the settlement asset, ascending by denom, and who may hold what is restricted. */
+  collateralAssets: CollateralAsset[];
+  collateralHolders: CollateralHolder[];
   /** Who bears losses: parameters; where open losses came from; fees of classes not split yet. */
   waterfall: WaterfallParams | undefined;
   lossOrigins: LossOrigin[];
@@ -154,6 +158,8 @@ function createBaseGenesisState(): GenesisState {
     measures: [],
     liquidationBids: [],
     liquidationOffers: [],
+    collateralAssets: [],
+    collateralHolders: [],
     waterfall: undefined,
     lossOrigins: [],
     classFees: [],
@@ -213,6 +219,12 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.liquidationOffers) {
       LiquidationOffer.encode(v!, writer.uint32(266).fork()).join();
+    }
+    for (const v of message.collateralAssets) {
+      CollateralAsset.encode(v!, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.collateralHolders) {
+      CollateralHolder.encode(v!, writer.uint32(330).fork()).join();
     }
     if (message.waterfall !== undefined) {
       WaterfallParams.encode(message.waterfall, writer.uint32(402).fork()).join();
@@ -377,6 +389,22 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.liquidationOffers.push(LiquidationOffer.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.collateralAssets.push(CollateralAsset.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.collateralHolders.push(CollateralHolder.decode(reader, reader.uint32()));
+            continue;
+          }
           case 50: {
             if (tag !== 402) {
               break;
@@ -446,6 +474,8 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.measures = object.measures?.map((e) => MarketMeasure.fromPartial(e)) || [];
     message.liquidationBids = object.liquidationBids?.map((e) => LiquidationBid.fromPartial(e)) || [];
     message.liquidationOffers = object.liquidationOffers?.map((e) => LiquidationOffer.fromPartial(e)) || [];
+    message.collateralAssets = object.collateralAssets?.map((e) => CollateralAsset.fromPartial(e)) || [];
+    message.collateralHolders = object.collateralHolders?.map((e) => CollateralHolder.fromPartial(e)) || [];
     message.waterfall = (object.waterfall !== undefined && object.waterfall !== null)
       ? WaterfallParams.fromPartial(object.waterfall)
       : undefined;

@@ -27,6 +27,25 @@ export namespace VolatilityMove {
   export type UNRECOGNIZED = typeof VolatilityMove.UNRECOGNIZED;
 }
 
+export const VolatilitySource = {
+  /** VOLATILITY_SOURCE_QUOTED - As options are priced, or as the market has it. */
+  VOLATILITY_SOURCE_QUOTED: 0,
+  /** VOLATILITY_SOURCE_MEASURED - The larger of the quick, the slow and the floor estimate of the market's feed. */
+  VOLATILITY_SOURCE_MEASURED: 1,
+  /** VOLATILITY_SOURCE_LARGER - The larger of both. */
+  VOLATILITY_SOURCE_LARGER: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type VolatilitySource = typeof VolatilitySource[keyof typeof VolatilitySource];
+
+export namespace VolatilitySource {
+  export type VOLATILITY_SOURCE_QUOTED = typeof VolatilitySource.VOLATILITY_SOURCE_QUOTED;
+  export type VOLATILITY_SOURCE_MEASURED = typeof VolatilitySource.VOLATILITY_SOURCE_MEASURED;
+  export type VOLATILITY_SOURCE_LARGER = typeof VolatilitySource.VOLATILITY_SOURCE_LARGER;
+  export type UNRECOGNIZED = typeof VolatilitySource.UNRECOGNIZED;
+}
+
 export const SkewMove = {
   SKEW_MOVE_NONE: 0,
   /** SKEW_MOVE_TILT - One wing up, the other down. */
@@ -131,6 +150,10 @@ export interface UnderlyingRule {
   dailyVolume: string;
   /** Its volatility counts as at least this. */
   volatilityFloorPpm: bigint;
+  /** What the range follows; where nothing is measured, what is quoted. */
+  volatilitySource: VolatilitySource;
+  /** Beta as it is measured against the common factor, where it is; else beta_ppm. */
+  betaMeasured: boolean;
 }
 
 /** Values of an expiry's options after a scenario: x long x exp(-t x long_rate) when positive in sum, else x short x exp(t x short_rate). */
@@ -868,6 +891,8 @@ function createBaseUnderlyingRule(): UnderlyingRule {
     betaPpm: 0n,
     dailyVolume: "",
     volatilityFloorPpm: 0n,
+    volatilitySource: 0,
+    betaMeasured: false,
   };
 }
 
@@ -914,6 +939,12 @@ export const UnderlyingRule: MessageFns<UnderlyingRule> = {
         throw new globalThis.Error("value provided for field message.volatilityFloorPpm of type uint64 too large");
       }
       writer.uint32(64).uint64(message.volatilityFloorPpm);
+    }
+    if (message.volatilitySource !== 0) {
+      writer.uint32(72).int32(message.volatilitySource);
+    }
+    if (message.betaMeasured !== false) {
+      writer.uint32(80).bool(message.betaMeasured);
     }
     return writer;
   },
@@ -995,6 +1026,22 @@ export const UnderlyingRule: MessageFns<UnderlyingRule> = {
             message.volatilityFloorPpm = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.volatilitySource = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.betaMeasured = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1030,6 +1077,8 @@ export const UnderlyingRule: MessageFns<UnderlyingRule> = {
     message.volatilityFloorPpm = (object.volatilityFloorPpm !== undefined && object.volatilityFloorPpm !== null)
       ? BigInt(object.volatilityFloorPpm)
       : 0n;
+    message.volatilitySource = object.volatilitySource ?? 0;
+    message.betaMeasured = object.betaMeasured ?? false;
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { CollateralHoldingView } from "./collateral.ts";
 import { DynamicMarginView } from "./dynamic.ts";
 import { PortfolioModel } from "./portfolio.ts";
 import { Deficit, MarketLedger, Params, Totals, WithdrawalGate } from "./types.ts";
@@ -56,6 +57,11 @@ export interface AccountView {
   /** Judged as one portfolio. */
   portfolio: boolean;
   isolated: boolean;
+  /** Collateral beside the settlement asset, ascending by denom. */
+  assets: CollateralHoldingView[];
+  /** Equity without them, and how far below zero it may be before they are sold. */
+  cash: string;
+  debtMax: string;
 }
 
 export interface QueryAccountRequest {
@@ -430,6 +436,9 @@ function createBaseAccountView(): AccountView {
     positions: [],
     portfolio: false,
     isolated: false,
+    assets: [],
+    cash: "",
+    debtMax: "",
   };
 }
 
@@ -476,6 +485,15 @@ export const AccountView: MessageFns<AccountView> = {
     }
     if (message.isolated !== false) {
       writer.uint32(160).bool(message.isolated);
+    }
+    for (const v of message.assets) {
+      CollateralHoldingView.encode(v!, writer.uint32(242).fork()).join();
+    }
+    if (message.cash !== "") {
+      writer.uint32(250).string(message.cash);
+    }
+    if (message.debtMax !== "") {
+      writer.uint32(258).string(message.debtMax);
     }
     return writer;
   },
@@ -605,6 +623,30 @@ export const AccountView: MessageFns<AccountView> = {
             message.isolated = reader.bool();
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.assets.push(CollateralHoldingView.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.cash = reader.string();
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.debtMax = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -636,6 +678,9 @@ export const AccountView: MessageFns<AccountView> = {
     message.positions = object.positions?.map((e) => PositionView.fromPartial(e)) || [];
     message.portfolio = object.portfolio ?? false;
     message.isolated = object.isolated ?? false;
+    message.assets = object.assets?.map((e) => CollateralHoldingView.fromPartial(e)) || [];
+    message.cash = object.cash ?? "";
+    message.debtMax = object.debtMax ?? "";
     return message;
   },
 };

@@ -14,18 +14,20 @@ export const protobufPackage = "keel.margin.v1";
 
 export const protobufFileName = "keel/margin/v1/tx.proto";
 
-/** Pays coins into a sub-account; creates it. */
+/** Pays coins into a sub-account; creates it. Coins that are not the settlement asset only the owner itself pays in. */
 export interface MsgDeposit {
   sender: string;
   /** Whose sub-account; empty means the sender's. */
   owner: string;
   subaccount: number;
+  /** The settlement asset, or one that is collateral. */
   denom: string;
-  /** Quanta, positive integer. */
+  /** Quanta or units, positive integer. */
   amount: string;
 }
 
 export interface MsgDepositResponse {
+  /** Of this denom. */
   collateral: string;
 }
 

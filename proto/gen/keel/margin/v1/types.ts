@@ -79,8 +79,16 @@ export interface Account {
   positions: Position[];
   /** Judged as one portfolio by the margin model in state, not market by market. */
   portfolio: boolean;
+  /** Ascending by denom, none of them zero. */
+  assets: AssetHolding[];
   /** One market only, and nothing leaves it but by the owner's own message. */
   isolated: boolean;
+}
+
+/** Collateral beside the settlement asset. */
+export interface AssetHolding {
+  denom: string;
+  units: string;
 }
 
 /** What a sub-account holds in one market. The value of the position at price p is lots x p + quote - lots x (index now - funding_index). */
@@ -657,7 +665,7 @@ export const SubaccountId: MessageFns<SubaccountId> = {
 };
 
 function createBaseAccount(): Account {
-  return { collateral: "", feeReserve: "", positions: [], portfolio: false, isolated: false };
+  return { collateral: "", feeReserve: "", positions: [], portfolio: false, assets: [], isolated: false };
 }
 
 export const Account: MessageFns<Account> = {
@@ -673,6 +681,9 @@ export const Account: MessageFns<Account> = {
     }
     if (message.portfolio !== false) {
       writer.uint32(32).bool(message.portfolio);
+    }
+    for (const v of message.assets) {
+      AssetHolding.encode(v!, writer.uint32(42).fork()).join();
     }
     if (message.isolated !== false) {
       writer.uint32(56).bool(message.isolated);
@@ -725,6 +736,14 @@ export const Account: MessageFns<Account> = {
             message.portfolio = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.assets.push(AssetHolding.decode(reader, reader.uint32()));
+            continue;
+          }
           case 7: {
             if (tag !== 56) {
               break;
@@ -754,7 +773,75 @@ export const Account: MessageFns<Account> = {
     message.feeReserve = object.feeReserve ?? "";
     message.positions = object.positions?.map((e) => Position.fromPartial(e)) || [];
     message.portfolio = object.portfolio ?? false;
+    message.assets = object.assets?.map((e) => AssetHolding.fromPartial(e)) || [];
     message.isolated = object.isolated ?? false;
+    return message;
+  },
+};
+
+function createBaseAssetHolding(): AssetHolding {
+  return { denom: "", units: "" };
+}
+
+export const AssetHolding: MessageFns<AssetHolding> = {
+  encode(message: AssetHolding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    if (message.units !== "") {
+      writer.uint32(18).string(message.units);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AssetHolding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAssetHolding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.units = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AssetHolding>): AssetHolding {
+    return AssetHolding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AssetHolding>): AssetHolding {
+    const message = createBaseAssetHolding();
+    message.denom = object.denom ?? "";
+    message.units = object.units ?? "";
     return message;
   },
 };

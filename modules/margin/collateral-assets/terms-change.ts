@@ -1,0 +1,183 @@
+/** What authority, issuers and attestors may do to an asset, and who buys of the fund. */
+import type { CollateralAsset, CollateralTerms } from "@keel/proto/gen/keel/margin/v1/collateral";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { Addresses } from "../../kit/addresses.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { refuse } from "../errors.ts";
+import { isLiquidatable, maintenanceHealth } from "../health.ts";
+import { type ModelledMarkets, marketViews } from "../market-view.ts";
+import { money } from "../portfolio/verdict.ts";
+import type { BankPort, InsurancePort } from "../ports.ts";
+import { COLLATERAL_VAULT, type MarginState } from "../state.ts";
+import type { AssetCustody } from "./custody.ts";
+import { emitCollateralSold } from "./events.ts";
+import { validateCollateralTerms } from "./terms.ts";
+import { saleCost } from "./valuation.ts";
+
+export interface AssetTerms {
+  /** undefined: it is collateral no longer. Throws ModuleError when someone holds it then, or would be liquidatable; the caller reverts. */
+  set(ctx: WriteContext, denom: string, terms: CollateralTerms | undefined): void;
+  /** `price` 1e-18 settlement units per asset. */
+  attest(ctx: WriteContext, attestor: string, denom: string, price: bigint): void;
+  freeze(ctx: WriteContext, issuer: string, denom: string, frozen: boolean): void;
+  allow(
+    ctx: WriteContext,
+    issuer: string,
+    listing: { readonly denom: string; readonly holder: Uint8Array; readonly allowed: boolean },
+  ): void;
+  /** Units of the fund's inventory for coins; returns the cost, quanta. */
+  buy(
+    ctx: WriteContext,
+    buyer: Uint8Array,
+    order: { readonly denom: string; readonly units: bigint; readonly costMax: bigint },
+  ): bigint;
+}
+
+export function createAssetTerms(parts: {
+  readonly state: MarginState;
+  readonly markets: ModelledMarkets;
+  readonly bank: BankPort;
+  readonly insurance: InsurancePort;
+  readonly custody: AssetCustody;
+  readonly addresses: Addresses;
+}): AssetTerms {
+  const { state, markets, bank, insurance, custody, addresses } = parts;
+  const { assets, holders, judged } = state.assets;
+
+  /** Accounts with assets that are not under water as things stand. */
+  function healthy(ctx: ReadContext): AccountId[] {
+    const views = marketViews(ctx, markets);
+    const out: AccountId[] = [];
+    judged.each(ctx, (id) => {
+      const account = state.accounts.get(ctx, id);
+      const health = account === undefined ? null : maintenanceHealth(account, views);
+      if (health !== null && !isLiquidatable(health)) out.push(id);
+    });
+    return out;
+  }
+
+  function requireNoneSunk(ctx: ReadContext, before: readonly AccountId[]): void {
+    const views = marketViews(ctx, markets);
+    const sunk = before.flatMap((id) => {
+      const account = state.accounts.get(ctx, id);
+      const health = account === undefined ? null : maintenanceHealth(account, views);
+      return health !== null && isLiquidatable(health) ? [health] : [];
+    });
+    const [first] = sunk;
+    if (first === undefined) return;
+    const { equity, maintenance } = first;
+    throw refuse(
+      "collateralInUse",
+      `${sunk.length} healthy accounts would be liquidatable at once; the first has equity of ${money(equity)}, ` +
+        `a requirement of ${money(maintenance)}: short of ${money(maintenance - equity)}`,
+    );
+  }
+
+  function end(ctx: WriteContext, denom: string): void {
+    const { held, inventory } = custody.require(ctx, denom);
+    if (held !== "0" || inventory !== "0") {
+      throw refuse("collateralInUse", `accounts hold ${held} ${denom}, the fund ${inventory}`);
+    }
+    assets.delete(ctx, denom);
+    const listed: Uint8Array[] = [];
+    state.assets.holders.eachWithPrefix(
+      ctx,
+      `${denom}\0`,
+      ([, holder]) => void listed.push(holder),
+    );
+    for (const holder of listed) holders.delete(ctx, [denom, holder]);
+  }
+
+  function requireRole(
+    ctx: ReadContext,
+    denom: string,
+    role: "issuer" | "attestor",
+    sender: string,
+  ): CollateralAsset {
+    const asset = custody.require(ctx, denom);
+    const named = asset.terms?.restriction?.[role] ?? "";
+    if (named === "" || named !== sender) {
+      throw refuse("unauthorized", `expected the ${role} of ${denom}, got ${sender}`);
+    }
+    return asset;
+  }
+
+  return {
+    set(ctx, denom, terms) {
+      if (terms === undefined) {
+        end(ctx, denom);
+        return;
+      }
+      validateCollateralTerms(terms, addresses);
+      if (terms.denom !== denom) throw refuse("invalidRequest", "expected terms of the same denom");
+      if (denom === state.params.require(ctx).settlementDenom) {
+        throw refuse("invalidRequest", "the settlement asset is collateral without terms");
+      }
+      const before = healthy(ctx);
+      const known = assets.get(ctx, denom) ?? UNHELD;
+      if (known.terms !== undefined && known.terms.decimals !== terms.decimals) {
+        throw refuse("invalidRequest", "the decimals of a coin do not change");
+      }
+      assets.set(ctx, denom, { ...known, terms });
+      requireNoneSunk(ctx, before);
+    },
+
+    attest(ctx, attestor, denom, price) {
+      const asset = requireRole(ctx, denom, "attestor", attestor);
+      const attestedNs = ctx.header.timeNs;
+      assets.set(ctx, denom, { ...asset, attestedPrice: price.toString(), attestedNs });
+    },
+
+    freeze(ctx, issuer, denom, frozen) {
+      const asset = requireRole(ctx, denom, "issuer", issuer);
+      if (asset.frozenNs > 0n === frozen) {
+        throw refuse("invalidRequest", `${denom} is ${frozen ? "" : "not "}frozen already`);
+      }
+      assets.set(ctx, denom, { ...asset, frozenNs: frozen ? ctx.header.timeNs : 0n });
+    },
+
+    allow(ctx, issuer, { denom, holder, allowed }) {
+      requireRole(ctx, denom, "issuer", issuer);
+      if (holders.has(ctx, [denom, holder]) === allowed) {
+        throw refuse("invalidRequest", "the list says so already");
+      }
+      if (allowed) holders.set(ctx, [denom, holder], true);
+      else holders.delete(ctx, [denom, holder]);
+    },
+
+    buy(ctx, buyer, { denom, units, costMax }) {
+      const asset = custody.require(ctx, denom);
+      custody.requireHolder(ctx, asset, buyer);
+      const view = markets.asset(ctx, denom);
+      if (view?.usable !== true) {
+        throw refuse("collateralFrozen", `${denom} is frozen or has no good price`);
+      }
+      const inventory = BigInt(asset.inventory);
+      if (units > inventory) {
+        throw refuse("insufficientCollateral", `the fund has ${inventory} ${denom}, got ${units}`);
+      }
+      const cost = saleCost(view, units);
+      if (cost > costMax) {
+        throw refuse("invalidRequest", `the cost is ${cost}, more than ${costMax}`);
+      }
+      const { settlementDenom } = state.params.require(ctx);
+      assets.set(ctx, denom, { ...asset, inventory: (inventory - units).toString() });
+      const totals = state.totals.require(ctx);
+      state.totals.set(ctx, { ...totals, netDeposits: totals.netDeposits + cost });
+      bank.transfer(ctx, buyer, COLLATERAL_VAULT, settlementDenom, cost);
+      insurance.credit(ctx, settlementDenom, cost, "collateral", "");
+      bank.transfer(ctx, COLLATERAL_VAULT, buyer, denom, units);
+      emitCollateralSold(ctx, { view, buyer: addresses.format(buyer), units, cost });
+      return cost;
+    },
+  };
+}
+
+const UNHELD: CollateralAsset = {
+  terms: undefined,
+  held: "0",
+  inventory: "0",
+  attestedPrice: "0",
+  attestedNs: 0n,
+  frozenNs: 0n,
+};
