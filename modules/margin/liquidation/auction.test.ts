@@ -17,7 +17,7 @@ import {
   UNIT,
   world,
 } from "../testing/ladder.ts";
-import { BTC } from "../testing/world.ts";
+import { BTC, btcTerms, ETH } from "../testing/world.ts";
 import { BIDS_PER_SIDE_MAX } from "./bids.ts";
 
 describe("the auction", () => {
@@ -116,6 +116,37 @@ describe("the auction", () => {
     open("buy", 3n, poor);
     block(1, 46_200n);
     expect(events("liquidation_bid")).toMatchObject([{ reason: "margin", lots: "0" }]);
+    expect(lots(accountId(world.owner(3), 0))).toBe(4n);
+  });
+
+  it("sells nothing to whom it has to close on the other side", () => {
+    world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", feedId: ETH }));
+    world.markets.setMark(world.ctx, ETH, MARK);
+    const both = world.funded(7, 120n * UNIT);
+    open("sell", 10n, both);
+    const [side, lotsHeld] = ["sell", 12n] as const;
+    const maker = accountId(world.owner(2), 0);
+    const order = { market: ETH, ticks: MARK, lots: lotsHeld };
+    world.markets.rest(world.ctx, { ...order, account: maker, side, feeReserve: 0n });
+    world.markets.take(world.ctx, { ...order, account: both, side: "buy", feePpm: 0n });
+    // What it buys as a bidder is not there any more to be bought back for it.
+    bid(7, 4n, 46_200n);
+    bid(3, 50n, 46_200n, { side: "sell" });
+    world.markets.setMark(world.ctx, ETH, 38_000n);
+    block(1, 46_200n);
+    expect(lots(both)).toBe(0n);
+    expect(events("liquidation").map((one) => one["lots"])).toEqual(["10"]);
+  });
+
+  it("finds who can bear it behind any number of bids that are not", () => {
+    // With the same margin, moved from one to the next.
+    for (let number = 100; number < 120; number++) {
+      const poor = world.funded(number, 30n * UNIT);
+      bid(number, 4n, 46_200n - BigInt(number - 100));
+      world.margin.keeper.withdraw(world.ctx, poor, 29n * UNIT);
+    }
+    bid(3, 4n, 46_175n);
+    block(1, 46_200n);
     expect(lots(accountId(world.owner(3), 0))).toBe(4n);
   });
 

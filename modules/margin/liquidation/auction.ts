@@ -20,8 +20,6 @@ import { emitAuction, emitBidFilled, emitOffer } from "./events.ts";
 import { reserveDistanceTicks } from "./ladder-math.ts";
 import { paired, rewardOf, type Strike, strike } from "./strike.ts";
 
-/** Strikes of one auction: after each, bids whose accounts could not bear them are dropped. */
-const ROUNDS_MAX = 8;
 const SIDES = ["sell", "buy"] as const;
 
 export interface Auction {
@@ -135,13 +133,18 @@ export function createAuction(parts: AuctionParts): Auction {
     return { id, clip, reserveTicks };
   }
 
-  /** Who bids for these: nobody for what an account of the same owner has to give up. */
+  /**
+   * Who bids for these: nobody for what an account of the same owner has to give up, and nobody of whom something is closed on the other side, since what that is
+   * was drawn up before.
+   */
   function biddersFor(
     ctx: ReadContext,
     market: MarketId,
     side: Side,
-    offered: readonly Offered[],
+    all: readonly Offered[],
   ): Bidder[] {
+    const closed = new Set(all.map(({ id }) => id));
+    const offered = all.filter(({ clip }) => clip.side === side);
     const owners = new Set(offered.map(({ id }) => id.slice(0, 20)));
     const found: Bidder[] = bids
       .of(ctx, market, opposite(side))
@@ -155,7 +158,9 @@ export function createAuction(parts: AuctionParts): Auction {
       const bid = { market, side: opposite(side), account, lots: most, worstTicks, goodTilMs: 0n };
       found.push({ bid, standing: false });
     }
-    return found.filter(({ bid }) => !owners.has(bid.account.slice(0, 20)));
+    return found.filter(
+      ({ bid }) => !closed.has(bid.account) && !owners.has(bid.account.slice(0, 20)),
+    );
   }
 
   /** Bids whose accounts could not bear what they would get. */
@@ -177,19 +182,17 @@ export function createAuction(parts: AuctionParts): Auction {
     });
   }
 
-  /** A strike that everybody in it can bear; null: there is none. */
+  /** A strike that everybody in it can bear; null: there is none. Each round ends it or leaves fewer bidders, of whom there are few. */
   function settleOn(
     ctx: WriteContext,
     view: MarketView,
     side: Side,
-    offered: readonly Offered[],
+    sold: readonly Offered[],
+    all: readonly Bidder[],
   ): { readonly done: Strike; readonly bidders: readonly Bidder[] } | null {
-    let bidders = biddersFor(ctx, view.terms.id, side, offered);
-    const clips = offered.map(({ clip, reserveTicks }) => ({
-      ticks: reserveTicks,
-      lots: clip.lots,
-    }));
-    for (let round = 0; round < ROUNDS_MAX; round++) {
+    let bidders = all;
+    const clips = sold.map(({ clip, reserveTicks }) => ({ ticks: reserveTicks, lots: clip.lots }));
+    for (;;) {
       const quotes = bidders.map(({ bid }) => ({ ticks: bid.worstTicks, lots: bid.lots }));
       const done = bidders.length === 0 ? null : strike(side, clips, quotes, view.markTicks);
       if (done === null) return null;
@@ -198,7 +201,6 @@ export function createAuction(parts: AuctionParts): Auction {
       for (const { bid, standing } of refused) if (standing) bids.drop(ctx, bid, "margin");
       bidders = bidders.filter((bidder) => !refused.has(bidder));
     }
-    return null;
   }
 
   function trade(
@@ -308,7 +310,8 @@ export function createAuction(parts: AuctionParts): Auction {
     }
     for (const side of SIDES) {
       const sold = offered.filter(({ clip }) => clip.side === side);
-      const settled = sold.length === 0 ? null : settleOn(ctx, view, side, sold);
+      if (sold.length === 0) continue;
+      const settled = settleOn(ctx, view, side, sold, biddersFor(ctx, market, side, offered));
       if (settled !== null) clear(ctx, { view, side }, sold, settled, budget);
     }
   }
