@@ -10,6 +10,8 @@ export interface PoolLimits {
   readonly cacheMax: number;
   /** Transactions waiting for their check; past it they are refused at once, so a flood cannot grow memory. */
   readonly pendingMax: number;
+  /** Bytes of those, until they have been checked: a block in commit keeps all of them waiting, and large ones are few. */
+  readonly pendingBytesMax: number;
   /** A transaction that no proposer took for so many blocks is dropped. */
   readonly ttlBlocks: number;
 }
@@ -20,6 +22,7 @@ export const POOL_LIMITS: PoolLimits = {
   txBytesMax: 1024 * 1024,
   cacheMax: 200_000,
   pendingMax: 20_000,
+  pendingBytesMax: 32 * 1024 * 1024,
   ttlBlocks: 600,
 };
 

@@ -208,4 +208,43 @@ describe("transaction pool", () => {
     broken = false;
     expect(await submit("3:u:b")).toMatchObject({ kind: "checked" });
   });
+
+  it("holds no more bytes than its bound of what waits for its check", async () => {
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const { submit } = setUp({ limits: { pendingBytesMax: 25 }, prefill: () => held });
+    const first = submit("3:u:0123456");
+    const second = submit("3:u:abcdefg");
+    expect(await submit("3:u:x")).toMatchObject({ refusal: "full" });
+    // Also of those that are on their way.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await submit("3:u:y")).toMatchObject({ refusal: "full" });
+    go();
+    expect(await Promise.all([first, second])).toMatchObject([
+      { kind: "checked" },
+      { kind: "checked" },
+    ]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await submit("3:u:z")).toMatchObject({ kind: "checked" });
+  });
+
+  it("keeps what was admitted when a later check of its batch breaks", async () => {
+    let calls = 0;
+    const { pool, submit } = setUp({
+      app: {
+        checkTx: () => {
+          calls += 1;
+          return calls === 2
+            ? Promise.reject(new Error("broken"))
+            : Promise.resolve({ ...ok, gasWanted: 1n, gasUsed: 0n, lane: 3, sender: null });
+        },
+      },
+    });
+    const [first, second] = await Promise.allSettled([submit("3:u:a"), submit("3:u:b")]);
+    expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
+    expect(await submit("3:u:a")).toMatchObject({ refusal: "duplicate" });
+    expect(pool.size()).toBe(1);
+  });
 });

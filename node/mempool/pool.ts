@@ -55,6 +55,8 @@ export class TransactionPool implements Mempool {
   readonly #waiting: (() => void)[] = [];
   #height = 0;
   #pending: Pending[] = [];
+  /** Of all that wait for their check, also of batches under way. */
+  #pendingBytes = 0;
   #turn: Promise<void> = Promise.resolve();
   /** A batch is being gathered; so many are on their way to their checks, this one last. */
   #gathering = false;
@@ -86,10 +88,17 @@ export class TransactionPool implements Mempool {
         `mempool is full: ${this.#pending.length} transactions wait for their check`,
       );
     }
+    if (this.#pendingBytes + tx.length > this.#limits.pendingBytesMax) {
+      return refuse(
+        "full",
+        `mempool is full: ${this.#pendingBytes} bytes of transactions wait for their check`,
+      );
+    }
     const key = bytesToLatin1(hash);
     if (!this.#seen.add(key)) return refuse("duplicate", "tx already exists in cache");
     return new Promise((resolve, reject) => {
       this.#pending.push({ tx, hash, key, origin, resolve, reject });
+      this.#pendingBytes += tx.length;
       this.#drain();
     });
   }
@@ -191,19 +200,24 @@ export class TransactionPool implements Mempool {
 
   /** `before`: the batch that came first is also checked first. Never rejects. */
   async #admit(batch: readonly Pending[], before: Promise<void>): Promise<void> {
+    let checked = 0;
     try {
       // Outside the turn: no block waits for a signature.
       await this.#options.prefill?.(batch.map((pending) => pending.tx));
       await before;
       await this.#exclusive(async () => {
-        for (const pending of batch) await this.#check(pending);
+        for (const pending of batch) {
+          await this.#check(pending);
+          checked++;
+        }
       });
     } catch (error) {
-      for (const pending of batch) {
+      for (const pending of batch.slice(checked)) {
         this.#seen.delete(pending.key);
         pending.reject(error);
       }
     }
+    for (const { tx } of batch) this.#pendingBytes -= tx.length;
     this.#underWay--;
     this.#drain();
   }

@@ -18,5 +18,7 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 export const PING_INTERVAL_MS = 27_000;
 /** Blocks are executed again for whoever asks why at most this often: each takes the thread for as long as a block does. */
 export const EXPLAIN_INTERVAL_MS = 1_000;
+/** And of the thread's time it takes one part in so many: books and bounds of a large state are made anew, which takes longer than a block. */
+export const EXPLAIN_SHARE = 10;
 /** Explained blocks kept, for all their events are explained at once. */
 export const EXPLAINED_BLOCKS_MAX = 8;

@@ -19,7 +19,7 @@ import {
   UNIT,
   world,
 } from "../testing/ladder.ts";
-import { BTC, createWorld, DENOM } from "../testing/world.ts";
+import { BTC, btcTerms, createWorld, DENOM, ETH } from "../testing/world.ts";
 import { defaultLadder } from "./terms.ts";
 
 describe("the second key", () => {
@@ -97,6 +97,26 @@ describe("the throttle", () => {
     block(1, 42_000n);
     expect(lots(trader)).toBe(0n);
     expect(events("deleverage")).toEqual([]);
+  });
+
+  it("stops a market whose depth cannot be measured, and no other", () => {
+    setUp({ flowPpm: 250_000n });
+    world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", feedId: ETH }));
+    world.markets.setMark(world.ctx, ETH, MARK);
+    const other = world.funded(3, 60n * UNIT);
+    const maker = accountId(world.owner(2), 0);
+    const order = { market: ETH, ticks: MARK, lots: 10n };
+    world.markets.rest(world.ctx, { ...order, account: maker, side: "sell", feeReserve: 0n });
+    world.markets.take(world.ctx, { ...order, account: other, side: "buy", feePpm: 0n });
+    open("buy", 10n);
+    rest("buy", 46_150n, 8n);
+    block(1, MARK);
+    // Within the second nothing is sampled.
+    world.markets.failDepth(ETH);
+    world.markets.setMark(world.ctx, ETH, 46_200n);
+    block(0, 46_200n);
+    expect(lots(trader)).toBe(9n);
+    expect(world.markets.quarantined.map(({ market }) => market)).toEqual([ETH]);
   });
 
   it("lets a clip through however thin the book is", () => {

@@ -105,8 +105,12 @@ export function createRounds(parts: RoundsParts): Rounds {
   ): void {
     for (const { id, market } of due)
       contained(ctx, markets, market, (step) => liquidation.cancelOrders(step, id));
-    const closers = due.map((one) => closerOf(ctx, one, budget));
-    budget.throttle = createThrottle(ctx, { state, measures }, terms, closers, views);
+    const closers: Closer[] = [];
+    for (const one of due)
+      contained(ctx, markets, one.market, (step) => {
+        closers.push(closerOf(step, one, budget));
+      });
+    budget.throttle = createThrottle(ctx, { state, markets, measures }, terms, closers, views);
     const left: Sick[] = [];
     for (const one of due) {
       contained(ctx, markets, one.market, (step) => {

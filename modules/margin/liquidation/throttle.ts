@@ -7,7 +7,13 @@ import type { LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { absolute, divFloor, maximum, minimum } from "../../kit/math/mul-div.ts";
-import { isClosable, type MarketView, type MarketViews } from "../market-view.ts";
+import { contained } from "../contained.ts";
+import {
+  isClosable,
+  type MarketView,
+  type MarketViews,
+  type ModelledMarkets,
+} from "../market-view.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { emitThrottled } from "./events.ts";
@@ -44,18 +50,22 @@ export function closingSide(lots: bigint): Side {
 
 export function createThrottle(
   ctx: WriteContext,
-  parts: { readonly state: MarginState; readonly measures: Measures },
+  parts: {
+    readonly state: MarginState;
+    readonly markets: ModelledMarkets;
+    readonly measures: Measures;
+  },
   terms: LadderTerms,
   closers: readonly Closer[],
   views: MarketViews,
 ): Throttle {
-  const { measures, state } = parts;
+  const { markets, measures, state } = parts;
   const least = BigInt(state.params.require(ctx).liquidationNotionalMin);
   const flows = new Map<MarketId, Readonly<Record<Side, Flow>>>();
   const shares = new Map<string, Map<AccountId, bigint>>();
   const keyOf = (market: MarketId, side: Side): string => `${side}${market}`;
 
-  function share(view: MarketView, side: Side, flow: Flow): void {
+  function share(step: WriteContext, view: MarketView, side: Side, flow: Flow): void {
     const market = view.terms.id;
     const claimants: Claimant<AccountId>[] = [];
     for (const { equity, id, maintenance, wanted } of closers) {
@@ -71,7 +81,7 @@ export function createThrottle(
     shares.set(keyOf(market, side), given);
     const wanted = claimants.reduce((sum, one) => sum + one.wanted, 0n);
     if (wanted <= available) return;
-    emitThrottled(ctx, {
+    emitThrottled(step, {
       market: view.terms.symbol,
       side,
       wantedLots: wanted,
@@ -86,15 +96,17 @@ export function createThrottle(
   for (const market of [...held].sort((a, b) => a - b)) {
     const view = views(market);
     if (!isClosable(view) || view.notionalPerLot <= 0n) continue;
-    const flow = {
-      sell: measures.flow(ctx, view, "sell", terms),
-      buy: measures.flow(ctx, view, "buy", terms),
-    };
-    measures.forgive(ctx, view, flow);
-    flows.set(market, flow);
-    if (terms.flowPpm === 0n) continue;
-    share(view, "sell", flow.sell);
-    share(view, "buy", flow.buy);
+    contained(ctx, markets, market, (step) => {
+      const flow = {
+        sell: measures.flow(step, view, "sell", terms),
+        buy: measures.flow(step, view, "buy", terms),
+      };
+      measures.forgive(step, view, flow);
+      flows.set(market, flow);
+      if (terms.flowPpm === 0n) return;
+      share(step, view, "sell", flow.sell);
+      share(step, view, "buy", flow.buy);
+    });
   }
 
   return {

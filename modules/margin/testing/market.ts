@@ -65,6 +65,8 @@ export interface TestMarkets extends MarketsPort {
   failMark(market: MarketId): void;
   /** Makes every reading of what a margin model prices this market by throw from now on. */
   failRisk(market: MarketId): void;
+  /** Makes every reading of this market's depth throw from now on. */
+  failDepth(market: MarketId): void;
   readonly quarantined: { readonly market: MarketId; readonly reason: string }[];
 }
 
@@ -76,6 +78,7 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
   const risks = new Map<MarketId, MarketRisk>();
   const unreadable = new Set<MarketId>();
   const unpriced = new Set<MarketId>();
+  const unmeasurable = new Set<MarketId>();
   const quarantined: { market: MarketId; reason: string }[] = [];
   let nextId = 1n;
 
@@ -218,10 +221,14 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     failRisk: (market) => {
       unpriced.add(market);
     },
+    failDepth: (market) => {
+      unmeasurable.add(market);
+    },
     orders,
     marketId: (ctx, symbol) =>
       markets.marketIds(ctx).find((id) => markets.terms(ctx, id)?.symbol === symbol),
     depthLots(ctx, { market, side, limitTicks }) {
+      if (unmeasurable.has(market)) throw new Error("a bug in this market's depth");
       let lots = 0n;
       for (const [, order] of orders(ctx)) {
         if (order.market !== market || order.side !== side) continue;

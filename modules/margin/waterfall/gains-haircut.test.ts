@@ -1,7 +1,10 @@
+import { SettlementSweep } from "@keel/proto/gen/keel/margin/v1/types";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
+import { createAddresses } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
 import { BTC, DENOM } from "../testing/world.ts";
+import { HaircutBook } from "./gains-haircut.ts";
 
 const UNIT = 1_000_000n;
 
@@ -105,5 +108,11 @@ describe("the haircut of gains at a settlement", () => {
     const { genesis } = world.margin.module;
     if (genesis.kind !== "proto") throw new Error("expected proto genesis");
     expect(genesis.export(world.ctx).length).toBeGreaterThan(0);
+  });
+
+  test("stops no market when another, which had made up for a gain in the first pass, has stopped since", () => {
+    const sweep = SettlementSweep.fromPartial({ second: true, haircutPpm: 500_000 });
+    const book = new HaircutBook(sweep, createAddresses("keel"));
+    expect(book.cut([{ market: BTC, realised: 10n * UNIT }])).toBeNull();
   });
 });

@@ -106,7 +106,8 @@ export class HaircutBook {
       const row = this.#row(market);
       const wanted = minimum(row.missing, mulDivDown(row.gains, this.capPpm, PPM));
       const paid = row.paid + gain;
-      const taken = mulDivDown(wanted, paid, row.gains);
+      // No gain was noted where a market that has stopped since had made up for it.
+      const taken = row.gains === 0n ? 0n : mulDivDown(wanted, paid, row.gains);
       quanta += taken - row.taken;
       row.paid = paid;
       row.taken = taken;
@@ -115,9 +116,9 @@ export class HaircutBook {
     return first === null || quanta === 0n ? null : { quanta, ...first };
   }
 
-  /** Whom a cut goes to, in order, and how much each is still owed. */
-  get claims(): readonly (readonly [AccountId, bigint])[] {
-    return [...this.#claims];
+  /** Whom a cut goes to, in order, and how much each is still owed; it may be settled on the way. Not a copy: it is asked for with each gain. */
+  get claims(): Iterable<readonly [AccountId, bigint]> {
+    return this.#claims.entries();
   }
 
   settle(id: AccountId, quanta: bigint): void {

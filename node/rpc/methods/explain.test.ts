@@ -18,7 +18,9 @@ const explained: ExplainedEvent[] = [
 ];
 
 /** A node of stored blocks whose results are `explained`, and an application that answers what it is told to. */
-function setUp(options: { answer?: readonly ExplainedEvent[] | "gone" | "large" } = {}) {
+function setUp(
+  options: { answer?: readonly ExplainedEvent[] | "gone" | "large"; tookMs?: number } = {},
+) {
   let nowMs = 0;
   const asked: number[] = [];
   const chain = new TestChain();
@@ -35,6 +37,7 @@ function setUp(options: { answer?: readonly ExplainedEvent[] | "gone" | "large" 
         ...chain.app,
         explain: (block: ProposedBlock) => {
           asked.push(block.height);
+          nowMs += options.tookMs ?? 0;
           return options.answer ?? explained;
         },
       },
@@ -72,7 +75,7 @@ describe("explain over RPC", () => {
     const { ask, asked, wait } = setUp();
     await ask({ height: "1" });
     expect(await ask({ height: "2" })).toMatchObject({
-      error: { data: expect.stringContaining("within this second") },
+      error: { data: expect.stringContaining("ask again in 1000 ms") },
     });
     for (let height = 2; height <= EXPLAINED_BLOCKS_MAX + 1; height++) {
       wait(1_000);
@@ -82,6 +85,17 @@ describe("explain over RPC", () => {
     wait(1_000);
     await ask({ height: "1" });
     expect(asked).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 1]);
+  });
+
+  it("leaves the thread nine tenths of the time, however long a block takes", async () => {
+    const { ask, asked, wait } = setUp({ tookMs: 3_000 });
+    await ask({ height: "1" });
+    wait(26_999);
+    await ask({ height: "2" });
+    expect(asked).toEqual([1]);
+    wait(1);
+    await ask({ height: "2" });
+    expect(asked).toEqual([1, 2]);
   });
 
   it("refuses blocks that are not there, states that are gone or too large, and events that differ", async () => {

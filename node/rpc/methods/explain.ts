@@ -7,7 +7,7 @@ import type { ExplainedEvent } from "../../app/explain.ts";
 import type { RpcMethods } from "../call.ts";
 import type { RpcEnvironment } from "../environment.ts";
 import { internalError, invalidParams } from "../json-rpc.ts";
-import { EXPLAIN_INTERVAL_MS, EXPLAINED_BLOCKS_MAX } from "../limits.ts";
+import { EXPLAIN_INTERVAL_MS, EXPLAIN_SHARE, EXPLAINED_BLOCKS_MAX } from "../limits.ts";
 
 export interface ExplainSources {
   readonly app: Pick<RpcEnvironment["app"], "explain">;
@@ -34,7 +34,7 @@ export function explainMethods(
   nowMs: () => number = () => performance.now(),
 ): RpcMethods {
   const explained = new Map<number, readonly ExplainedEvent[]>();
-  let lastMs = Number.NEGATIVE_INFINITY;
+  let nextMs = Number.NEGATIVE_INFINITY;
 
   async function explain(height: number): Promise<readonly ExplainedEvent[]> {
     const [block, recorded] = await Promise.all([loadBlock(height), loadEvents(height)]);
@@ -42,10 +42,19 @@ export function explainMethods(
       throw internalError(`block ${height} or its results are not stored here`);
     const known = explained.get(height);
     if (known !== undefined) return known;
-    if (nowMs() - lastMs < EXPLAIN_INTERVAL_MS)
-      throw internalError("another block was explained within this second, ask again");
-    lastMs = nowMs();
-    const events = app.explain(block);
+    const startMs = nowMs();
+    const waitMs = nextMs - startMs;
+    if (waitMs > 0)
+      throw internalError(
+        `another block was explained just now, ask again in ${Math.ceil(waitMs)} ms`,
+      );
+    let events: ReturnType<typeof app.explain>;
+    try {
+      events = app.explain(block);
+    } finally {
+      const tookMs = nowMs() - startMs;
+      nextMs = startMs + Math.max(EXPLAIN_INTERVAL_MS, tookMs * EXPLAIN_SHARE);
+    }
     if (events === "gone")
       throw internalError(
         `the state before block ${height} is no longer held by this node; a node with more query-heights may hold it`,
