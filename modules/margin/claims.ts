@@ -2,6 +2,7 @@
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { maximum } from "../kit/math/mul-div.ts";
 import { noteCovered } from "./custody/solvency.ts";
 import type { InsurancePort, LossPart, LossPayment, MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
@@ -24,8 +25,8 @@ export interface Claims {
   purse(ctx: ReadContext): bigint;
   /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
   give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
-  /** What may be paid now of a loss in the market. */
-  fund(ctx: ReadContext, market: MarketId): bigint;
+  /** What may be paid now of a loss in the market, less what is promised: by class, of which its own fund pays first. */
+  fund(ctx: ReadContext, market: MarketId, promised: ReadonlyMap<string, bigint>): bigint;
 }
 
 export function createClaims(
@@ -72,6 +73,17 @@ export function createClaims(
       move(ctx, from, -amount);
       move(ctx, to, amount);
     },
-    fund: (ctx, market) => insurance.available(ctx, denom(ctx), classes.of(ctx, market)),
+    fund(ctx, market, promised) {
+      const own = classes.of(ctx, market);
+      let left = insurance.available(ctx, denom(ctx), own);
+      for (const [riskClass, amount] of promised) {
+        const elsewhere =
+          riskClass === own || riskClass === ""
+            ? 0n
+            : insurance.fundAvailable(ctx, denom(ctx), riskClass);
+        left -= maximum(amount - elsewhere, 0n);
+      }
+      return maximum(left, 0n);
+    },
   };
 }

@@ -118,6 +118,7 @@ export function createEndBlock(parts: {
       throttle: null,
       closed: new Set(),
       origins: new Map(),
+      promised: new Map(),
     };
     deficits.recover(ctx);
     const settled = settlements.run(ctx);

@@ -7,7 +7,7 @@ import { type AccountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import { maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import { contained } from "../contained.ts";
 import { isClosable, type MarketView, type ModelledMarkets, marketViews } from "../market-view.ts";
@@ -307,6 +307,12 @@ export function createAuction(parts: AuctionParts): Auction {
       if (lots === 0n) continue;
       left -= lots * view.notionalPerLot;
       offered.push({ ...one, clip: { ...one.clip, lots } });
+      // At its reserve: who is offered after it cannot count on the same money.
+      const distance = view.markTicks - one.reserveTicks;
+      const cost = lots * (one.clip.side === "sell" ? distance : -distance);
+      // On the better side of the mark nothing is sold.
+      const paid = maximum(cost * view.terms.quantaPerTickLot - one.clip.health.equity, 0n);
+      closing.promise(ctx, id, budget, cost < 0n ? 0n : paid);
     }
     for (const side of SIDES) {
       const sold = offered.filter(({ clip }) => clip.side === side);
@@ -314,6 +320,7 @@ export function createAuction(parts: AuctionParts): Auction {
       const settled = settleOn(ctx, view, side, sold, biddersFor(ctx, market, side, offered));
       if (settled !== null) clear(ctx, { view, side }, sold, settled, budget);
     }
+    for (const { id } of offered) closing.promise(ctx, id, budget);
   }
 
   return {
@@ -353,6 +360,7 @@ export function createAuction(parts: AuctionParts): Auction {
         throttle: null,
         closed: new Set(),
         origins: new Map(),
+        promised: new Map(),
       };
       const clip = closing.clip(ctx, id, known.market, budget);
       return clip === null ? null : reserveOf(ctx, clip, known.sinceNs);

@@ -21,10 +21,10 @@ import type { MarketView, MarketViews, ModelledMarkets } from "../market-view.ts
 import { isClosable, marketViews } from "../market-view.ts";
 import { parseMoney } from "../money.ts";
 import { maintenanceReleased, maintenanceShare } from "../portfolio/account.ts";
-import type { BackstopPort, MarketId, Side } from "../ports.ts";
+import type { BackstopPort, LossPart, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import type { Origin } from "../waterfall/origins.ts";
+import { addWeight, type Origin, SHARED_ORIGIN, splitLoss } from "../waterfall/origins.ts";
 import { emitLiquidation, type PenaltyCause } from "./events.ts";
 import { penaltyParts, penaltyRatePpm } from "./ladder-math.ts";
 import {
@@ -49,6 +49,8 @@ export interface LiquidationBudget {
   readonly closed: Set<AccountId>;
   /** What classes the accounts' losses are charged to, as they stood before anything of them was closed in this block. */
   readonly origins: Map<AccountId, Origin>;
+  /** What the funds will be asked for by accounts of which something was closed, or is being auctioned, and that they have not paid yet: nobody else can count on it. */
+  readonly promised: Map<AccountId, readonly LossPart[]>;
 }
 
 export interface Loaded {
@@ -87,6 +89,8 @@ export interface Closing {
   ): Clip | null;
   /** Sells or buys what it can of a clip at the book; returns the lots. */
   atBook(ctx: WriteContext, id: AccountId, clip: Clip, budget: LiquidationBudget): bigint;
+  /** Notes what the account will miss; without an amount what it misses now, if something of it was closed. */
+  promise(ctx: ReadContext, id: AccountId, budget: LiquidationBudget, missing?: bigint): void;
   /** Penalty, its parts and the event, after lots of a clip were traded. Returns what bidders get of it. */
   settle(ctx: WriteContext, id: AccountId, clip: Clip, done: Done): bigint;
 }
@@ -233,11 +237,34 @@ export function createClosing(parts: ClosingParts): Closing {
       notionalTicks: divFloor(view.notionalPerLot, quantaPerTickLot),
       slippagePpm: params.liquidationSlippagePpm,
       bandPpm: view.terms.liquidationBandPpm,
-      fundsQuanta: health.equity + claims.fund(ctx, market),
+      fundsQuanta: health.equity + claims.fund(ctx, market, promisedBut(id, budget)),
       closingLots: lots,
       quantaPerTickLot,
     });
     return { account, view, side, lots, health, distance, penalty: rateFor(lots) };
+  }
+
+  /** By class, without what the account itself may count on. */
+  function promisedBut(
+    id: AccountId,
+    { promised }: LiquidationBudget,
+  ): ReadonlyMap<string, bigint> {
+    const by = new Map<string, bigint>();
+    for (const [other, parts] of promised) {
+      if (other === id) continue;
+      for (const { amount, riskClass } of parts) addWeight(by, riskClass, amount);
+    }
+    return by;
+  }
+
+  function promise(
+    ctx: ReadContext,
+    id: AccountId,
+    { closed, origins, promised }: LiquidationBudget,
+    missing = closed.has(id) ? -(load(ctx, id).health?.equity ?? 0n) : 0n,
+  ): void {
+    if (missing <= 0n) promised.delete(id);
+    else promised.set(id, splitLoss(origins.get(id) ?? SHARED_ORIGIN, missing));
   }
 
   function atBook(
@@ -261,6 +288,7 @@ export function createClosing(parts: ClosingParts): Closing {
     budget.worked = true;
     budget.closed.add(id);
     settle(ctx, id, wanted, { lots: filled, source: "book" });
+    promise(ctx, id, budget);
     assertMarketSound(ctx, state, market);
     return filled;
   }
@@ -326,5 +354,5 @@ export function createClosing(parts: ClosingParts): Closing {
     return account.collateral + value - position.lots * view.quantaPerLot;
   }
 
-  return { load, order, clip, atBook, settle };
+  return { load, order, clip, atBook, promise, settle };
 }

@@ -85,6 +85,7 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     const last = load(ctx, id);
     const left = order(last.account, last.views).map(({ market }) => market);
     bankruptcies.resolve(ctx, id, left, origin, budget);
+    budget.promised.delete(id);
   }
 
   return {

@@ -216,6 +216,7 @@ export function createSlices(parts: {
     } catch (error) {
       if (!(error instanceof Riskier)) throw error;
       budget.notional = notional;
+      closing.promise(ctx, id, budget);
       return false;
     }
   }
