@@ -108,6 +108,20 @@ describe("the auction", () => {
     expect(lots(own)).toBe(0n);
   });
 
+  it("pays nobody out of the fund: to whom it sells gets what the account has left, and below zero the mark", () => {
+    world.fund.give(world.ctx, 1_000n * UNIT);
+    const all = world.fund.balance(world.ctx, "");
+    // Of the same person, under another name: 2 units are left of the one, and 5 % of 442 would have been paid to the other.
+    bid(3, 10n, 42_300n);
+    block(1, 44_200n);
+    expect(lots(trader)).toBe(10n);
+    expect(events("liquidation_offer")).toMatchObject([{ worst_ticks: "44000" }]);
+    bid(3, 10n, 44_019n);
+    block(1, 44_200n);
+    expect(events("liquidation_auction")).toMatchObject([{ price_ticks: "44019" }]);
+    expect(world.fund.balance(world.ctx, "")).toBeGreaterThanOrEqual(all);
+  });
+
   it("drops bids that their accounts can bear no more, and sells to the others", () => {
     const poor = world.funded(7, 30n * UNIT);
     bid(7, 4n, 46_200n);
@@ -206,6 +220,13 @@ describe("a bid", () => {
     expect(code(() => bid(3, 1n, MARK))).toBe("stalePrice");
     setUp({});
     expect(code(() => bid(1, 1n, MARK))).toBe("noLiquidationAuction");
+  });
+
+  it("takes no place of others with next to nothing", () => {
+    setUp({ offerWindowMs: 60_000n }, { liquidationNotionalMin: "100000000" });
+    world.funded(3, 100n * UNIT);
+    expect(code(() => bid(3, 1n, MARK))).toBe("invalidRequest");
+    expect(code(() => bid(3, 2n, MARK))).toBe("taken");
   });
 
   it("replaces the one before, is taken back by 0 lots, and ends with its time", () => {

@@ -7,7 +7,7 @@ import { type AccountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import { divFloor, maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import { contained } from "../contained.ts";
 import { isClosable, type MarketView, type ModelledMarkets, marketViews } from "../market-view.ts";
@@ -79,6 +79,23 @@ export function createAuction(parts: AuctionParts): Auction {
     return worstTicks(view, side, distance);
   }
 
+  /**
+   * As at the book, but never farther than the account's own equity reaches: the fund would pay the bidder, who may be the same person, for what the other side can be
+   * closed for at mark.
+   */
+  function clipOf(
+    ctx: ReadContext,
+    id: AccountId,
+    market: MarketId,
+    budget: LiquidationBudget,
+  ): Clip | null {
+    const clip = closing.clip(ctx, id, market, budget);
+    if (clip === null) return null;
+    const { health, lots, view } = clip;
+    const own = divFloor(maximum(health.equity, 0n), lots * view.terms.quantaPerTickLot);
+    return { ...clip, distance: minimum(clip.distance, own) };
+  }
+
   function withdraw(
     ctx: WriteContext,
     id: AccountId,
@@ -107,7 +124,7 @@ export function createAuction(parts: AuctionParts): Auction {
     budget: LiquidationBudget,
   ): Offered | null {
     const known = offers.get(ctx, [id, market]);
-    const clip = closing.clip(ctx, id, market, budget);
+    const clip = clipOf(ctx, id, market, budget);
     if (clip === null) {
       if (known !== undefined) withdraw(ctx, id, market, known);
       return null;
@@ -307,12 +324,6 @@ export function createAuction(parts: AuctionParts): Auction {
       if (lots === 0n) continue;
       left -= lots * view.notionalPerLot;
       offered.push({ ...one, clip: { ...one.clip, lots } });
-      // At its reserve: who is offered after it cannot count on the same money.
-      const distance = view.markTicks - one.reserveTicks;
-      const cost = lots * (one.clip.side === "sell" ? distance : -distance);
-      // On the better side of the mark nothing is sold.
-      const paid = maximum(cost * view.terms.quantaPerTickLot - one.clip.health.equity, 0n);
-      closing.promise(ctx, id, budget, cost < 0n ? 0n : paid);
     }
     for (const side of SIDES) {
       const sold = offered.filter(({ clip }) => clip.side === side);
@@ -320,7 +331,6 @@ export function createAuction(parts: AuctionParts): Auction {
       const settled = settleOn(ctx, view, side, sold, biddersFor(ctx, market, side, offered));
       if (settled !== null) clear(ctx, { view, side }, sold, settled, budget);
     }
-    for (const { id } of offered) closing.promise(ctx, id, budget);
   }
 
   return {
@@ -362,7 +372,7 @@ export function createAuction(parts: AuctionParts): Auction {
         origins: new Map(),
         promised: new Map(),
       };
-      const clip = closing.clip(ctx, id, known.market, budget);
+      const clip = clipOf(ctx, id, known.market, budget);
       return clip === null ? null : reserveOf(ctx, clip, known.sinceNs);
     },
   };

@@ -14,6 +14,7 @@ import {
   type ModelledMarkets,
   marketViews,
 } from "../market-view.ts";
+import { parseMoney } from "../money.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { emitBid } from "./events.ts";
@@ -151,7 +152,7 @@ export function createBids(
     of,
     drop,
     place(ctx, bid) {
-      const { ladder, marketsPerAccountMax } = state.params.require(ctx);
+      const { ladder, liquidationNotionalMin, marketsPerAccountMax } = state.params.require(ctx);
       if (ladder === undefined || ladder.offerWindowMs === 0n) {
         throw refuse("noLiquidationAuction", "liquidated positions are not offered to bidders");
       }
@@ -172,6 +173,11 @@ export function createBids(
       const views = marketViews(ctx, markets);
       const view = views(bid.market);
       if (!isClosable(view)) throw refuse("stalePrice", "the market does not trade now");
+      // There are few places, and they go by price: none to who would take a lot to keep others out.
+      const least = parseMoney(liquidationNotionalMin) ?? 0n;
+      if (bid.lots * view.notionalPerLot < least) {
+        throw refuse("invalidRequest", `expected a bid for ${least} quanta of notional or more`);
+      }
       const trade = { side: bid.side, lots: bid.lots, ticks: bid.worstTicks };
       const refusal = bidRefusal(account, trade, { view, views, marketsMax: marketsPerAccountMax });
       if (refusal !== null) throw refuse(refusal.code, refusal.reason);

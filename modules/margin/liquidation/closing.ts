@@ -49,7 +49,7 @@ export interface LiquidationBudget {
   readonly closed: Set<AccountId>;
   /** What classes the accounts' losses are charged to, as they stood before anything of them was closed in this block. */
   readonly origins: Map<AccountId, Origin>;
-  /** What the funds will be asked for by accounts of which something was closed, or is being auctioned, and that they have not paid yet: nobody else can count on it. */
+  /** What the funds will be asked for by accounts of which something was closed, and that they have not paid yet: nobody else can count on it. */
   readonly promised: Map<AccountId, readonly LossPart[]>;
 }
 
@@ -89,8 +89,8 @@ export interface Closing {
   ): Clip | null;
   /** Sells or buys what it can of a clip at the book; returns the lots. */
   atBook(ctx: WriteContext, id: AccountId, clip: Clip, budget: LiquidationBudget): bigint;
-  /** Notes what the account will miss; without an amount what it misses now, if something of it was closed. */
-  promise(ctx: ReadContext, id: AccountId, budget: LiquidationBudget, missing?: bigint): void;
+  /** Notes what the account misses, if something of it was closed. */
+  promise(ctx: ReadContext, id: AccountId, budget: LiquidationBudget): void;
   /** Penalty, its parts and the event, after lots of a clip were traded. Returns what bidders get of it. */
   settle(ctx: WriteContext, id: AccountId, clip: Clip, done: Done): bigint;
 }
@@ -261,8 +261,8 @@ export function createClosing(parts: ClosingParts): Closing {
     ctx: ReadContext,
     id: AccountId,
     { closed, origins, promised }: LiquidationBudget,
-    missing = closed.has(id) ? -(load(ctx, id).health?.equity ?? 0n) : 0n,
   ): void {
+    const missing = closed.has(id) ? -(load(ctx, id).health?.equity ?? 0n) : 0n;
     if (missing <= 0n) promised.delete(id);
     else promised.set(id, splitLoss(origins.get(id) ?? SHARED_ORIGIN, missing));
   }

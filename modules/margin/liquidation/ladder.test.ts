@@ -130,30 +130,17 @@ describe("the throttle", () => {
 
 describe("the fund", () => {
   const missing = () => world.margin.state.totals.require(world.ctx).pendingShortfall;
-  function threeBelowZero(terms: Parameters<typeof setUp>[0]): void {
-    setUp(terms);
+  it("is counted on once in a block, however many are closed before it pays", () => {
+    setUp({});
     world.fund.give(world.ctx, 20n * UNIT);
     const others = [world.funded(3, 60n * UNIT), world.funded(4, 60n * UNIT)];
     for (const one of [trader, ...others]) open("buy", 10n, one);
-  }
-
-  it("is counted on once in a block, however many are closed before it pays", () => {
-    threeBelowZero({});
     // Ten are missing of each at mark, and fifteen at this price.
     rest("buy", 42_500n, 100n);
     block(1, 43_000n);
     expect(missing()).toBe(0n);
     expect(events("liquidation")).toHaveLength(1);
     expect(events("deleverage")).toHaveLength(2);
-  });
-
-  it("is counted on once by all that an auction sells", () => {
-    threeBelowZero({ offerWindowMs: 60_000n });
-    world.funded(5, 10_000n * UNIT);
-    bid(5, 30n, 42_500n);
-    block(1, 43_000n);
-    expect(missing()).toBe(0n);
-    expect(events("liquidation")).toHaveLength(1);
   });
 });
 
