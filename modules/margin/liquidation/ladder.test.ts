@@ -48,6 +48,23 @@ describe("the second key", () => {
     ]);
   });
 
+  it("does not wait for the average of a market that has stopped", () => {
+    world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", feedId: ETH }));
+    world.markets.setMark(world.ctx, ETH, MARK);
+    const both = world.funded(3, 65n * UNIT);
+    const order = { market: ETH, ticks: MARK, lots: 10n };
+    const seller = accountId(world.owner(2), 0);
+    world.markets.rest(world.ctx, { ...order, account: seller, side: "sell", feeReserve: 0n });
+    world.markets.take(world.ctx, { ...order, account: both, side: "buy", feePpm: 0n });
+    open("buy", 1n, both);
+    rest("buy", 49_990n, 100n);
+    block(1, MARK);
+    // 25 of 25.6, and its price comes no more.
+    world.markets.setMark(world.ctx, ETH, 46_000n, false);
+    block(1, MARK);
+    expect(lots(both)).toBe(0n);
+  });
+
   it("is not waited for below half of maintenance", () => {
     // 9 of 22.45
     rest("buy", 44_900n, 100n);

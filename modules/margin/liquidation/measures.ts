@@ -116,7 +116,8 @@ export function createMeasures(state: MarginState, markets: ModelledMarkets): Me
         if (made.has(market)) return made.get(market);
         const view = views(market);
         const measure = view === undefined ? undefined : measures.get(ctx, market);
-        const average = view === undefined || measure === undefined ? view : at(view, measure);
+        // Where nothing is measured now an average would follow nothing: it counts at its last mark, as everywhere.
+        const average = measure !== undefined && isClosable(view) ? at(view, measure) : view;
         made.set(market, average);
         return average;
       };
