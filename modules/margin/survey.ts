@@ -9,6 +9,7 @@ import {
   type MarketViews,
   type ModelledMarkets,
   marketViews,
+  withPortfolio,
 } from "./market-view.ts";
 import type { MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
@@ -31,7 +32,7 @@ function readable(views: MarketViews): MarketViews {
     }
   };
   const found = (market: MarketId): MarketView | undefined => read(() => views(market), undefined);
-  return Object.assign(found, {
+  return Object.assign(withPortfolio(found, views), {
     riskArray: (market: MarketId) => read(() => views.riskArray?.(market) ?? null, null),
   });
 }
