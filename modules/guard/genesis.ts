@@ -14,6 +14,8 @@ import { validateParams, withAuthority } from "./params.ts";
 import { validateLimits, validateRules } from "./rules.ts";
 import { ALL_MARKETS } from "./state.ts";
 
+/** Owner and number. */
+const ACCOUNT_BYTES = 24;
 const AMOUNT = /^(0|[1-9][0-9]{0,38})$/;
 
 function requireThat(condition: boolean, message: string): void {
@@ -53,7 +55,11 @@ function init(ctx: WriteContext, parts: Parts, genesis: GenesisState): void {
   for (const { market, range, watch } of genesis.watches) {
     if (!listed(market)) continue;
     const buckets = watch?.buckets ?? [];
-    const sound = buckets.every(({ high, low }) => AMOUNT.test(low) && AMOUNT.test(high));
+    const sound = buckets.every(({ high, low }) => {
+      if (!AMOUNT.test(low) || !AMOUNT.test(high)) return false;
+      // Moves are shares of both.
+      return BigInt(low) > 0n && BigInt(low) <= BigInt(high);
+    });
     requireThat(sound && buckets.length > 0, `market ${market} watches no price`);
     state.watches.set(ctx, [market, range], { buckets });
   }
@@ -61,7 +67,10 @@ function init(ctx: WriteContext, parts: Parts, genesis: GenesisState): void {
     if (listed(measures.market)) state.measures.set(ctx, measures.market, measures);
   }
   for (const velocity of genesis.velocities) initVelocity(ctx, parts, velocity);
-  if (genesis.survey !== undefined) state.survey.set(ctx, genesis.survey);
+  if (genesis.survey !== undefined) {
+    requireThat(genesis.survey.cursor.length === ACCOUNT_BYTES, "the survey stands nowhere");
+    state.survey.set(ctx, genesis.survey);
+  }
   for (const move of genesis.moves) state.moves.set(ctx, move.id, move);
   if (genesis.lastBlockMs > 0n) state.lastBlock.set(ctx, genesis.lastBlockMs);
 }

@@ -1,3 +1,4 @@
+import { GenesisState } from "@keel/proto/gen/keel/guard/v1/genesis";
 import { MsgTighten } from "@keel/proto/gen/keel/guard/v1/tx";
 import {
   RestrictionLevel as Level,
@@ -86,6 +87,23 @@ describe("the guard as a whole", () => {
     const copy = createWorld({ from: { genesis: world.exported(), header: world.ctx.header } });
     expect(copy.stored()).toEqual(world.stored());
     expect(copy.violation()).toBeNull();
+  });
+
+  it("refuses a genesis that would fail in a later block: a price of nothing, a walk that stands nowhere", () => {
+    const world = busy();
+    const bytes = world.exported();
+    const good = GenesisState.decode(bytes.at(-1) as Uint8Array);
+    const begin = (change: Partial<GenesisState>): unknown => {
+      const wrong = GenesisState.encode({ ...good, ...change }).finish();
+      const genesis = [...bytes.slice(0, -1), wrong];
+      return createWorld({ from: { genesis, header: world.ctx.header } });
+    };
+    for (const low of ["0", "9"]) {
+      const watch = { buckets: [{ number: 1n, low, high: "8" }] };
+      expect(() => begin({ watches: [{ market: 1, range: 0, watch }] })).toThrow("no price");
+    }
+    const survey = { cursor: new Uint8Array(3), tallies: [] };
+    expect(() => begin({ survey })).toThrow("stands nowhere");
   });
 
   it("reads, writes and says nothing while nothing is on", () => {

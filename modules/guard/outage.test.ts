@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { testMarket } from "../derivatives/testing.ts";
+import type { WriteContext } from "../kit/context.ts";
 import { createGuardWorld, type GuardWorld, PERP } from "../testing/guard-world.ts";
 import { BTC, UNIT } from "../testing/world.ts";
 
@@ -70,6 +72,37 @@ describe("the gate after an outage (fault 36)", () => {
     for (let block = 0; block < 4; block++) world.priced("60000");
     expect(world.status()).toBe("active");
   });
+
+  it("holds nobody's money for a price that nothing is waiting for", () => {
+    const world = gated();
+    const id = world.funded(1, 1_000n);
+    world.keeper.quarantine(world.ctx, 1, "a test");
+    const stale = () => world.setPrice(BTC, "60000", false);
+    world.block(300, stale);
+    const withdraw = () => world.margin.keeper.withdraw(world.ctx, id, UNIT);
+    expect(world.outcome(withdraw)).toBe("guard 8");
+    for (let block = 0; block < 50; block++) world.block(1, stale);
+    expect(world.outcome(withdraw)).toBe("accepted");
+  });
+
+  it.each(["mark", "openAfterHalt"] as const)(
+    "stops a market whose %s fails, and goes on with the others",
+    (work) => {
+      const world = gated();
+      world.list(testMarket({ symbol: "B-PERP" }));
+      const own = world.keeper[work] as (ctx: WriteContext, market: number) => undefined;
+      Object.assign(world.keeper, {
+        [work](ctx: WriteContext, market: number) {
+          if (market === 1) throw new Error("a bug in one market");
+          return own(ctx, market);
+        },
+      });
+      world.priced("60000", 300);
+      for (let block = 0; block < 4; block++) world.priced("60000");
+      expect(world.status()).toBe("quarantined");
+      expect(world.keeper.terms(world.ctx, 2)?.status).toBe("active");
+    },
+  );
 
   it("begins again after a second gap, and watches nothing without the rule", () => {
     const world = gated();

@@ -10,6 +10,7 @@ import {
 import type { WriteContext } from "../kit/context.ts";
 import { quantities } from "../kit/explanation.ts";
 import type { Parts } from "./breakers.ts";
+import { contained } from "./contained.ts";
 import { emit, nowMs, remember } from "./events.ts";
 import { end, replace, tighten } from "./restrictions.ts";
 import { ALL_MARKETS } from "./state.ts";
@@ -18,6 +19,9 @@ const GATES: readonly Source[] = [
   Source.RESTRICTION_SOURCE_OUTAGE,
   Source.RESTRICTION_SOURCE_OUTAGE_WITHDRAWALS,
 ];
+
+/** Status of a market that is going to trade; an outage halts those that did. */
+const WAITING: readonly string[] = ["active", "closeOnly", "halted"];
 
 /** Compares the time of this block with that of the last one. */
 export function watchGap(ctx: WriteContext, { state }: Parts, rule: OutageRule | undefined): void {
@@ -71,6 +75,20 @@ export function watchGap(ctx: WriteContext, { state }: Parts, rule: OutageRule |
   remember(ctx, state, { market: ALL_MARKETS, what: "outage", before: "", after, cause });
 }
 
+/** A price is fresh, or no market waits for one: what has ended or was stopped would hold everyone's money for ever. */
+function mayCount(ctx: WriteContext, { venue }: Parts["ports"]): boolean {
+  let waits = false;
+  let fresh = false;
+  for (const market of venue.marketIds(ctx)) {
+    contained(ctx, venue, market, (inner) => {
+      fresh = venue.mark(inner, market)?.fresh === true;
+      waits ||= WAITING.includes(venue.terms(inner, market)?.status ?? "");
+    });
+    if (fresh) return true;
+  }
+  return !waits;
+}
+
 /** One block less for the gates, once there is a fresh price; one dead feed does not hold all markets, its own staleness holds its own. */
 export function countOff(ctx: WriteContext, parts: Parts): void {
   const { ports, state } = parts;
@@ -78,8 +96,7 @@ export function countOff(ctx: WriteContext, parts: Parts): void {
   const gates = items.filter(({ source }) => GATES.includes(source));
   if (gates.length === 0) return;
   const { venue } = ports;
-  const fresh = venue.marketIds(ctx).some((market) => venue.mark(ctx, market)?.fresh === true);
-  if (!fresh) return;
+  if (!mayCount(ctx, ports)) return;
   for (const gate of gates) {
     if (gate.blocksLeft > 1) {
       replace(ctx, state, ALL_MARKETS, { ...gate, blocksLeft: gate.blocksLeft - 1 });

@@ -10,6 +10,7 @@ import {
 } from "@keel/proto/gen/keel/guard/v1/types";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { maximum } from "../kit/math/mul-div.ts";
+import { contained } from "./contained.ts";
 import { emit, nowMs } from "./events.ts";
 import type { MarketId, VenuePort } from "./ports.ts";
 import { ALL_MARKETS, type GuardState } from "./state.ts";
@@ -172,7 +173,7 @@ export function end(
   if (halted) {
     for (const id of market === ALL_MARKETS ? venue.marketIds(ctx) : [market]) {
       if (inForce(ctx, state, id).level < Level.RESTRICTION_LEVEL_HALTED) {
-        venue.openAfterHalt(ctx, id);
+        contained(ctx, venue, id, (inner) => venue.openAfterHalt(inner, id));
       }
     }
   }

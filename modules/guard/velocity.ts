@@ -4,7 +4,7 @@
  */
 import type { FlowBucket, LimitedFlow } from "@keel/proto/gen/keel/guard/v1/types";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { divCeil, divFloor, maximum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { divCeil, divFloor, maximum, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
 import { nowMs } from "./events.ts";
 import { BUCKETS } from "./limits.ts";
@@ -84,6 +84,8 @@ export interface Flows {
   withdrawing(ctx: WriteContext, denom: string, quanta: bigint): void;
   deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
   balance(ctx: ReadContext, denom: string): bigint;
+  /** What the limits let leave now; null: there is none. */
+  room(ctx: ReadContext, denom: string): bigint | null;
 }
 
 export function createFlows(state: GuardState, ports: GuardPorts): Flows {
@@ -117,6 +119,16 @@ export function createFlows(state: GuardState, ports: GuardPorts): Flows {
 
   return {
     balance,
+    room(ctx, denom) {
+      const known = state.velocities.size(ctx) === 0 ? undefined : state.velocities.get(ctx, denom);
+      if (known === undefined) return null;
+      const held = balance(ctx, denom);
+      const rooms = known.flows.map((flow) => {
+        const { most, outflow } = flowOf(flow, held, nowMs(ctx));
+        return maximum(most - outflow, 0n);
+      });
+      return rooms.reduce((least, one) => minimum(least, one));
+    },
     withdrawing(ctx, denom, quanta) {
       if (state.velocities.size(ctx) === 0) return;
       requireRoom(ctx, denom, quanta);

@@ -125,7 +125,7 @@ export function createClearAll(
       const known = before ?? EMPTY_ACCOUNT;
       const room = marketsFault(known, after, marketsPerAccountMax);
       if (room !== null) throw new Refused(id, room);
-      const loss = lossFault(ctx, state.custody, { id, before: known, after }, views);
+      const loss = lossFault(ctx, state, { id, before: known, after }, views);
       if (loss !== null) throw new Refused(id, loss);
       if (gave) requireSpared(ctx, id, after, views);
       const health = evaluate(after, views);
@@ -164,7 +164,7 @@ export function createClearAll(
   function write(ctx: WriteContext, batch: Batch, views: MarketViews): void {
     let added = 0n;
     for (const [id, { before, after }] of batch.accounts) {
-      keepLoss(ctx, state.custody, { id, before: before ?? EMPTY_ACCOUNT, after }, views);
+      keepLoss(ctx, state, { id, before: before ?? EMPTY_ACCOUNT, after }, views);
       for (const { lots, market } of before?.positions ?? []) {
         const left = lots !== 0n && (findPosition(after, market)?.lots ?? 0n) === 0n;
         if (left) noteExit(ctx, state, { id, market });

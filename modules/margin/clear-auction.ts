@@ -54,7 +54,7 @@ export function createClearAuction(
     });
     const traded = { id: fill.account, before, after: filled.account };
     const code =
-      admission(before, filled, views, marketsMax) ?? lossFault(ctx, state.custody, traded, views);
+      admission(before, filled, views, marketsMax) ?? lossFault(ctx, state, traded, views);
     if (code !== null) return { code, reason: reasonFor(code, filled.account, views) };
     return { before, fill, filled };
   }
@@ -69,7 +69,7 @@ export function createClearAuction(
     let realised = 0n;
     for (const { before, fill, filled } of cleared) {
       const traded = { id: fill.account, before, after: filled.account };
-      keepLoss(ctx, state.custody, traded, views);
+      keepLoss(ctx, state, traded, views);
       state.accounts.set(ctx, fill.account, filled.account);
       trackActive(ctx, state, fill.account, filled);
       fees += fill.feeQuanta;

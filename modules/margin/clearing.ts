@@ -184,15 +184,14 @@ export function createClearing(
         const filled = side === "buy" ? buyer : seller;
         const traded = { id: trade[PARTY[side]].account, before, after: filled.account };
         const code =
-          admission(before, filled, views, marketsMax) ??
-          lossFault(ctx, state.custody, traded, views);
+          admission(before, filled, views, marketsMax) ?? lossFault(ctx, state, traded, views);
         if (code !== null) {
           return refusal(side, code, `${side}er: ${reasonFor(code, filled.account, views)}`);
         }
         judged.push(traded);
       }
       writeTrade(ctx, trade, buyer, seller);
-      for (const traded of judged) keepLoss(ctx, state.custody, traded, views);
+      for (const traded of judged) keepLoss(ctx, state, traded, views);
       return { ok: true };
     },
 

@@ -6,6 +6,7 @@ export const UNGUARDED: GuardPort = {
   initialRaisePpm: () => 0n,
   withdrawing: () => undefined,
   deposited: () => undefined,
+  room: () => null,
 };
 
 // Terms are immutable, and asked for by every order and health check.

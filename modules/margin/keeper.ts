@@ -76,6 +76,8 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   readonly custody: Custody;
   /** What may leave the account now at present marks; 0 for an unknown account. */
   freeCollateral(ctx: ReadContext, id: AccountId): bigint;
+  /** What the guard's limits let leave the vault now; null: there is none. */
+  withdrawalRoom(ctx: ReadContext): bigint | null;
   ledger(ctx: ReadContext, market: MarketId): MarketLedger | undefined;
   totals(ctx: ReadContext): Totals;
   params(ctx: ReadContext): Params;
@@ -95,14 +97,14 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
 }
 
 export function createKeeper(state: MarginState, ports: MarginParts): MarginKeeper {
-  const { bank, markets, insurance, backstop, addresses } = ports;
+  const { bank, markets, insurance, backstop, addresses, guard = UNGUARDED } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
   const classes = createRiskClasses(state.waterfall, markets);
   const clearing = {
     ...createClearing(state, markets, classes),
     ...createClearAll(state, markets, addresses, classes),
   };
-  const collateral = createCollateral(state, bank, markets, ports.guard ?? UNGUARDED);
+  const collateral = createCollateral(state, bank, markets, guard);
   const claims = createClaims(state, insurance, classes);
   const losses = createLosses({ state: state.waterfall, classes, claims, name });
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
@@ -157,6 +159,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
       if (account === undefined) return 0n;
       return freeCollateral(account, evaluate(account, marketViews(ctx, markets)));
     },
+    withdrawalRoom: (ctx) => guard.room(ctx, state.params.require(ctx).settlementDenom),
     ledger: (ctx, market) => state.ledgers.get(ctx, market),
     totals: (ctx) => state.totals.require(ctx),
     params: (ctx) => state.params.require(ctx),

@@ -358,4 +358,6 @@ export interface GuardPort {
   /** Coins are about to leave the vault, or have come in. The first throws ModuleError when they may not leave now. */
   withdrawing(ctx: WriteContext, denom: string, quanta: bigint): void;
   deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
+  /** What limits let leave now; null: there is none. */
+  room(ctx: ReadContext, denom: string): bigint | null;
 }

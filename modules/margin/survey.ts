@@ -4,7 +4,13 @@ import { accountIdKey } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { PPM } from "../kit/math/mul-div.ts";
 import { maintenanceHealth } from "./health.ts";
-import { type ModelledMarkets, marketViews } from "./market-view.ts";
+import {
+  type MarketView,
+  type MarketViews,
+  type ModelledMarkets,
+  marketViews,
+  withPortfolio,
+} from "./market-view.ts";
 import type { MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 
@@ -15,6 +21,22 @@ export interface Surveyed {
   readonly positions: readonly { readonly market: MarketId; readonly lots: bigint }[];
 }
 
+/** A market that cannot be read has no view, as at the end of a block, which has stopped it: who measures must not stop all the others with it. */
+function readable(views: MarketViews): MarketViews {
+  const read = <V>(body: () => V, none: V): V => {
+    try {
+      return body();
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+      return none;
+    }
+  };
+  const found = (market: MarketId): MarketView | undefined => read(() => views(market), undefined);
+  return Object.assign(withPortfolio(found, views), {
+    riskArray: (market: MarketId) => read(() => views.riskArray?.(market) ?? null, null),
+  });
+}
+
 /** At most `count` accounts after `after` (null: from the first), in key order, so that an owner's stand together. */
 export function surveyAccounts(
   ctx: ReadContext,
@@ -22,7 +44,7 @@ export function surveyAccounts(
   markets: ModelledMarkets,
   walk: { readonly after: AccountId | null; readonly count: number; readonly nearPpm: bigint },
 ): Surveyed[] {
-  const views = marketViews(ctx, markets);
+  const views = readable(marketViews(ctx, markets));
   const out: Surveyed[] = [];
   const from = walk.after === null ? "" : `${accountIdKey.encode(walk.after)}\u0000`;
   state.active.eachBetween(ctx, from, undefined, (id) => {

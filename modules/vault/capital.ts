@@ -102,7 +102,12 @@ export function createCapital(
   function balanceOne(ctx: WriteContext, market: MarketValuation, vault: Valuation): bigint {
     const { account, record, terms } = market;
     if (market.lots === 0n && (terms === undefined || terms.status === "settled")) {
-      return leave(ctx, market);
+      let taken = 0n;
+      // Refused while what it held is gated: the vault forgets it later, and the rest of the block's work goes on.
+      const refused = attempt(ctx, (inner) => {
+        taken = leave(inner, market);
+      });
+      return refused === null ? taken : 0n;
     }
     const target = targetOf(record, vault.equity);
     if (hasLostTooMuch(market, target)) {

@@ -25,6 +25,8 @@ export interface LedgerPort {
   health(ctx: ReadContext, account: AccountId): { readonly equity: bigint } | undefined;
   /** What may leave the account now, quanta. */
   freeCollateral(ctx: ReadContext, account: AccountId): bigint;
+  /** What limits on all withdrawals let leave now, quanta; null: there is none. */
+  withdrawalRoom(ctx: ReadContext): bigint | null;
   openInterestLots(ctx: ReadContext, market: MarketId): bigint;
   /** All below throw ModuleError to refuse. */
   deposit(ctx: WriteContext, sender: Uint8Array, to: AccountId, amount: bigint): bigint;

@@ -180,4 +180,30 @@ describe("a dated future", () => {
     expect(idle).toBeGreaterThan(100_000n * UNIT);
     expect(world.violation()).toBeNull();
   });
+
+  it("that is short when it has expired keeps its capital until the gate is open, and holds up nothing else", () => {
+    const world = createVaultWorld({ margin: { marketGates: true } });
+    const { ctx, margin } = world;
+    const expiryMs = BigInt(world.nowMs() + 600_000);
+    world.list(futureMarket("BTC-F", { expiryMs, windowMs: 60_000n, closeOnlyMs: 0n }));
+    world.setMarket({ capitalPpm: 500_000n }, "BTC-F");
+    world.share(1, 100_000n);
+    world.block(1);
+    world.place("BTC-F", world.funded(3, 10_000n), "buy 0.05 @ 60200 ioc");
+    const gatedUntilNs = ctx.header.timeNs + 1_000_000_000_000n;
+    const none = { shortfall: "0", covered: "0", backing: "0" };
+    margin.state.custody.solvency.set(ctx, 2, { market: 2, ...none, gatedUntilNs });
+    const update = () => world.setPrice(BTC, "60000");
+    for (let i = 0; i < 70; i++) world.block(10, update);
+    expect(world.eventsOf("market_settled")).toHaveLength(1);
+    const shares = `${world.held(1) / 10n}`;
+    world.send("RequestWithdrawal", { sender: world.address(1), shares });
+    world.block(10, update);
+    expect(world.coins(1)).toBeGreaterThan(9_999n * UNIT);
+    expect(world.eventsOf("vault_fault")).toEqual([]);
+    expect(world.vault.state.markets.size(ctx)).toBe(1);
+    for (let i = 0; i < 30; i++) world.block(10, update);
+    expect(world.vault.state.markets.size(ctx)).toBe(0);
+    expect(world.violation()).toBeNull();
+  });
 });

@@ -94,8 +94,8 @@ export function createWithdrawalQueue(
     });
   }
 
-  /** True: paid in full. False: collateral is missing for the rest. */
-  function payOne(ctx: WriteContext, withdrawal: Withdrawal): boolean {
+  /** "short": collateral is missing for the rest. "limited": only time is; the limits on what leaves give it room again. */
+  function payOne(ctx: WriteContext, withdrawal: Withdrawal): "full" | "short" | "limited" {
     const { shares: total } = state.totals.require(ctx);
     const valuation = valuer.all(ctx);
     const worth = payout(ctx, valuation, total);
@@ -105,10 +105,13 @@ export function createWithdrawalQueue(
       cancelQuotes(ctx);
       available = free(ctx, valuation);
     }
-    const given = mostWithin(worth, shares, available);
+    const room = ledger.withdrawalRoom(ctx);
+    const limited = room !== null && room < available;
+    const rest = limited ? "limited" : "short";
+    const given = mostWithin(worth, shares, limited ? room : available);
     const amount = worth(given);
     // Shares that round to nothing are not taken for nothing, unless they are all.
-    if (given === 0n || (amount === 0n && given < shares)) return false;
+    if (given === 0n || (amount === 0n && given < shares)) return rest;
     pay(ctx, valuation, owner, amount);
     record(ctx, withdrawal, given);
     emitWithdrawn(ctx, {
@@ -119,7 +122,7 @@ export function createWithdrawalQueue(
       value: mulDivDown(valuation.equity, given, total),
       remaining: shares - given,
     });
-    return given === shares;
+    return given === shares ? "full" : rest;
   }
 
   function setShort(ctx: WriteContext, short: boolean): void {
@@ -136,16 +139,16 @@ export function createWithdrawalQueue(
       if (head === undefined || head.dueMs > now) return setShort(ctx, false);
       if (!valuer.all(ctx).priced) return;
       const most = state.params.require(ctx).withdrawalsPerBlockMax;
-      for (let paid = 0; paid < most; paid++) {
+      for (let turn = 0; turn < most; turn++) {
         const next = first(ctx);
         if (next === undefined || next.dueMs > now) break;
-        let full = false;
+        let paid = "limited" as ReturnType<typeof payOne>;
         // Refused: margin's gate is closed, or a market of the vault is quarantined. It keeps its place.
         const refused = attempt(ctx, (inner) => {
-          full = payOne(inner, next);
+          paid = payOne(inner, next);
         });
-        if (refused !== null) return;
-        if (!full) return setShort(ctx, true);
+        if (refused !== null || paid === "limited") return;
+        if (paid === "short") return setShort(ctx, true);
       }
       setShort(ctx, false);
     },

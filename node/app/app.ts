@@ -269,6 +269,7 @@ function lateGuard(get: () => GuardKeeper | null): ClearingGuard & MarketGuard {
     initialRaisePpm: (ctx, market) => guard().initialRaisePpm(ctx, market),
     withdrawing: (ctx, denom, quanta) => guard().withdrawing(ctx, denom, quanta),
     deposited: (ctx, denom, quanta) => guard().deposited(ctx, denom, quanta),
+    room: (ctx, denom) => guard().room(ctx, denom),
   };
 }
 

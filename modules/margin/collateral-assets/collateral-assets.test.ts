@@ -149,6 +149,20 @@ describe("deposits and withdrawals of assets", () => {
     expect(world.violated()).toBeNull();
   });
 
+  it("wait, as cash does, while a price that the account is valued by holds withdrawals back", () => {
+    const { ctx, margin } = world;
+    const id = give(1, COIN);
+    expect(trade(id, world.funded(2, 100_000n * UNIT), 100n)).toEqual({ ok: true });
+    world.markets.holdBack(ctx, BTC);
+    const { assets } = margin.keeper;
+    const second = accountId(world.owner(1), 1);
+    const moved = { denom: WBTC, units: 1_000n };
+    expect(codeOf(() => assets.withdraw(ctx, id, WBTC, 1_000n))).toBe(MARGIN_CODES.stalePrice);
+    expect(codeOf(() => assets.transfer(ctx, id, second, moved))).toBe(MARGIN_CODES.stalePrice);
+    mark(50_000n);
+    expect(assets.withdraw(ctx, id, WBTC, 1_000n)).toBe(COIN - 1_000n);
+  });
+
   it("pay out no settlement cash that would leave a debt", () => {
     const { ctx, margin } = world;
     const id = give(1, COIN);

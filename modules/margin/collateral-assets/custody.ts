@@ -8,7 +8,7 @@ import { type Account, EMPTY_ACCOUNT } from "../account-codec.ts";
 import { refuse } from "../errors.ts";
 import { requireOpenGate } from "../gate.ts";
 import { evaluate, meetsInitial } from "../health.ts";
-import { type ModelledMarkets, marketViews } from "../market-view.ts";
+import { holdsBack, type ModelledMarkets, marketViews } from "../market-view.ts";
 import { shortText } from "../portfolio-mode.ts";
 import type { BankPort, GuardPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -119,7 +119,8 @@ export function createAssetCustody(
   function requireEnough(ctx: ReadContext, after: Account): void {
     const views = marketViews(ctx, markets);
     const health = evaluate(after, views);
-    if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
+    if (!health.fresh || holdsBack(after.positions, views))
+      throw refuse("stalePrice", "a price of this sub-account is stale");
     if (!meetsInitial(after, health)) {
       throw refuse("insufficientCollateral", shortText(after, views, health));
     }

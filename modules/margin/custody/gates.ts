@@ -36,6 +36,24 @@ export function gatedMarket(
   return left;
 }
 
+/** All of them. */
+export function gatedMarkets(
+  ctx: ReadContext,
+  custody: CustodyState,
+  id: AccountId,
+  account: Account,
+): ReadonlySet<MarketId> {
+  const found = new Set<MarketId>();
+  for (const { lots, market } of account.positions) {
+    if (lots !== 0n && isGated(ctx, custody, market)) found.add(market);
+  }
+  if (custody.exits.size(ctx) === 0) return found;
+  custody.exits.eachWithPrefix(ctx, id, ([, market]) => {
+    if (isGated(ctx, custody, market)) found.add(market);
+  });
+  return found;
+}
+
 export function gatedText(ctx: ReadContext, custody: CustodyState, market: MarketId): string {
   const known = custody.solvency.get(ctx, market);
   return `market ${market} is short of ${known?.shortfall ?? "0"}: what its accounts hold stays until ${known?.gatedUntilNs ?? 0n} ns`;

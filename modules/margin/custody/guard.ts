@@ -1,7 +1,8 @@
 /** What a withdrawal policy keeps from happening: nothing leaves without approvals, and trading gives up no more against the mark than it allows in a day. */
-import type { CustodySpent } from "@keel/proto/gen/keel/margin/v1/custody";
+import type { CustodySpent, MarketSolvency } from "@keel/proto/gen/keel/margin/v1/custody";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { maximum } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import type { Collateral } from "../collateral.ts";
 import type { AssetCustody } from "../collateral-assets/custody.ts";
@@ -10,7 +11,7 @@ import { positionValue } from "../health.ts";
 import type { MarketViews } from "../market-view.ts";
 import type { MarginState } from "../state.ts";
 import { dayOf } from "./clock.ts";
-import { requireUngated } from "./gates.ts";
+import { gatedMarkets, requireUngated } from "./gates.ts";
 import type { CustodyState } from "./state.ts";
 
 export const POLICY_TEXT = "the sub-account stands under a withdrawal policy: it needs approvals";
@@ -51,13 +52,51 @@ export interface Traded {
   readonly after: Account;
 }
 
-/** Null: the account's policy, if it has one, allows it. */
-export function lossFault(
+/** Short markets whose gate holds the account, where what it gives up counts: none while withdrawals are closed for all. */
+function backedBy(
+  ctx: ReadContext,
+  { custody, gate }: MarginState,
+  { id, before }: Traded,
+): readonly MarketSolvency[] {
+  if (custody.solvency.size(ctx) === 0) return [];
+  if ((gate.get(ctx)?.untilNs ?? 0n) > ctx.header.timeNs) return [];
+  return [...gatedMarkets(ctx, custody, id, before)]
+    .flatMap((market) => custody.solvency.get(ctx, market) ?? [])
+    .filter(({ shortfall }) => shortfall !== "0");
+}
+
+/** Those held are worth what is missing afterwards, too. An account may stand behind several markets, so the one with most behind it must do for all. */
+function canSpare(
   ctx: ReadContext,
   custody: CustodyState,
-  { id, before, after }: Traded,
+  backed: readonly MarketSolvency[],
+  loss: bigint,
+): boolean {
+  let missing = 0n;
+  let most = 0n;
+  custody.solvency.each(ctx, (market, { backing, gatedUntilNs, shortfall }) => {
+    if (gatedUntilNs <= ctx.header.timeNs) return;
+    missing += BigInt(shortfall);
+    const less = backed.some((one) => one.market === market) ? loss : 0n;
+    most = maximum(most, BigInt(backing) - less);
+  });
+  return most >= missing;
+}
+
+/** Null: the account's policy, if it has one, allows it, and the markets that it backs can spare it. */
+export function lossFault(
+  ctx: ReadContext,
+  state: MarginState,
+  traded: Traded,
   views: MarketViews,
 ): MarginCode | null {
+  const { custody } = state;
+  const { id, before, after } = traded;
+  const backed = backedBy(ctx, state, traded);
+  if (backed.length > 0) {
+    const loss = lossOf(before, after, views);
+    if (loss > 0n && !canSpare(ctx, custody, backed, loss)) return "withdrawalsGated";
+  }
   if (!hasPolicy(ctx, custody, id)) return null;
   const most = BigInt(custody.policies.get(ctx, id)?.tradingLossPerDay ?? "0");
   const spent = BigInt(spentToday(ctx, custody, id).tradingLoss);
@@ -67,13 +106,22 @@ export function lossFault(
 /** Counts it, once it is certain to happen. */
 export function keepLoss(
   ctx: WriteContext,
-  custody: CustodyState,
-  { id, before, after }: Traded,
+  state: MarginState,
+  traded: Traded,
   views: MarketViews,
 ): void {
-  if (!hasPolicy(ctx, custody, id)) return;
+  const { custody } = state;
+  const { id, before, after } = traded;
+  const backed = backedBy(ctx, state, traded);
+  const policed = hasPolicy(ctx, custody, id);
+  if (backed.length === 0 && !policed) return;
   const loss = lossOf(before, after, views);
   if (loss === 0n) return;
+  for (const one of backed) {
+    const backing = maximum(BigInt(one.backing) - loss, 0n);
+    custody.solvency.set(ctx, one.market, { ...one, backing: `${backing}` });
+  }
+  if (!policed) return;
   const spent = spentToday(ctx, custody, id);
   custody.spent.set(ctx, id, { ...spent, tradingLoss: `${BigInt(spent.tradingLoss) + loss}` });
 }

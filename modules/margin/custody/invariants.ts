@@ -3,6 +3,7 @@ import type { Proposal } from "@keel/proto/gen/keel/margin/v1/custody";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext } from "../../kit/context.ts";
+import { parseMoney } from "../money.ts";
 import type { MarginState } from "../state.ts";
 import { segregated } from "./gates.ts";
 import { validateAction, validatePolicy, validateTopUp } from "./policy.ts";
@@ -47,6 +48,10 @@ function refusalOf(check: () => void): string | null {
   }
 }
 
+function isAmount(text: string): boolean {
+  return (parseMoney(text) ?? -1n) >= 0n;
+}
+
 /** Full: policies and rules are such as a message could have made; proposals stand under a policy, will be forgotten, and only its keys have decided. */
 export function custodyFault(
   ctx: ReadContext,
@@ -61,8 +66,16 @@ export function custodyFault(
   custody.topUps.each(ctx, (id, rule) => {
     fault ??= refusalOf(() => validateTopUp(rule, numberOf(id)));
   });
-  custody.spent.each(ctx, (id) => {
+  custody.spent.each(ctx, (id, { tradingLoss, topUps }) => {
     if (!custody.policies.has(ctx, id)) fault ??= "something was spent without a policy";
+    if (!isAmount(tradingLoss) || !isAmount(topUps)) fault ??= "what was spent is no amount";
+  });
+  custody.toppedUp.each(ctx, (_id, { amount }) => {
+    if (!isAmount(amount)) fault ??= "what was topped up is no amount";
+  });
+  custody.solvency.each(ctx, (market, { backing, covered }) => {
+    if (!isAmount(covered)) fault ??= `market ${market} is covered by no amount`;
+    if (!isAmount(backing)) fault ??= `market ${market} is backed by no amount`;
   });
   const last = custody.lastProposal.get(ctx) ?? 0n;
   let proposals = 0;

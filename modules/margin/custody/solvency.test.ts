@@ -318,6 +318,26 @@ describe("custody's invariants and genesis", () => {
         }),
     ],
     [
+      "custody-whole: what was spent is no amount",
+      () =>
+        world.margin.state.custody.spent.set(world.ctx, loser, {
+          day: 1,
+          tradingLoss: "x",
+          topUps: "0",
+        }),
+    ],
+    [
+      "custody-whole: what was topped up is no amount",
+      () => world.margin.state.custody.toppedUp.set(world.ctx, holder, { day: 1, amount: "" }),
+    ],
+    [
+      "custody-whole: market 7 is covered by no amount",
+      () =>
+        world.margin.state.custody.solvency.set(world.ctx, 7, {
+          ...{ market: 7, shortfall: "0", covered: "x", backing: "0", gatedUntilNs: 0n },
+        }),
+    ],
+    [
       "custody-whole: expected 1 to 8",
       () =>
         world.margin.state.custody.topUps.set(world.ctx, holder, {

@@ -173,7 +173,7 @@ export function custodyWorld(params: Partial<Params> = {}): CustodyWorld {
 }
 
 /** What those whom nothing holds could not be paid out of the vault's coins, if all of them withdrew what they are worth. */
-export function uncovered({ ctx, margin, bank }: World): bigint {
+export function uncovered({ ctx, margin, bank }: Pick<World, "ctx" | "margin" | "bank">): bigint {
   const { custody, gate, params, accounts } = margin.state;
   if (!params.require(ctx).marketGates || (gate.get(ctx)?.untilNs ?? 0n) > ctx.header.timeNs) {
     return 0n;

@@ -80,6 +80,17 @@ describe("a top-up", () => {
     expect(value(`available of ${world.text(1)}/1`)).toBe(100n * UNIT);
   });
 
+  it("takes nothing from a giver whose price holds withdrawals back, and stops no market over it", () => {
+    world.setTopUp(1, 0, {});
+    expect(world.clear(world.trade(giver, maker, 1n, { market: ETH }))).toBe("accepted");
+    world.markets.holdBack(world.ctx, ETH);
+    fall(LOW);
+    expect(world.markets.quarantined).toEqual([]);
+    expect(world.happened("top_up")).toEqual([]);
+    expect(world.happened("top_up_refused")).toHaveLength(1);
+    expect(world.happened("liquidation")).toHaveLength(1);
+  });
+
   it("does not come without a rule, nor after one that was taken away", () => {
     world.setTopUp(1, 0, {});
     world.setTopUp(1, 0, undefined);

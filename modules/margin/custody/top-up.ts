@@ -9,7 +9,7 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import type { Collateral } from "../collateral.ts";
 import { evaluate, freeCollateral, isLiquidatable, maintenanceHealth } from "../health.ts";
-import { type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
+import { holdsBack, type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
 import type { MarginState } from "../state.ts";
 import { dayOf } from "./clock.ts";
 import { emitTopUp, emitTopUpRefused, emitTopUpRule } from "./events.ts";
@@ -46,7 +46,8 @@ export function createTopUps(parts: {
       ({ market }) => markets.terms(ctx, market)?.status === "quarantined",
     );
     const health = evaluate(account, views);
-    if (stopped || !health.fresh) return 0n;
+    // What its transfer would refuse, word for word: a refusal here would be a fault of the block's work.
+    if (stopped || !health.fresh || holdsBack(account.positions, views)) return 0n;
     const free = freeCollateral(account, health);
     const policy = custody.policies.get(ctx, id);
     if (policy === undefined) return free;

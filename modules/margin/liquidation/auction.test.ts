@@ -20,6 +20,13 @@ import {
 import { BTC, btcTerms, ETH } from "../testing/world.ts";
 import { BIDS_PER_SIDE_MAX } from "./bids.ts";
 
+/** A bid whose margin leaves once it stands. */
+function phantom(number: number, size: bigint, worstTicks: bigint): void {
+  const id = world.funded(number, 100n * UNIT);
+  bid(number, size, worstTicks);
+  world.margin.keeper.withdraw(world.ctx, id, 100n * UNIT);
+}
+
 describe("the auction", () => {
   beforeEach(() => {
     setUp({ offerWindowMs: 60_000n });
@@ -164,6 +171,14 @@ describe("the auction", () => {
     expect(lots(accountId(world.owner(3), 0))).toBe(4n);
   });
 
+  it("cannot be kept from those who can pay by bids that nothing stands behind any more", () => {
+    bid(3, 4n, 46_180n);
+    for (let i = 0n; i < 12n; i++) phantom(20 + Number(i), 4n, 46_181n + i);
+    block(1, 46_200n);
+    expect(lots(accountId(world.owner(3), 0))).toBe(4n);
+    expect(world.margin.state.ladder.bids.size(world.ctx)).toBe(0);
+  });
+
   it("asks the backstop for a bid of its own", () => {
     world.backstop.account = accountId(world.owner(6), 0);
     world.backstop.lotsMax = 3n;
@@ -254,5 +269,11 @@ describe("a bid", () => {
     expect(code(() => bid(3, 1n, 40_001n))).toBe("taken");
     expect(world.margin.state.ladder.bids.size(world.ctx)).toBe(BIDS_PER_SIDE_MAX);
     expect(code(() => bid(100, 1n, 39_999n))).toBe("bidsFull");
+  });
+
+  it("finds room where nothing stands behind the others", () => {
+    for (let i = 0; i < BIDS_PER_SIDE_MAX; i++) phantom(100 + i, 1n, 41_000n);
+    expect(code(() => bid(3, 1n, 40_000n))).toBe("taken");
+    expect(world.margin.state.ladder.bids.size(world.ctx)).toBe(1);
   });
 });

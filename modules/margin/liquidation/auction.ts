@@ -213,10 +213,13 @@ export function createAuction(parts: AuctionParts): Auction {
       const quotes = bidders.map(({ bid }) => ({ ticks: bid.worstTicks, lots: bid.lots }));
       const done = bidders.length === 0 ? null : strike(side, clips, quotes, view.markTicks);
       if (done === null) return null;
-      const refused = new Set(refusedBy(ctx, view, bidders, done));
+      const refused = new Set(refusedBy(ctx, view, bidders, done).map(({ bid }) => bid));
       if (refused.size === 0) return { done, bidders };
-      for (const { bid, standing } of refused) if (standing) bids.drop(ctx, bid, "margin");
-      bidders = bidders.filter((bidder) => !refused.has(bidder));
+      // Where one has nothing behind it more may, one price above the other: a round for each would be a way to keep everybody else out.
+      const standing = bidders.flatMap((bidder) => (bidder.standing ? [bidder.bid] : []));
+      if (bidders === all) for (const bid of bids.unbacked(ctx, view, standing)) refused.add(bid);
+      for (const bid of standing) if (refused.has(bid)) bids.drop(ctx, bid, "margin");
+      bidders = bidders.filter(({ bid }) => !refused.has(bid));
     }
   }
 

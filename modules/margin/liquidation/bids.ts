@@ -45,6 +45,8 @@ export interface Bids {
   /** Lots of it were traded. */
   fill(ctx: WriteContext, bid: WantedBid, lots: bigint): void;
   drop(ctx: WriteContext, bid: WantedBid, reason: "margin" | "expired" | "outbid" | "off"): void;
+  /** Those of one market that could not be placed now: their accounts cannot bear all of them at their worst price. */
+  unbacked(ctx: ReadContext, view: MarketView, standing: readonly WantedBid[]): WantedBid[];
   /** Drops those whose time is over; without an auction all. */
   prune(ctx: WriteContext): void;
 }
@@ -133,14 +135,31 @@ export function createBids(
     report(ctx, bid, 0n, reason);
   }
 
-  /** Makes room by the worst of those that stand: worse in price, then the higher account. Whatever came first. */
-  function makeRoom(ctx: WriteContext, bid: WantedBid): void {
+  function unbacked(
+    ctx: ReadContext,
+    view: MarketView,
+    standing: readonly WantedBid[],
+  ): WantedBid[] {
+    const views = marketViews(ctx, markets);
+    const marketsMax = state.params.require(ctx).marketsPerAccountMax;
+    return standing.filter(({ account: id, lots, side, worstTicks: ticks }) => {
+      const account = state.accounts.get(ctx, id);
+      if (account === undefined) return true;
+      return bidRefusal(account, { side, lots, ticks }, { view, views, marketsMax }) !== null;
+    });
+  }
+
+  /** Makes room by those that nothing stands behind any more, or by the worst of those that stand: worse in price, then the higher account. Whatever came first. */
+  function makeRoom(ctx: WriteContext, bid: WantedBid, view: MarketView): void {
     const standing = of(ctx, bid.market, bid.side);
     if (
       standing.length < BIDS_PER_SIDE_MAX ||
       standing.some(({ account }) => account === bid.account)
     )
       return;
+    const gone = unbacked(ctx, view, standing);
+    for (const one of gone) drop(ctx, one, "margin");
+    if (gone.length > 0) return;
     const worst = [...standing].sort(compareBids)[standing.length - 1] as WantedBid;
     if (compareBids(worst, bid) <= 0) {
       throw refuse("bidsFull", `expected a bid better than ${worst.worstTicks} ticks`);
@@ -151,6 +170,7 @@ export function createBids(
   return {
     of,
     drop,
+    unbacked,
     place(ctx, bid) {
       const { ladder, liquidationNotionalMin, marketsPerAccountMax } = state.params.require(ctx);
       if (ladder === undefined || ladder.offerWindowMs === 0n) {
@@ -181,7 +201,7 @@ export function createBids(
       const trade = { side: bid.side, lots: bid.lots, ticks: bid.worstTicks };
       const refusal = bidRefusal(account, trade, { view, views, marketsMax: marketsPerAccountMax });
       if (refusal !== null) throw refuse(refusal.code, refusal.reason);
-      makeRoom(ctx, bid);
+      makeRoom(ctx, bid, view);
       write(ctx, bid);
       report(ctx, bid, bid.lots, "placed");
     },

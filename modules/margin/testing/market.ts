@@ -42,6 +42,8 @@ function plain<V>(): ValueCodec<V> {
 export interface TestMarkets extends MarketsPort {
   list(ctx: WriteContext, terms: MarketTerms): void;
   setMark(ctx: WriteContext, market: MarketId, ticks: bigint, fresh?: boolean): void;
+  /** Until the next mark: judged and liquidated at it, but nothing leaves against it. */
+  holdBack(ctx: WriteContext, market: MarketId): void;
   /** An option marked at nothing: what is bought needs nothing, what is sold this much a lot. */
   setWorthless(ctx: WriteContext, market: MarketId, notionalPerLot: bigint, sold: bigint): void;
   addFunding(ctx: WriteContext, market: MarketId, perLot: bigint): void;
@@ -173,6 +175,12 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       const quantaPerLot = ticks * known.terms.quantaPerTickLot;
       const mark = { ticks, fresh, quantaPerLot, notionalPerLot: quantaPerLot, losses: null };
       rows.set(ctx, market, { ...known, mark });
+    },
+    holdBack(ctx, market) {
+      const known = row(ctx, market);
+      if (known.mark === undefined) throw new Error("expected a mark");
+      const stage = { reduces: true, withdraws: false, liquidates: true };
+      rows.set(ctx, market, { ...known, mark: { ...known.mark, fresh: false, stage } });
     },
     setWorthless(ctx, market, notionalPerLot, sold) {
       const losses = {
