@@ -1,6 +1,6 @@
 /** Where a fault in a market's own work ends. */
 
-import { atomically } from "../kit/atomically.ts";
+import { contained } from "../kit/contained.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { quarantineMarket } from "./listing/markets.ts";
 import type { MarketId } from "./ports.ts";
@@ -13,12 +13,6 @@ export function containMarket(
   market: MarketId,
   work: (ctx: WriteContext) => void,
 ): void {
-  try {
-    atomically(ctx, work);
-  } catch (error) {
-    // Out of memory or stack: the machine is broken, not the market.
-    if (error instanceof RangeError) throw error;
-    const reason = error instanceof Error ? error.message : "unknown fault";
-    quarantineMarket(ctx, venue, market, reason);
-  }
+  const fault = contained(ctx, work);
+  if (fault !== null) quarantineMarket(ctx, venue, market, fault);
 }

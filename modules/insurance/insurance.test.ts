@@ -3,17 +3,13 @@ import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { QueryFundRequest, QueryFundResponse } from "@keel/proto/gen/keel/insurance/v1/query";
 import { MsgFund, MsgUpdateParams } from "@keel/proto/gen/keel/insurance/v1/tx";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createAddresses, moduleAddress } from "../kit/addresses.ts";
-import { Registry } from "../kit/collections/schema.ts";
+import { moduleAddress } from "../kit/addresses.ts";
 import type { TestContext } from "../kit/testing/context.ts";
-import { testContext } from "../kit/testing/context.ts";
 import { INSURANCE_CODES } from "./errors.ts";
 import type { Insurance } from "./module.ts";
-import { createInsurance } from "./module.ts";
 import { defaultParams } from "./params.ts";
+import { addresses, createInsured, genesisOf, vault } from "./testing.ts";
 
-const addresses = createAddresses("keel");
-const vault = moduleAddress("margin");
 const giver = addresses.format(new Uint8Array(20).fill(1));
 const gov = addresses.format(moduleAddress("gov"));
 
@@ -22,25 +18,13 @@ let moved: { to: Uint8Array; amount: bigint }[];
 let ctx: TestContext;
 let insurance: Insurance;
 
-function genesisOf(target: Insurance) {
-  if (target.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
-  return target.module.genesis;
-}
-
 function build(): Insurance {
-  const registry = new Registry();
-  const built = createInsurance(registry.schema("insurance"), {
-    addresses,
-    vault,
-    bank: {
-      transfer: (_ctx, _from, to, _denom, amount) => {
-        moved.push({ to, amount });
-      },
-    },
-    shortfalls: { pendingShortfall: () => shortfall },
+  const made = createInsured({
+    onTransfer: (to, amount) => void moved.push({ to, amount }),
+    shortfall: () => shortfall,
   });
-  ctx = testContext(registry);
-  return built;
+  ctx = made.ctx;
+  return made.insurance;
 }
 
 beforeEach(() => {

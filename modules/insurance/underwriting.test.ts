@@ -5,16 +5,19 @@ import {
   MsgUpdateParams,
 } from "@keel/proto/gen/keel/insurance/v1/tx";
 import { beforeEach, describe, expect, test } from "vitest";
-import { createAddresses, moduleAddress } from "../kit/addresses.ts";
-import { Registry } from "../kit/collections/schema.ts";
-import { type TestContext, testContext } from "../kit/testing/context.ts";
-import { createInsurance, type Insurance } from "./module.ts";
+import { moduleAddress } from "../kit/addresses.ts";
+import type { TestContext } from "../kit/testing/context.ts";
+import type { Insurance } from "./module.ts";
 import { defaultParams } from "./params.ts";
+import {
+  addresses,
+  createInsured,
+  DAY_MS,
+  DENOM,
+  genesisOf,
+  underwrittenGenesis,
+} from "./testing.ts";
 
-const DENOM = "uusdc";
-const DAY_MS = 86_400_000n;
-const addresses = createAddresses("keel");
-const vault = moduleAddress("margin");
 const ann = new Uint8Array(20).fill(1);
 const bob = new Uint8Array(20).fill(2);
 
@@ -25,40 +28,17 @@ let ctx: TestContext;
 let insurance: Insurance;
 
 function build(): Insurance {
-  const registry = new Registry();
-  ctx = testContext(registry);
-  const built = createInsurance(registry.schema("insurance"), {
-    addresses,
-    vault,
-    bank: {
-      transfer: (_ctx, _from, to, _denom, amount) => {
-        moved.push([to, amount]);
-      },
-    },
-    shortfalls: { pendingShortfall: () => shortfall },
+  const made = createInsured({
+    onTransfer: (to, amount) => void moved.push([to, amount]),
+    shortfall: () => shortfall,
   });
-  ctx = testContext(registry);
-  return built;
-}
-
-function genesisOf(target: Insurance) {
-  if (target.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
-  return target.module.genesis;
+  ctx = made.ctx;
+  return made.insurance;
 }
 
 function start(params = {}, balance = "1000000"): void {
   insurance = build();
-  const genesis = GenesisState.fromPartial({
-    params: {
-      ...defaultParams(),
-      fundMin: "1",
-      cooldownMs: 7n * DAY_MS,
-      firstLossPpm: 250_000,
-      ...params,
-    },
-    funds: [{ denom: DENOM, balance, funded: balance, received: "0", paid: "0" }],
-  });
-  genesisOf(insurance).init(ctx, GenesisState.encode(genesis).finish());
+  genesisOf(insurance).init(ctx, underwrittenGenesis(params, balance));
 }
 
 beforeEach(() => {

@@ -1,8 +1,8 @@
 /** The vault's own work in a block, at its beginning: prices are in, and nobody has traded at them yet. */
 import { VaultMarketStatus as Status } from "@keel/proto/gen/keel/vault/v1/types";
+import { contained } from "../kit/contained.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { Capital } from "./capital.ts";
-import { contained } from "./contained.ts";
 import { nowMs } from "./deposits.ts";
 import { emitFault } from "./events.ts";
 import type { VaultPorts } from "./ports.ts";

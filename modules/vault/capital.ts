@@ -5,7 +5,7 @@ import {
 } from "@keel/proto/gen/keel/vault/v1/types";
 import type { WriteContext } from "../kit/context.ts";
 import { absolute, maximum, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
-import { attempt } from "./contained.ts";
+import { attempt } from "./attempt.ts";
 import { emitCapital, emitMarketStopped } from "./events.ts";
 import { CAPITAL_TOLERANCE_PPM } from "./limits.ts";
 import { STATUS_NAMES } from "./params.ts";

@@ -2,7 +2,7 @@
 import { VaultMarketStatus as Status } from "@keel/proto/gen/keel/vault/v1/types";
 import type { WriteContext } from "../kit/context.ts";
 import { absolute, divCeil, maximum, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
-import { attempt } from "./contained.ts";
+import { attempt } from "./attempt.ts";
 import { nowMs } from "./deposits.ts";
 import { LOTS_MAX, REDUCING_PARTS } from "./limits.ts";
 import { parseAmount } from "./params.ts";

@@ -2,7 +2,7 @@
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { maximum, minimum, mulDivDown } from "../kit/math/mul-div.ts";
-import { attempt } from "./contained.ts";
+import { attempt } from "./attempt.ts";
 import { nowMs, setHolder } from "./deposits.ts";
 import { emitShort, emitWithdrawn } from "./events.ts";
 import type { VaultPorts } from "./ports.ts";
