@@ -4,7 +4,7 @@
 export const QUERY_HEIGHTS_DEFAULT = 100;
 /** One transaction: the mempool of stock clients and explorers expects no more. Checked before anything is decoded. */
 export const TX_BYTES_MAX = 1_048_576;
-/** Entries of a state on which a block is executed again for whoever asks why: books and bounds are made anew, some ten microseconds an entry. */
+/** Entries of a state on which a block is executed again for whoever asks why: books and bounds are made anew, and a million accounts take half a minute. */
 export const EXPLAINED_ENTRIES_MAX = 100_000;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
