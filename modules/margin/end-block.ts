@@ -5,21 +5,21 @@
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { heldMarkets, shortOfMargin } from "./bounds/branch-bounds.ts";
+import type { Settlements } from "./clearing/settlement.ts";
 import type { Conversion } from "./collateral-assets/conversion.ts";
 import { contained } from "./contained.ts";
 import type { Proposals } from "./custody/proposals.ts";
 import { refreshSolvency } from "./custody/solvency.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "./health/market-view.ts";
+import { assetViews, isClosable, readRiskArray, readView } from "./health/market-view.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import type { LiquidationBudget } from "./liquidation/closing.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
 import type { Sick } from "./liquidation/rounds.ts";
-import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
-import { assetViews, isClosable, readRiskArray, readView } from "./market-view.ts";
 import { parseMoney } from "./money.ts";
+import { portfolioMarkets } from "./portfolio/mode.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
-import { portfolioMarkets } from "./portfolio-mode.ts";
 import type { MarketId } from "./ports.ts";
-import type { Settlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
 import type { Deficits } from "./waterfall/deficits.ts";
 

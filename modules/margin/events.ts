@@ -3,7 +3,7 @@ import type { AccountId } from "../kit/account-id.ts";
 import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
-import type { MarginMode } from "./portfolio-mode.ts";
+import type { MarginMode } from "./portfolio/mode.ts";
 import type { Side } from "./ports.ts";
 
 /** "keel1…/0" */

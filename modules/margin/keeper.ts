@@ -5,9 +5,11 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import type { Account, MarketLedger, Totals } from "./account-codec.ts";
 import { createClaims } from "./claims.ts";
-import { createClearAll } from "./clear-all.ts";
-import { createClearAuction } from "./clear-auction.ts";
-import { createClearing } from "./clearing.ts";
+import { createClearAll } from "./clearing/clear-all.ts";
+import { createClearAuction } from "./clearing/clear-auction.ts";
+import { createClearing } from "./clearing/clearing.ts";
+import { createFeeSplit } from "./clearing/fee-split.ts";
+import { createSettlements } from "./clearing/settlement.ts";
 import type { Collateral } from "./collateral.ts";
 import { createCollateral } from "./collateral.ts";
 import { createConversion } from "./collateral-assets/conversion.ts";
@@ -21,15 +23,15 @@ import { createTopUps } from "./custody/top-up.ts";
 import { createEndBlock } from "./end-block.ts";
 import { refuse } from "./errors.ts";
 import { accountText } from "./events.ts";
-import { createFeeSplit } from "./fee-split.ts";
-import { UNGUARDED } from "./guarded-markets.ts";
-import type { Health } from "./health.ts";
-import { evaluate, freeCollateral } from "./health.ts";
-import { healthyAccounts, sunkOf } from "./healthy.ts";
+import { UNGUARDED } from "./health/guarded-markets.ts";
+import type { Health } from "./health/health.ts";
+import { evaluate, freeCollateral } from "./health/health.ts";
+import { healthyAccounts, sunkOf } from "./health/healthy.ts";
+import type { ModelledMarkets } from "./health/market-view.ts";
+import { marketViews } from "./health/market-view.ts";
+import { type Surveyed, surveyAccounts } from "./health/survey.ts";
 import { createLadder, type Ladder } from "./liquidation/ladder.ts";
-import type { ModelledMarkets } from "./market-view.ts";
-import { marketViews } from "./market-view.ts";
-import { createPortfolioModes, type PortfolioModes } from "./portfolio-mode.ts";
+import { createPortfolioModes, type PortfolioModes } from "./portfolio/mode.ts";
 import type {
   BackstopPort,
   BankPort,
@@ -40,9 +42,7 @@ import type {
   MarketsPort,
   PricesPort,
 } from "./ports.ts";
-import { createSettlements } from "./settlement.ts";
 import type { MarginState } from "./state.ts";
-import { type Surveyed, surveyAccounts } from "./survey.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
 import { createDeleveraging } from "./waterfall/deleverage.ts";

@@ -4,9 +4,9 @@
  * requirement moves because of others), and socialised haircuts (Injective; here the fund, then deleveraging, bear what is missing).
  */
 import { describe, expect, it } from "vitest";
+import { requirementQuanta, worstCaseLots } from "./health/requirement.ts";
 import { penaltyQuanta } from "./liquidation/liquidation-math.ts";
 import type { RequirementTier } from "./ports.ts";
-import { requirementQuanta, worstCaseLots } from "./requirement.ts";
 
 const UNIT = 1_000_000n;
 

@@ -31,11 +31,11 @@ import {
 } from "./account-codec.ts";
 import { assetQueries } from "./collateral-assets/queries.ts";
 import { refuse } from "./errors.ts";
-import { evaluate } from "./health.ts";
+import { evaluate } from "./health/health.ts";
+import { marketViews } from "./health/market-view.ts";
 import type { MarginParts } from "./keeper.ts";
 import { ACCOUNTS_PER_ANSWER_MAX, POSITIONS_PAGE_DEFAULT, POSITIONS_PAGE_MAX } from "./limits.ts";
-import { marketViews } from "./market-view.ts";
-import { requirementView } from "./portfolio-view.ts";
+import { requirementView } from "./portfolio/requirement-view.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { accountView, positionView } from "./views.ts";

@@ -6,11 +6,11 @@ import type { Addresses } from "../kit/addresses.ts";
 import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
 import { holdingViews } from "./collateral-assets/queries.ts";
-import type { Health } from "./health.ts";
-import { evaluate, freeCollateral, positionValue, settledQuote } from "./health.ts";
-import type { MarketView, MarketViews } from "./market-view.ts";
-import { positionInitial, positionMaintenance } from "./position-requirement.ts";
-import { requirementQuanta } from "./requirement.ts";
+import type { Health } from "./health/health.ts";
+import { evaluate, freeCollateral, positionValue, settledQuote } from "./health/health.ts";
+import type { MarketView, MarketViews } from "./health/market-view.ts";
+import { positionInitial, positionMaintenance } from "./health/position-requirement.ts";
+import { requirementQuanta } from "./health/requirement.ts";
 
 /** No price is searched above this: far beyond any tick, and keeps the search bounded. */
 const TICKS_SEARCH_MAX = 1n << 62n;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Account } from "../account-codec.ts";
-import { marketViews } from "../market-view.ts";
-import { modelledMarkets } from "../modelled-markets.ts";
+import { marketViews } from "../health/market-view.ts";
+import { modelledMarkets } from "../health/modelled-markets.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 import { HealthBounds } from "./bounds.ts";
 import { boundsOf } from "./branch-bounds.ts";

@@ -10,8 +10,8 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import { absolute, divFloor, PPM } from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
-import { isLiquidatable, maintenanceHealth } from "../health.ts";
-import type { MarketView, MarketViews } from "../market-view.ts";
+import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
+import type { MarketView, MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { Arena } from "./arena.ts";
 import { MarketPath } from "./market-path.ts";

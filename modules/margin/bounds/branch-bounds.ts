@@ -4,13 +4,13 @@ import type { MapCollection } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
-import { isLiquidatable, maintenanceHealth } from "../health.ts";
+import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import {
   type MarketViews,
   type ModelledMarkets,
   marketViews,
   withPortfolio,
-} from "../market-view.ts";
+} from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { HealthBounds, type Judged } from "./bounds.ts";

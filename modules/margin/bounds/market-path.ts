@@ -4,7 +4,7 @@
  * requirement's rounding. Funding enters as the price it is; the rates of tiers by the steepest tier; of a contract with losses per lot it is exact.
  */
 import { divFloor, maximum, PPM } from "../../kit/math/mul-div.ts";
-import type { MarketView } from "../market-view.ts";
+import type { MarketView } from "../health/market-view.ts";
 import type { PerLotLosses, RequirementTier } from "../ports.ts";
 import { Thresholds } from "./thresholds.ts";
 

@@ -11,7 +11,7 @@ import type { Addresses } from "../../kit/addresses.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
 import { onQuery, type QueryRoute } from "../../kit/module.ts";
 import type { Account } from "../account-codec.ts";
-import type { ModelledMarkets } from "../market-view.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import type { AssetViews } from "./backing.ts";
 import { countedQuanta } from "./valuation.ts";

@@ -8,8 +8,13 @@ import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import type { Collateral } from "../collateral.ts";
-import { evaluate, freeCollateral, isLiquidatable, maintenanceHealth } from "../health.ts";
-import { holdsBack, type MarketViews, type ModelledMarkets, marketViews } from "../market-view.ts";
+import { evaluate, freeCollateral, isLiquidatable, maintenanceHealth } from "../health/health.ts";
+import {
+  holdsBack,
+  type MarketViews,
+  type ModelledMarkets,
+  marketViews,
+} from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { dayOf } from "./clock.ts";
 import { emitTopUp, emitTopUpRefused, emitTopUpRule } from "./events.ts";

@@ -10,7 +10,12 @@ import { assert } from "../../kit/errors.ts";
 import { divFloor, maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import { contained } from "../contained.ts";
-import { isClosable, type MarketView, type ModelledMarkets, marketViews } from "../market-view.ts";
+import {
+  isClosable,
+  type MarketView,
+  type ModelledMarkets,
+  marketViews,
+} from "../health/market-view.ts";
 import type { BackstopPort, ClearingPort, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";

@@ -4,16 +4,16 @@ import { type AccountId, accountId, numberOf, ownerOf } from "../../kit/account-
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
-import { admission, reasonFor } from "../clearing.ts";
+import { admission, reasonFor } from "../clearing/clearing.ts";
+import { applyFill, findPosition } from "../clearing/fill.ts";
 import { type MarginCode, refuse } from "../errors.ts";
-import { applyFill, findPosition } from "../fill.ts";
 import {
   isClosable,
   type MarketView,
   type MarketViews,
   type ModelledMarkets,
   marketViews,
-} from "../market-view.ts";
+} from "../health/market-view.ts";
 import { parseMoney } from "../money.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";

@@ -3,7 +3,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { Claims } from "../claims.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
-import type { ModelledMarkets } from "../market-view.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
 import type { BackstopPort, ClearingPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { createBankruptcies } from "../waterfall/bankruptcies.ts";

@@ -5,9 +5,9 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { contained } from "../contained.ts";
-import { isLiquidatable } from "../health.ts";
-import type { ModelledMarkets } from "../market-view.ts";
-import { isClosable } from "../market-view.ts";
+import { isLiquidatable } from "../health/health.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
+import { isClosable } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import type { Bankruptcies } from "../waterfall/bankruptcies.ts";
 import type { Losses } from "../waterfall/losses.ts";

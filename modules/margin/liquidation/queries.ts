@@ -13,7 +13,7 @@ import { WAD } from "../../kit/math/fixed-point.ts";
 import { integerSqrt } from "../../kit/math/square-root.ts";
 import { onQuery, type QueryRoute } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
-import { type ModelledMarkets, marketViews } from "../market-view.ts";
+import { type ModelledMarkets, marketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { Ladder } from "./ladder.ts";

@@ -17,7 +17,7 @@ import {
 } from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
 import { contained } from "../contained.ts";
-import { isClosable, type MarketViews, type ModelledMarkets } from "../market-view.ts";
+import { isClosable, type MarketViews, type ModelledMarkets } from "../health/market-view.ts";
 import { portfolioRisk } from "../portfolio/account.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";

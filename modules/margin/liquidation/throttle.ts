@@ -13,7 +13,7 @@ import {
   type MarketView,
   type MarketViews,
   type ModelledMarkets,
-} from "../market-view.ts";
+} from "../health/market-view.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { emitThrottled } from "./events.ts";

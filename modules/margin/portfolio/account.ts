@@ -5,9 +5,9 @@
 
 import { absolute, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
-import type { MarketView, MarketViews } from "../market-view.ts";
+import type { MarketView, MarketViews } from "../health/market-view.ts";
+import { positionInitial, positionMaintenance } from "../health/position-requirement.ts";
 import type { MarketId } from "../ports.ts";
-import { positionInitial, positionMaintenance } from "../position-requirement.ts";
 import type { RiskPosition } from "./accumulate.ts";
 import { type PortfolioRequirement, portfolioRequirement } from "./requirement.ts";
 import type { RiskArray } from "./risk-array.ts";

@@ -9,8 +9,8 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { compareBigints } from "../../kit/math/mul-div.ts";
 import { segregated } from "../custody/gates.ts";
 import { accountText, emitDeficit, emitWithdrawalsGated } from "../events.ts";
-import { maintenanceHealth } from "../health.ts";
-import type { MarketViews } from "../market-view.ts";
+import { maintenanceHealth } from "../health/health.ts";
+import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 

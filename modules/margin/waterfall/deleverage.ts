@@ -14,13 +14,13 @@ import {
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
+import { findPosition } from "../clearing/fill.ts";
 import { emitDeleverage } from "../events.ts";
-import { findPosition } from "../fill.ts";
-import { maintenanceHealth } from "../health.ts";
+import { maintenanceHealth } from "../health/health.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
+import { marketViews } from "../health/market-view.ts";
 import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
 import { bankruptcyDistanceTicks } from "../liquidation/liquidation-math.ts";
-import type { MarketView, MarketViews, ModelledMarkets } from "../market-view.ts";
-import { marketViews } from "../market-view.ts";
 import { maintenanceShare } from "../portfolio/account.ts";
 import type { ClearingPort, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";

@@ -6,7 +6,7 @@ import { minimum } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import { emitDeficitCovered } from "../events.ts";
-import type { MarketViews } from "../market-view.ts";
+import type { MarketViews } from "../health/market-view.ts";
 import type { RiskClasses } from "./classes.ts";
 import { emitLoss } from "./events.ts";
 import type { Origin } from "./origins.ts";

@@ -7,10 +7,10 @@
 import type { ClassWeight } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import { maximum, mulDivDown } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
-import { positionValue } from "../health.ts";
-import type { MarketViews } from "../market-view.ts";
+import { positionValue } from "../health/health.ts";
+import type { MarketViews } from "../health/market-view.ts";
+import { positionMaintenance } from "../health/position-requirement.ts";
 import type { LossPart } from "../ports.ts";
-import { positionMaintenance } from "../position-requirement.ts";
 
 /** Weights > 0, ascending by class; never empty. */
 export type Origin = readonly { readonly riskClass: string; readonly weight: bigint }[];

@@ -3,8 +3,8 @@ import type { DeleverageRank } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { minimum, mulDivDown } from "../../kit/math/mul-div.ts";
-import type { MarketViews, ModelledMarkets } from "../market-view.ts";
-import { marketViews } from "../market-view.ts";
+import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
+import { marketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { leveragePpm } from "./deleverage.ts";
 import {

@@ -8,7 +8,7 @@ import type {
   StressPoint,
 } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { ReadContext } from "../../kit/context.ts";
-import type { ModelledMarkets } from "../market-view.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
 import type { InsurancePort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { RiskClasses } from "./classes.ts";

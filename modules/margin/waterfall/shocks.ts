@@ -4,7 +4,7 @@
  */
 import type { ReadContext } from "../../kit/context.ts";
 import { divFloor, divHalfEven, PPM } from "../../kit/math/mul-div.ts";
-import type { MarketView, ModelledMarkets } from "../market-view.ts";
+import type { MarketView, ModelledMarkets } from "../health/market-view.ts";
 
 /** Millionths of a quantum per lot, so that nothing of a perpetual's move is rounded before it is multiplied by lots. */
 export function moveOfLot(

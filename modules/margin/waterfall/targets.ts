@@ -11,7 +11,7 @@ import { bytesToKey } from "../../kit/collections/codecs.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { maximum, mulDivDown, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { worstExcess } from "../../kit/math/tail.ts";
-import type { ModelledMarkets } from "../market-view.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
 import type { InsurancePort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { RiskClasses } from "./classes.ts";

@@ -2,7 +2,7 @@
 import { CollateralTerms } from "@keel/proto/gen/keel/margin/v1/collateral";
 import { type AccountId, accountId } from "../../../kit/account-id.ts";
 import { ModuleError } from "../../../kit/errors.ts";
-import type { Health } from "../../health.ts";
+import type { Health } from "../../health/health.ts";
 import type { World } from "../../testing/world.ts";
 
 export const COIN = 100_000_000n;

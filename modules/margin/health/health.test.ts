@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Account, Position } from "./account-codec.ts";
+import type { Account, Position } from "../account-codec.ts";
+import { btcTerms } from "../testing/world.ts";
+import { liquidationTicks } from "../views.ts";
 import { evaluate, freeCollateral, meetsInitial, noRiskier } from "./health.ts";
 import type { MarketView } from "./market-view.ts";
 import { requirementQuanta, worstCaseLots } from "./requirement.ts";
-import { btcTerms } from "./testing/world.ts";
-import { liquidationTicks } from "./views.ts";
 
 const VIEW: MarketView = {
   terms: btcTerms(),

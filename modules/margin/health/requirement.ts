@@ -2,8 +2,8 @@
  * Margin requirement by marginal notional tiers: each tier's rate applies only to the part of the notional inside it, so a
  * requirement never jumps at a boundary. One division at the end, rounded up.
  */
-import { absolute, divCeil, maximum, PPM } from "../kit/math/mul-div.ts";
-import type { LotLosses, PerLotLosses, RequirementTier } from "./ports.ts";
+import { absolute, divCeil, maximum, PPM } from "../../kit/math/mul-div.ts";
+import type { LotLosses, PerLotLosses, RequirementTier } from "../ports.ts";
 
 export type Requirement = "initialPpm" | "maintenancePpm";
 

@@ -1,10 +1,10 @@
 import type { FeeSplit } from "@keel/proto/gen/keel/margin/v1/types";
 import { describe, expect, it } from "vitest";
-import { accountId } from "../kit/account-id.ts";
-import { createAddresses, moduleAddress } from "../kit/addresses.ts";
-import { defaultParams, validateParams } from "./params.ts";
-import { COLLATERAL_VAULT } from "./state.ts";
-import { BTC, btcTerms, createWorld, DENOM, type World } from "./testing/world.ts";
+import { accountId } from "../../kit/account-id.ts";
+import { createAddresses, moduleAddress } from "../../kit/addresses.ts";
+import { defaultParams, validateParams } from "../params.ts";
+import { COLLATERAL_VAULT } from "../state.ts";
+import { BTC, btcTerms, createWorld, DENOM, type World } from "../testing/world.ts";
 
 const addresses = createAddresses("keel");
 const treasury = new Uint8Array(20).fill(9);

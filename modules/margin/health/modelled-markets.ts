@@ -1,16 +1,16 @@
 /** Markets under the margin model in state. Risk arrays are functions of what markets say and of the model, and remembered with both. */
 import type { PortfolioModel, UnderlyingRule } from "@keel/proto/gen/keel/margin/v1/portfolio";
-import type { ReadContext } from "../kit/context.ts";
-import { maximum } from "../kit/math/mul-div.ts";
-import { assetView } from "./collateral-assets/valuation.ts";
+import type { ReadContext } from "../../kit/context.ts";
+import { maximum } from "../../kit/math/mul-div.ts";
+import { assetView } from "../collateral-assets/valuation.ts";
+import { type Measured, NOT_MEASURED, stepped } from "../portfolio/measured.ts";
+import { ruleOf } from "../portfolio/model.ts";
+import { type RiskArray, riskArray, underlyingRisk } from "../portfolio/risk-array.ts";
+import type { MarketId, MarketRisk, MarketsPort, PricesPort } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import { betaPpm } from "../volatility/common-factor.ts";
+import { outcomeOf } from "../volatility/measuring.ts";
 import type { ModelledMarkets } from "./market-view.ts";
-import { type Measured, NOT_MEASURED, stepped } from "./portfolio/measured.ts";
-import { ruleOf } from "./portfolio/model.ts";
-import { type RiskArray, riskArray, underlyingRisk } from "./portfolio/risk-array.ts";
-import type { MarketId, MarketRisk, MarketsPort, PricesPort } from "./ports.ts";
-import type { MarginState } from "./state.ts";
-import { betaPpm } from "./volatility/common-factor.ts";
-import { outcomeOf } from "./volatility/measuring.ts";
 
 interface Made {
   readonly risk: MarketRisk;

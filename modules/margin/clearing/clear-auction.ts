@@ -2,18 +2,18 @@
  * The fills of an auction, all at one price, as one entry into the ledger. Every account is computed and checked before anything is written, so
  * a refusal changes nothing, and it names every account that refuses.
  */
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
-import { type Account, emptyLedger } from "./account-codec.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { type Account, emptyLedger } from "../account-codec.ts";
+import { keepLoss, lossFault } from "../custody/guard.ts";
+import { MARGIN_CODES, type MarginCode } from "../errors.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
+import { type MarketView, type MarketViews, marketViews } from "../health/market-view.ts";
+import type { AuctionFill, AuctionResult, AuctionTrade, ClearingPort } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import type { RiskClasses } from "../waterfall/classes.ts";
 import { admission, reasonFor, reasonOf, trackActive } from "./clearing.ts";
-import { keepLoss, lossFault } from "./custody/guard.ts";
-import { MARGIN_CODES, type MarginCode } from "./errors.ts";
 import { applyFill, changeLedger, type FilledAccount } from "./fill.ts";
-import type { ModelledMarkets } from "./market-view.ts";
-import { type MarketView, type MarketViews, marketViews } from "./market-view.ts";
-import type { AuctionFill, AuctionResult, AuctionTrade, ClearingPort } from "./ports.ts";
-import type { MarginState } from "./state.ts";
-import type { RiskClasses } from "./waterfall/classes.ts";
 
 interface Cleared {
   readonly before: Account;

@@ -1,6 +1,6 @@
 /** The requirement of one position on its own. */
-import { absolute, divCeil, maximum, PPM } from "../kit/math/mul-div.ts";
-import type { Position } from "./account-codec.ts";
+import { absolute, divCeil, maximum, PPM } from "../../kit/math/mul-div.ts";
+import type { Position } from "../account-codec.ts";
 import type { MarketView } from "./market-view.ts";
 import { requirementOfLots, requirementQuanta, worstCaseLots } from "./requirement.ts";
 

@@ -1,6 +1,6 @@
 /** `margin::clear`: one fill between two accounts that hold positions already. Run: npx vitest bench modules/margin */
 import { bench, describe } from "vitest";
-import { BTC, btcTerms, createWorld, ETH } from "./testing/world.ts";
+import { BTC, btcTerms, createWorld, ETH } from "../testing/world.ts";
 
 const world = createWorld();
 const { ctx, margin, markets } = world;

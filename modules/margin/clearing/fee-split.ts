@@ -3,15 +3,15 @@
  * coins out of the vault; insurance's part stays there and becomes its claim. Each part rounds down, and insurance takes what is left.
  */
 import type { FeeSplit } from "@keel/proto/gen/keel/margin/v1/types";
-import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
-import type { WriteContext } from "../kit/context.ts";
-import { maximum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
-import type { Collateral } from "./collateral.ts";
-import { refuse } from "./errors.ts";
-import { emitFeesSplit } from "./events.ts";
-import type { InsurancePort } from "./ports.ts";
-import type { MarginState } from "./state.ts";
+import type { Addresses } from "../../kit/addresses.ts";
+import { moduleAddress } from "../../kit/addresses.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { maximum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import type { Collateral } from "../collateral.ts";
+import { refuse } from "../errors.ts";
+import { emitFeesSplit } from "../events.ts";
+import type { InsurancePort } from "../ports.ts";
+import type { MarginState } from "../state.ts";
 
 /** The module account whose coins are shared out among stakers, under the name it has in the SDK. */
 const STAKERS: Uint8Array = moduleAddress("fee_collector");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { AccountId } from "../kit/account-id.ts";
-import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 
 const DOLLAR = 1_000_000n;
 

@@ -2,27 +2,32 @@
  * Several trades, and collateral that goes with them, as one: applied in order to copies of the accounts, every touched account checked once
  * at the end, then written. A refusal changes nothing and needs no savepoint. Also: a whole sub-account under another name.
  */
-import type { AccountId } from "../kit/account-id.ts";
-import type { Addresses } from "../kit/addresses.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
-import { absolute } from "../kit/math/mul-div.ts";
-import type { Account, MarketLedger } from "./account-codec.ts";
-import { EMPTY_ACCOUNT, emptyLedger } from "./account-codec.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { Addresses } from "../../kit/addresses.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { absolute } from "../../kit/math/mul-div.ts";
+import type { Account, MarketLedger } from "../account-codec.ts";
+import { EMPTY_ACCOUNT, emptyLedger } from "../account-codec.ts";
+import { gatedMarket, gatedText, noteExit, requireUngated } from "../custody/gates.ts";
+import { hasPolicy, keepLoss, lossFault } from "../custody/guard.ts";
+import { marketsFault } from "../custody/isolated.ts";
+import { spendPort } from "../custody/proposals.ts";
+import { MARGIN_CODES, type MarginCode, refuse } from "../errors.ts";
+import { evaluate, meetsInitial, noRiskier } from "../health/health.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
+import {
+  holdsBack,
+  type MarketView,
+  type MarketViews,
+  marketViews,
+} from "../health/market-view.ts";
+import { MONEY_LIMIT } from "../limits.ts";
+import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import type { RiskClasses } from "../waterfall/classes.ts";
 import { feeOf, fillOf, reasonFor, reasonOf } from "./clearing.ts";
-import { gatedMarket, gatedText, noteExit, requireUngated } from "./custody/gates.ts";
-import { hasPolicy, keepLoss, lossFault } from "./custody/guard.ts";
-import { marketsFault } from "./custody/isolated.ts";
-import { spendPort } from "./custody/proposals.ts";
-import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
 import { changeLedger, findPosition, inRange } from "./fill.ts";
-import { evaluate, meetsInitial, noRiskier } from "./health.ts";
-import { MONEY_LIMIT } from "./limits.ts";
-import type { ModelledMarkets } from "./market-view.ts";
-import { holdsBack, type MarketView, type MarketViews, marketViews } from "./market-view.ts";
-import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "./ports.ts";
-import type { MarginState } from "./state.ts";
-import type { RiskClasses } from "./waterfall/classes.ts";
 
 interface Touched {
   /** undefined: made by collateral that came in. */

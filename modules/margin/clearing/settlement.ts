@@ -4,36 +4,36 @@
  * at one value fixed before the pass, the market does not trade meanwhile, and its lots need no margin, so where in the order an
  * account stands changes nobody's money. Markets that become ready during a pass wait for the next one.
  */
-import { type AccountId, accountIdKey } from "../kit/account-id.ts";
-import type { Addresses } from "../kit/addresses.ts";
-import { bytesToKey, keyToBytes } from "../kit/collections/codecs.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
-import { maximum, minimum } from "../kit/math/mul-div.ts";
-import type { Account, Position } from "./account-codec.ts";
-import { emptyLedger } from "./account-codec.ts";
-import type { Claims } from "./claims.ts";
-import { contained } from "./contained.ts";
-import { noteExit } from "./custody/gates.ts";
-import { noteCovered, noteLosses } from "./custody/solvency.ts";
-import { emitPositionSettled } from "./events.ts";
-import { changeLedger, type LedgerChange } from "./fill.ts";
-import { maintenanceHealth, settledQuote } from "./health.ts";
+import { type AccountId, accountIdKey } from "../../kit/account-id.ts";
+import type { Addresses } from "../../kit/addresses.ts";
+import { bytesToKey, keyToBytes } from "../../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { maximum, minimum } from "../../kit/math/mul-div.ts";
+import type { Account, Position } from "../account-codec.ts";
+import { emptyLedger } from "../account-codec.ts";
+import type { Claims } from "../claims.ts";
+import { contained } from "../contained.ts";
+import { noteExit } from "../custody/gates.ts";
+import { noteCovered, noteLosses } from "../custody/solvency.ts";
+import { emitPositionSettled } from "../events.ts";
+import { maintenanceHealth, settledQuote } from "../health/health.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
+import { marketViews } from "../health/market-view.ts";
 import {
   SETTLEMENT_ACCOUNTS_DEFAULT,
   SETTLEMENT_POSITIONS_DEFAULT,
   SWEEP_CLOSES_PER_BLOCK_MAX,
   SWEEP_MARKETS_MAX,
-} from "./limits.ts";
-import type { ModelledMarkets } from "./market-view.ts";
-import { marketViews } from "./market-view.ts";
-import type { MarketId, MarketsPort } from "./ports.ts";
-import type { MarginState } from "./state.ts";
-import type { RiskClasses } from "./waterfall/classes.ts";
-import { emitGainsHaircut } from "./waterfall/events.ts";
-import { HaircutBook, netGain, type Settled } from "./waterfall/gains-haircut.ts";
-import { type Losses, LossLedger } from "./waterfall/losses.ts";
-import { addWeight, type Origin, originFrom, SHARED_ORIGIN } from "./waterfall/origins.ts";
+} from "../limits.ts";
+import type { MarketId, MarketsPort } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import type { RiskClasses } from "../waterfall/classes.ts";
+import { emitGainsHaircut } from "../waterfall/events.ts";
+import { HaircutBook, netGain, type Settled } from "../waterfall/gains-haircut.ts";
+import { type Losses, LossLedger } from "../waterfall/losses.ts";
+import { addWeight, type Origin, originFrom, SHARED_ORIGIN } from "../waterfall/origins.ts";
+import { changeLedger, type LedgerChange } from "./fill.ts";
 
 export interface Settlements {
   /** A sweep is under way or could begin. */

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AccountId } from "../kit/account-id.ts";
-import { accountId } from "../kit/account-id.ts";
-import { ModuleError } from "../kit/errors.ts";
-import { MARGIN_CODES } from "./errors.ts";
-import type { Trade } from "./ports.ts";
-import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { accountId } from "../../kit/account-id.ts";
+import { ModuleError } from "../../kit/errors.ts";
+import { MARGIN_CODES } from "../errors.ts";
+import type { Trade } from "../ports.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
 

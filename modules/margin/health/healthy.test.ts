@@ -1,10 +1,10 @@
 import { MarketStatus, type MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
-import { defaultTerms, optionTerms } from "../derivatives/defaults.ts";
-import { atomically } from "../kit/atomically.ts";
-import { ModuleError } from "../kit/errors.ts";
-import { createGuardWorld, PERP } from "../testing/guard-world.ts";
-import { BTC, createWorld, HOUR_MS, maturity, optionMarket, VOL } from "../testing/world.ts";
+import { defaultTerms, optionTerms } from "../../derivatives/defaults.ts";
+import { atomically } from "../../kit/atomically.ts";
+import { ModuleError } from "../../kit/errors.ts";
+import { createGuardWorld, PERP } from "../../testing/guard-world.ts";
+import { BTC, createWorld, HOUR_MS, maturity, optionMarket, VOL } from "../../testing/world.ts";
 
 type World = ReturnType<typeof createWorld>;
 

@@ -1,5 +1,5 @@
 /** The markets as margin sees them while the guard raises initial margin in some. */
-import type { GuardPort, MarketsPort, MarketTerms } from "./ports.ts";
+import type { GuardPort, MarketsPort, MarketTerms } from "../ports.ts";
 
 /** Nobody raises or holds back anything. */
 export const UNGUARDED: GuardPort = {

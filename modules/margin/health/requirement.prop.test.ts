@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Position } from "./account-codec.ts";
+import type { Position } from "../account-codec.ts";
+import type { RequirementTier } from "../ports.ts";
+import { btcTerms } from "../testing/world.ts";
 import type { MarketView } from "./market-view.ts";
-import type { RequirementTier } from "./ports.ts";
 import { positionInitial, positionMaintenance } from "./position-requirement.ts";
-import { btcTerms } from "./testing/world.ts";
 
 const RUNS = { numRuns: 300, seed: 4_711 };
 const lots = fc.bigInt({ min: -5_000n, max: 5_000n });

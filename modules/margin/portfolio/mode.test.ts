@@ -5,13 +5,13 @@ import {
 } from "@keel/proto/gen/keel/margin/v1/query";
 import { MsgSetMarginMode, MsgSetPortfolioModel } from "@keel/proto/gen/keel/margin/v1/tx";
 import { describe, expect, it } from "vitest";
-import type { AccountId } from "../kit/account-id.ts";
-import { accountId } from "../kit/account-id.ts";
-import { createAddresses } from "../kit/addresses.ts";
-import { ModuleError } from "../kit/errors.ts";
-import { MARGIN_CODES, type MarginCode } from "./errors.ts";
-import { models } from "./portfolio/testing/models.ts";
-import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { accountId } from "../../kit/account-id.ts";
+import { createAddresses } from "../../kit/addresses.ts";
+import { ModuleError } from "../../kit/errors.ts";
+import { MARGIN_CODES, type MarginCode } from "../errors.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
+import { models } from "./testing/models.ts";
 
 const UNIT = 1_000_000n;
 const FUTURE = 3;

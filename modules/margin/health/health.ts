@@ -2,10 +2,10 @@
  * Equity and requirements of one account at mark. Pure: account and market views in, numbers out.
  * Position value = lots × mark + quote − lots × (funding index now − index at last settlement), exact; requirements round up.
  */
-import type { Account, Position } from "./account-codec.ts";
-import { backingOf } from "./collateral-assets/backing.ts";
+import type { Account, Position } from "../account-codec.ts";
+import { backingOf } from "../collateral-assets/backing.ts";
+import { portfolioInitial, portfolioMaintenance } from "../portfolio/account.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
-import { portfolioInitial, portfolioMaintenance } from "./portfolio/account.ts";
 import { positionInitial, positionMaintenance } from "./position-requirement.ts";
 
 /** Quanta throughout. */

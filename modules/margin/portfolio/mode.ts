@@ -1,19 +1,19 @@
 /** Which accounts are judged as portfolios, by which model, and what is refused on the way. */
 import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
-import type { AccountId } from "../kit/account-id.ts";
-import { ownerOf } from "../kit/account-id.ts";
-import { bytesToKey } from "../kit/collections/codecs.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import type { Account } from "./account-codec.ts";
-import { refuse } from "./errors.ts";
-import { evaluate, meetsInitial } from "./health.ts";
-import { healthyAccounts, sunkOf } from "./healthy.ts";
-import { type MarketViews, type ModelledMarkets, marketViews } from "./market-view.ts";
-import { portfolioInitial } from "./portfolio/account.ts";
-import { validateModel } from "./portfolio/model.ts";
-import { money, refusalText } from "./portfolio/verdict.ts";
-import type { MarketId } from "./ports.ts";
-import type { MarginState } from "./state.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { ownerOf } from "../../kit/account-id.ts";
+import { bytesToKey } from "../../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import type { Account } from "../account-codec.ts";
+import { refuse } from "../errors.ts";
+import { evaluate, meetsInitial } from "../health/health.ts";
+import { healthyAccounts, sunkOf } from "../health/healthy.ts";
+import { type MarketViews, type ModelledMarkets, marketViews } from "../health/market-view.ts";
+import type { MarketId } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import { portfolioInitial } from "./account.ts";
+import { validateModel } from "./model.ts";
+import { money, refusalText } from "./verdict.ts";
 
 /** Market by market; as one portfolio; market by market in one market only. */
 export type MarginMode = "cross" | "portfolio" | "isolated";

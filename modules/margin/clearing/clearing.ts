@@ -2,15 +2,25 @@
  * The clearing ledger: every fill, whoever matched it, enters through `clear`. Both parties are computed and checked before anything
  * is written, so a refusal changes nothing and needs no savepoint.
  */
-import type { AccountId } from "../kit/account-id.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
-import { assert } from "../kit/errors.ts";
-import type { Account, Position } from "./account-codec.ts";
-import { emptyLedger } from "./account-codec.ts";
-import { noteExit } from "./custody/gates.ts";
-import { keepLoss, lossFault, POLICY_TEXT, type Traded } from "./custody/guard.ts";
-import { marketsFault, roomFault } from "./custody/isolated.ts";
-import { MARGIN_CODES, type MarginCode, refuse } from "./errors.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import type { Account, Position } from "../account-codec.ts";
+import { emptyLedger } from "../account-codec.ts";
+import { noteExit } from "../custody/gates.ts";
+import { keepLoss, lossFault, POLICY_TEXT, type Traded } from "../custody/guard.ts";
+import { marketsFault, roomFault } from "../custody/isolated.ts";
+import { MARGIN_CODES, type MarginCode, refuse } from "../errors.ts";
+import { evaluate, meetsInitial, noRiskier } from "../health/health.ts";
+import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
+import { marketViews } from "../health/market-view.ts";
+import { worstCaseLots } from "../health/requirement.ts";
+import { LOTS_LIMIT, MONEY_LIMIT } from "../limits.ts";
+import { portfolioInitial } from "../portfolio/account.ts";
+import { shortText } from "../portfolio/mode.ts";
+import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+import type { RiskClasses } from "../waterfall/classes.ts";
 import {
   applyFill,
   changeLedger,
@@ -20,16 +30,6 @@ import {
   inRange,
   withPosition,
 } from "./fill.ts";
-import { evaluate, meetsInitial, noRiskier } from "./health.ts";
-import { LOTS_LIMIT, MONEY_LIMIT } from "./limits.ts";
-import type { MarketView, MarketViews, ModelledMarkets } from "./market-view.ts";
-import { marketViews } from "./market-view.ts";
-import { portfolioInitial } from "./portfolio/account.ts";
-import { shortText } from "./portfolio-mode.ts";
-import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "./ports.ts";
-import { worstCaseLots } from "./requirement.ts";
-import type { MarginState } from "./state.ts";
-import type { RiskClasses } from "./waterfall/classes.ts";
 
 const PARTY = { buy: "buyer", sell: "seller" } as const;
 

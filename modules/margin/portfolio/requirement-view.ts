@@ -1,11 +1,11 @@
 /** What the Requirement query answers: an account under the model, scenario by scenario. */
 import type { QueryRequirementResponse } from "@keel/proto/gen/keel/margin/v1/query";
-import type { Account } from "./account-codec.ts";
-import { evaluate } from "./health.ts";
-import type { MarketViews } from "./market-view.ts";
-import { portfolioInitial } from "./portfolio/account.ts";
-import { scenarioText } from "./portfolio/shocks.ts";
-import { bindingText } from "./portfolio/verdict.ts";
+import type { Account } from "../account-codec.ts";
+import { evaluate } from "../health/health.ts";
+import type { MarketViews } from "../health/market-view.ts";
+import { portfolioInitial } from "./account.ts";
+import { scenarioText } from "./shocks.ts";
+import { bindingText } from "./verdict.ts";
 
 export function requirementView(account: Account, views: MarketViews): QueryRequirementResponse {
   // As if it were one: so a holder can see before it chooses.

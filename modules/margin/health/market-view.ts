@@ -1,11 +1,11 @@
 /** What health needs of one market. */
 import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
-import type { ReadContext } from "../kit/context.ts";
-import { remembered } from "../kit/remembered.ts";
-import type { AssetViews } from "./collateral-assets/backing.ts";
-import type { AssetView } from "./collateral-assets/valuation.ts";
-import type { RiskArray } from "./portfolio/risk-array.ts";
-import type { MarketId, MarketsPort, MarketTerms, PerLotLosses, PriceStage } from "./ports.ts";
+import type { ReadContext } from "../../kit/context.ts";
+import { remembered } from "../../kit/remembered.ts";
+import type { AssetViews } from "../collateral-assets/backing.ts";
+import type { AssetView } from "../collateral-assets/valuation.ts";
+import type { RiskArray } from "../portfolio/risk-array.ts";
+import type { MarketId, MarketsPort, MarketTerms, PerLotLosses, PriceStage } from "../ports.ts";
 
 export interface MarketView {
   readonly terms: MarketTerms;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AccountId } from "../kit/account-id.ts";
-import { accountId } from "../kit/account-id.ts";
-import { MARGIN_CODES } from "./errors.ts";
-import type { AuctionFill, Side } from "./ports.ts";
-import { BTC, btcTerms, createWorld, type World } from "./testing/world.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { accountId } from "../../kit/account-id.ts";
+import { MARGIN_CODES } from "../errors.ts";
+import type { AuctionFill, Side } from "../ports.ts";
+import { BTC, btcTerms, createWorld, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { COIN, FEED, give, WBTC, wbtc } from "./collateral-assets/testing/assets.ts";
-import { custodyWorld, UNIT } from "./custody/testing.ts";
-import { BTC, btcTerms, createWorld, ETH } from "./testing/world.ts";
+import { COIN, FEED, give, WBTC, wbtc } from "../collateral-assets/testing/assets.ts";
+import { custodyWorld, UNIT } from "../custody/testing.ts";
+import { BTC, btcTerms, createWorld, ETH } from "../testing/world.ts";
 
 it("the survey counts an account's assets as its equity", () => {
   const world = createWorld();

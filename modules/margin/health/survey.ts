@@ -1,8 +1,10 @@
 /** A walk over the accounts with positions, some at a time: who holds what, and who is near being liquidated. */
-import type { AccountId } from "../kit/account-id.ts";
-import { accountIdKey } from "../kit/account-id.ts";
-import type { ReadContext } from "../kit/context.ts";
-import { PPM } from "../kit/math/mul-div.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import { accountIdKey } from "../../kit/account-id.ts";
+import type { ReadContext } from "../../kit/context.ts";
+import { PPM } from "../../kit/math/mul-div.ts";
+import type { MarketId } from "../ports.ts";
+import type { MarginState } from "../state.ts";
 import { maintenanceHealth } from "./health.ts";
 import {
   type MarketView,
@@ -11,8 +13,6 @@ import {
   marketViews,
   withPortfolio,
 } from "./market-view.ts";
-import type { MarketId } from "./ports.ts";
-import type { MarginState } from "./state.ts";
 
 export interface Surveyed {
   readonly id: AccountId;

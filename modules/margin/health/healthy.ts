@@ -1,10 +1,10 @@
 /** Changes of terms that may not close anyone: accounts that are healthy before them must be healthy after them. */
-import type { AccountId } from "../kit/account-id.ts";
-import type { ReadContext } from "../kit/context.ts";
-import type { Account } from "./account-codec.ts";
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext } from "../../kit/context.ts";
+import type { Account } from "../account-codec.ts";
+import type { MarginState } from "../state.ts";
 import { isLiquidatable, maintenanceHealth } from "./health.ts";
 import { type ModelledMarkets, marketViews } from "./market-view.ts";
-import type { MarginState } from "./state.ts";
 
 /** An account that the change has put under water. */
 export interface Sunk {

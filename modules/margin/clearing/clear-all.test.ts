@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type AccountId, accountId } from "../kit/account-id.ts";
-import { changedKeys } from "../kit/testing/changes.ts";
-import { MARGIN_CODES, type MarginCode } from "./errors.ts";
-import type { CollateralMove, Trade } from "./ports.ts";
-import { BTC, btcTerms, createWorld, ETH, type World } from "./testing/world.ts";
+import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { changedKeys } from "../../kit/testing/changes.ts";
+import { MARGIN_CODES, type MarginCode } from "../errors.ts";
+import type { CollateralMove, Trade } from "../ports.ts";
+import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
 
