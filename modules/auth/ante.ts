@@ -21,7 +21,7 @@ import {
 } from "./signatures.ts";
 import type { AuthState } from "./state.ts";
 import type { Params } from "./types.ts";
-import { removeExpiredNonces, useNonces } from "./unordered.ts";
+import { keepNonces, removeExpiredNonces, restoreNonces, useNonces } from "./unordered.ts";
 
 /** `check` and `recheck`: mempool; `deliver`: a block; `simulate`: a dry run without signatures. */
 export type AnteMode = "check" | "recheck" | "deliver" | "simulate";
@@ -39,6 +39,10 @@ export interface Ante {
   run(ctx: WriteContext, request: AnteRequest): void;
   /** At the start of each block: forgets nonces of unordered transactions that can no longer come. */
   beginBlock(ctx: WriteContext): void;
+  /** After the last transaction of each block: writes down the nonces it used. */
+  endBlock(ctx: WriteContext): void;
+  /** Makes what is not committed from what is, in a branch that was loaded from a store. */
+  restore(ctx: WriteContext): void;
 }
 
 export interface AntePorts {
@@ -92,6 +96,8 @@ export function createAnte(ports: AntePorts): Ante {
       verifySignatures(ctx, ports, tx, mode);
     },
     beginBlock: (ctx) => removeExpiredNonces(ctx, ports.state),
+    endBlock: (ctx) => keepNonces(ctx, ports.state),
+    restore: (ctx) => restoreNonces(ctx, ports.state),
   };
 }
 

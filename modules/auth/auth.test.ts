@@ -43,7 +43,7 @@ function setUp(genesis: unknown) {
     for (const { key, value } of ctx.state.dirty().get(info?.id ?? -1) ?? [])
       if (info !== undefined && value !== undefined)
         out.set(
-          bytesToHexLower(keyToBytes(info.prefix + key)),
+          bytesToHexLower(keyToBytes((info.prefix ?? "") + key)),
           bytesToHexLower(keyToBytes(info.encode(value))),
         );
     return out;
@@ -146,8 +146,8 @@ describe("accounts", () => {
     const after = setUp(JSON.parse(text));
     for (const name of ["accounts", "account_by_number", "global_account_number"])
       expect(after.stored(name), name).toEqual(before.stored(name));
-    expect(after.stored("unordered_nonces")).toEqual(before.stored("unordered_nonces"));
-    expect(after.stored("unordered_nonces").size).toBe(1);
+    expect(after.stored("unordered_blocks")).toEqual(before.stored("unordered_blocks"));
+    expect(after.stored("unordered_blocks").size).toBe(1);
     const bad = {
       "@type": "/cosmos.crypto.multisig.LegacyAminoPubKey",
       threshold: 3,
@@ -156,6 +156,8 @@ describe("accounts", () => {
     expect(() => setUp({ accounts: [{ ...base(alice, "0"), pub_key: bad }] })).toThrow("pub_key");
     const late = { timeout_ns: `${1n << 63n}`, address: addresses.format(bob) };
     expect(() => setUp({ accounts: [], unordered_nonces: [late] })).toThrow("unordered_nonces[0]");
+    const twice = { timeout_ns: "5", address: addresses.format(bob), height: "7" };
+    expect(() => setUp({ accounts: [], unordered_nonces: [twice, twice] })).toThrow("ascending");
   });
 
   it("are paged through by address", () => {

@@ -8,8 +8,10 @@ import type { GenesisHooks } from "../kit/module.ts";
 import type { Account } from "./account.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import { keyFromJson, keyToJson } from "./key-json.ts";
-import type { AuthState } from "./state.ts";
+import { NONCES_PER_RECORD } from "./limits.ts";
+import { type AuthState, nonceKey } from "./state.ts";
 import { Params } from "./types.ts";
+import { eachRecord, type RecordPlace, restoreNonces, writeRecord } from "./unordered.ts";
 
 const BASE = "/cosmos.auth.v1beta1.BaseAccount";
 const MODULE = "/cosmos.auth.v1beta1.ModuleAccount";
@@ -41,8 +43,14 @@ export function authGenesis(
         if (account !== undefined) accounts.push(account);
       });
       const nonces: unknown[] = [];
-      state.nonces.each(ctx, ([timeoutNs, address]) => {
-        nonces.push({ timeout_ns: timeoutNs.toString(), address: addresses.format(address) });
+      eachRecord(ctx, state, ({ place: [height, number], nonces: used }) => {
+        const place = { height: height.toString(), record: number.toString() };
+        for (const [timeoutNs, address] of used)
+          nonces.push({
+            timeout_ns: timeoutNs.toString(),
+            address: addresses.format(address),
+            ...place,
+          });
       });
       return {
         params: {
@@ -118,14 +126,26 @@ function loadNonces(
   addresses: Addresses,
   entries: readonly unknown[],
 ): void {
+  const records = new Map<string, { readonly place: RecordPlace; readonly nonces: string[] }>();
   entries.forEach((entry, i) => {
     const path = `auth.unordered_nonces[${i}]`;
     const json = asObject(entry, path);
     const address = parseAddress(readString(json, "address", path), `${path}.address`, addresses);
     const timeoutNs = readUint(json, "timeout_ns", path);
     if (timeoutNs >= 1n << 63n) throw new GenesisError(path, "a time in 63 bits", entry);
-    state.nonces.set(ctx, [timeoutNs, address], true);
+    const place = [readUint(json, "height", path, 0n), readUint(json, "record", path, 0n)] as const;
+    const name = place.join("/");
+    const record = records.get(name) ?? { place, nonces: [] };
+    const last = record.nonces[record.nonces.length - 1];
+    const nonce = nonceKey.encode([timeoutNs, address]);
+    if (last !== undefined && last >= nonce)
+      throw new GenesisError(path, "ascending order within a record, each once", entry);
+    if (record.nonces.push(nonce) > NONCES_PER_RECORD)
+      throw new GenesisError(path, `at most ${NONCES_PER_RECORD} in a record`, entry);
+    records.set(name, record);
   });
+  for (const { place, nonces } of records.values()) writeRecord(ctx, state, place, nonces);
+  restoreNonces(ctx, state);
 }
 
 /** Numbers given twice are replaced by the lowest unused ones, as the SDK does; most documents give 0 to all. */

@@ -13,5 +13,7 @@ export const FEE_COINS_MAX = 16;
 export const UNORDERED_TTL_MAX_NS: bigint = 600_000_000_000n;
 /** Gas of storing and later removing one nonce. */
 export const UNORDERED_GAS = 2240;
-/** Nonces removed per block at most; the rest go in the next ones. */
+/** Nonces removed per block at most, and records of blocks; the rest go in the next ones. */
 export const NONCES_REMOVED_PER_BLOCK_MAX = 10_000;
+/** Nonces in one record: 28 kilobytes, as a value of any store may be. */
+export const NONCES_PER_RECORD = 1_000;

@@ -187,7 +187,7 @@ function verifyOne(
       sequence: account.sequence,
     });
   };
-  const problem = signatureProblem(ports.verify, {
+  const problem = signatureProblem(index === 0 ? proving(ports.verify, tx) : ports.verify, {
     key,
     mode,
     signature: tx.signatures[index] as Uint8Array,
@@ -198,6 +198,26 @@ function verifyOne(
     ? `account number (${account.number}), sequence (${account.sequence}) and chain-id (${chainId})`
     : `account number (${account.number}) and chain-id (${chainId}): (${problem})`;
   throw sdkError("unauthorized", `signature verification failed; please verify ${where}`);
+}
+
+/** A transaction is checked, prepared and executed: what was found good once is not asked again. */
+function proving(verify: VerifySignature, tx: SignedTx): VerifySignature {
+  return (question) => {
+    if (tx.proven !== null && isSameQuestion(tx.proven, question)) return true;
+    const valid = verify(question);
+    if (valid) tx.proven = question;
+    return valid;
+  };
+}
+
+/** Sign bytes and signature are compared as objects: they are remembered with the transaction, and nobody writes to them. */
+function isSameQuestion(a: SignatureQuestion, b: SignatureQuestion): boolean {
+  return (
+    a.message === b.message &&
+    a.signature === b.signature &&
+    a.kind === b.kind &&
+    equalBytes(a.key, b.key)
+  );
 }
 
 function isAminoOnly(mode: ModeInfo | null): boolean {

@@ -1,4 +1,5 @@
 /** A transaction as it travels (`cosmos.tx.v1beta1.TxRaw`), decoded once; the received bytes are kept for hashing and signing. */
+import type { SignatureQuestion } from "../kit/signature.ts";
 import type { PublicKey } from "./account.ts";
 import { EXTENSIONS_MAX, FEE_COINS_MAX, MESSAGES_MAX, SIGNERS_MAX } from "./limits.ts";
 import { readAny } from "./public-keys.ts";
@@ -56,6 +57,8 @@ export interface Tx {
   readonly fee: Fee | null;
   /** Kept by whoever checks the signature; no part of the transaction. */
   signDoc: SignDocBytes | null;
+  /** The question about its first signature that was answered with yes; likewise. */
+  proven: SignatureQuestion | null;
 }
 
 const none: Uint8Array = new Uint8Array(0);
@@ -80,6 +83,7 @@ export function decodeTx(bytes: Uint8Array): Tx {
     signerInfos: [],
     fee: null,
     signDoc: null,
+    proven: null,
   };
   const reader = new WireReader(bytes);
   let last = 0;

@@ -38,6 +38,20 @@ describe("branch", () => {
     expect([branch.get(0, "a"), log]).toEqual([1, ["second", "first"]]);
   });
 
+  it("adds only where nothing is, and undoes it", () => {
+    const branch = Branch.empty(1);
+    branch.add(0, "a", 1);
+    expect(() => branch.add(0, "a", 2)).toThrow("holds the key already");
+    expect([branch.get(0, "a"), branch.size(0)]).toEqual([1, 1]);
+    branch.delete(0, "a");
+    branch.clearJournal();
+    branch.add(0, "a", 3);
+    branch.set(0, "a", 4);
+    expect([...branch.dirty()]).toEqual([[0, [{ key: "a", before: undefined, value: 4 }]]]);
+    branch.revert(0);
+    expect([branch.get(0, "a"), branch.size(0)]).toEqual([undefined, 0]);
+  });
+
   it("ranges over [from, to) in byte order, both ways, and stops when told", () => {
     const branch = Branch.empty(1);
     for (const key of ["b", "a", "\u00ff", "c", "ab"]) branch.set(0, key, key);

@@ -30,6 +30,8 @@ export interface ReadState {
 
 export interface WriteState extends ReadState {
   set(collection: CollectionId, key: string, value: unknown): void;
+  /** As `set` of a key that holds nothing, which spares looking for it; throws AssertionError when it does hold something. */
+  add(collection: CollectionId, key: string, value: unknown): void;
   delete(collection: CollectionId, key: string): void;
   /** Registers an undo step for a derived in-memory structure; runs when the enclosing savepoint is reverted. */
   onRevert(undo: () => void): void;
@@ -98,6 +100,14 @@ export class Branch implements WriteState {
     this.#put(collection, key, value);
   }
 
+  add(collection: CollectionId, key: string, value: unknown): void {
+    assert(value !== undefined, "a collection value may not be undefined");
+    if (!this.#tree(collection).set(key, value, false))
+      throw new AssertionError(`collection ${collection} holds the key already`);
+    this.#journal.push({ collection, key, previous: undefined, value });
+    this.#written(collection, key, value);
+  }
+
   delete(collection: CollectionId, key: string): void {
     const previous = this.get(collection, key);
     if (previous === undefined) return;
@@ -109,6 +119,10 @@ export class Branch implements WriteState {
     const tree = this.#tree(collection);
     if (value === undefined) tree.delete(key);
     else tree.set(key, value);
+    this.#written(collection, key, value);
+  }
+
+  #written(collection: CollectionId, key: string, value: unknown): void {
     (this.#writes[collection] as number)++;
     this.#lastKeys[collection] = key;
     this.#lastValues[collection] = value;
@@ -160,12 +174,13 @@ export class Branch implements WriteState {
     }
   }
 
-  /** Every key written since the journal was last cleared, once, by collection. Order is unspecified. */
-  dirty(): ReadonlyMap<CollectionId, readonly DirtyKey[]> {
+  /** Every key written since the journal was last cleared, once, by collection; of those `asked` for. Order is unspecified. */
+  dirty(asked?: ReadonlySet<CollectionId>): ReadonlyMap<CollectionId, readonly DirtyKey[]> {
     const found = new Map<CollectionId, Map<string, DirtyKey>>();
     for (const undo of this.#journal) {
       if (typeof undo === "function") continue;
       const { collection, key, previous, value } = undo;
+      if (asked?.has(collection) === false) continue;
       let keys = found.get(collection);
       if (keys === undefined) found.set(collection, (keys = new Map()));
       const known = keys.get(key);

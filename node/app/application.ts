@@ -13,7 +13,6 @@ import { ed25519Address } from "@keel/consensus/wire/keys";
 import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
 import { compareValidators } from "@keel/consensus/wire/validator-set";
-import { expectedCheck } from "@keel/modules/auth/signatures";
 import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
@@ -21,7 +20,7 @@ import type { Branch } from "@keel/modules/kit/store";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
-import type { SignatureCheck, SignatureVerifier } from "../crypto/verifier.ts";
+import type { SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
@@ -31,10 +30,11 @@ import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
 import { QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
+import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
 import { createRouter, type TxResult } from "./router.ts";
 import { AppState } from "./state.ts";
-import { createTxReader, type RunnableTx, signaturesInside } from "./transactions.ts";
+import { createTxReader } from "./transactions.ts";
 import { makeExtension } from "./vote-extension.ts";
 
 /** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
@@ -116,7 +116,13 @@ const APP_VERSION = 1;
 export function openApplication(options: ApplicationOptions): KeelApplication {
   const { store, verifier, chainId } = options;
   const keel = createKeel({ addressPrefix: options.addressPrefix, verifier });
-  const state = new AppState(keel.registry, store, options.queryHeights ?? QUERY_HEIGHTS_DEFAULT);
+  const state = new AppState(keel.registry, store, {
+    queryHeights: options.queryHeights ?? QUERY_HEIGHTS_DEFAULT,
+    restore(branch) {
+      if (store.height > 0)
+        keel.ante.restore(writeContext(headerIn(branch), branch, unlimitedGas(), []));
+    },
+  });
   const onFault = (height: number, where: string, error: Error): void =>
     options.onFault?.({ height, where, error });
   const { read, admit, forget } = createTxReader(keel.messages, keel.addresses);
@@ -129,19 +135,25 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   const blocks = createBlockExecutor({ keel, chainId, router, read, onFault });
   const explain = createExplainer({ keel, chainId, read, params });
   const serially = createQueue();
+  const prove = createProver({
+    verifier,
+    read,
+    chainId,
+    account: (address) =>
+      keel.auth.account(readContext(header, state.check, unlimitedGas()), address),
+  });
 
   /** Header of the last committed block, or of genesis. */
-  let header: BlockHeader = lastHeader();
+  let header: BlockHeader = headerIn(state.live);
   let executed: Executed | null = null;
-  /** Transactions whose signatures CheckTx found good: nothing to prepare for their block. */
-  const judged = new WeakSet<RunnableTx>();
+  let checked: { readonly branch: Branch; readonly gasMax: bigint | null } | null = null;
   /** A fork for dry runs, made when one is asked for. */
   let rehearsal: { readonly height: number; readonly branch: Branch } | null = null;
   if (store.height > 0) state.remember({ header, branch: state.committed });
 
-  function lastHeader(): BlockHeader {
+  function headerIn(branch: Branch): BlockHeader {
     const last = keel.chain.lastBlock.get(
-      readContext({ chainId, height: 0, timeNs: 0n, proposer: "" }, state.live, unlimitedGas()),
+      readContext({ chainId, height: 0, timeNs: 0n, proposer: "" }, branch, unlimitedGas()),
     );
     return { chainId, height: store.height, timeNs: last?.timeNs ?? 0n, proposer: "" };
   }
@@ -216,21 +228,26 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     });
   }
 
+  /** Asked for with every check, and the same until the next block. */
+  function checkedGasMax(): bigint | null {
+    if (checked?.branch !== state.check)
+      checked = { branch: state.check, gasMax: blockGasMax(params(state.check)) };
+    return checked.gasMax;
+  }
+
   function runOnCheck(tx: Uint8Array, mode: "check" | "recheck"): CheckTxResult {
-    const gasMax = blockGasMax(params(state.check));
     const readable = admit(tx);
     const result = router({
       tx: readable,
       mode,
       header,
       state: state.check,
-      blockGasMax: gasMax,
+      blockGasMax: checkedGasMax(),
       blockGasLeft: null,
     });
     // Nothing reverts past a checked transaction.
     state.check.clearJournal();
     const sequenced = readable instanceof ModuleError ? null : readable;
-    if (sequenced !== null && mode === "check" && result.code === 0) judged.add(sequenced);
     const [signer] = sequenced?.signers ?? [];
     const { code, data, log, info, gasWanted, gasUsed, events, codespace } = result;
     return {
@@ -271,36 +288,13 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     }
   }
 
-  /** `decided`: also signatures inside messages, which CheckTx does not ask for: nobody has paid for them yet. */
-  async function prefill(txs: readonly Uint8Array[], decided: boolean): Promise<void> {
-    if (verifier.workers === 0) return;
-    const checks = txs.flatMap((bytes): SignatureCheck[] => {
-      const tx = read(bytes);
-      const [signer] = tx instanceof ModuleError ? [] : tx.signers;
-      if (tx instanceof ModuleError || signer === undefined) return [];
-      const inside = decided ? signaturesInside(tx) : [];
-      if (judged.has(tx) && inside.length === 0) return [];
-      const account = keel.auth.account(readContext(header, state.check, unlimitedGas()), signer);
-      const check = judged.has(tx) ? null : expectedCheck(account, tx, chainId);
-      return [...(check === null ? [] : [check]), ...inside].map(
-        ({ kind, key, message, signature }) => ({
-          type: kind,
-          publicKey: key,
-          message,
-          signature,
-        }),
-      );
-    });
-    await verifier.prefetch(checks);
-  }
-
   return {
     services: [...keel.queries.values()].map(({ path, requestType, responseType }) => ({
       path,
       requestType,
       responseType,
     })),
-    prefill: (txs) => prefill(txs, false),
+    prefill: (txs) => prove(txs, false),
     exportGenesis: () =>
       exportGenesis(readContext(header, state.committed, unlimitedGas()), keel.genesis),
     look: (ask) => ask(keel, readContext(header, state.live, unlimitedGas())),
@@ -335,7 +329,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       ),
     processProposal: (block) =>
       serially(async () => {
-        await prefill(block.txs, true);
+        await prove(block.txs, true);
         const problem = problemOf(block);
         if (problem === null) execute(block);
         return problem === null;

@@ -157,6 +157,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       // Before the transactions: none may trade on what a failed step left undone.
       if (!sound) stopClearing(block, "beginBlock");
       runTransactions(block, txs, blockGasMax(params));
+      keel.ante.endBlock(hookContext(block));
       closeBlock(block);
       keel.chain.lastBlock.set(hookContext(block), {
         height: header.height,

@@ -56,7 +56,10 @@ describe("a hostile transaction", { timeout: 30_000 }, () => {
     const verifier = {
       ...real,
       workers: 1,
-      prefetch: async (checks: readonly unknown[]) => void asked.push(checks.length),
+      prefetch: async (checks: readonly unknown[]) => {
+        asked.push(checks.length);
+        return checks.map(() => null);
+      },
     };
     const chain = await new TestChain({ verifier }).start();
     const [alice, bob] = [chain.account(0), chain.account(1)];
@@ -79,7 +82,12 @@ describe("a hostile transaction", { timeout: 30_000 }, () => {
     const chain = await new TestChain().start();
     const alice = chain.account(0);
     const router = createRouter({
-      ante: { run: () => undefined, beginBlock: () => undefined },
+      ante: {
+        run: () => undefined,
+        beginBlock: () => undefined,
+        endBlock: () => undefined,
+        restore: () => undefined,
+      },
       addresses: createAddresses("keel"),
       minGasPrices: [],
       onFault: () => undefined,

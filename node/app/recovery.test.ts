@@ -37,6 +37,39 @@ describe("the application's state", { timeout: 30_000 }, () => {
     expect([...first, ...(await run(after, 5))]).toEqual(straight);
   });
 
+  it("still knows what was sent unordered, and lets it go with its time, the same with and without a stop", async () => {
+    const database = new MemoryDatabase();
+    const open = () => openApplicationStore(database, { stores: storeNames });
+    const straight = await new TestChain().start();
+    const before = await new TestChain({ store: await open() }).start();
+    const until = straight.timeNs() + 10_000_000_000n;
+    const [a, b] = [straight.account(0), straight.account(1)];
+    const used = a.send(b, "1uusdc", { unorderedUntilNs: until });
+    // Its ante fails after the nonce was noted: nothing of it stays.
+    const unpaid = b.send(a, "1uusdc", { unorderedUntilNs: until, sequence: 3n });
+    const poor = b.send(a, "9999999999uusdc", { unorderedUntilNs: until + 1n });
+    for (const chain of [straight, before])
+      expect((await chain.decide([used, unpaid, poor])).txResults.map(({ code }) => code)).toEqual([
+        0, 18, 5,
+      ]);
+    const after = new TestChain({ store: await open() });
+    expect(after.app.exportGenesis()).toEqual(straight.app.exportGenesis());
+    const again = b.send(a, "1uusdc", { unorderedUntilNs: until });
+    for (const chain of [straight, after])
+      expect((await chain.decide([used, again, poor])).txResults.map(({ code }) => code)).toEqual([
+        18, 0, 18,
+      ]);
+    const nonces = (chain: TestChain): unknown =>
+      (chain.app.exportGenesis() as { auth: { unordered_nonces?: unknown[] } }).auth
+        .unordered_nonces?.length;
+    expect([nonces(straight), nonces(after)]).toEqual([3, 3]);
+    for (let i = 0; i < 12; i++) {
+      const [one, other] = [await straight.decide([]), await after.decide([])];
+      expect(one.appHash).toEqual(other.appHash);
+    }
+    expect([nonces(straight), nonces(after)]).toEqual([undefined, undefined]);
+  });
+
   it("is the same whatever checks the signatures", async () => {
     const native = await run(await new TestChain().start(), 4);
     const js = createVerifier({ backend: "js", workers: 0, cacheEntries: 0 });

@@ -5,7 +5,7 @@
 
 import type { CollectionInfo, Registry } from "@keel/modules/kit/collections/schema";
 import type { BlockHeader } from "@keel/modules/kit/context";
-import { Branch, type DirtyKey } from "@keel/modules/kit/store";
+import { Branch, type CollectionId, type DirtyKey } from "@keel/modules/kit/store";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import type { CommitStore, KeyChange, StoreChanges } from "../store/types.ts";
 
@@ -15,9 +15,19 @@ export interface CommittedView {
   readonly branch: Branch;
 }
 
+/** Of these, branches hold what lies in stores. */
+interface CommittedInfo extends CollectionInfo {
+  readonly prefix: string;
+}
+
+function isCommitted(info: CollectionInfo): info is CommittedInfo {
+  return info.prefix !== null;
+}
+
 export class AppState {
-  /** All collections, by store and within a store by prefix: the order of their keys in commits. */
-  readonly #collections: readonly CollectionInfo[];
+  /** All that are committed, by store and within a store by prefix: the order of their keys in commits. */
+  readonly #collections: readonly CommittedInfo[];
+  readonly #committedIds: ReadonlySet<CollectionId>;
   readonly #store: CommitStore;
   readonly #queryHeights: number;
   readonly #live: Branch;
@@ -28,13 +38,21 @@ export class AppState {
   readonly #views = new Map<number, CommittedView>();
   #check: Branch;
 
-  constructor(registry: Registry, store: CommitStore, queryHeights: number) {
-    this.#collections = [...registry.collections].sort(
-      (a, b) => compareText(a.store, b.store) || compareText(a.prefix, b.prefix),
-    );
+  /** `restore` makes in a loaded branch what is not committed. */
+  constructor(
+    registry: Registry,
+    store: CommitStore,
+    options: { readonly queryHeights: number; readonly restore: (branch: Branch) => void },
+  ) {
+    this.#collections = registry.collections
+      .filter(isCommitted)
+      .sort((a, b) => compareText(a.store, b.store) || compareText(a.prefix, b.prefix));
+    this.#committedIds = new Set(this.#collections.map(({ id }) => id));
     this.#store = store;
-    this.#queryHeights = queryHeights;
+    this.#queryHeights = options.queryHeights;
     this.#live = loadBranch(registry, store);
+    options.restore(this.#live);
+    this.#live.clearJournal();
     this.#committed = this.#live.fork();
     this.#check = this.#live.fork();
   }
@@ -98,7 +116,7 @@ export class AppState {
 
   /** Per store in name order, per key ascending; what equals the committed bytes, or deletes what is not there, is left out. */
   #changes(): StoreChanges[] {
-    const dirty = this.#live.dirty();
+    const dirty = this.#live.dirty(this.#committedIds);
     const stores: { readonly store: string; readonly changes: KeyChange[] }[] = [];
     for (const info of this.#collections) {
       const keys = dirty.get(info.id);
@@ -136,8 +154,8 @@ function changedValue(
 
 function loadBranch(registry: Registry, store: CommitStore): Branch {
   const branch = Branch.empty(registry.collections.length);
-  const byStore = new Map<string, CollectionInfo[]>();
-  for (const info of registry.collections) {
+  const byStore = new Map<string, CommittedInfo[]>();
+  for (const info of registry.collections.filter(isCommitted)) {
     byStore.set(info.store, [...(byStore.get(info.store) ?? []), info]);
   }
   if (store.height === 0) return branch;

@@ -157,6 +157,7 @@ function runnable(
     signerInfos: tx.signerInfos,
     fee: tx.fee,
     signDoc: null,
+    proven: null,
     routed,
     signers,
     lane,

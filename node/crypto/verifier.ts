@@ -23,8 +23,11 @@ export interface SignatureVerifier {
   verifySecp256k1(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   /** ZIP-215. Never throws. */
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
-  /** Checks on the worker threads, so that the same questions asked afterwards are answered from the cache. Never rejects. */
-  prefetch(checks: readonly SignatureCheck[]): Promise<void>;
+  /**
+   * Checks on the worker threads, so that the same questions asked afterwards are answered from the cache. The answers in order; null where
+   * there is none yet. Never rejects.
+   */
+  prefetch(checks: readonly SignatureCheck[]): Promise<readonly (boolean | null)[]>;
   close(): Promise<void>;
 }
 
@@ -67,14 +70,20 @@ export function createVerifier(options: VerifierOptions): SignatureVerifier {
     verifyEd25519: (publicKey, message, signature) =>
       answer(ask({ type: "ed25519", publicKey, message, signature })),
     async prefetch(checks) {
-      if (pool === null) return;
-      const asked = checks.map(ask).filter((one) => known(one) === undefined);
-      if (asked.length === 0) return;
-      const verdicts = await pool.judge(asked.map(({ check }) => check));
-      for (const [i, { key, check }] of asked.entries()) {
-        const valid = verdicts[i] ?? null;
-        if (valid !== null) cache.set(key, remembered(check, valid));
+      if (pool === null) return checks.map(() => null);
+      const asked = checks.map(ask);
+      const answers = asked.map((one): boolean | null => known(one) ?? null);
+      const open = [...asked.keys()].filter((i) => answers[i] === null);
+      if (open.length === 0) return answers;
+      const verdicts = await pool.judge(open.map((i) => (asked[i] as Asked).check));
+      for (const [at, i] of open.entries()) {
+        const valid = verdicts[at] ?? null;
+        if (valid === null) continue;
+        const { key, check } = asked[i] as Asked;
+        cache.set(key, remembered(check, valid));
+        answers[i] = valid;
       }
+      return answers;
     },
     async close() {
       await pool?.close();
@@ -109,24 +118,9 @@ function isAbout({ type, hash, publicKey }: Answer, check: Compared): boolean {
   );
 }
 
-/**
- * Hashes of sign bytes of transactions: asked at admission, again ahead of the block and again in it, each time with the same array,
- * which nobody writes to.
- */
-const hashes = new WeakMap<Uint8Array, Uint8Array>();
-
-function hashOf(signBytes: Uint8Array): Uint8Array {
-  let hash = hashes.get(signBytes);
-  if (hash === undefined) {
-    hash = sha256(signBytes);
-    hashes.set(signBytes, hash);
-  }
-  return hash;
-}
-
 function ask({ type, publicKey, message, signature }: SignatureCheck): Asked {
   const isHashed = type === "secp256k1";
-  const hash = isHashed ? hashOf(message) : sha256(message);
+  const hash = sha256(message);
   return {
     key: bytesToLatin1(signature),
     check: { type, publicKey, message: isHashed ? hash : message, signature, hash },

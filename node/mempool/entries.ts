@@ -19,8 +19,6 @@ export class PoolEntries {
   readonly #all = new Map<string, Entry>();
   readonly #lanes: Map<string, Entry>[] = [];
   readonly #sequenced = new Map<string, Entry>();
-  /** Hashes by the very bytes: a block of our own is made of what lies here. */
-  readonly #hashes = new WeakMap<Uint8Array, string>();
   #bytes = 0;
 
   get size(): number {
@@ -36,13 +34,7 @@ export class PoolEntries {
     this.remove(entry.hash);
     this.#all.set(entry.hash, entry);
     this.#groupOf(entry).set(entry.hash, entry);
-    this.#hashes.set(entry.tx, entry.hash);
     this.#bytes += entry.tx.length;
-  }
-
-  /** The hash that was given with these bytes, if it was this very array. */
-  hashOf(tx: Uint8Array): string | undefined {
-    return this.#hashes.get(tx);
   }
 
   remove(hash: string): void {

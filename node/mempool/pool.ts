@@ -6,7 +6,7 @@
 import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
-import { sha256 } from "@keel/proto/bytes/sha256";
+import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
 import { type Entry, PoolEntries } from "./entries.ts";
 import type { PoolLimits } from "./limits.ts";
 import {
@@ -37,6 +37,8 @@ export interface PoolOptions {
   /** A transaction entered the pool; `origin` names the peer who brought it, null a client. */
   readonly onAdmitted?: (tx: Uint8Array, origin: string | null) => void;
 }
+
+const none: Uint8Array = new Uint8Array(0);
 
 interface Pending {
   readonly tx: Uint8Array;
@@ -163,8 +165,9 @@ export class TransactionPool implements Mempool {
     results: readonly ExecTxResult[],
   ): Promise<void> {
     this.#height = height;
-    txs.forEach((tx, i) => {
-      const key = this.#entries.hashOf(tx) ?? bytesToLatin1(sha256(tx));
+    const hashes = sha256Each(txs, none);
+    txs.forEach((_, i) => {
+      const key = bytesToLatin1(hashes.subarray(32 * i, 32 * i + 32));
       // A failed one may be sent again once the account can pay; a successful one never.
       if (results[i]?.code === 0) this.#seen.add(key);
       else this.#seen.delete(key);

@@ -86,7 +86,7 @@ export function rest(turn: Turn, order: NewRestingOrder): void {
     hooked: isHooked(record),
   };
   turn.book.insert(terms, ctx.state);
-  venue.state.orders.set(ctx, keyOf(turn, terms), record);
+  venue.state.orders.add(ctx, keyOf(turn, terms), record);
   if (order.goodTilMs !== 0) {
     venue.state.expiries.set(ctx, [instrument.id, order.goodTilMs, order.id], true);
   }

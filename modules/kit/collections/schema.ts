@@ -14,8 +14,8 @@ export interface CollectionInfo {
   readonly id: CollectionId;
   readonly store: string;
   readonly name: string;
-  /** Latin-1 text of the prefix bytes; store key = prefix ‖ encoded key. */
-  readonly prefix: string;
+  /** Latin-1 text of the prefix bytes; store key = prefix ‖ encoded key. null: derived from other collections and never committed. */
+  readonly prefix: string | null;
   /** Encoding of what a branch holds, as latin-1 text; remembered with it. */
   encode(held: unknown): string;
   /** What a branch is to hold for this encoding. */
@@ -49,6 +49,12 @@ function sizeOf<V>(held: Held<V>, values: ValueCodec<V>): number {
   return held.size;
 }
 
+const presence: ValueCodec<true> = {
+  encode: () => new Uint8Array(0),
+  decode: () => true,
+  size: () => 0,
+};
+
 export class Registry {
   readonly collections: CollectionInfo[] = [];
 
@@ -59,7 +65,7 @@ export class Registry {
 
   add(info: Omit<CollectionInfo, "id">): CollectionId {
     for (const other of this.collections) {
-      if (other.store !== info.store) continue;
+      if (other.store !== info.store || other.prefix === null || info.prefix === null) continue;
       const overlap = other.prefix.startsWith(info.prefix) || info.prefix.startsWith(other.prefix);
       assert(!overlap, `store ${info.store}: prefix of ${info.name} overlaps ${other.name}`);
     }
@@ -78,6 +84,8 @@ export interface MapCollection<K, V> {
   get(ctx: ReadContext, key: K): V | undefined;
   has(ctx: ReadContext, key: K): boolean;
   set(ctx: WriteContext, key: K, value: V): void;
+  /** As `set` of a key that holds nothing, and faster; throws AssertionError when it does hold something. Charges the same. */
+  add(ctx: WriteContext, key: K, value: V): void;
   delete(ctx: WriteContext, key: K): void;
   /** All entries in key order. Stop by returning true. Do not write to this collection from the callback: collect first. */
   each(ctx: ReadContext, visit: (key: K, value: V) => unknown, options?: RangeOptions): void;
@@ -149,6 +157,22 @@ export class Schema {
     return createMap(id, prefixText.length, keys, values);
   }
 
+  /**
+   * A set that branches hold and nobody commits: whoever keeps it also writes a record it can be made from again, and does so when a branch
+   * was loaded. Charges as a committed one would.
+   */
+  derivedSet<K>(name: string, keys: KeyCodec<K>): MapCollection<K, true> {
+    const id = this.#registry.add({
+      store: this.#store,
+      name,
+      prefix: null,
+      encode: () => "",
+      decode: () => new Held(true),
+      hold: (value) => new Held(value as true),
+    });
+    return createMap(id, 1, keys, presence);
+  }
+
   item<V>(prefix: number | Uint8Array, name: string, values: ValueCodec<V>): ItemCollection<V> {
     const unit: KeyCodec<null> = {
       encode: () => "",
@@ -189,6 +213,14 @@ function createMap<K, V>(
       options?.descending ?? false,
     );
   };
+  /** The value to be written, paid for. */
+  const charged = (ctx: WriteContext, text: string, value: V): Held<V> => {
+    assert(value !== undefined, "a collection value may not be undefined");
+    const held = new Held(value);
+    const size = prefixLength + text.length + sizeOf(held, values);
+    ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "WriteFlat");
+    return held;
+  };
   return {
     id,
     get(ctx, key) {
@@ -204,11 +236,11 @@ function createMap<K, V>(
     },
     set(ctx, key, value) {
       const text = keys.encode(key);
-      assert(value !== undefined, "a collection value may not be undefined");
-      const held = new Held(value);
-      const size = prefixLength + text.length + sizeOf(held, values);
-      ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "WriteFlat");
-      ctx.state.set(id, text, held);
+      ctx.state.set(id, text, charged(ctx, text, value));
+    },
+    add(ctx, key, value) {
+      const text = keys.encode(key);
+      ctx.state.add(id, text, charged(ctx, text, value));
     },
     delete(ctx, key) {
       ctx.gas.consume(GAS.deleteFlat, "Delete");

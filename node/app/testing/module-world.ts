@@ -35,7 +35,7 @@ export function createModuleWorld(appState?: unknown): ModuleWorld {
     workers: 0,
     verifySecp256k1: ask("secp256k1"),
     verifyEd25519: ask("ed25519"),
-    prefetch: () => Promise.resolve(),
+    prefetch: (checks) => Promise.resolve(checks.map(() => null)),
     close: () => Promise.resolve(),
   };
   const keel = createKeel({ addressPrefix: "keel", verifier });
