@@ -36,7 +36,7 @@ const program = new Command("bench")
   .option("--rounds <count>", "how often each part is measured, in turn: median and range", "1")
   .option("--blocks <count>", "blocks of the state machine bench", "30")
   .option("--seconds <count>", "length of each run against a network", "20")
-  .option("--rates <list>", "orders per second offered to one validator", "3000,4500")
+  .option("--rates <list>", "orders per second offered to one validator", "3000,3500,4500")
   .parse();
 const options = program.opts<Options>();
 
