@@ -8,6 +8,7 @@ import { refuse } from "./errors.ts";
 import { type Contract, contractOf, MONEY_PLACES } from "./instruments/contract.ts";
 import { LOTS_MAX, PLACES_MAX, TICKS_MAX } from "./limits.ts";
 import type { MarketId } from "./ports.ts";
+import type { SettlementKey } from "./state.ts";
 
 export type Status =
   | "proposed"
@@ -49,6 +50,8 @@ export interface Instrument {
   /** Liquidation executions stay within mark × (1 ± this). */
   readonly liquidationBandPpm: bigint;
   readonly contract: Contract;
+  /** Of the record its settlement price is kept in; null: it never ends. */
+  readonly settlementKey: SettlementKey | null;
   /** Unix milliseconds; of a perpetual beyond all time. */
   readonly expiryMs: number;
 }
@@ -121,6 +124,10 @@ function build(market: Market): Instrument {
     notionalMax: BigInt(terms.notionalMax),
     liquidationBandPpm: terms.liquidationBandPpm,
     contract,
+    settlementKey:
+      contract.maturity === null
+        ? null
+        : [market.feedId, contract.maturity.expiryMs, contract.maturity.windowMs],
     expiryMs: contract.maturity?.expiryMs ?? Number.MAX_SAFE_INTEGER,
   };
 }

@@ -110,7 +110,21 @@ export interface DerivativesState {
 /** Feed, expiry ms, window ms. */
 export type SettlementKey = readonly [number, number, number];
 
-const settlementKey = tripleKey(u32Key, heightKey, heightKey);
+const settlementParts = tripleKey(u32Key, heightKey, heightKey);
+const settlementTexts = new WeakMap<SettlementKey, string>();
+
+/** Every mark of a dated contract asks with its instrument's own key. */
+const settlementKey: KeyCodec<SettlementKey> = {
+  encode(key) {
+    let text = settlementTexts.get(key);
+    if (text === undefined) {
+      text = settlementParts.encode(key);
+      settlementTexts.set(key, text);
+    }
+    return text;
+  },
+  decode: settlementParts.decode,
+};
 
 const TWO_32 = 4_294_967_296;
 

@@ -1,7 +1,7 @@
 /** What every part of this module works with, and a turn: one operation on one market's book. */
 import type { MarketCounters } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import type { ReadContext, WriteContext } from "../kit/context.ts";
+import type { BlockHeader, ReadContext, WriteContext } from "../kit/context.ts";
 import { AssertionError } from "../kit/errors.ts";
 import { divFloor } from "../kit/math/mul-div.ts";
 import type { VerifySignature } from "../kit/signature.ts";
@@ -37,9 +37,17 @@ export interface Venue {
   readonly guard: GuardPort;
 }
 
+// Every look at a market asks for it.
+const blockTimes = new WeakMap<BlockHeader, number>();
+
 /** Block time in Unix milliseconds, rounded down. */
-export function nowMs(ctx: ReadContext): number {
-  return Number(divFloor(ctx.header.timeNs, 1_000_000n));
+export function nowMs({ header }: ReadContext): number {
+  let known = blockTimes.get(header);
+  if (known === undefined) {
+    known = Number(divFloor(header.timeNs, 1_000_000n));
+    blockTimes.set(header, known);
+  }
+  return known;
 }
 
 /** As it is now: by time, and by what the guard restricts. */

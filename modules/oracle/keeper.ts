@@ -1,4 +1,5 @@
 /** What oracle offers: prices with their freshness, the vote extension, and the block's update. */
+import type { FeedWatch } from "@keel/proto/gen/keel/oracle/v1/guard";
 import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type {
   Feed,
@@ -88,6 +89,39 @@ export interface OracleKeeper extends SurfaceKeeper, GuardKeeper {
   validatorsAt(ctx: ReadContext, height: number): readonly OracleValidator[];
 }
 
+interface KnownPrice {
+  readonly feed: Feed;
+  readonly watch: FeedWatch | undefined;
+  readonly timeNs: bigint;
+  readonly height: number;
+  readonly price: FeedPrice;
+}
+
+function priceAt(
+  feed: Feed,
+  last: Price,
+  watch: FeedWatch | undefined,
+  { timeNs, height }: { readonly timeNs: bigint; readonly height: number },
+): FeedPrice {
+  const age = timeNs - last.timeNs;
+  const price = {
+    mantissa: last.mantissa,
+    exponent: feed.exponent,
+    confidence: last.confidence,
+    emaMantissa: last.emaMantissa,
+    timeNs: last.timeNs,
+    height: Number(last.height),
+    reportingPowerPpm: last.reportingPowerPpm,
+    fresh: feed.enabled && age <= feed.maxAgeMs * NS_PER_MS,
+  };
+  if (feed.guard === undefined) return price;
+  const stage = stageOf(feed, watch, { ageNs: age, height }) as PriceStage;
+  return { ...price, fresh: stage.level === "fresh", stage, sigmaPpm: minuteSigmaPpm(watch) };
+}
+
+// Every mark of a block asks. Records of state are immutable values: what follows from them and a time is remembered with them.
+const knownPrices = new WeakMap<Price, KnownPrice>();
+
 export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeeper {
   function allFeeds(ctx: ReadContext): readonly Feed[] {
     const feeds: Feed[] = [];
@@ -101,22 +135,20 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     const feed = state.feeds.get(ctx, feedId);
     const last = state.prices.get(ctx, feedId);
     if (feed === undefined || last === undefined) return undefined;
+    const watch = feed.guard === undefined ? undefined : state.watches.get(ctx, feedId);
     const { timeNs, height } = ctx.header;
-    const age = timeNs - last.timeNs;
-    const price = {
-      mantissa: last.mantissa,
-      exponent: feed.exponent,
-      confidence: last.confidence,
-      emaMantissa: last.emaMantissa,
-      timeNs: last.timeNs,
-      height: Number(last.height),
-      reportingPowerPpm: last.reportingPowerPpm,
-      fresh: feed.enabled && age <= feed.maxAgeMs * NS_PER_MS,
-    };
-    if (feed.guard === undefined) return price;
-    const watch = state.watches.get(ctx, feedId);
-    const stage = stageOf(feed, watch, { ageNs: age, height }) as PriceStage;
-    return { ...price, fresh: stage.level === "fresh", stage, sigmaPpm: minuteSigmaPpm(watch) };
+    const known = knownPrices.get(last);
+    if (
+      known?.feed === feed &&
+      known.watch === watch &&
+      known.timeNs === timeNs &&
+      known.height === height
+    ) {
+      return known.price;
+    }
+    const price = priceAt(feed, last, watch, { timeNs, height });
+    knownPrices.set(last, { feed, watch, timeNs, height, price });
+    return price;
   }
 
   /** One entry per validator of the set, in its order. */

@@ -2,7 +2,7 @@
 import type { Contract } from "@keel/modules/derivatives/instruments/contract";
 import { PERPETUAL } from "@keel/modules/derivatives/instruments/contract";
 import { kinds, type MarkInputs } from "@keel/modules/derivatives/instruments/kinds";
-import { scenarioPrice } from "@keel/modules/derivatives/instruments/scenario-price";
+import { scenarioPricer } from "@keel/modules/derivatives/instruments/scenario-price";
 import { divFloor } from "@keel/modules/kit/math/mul-div";
 import type { RiskPosition } from "@keel/modules/margin/portfolio/accumulate";
 import { collateralValue, depegPpm } from "@keel/modules/margin/portfolio/collateral";
@@ -78,7 +78,7 @@ function instrumentOf(
     strike: option?.strike ?? 0n,
     forward: spot,
     volatility,
-    price: (move, shockedVolatility) => scenarioPrice(contract, inputs, move, shockedVolatility),
+    price: scenarioPricer(contract, inputs),
     units: held.lot,
     scale: QUANTA_SCALE,
     fundingPpmPerHour:

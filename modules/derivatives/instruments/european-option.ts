@@ -1,8 +1,14 @@
 /** A European option on the settlement price: Black-76 on the part of it that is still to come. */
 import { assert } from "../../kit/errors.ts";
-import { black76Greeks, black76Price } from "../../kit/math/black-76.ts";
+import {
+  black76Curve,
+  black76Greeks,
+  black76Price,
+  black76Pricer,
+} from "../../kit/math/black-76.ts";
 import { divHalfEven } from "../../kit/math/mul-div.ts";
-import type { ContractKind } from "./kinds.ts";
+import type { Contract } from "./contract.ts";
+import type { ContractKind, MarkInputs, UnitGreeks } from "./kinds.ts";
 import {
   greeksSeconds,
   intrinsic,
@@ -12,6 +18,25 @@ import {
   settledGreeks,
   shareOf,
 } from "./option-pricing.ts";
+
+function greeks(contract: Contract, inputs: MarkInputs): UnitGreeks {
+  const { option } = contract;
+  assert(option !== null, "a European option without its terms");
+  const residual = residualOf(contract, inputs);
+  if (residual === null) {
+    const up = option.right === "call" ? 1n : -1n;
+    return settledGreeks(intrinsic(option, inputs.forward), up, inputs);
+  }
+  const whole = black76Greeks({
+    kind: option.right,
+    forward: inputs.spot,
+    strike: residual.strike,
+    rate: 0n,
+    volatility: inputs.volatility,
+    seconds: greeksSeconds(residual.seconds),
+  });
+  return shareOf(whole, secondsOf(inputs.remainingMs), residual);
+}
 
 export const europeanOption: ContractKind = {
   payoff({ option }, price) {
@@ -34,23 +59,29 @@ export const europeanOption: ContractKind = {
     });
     return divHalfEven(price * weight, whole);
   },
-  greeks(contract, inputs) {
+  pricer(contract, inputs) {
+    const { option } = contract;
+    assert(option !== null, "a European option without its terms");
+    // Of a settlement window the part gone by is fixed, so what is left is the same option in every scenario.
+    const residual = residualOf(contract, inputs);
+    if (residual === null) return (moved) => intrinsic(option, moved.forward);
+    const { strike, seconds, weight, whole } = residual;
+    const price = black76Pricer({ kind: option.right, strike, seconds });
+    return ({ spot, volatility }) => divHalfEven(price(spot, volatility) * weight, whole);
+  },
+  greeks,
+  curve(contract, inputs) {
     const { option } = contract;
     assert(option !== null, "a European option without its terms");
     const residual = residualOf(contract, inputs);
-    if (residual === null) {
-      const up = option.right === "call" ? 1n : -1n;
-      return settledGreeks(intrinsic(option, inputs.forward), up, inputs);
-    }
-    const greeks = black76Greeks({
+    if (residual === null || residual.whole !== 1n) return greeks(contract, inputs);
+    return black76Curve({
       kind: option.right,
       forward: inputs.spot,
       strike: residual.strike,
-      rate: 0n,
       volatility: inputs.volatility,
       seconds: greeksSeconds(residual.seconds),
     });
-    return shareOf(greeks, secondsOf(inputs.remainingMs), residual);
   },
   bounds({ option }, forward) {
     assert(option !== null, "a European option without its terms");

@@ -9,7 +9,6 @@ import { storeMarket } from "../listing/life-cycle.ts";
 import { holdSettlement, keyOfSettlement, windowTime } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { instrumentsFault } from "./invariants.ts";
-import { settlementKeyOf } from "./valuation.ts";
 
 /** Before the markets. */
 export function loadSettlements(ctx: WriteContext, venue: Venue, genesis: GenesisState): void {
@@ -39,7 +38,7 @@ export function loadLife(ctx: WriteContext, venue: Venue, market: Market, byHand
       state.settling.set(ctx, market.id, true);
     }
   }
-  const key = settlementKeyOf(instrumentOf(market));
+  const key = instrumentOf(market).settlementKey;
   if (key !== null && byHand) holdSettlement(ctx, venue, key);
 }
 

@@ -13,7 +13,6 @@ import type { Venue } from "../venue.ts";
 import { kinds, type UnitGreeks } from "./kinds.ts";
 import { lotScale } from "./lot-value.ts";
 import { settledGreeks } from "./option-pricing.ts";
-import { settlementKeyOf } from "./valuation.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
 const DAYS_PER_YEAR = 365n;
@@ -48,7 +47,7 @@ export function sensitivityOf(
   venue: Venue,
   instrument: Instrument,
 ): Sensitivity | undefined {
-  const key = settlementKeyOf(instrument);
+  const key = instrument.settlementKey;
   if (key !== null) {
     const outlook = outlookOf(ctx, venue, key);
     return outlook === undefined ? undefined : datedSensitivity(ctx, venue, instrument, outlook);

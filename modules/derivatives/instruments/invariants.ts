@@ -6,7 +6,6 @@ import { instrumentOf } from "../instruments.ts";
 import { BOND_VAULT } from "../listing/bonds.ts";
 import { keyOfSettlement, windowTime } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
-import { settlementKeyOf } from "./valuation.ts";
 
 /** Every market that has a next step is queued for it, settling ones are in their set, and nothing else is in either. */
 function queueFault(ctx: ReadContext, { state }: Venue): string | null {
@@ -32,7 +31,7 @@ function settlementFault(ctx: ReadContext, { state }: Venue): string | null {
   const references = new Map<string, number>();
   let dangling: string | null = null;
   state.markets.each(ctx, (_id, market) => {
-    const key = settlementKeyOf(instrumentOf(market));
+    const key = instrumentOf(market).settlementKey;
     if (key === null) return;
     if (!state.settlements.has(ctx, key)) dangling = `${market.symbol} has no settlement record`;
     const text = key.join("/");

@@ -33,8 +33,12 @@ export interface ContractKind {
    * the price is monotone its corner is known, and one price does for nine.
    */
   worstForSeller?(contract: Contract): readonly Scenario[];
+  /** The marks of one contract in many scenarios, spot and volatility being all that differs, where that is cheaper than one by one. */
+  pricer?(contract: Contract, inputs: MarkInputs): (moved: MarkInputs) => bigint;
   /** Options: the mark and its derivatives with respect to `spot` and volatility. */
   greeks?(contract: Contract, inputs: MarkInputs): UnitGreeks;
+  /** Of these only what a small move is judged by, where that is cheaper to make. */
+  curve?(contract: Contract, inputs: MarkInputs): UnitCurve;
   /** Options: what one is worth at least and at most when this forward is expected, before its window. */
   bounds?(contract: Contract, forward: bigint): readonly [bigint, bigint];
 }
@@ -48,6 +52,8 @@ export interface UnitGreeks {
   readonly theta: bigint;
   readonly rho: bigint;
 }
+
+export type UnitCurve = Pick<UnitGreeks, "price" | "delta" | "gamma" | "vega">;
 
 /** Directions of the shocks. */
 export interface Scenario {

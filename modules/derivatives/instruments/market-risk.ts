@@ -12,8 +12,7 @@ import { outlookOf, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import type { MarkInputs } from "./kinds.ts";
 import { lotScale } from "./lot-value.ts";
-import { scenarioPrice } from "./scenario-price.ts";
-import { settlementKeyOf } from "./valuation.ts";
+import { scenarioPricer } from "./scenario-price.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
 const DIGITS = 11;
@@ -115,7 +114,7 @@ export function marketRisk(
       strike: option?.strike ?? 0n,
       forward,
       volatility,
-      price: (movePpm, shocked) => scenarioPrice(contract, inputs, movePpm, shocked),
+      price: scenarioPricer(contract, inputs),
       units,
       scale,
       fundingPpmPerHour,
@@ -134,7 +133,7 @@ function inputsOf(
   | { readonly inputs: MarkInputs; readonly index: bigint; readonly volatility: bigint }
   | undefined {
   const { option } = instrument.contract;
-  const key = settlementKeyOf(instrument);
+  const key = instrument.settlementKey;
   const index = stepped(toPrice(price.mantissa, price.exponent));
   if (key === null) {
     const none = { averagedMs: 0n, mean: 0n, remainingMs: 0n, volatility: 0n };

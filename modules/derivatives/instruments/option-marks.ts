@@ -12,7 +12,7 @@ import type { Outlook } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds, type MarkInputs } from "./kinds.ts";
 import { SPOT_MAX, shocked } from "./option-pricing.ts";
-import { markOfValue, type WorstValues } from "./option-requirements.ts";
+import { markOfValue, optionLot, type WorstValues } from "./option-requirements.ts";
 import { surfaceMark } from "./surface-marks.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
@@ -69,7 +69,7 @@ export function optionMark(
   const inputs = { spot, forward, mean, averagedMs, remainingMs, volatility };
   const value = kinds[instrument.contract.kind].mark(instrument.contract, inputs);
   const worst = exactWorst(instrument, inputs, held);
-  const mark = markOfValue(instrument, { index, value, worst, fresh });
+  const mark = markOfValue(optionLot(instrument), { index, value, worst, fresh });
   last.set(instrument, { inputs, index, fresh, held, mark });
   return mark;
 }

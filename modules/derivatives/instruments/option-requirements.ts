@@ -4,11 +4,15 @@
  * never more than the contract can pay.
  */
 import { assert } from "../../kit/errors.ts";
-import { divCeil, maximum, minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import { divCeil, divHalfEven, maximum, minimum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
+import { powerOfTen } from "../../kit/math/powers.ts";
 import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Mark, PerLotLosses } from "../marks.ts";
-import { lotScale, quantaPerLotAt, ticksAt } from "./lot-value.ts";
+import { PRICE_PLACES } from "./contract.ts";
+import { lotScale } from "./lot-value.ts";
+
+const TICKS_MOST = BigInt(TICKS_MAX);
 
 /** What a seller's worst scenario is worth per unit, 1e-18, for both requirements. */
 export interface WorstValues {
@@ -18,7 +22,7 @@ export interface WorstValues {
 
 /** Per unit, 1e-18, to a mark: whole ticks, requirements rounded up. undefined beyond what ticks can say. */
 export function markOfValue(
-  instrument: Instrument,
+  lot: OptionLot,
   {
     index,
     value,
@@ -31,40 +35,108 @@ export function markOfValue(
     readonly fresh: boolean;
   },
 ): Mark | undefined {
-  const ticks = ticksAt(instrument, value);
-  const notionalPerLot = quantaPerLotAt(instrument, index);
-  if (ticks > BigInt(TICKS_MAX) || notionalPerLot <= 0n) return undefined;
-  const quantaPerLot = ticks * instrument.quantaPerTickLot;
-  const losses = requirements(instrument, worst, quantaPerLot, notionalPerLot);
+  const ticks = divHalfEven(value, lot.tickPrice);
+  const size = sizeOf(lot, index);
+  const notionalPerLot = size.notional;
+  if (ticks > TICKS_MOST || notionalPerLot <= 0n) return undefined;
+  const quantaPerLot = ticks * lot.quantaPerTickLot;
+  const losses: PerLotLosses = {
+    long: { initial: quantaPerLot, maintenance: quantaPerLot },
+    short: {
+      initial: shortLoss(lot, worst.initial, quantaPerLot, size.initialFloor),
+      maintenance: shortLoss(lot, worst.maintenance, quantaPerLot, size.maintenanceFloor),
+    },
+  };
   return { ticks, fresh, quantaPerLot, notionalPerLot, losses };
 }
 
 /** Per lot, in quanta, rounded up. */
-function requirements(
-  instrument: Instrument,
-  worst: WorstValues,
+function shortLoss(
+  { units, scale, most }: OptionLot,
+  worstValue: bigint,
   value: bigint,
-  notional: bigint,
-): PerLotLosses {
-  const risk = instrument.terms.optionRisk;
-  assert(risk !== undefined, `${instrument.symbol} has no scenarios`);
-  const most = mostPaid(instrument);
-  const [units, scale] = lotScale(instrument);
-  const short = (worstValue: bigint, floorPpm: bigint): bigint => {
-    const loss = divCeil(worstValue * units, scale) - value;
-    const needed = maximum(loss, mulDivUp(notional, floorPpm, PPM));
-    return most === null ? needed : minimum(needed, maximum(most - value, 0n));
-  };
-  return {
-    long: { initial: value, maintenance: value },
-    short: {
-      initial: short(worst.initial, risk.initialFloorPpm),
-      maintenance: short(worst.maintenance, risk.maintenanceFloorPpm),
-    },
-  };
+  floor: bigint,
+): bigint {
+  const worst = units === 1n ? worstValue : worstValue * units;
+  const needed = maximum(divCeil(worst, scale) - value, floor);
+  return most === null ? needed : minimum(needed, maximum(most - value, 0n));
 }
 
-/** The most that a lot can ever pay; null: without bound. */
+/** What does not change of a market. */
+export interface OptionLot {
+  /** A tick per unit, 1e-18. */
+  readonly tickPrice: bigint;
+  readonly quantaPerTickLot: bigint;
+  /** Quanta of a lot at a price: price × units / scale. */
+  readonly units: bigint;
+  readonly scale: bigint;
+  /** The most that a lot can ever pay; null: without bound. */
+  readonly most: bigint | null;
+  readonly initialFloorPpm: bigint;
+  readonly maintenanceFloorPpm: bigint;
+  readonly volatilityShockPpm: bigint;
+}
+
+const lots = new WeakMap<Instrument, OptionLot>();
+
+export function optionLot(instrument: Instrument): OptionLot {
+  let lot = lots.get(instrument);
+  if (lot === undefined) {
+    const risk = instrument.terms.optionRisk;
+    assert(risk !== undefined, `${instrument.symbol} has no scenarios`);
+    const [units, scale] = lotScale(instrument);
+    const { initialFloorPpm, maintenanceFloorPpm, volatilityShockPpm } = risk;
+    const { quantaPerTickLot, tick } = instrument;
+    lot = {
+      tickPrice: tick.units * powerOfTen(PRICE_PLACES - tick.places),
+      quantaPerTickLot,
+      units,
+      scale,
+      most: mostPaid(instrument),
+      initialFloorPpm,
+      maintenanceFloorPpm,
+      volatilityShockPpm,
+    };
+    lots.set(instrument, lot);
+  }
+  return lot;
+}
+
+/** What a lot of the underlying is worth, and the floors that follow from it; quanta. */
+interface Size {
+  readonly lot: OptionLot;
+  readonly index: bigint;
+  readonly notional: bigint;
+  readonly initialFloor: bigint;
+  readonly maintenanceFloor: bigint;
+}
+
+/** The last one: the options of an underlying, listed together, have the same lot and floors as a rule. */
+let lastSize: Size | null = null;
+
+function sizeOf(lot: OptionLot, index: bigint): Size {
+  if (lastSize !== null && lastSize.index === index && isAlike(lastSize.lot, lot)) return lastSize;
+  const notional = divHalfEven(index * lot.units, lot.scale);
+  lastSize = {
+    lot,
+    index,
+    notional,
+    initialFloor: mulDivUp(notional, lot.initialFloorPpm, PPM),
+    maintenanceFloor: mulDivUp(notional, lot.maintenanceFloorPpm, PPM),
+  };
+  return lastSize;
+}
+
+function isAlike(a: OptionLot, b: OptionLot): boolean {
+  return (
+    a === b ||
+    (a.units === b.units &&
+      a.scale === b.scale &&
+      a.initialFloorPpm === b.initialFloorPpm &&
+      a.maintenanceFloorPpm === b.maintenanceFloorPpm)
+  );
+}
+
 function mostPaid(instrument: Instrument): bigint | null {
   const { kind, option } = instrument.contract;
   assert(option !== null, `${instrument.symbol} is no option`);

@@ -25,7 +25,7 @@ import { keyOfSettlement, outlookOf } from "../settlement/prices.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { PRICE_PLACES } from "./contract.ts";
 import { greeksQueries } from "./greeks-queries.ts";
-import { settlementKeyOf, settlementValueOf } from "./valuation.ts";
+import { settlementValueOf } from "./valuation.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
 const PATH = "/keel.derivatives.v1.Query";
@@ -38,7 +38,7 @@ export function datedView(
   venue: Venue,
   instrument: Instrument,
 ): Pick<MarketView, "forwardPrice" | "volatility" | "settlementPrice" | "settlementValue"> {
-  const key = settlementKeyOf(instrument);
+  const key = instrument.settlementKey;
   const outlook = key === null ? undefined : outlookOf(ctx, venue, key);
   const quoted =
     outlook === undefined ? undefined : volatilityOf(ctx, venue, instrument, outlook.spot);

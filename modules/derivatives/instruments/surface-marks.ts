@@ -24,19 +24,19 @@ import { integerSqrt } from "../../kit/math/square-root.ts";
 import { ssviPoint, volatilityOfVariance, volatilitySkew } from "../../kit/math/ssvi.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Mark } from "../marks.ts";
-import type { Smile } from "../ports.ts";
+import type { AnchoredSmile, Smile } from "../ports.ts";
 import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds, type MarkInputs, type Scenario } from "./kinds.ts";
 import { boundedVolatility, SPOT_MAX, shocked } from "./option-pricing.ts";
-import { markOfValue } from "./option-requirements.ts";
+import { markOfValue, type OptionLot, optionLot } from "./option-requirements.ts";
 import { forwardOf } from "./volatility.ts";
 
 const HOUR_MS = 3_600_000;
 
 /** Fraction bits of slopes: enough for the gamma of an underlying worth a thousand million. */
 const BITS = 128n;
-const UNIT = 1n << BITS;
+const BEND_SCALE = 2n * PPM * PPM * WAD * WAD;
 
 /** A value near where it was computed, per unit, 1e-18; moves are of the forward. */
 interface Curve {
@@ -50,6 +50,9 @@ interface Curve {
 
 interface Priced {
   readonly smile: Smile;
+  /** Of the index it was priced at, and that index. */
+  readonly mantissa: bigint;
+  readonly exponent: number;
   readonly index: bigint;
   readonly forward: bigint;
   /** Forward over index, a count of 2^-128. */
@@ -70,9 +73,14 @@ interface Made {
   readonly mark: Mark | undefined;
 }
 
-// Both follow from what they are remembered with.
-const pricings = new WeakMap<Instrument, Priced>();
-const marks = new WeakMap<Instrument, Made>();
+/** Of a market; all of it follows from what it is remembered with. */
+interface Known {
+  readonly lot: OptionLot;
+  priced: Priced | null;
+  made: Made | null;
+}
+
+const known = new WeakMap<Instrument, Known>();
 
 /** Null: not by turns. undefined: no mark. */
 export function surfaceMark(
@@ -89,37 +97,46 @@ export function surfaceMark(
   const { id, expiryMs } = instrument;
   const anchor = oracle.anchoredSmile(ctx, option.volatilitySurfaceId, expiryMs, id);
   if (anchor === undefined) return null;
-  const { smile, age } = anchor;
+  const { age } = anchor;
   const index = outlook.spot;
-  const then = toPrice(anchor.mantissa, anchor.exponent);
-  let priced = pricings.get(instrument);
-  if (priced === undefined || priced.smile !== smile || priced.index !== then) {
-    const made = price(instrument, smile, then);
-    if (made === null) return null;
-    priced = made;
-    pricings.set(instrument, priced);
+  let last = known.get(instrument);
+  if (last === undefined) {
+    last = { lot: optionLot(instrument), priced: null, made: null };
+    known.set(instrument, last);
   }
-  const move = ((index - then) * priced.perIndex) >> BITS;
+  let { priced } = last;
+  if (priced === null || !isPricedFrom(priced, anchor)) {
+    priced = price(instrument, anchor);
+    if (priced === null) return null;
+    last.priced = priced;
+  }
+  const move = ((index - priced.index) * priced.perIndex) >> BITS;
   const near = absolute(move) <= priced.reach;
   const fresh = outlook.fresh && age !== "stale" && !anchor.late && near;
   const held = age === "held";
-  const known = marks.get(instrument);
+  const { made } = last;
   if (
-    known !== undefined &&
-    known.priced === priced &&
-    known.index === index &&
-    known.fresh === fresh &&
-    known.held === held
+    made !== null &&
+    made.priced === priced &&
+    made.index === index &&
+    made.fresh === fresh &&
+    made.held === held
   ) {
-    return known.mark;
+    return made.mark;
   }
-  const mark = moved(instrument, priced, { index, move, fresh, held });
-  marks.set(instrument, { priced, index, fresh, held, mark });
+  const mark = moved(instrument, last.lot, priced, { index, move, fresh, held });
+  last.made = { priced, index, fresh, held, mark };
   return mark;
 }
 
+function isPricedFrom({ smile, mantissa, exponent }: Priced, anchor: AnchoredSmile): boolean {
+  return smile === anchor.smile && mantissa === anchor.mantissa && exponent === anchor.exponent;
+}
+
 /** From scratch. Null when the forward is worth nothing, or more than anything is. */
-function price(instrument: Instrument, smile: Smile, index: bigint): Priced | null {
+function price(instrument: Instrument, anchor: AnchoredSmile): Priced | null {
+  const { smile, mantissa, exponent } = anchor;
+  const index = toPrice(mantissa, exponent);
   const { contract, terms } = instrument;
   const { option } = contract;
   const risk = terms.optionRisk;
@@ -149,9 +166,11 @@ function price(instrument: Instrument, smile: Smile, index: bigint): Priced | nu
   };
   return {
     smile,
+    mantissa,
+    exponent,
     index,
     forward,
-    perIndex: divFloor(forward * UNIT, index),
+    perIndex: divFloor(forward << BITS, index),
     volatility,
     reach: divFloor(deviation * forward, 4n * WAD),
     value: at(0n, 0n),
@@ -165,15 +184,16 @@ function curve(
   inputs: MarkInputs,
   scale: { readonly spotPpm: bigint; readonly drift: bigint; readonly forward: bigint },
 ): Curve {
-  const greeks = kinds[contract.kind].greeks?.(contract, inputs);
+  const { curve: lean, greeks: full } = kinds[contract.kind];
+  const greeks = (lean ?? full)?.(contract, inputs);
   assert(greeks !== undefined, `${contract.kind} has no Greeks`);
   const { spotPpm, drift, forward } = scale;
   const followed = divHalfEven(greeks.vega * drift, forward);
   const slope = divHalfEven(greeks.delta * spotPpm, PPM) + followed;
   return {
     value: greeks.price,
-    slope: divFloor(slope * UNIT, WAD),
-    bend: divFloor(greeks.gamma * spotPpm * spotPpm * UNIT, 2n * PPM * PPM * WAD * WAD),
+    slope: divFloor(slope << BITS, WAD),
+    bend: divFloor((greeks.gamma * spotPpm * spotPpm) << BITS, BEND_SCALE),
     vega: greeks.vega,
   };
 }
@@ -185,6 +205,7 @@ function along({ value, slope, bend }: Curve, move: bigint): bigint {
 
 function moved(
   instrument: Instrument,
+  lot: OptionLot,
   priced: Priced,
   now: {
     readonly index: bigint;
@@ -193,19 +214,18 @@ function moved(
     readonly held: boolean;
   },
 ): Mark | undefined {
-  const { contract, terms } = instrument;
-  const risk = terms.optionRisk;
+  const { contract } = instrument;
   const { bounds } = kinds[contract.kind];
-  assert(risk !== undefined && bounds !== undefined, `${instrument.symbol} is no option`);
+  assert(bounds !== undefined, "an option without bounds");
   const { index, move, fresh, held } = now;
   const [low, high] = bounds(contract, priced.forward + move);
   const value = clamp(along(priced.value, move), low, maximum(low, high));
   const { initial, maintenance, volatility } = priced;
   // Twice the move of volatility, to first order: see `option-marks.ts`.
   const wider = held
-    ? mulDivUp(absolute(initial.vega) * volatility, risk.volatilityShockPpm, PPM * WAD)
+    ? mulDivUp(absolute(initial.vega) * volatility, lot.volatilityShockPpm, PPM * WAD)
     : 0n;
   const kept = along(maintenance, move);
   const worst = { initial: maximum(along(initial, move) + wider, kept), maintenance: kept };
-  return markOfValue(instrument, { index, value, worst, fresh });
+  return markOfValue(lot, { index, value, worst, fresh });
 }

@@ -8,7 +8,6 @@ import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Mark, PerLotLosses } from "../marks.ts";
 import { type Outlook, outlookOf } from "../settlement/prices.ts";
-import type { SettlementKey } from "../state.ts";
 import type { Venue } from "../venue.ts";
 import { kinds } from "./kinds.ts";
 import { quantaPerLotAt, ticksAt } from "./lot-value.ts";
@@ -19,19 +18,13 @@ const NOTHING_AT_RISK: PerLotLosses = {
   short: { initial: 0n, maintenance: 0n },
 };
 
-export function settlementKeyOf(instrument: Instrument): SettlementKey | null {
-  const { maturity } = instrument.contract;
-  if (maturity === null) return null;
-  return [instrument.market.feedId, maturity.expiryMs, maturity.windowMs];
-}
-
 /** Quanta of one lot at its settlement price, or undefined before that is known. Whatever is settled is settled at this. */
 export function settlementValueOf(
   ctx: ReadContext,
   venue: Venue,
   instrument: Instrument,
 ): bigint | undefined {
-  const key = settlementKeyOf(instrument);
+  const key = instrument.settlementKey;
   const price = key === null ? "" : (venue.state.settlements.get(ctx, key)?.price ?? "");
   return price === "" ? undefined : valueAtSettlement(instrument, BigInt(price));
 }
@@ -47,7 +40,7 @@ export function datedMark(
   venue: Venue,
   instrument: Instrument,
 ): Mark | undefined {
-  const key = settlementKeyOf(instrument);
+  const key = instrument.settlementKey;
   const outlook = key === null ? undefined : outlookOf(ctx, venue, key);
   if (outlook === undefined) return undefined;
   if (outlook.final) return settledMark(instrument, outlook);

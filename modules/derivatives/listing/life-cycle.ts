@@ -11,7 +11,6 @@ import { assert } from "../../kit/errors.ts";
 import * as events from "../events.ts";
 import { marketRemoved } from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
-import { settlementKeyOf } from "../instruments/valuation.ts";
 import { instrumentOf } from "../instruments.ts";
 import type { MarketId } from "../ports.ts";
 import { releaseSettlement } from "../settlement/prices.ts";
@@ -125,7 +124,7 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   state.settling.delete(ctx, id);
   state.auctions.delete(ctx, id);
   if (market.dueMs !== 0n) state.due.delete(ctx, [Number(market.dueMs), id]);
-  const key = settlementKeyOf(instrumentOf(market));
+  const key = instrumentOf(market).settlementKey;
   if (key === null) {
     state.funding.delete(ctx, id);
     state.fundingHistory.delete(ctx, id);

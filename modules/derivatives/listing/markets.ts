@@ -7,7 +7,6 @@ import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { initialFunding } from "../funding.ts";
 import { instrumentParams } from "../instruments/params.ts";
-import { settlementKeyOf } from "../instruments/valuation.ts";
 import { instrumentAt, instrumentOf } from "../instruments.ts";
 import { TIME_TO_EXPIRY_MAX_MS } from "../limits.ts";
 import { markOf } from "../marks.ts";
@@ -56,7 +55,7 @@ export function listMarket(ctx: WriteContext, venue: Venue, listing: Market): Ma
   requireSurface(ctx, venue, market);
   requireLotValue(ctx, venue, market);
   state.symbols.set(ctx, market.symbol, id);
-  const key = settlementKeyOf(instrumentOf(market));
+  const key = instrumentOf(market).settlementKey;
   if (key === null) state.funding.set(ctx, id, initialFunding(ctx.header.timeNs));
   else holdSettlement(ctx, venue, key);
   const stored = storeMarket(ctx, venue, market);

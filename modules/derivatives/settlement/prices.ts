@@ -12,6 +12,7 @@ import { powerOfTen } from "../../kit/math/powers.ts";
 import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
+import type { OraclePrice } from "../ports.ts";
 import type { SettlementKey } from "../state.ts";
 import { nowMs, type Venue } from "../venue.ts";
 
@@ -219,32 +220,61 @@ export interface Outlook {
   readonly fresh: boolean;
 }
 
+interface Known {
+  readonly index: OraclePrice;
+  readonly aggregate: FeedAggregate | undefined;
+  readonly now: number;
+  readonly outlook: Outlook;
+}
+
+// All marks of an expiry ask for one and the same in a block. Records of state are immutable values, as are prices.
+const known = new WeakMap<Settlement, Known>();
+
 /** undefined without a price of the feed. */
 export function outlookOf(ctx: ReadContext, venue: Venue, key: SettlementKey): Outlook | undefined {
   const { state, oracle } = venue;
   const [feedId, expiryMs] = key;
   const settlement = state.settlements.get(ctx, key);
   const now = nowMs(ctx);
-  const remainingMs = BigInt(expiryMs > now ? expiryMs - now : 0);
   if (settlement !== undefined && settlement.price !== "") {
     const price = BigInt(settlement.price);
     const averagedMs = settlement.coveredMs;
-    const known = { forward: price, spot: price, mean: price, averagedMs, remainingMs };
-    return { ...known, final: true, fresh: true };
+    const remainingMs = timeLeft(expiryMs, now);
+    const settled = { forward: price, spot: price, mean: price, averagedMs, remainingMs };
+    return { ...settled, final: true, fresh: true };
   }
   const index = oracle.price(ctx, feedId);
   if (index === undefined) return undefined;
+  const aggregate = settlement?.open === true ? state.aggregates.get(ctx, feedId) : undefined;
+  if (settlement === undefined) return expected(index, undefined, timeLeft(expiryMs, now));
+  const last = known.get(settlement);
+  if (last?.index === index && last.aggregate === aggregate && last.now === now) {
+    return last.outlook;
+  }
+  const averaged = aggregate === undefined ? undefined : { aggregate, settlement };
+  const outlook = expected(index, averaged, timeLeft(expiryMs, now));
+  known.set(settlement, { index, aggregate, now, outlook });
+  return outlook;
+}
+
+function timeLeft(expiryMs: number, now: number): bigint {
+  return BigInt(expiryMs > now ? expiryMs - now : 0);
+}
+
+/** Before the settlement price is known; with an open window what is averaged counts. */
+function expected(
+  index: OraclePrice,
+  open: { readonly aggregate: FeedAggregate; readonly settlement: Settlement } | undefined,
+  remainingMs: bigint,
+): Outlook {
   const spot = toPrice(index.mantissa, index.exponent);
   const fresh = index.fresh && remainingMs > 0n;
-  // Asked for by every mark of a block: one object each, and nothing spread into it.
-  const aggregate = settlement?.open === true ? state.aggregates.get(ctx, feedId) : undefined;
   const averagedMs =
-    settlement === undefined || aggregate === undefined
-      ? 0n
-      : aggregate.coveredMs - settlement.startCoveredMs;
-  if (settlement === undefined || aggregate === undefined || averagedMs === 0n) {
+    open === undefined ? 0n : open.aggregate.coveredMs - open.settlement.startCoveredMs;
+  if (open === undefined || averagedMs === 0n) {
     return { forward: spot, spot, final: false, mean: 0n, averagedMs, remainingMs, fresh };
   }
+  const { aggregate, settlement } = open;
   const so = mean(BigInt(aggregate.sum) - BigInt(settlement.startSum), averagedMs, index.exponent);
   const whole = averagedMs + remainingMs;
   const forward = divHalfEven(so * averagedMs + spot * remainingMs, whole);

@@ -13,7 +13,7 @@ import { collectedOf, releaseCollected } from "../auction/collected.ts";
 import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
-import { settlementKeyOf, settlementValueOf } from "../instruments/valuation.ts";
+import { settlementValueOf } from "../instruments/valuation.ts";
 import { instrumentOf } from "../instruments.ts";
 import { returnBond } from "../listing/bonds.ts";
 import { markSettled } from "../listing/life-cycle.ts";
@@ -102,7 +102,7 @@ export function settled(ctx: WriteContext, venue: Venue, id: MarketId): void {
   const market = venue.state.markets.get(ctx, id);
   assert(market !== undefined, `market ${id} was settled but is not listed`);
   const instrument = instrumentOf(market);
-  const key = settlementKeyOf(instrument);
+  const key = instrument.settlementKey;
   const price = key === null ? undefined : venue.state.settlements.get(ctx, key)?.price;
   const value = settlementValueOf(ctx, venue, instrument);
   assert(price !== undefined && value !== undefined, `${market.symbol} has no settlement value`);

@@ -52,11 +52,21 @@ export const u8Key: KeyCodec<number> = {
   decode: (text, offset) => [take(text, offset, 1).charCodeAt(0), offset + 1],
 };
 
+/** Ids are small, and the same ones are asked for all the time: one text each, which is then equal to itself at a glance. */
+const SMALL = 4096;
+const smallKeys: (string | undefined)[] = Array.from({ length: SMALL });
+
 /** Big-endian 4 bytes. */
 export const u32Key: KeyCodec<number> = {
   encode(key) {
+    if (key >= 0 && key < SMALL) {
+      const known = smallKeys[key];
+      if (known !== undefined) return known;
+    }
     if (!(Number.isInteger(key) && key >= 0 && key <= 0xffffffff)) throw outOfRange("u32", key);
-    return String.fromCharCode(key >>> 24, (key >>> 16) & 255, (key >>> 8) & 255, key & 255);
+    const text = String.fromCharCode(key >>> 24, (key >>> 16) & 255, (key >>> 8) & 255, key & 255);
+    if (key < SMALL) smallKeys[key] = text;
+    return text;
   },
   decode(text, offset) {
     const part = take(text, offset, 4);
@@ -92,7 +102,22 @@ export const u64Key: KeyCodec<bigint> = {
 
 /** Safe integers ≥ 0 as big-endian 8 bytes. */
 export const heightKey: KeyCodec<number> = {
-  encode: (key) => u64Key.encode(BigInt(key)),
+  encode(key) {
+    if (!(Number.isSafeInteger(key) && key >= 0)) throw outOfRange("height", key);
+    // The low half by its bits, the high half by an exact division: what is left of a safe integer is a multiple of 2^32.
+    const low = key >>> 0;
+    const high = (key - low) / 4_294_967_296;
+    return String.fromCharCode(
+      high >>> 24,
+      (high >>> 16) & 255,
+      (high >>> 8) & 255,
+      high & 255,
+      low >>> 24,
+      (low >>> 16) & 255,
+      (low >>> 8) & 255,
+      low & 255,
+    );
+  },
   decode(text, offset) {
     const [value, end] = u64Key.decode(text, offset);
     return [Number(value), end];

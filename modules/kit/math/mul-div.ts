@@ -1,5 +1,5 @@
 /** Integer multiplication and division with the rounding in the name. Every division of the state machine goes through these. */
-import { AssertionError, assert } from "../errors.ts";
+import { AssertionError } from "../errors.ts";
 
 function assertDivisor(divisor: bigint): void {
   if (divisor <= 0n) throw new AssertionError(`divisor must be positive, got ${divisor}`);
@@ -8,15 +8,13 @@ function assertDivisor(divisor: bigint): void {
 /** ⌊a / d⌋, toward −∞; d > 0. */
 export function divFloor(a: bigint, divisor: bigint): bigint {
   assertDivisor(divisor);
-  const quotient = a / divisor;
-  return a < 0n && quotient * divisor !== a ? quotient - 1n : quotient;
+  return a < 0n ? (a + 1n) / divisor - 1n : a / divisor;
 }
 
 /** ⌈a / d⌉, toward +∞; d > 0. */
 export function divCeil(a: bigint, divisor: bigint): bigint {
   assertDivisor(divisor);
-  const quotient = a / divisor;
-  return a > 0n && quotient * divisor !== a ? quotient + 1n : quotient;
+  return a > 0n ? (a - 1n) / divisor + 1n : a / divisor;
 }
 
 /** a / d toward zero; d > 0. */
@@ -28,7 +26,8 @@ export function divTrunc(a: bigint, divisor: bigint): bigint {
 /** a / d to the nearest integer, halves to the even one; d > 0. */
 export function divHalfEven(a: bigint, divisor: bigint): bigint {
   const floor = divFloor(a, divisor);
-  const twice = 2n * (a - floor * divisor);
+  const rest = a - floor * divisor;
+  const twice = rest + rest;
   if (twice < divisor) return floor;
   if (twice > divisor) return floor + 1n;
   return floor % 2n === 0n ? floor : floor + 1n;
@@ -64,14 +63,16 @@ export function maximum(a: bigint, b: bigint): bigint {
 }
 
 export function clamp(a: bigint, low: bigint, high: bigint): bigint {
-  assert(low <= high, `clamp bounds crossed: ${low} > ${high}`);
+  // The text of an assert is made every time, and writing bigints costs more than all the rest.
+  if (low > high) throw new AssertionError(`clamp bounds crossed: ${low} > ${high}`);
   return a < low ? low : a > high ? high : a;
 }
 
 /** A bigint as a number, asserted to be a safe integer. */
 export function toSafeNumber(a: bigint, what: string): number {
   const value = Number(a);
-  assert(Number.isSafeInteger(value), `${what} is out of the safe integer range: ${a}`);
+  if (!Number.isSafeInteger(value))
+    throw new AssertionError(`${what} is out of the safe integer range: ${a}`);
   return value;
 }
 

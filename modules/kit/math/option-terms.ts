@@ -82,9 +82,18 @@ export function years(seconds: bigint): bigint {
   return divTrunc(seconds << Q_BITS, YEAR_SECONDS);
 }
 
-/** √T in Q, toward zero. */
+const ROOTS_MAX = 64;
+const roots = new Map<bigint, bigint>();
+
+/** √T in Q, toward zero. The last few are remembered: all options of an expiry, in all scenarios, ask for one and the same. */
 export function rootYears(seconds: bigint): bigint {
-  return integerSqrt(years(seconds << Q_BITS));
+  let root = roots.get(seconds);
+  if (root === undefined) {
+    root = integerSqrt(years(seconds << Q_BITS));
+    if (roots.size === ROOTS_MAX) roots.clear();
+    roots.set(seconds, root);
+  }
+  return root;
 }
 
 const INV_WAD_BITS = 190n;
@@ -106,9 +115,15 @@ export interface Standing {
   readonly n2: bigint;
 }
 
+const Q_ONE_SQUARED = 1n << (2n * Q_BITS);
+
+/** 1/s in Q, toward zero; s > 0. */
+export function inverseQ(s: bigint): bigint {
+  return divTrunc(Q_ONE_SQUARED, s);
+}
+
 /** From k = ln(F/K) and s > 0: d1 = k/s + s/2, d2 = d1 − s. */
-export function standing(k: bigint, s: bigint): Standing {
-  const inverse = (1n << (2n * Q_BITS)) / s;
+export function standing(k: bigint, s: bigint, inverse: bigint = inverseQ(s)): Standing {
   const d1 = ((k * inverse) >> Q_BITS) + (s >> 1n);
   const d2 = d1 - s;
   return { inverse, d1, d2, n1: cdfQ(d1), n2: cdfQ(d2) };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { black76Price } from "./black-76.ts";
+import { black76Curve, black76Greeks, black76Price, black76Pricer } from "./black-76.ts";
 import { blackScholesGreeks, blackScholesPrice } from "./black-scholes.ts";
 import { digitalPrice } from "./digital.ts";
 import { roundQ, WAD } from "./fixed-point.ts";
@@ -59,6 +59,33 @@ describe("European options", () => {
         expect(
           black76Price({ ...flat, kind: "call" }) - black76Price({ ...flat, kind: "put" }),
         ).toBe(forward - t.strike);
+      }),
+    );
+  });
+
+  test("a curve is the price, delta, gamma and vega of the Greeks without a rate, to the last unit", () => {
+    fc.assert(
+      fc.property(terms, ({ kind, spot: forward, strike, volatility, seconds }) => {
+        const flat = { kind, forward, strike, volatility, seconds };
+        const { price, delta, gamma, vega } = black76Greeks({ ...flat, rate: 0n });
+        expect(black76Curve(flat)).toEqual({ price, delta, gamma, vega });
+      }),
+    );
+  });
+
+  test("a grid's prices are those of the formula without a rate, to the last unit", () => {
+    const volatility = fc.bigInt({ min: 0n, max: 4n * WAD });
+    const point = fc.tuple(price, volatility);
+    fc.assert(
+      fc.property(terms, fc.array(point, { maxLength: 5 }), (t, points) => {
+        const option = { kind: t.kind, strike: t.strike, seconds: t.seconds };
+        const priceAt = black76Pricer(option);
+        const all = [[t.spot, t.volatility], ...points, [t.spot, 0n], ...points] as const;
+        for (const [forward, sigma] of all) {
+          const whole = { ...option, forward, volatility: sigma, rate: 0n };
+          expect(priceAt(forward, sigma)).toBe(black76Price(whole));
+        }
+        expect(() => priceAt(0n, t.volatility)).toThrow("spot must be within");
       }),
     );
   });

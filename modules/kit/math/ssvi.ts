@@ -33,12 +33,14 @@ export interface SsviSlice {
   readonly phi: bigint;
 }
 
-/** w and its first two derivatives by k, in Q. */
+/** w and its first two derivatives by k, in Q; derivatives are made when they are read, since most ask for the variance alone. */
 export interface SsviPoint {
   readonly variance: bigint;
   readonly slope: bigint;
   readonly curvature: bigint;
 }
+
+const Q_ONE_SQUARED = Q_ONE << Q_BITS;
 
 /** Total variance of 20: 200 % for five years. */
 export const THETA_MAX: bigint = 20n * WAD;
@@ -63,15 +65,19 @@ export function ssviPoint(
   strike: bigint,
 ): SsviPoint {
   const x = mulQ(phi, lnRatioQ(strike, forward));
-  const rest = (Q_ONE << Q_BITS) - rho * rho;
-  const root = integerSqrt((x + rho) * (x + rho) + rest);
+  const rest = Q_ONE_SQUARED - rho * rho;
+  const leaning = x + rho;
+  const root = integerSqrt(leaning * leaning + rest);
   const half = theta >> 1n;
-  const lean = divFloor((x + rho) << Q_BITS, root);
-  const cube = mulQ(mulQ(root, root), root);
   return {
     variance: mulQ(half, Q_ONE + mulQ(rho, x) + root),
-    slope: mulQ(mulQ(half, phi), rho + lean),
-    curvature: mulQ(mulQ(half, mulQ(phi, phi)), divFloor(rest, cube)),
+    get slope() {
+      return mulQ(mulQ(half, phi), rho + divFloor(leaning << Q_BITS, root));
+    },
+    get curvature() {
+      const cube = mulQ(mulQ(root, root), root);
+      return mulQ(mulQ(half, mulQ(phi, phi)), divFloor(rest, cube));
+    },
   };
 }
 

@@ -145,7 +145,8 @@ export function riskArray(
   const changes = factors.map((factor) =>
     prices.map((price, i) => {
       // A forward that moves alone is no scenario: its value is not discounted.
-      const shocked = i < movesPpm.length ? divNearest(price * factor, WAD) : price;
+      const discounted = factor !== WAD && i < movesPpm.length;
+      const shocked = discounted ? divNearest(price * factor, WAD) : price;
       const change = quanta(shocked - now);
       largest = maximum(largest, absolute(change));
       return Number(change);

@@ -1,5 +1,9 @@
 /** Surfaces in state: accepted with the block's update, asked for by whoever prices options. */
-import type { Surface, SurfaceParameters } from "@keel/proto/gen/keel/oracle/v1/types";
+import type {
+  Surface,
+  SurfaceAnchor,
+  SurfaceParameters,
+} from "@keel/proto/gen/keel/oracle/v1/types";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { divFloor } from "../../kit/math/mul-div.ts";
 import type { ValidatorVote, VoteQuality } from "../aggregate.ts";
@@ -9,7 +13,7 @@ import { aggregateSurface, type SurfaceResult } from "./aggregate.ts";
 import { nextParameters } from "./project.ts";
 import { ageAt, type Smile, type SurfaceAge, smileAt } from "./smile.ts";
 
-/** What the options of one turn are priced from: a surface and an index as they were. */
+/** What the options of one turn are priced from: a surface and an index as they were. In one block the same object for all of one expiry. */
 export interface AnchoredSmile {
   /** The same object as long as nothing it is made of changed. */
   readonly smile: Smile;
@@ -51,7 +55,16 @@ interface Known {
   readonly smiles: Map<number, Smile | null>;
 }
 
+/** What a turn's options are priced from in one block, by expiry; null: nothing. */
+interface KnownTurn {
+  readonly surface: Surface;
+  readonly parameters: SurfaceParameters;
+  readonly timeNs: bigint;
+  readonly anchored: Map<number, AnchoredSmile | null>;
+}
+
 // Records of state are immutable values: what follows from them and a time is remembered with them.
+const knownTurns = new WeakMap<SurfaceAnchor, KnownTurn>();
 const known = new WeakMap<SurfaceParameters, Known>();
 
 function smileOf(
@@ -73,6 +86,20 @@ function smileOf(
   return smile ?? undefined;
 }
 
+function anchoredAt(
+  { surface, parameters, timeNs: now }: KnownTurn,
+  anchor: SurfaceAnchor,
+  expiryMs: number,
+): AnchoredSmile | null {
+  if (anchor.parameters === undefined) return null;
+  const { mantissa, exponent, timeNs } = anchor;
+  const smile = smileOf(surface, anchor.parameters, timeNs, expiryMs);
+  const age = smileOf(surface, parameters, now, expiryMs)?.age;
+  if (smile === undefined || age === undefined) return null;
+  const late = now - timeNs > surface.repricingAgeMaxMs * 1_000_000n;
+  return { smile, mantissa, exponent, late, age };
+}
+
 export function createSurfaceKeeper(state: OracleState): SurfaceKeeper {
   return {
     surface: (ctx, surfaceId) => state.surfaces.get(ctx, surfaceId),
@@ -92,14 +119,24 @@ export function createSurfaceKeeper(state: OracleState): SurfaceKeeper {
       const turn = number % surface.repricingBlocks;
       const anchor = state.surfaceAnchors.get(ctx, [surfaceId, turn]);
       const parameters = state.surfaceParameters.get(ctx, surfaceId);
-      if (anchor?.parameters === undefined || parameters === undefined) return undefined;
-      const { mantissa, exponent, timeNs } = anchor;
-      const now = ctx.header.timeNs;
-      const smile = smileOf(surface, anchor.parameters, timeNs, expiryMs);
-      const age = smileOf(surface, parameters, now, expiryMs)?.age;
-      if (smile === undefined || age === undefined) return undefined;
-      const late = now - timeNs > surface.repricingAgeMaxMs * 1_000_000n;
-      return { smile, mantissa, exponent, late, age };
+      if (anchor === undefined || parameters === undefined) return undefined;
+      const { timeNs } = ctx.header;
+      let turnNow = knownTurns.get(anchor);
+      if (
+        turnNow === undefined ||
+        turnNow.surface !== surface ||
+        turnNow.parameters !== parameters ||
+        turnNow.timeNs !== timeNs
+      ) {
+        turnNow = { surface, parameters, timeNs, anchored: new Map() };
+        knownTurns.set(anchor, turnNow);
+      }
+      let found = turnNow.anchored.get(expiryMs);
+      if (found === undefined) {
+        found = anchoredAt(turnNow, anchor, expiryMs);
+        turnNow.anchored.set(expiryMs, found);
+      }
+      return found ?? undefined;
     },
   };
 }

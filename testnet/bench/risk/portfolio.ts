@@ -1,4 +1,6 @@
 /** Portfolio margin: what the risk arrays of a surface cost once, and what the requirement of 100 positions costs each time. */
+import type { Contract } from "@keel/modules/derivatives/instruments/contract";
+import { scenarioPricer } from "@keel/modules/derivatives/instruments/scenario-price";
 import type { RiskPosition } from "@keel/modules/margin/portfolio/accumulate";
 import { portfolioRequirement } from "@keel/modules/margin/portfolio/requirement";
 import {
@@ -16,6 +18,7 @@ import type { Measurement } from "../report.ts";
 const POSITIONS = 100;
 const ROUNDS = 3_000;
 const MARK_MICROSECONDS = 250;
+const FORWARD = 60_000n;
 const WAD = 10n ** 18n;
 
 function underlying(model: keyof typeof models, name: string, price: bigint): UnderlyingRisk {
@@ -91,20 +94,36 @@ function measureRequirement(
   };
 }
 
+/** As a market on the exchange is priced in scenarios. */
+function listed(terms: {
+  readonly right: "call" | "put";
+  readonly strike: bigint;
+  readonly days: bigint;
+}): RiskInstrument {
+  const { right, strike, days } = terms;
+  const priced = option({ right, forward: FORWARD, strike, days, volatilityPpm: 550_000n });
+  const maturity = { expiryMs: 0, windowMs: 0, closeOnlyMs: 0 };
+  const wanted = { right, strike: strike * WAD, payout: 0n };
+  const contract: Contract = {
+    kind: "europeanOption",
+    maturity,
+    option: { ...wanted, volatilityFeedId: 1, volatilitySurfaceId: 0 },
+  };
+  const { forward, remainingMs, volatility } = priced;
+  const inputs = { spot: forward, forward, averagedMs: 0n, mean: 0n, remainingMs, volatility };
+  return { ...priced, price: scenarioPricer(contract, inputs) };
+}
+
 function measureArrays(): Measurement {
-  const risk = underlying("s35", "BTC-USD", 60_000n);
-  const options = Array.from({ length: 500 }, (_, i) =>
-    option({
-      right: i % 2 === 0 ? "call" : "put",
-      forward: 60_000n,
-      strike: BigInt(30_000 + 1_200 * (i % 50)),
-      days: BigInt(1 + Math.floor(i / 50) * 9),
-      volatilityPpm: 550_000n,
-    }),
-  );
-  for (const one of options.slice(0, 100)) riskArray(risk, one);
+  const risk = underlying("s35", "BTC-USD", FORWARD);
+  const options = Array.from({ length: 500 }, (_, i) => ({
+    right: i % 2 === 0 ? ("call" as const) : ("put" as const),
+    strike: BigInt(30_000 + 1_200 * (i % 50)),
+    days: BigInt(1 + Math.floor(i / 50) * 9),
+  }));
+  for (const one of options.slice(0, 100)) riskArray(risk, listed(one));
   const cpu = ownSeconds();
-  for (const one of options) riskArray(risk, one);
+  for (const one of options) riskArray(risk, listed(one));
   return {
     name: "risk array of one option, 35 scenarios",
     value: ((ownSeconds() - cpu) / options.length) * 1e6,
