@@ -153,7 +153,7 @@ export class HealthBounds {
     views: MarketViews,
     slack: bigint | null,
   ): void {
-    const held = account?.positions.filter(({ lots }) => lots !== 0n) ?? [];
+    const held = account === undefined ? NOTHING : heldOf(account);
     const known = this.#arena.numberOf(id);
     if (account === undefined || held.length === 0) {
       if (known === undefined) return;
@@ -217,6 +217,7 @@ export class HealthBounds {
       // Its requirement was rounded up, and may be again.
       if (view.losses === null) spare -= 1n;
     }
+    const spareMillionths = spare * PPM;
     let link = this.#arena.first(number);
     for (let i = held.length - 1; i >= 0; i--) {
       const { market, lots } = held[i] as Position;
@@ -226,13 +227,23 @@ export class HealthBounds {
       let threshold = NEVER;
       if (slack !== null && view !== undefined) {
         const weight = weightOf(view, lots);
-        const allowed = weights === 0n ? 0n : divFloor(spare * weight * PPM, weights);
+        const allowed = weights === 0n ? 0n : divFloor(spareMillionths * weight, weights);
         threshold = side.thresholdFor(allowed);
       }
       side.thresholds.set(this.#arena.place(link), threshold);
       link = this.#arena.next(link);
     }
   }
+}
+
+const NOTHING: readonly Position[] = [];
+
+/** Most accounts hold in every market they have a position in. */
+function heldOf({ positions }: Account): readonly Position[] {
+  for (const { lots } of positions) {
+    if (lots === 0n) return positions.filter((position) => position.lots !== 0n);
+  }
+  return positions;
 }
 
 function holdsLots({ positions }: Account): boolean {

@@ -46,14 +46,22 @@ export class Thresholds {
 
   set(place: number, threshold: number): void {
     let below = this.#levels[0] as Int32Array;
-    below[place] = threshold;
+    let before = below[place] as number;
+    let value = threshold;
+    below[place] = value;
     let index = place;
     for (let depth = 1; depth < this.#levels.length; depth++) {
       index >>= CHILDREN_BITS;
       const level = this.#levels[depth] as Int32Array;
-      const most = maximumOf(below, index);
-      if (level[index] === most) return;
-      level[index] = most;
+      const most = level[index] as number;
+      // Only where the largest child has become less do the others count.
+      if (value < most) {
+        if (before < most) return;
+        value = maximumOf(below, index);
+      }
+      if (value === most) return;
+      level[index] = value;
+      before = most;
       below = level;
     }
   }
