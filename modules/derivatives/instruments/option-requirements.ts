@@ -35,11 +35,12 @@ export function markOfValue(
     readonly fresh: boolean;
   },
 ): Mark | undefined {
-  const ticks = divHalfEven(value, lot.tickPrice);
-  const size = sizeOf(lot, index);
+  const { terms } = lot;
+  const ticks = divHalfEven(value, terms.tickPrice);
+  const size = sizeOf(terms, index);
   const notionalPerLot = size.notional;
   if (ticks > TICKS_MOST || notionalPerLot <= 0n) return undefined;
-  const quantaPerLot = ticks * lot.quantaPerTickLot;
+  const quantaPerLot = ticks * terms.quantaPerTickLot;
   const losses: PerLotLosses = {
     long: { initial: quantaPerLot, maintenance: quantaPerLot },
     short: {
@@ -52,7 +53,7 @@ export function markOfValue(
 
 /** Per lot, in quanta, rounded up. */
 function shortLoss(
-  { units, scale, most }: OptionLot,
+  { terms: { units, scale }, most }: OptionLot,
   worstValue: bigint,
   value: bigint,
   floor: bigint,
@@ -62,22 +63,27 @@ function shortLoss(
   return most === null ? needed : minimum(needed, maximum(most - value, 0n));
 }
 
-/** What does not change of a market. */
+/** What does not change of a market: terms it has in common with others, one object for all that were listed in a row. */
 export interface OptionLot {
+  readonly terms: LotTerms;
+  /** The most that a lot can ever pay; null: without bound. */
+  readonly most: bigint | null;
+}
+
+interface LotTerms {
   /** A tick per unit, 1e-18. */
   readonly tickPrice: bigint;
   readonly quantaPerTickLot: bigint;
   /** Quanta of a lot at a price: price × units / scale. */
   readonly units: bigint;
   readonly scale: bigint;
-  /** The most that a lot can ever pay; null: without bound. */
-  readonly most: bigint | null;
   readonly initialFloorPpm: bigint;
   readonly maintenanceFloorPpm: bigint;
   readonly volatilityShockPpm: bigint;
 }
 
 const lots = new WeakMap<Instrument, OptionLot>();
+let lastTerms: LotTerms | null = null;
 
 export function optionLot(instrument: Instrument): OptionLot {
   let lot = lots.get(instrument);
@@ -87,16 +93,17 @@ export function optionLot(instrument: Instrument): OptionLot {
     const [units, scale] = lotScale(instrument);
     const { initialFloorPpm, maintenanceFloorPpm, volatilityShockPpm } = risk;
     const { quantaPerTickLot, tick } = instrument;
-    lot = {
+    const terms: LotTerms = {
       tickPrice: tick.units * powerOfTen(PRICE_PLACES - tick.places),
       quantaPerTickLot,
       units,
       scale,
-      most: mostPaid(instrument),
       initialFloorPpm,
       maintenanceFloorPpm,
       volatilityShockPpm,
     };
+    if (lastTerms === null || !isAlike(lastTerms, terms)) lastTerms = terms;
+    lot = { terms: lastTerms, most: mostPaid(instrument) };
     lots.set(instrument, lot);
   }
   return lot;
@@ -104,7 +111,7 @@ export function optionLot(instrument: Instrument): OptionLot {
 
 /** What a lot of the underlying is worth, and the floors that follow from it; quanta. */
 interface Size {
-  readonly lot: OptionLot;
+  readonly terms: LotTerms;
   readonly index: bigint;
   readonly notional: bigint;
   readonly initialFloor: bigint;
@@ -114,26 +121,28 @@ interface Size {
 /** The last one: the options of an underlying, listed together, have the same lot and floors as a rule. */
 let lastSize: Size | null = null;
 
-function sizeOf(lot: OptionLot, index: bigint): Size {
-  if (lastSize !== null && lastSize.index === index && isAlike(lastSize.lot, lot)) return lastSize;
-  const notional = divHalfEven(index * lot.units, lot.scale);
+function sizeOf(terms: LotTerms, index: bigint): Size {
+  if (lastSize?.terms === terms && lastSize.index === index) return lastSize;
+  const notional = divHalfEven(index * terms.units, terms.scale);
   lastSize = {
-    lot,
+    terms,
     index,
     notional,
-    initialFloor: mulDivUp(notional, lot.initialFloorPpm, PPM),
-    maintenanceFloor: mulDivUp(notional, lot.maintenanceFloorPpm, PPM),
+    initialFloor: mulDivUp(notional, terms.initialFloorPpm, PPM),
+    maintenanceFloor: mulDivUp(notional, terms.maintenanceFloorPpm, PPM),
   };
   return lastSize;
 }
 
-function isAlike(a: OptionLot, b: OptionLot): boolean {
+function isAlike(a: LotTerms, b: LotTerms): boolean {
   return (
-    a === b ||
-    (a.units === b.units &&
-      a.scale === b.scale &&
-      a.initialFloorPpm === b.initialFloorPpm &&
-      a.maintenanceFloorPpm === b.maintenanceFloorPpm)
+    a.tickPrice === b.tickPrice &&
+    a.quantaPerTickLot === b.quantaPerTickLot &&
+    a.units === b.units &&
+    a.scale === b.scale &&
+    a.initialFloorPpm === b.initialFloorPpm &&
+    a.maintenanceFloorPpm === b.maintenanceFloorPpm &&
+    a.volatilityShockPpm === b.volatilityShockPpm
   );
 }
 

@@ -32,7 +32,7 @@ import { boundedVolatility, SPOT_MAX, shocked } from "./option-pricing.ts";
 import { markOfValue, type OptionLot, optionLot } from "./option-requirements.ts";
 import { forwardOf } from "./volatility.ts";
 
-const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000n;
 
 /** Fraction bits of slopes: enough for the gamma of an underlying worth a thousand million. */
 const BITS = 128n;
@@ -48,15 +48,21 @@ interface Curve {
   readonly vega: bigint;
 }
 
-interface Priced {
-  readonly smile: Smile;
-  /** Of the index it was priced at, and that index. */
-  readonly mantissa: bigint;
-  readonly exponent: number;
+/** What the options of one turn and one expiry are priced at, and how far they are from it now. */
+interface Base {
+  readonly anchor: AnchoredSmile;
   readonly index: bigint;
   readonly forward: bigint;
   /** Forward over index, a count of 2^-128. */
   readonly perIndex: bigint;
+  /** The index asked for last, and the forward's move to it. */
+  to: bigint;
+  move: bigint;
+  distance: bigint;
+}
+
+interface Priced {
+  readonly base: Base;
   readonly volatility: bigint;
   /** The largest move of the forward that the curves are good for. */
   readonly reach: bigint;
@@ -76,11 +82,14 @@ interface Made {
 /** Of a market; all of it follows from what it is remembered with. */
 interface Known {
   readonly lot: OptionLot;
+  /** No turns when no more time than this is left. */
+  readonly endMs: bigint;
   priced: Priced | null;
   made: Made | null;
 }
 
 const known = new WeakMap<Instrument, Known>();
+const bases = new WeakMap<Smile, Base>();
 
 /** Null: not by turns. undefined: no mark. */
 export function surfaceMark(
@@ -91,27 +100,27 @@ export function surfaceMark(
 ): Mark | undefined | null {
   const { option, maturity } = instrument.contract;
   if (option === null || maturity === null || option.volatilitySurfaceId === 0) return null;
-  const { remainingMs } = outlook;
-  if (remainingMs <= HOUR_MS || remainingMs <= 2 * maturity.windowMs) return null;
-  const { oracle } = venue;
-  const { id, expiryMs } = instrument;
-  const anchor = oracle.anchoredSmile(ctx, option.volatilitySurfaceId, expiryMs, id);
-  if (anchor === undefined) return null;
-  const { age } = anchor;
-  const index = outlook.spot;
   let last = known.get(instrument);
   if (last === undefined) {
-    last = { lot: optionLot(instrument), priced: null, made: null };
+    const endMs = maximum(HOUR_MS, 2n * BigInt(maturity.windowMs));
+    last = { lot: optionLot(instrument), endMs, priced: null, made: null };
     known.set(instrument, last);
   }
+  if (outlook.remainingMs <= last.endMs) return null;
+  const { id, expiryMs } = instrument;
+  const anchor = venue.oracle.anchoredSmile(ctx, option.volatilitySurfaceId, expiryMs, id);
+  if (anchor === undefined) return null;
+  const { age } = anchor;
+  const base = baseOf(anchor);
   let { priced } = last;
-  if (priced === null || !isPricedFrom(priced, anchor)) {
-    priced = price(instrument, anchor);
+  if (priced === null || priced.base !== base) {
+    priced = price(instrument, base);
     if (priced === null) return null;
     last.priced = priced;
   }
-  const move = ((index - priced.index) * priced.perIndex) >> BITS;
-  const near = absolute(move) <= priced.reach;
+  const index = outlook.spot;
+  moveTo(base, index);
+  const near = base.distance <= priced.reach;
   const fresh = outlook.fresh && age !== "stale" && !anchor.late && near;
   const held = age === "held";
   const { made } = last;
@@ -124,24 +133,39 @@ export function surfaceMark(
   ) {
     return made.mark;
   }
-  const mark = moved(instrument, last.lot, priced, { index, move, fresh, held });
+  const mark = moved(instrument, last.lot, priced, { index, fresh, held });
   last.made = { priced, index, fresh, held, mark };
   return mark;
 }
 
-function isPricedFrom({ smile, mantissa, exponent }: Priced, anchor: AnchoredSmile): boolean {
-  return smile === anchor.smile && mantissa === anchor.mantissa && exponent === anchor.exponent;
+/** The same object as long as nothing it is made of changed. */
+function baseOf(anchor: AnchoredSmile): Base {
+  const { smile, mantissa, exponent } = anchor;
+  const last = bases.get(smile);
+  if (last?.anchor.mantissa === mantissa && last.anchor.exponent === exponent) return last;
+  const index = toPrice(mantissa, exponent);
+  const forward = forwardOf(index, smile.basisPpm);
+  const perIndex = index > 0n ? divFloor(forward << BITS, index) : 0n;
+  const base = { anchor, index, forward, perIndex, to: index, move: 0n, distance: 0n };
+  bases.set(smile, base);
+  return base;
+}
+
+function moveTo(base: Base, index: bigint): void {
+  if (base.to === index) return;
+  base.to = index;
+  base.move = ((index - base.index) * base.perIndex) >> BITS;
+  base.distance = absolute(base.move);
 }
 
 /** From scratch. Null when the forward is worth nothing, or more than anything is. */
-function price(instrument: Instrument, anchor: AnchoredSmile): Priced | null {
-  const { smile, mantissa, exponent } = anchor;
-  const index = toPrice(mantissa, exponent);
+function price(instrument: Instrument, base: Base): Priced | null {
+  const { forward } = base;
+  const { smile } = base.anchor;
   const { contract, terms } = instrument;
   const { option } = contract;
   const risk = terms.optionRisk;
   assert(option !== null && risk !== undefined, `${instrument.symbol} is no option`);
-  const forward = forwardOf(index, smile.basisPpm);
   if (forward <= 0n || forward > SPOT_MAX) return null;
   const point = ssviPoint(smile.slice, forward, option.strike);
   const volatility = boundedVolatility(volatilityOfVariance(point.variance, smile.seconds));
@@ -165,12 +189,7 @@ function price(instrument: Instrument, anchor: AnchoredSmile): Priced | null {
     return scenarios.map(of).reduce((a, b) => (b.value > a.value ? b : a));
   };
   return {
-    smile,
-    mantissa,
-    exponent,
-    index,
-    forward,
-    perIndex: divFloor(forward << BITS, index),
+    base,
     volatility,
     reach: divFloor(deviation * forward, 4n * WAD),
     value: at(0n, 0n),
@@ -209,7 +228,6 @@ function moved(
   priced: Priced,
   now: {
     readonly index: bigint;
-    readonly move: bigint;
     readonly fresh: boolean;
     readonly held: boolean;
   },
@@ -217,13 +235,14 @@ function moved(
   const { contract } = instrument;
   const { bounds } = kinds[contract.kind];
   assert(bounds !== undefined, "an option without bounds");
-  const { index, move, fresh, held } = now;
-  const [low, high] = bounds(contract, priced.forward + move);
+  const { index, fresh, held } = now;
+  const { forward, move } = priced.base;
+  const [low, high] = bounds(contract, forward + move);
   const value = clamp(along(priced.value, move), low, maximum(low, high));
   const { initial, maintenance, volatility } = priced;
   // Twice the move of volatility, to first order: see `option-marks.ts`.
   const wider = held
-    ? mulDivUp(absolute(initial.vega) * volatility, lot.volatilityShockPpm, PPM * WAD)
+    ? mulDivUp(absolute(initial.vega) * volatility, lot.terms.volatilityShockPpm, PPM * WAD)
     : 0n;
   const kept = along(maintenance, move);
   const worst = { initial: maximum(along(initial, move) + wider, kept), maintenance: kept };

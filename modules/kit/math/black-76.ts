@@ -79,24 +79,33 @@ export function black76Pricer(
   option: Pick<Black76Terms, "kind" | "strike" | "seconds">,
 ): (forward: bigint, volatility: bigint) => bigint {
   const { strike, seconds } = option;
-  const logarithms = new Map<bigint, bigint>();
-  /** s and 1/s; null: s is nothing. */
-  const deviations = new Map<bigint, readonly [bigint, bigint] | null>();
+  const logarithmOf = remembering((forward) => {
+    requireWithin("spot", forward, 1n, PRICE_MAX);
+    return lnRatioQ(forward, strike);
+  });
+  const deviationOf = remembering((volatility) => {
+    requireTerms(generalised({ ...option, forward: strike, volatility, rate: 0n }));
+    const s = scaleByWad(volatility * rootYears(seconds));
+    return s === 0n ? null : { s, inverse: inverseQ(s) };
+  });
   return (forward, volatility) => {
-    let logarithm = logarithms.get(forward);
-    let deviation = deviations.get(volatility);
-    if (logarithm === undefined || deviation === undefined) {
-      requireTerms(generalised({ ...option, forward, volatility, rate: 0n }));
-      logarithm ??= lnRatioQ(forward, strike);
-      logarithms.set(forward, logarithm);
-      if (deviation === undefined) {
-        const s = scaleByWad(volatility * rootYears(seconds));
-        deviation = s === 0n ? null : [s, inverseQ(s)];
-        deviations.set(volatility, deviation);
-      }
-    }
-    const at = deviation === null ? null : standing(logarithm, deviation[0], deviation[1]);
+    const deviation = deviationOf(volatility);
+    const logarithm = logarithmOf(forward);
+    const at = deviation === null ? null : standing(logarithm, deviation.s, deviation.inverse);
     return roundQ(undiscounted(option, forward, at));
+  };
+}
+
+/** A grid has a dozen moves: looking through them costs less than hashing a bigint. */
+function remembering<V>(make: (key: bigint) => V): (key: bigint) => V {
+  const keys: bigint[] = [];
+  const values: V[] = [];
+  return (key) => {
+    for (let i = keys.length - 1; i >= 0; i--) if (keys[i] === key) return values[i] as V;
+    const value = make(key);
+    keys.push(key);
+    values.push(value);
+    return value;
   };
 }
 

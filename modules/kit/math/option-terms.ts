@@ -82,18 +82,16 @@ export function years(seconds: bigint): bigint {
   return divTrunc(seconds << Q_BITS, YEAR_SECONDS);
 }
 
-const ROOTS_MAX = 64;
-const roots = new Map<bigint, bigint>();
+let lastSeconds = 0n;
+let lastRoot = 0n;
 
-/** √T in Q, toward zero. The last few are remembered: all options of an expiry, in all scenarios, ask for one and the same. */
+/** √T in Q, toward zero. The last one is remembered: an option is priced in many scenarios at one time. */
 export function rootYears(seconds: bigint): bigint {
-  let root = roots.get(seconds);
-  if (root === undefined) {
-    root = integerSqrt(years(seconds << Q_BITS));
-    if (roots.size === ROOTS_MAX) roots.clear();
-    roots.set(seconds, root);
+  if (seconds !== lastSeconds) {
+    lastRoot = integerSqrt(years(seconds << Q_BITS));
+    lastSeconds = seconds;
   }
-  return root;
+  return lastRoot;
 }
 
 const INV_WAD_BITS = 190n;

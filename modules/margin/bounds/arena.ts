@@ -19,13 +19,21 @@ export class Arena {
   readonly #records: (Account | null)[] = [];
   readonly #freeNumbers: number[] = [];
   /** First link of each account. */
-  #first: Int32Array = new Int32Array(FIRST_LENGTH);
-  #next: Int32Array = new Int32Array(FIRST_LENGTH);
-  #markets: Uint32Array = new Uint32Array(FIRST_LENGTH);
+  #first: Int32Array;
+  #next: Int32Array;
+  #markets: Uint32Array;
   /** Twice the place in the thresholds of the market's side, and 1 for the short side. */
-  #places: Int32Array = new Int32Array(FIRST_LENGTH);
+  #places: Int32Array;
   #links = 0;
   #freeLink = NONE;
+
+  /** With room for so many accounts and places. */
+  constructor(accounts = 0, links = 0) {
+    this.#first = new Int32Array(accounts + FIRST_LENGTH);
+    this.#next = new Int32Array(links + FIRST_LENGTH);
+    this.#markets = new Uint32Array(links + FIRST_LENGTH);
+    this.#places = new Int32Array(links + FIRST_LENGTH);
+  }
 
   /** Typed arrays only. */
   get byteLength(): number {

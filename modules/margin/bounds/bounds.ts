@@ -14,6 +14,7 @@ import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { Arena } from "./arena.ts";
+import { Census } from "./census.ts";
 import { MarketPath } from "./market-path.ts";
 import { NEVER } from "./thresholds.ts";
 
@@ -28,7 +29,8 @@ export interface Judged {
 export type AccountOf = (id: AccountId) => Account | undefined;
 
 export class HealthBounds {
-  readonly #arena: Arena = new Arena();
+  readonly #arena: Arena;
+  readonly #expected: Census;
   readonly #paths: Map<MarketId, MarketPath> = new Map();
   /** Written since the last look. */
   #touched: Set<AccountId> = new Set();
@@ -39,6 +41,11 @@ export class HealthBounds {
 
   /** How many accounts the last look judged. */
   lastLooks = 0;
+
+  constructor(expected: Census = new Census()) {
+    this.#expected = expected;
+    this.#arena = new Arena(expected.accounts, expected.positions);
+  }
 
   /** The account's record is being written. */
   touch(id: AccountId): void {
@@ -61,7 +68,10 @@ export class HealthBounds {
   enter(id: AccountId, account: Account, views: MarketViews, found: Judged[]): void {
     const slack = this.#judge(id, account, views, found);
     if (slack === "seen") this.#watched.add(id);
-    else this.#settle(id, account, views, slack);
+    else {
+      const held = heldOf(account);
+      if (held.length > 0) this.#bound(this.#arena.add(id), account, held, views, slack);
+    }
   }
 
   /**
@@ -161,7 +171,16 @@ export class HealthBounds {
       this.#arena.remove(id, known);
       return;
     }
-    const number = known ?? this.#arena.add(id);
+    this.#bound(known ?? this.#arena.add(id), account, held, views, slack);
+  }
+
+  #bound(
+    number: number,
+    account: Account,
+    held: readonly Position[],
+    views: MarketViews,
+    slack: bigint | null,
+  ): void {
     this.#arena.keep(number, account);
     if (!this.#fits(number, held)) this.#enter(number, held, views);
     this.#setThresholds(number, held, views, slack);
@@ -184,7 +203,7 @@ export class HealthBounds {
     for (const { market, lots } of held) {
       let path = this.#paths.get(market);
       if (path === undefined) {
-        path = new MarketPath();
+        path = new MarketPath(this.#expected.take(market));
         path.advance(views(market));
         this.#paths.set(market, path);
       }

@@ -13,6 +13,7 @@ import {
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { HealthBounds, type Judged } from "./bounds.ts";
+import { Census } from "./census.ts";
 
 const OWNER: object = {};
 
@@ -40,7 +41,9 @@ export function watched(
 
 /** Without bounds everybody is in sight: the first look is a full one. */
 function begin(ctx: WriteContext, state: MarginState, views: MarketViews): readonly Judged[] {
-  const bounds = new HealthBounds();
+  const census = new Census();
+  state.accounts.each(ctx, (_id, account) => census.count(account));
+  const bounds = new HealthBounds(census);
   const found: Judged[] = [];
   // All records in their order, not the active ones by their ids: of a million, finding each costs as much as judging it.
   state.accounts.each(ctx, (id, account) => bounds.enter(id, account, views, found));

@@ -95,11 +95,15 @@ const STEP_BITS = 21n;
 
 /** One side of a market: where the level stands, and what of it every holder waits for. */
 export class SidePath {
-  readonly thresholds: Thresholds = new Thresholds();
+  readonly thresholds: Thresholds;
   /** quanta × 1,000,000 per step. */
   #unit = 1n;
   #exact = 0n;
   #steps = 0;
+
+  constructor(expected: number) {
+    this.thresholds = new Thresholds(expected);
+  }
 
   /** In whole steps, rounded down. */
   get level(): number {
@@ -129,12 +133,25 @@ export class SidePath {
   }
 }
 
+export interface Holders {
+  readonly long: number;
+  readonly short: number;
+}
+
+const NOBODY: Holders = { long: 0, short: 0 };
+
 /** Both sides of a market. */
 export class MarketPath {
-  readonly long: SidePath = new SidePath();
-  readonly short: SidePath = new SidePath();
+  readonly long: SidePath;
+  readonly short: SidePath;
   /** Null: without a price. */
   #last: Seen | null = null;
+
+  /** Holders expected on each side. */
+  constructor({ long, short }: Holders = NOBODY) {
+    this.long = new SidePath(long);
+    this.short = new SidePath(short);
+  }
 
   get holders(): number {
     return this.long.thresholds.size + this.short.thresholds.size;

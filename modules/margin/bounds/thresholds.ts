@@ -12,12 +12,19 @@ const NONE = -1;
 
 export class Thresholds {
   /** The thresholds, then the maxima of each sixteen, and so on up to at most sixteen. */
-  #levels: Int32Array[] = [new Int32Array(CHILDREN).fill(NEVER)];
+  #levels: Int32Array[];
   /** Holder of each place; of a free one −2 − the next free place. */
-  #holders: Int32Array = new Int32Array(CHILDREN);
+  #holders: Int32Array;
   #used = 0;
   #free = NONE;
   #size = 0;
+
+  /** With room for as many as are expected. */
+  constructor(expected = 0) {
+    const length = ((expected >> CHILDREN_BITS) + 1) << CHILDREN_BITS;
+    this.#holders = new Int32Array(length);
+    this.#levels = levelsOf(length);
+  }
 
   /** Holders in it. */
   get size(): number {
@@ -104,14 +111,9 @@ export class Thresholds {
     const holders = new Int32Array(length);
     holders.set(this.#holders);
     this.#holders = holders;
-    const levels: Int32Array[] = [];
-    for (let size = length, depth = 0; ; size = (size + CHILDREN - 1) >> CHILDREN_BITS, depth++) {
-      const level = new Int32Array(size).fill(NEVER);
-      const before = this.#levels[depth];
-      if (before !== undefined) level.set(before);
-      levels.push(level);
-      if (size <= CHILDREN) break;
-    }
+    const levels = levelsOf(length);
+    for (let depth = 0; depth < this.#levels.length; depth++)
+      (levels[depth] as Int32Array).set(this.#levels[depth] as Int32Array);
     // A level that is new on top has no maxima yet.
     for (let depth = this.#levels.length; depth < levels.length; depth++) {
       const level = levels[depth] as Int32Array;
@@ -119,6 +121,14 @@ export class Thresholds {
         level[index] = maximumOf(levels[depth - 1] as Int32Array, index);
     }
     this.#levels = levels;
+  }
+}
+
+function levelsOf(length: number): Int32Array[] {
+  const levels: Int32Array[] = [];
+  for (let size = length; ; size = (size + CHILDREN - 1) >> CHILDREN_BITS) {
+    levels.push(new Int32Array(size).fill(NEVER));
+    if (size <= CHILDREN) return levels;
   }
 }
 
