@@ -53,7 +53,7 @@ export interface UnitGreeks {
   readonly rho: bigint;
 }
 
-export type UnitCurve = Pick<UnitGreeks, "price" | "delta" | "gamma" | "vega">;
+type UnitCurve = Pick<UnitGreeks, "price" | "delta" | "gamma" | "vega">;
 
 /** Directions of the shocks. */
 export interface Scenario {

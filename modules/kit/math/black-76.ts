@@ -52,7 +52,7 @@ export function black76Greeks(terms: Black76Terms): Greeks {
 }
 
 /** Value, slope and bend with respect to the forward, and vega. */
-export type Curve = Pick<Greeks, "price" | "delta" | "gamma" | "vega">;
+type Curve = Pick<Greeks, "price" | "delta" | "gamma" | "vega">;
 
 const WAD_SQUARED = WAD * WAD;
 

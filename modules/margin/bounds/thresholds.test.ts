@@ -16,10 +16,11 @@ const action = fc.record({
 });
 
 describe("thresholds", () => {
-  it("above a level are those of a plain list, whatever was added, changed and removed", () => {
+  it("above a level are those of a plain list, whatever was expected, added, changed and removed", () => {
+    const many = fc.array(action, { maxLength: 600, size: "max" });
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 600, size: "max" }), value, (actions, level) => {
-        const thresholds = new Thresholds();
+      fc.property(many, value, fc.nat({ max: 700 }), (actions, level, room) => {
+        const thresholds = new Thresholds(room);
         const places = new Map<number, { place: number; value: number }>();
         let next = 0;
         for (const one of actions) {
