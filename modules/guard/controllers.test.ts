@@ -28,6 +28,11 @@ function minutes(world: GuardWorld, count: number, price = "60000"): void {
   for (let i = 0; i < count * 6; i++) world.priced(price, 10);
 }
 
+/** Eight samples: the first move comes with the last of them. */
+function warmUp(world: GuardWorld, price = "60000"): void {
+  for (let i = 0; i < 8; i++) world.priced(price, 10);
+}
+
 function cap(world: GuardWorld): bigint {
   return world.guard.keeper.restriction(world.ctx, 1)?.openInterestMaxLots ?? 0n;
 }
@@ -46,7 +51,7 @@ describe("the cap on open interest", () => {
     world.place(PERP, b, "buy 90 @ 58700 id=far");
     world.setRules({ openInterest });
     expect(cap(world)).toBe(100_000n);
-    minutes(world, 1);
+    warmUp(world);
     // A quarter less in each minute.
     expect(cap(world)).toBe(75_000n);
     minutes(world, 1);
@@ -68,6 +73,26 @@ describe("the cap on open interest", () => {
     });
     expect(moves[0]?.["cause"]).toContain("depth 20000000000e-6 lots x 2000000 ppm");
     expect(moves.length).toBe(world.guard.state.moves.size(world.ctx));
+  });
+
+  it("moves nothing before it has eight samples, all of which count alike", () => {
+    const world = createGuardWorld();
+    const [a, b] = [world.funded(1, 10_000_000n), world.funded(2, 10_000_000n)];
+    world.setRules({ openInterest });
+    // The book of the first block is empty, as that of every new market.
+    for (let i = 0; i < 4; i++) world.priced("60000", 10);
+    world.place(PERP, a, "sell 60 @ 60600");
+    world.place(PERP, b, "buy 60 @ 59400");
+    for (let i = 0; i < 3; i++) world.priced("60000", 10);
+    expect(world.eventsOf("guard_move")).toEqual([]);
+    expect(cap(world)).toBe(100_000n);
+    world.priced("60000", 10);
+    // Half of the samples have 60,000 lots: 30,000 but for what rounding leaves, twice.
+    expect(world.guard.state.measures.get(world.ctx, 1)).toMatchObject({
+      depthSamples: 8,
+      depthPpmLots: 30_000n * 1_000_000n - 1n,
+    });
+    expect(world.eventsOf("guard_move")[0]).toMatchObject({ before: "100000", aim: "59999" });
   });
 
   it("is not moved by what stands in the book for a moment", () => {
@@ -121,7 +146,7 @@ describe("the raise of initial margin", () => {
       world.trade(PERP, maker, whale, `${i + 1}`, "60000");
     });
     world.setRules({ margin });
-    minutes(world, 1);
+    warmUp(world);
     // All longs are his: 100 % is 50 % too much.
     expect(raise(world)).toBe(250_000n);
     minutes(world, 3);

@@ -76,7 +76,10 @@ export function adoptRules(
   }
 }
 
-/** Depth, smoothed: what stands in the book for one moment counts for an eighth. */
+/**
+ * Depth, smoothed: what stands in the book for one moment counts for an eighth. The first eight samples count alike, and are not judged by: a book that
+ * fills in its first minutes would be measured against itself.
+ */
 function sampled(
   ctx: ReadContext,
   { ports }: Parts,
@@ -96,10 +99,10 @@ function sampled(
   const lots = ports.venue.thinnerDepthLots(ctx, market, rangePpm);
   if (lots === undefined) return before;
   const sample = lots * PPM;
-  const first = before.depthSampledMs === 0n;
-  const change = divFloor(sample - before.depthPpmLots, SAMPLE_PARTS);
-  const depthPpmLots = first ? sample : before.depthPpmLots + change;
-  return { ...before, depthPpmLots, depthSampledMs: now };
+  const depthSamples = before.depthSamples < SAMPLE_PARTS ? before.depthSamples + 1 : SAMPLE_PARTS;
+  const change = divFloor(sample - before.depthPpmLots, BigInt(depthSamples));
+  const depthPpmLots = before.depthPpmLots + change;
+  return { ...before, depthPpmLots, depthSampledMs: now, depthSamples };
 }
 
 /** One market with rules. Nothing moves on what has not been measured yet. */
@@ -141,7 +144,10 @@ export function control(
     remember(ctx, state, report);
   }
 
-  if (measures.depthSampledMs === 0n) return;
+  if (measures.depthSamples < SAMPLE_PARTS) {
+    if (measures !== known) state.measures.set(ctx, market, measures);
+    return;
+  }
   const capPace = openInterest?.pace;
   if (openInterest !== undefined && capPace !== undefined) {
     if (now >= measures.capMovedMs + capPace.intervalMs) {

@@ -73,6 +73,7 @@ function init(ctx: WriteContext, parts: Parts, genesis: GenesisState): void {
   }
   for (const move of genesis.moves) state.moves.set(ctx, move.id, move);
   if (genesis.lastBlockMs > 0n) state.lastBlock.set(ctx, genesis.lastBlockMs);
+  if (genesis.emergencyUse !== undefined) state.emergencyUse.set(ctx, genesis.emergencyUse);
 }
 
 export function guardGenesis(parts: Parts, addresses: Addresses): GenesisHooks {
@@ -100,6 +101,7 @@ export function guardGenesis(parts: Parts, addresses: Addresses): GenesisHooks {
         survey: state.survey.get(ctx),
         moves: [],
         lastBlockMs: state.lastBlock.get(ctx) ?? 0n,
+        emergencyUse: state.emergencyUse.get(ctx),
       };
       state.rules.each(ctx, (market, rules) => void genesis.rules.push({ market, rules }));
       state.restrictions.each(ctx, (_market, record) => void genesis.restrictions.push(record));

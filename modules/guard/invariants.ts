@@ -12,6 +12,7 @@ import { SOURCE_NAMES } from "./restrictions.ts";
 import type { GuardState } from "./state.ts";
 
 const CONTROLLER: Source = Source.RESTRICTION_SOURCE_CONTROLLER;
+const EMERGENCY: Source = Source.RESTRICTION_SOURCE_EMERGENCY;
 
 /** A restriction has a cause and, unless rules of the market move it, an end; what it raises is inside what anyone may raise. */
 function itemFault(item: Restriction): string | null {
@@ -43,12 +44,15 @@ function controllerFault(item: Restriction, rules: MarketRules | undefined): str
 
 export function restrictionsFault(ctx: ReadContext, state: GuardState): string | null {
   let fault: string | null = null;
+  const countedTo = state.emergencyUse.get(ctx)?.untilMs ?? 0n;
   state.restrictions.each(ctx, (market, record) => {
     if (record.market !== market || record.items.length === 0) fault = "a record is not its own";
     let before = 0;
     for (const item of record.items) {
       const found = itemFault(item) ?? controllerFault(item, state.rules.get(ctx, market));
       if (found !== null) fault = found;
+      if (item.source === EMERGENCY && item.untilMs > countedTo)
+        fault = "the emergency key holds longer than is counted";
       if (item.source <= before) fault = "sources do not ascend";
       before = item.source;
     }

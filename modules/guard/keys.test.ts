@@ -97,6 +97,52 @@ describe("the emergency key", () => {
     ).toBe("guard 3");
   });
 
+  it("cannot renew for ever: within thirty days it holds three times its longest, overlaps once", () => {
+    const world = keyed();
+    const level = Level.RESTRICTION_LEVEL_CLOSE_ONLY;
+    const until = (hours: bigint) => BigInt(world.nowMs()) + hours * HOUR_MS;
+    for (let day = 0; day < 3; day++) {
+      expect(world.tighten({ level, untilMs: until(24n) })).toBe("accepted");
+      // In what holds anyway: another market, another measure.
+      expect(world.tighten({ market: "", initialRaisePpm: 1_000n, untilMs: until(20n) })).toBe(
+        "accepted",
+      );
+      world.priced("60000", 86_400);
+    }
+    expect(world.status()).toBe("active");
+    expect(world.tighten({ level, untilMs: BigInt(world.nowMs()) + 1n })).toBe("guard 6");
+    expect(world.guard.state.emergencyUse.get(world.ctx)).toMatchObject({ usedMs: 72n * HOUR_MS });
+    // What is to last longer is the authority's to say.
+    const sender = world.authority;
+    expect(world.tighten({ sender, level, untilMs: until(600n) })).toBe("accepted");
+    world.priced("60000", 27 * 86_400);
+    expect(world.tighten({ level, untilMs: until(24n) })).toBe("accepted");
+  });
+
+  it("takes what still holds into its next thirty days, and another key has all of its time", () => {
+    const world = keyed();
+    const initialRaisePpm = 1_000n;
+    const ask = (change: object) =>
+      world.tighten({ initialRaisePpm, untilMs: BigInt(world.nowMs()) + 24n * HOUR_MS, ...change });
+    expect(ask({})).toBe("accepted");
+    world.priced("60000", 30 * 86_400 - 3_600);
+    expect(ask({})).toBe("accepted");
+    world.priced("60000", 3_600);
+    expect(ask({})).toBe("accepted");
+    expect(world.guard.state.emergencyUse.get(world.ctx)).toMatchObject({ usedMs: 24n * HOUR_MS });
+    const params = {
+      ...world.guard.keeper.params(world.ctx),
+      emergencyTotalMaxMs: 24n * HOUR_MS,
+    };
+    world.send("UpdateGuardParams", { authority: world.authority, params });
+    world.priced("60000", 3_600);
+    expect(ask({})).toBe("guard 6");
+    const emergencyKey = world.address(98);
+    const other = { ...params, emergencyKey };
+    world.send("UpdateGuardParams", { authority: world.authority, params: other });
+    expect(ask({ sender: emergencyKey })).toBe("accepted");
+  });
+
   it("takes reduce-only orders alone, lowers caps and raises margin inside its bound", () => {
     const world = keyed();
     const [a, b] = [world.funded(1, 50_000n), world.funded(2, 50_000n)];

@@ -6,10 +6,12 @@ import {
   RestrictionSource as Source,
 } from "@keel/proto/gen/keel/guard/v1/types";
 import type { WriteContext } from "../kit/context.ts";
+import { maximum } from "../kit/math/mul-div.ts";
 import type { Parts } from "./breakers.ts";
 import { refuse } from "./errors.ts";
 import { emit, nowMs, remember } from "./events.ts";
-import { RAISE_MAX_PPM, RESTRICTION_MAX_MS } from "./limits.ts";
+import { EMERGENCY_PERIOD_MS, RAISE_MAX_PPM, RESTRICTION_MAX_MS } from "./limits.ts";
+import { emergencyTotalMs } from "./params.ts";
 import type { MarketId } from "./ports.ts";
 import { end, SOURCE_NAMES, tighten } from "./restrictions.ts";
 import { ALL_MARKETS } from "./state.ts";
@@ -44,6 +46,31 @@ function boundsOf(
   throw refuse("unauthorized", `expected the authority or the emergency key, got ${sender}`);
 }
 
+/**
+ * Adds what the key asks for to what it has held within its period, overlaps once, and refuses what is more than it may. So a key in the wrong hands
+ * cannot renew for ever what each time it may say for a while; what is to last longer is the authority's to say.
+ */
+function spendTime(ctx: WriteContext, { state }: Parts, untilMs: bigint): void {
+  const now = nowMs(ctx);
+  const known = state.emergencyUse.get(ctx);
+  const held = maximum((known?.untilMs ?? 0n) - now, 0n);
+  const isOver = known === undefined || now >= known.beginMs + EMERGENCY_PERIOD_MS;
+  // What still holds when a period ends is the first of the next.
+  const { beginMs, usedMs } = isOver ? { beginMs: now, usedMs: held } : known;
+  const added = maximum(untilMs - now - held, 0n);
+  const most = emergencyTotalMs(state.params.require(ctx));
+  // What only joins in what it holds already costs nothing.
+  if (added > 0n && usedMs + added > most) {
+    throw refuse(
+      "beyondEmergency",
+      `expected an end of at most ${now + held + maximum(most - usedMs, 0n)} ms: the key has held ${usedMs} of ${most} ms since ${beginMs}; ` +
+        `longer only by the authority, or from ${beginMs + EMERGENCY_PERIOD_MS} ms on`,
+    );
+  }
+  const until = now + held + added;
+  state.emergencyUse.set(ctx, { beginMs, usedMs: usedMs + added, untilMs: until });
+}
+
 export function tightenByKey(
   ctx: WriteContext,
   parts: Parts,
@@ -65,6 +92,7 @@ export function tightenByKey(
       `expected a raise of at most ${raiseMaxPpm} ppm, got ${initialRaisePpm}`,
     );
   }
+  if (source === Source.RESTRICTION_SOURCE_EMERGENCY) spendTime(ctx, parts, untilMs);
   const cause = message.reason;
   const held = tighten(ctx, parts.state, market, {
     source,

@@ -4,6 +4,12 @@ export const DAY_MS = 86_400_000n;
 
 /** What one key decides alone ends within three days: long enough for a vote. */
 export const EMERGENCY_MAX_MS: bigint = 3n * DAY_MS;
+/** What the emergency key holds is summed up over so long: time for several votes. */
+export const EMERGENCY_PERIOD_MS: bigint = 30n * DAY_MS;
+/** A third of it at most, whatever the parameters say. */
+export const EMERGENCY_TOTAL_MAX_MS: bigint = 10n * DAY_MS;
+/** Where they say nothing: so many times as long as one use. */
+export const EMERGENCY_USES = 3n;
 /** The authority's own restrictions have an end too; what is to last is a market's status or terms. */
 export const RESTRICTION_MAX_MS: bigint = 30n * DAY_MS;
 /** Raises double initial margin three times over at most. */
@@ -27,9 +33,12 @@ export const SURVEY_PER_BLOCK = 64;
 /** An account is near liquidation when a tenth more requirement would make it so. */
 export const NEAR_PPM = 100_000n;
 
-/** Depth is sampled so many times in the interval of its controller, and each sample counts for an eighth. */
+/**
+ * Depth is sampled so many times in the interval of its controller, and each sample counts for an eighth; the first eight count alike, and nothing moves
+ * before there are so many.
+ */
 export const SAMPLES_PER_INTERVAL = 8n;
-export const SAMPLE_PARTS = 8n;
+export const SAMPLE_PARTS = 8;
 
 export const MONEY_LIMIT: bigint = 1n << 127n;
 export const LOTS_MAX: bigint = (1n << 63n) - 1n;

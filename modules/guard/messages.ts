@@ -75,7 +75,12 @@ export function guardMessages(
       handle(ctx, message) {
         requireAuthority(ctx, message.authority);
         if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+        const before = state.params.require(ctx).emergencyKey;
         state.params.set(ctx, withAuthority(message.params, addresses));
+        const used = state.emergencyUse.get(ctx);
+        // Another key has all of its time before it.
+        if (used !== undefined && message.params.emergencyKey !== before)
+          state.emergencyUse.set(ctx, { ...used, usedMs: 0n });
         return {};
       },
     }),

@@ -3,7 +3,12 @@ import type { Params } from "@keel/proto/gen/keel/guard/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import { refuse } from "./errors.ts";
-import { EMERGENCY_MAX_MS, RAISE_MAX_PPM } from "./limits.ts";
+import {
+  EMERGENCY_MAX_MS,
+  EMERGENCY_TOTAL_MAX_MS,
+  EMERGENCY_USES,
+  RAISE_MAX_PPM,
+} from "./limits.ts";
 import { validateOutage } from "./rules.ts";
 
 /** Nothing is watched and nobody has the key. */
@@ -15,7 +20,13 @@ export function defaultParams(): Params {
     emergencyMaxMs: 0n,
     emergencyRaiseMaxPpm: 0n,
     outage: undefined,
+    emergencyTotalMaxMs: 0n,
   };
+}
+
+/** What the emergency key may hold within its period. */
+export function emergencyTotalMs({ emergencyMaxMs, emergencyTotalMaxMs }: Params): bigint {
+  return emergencyTotalMaxMs === 0n ? EMERGENCY_USES * emergencyMaxMs : emergencyTotalMaxMs;
 }
 
 /** The authority as text; genesis may leave it empty for the governance module account. */
@@ -26,6 +37,7 @@ export function withAuthority(params: Params, addresses: Addresses): Params {
 
 export function validateParams(params: Params, addresses: Addresses): void {
   const { authority, emergencyKey, emergencyMaxMs, emergencyRaiseMaxPpm, outage } = params;
+  const { emergencyTotalMaxMs: total } = params;
   if (authority !== "") addresses.parse(authority);
   if (emergencyKey !== "") addresses.parse(emergencyKey);
   if (emergencyMaxMs > EMERGENCY_MAX_MS) {
@@ -39,6 +51,13 @@ export function validateParams(params: Params, addresses: Addresses): void {
   }
   if (emergencyRaiseMaxPpm > (emergencyKey === "" ? 0n : RAISE_MAX_PPM)) {
     throw refuse("invalidRequest", "expected a smaller emergency_raise_max_ppm");
+  }
+  const bounded = total >= emergencyMaxMs && total <= EMERGENCY_TOTAL_MAX_MS;
+  if (total !== 0n && (emergencyKey === "" || !bounded)) {
+    throw refuse(
+      "invalidRequest",
+      `expected emergency_total_max_ms of ${emergencyMaxMs} to ${EMERGENCY_TOTAL_MAX_MS}, got ${total}`,
+    );
   }
   if (outage !== undefined) validateOutage(outage);
 }

@@ -52,7 +52,10 @@ export function guardQueries(
       path: "/keel.guard.v1.Query/Params",
       request: QueryParamsRequest,
       response: QueryParamsResponse,
-      handle: (ctx) => ({ params: state.params.require(ctx) }),
+      handle: (ctx) => ({
+        params: state.params.require(ctx),
+        emergencyUse: state.emergencyUse.get(ctx),
+      }),
     }),
     onQuery({
       path: "/keel.guard.v1.Query/Restrictions",

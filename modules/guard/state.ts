@@ -1,5 +1,6 @@
 /** State layout of store "guard". Prefixes ascend and are never reused. */
 import {
+  EmergencyUse,
   MarketMeasures,
   MarketRules,
   Move,
@@ -39,6 +40,8 @@ export interface GuardState {
   readonly moves: MapCollection<bigint, Move>;
   /** Time of the last block in ms; present while gaps are watched. */
   readonly lastBlock: ItemCollection<bigint>;
+  /** Present once the emergency key has been used. */
+  readonly emergencyUse: ItemCollection<EmergencyUse>;
 }
 
 export function guardState(schema: Schema): GuardState {
@@ -52,5 +55,6 @@ export function guardState(schema: Schema): GuardState {
     survey: schema.item(6, "survey", protoValue(Survey)),
     moves: schema.map(7, "moves", u64Key, protoValue(Move)),
     lastBlock: schema.item(8, "last_block", u64Value),
+    emergencyUse: schema.item(9, "emergency_use", protoValue(EmergencyUse)),
   };
 }

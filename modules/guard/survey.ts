@@ -20,6 +20,7 @@ export function emptyMeasures(market: MarketId): MarketMeasures {
     nearSharePpm: 0n,
     capMovedMs: 0n,
     raiseMovedMs: 0n,
+    depthSamples: 0,
   };
 }
 

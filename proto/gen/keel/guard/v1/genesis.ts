@@ -6,7 +6,17 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { MarketMeasures, MarketRules, Move, Params, RangeWatch, Restrictions, Survey, Velocity } from "./types.ts";
+import {
+  EmergencyUse,
+  MarketMeasures,
+  MarketRules,
+  Move,
+  Params,
+  RangeWatch,
+  Restrictions,
+  Survey,
+  Velocity,
+} from "./types.ts";
 
 export const protobufPackage = "keel.guard.v1";
 
@@ -37,6 +47,8 @@ export interface GenesisState {
   moves: Move[];
   /** Of the last block, while gaps are watched. */
   lastBlockMs: bigint;
+  /** Absent: the emergency key has not been used. */
+  emergencyUse: EmergencyUse | undefined;
 }
 
 function createBaseGenesisRules(): GenesisRules {
@@ -200,6 +212,7 @@ function createBaseGenesisState(): GenesisState {
     survey: undefined,
     moves: [],
     lastBlockMs: 0n,
+    emergencyUse: undefined,
   };
 }
 
@@ -234,6 +247,9 @@ export const GenesisState: MessageFns<GenesisState> = {
         throw new globalThis.Error("value provided for field message.lastBlockMs of type uint64 too large");
       }
       writer.uint32(72).uint64(message.lastBlockMs);
+    }
+    if (message.emergencyUse !== undefined) {
+      EmergencyUse.encode(message.emergencyUse, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -323,6 +339,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.lastBlockMs = reader.uint64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.emergencyUse = EmergencyUse.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -355,6 +379,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.lastBlockMs = (object.lastBlockMs !== undefined && object.lastBlockMs !== null)
       ? BigInt(object.lastBlockMs)
       : 0n;
+    message.emergencyUse = (object.emergencyUse !== undefined && object.emergencyUse !== null)
+      ? EmergencyUse.fromPartial(object.emergencyUse)
+      : undefined;
     return message;
   },
 };

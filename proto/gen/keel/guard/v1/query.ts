@@ -6,7 +6,16 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { MarketMeasures, MarketRules, Move, Params, Restriction, RestrictionLevel, WithdrawalLimit } from "./types.ts";
+import {
+  EmergencyUse,
+  MarketMeasures,
+  MarketRules,
+  Move,
+  Params,
+  Restriction,
+  RestrictionLevel,
+  WithdrawalLimit,
+} from "./types.ts";
 
 export const protobufPackage = "keel.guard.v1";
 
@@ -16,7 +25,11 @@ export interface QueryParamsRequest {
 }
 
 export interface QueryParamsResponse {
-  params: Params | undefined;
+  params:
+    | Params
+    | undefined;
+  /** Absent: the emergency key has not been used. */
+  emergencyUse: EmergencyUse | undefined;
 }
 
 export interface QueryRestrictionsRequest {
@@ -134,13 +147,16 @@ export const QueryParamsRequest: MessageFns<QueryParamsRequest> = {
 };
 
 function createBaseQueryParamsResponse(): QueryParamsResponse {
-  return { params: undefined };
+  return { params: undefined, emergencyUse: undefined };
 }
 
 export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
   encode(message: QueryParamsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.params !== undefined) {
       Params.encode(message.params, writer.uint32(10).fork()).join();
+    }
+    if (message.emergencyUse !== undefined) {
+      EmergencyUse.encode(message.emergencyUse, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -166,6 +182,14 @@ export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
             message.params = Params.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.emergencyUse = EmergencyUse.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -185,6 +209,9 @@ export const QueryParamsResponse: MessageFns<QueryParamsResponse> = {
     const message = createBaseQueryParamsResponse();
     message.params = (object.params !== undefined && object.params !== null)
       ? Params.fromPartial(object.params)
+      : undefined;
+    message.emergencyUse = (object.emergencyUse !== undefined && object.emergencyUse !== null)
+      ? EmergencyUse.fromPartial(object.emergencyUse)
       : undefined;
     return message;
   },

@@ -70,7 +70,21 @@ export interface Params {
   /** The most that the emergency key may raise initial margin by. */
   emergencyRaiseMaxPpm: bigint;
   /** Absent: a gap between blocks means nothing. */
-  outage: OutageRule | undefined;
+  outage:
+    | OutageRule
+    | undefined;
+  /** All uses of the emergency key together hold for at most this within 30 days; 0: three times emergency_max_ms. */
+  emergencyTotalMaxMs: bigint;
+}
+
+/** How long the emergency key has held anything. */
+export interface EmergencyUse {
+  /** The 30 days begin with the first use after the last ones are over. */
+  beginMs: bigint;
+  /** Within them, what it holds now counted to its end. */
+  usedMs: bigint;
+  /** The latest end of all that it said. */
+  untilMs: bigint;
 }
 
 /** What a gap between two blocks does. */
@@ -195,6 +209,8 @@ export interface MarketMeasures {
   nearSharePpm: bigint;
   capMovedMs: bigint;
   raiseMovedMs: bigint;
+  /** Taken of depth, while they are too few to move anything by: up to 8. */
+  depthSamples: number;
 }
 
 export interface SurveyTally {
@@ -256,7 +272,14 @@ export interface Move {
 }
 
 function createBaseParams(): Params {
-  return { authority: "", emergencyKey: "", emergencyMaxMs: 0n, emergencyRaiseMaxPpm: 0n, outage: undefined };
+  return {
+    authority: "",
+    emergencyKey: "",
+    emergencyMaxMs: 0n,
+    emergencyRaiseMaxPpm: 0n,
+    outage: undefined,
+    emergencyTotalMaxMs: 0n,
+  };
 }
 
 export const Params: MessageFns<Params> = {
@@ -281,6 +304,12 @@ export const Params: MessageFns<Params> = {
     }
     if (message.outage !== undefined) {
       OutageRule.encode(message.outage, writer.uint32(42).fork()).join();
+    }
+    if (message.emergencyTotalMaxMs !== 0n) {
+      if (BigInt.asUintN(64, message.emergencyTotalMaxMs) !== message.emergencyTotalMaxMs) {
+        throw new globalThis.Error("value provided for field message.emergencyTotalMaxMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.emergencyTotalMaxMs);
     }
     return writer;
   },
@@ -338,6 +367,14 @@ export const Params: MessageFns<Params> = {
             message.outage = OutageRule.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.emergencyTotalMaxMs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -366,6 +403,97 @@ export const Params: MessageFns<Params> = {
     message.outage = (object.outage !== undefined && object.outage !== null)
       ? OutageRule.fromPartial(object.outage)
       : undefined;
+    message.emergencyTotalMaxMs = (object.emergencyTotalMaxMs !== undefined && object.emergencyTotalMaxMs !== null)
+      ? BigInt(object.emergencyTotalMaxMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseEmergencyUse(): EmergencyUse {
+  return { beginMs: 0n, usedMs: 0n, untilMs: 0n };
+}
+
+export const EmergencyUse: MessageFns<EmergencyUse> = {
+  encode(message: EmergencyUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beginMs !== 0n) {
+      if (BigInt.asUintN(64, message.beginMs) !== message.beginMs) {
+        throw new globalThis.Error("value provided for field message.beginMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.beginMs);
+    }
+    if (message.usedMs !== 0n) {
+      if (BigInt.asUintN(64, message.usedMs) !== message.usedMs) {
+        throw new globalThis.Error("value provided for field message.usedMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.usedMs);
+    }
+    if (message.untilMs !== 0n) {
+      if (BigInt.asUintN(64, message.untilMs) !== message.untilMs) {
+        throw new globalThis.Error("value provided for field message.untilMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.untilMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EmergencyUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEmergencyUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.beginMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.usedMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.untilMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EmergencyUse>): EmergencyUse {
+    return EmergencyUse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EmergencyUse>): EmergencyUse {
+    const message = createBaseEmergencyUse();
+    message.beginMs = (object.beginMs !== undefined && object.beginMs !== null) ? BigInt(object.beginMs) : 0n;
+    message.usedMs = (object.usedMs !== undefined && object.usedMs !== null) ? BigInt(object.usedMs) : 0n;
+    message.untilMs = (object.untilMs !== undefined && object.untilMs !== null) ? BigInt(object.untilMs) : 0n;
     return message;
   },
 };
@@ -1534,6 +1662,7 @@ function createBaseMarketMeasures(): MarketMeasures {
     nearSharePpm: 0n,
     capMovedMs: 0n,
     raiseMovedMs: 0n,
+    depthSamples: 0,
   };
 }
 
@@ -1577,6 +1706,9 @@ export const MarketMeasures: MessageFns<MarketMeasures> = {
         throw new globalThis.Error("value provided for field message.raiseMovedMs of type uint64 too large");
       }
       writer.uint32(56).uint64(message.raiseMovedMs);
+    }
+    if (message.depthSamples !== 0) {
+      writer.uint32(64).uint32(message.depthSamples);
     }
     return writer;
   },
@@ -1650,6 +1782,14 @@ export const MarketMeasures: MessageFns<MarketMeasures> = {
             message.raiseMovedMs = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.depthSamples = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1686,6 +1826,7 @@ export const MarketMeasures: MessageFns<MarketMeasures> = {
     message.raiseMovedMs = (object.raiseMovedMs !== undefined && object.raiseMovedMs !== null)
       ? BigInt(object.raiseMovedMs)
       : 0n;
+    message.depthSamples = object.depthSamples ?? 0;
     return message;
   },
 };

@@ -70,6 +70,8 @@ export interface MarketMeasure {
   sold: string;
   bought: string;
   flowMs: bigint;
+  /** Block time of the first sample: until depth_average_ms have passed since, the averages of depth count in proportion. */
+  sinceMs: bigint;
 }
 
 /** Stands until it is filled, replaced or over. */
@@ -521,6 +523,7 @@ function createBaseMarketMeasure(): MarketMeasure {
     sold: "",
     bought: "",
     flowMs: 0n,
+    sinceMs: 0n,
   };
 }
 
@@ -561,6 +564,12 @@ export const MarketMeasure: MessageFns<MarketMeasure> = {
         throw new globalThis.Error("value provided for field message.flowMs of type uint64 too large");
       }
       writer.uint32(80).uint64(message.flowMs);
+    }
+    if (message.sinceMs !== 0n) {
+      if (BigInt.asUintN(64, message.sinceMs) !== message.sinceMs) {
+        throw new globalThis.Error("value provided for field message.sinceMs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.sinceMs);
     }
     return writer;
   },
@@ -658,6 +667,14 @@ export const MarketMeasure: MessageFns<MarketMeasure> = {
             message.flowMs = reader.uint64() as bigint;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.sinceMs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -685,6 +702,7 @@ export const MarketMeasure: MessageFns<MarketMeasure> = {
     message.sold = object.sold ?? "";
     message.bought = object.bought ?? "";
     message.flowMs = (object.flowMs !== undefined && object.flowMs !== null) ? BigInt(object.flowMs) : 0n;
+    message.sinceMs = (object.sinceMs !== undefined && object.sinceMs !== null) ? BigInt(object.sinceMs) : 0n;
     return message;
   },
 };
