@@ -75,12 +75,20 @@ describe("the second key", () => {
 });
 
 describe("the throttle", () => {
+  /** Orders a tenth from the mark count, and have stood for as long as depth is averaged over. */
+  const FLOW = { flowPpm: 250_000n, depthRangePpm: 100_000n };
+  const warmUp = (): void => {
+    block(1, MARK);
+    block(300, MARK);
+  };
+
   it("gives a book a quarter of its depth, shared by shortfall, and the rest in its time", () => {
-    setUp({ flowPpm: 250_000n });
+    setUp(FLOW);
     const other = world.funded(3, 60n * UNIT);
     open("buy", 10n);
     open("buy", 10n, other);
     rest("buy", 45_450n, 8n);
+    warmUp();
     block(1, 45_500n);
     // 8 lots of depth: 2 may go, one each.
     expect([lots(trader), lots(other)]).toEqual([9n, 9n]);
@@ -95,12 +103,27 @@ describe("the throttle", () => {
     expect(events("liquidation_throttled")).toMatchObject([{ available_lots: "1", waiting: "1" }]);
   });
 
+  it("counts a book that it has just begun to look at by the share of its memory that has passed", () => {
+    setUp(FLOW);
+    const other = world.funded(3, 60n * UNIT);
+    open("buy", 10n);
+    open("buy", 10n, other);
+    // Whoever shows it at the first look would have it all.
+    rest("buy", 45_450n, 1_000n);
+    block(1, 45_500n);
+    // A clip each.
+    expect([lots(trader), lots(other)]).toEqual([9n, 10n]);
+    block(60, 45_500n);
+    // A quarter of a fifth of a thousand.
+    expect(events("liquidation_throttled")).toEqual([]);
+    expect(lots(other)).toBeLessThan(10n);
+  });
+
   it("does not count orders shown for a moment", () => {
-    setUp({ flowPpm: 250_000n, depthRangePpm: 100_000n });
+    setUp(FLOW);
     open("buy", 10n);
     rest("buy", 46_150n, 8n);
-    block(1, MARK);
-    block(60, MARK);
+    warmUp();
     rest("buy", 46_150n, 1_000n);
     block(1, 46_200n);
     expect(lots(trader)).toBe(8n);
@@ -116,8 +139,25 @@ describe("the throttle", () => {
     expect(events("deleverage")).toEqual([]);
   });
 
+  it("keeps others waiting for one window by what an account below zero sells, however much that is", () => {
+    setUp({ ...FLOW, depthRangePpm: 200_000n });
+    world.fund.give(world.ctx, 1_000n * UNIT);
+    const [other, large] = [world.funded(3, 90n * UNIT), world.funded(4, 540n * UNIT)];
+    open("buy", 90n, large);
+    open("buy", 10n, other);
+    rest("buy", 42_800n, 100n);
+    warmUp();
+    // 45 below zero: all of it is sold, more than three times what a window gives.
+    block(1, 43_500n);
+    expect([lots(large), lots(other)]).toEqual([0n, 10n]);
+    rest("buy", 42_800n, 90n);
+    // Now the other is short.
+    block(10, 42_900n);
+    expect(lots(other)).toBeLessThan(10n);
+  });
+
   it("stops a market whose depth cannot be measured, and no other", () => {
-    setUp({ flowPpm: 250_000n });
+    setUp(FLOW);
     world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", feedId: ETH }));
     world.markets.setMark(world.ctx, ETH, MARK);
     const other = world.funded(3, 60n * UNIT);

@@ -3,7 +3,7 @@ import type { LadderTerms, MarketMeasure } from "@keel/proto/gen/keel/margin/v1/
 import { expQ } from "../../kit/math/exp.ts";
 import { Q_BITS, Q_ONE } from "../../kit/math/fixed-point.ts";
 import { lnRatioQ } from "../../kit/math/log.ts";
-import { divFloor, divTrunc, maximum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import { divFloor, divTrunc, maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Side } from "../ports.ts";
 import { VARIANCE_BITS } from "./ladder-math.ts";
 
@@ -31,7 +31,7 @@ function toward(value: bigint, aim: bigint, weight: bigint): bigint {
   return value + divTrunc((aim - value) * weight, ONE);
 }
 
-/** The first sample is its own average; of volatility nothing is known by it. */
+/** The first sample begins the averages; of volatility nothing is known by it, and of depth little (`warmedPpm`). */
 export function measured(
   terms: LadderTerms,
   known: MarketMeasure | undefined,
@@ -51,6 +51,7 @@ export function measured(
       sold: "0",
       bought: "0",
       flowMs: now.timeMs,
+      sinceMs: now.timeMs,
     };
   }
   const elapsed = now.timeMs - known.sampledMs;
@@ -79,6 +80,15 @@ function varianceAfter(known: MarketMeasure, now: Reading, elapsed: bigint): big
 /** Average value of a lot, quanta, rounded down. */
 export function averageQuanta({ average }: MarketMeasure): bigint {
   return BigInt(average) >> AVERAGE_BITS;
+}
+
+/**
+ * How far an average of depth counts: the share of its memory that has been seen, rounded down. An average that begins with its own first sample would let
+ * whatever stands in the book at that moment vouch for itself.
+ */
+export function warmedPpm(terms: LadderTerms, { sinceMs }: MarketMeasure, nowMs: bigint): bigint {
+  const seenMs = maximum(nowMs - sinceMs, 0n);
+  return minimum(divFloor(seenMs * PPM, terms.depthAverageMs), PPM);
 }
 
 /** Depth that counts: the lesser of now and the average, × the counted part, rounded down. */

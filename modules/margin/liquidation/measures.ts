@@ -1,7 +1,7 @@
 /** What the ladder measures of each market: the mark's moving average, the book's depth, the hour's volatility, and what liquidations have sold. */
 import type { LadderTerms, MarketMeasure } from "@keel/proto/gen/keel/margin/v1/ladder";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { divFloor, maximum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import { divFloor, maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import { heldMarkets } from "../bounds/branch-bounds.ts";
 import { contained } from "../contained.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
@@ -9,7 +9,14 @@ import { isClosable, withPortfolio } from "../health/market-view.ts";
 import { parseMoney } from "../money.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { averageQuanta, countedDepth, flowCapacity, flowUsed, measured } from "./measure.ts";
+import {
+  averageQuanta,
+  countedDepth,
+  flowCapacity,
+  flowUsed,
+  measured,
+  warmedPpm,
+} from "./measure.ts";
 
 /** Not oftener than this, whatever the blocks do. */
 const SAMPLE_MS = 1_000n;
@@ -32,8 +39,12 @@ export interface Measures {
   flow(ctx: ReadContext, view: MarketView, side: Side, terms: LadderTerms): Flow;
   /** Takes off what time has forgiven: before the first of a block is spent. */
   forgive(ctx: WriteContext, view: MarketView, flows: Readonly<Record<Side, Flow>>): void;
-  /** Liquidations on `side` took this much notional out of the book. */
-  spend(ctx: WriteContext, market: MarketId, side: Side, notional: bigint): void;
+  /** Liquidations on `side` took this much notional out of the book. `most`: counted no further than to this; null: all of it. */
+  spend(
+    ctx: WriteContext,
+    market: MarketId,
+    taken: { readonly side: Side; readonly notional: bigint; readonly most: bigint | null },
+  ): void;
 }
 
 export function nowMs(ctx: ReadContext): bigint {
@@ -88,9 +99,12 @@ export function createMeasures(state: MarginState, markets: ModelledMarkets): Me
     terms: LadderTerms,
     known: MarketMeasure | undefined,
   ): bigint {
+    // Nothing is known of what could not be measured.
+    if (known === undefined) return 0n;
     const now = depthNow(ctx, view, book, terms);
-    const average = book === "buy" ? known?.bidDepth : known?.askDepth;
-    return countedDepth(now, average === undefined ? now : BigInt(average), terms.depthCountedPpm);
+    const average = BigInt(book === "buy" ? known.bidDepth : known.askDepth);
+    const seen = mulDivDown(average, warmedPpm(terms, known, nowMs(ctx)), PPM);
+    return countedDepth(now, seen, terms.depthCountedPpm);
   }
 
   return {
@@ -151,14 +165,18 @@ export function createMeasures(state: MarginState, markets: ModelledMarkets): Me
       });
     },
 
-    spend(ctx, market, side, notional) {
+    spend(ctx, market, { most, notional, side }) {
       const known = measures.get(ctx, market);
       if (known === undefined) return;
       const { bought, sold } = known;
+      const after = (used: string): string => {
+        const whole = BigInt(used) + notional;
+        return (most === null ? whole : maximum(BigInt(used), minimum(whole, most))).toString();
+      };
       measures.set(ctx, market, {
         ...known,
-        sold: side === "sell" ? (BigInt(sold) + notional).toString() : sold,
-        bought: side === "buy" ? (BigInt(bought) + notional).toString() : bought,
+        sold: side === "sell" ? after(sold) : sold,
+        bought: side === "buy" ? after(bought) : bought,
         flowMs: nowMs(ctx),
       });
     },

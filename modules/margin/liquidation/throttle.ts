@@ -1,7 +1,7 @@
 /**
  * How much of each account one block may push into the books. Drawn up once, before the first is closed: what the flow of a market's side has left,
  * shared among those who have to close there by what they are short of. Accounts below zero are not held back, since what the book does not take of them
- * is put on others; but what they sell is flow.
+ * is put on others; but what they sell is flow, up to all that a window gives.
  */
 import type { LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
 import type { AccountId } from "../../kit/account-id.ts";
@@ -122,7 +122,10 @@ export function createThrottle(
       if (given !== undefined && before !== undefined) {
         given.set(id, maximum(before - lots, 0n));
       }
-      measures.spend(step, market, side, lots * view.notionalPerLot);
+      // Who was given nothing is below zero: what is sold of it keeps others waiting for one window, not for as many as it fills.
+      const isFree = before === undefined && terms.flowPpm > 0n;
+      const most = isFree ? (flows.get(market)?.[side].capacity ?? null) : null;
+      measures.spend(step, market, { side, notional: lots * view.notionalPerLot, most });
     },
   };
 }

@@ -82,6 +82,10 @@ function short({ ctx, margin }: World, traders: readonly AccountId[]): number {
 function run(ladder: LadderTerms | undefined): Run {
   const { maker, traders, world } = populate(ladder);
   const { ctx } = world;
+  // A book that has stood for as long as its depth is averaged over.
+  refill(world, maker);
+  for (const seconds of [1, 300]) world.block(seconds, () => world.setPrice(BTC, `${START}`));
+  ctx.state.clearJournal();
   const blockMs: number[] = [];
   const counts: Record<string, number> = {};
   let left = ACCOUNTS;
