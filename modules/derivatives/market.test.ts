@@ -1,4 +1,5 @@
 /** The whole market: derivatives with the real margin, insurance and bank, and a settable oracle. */
+
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import { Fund } from "@keel/proto/gen/keel/insurance/v1/types";
@@ -7,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { createBank } from "../bank/module.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
+import { UNCOUNTED } from "../insurance/ports.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
@@ -49,6 +51,7 @@ function createWorld(fundUnits = 0n) {
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
     shortfalls: { pendingShortfall: () => 0n },
+    flows: UNCOUNTED,
   });
   const prices = createTestPrices(registry);
   let margin: Margin | undefined;

@@ -1,7 +1,8 @@
 import type { LimitedFlow } from "@keel/proto/gen/keel/guard/v1/types";
+import { MsgCollectFees } from "@keel/proto/gen/keel/margin/v1/tx";
 import { describe, expect, it } from "vitest";
 import { accountId } from "../kit/account-id.ts";
-import { createGuardWorld } from "../testing/guard-world.ts";
+import { createGuardWorld, PERP } from "../testing/guard-world.ts";
 import { DENOM, UNIT } from "../testing/world.ts";
 import { flowOf, roomAt } from "./velocity.ts";
 
@@ -34,6 +35,25 @@ describe("a limit on what leaves", () => {
     // A tenth of 900.
     expect(withdraw(91n)).toBe("guard 9");
     expect(withdraw(90n)).toBe("accepted");
+  });
+
+  it("counts the fees that are paid out, and holds them back from nobody", () => {
+    const { rich, withdraw, world } = limited();
+    const trader = world.funded(2, 1000n);
+    world.trade(PERP, rich, trader, "0.1", "60000");
+    const { feesHeld } = world.margin.keeper.totals(world.ctx);
+    const before = world.guard.keeper.room(world.ctx, DENOM) ?? 0n;
+    const value = MsgCollectFees.fromPartial({
+      authority: world.authority,
+      recipient: world.address(9),
+      amount: `${feesHeld}`,
+    });
+    const route = world.margin.module.messages.find(({ typeUrl }) => /CollectFees$/.test(typeUrl));
+    route?.handle({ ...world.ctx, signers: [] }, value);
+    expect(feesHeld).toBeGreaterThan(UNIT);
+    // A tenth of what was there before anything left is still the measure.
+    expect(world.guard.keeper.room(world.ctx, DENOM)).toBe(before - feesHeld);
+    expect(withdraw(before / UNIT)).toBe("guard 9");
   });
 
   it("says what may leave now and when the rest may, and that time is true", () => {

@@ -83,6 +83,8 @@ export interface Flows {
   /** Throws ModuleError when so much may not leave now. */
   withdrawing(ctx: WriteContext, denom: string, quanta: bigint): void;
   deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
+  /** So much has left that was not asked for here: it takes room from what may leave. */
+  left(ctx: WriteContext, denom: string, quanta: bigint): void;
   balance(ctx: ReadContext, denom: string): bigint;
   /** What the limits let leave now; null: there is none. */
   room(ctx: ReadContext, denom: string): bigint | null;
@@ -137,6 +139,10 @@ export function createFlows(state: GuardState, ports: GuardPorts): Flows {
     deposited(ctx, denom, quanta) {
       if (state.velocities.size(ctx) === 0) return;
       note(ctx, denom, { out: 0n, in: quanta });
+    },
+    left(ctx, denom, quanta) {
+      if (state.velocities.size(ctx) === 0) return;
+      note(ctx, denom, { out: quanta, in: 0n });
     },
   };
 }

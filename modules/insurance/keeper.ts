@@ -109,6 +109,7 @@ export function createKeeper(state: InsuranceState, ports: InsurancePorts): Insu
         throw refuse("invalidAmount", "the fund would leave its range");
       }
       ports.bank.transfer(ctx, sender, ports.vault, denom, amount);
+      ports.flows.deposited(ctx, denom, amount);
       state.funds.set(ctx, id, { ...after, funded: fund.funded + amount });
       return after.balance;
     },

@@ -19,10 +19,21 @@ export interface ShortfallPort {
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
 }
 
+/** Who counts what comes into the vault and leaves it. Implemented by the guard. */
+export interface FlowPort {
+  deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
+  /** Coins have left that nobody holds back. */
+  left(ctx: WriteContext, denom: string, quanta: bigint): void;
+}
+
+/** Nobody counts. */
+export const UNCOUNTED: FlowPort = { deposited: () => undefined, left: () => undefined };
+
 export interface InsurancePorts {
   readonly bank: BankPort;
   readonly addresses: Addresses;
   readonly shortfalls: ShortfallPort;
+  readonly flows: FlowPort;
   /** Where the coins of all claims lie: margin's collateral vault. */
   readonly vault: Uint8Array;
 }

@@ -1,4 +1,5 @@
 /** A fund on its own: coins that move are reported, a shortfall is what the test says. */
+
 import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import type { Params } from "@keel/proto/gen/keel/insurance/v1/types";
 import { createAddresses, moduleAddress } from "../kit/addresses.ts";
@@ -6,6 +7,7 @@ import { Registry } from "../kit/collections/schema.ts";
 import { type TestContext, testContext } from "../kit/testing/context.ts";
 import { createInsurance, type Insurance } from "./module.ts";
 import { defaultParams } from "./params.ts";
+import { type FlowPort, UNCOUNTED } from "./ports.ts";
 
 export const DENOM = "uusdc";
 export const DAY_MS = 86_400_000n;
@@ -16,6 +18,7 @@ export const vault: Uint8Array = moduleAddress("margin");
 export function createInsured(hooks: {
   readonly onTransfer: (to: Uint8Array, amount: bigint) => void;
   readonly shortfall: () => bigint;
+  readonly flows?: FlowPort;
 }): { readonly ctx: TestContext; readonly insurance: Insurance } {
   const registry = new Registry();
   const insurance = createInsurance(registry.schema("insurance"), {
@@ -23,6 +26,7 @@ export function createInsured(hooks: {
     vault,
     bank: { transfer: (_ctx, _from, to, _denom, amount) => hooks.onTransfer(to, amount) },
     shortfalls: { pendingShortfall: hooks.shortfall },
+    flows: hooks.flows ?? UNCOUNTED,
   });
   return { ctx: testContext(registry), insurance };
 }

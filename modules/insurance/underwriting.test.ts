@@ -24,6 +24,8 @@ const bob = new Uint8Array(20).fill(2);
 let shortfall: bigint;
 /** What went out of the vault, less what came in, by receiver. */
 let moved: [Uint8Array, bigint][];
+/** What was told to who counts flows: in, and out. */
+let counted: bigint[];
 let ctx: TestContext;
 let insurance: Insurance;
 
@@ -31,6 +33,10 @@ function build(): Insurance {
   const made = createInsured({
     onTransfer: (to, amount) => void moved.push([to, amount]),
     shortfall: () => shortfall,
+    flows: {
+      deposited: (_ctx, _denom, amount) => void counted.push(amount),
+      left: (_ctx, _denom, amount) => void counted.push(-amount),
+    },
   });
   ctx = made.ctx;
   return made.insurance;
@@ -44,6 +50,7 @@ function start(params = {}, balance = "1000000"): void {
 beforeEach(() => {
   shortfall = 0n;
   moved = [];
+  counted = [];
   start();
 });
 
@@ -117,6 +124,7 @@ describe("underwriting", () => {
     days(1);
     endBlock();
     expect(moved).toEqual([[ann, before]]);
+    expect(counted).toEqual([1_000_000n, 1_000_000n, -before]);
     expect(insurance.state.underwriters.get(ctx, [ann, DENOM])).toBeUndefined();
     expect(insurance.keeper.funded(ctx, DENOM)).toBe(3_000_000n - before);
     expect(faults().every((fault) => fault === null)).toBe(true);

@@ -30,7 +30,7 @@ export interface Underwriting {
 }
 
 export function createUnderwriting(state: InsuranceState, ports: InsurancePorts): Underwriting {
-  const { bank, vault, addresses, shortfalls } = ports;
+  const { bank, vault, addresses, shortfalls, flows } = ports;
 
   function requireFund(ctx: WriteContext, id: FundId): Fund {
     const fund = state.funds.get(ctx, id);
@@ -83,6 +83,7 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
             );
       }
       bank.transfer(ctx, owner, vault, denom, amount);
+      flows.deposited(ctx, denom, amount);
       const { shares, ownShares, minted } = after;
       const funded = fund.funded + amount;
       state.funds.set(ctx, id, { ...fund, balance, funded, shares, ownShares });
@@ -167,7 +168,10 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
         leaving: 0n,
         leavesAtNs: 0n,
       });
-    if (amount > 0n) bank.transfer(ctx, vault, owner, denom, amount);
+    if (amount > 0n) {
+      bank.transfer(ctx, vault, owner, denom, amount);
+      flows.left(ctx, denom, amount);
+    }
     const who = addresses.format(owner);
     emitRedeemed(ctx, { owner: who, denom, riskClass, amount, shares: leaving, balance });
   }

@@ -157,6 +157,7 @@ export function createCollateral(
         netDeposits: totals.netDeposits - amount,
       });
       bank.transfer(ctx, COLLATERAL_VAULT, recipient, denom(ctx), amount);
+      guard.left(ctx, denom(ctx), amount);
     },
   };
 }

@@ -358,6 +358,8 @@ export interface GuardPort {
   /** Coins are about to leave the vault, or have come in. The first throws ModuleError when they may not leave now. */
   withdrawing(ctx: WriteContext, denom: string, quanta: bigint): void;
   deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
+  /** Coins have left that nobody holds back, and count against what may. */
+  left(ctx: WriteContext, denom: string, quanta: bigint): void;
   /** What limits let leave now; null: there is none. */
   room(ctx: ReadContext, denom: string): bigint | null;
 }

@@ -1,9 +1,11 @@
 /** Margin's small world with the real insurance module, for tests of who pays. */
+
 import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import { createInsurance, type Insurance } from "../insurance/module.ts";
 import { defaultParams } from "../insurance/params.ts";
+import { UNCOUNTED } from "../insurance/ports.ts";
 import type { AccountId } from "../kit/account-id.ts";
 import { createAddresses } from "../kit/addresses.ts";
 import { COLLATERAL_VAULT } from "../margin/state.ts";
@@ -38,6 +40,7 @@ export function createInsuredWorld(
       addresses,
       vault: COLLATERAL_VAULT,
       shortfalls: { pendingShortfall: (ctx, denom) => keeper().pendingShortfall(ctx, denom) },
+      flows: UNCOUNTED,
     });
     return insurance.keeper;
   });

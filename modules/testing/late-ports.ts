@@ -27,6 +27,7 @@ export function lateGuard(get: () => GuardKeeper | undefined): ClearingGuard & M
     initialRaisePpm: (ctx, market) => get()?.initialRaisePpm(ctx, market) ?? 0n,
     withdrawing: (ctx, denom, quanta) => get()?.withdrawing(ctx, denom, quanta),
     deposited: (ctx, denom, quanta) => get()?.deposited(ctx, denom, quanta),
+    left: (ctx, denom, quanta) => get()?.left(ctx, denom, quanta),
     room: (ctx, denom) => get()?.room(ctx, denom) ?? null,
   };
 }

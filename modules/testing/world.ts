@@ -178,16 +178,17 @@ export function createWorld(options: WorldOptions = {}): World {
     blocked: [],
     accounts: { ensure: () => undefined },
   });
+  let guarding: Guard["keeper"] | undefined;
   const insurance = createInsurance(registry.schema("insurance"), {
     addresses,
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
     shortfalls: { pendingShortfall: () => 0n },
+    flows: lateGuard(() => guarding),
   });
   const prices = createTestPrices(registry);
   let built: Margin | undefined;
   let backstop: Vault["keeper"]["backstop"] | undefined;
-  let guarding: Guard["keeper"] | undefined;
   const late = (): Margin["keeper"] => (built as Margin).keeper;
   const guarded = lateGuard(() => guarding);
   const clearing = lateClearing(late);

@@ -109,16 +109,17 @@ export function createKeel(options: {
 
   // Who is owed by the funds is known to margin, which draws on them.
   let clearing: Margin["keeper"] | null = null;
+  let guarding: GuardKeeper | null = null;
   const insurance = createInsurance(registry.schema("insurance"), {
     bank: bank.keeper,
     addresses,
     vault: COLLATERAL_VAULT,
     shortfalls: lateShortfalls(() => clearing),
+    flows: lateGuard(() => guarding),
   });
   // Clearing, markets and the vault know each other; the later ones reach margin by delegation.
   let markets: Derivatives["keeper"] | null = null;
   let backstop: BackstopPort | null = null;
-  let guarding: GuardKeeper | null = null;
   const margin = createMargin(registry.schema("margin"), {
     bank: bank.keeper,
     markets: lateMarkets(() => markets),
@@ -269,6 +270,7 @@ function lateGuard(get: () => GuardKeeper | null): ClearingGuard & MarketGuard {
     initialRaisePpm: (ctx, market) => guard().initialRaisePpm(ctx, market),
     withdrawing: (ctx, denom, quanta) => guard().withdrawing(ctx, denom, quanta),
     deposited: (ctx, denom, quanta) => guard().deposited(ctx, denom, quanta),
+    left: (ctx, denom, quanta) => guard().left(ctx, denom, quanta),
     room: (ctx, denom) => guard().room(ctx, denom),
   };
 }

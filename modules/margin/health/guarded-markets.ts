@@ -6,6 +6,7 @@ export const UNGUARDED: GuardPort = {
   initialRaisePpm: () => 0n,
   withdrawing: () => undefined,
   deposited: () => undefined,
+  left: () => undefined,
   room: () => null,
 };
 
