@@ -105,11 +105,12 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     ...createClearAll(state, markets, addresses, classes),
   };
   const collateral = createCollateral(state, bank, markets, guard);
+  const units = createAssetCustody(state, bank, markets, guard);
   const claims = createClaims(state, insurance, classes);
   const losses = createLosses({ state: state.waterfall, classes, claims, name });
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
   const custody = {
-    proposals: createProposals({ state, collateral, bank, addresses }),
+    proposals: createProposals({ state, collateral, assets: units, bank, addresses }),
     topUps: createTopUps({ state, markets, collateral, name }),
   };
   const conversion = createConversion({ state, claims, name });
@@ -126,7 +127,6 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const settlements = createSettlements({
     ...{ state, markets, claims, losses, classes, addresses, name },
   });
-  const units = createAssetCustody(state, bank, markets, ports.guard ?? UNGUARDED);
   const assets = {
     ...guardedUnits(state, units),
     ...createAssetTerms({ state, markets, bank, insurance, custody: units, addresses }),

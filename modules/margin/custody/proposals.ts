@@ -5,6 +5,8 @@
 import type {
   CustodyAction,
   Proposal,
+  TransferAction,
+  WithdrawAction,
   WithdrawalPolicy,
 } from "@keel/proto/gen/keel/margin/v1/custody";
 import { type AccountId, accountId, numberOf, ownerOf } from "../../kit/account-id.ts";
@@ -12,6 +14,7 @@ import type { Addresses } from "../../kit/addresses.ts";
 import { bytesToKey, heightKey } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Collateral } from "../collateral.ts";
+import type { AssetCustody } from "../collateral-assets/custody.ts";
 import { refuse } from "../errors.ts";
 import { accountText, emitTransfer, emitWithdraw } from "../events.ts";
 import type { BankPort } from "../ports.ts";
@@ -122,10 +125,11 @@ export function createProposals(parts: {
   readonly state: MarginState;
   /** Past the guard: what is approved may leave. */
   readonly collateral: Collateral;
+  readonly assets: AssetCustody;
   readonly bank: BankPort;
   readonly addresses: Addresses;
 }): Proposals {
-  const { state, collateral, bank, addresses } = parts;
+  const { state, collateral, assets, bank, addresses } = parts;
   const { custody } = state;
 
   function requirePolicy(ctx: ReadContext, id: AccountId): WithdrawalPolicy {
@@ -165,27 +169,39 @@ export function createProposals(parts: {
     }
   }
 
-  function requireDenom(ctx: ReadContext, { withdraw, transfer }: CustodyAction): void {
+  const isSettlement = (ctx: ReadContext, denom: string): boolean =>
+    denom === state.params.require(ctx).settlementDenom;
+
+  /** The settlement asset, or one that is collateral; what its issuer restricts reaches only those on its list. */
+  function requireDenom(ctx: ReadContext, { withdraw, transfer }: Partial<CustodyAction>): void {
     const denom = (withdraw ?? transfer)?.denom;
-    const expected = state.params.require(ctx).settlementDenom;
-    if (denom !== undefined && denom !== expected) {
-      throw refuse("wrongDenom", `expected ${expected}, got "${denom.slice(0, 130)}"`);
-    }
+    if (denom === undefined || isSettlement(ctx, denom)) return;
+    const asset = assets.require(ctx, denom);
+    if (withdraw !== undefined)
+      assets.requireHolder(ctx, asset, addresses.parse(withdraw.recipient));
   }
 
-  function withdraw(ctx: WriteContext, id: AccountId, recipient: string, amount: bigint): void {
-    const denom = state.params.require(ctx).settlementDenom;
-    collateral.withdraw(ctx, id, amount);
+  function withdraw(ctx: WriteContext, id: AccountId, action: WithdrawAction): void {
+    const { denom, recipient } = action;
+    const amount = BigInt(action.amount);
+    if (isSettlement(ctx, denom)) collateral.withdraw(ctx, id, amount);
+    else {
+      // The list may have changed since it was proposed.
+      requireDenom(ctx, { withdraw: action });
+      assets.withdraw(ctx, id, denom, amount);
+    }
     const to = addresses.parse(recipient);
     const owner = ownerOf(id);
     if (bytesToKey(to) !== bytesToKey(owner)) bank.transfer(ctx, owner, to, denom, amount);
     emitWithdraw(ctx, { account: accountText(addresses, id), denom, amount });
   }
 
-  function transfer(ctx: WriteContext, from: AccountId, number: number, amount: bigint): void {
-    const denom = state.params.require(ctx).settlementDenom;
-    const to = accountId(ownerOf(from), number);
-    collateral.transfer(ctx, from, to, amount);
+  function transfer(ctx: WriteContext, from: AccountId, action: TransferAction): void {
+    const { denom } = action;
+    const amount = BigInt(action.amount);
+    const to = accountId(ownerOf(from), action.toSubaccount);
+    if (isSettlement(ctx, denom)) collateral.transfer(ctx, from, to, amount);
+    else assets.transfer(ctx, from, to, { denom, units: amount });
     const [source, target] = [accountText(addresses, from), accountText(addresses, to)];
     emitTransfer(ctx, { from: source, to: target, denom, amount });
   }
@@ -307,9 +323,9 @@ export function createProposals(parts: {
       if (action.policy !== undefined) return changePolicy(ctx, id, proposal, policy);
       requireUngated(ctx, state, id);
       if (action.withdraw !== undefined) {
-        withdraw(ctx, id, action.withdraw.recipient, BigInt(action.withdraw.amount));
+        withdraw(ctx, id, action.withdraw);
       } else if (action.transfer !== undefined) {
-        transfer(ctx, id, action.transfer.toSubaccount, BigInt(action.transfer.amount));
+        transfer(ctx, id, action.transfer);
       }
     },
 
