@@ -110,6 +110,7 @@ async function open(
     version: KEEL_VERSION,
     nowNs: () => timestampToNanos(clock.now()),
     queryHeights: config.app["query-heights"],
+    explainEntries: config.app["explain-entries"],
     onFault({ height, where, error }) {
       metrics.onFault(where);
       log.error("contained fault", { height, where, reason: error.message });

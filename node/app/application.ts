@@ -28,7 +28,7 @@ import { readContext, writeContext } from "./contexts.ts";
 import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
-import { QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
+import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
@@ -73,6 +73,8 @@ export interface ApplicationOptions {
   readonly nowNs?: () => bigint;
   /** Heights whose state stays open to queries; default 100. */
   readonly queryHeights?: number;
+  /** Entries of a state on which a block is still executed again to explain it; default 100,000. */
+  readonly explainEntries?: number;
   /** Told of faults that were contained (a reverted message, a quarantined market, a broken invariant). Default: nobody. */
   readonly onFault?: (fault: AppFault) => void;
 }
@@ -133,7 +135,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     onFault,
   });
   const blocks = createBlockExecutor({ keel, chainId, router, read, onFault });
-  const explain = createExplainer({ keel, chainId, read, params });
+  const entriesMax = options.explainEntries ?? EXPLAINED_ENTRIES_DEFAULT;
+  const explain = createExplainer({ keel, chainId, read, params, entriesMax });
   const serially = createQueue();
   const prove = createProver({
     verifier,

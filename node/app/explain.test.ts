@@ -7,10 +7,13 @@ const HOUR_NS = 3_600_000_000_000n;
 const START_NS = 1_790_000_000_000_000_000n;
 
 /** A market whose hour ends with the last of its blocks. */
-async function hourEnds(): Promise<{ chain: TestChain; response: FinalizeBlockResponse }> {
+async function hourEnds(
+  explainEntries?: number,
+): Promise<{ chain: TestChain; response: FinalizeBlockResponse }> {
   const next = (START_NS / HOUR_NS + 1n) * HOUR_NS;
   const chain: TestChain = new TestChain({
     extensionsFrom: 1,
+    ...(explainEntries === undefined ? {} : { app: { explainEntries } }),
     clock: (height) => (height < 6 ? next - BigInt(7 - height) * 1_000_000_000n : next),
   });
   await openMarket(chain, "500000000");
@@ -55,6 +58,15 @@ describe("executing a block again to say why", () => {
     for (const { chain } of [asked, quiet]) await chain.decide([priceTx(chain)]);
     expect(asked.chain.store.appHash).toEqual(quiet.chain.store.appHash);
     expect(asked.chain.faults).toEqual([]);
+  });
+
+  it("refuses a state with more entries than the node allows, and none with fewer", async () => {
+    const answers = [5, 5_000].map(async (entries) => {
+      const { chain } = await hourEnds(entries);
+      const answer = chain.app.explain(chain.decided());
+      return typeof answer === "string" ? answer : "explained";
+    });
+    expect(await Promise.all(answers)).toEqual(["large", "explained"]);
   });
 
   it("says so when the state before the block is gone", async () => {

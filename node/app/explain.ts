@@ -6,7 +6,6 @@ import type { Explanation } from "@keel/modules/kit/explanation";
 import type { Branch } from "@keel/modules/kit/store";
 import type { Keel } from "./app.ts";
 import { createBlockExecutor } from "./block.ts";
-import { EXPLAINED_ENTRIES_MAX } from "./limits.ts";
 import { createRouter } from "./router.ts";
 import type { CommittedView } from "./state.ts";
 import type { TxReader } from "./transactions.ts";
@@ -26,8 +25,10 @@ export function createExplainer(options: {
   readonly chainId: string;
   readonly read: TxReader["read"];
   readonly params: (from: Branch) => ConsensusParams;
+  /** Of a state; with more of them the answer is "large". */
+  readonly entriesMax: number;
 }): (before: CommittedView | null, block: ProposedBlock) => ExplainAnswer {
-  const { chainId, keel, params, read } = options;
+  const { chainId, entriesMax, keel, params, read } = options;
   // Faults of these blocks have been told when they were executed first.
   const onFault = (): void => undefined;
   const router = createRouter({
@@ -41,7 +42,7 @@ export function createExplainer(options: {
     if (before === null) return "gone";
     const { branch } = before;
     const entries = keel.registry.collections.reduce((sum, { id }) => sum + branch.size(id), 0);
-    if (entries > EXPLAINED_ENTRIES_MAX) return "large";
+    if (entries > entriesMax) return "large";
     const explanations = new Map<Event, Explanation>();
     const state = branch.fork();
     const { events } = blocks.execute(state, block, params(state), (event, why) => {

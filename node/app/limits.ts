@@ -4,8 +4,11 @@
 export const QUERY_HEIGHTS_DEFAULT = 100;
 /** One transaction: the mempool of stock clients and explorers expects no more. Checked before anything is decoded. */
 export const TX_BYTES_MAX = 1_048_576;
-/** Entries of a state on which a block is executed again for whoever asks why: books and bounds are made anew, and a million accounts take half a minute. */
-export const EXPLAINED_ENTRIES_MAX = 100_000;
+/**
+ * Entries of a state on which a block is executed again for whoever asks why. Not memory but time bounds it: books and bounds are made anew in the thread that
+ * votes, and a million accounts take half a minute, in which a validator would sign nothing. A node that signs nothing may allow more.
+ */
+export const EXPLAINED_ENTRIES_DEFAULT = 100_000;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
 /** A query's request: keys and small messages only. */

@@ -1,6 +1,9 @@
-import { readConfig } from "../config/files.ts";
+import { resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { type NodeConfig, readConfig } from "../config/files.ts";
 import type { CometConfig } from "../config/schema.ts";
 import { createLogger } from "../logging/logger.ts";
+import { rotatingFile } from "../logging/rotating-file.ts";
 import { startNode } from "../node.ts";
 import { KEEL_VERSION } from "../version.ts";
 
@@ -16,12 +19,18 @@ export interface StartOptions {
   readonly log_format?: CometConfig["log_format"];
 }
 
+function logStream(home: string, { comet }: NodeConfig): Writable {
+  const { log_file, log_file_bytes: bytesMax, log_files_kept: kept } = comet;
+  if (log_file === "") return process.stdout;
+  return rotatingFile(resolve(home, log_file), { bytesMax, kept });
+}
+
 export async function startCommand(options: StartOptions): Promise<void> {
   const config = readConfig(options.home);
   const log = createLogger({
     level: options.log_level ?? config.comet.log_level,
     format: options.log_format ?? config.comet.log_format,
-    stream: process.stdout,
+    stream: logStream(options.home, config),
   });
   const die = (sentence: string): void => {
     process.stderr.write(`keeld: ${sentence}\n`);

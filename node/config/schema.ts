@@ -11,6 +11,10 @@ export interface CometConfig {
   readonly moniker: string;
   readonly log_level: (typeof LOG_LEVELS)[number];
   readonly log_format: (typeof LOG_FORMATS)[number];
+  /** "": standard output. */
+  readonly log_file: string;
+  readonly log_file_bytes: number;
+  readonly log_files_kept: number;
   readonly rpc: {
     readonly laddr: ListenAddress;
     readonly cors_allowed_origins: readonly string[];
@@ -65,6 +69,7 @@ export interface AppConfig {
   readonly "minimum-gas-prices": readonly MinGasPrice[];
   readonly "snapshot-interval": number;
   readonly "query-heights": number;
+  readonly "explain-entries": number;
   readonly crypto: { readonly backend: "native" | "js"; readonly workers: number };
   readonly oracle: {
     readonly source: "none" | "generator" | "csv" | "http" | "exchanges";
@@ -118,6 +123,9 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
   moniker: z.string().max(70).default("keel"),
   log_level: z.enum(LOG_LEVELS).default("info"),
   log_format: z.enum(LOG_FORMATS).default("plain"),
+  log_file: z.string().default(""),
+  log_file_bytes: z.int().min(65_536).default(67_108_864),
+  log_files_kept: z.int().min(0).max(1_000).default(9),
   rpc: section({
     laddr: listenAddress.prefault("tcp://127.0.0.1:26657"),
     cors_allowed_origins: z.array(z.string()).default([]),
@@ -170,6 +178,7 @@ export const appSchema: z.ZodType<AppConfig, unknown> = z.strictObject({
   "minimum-gas-prices": gasPrices.prefault(""),
   "snapshot-interval": z.int().min(1).default(1000),
   "query-heights": count(100),
+  "explain-entries": count(100_000),
   crypto: section({ backend: z.enum(["native", "js"]).default("native"), workers: count(1) }),
   oracle: section({
     source: z.enum(["none", "generator", "csv", "http", "exchanges"]).default("none"),

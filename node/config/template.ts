@@ -21,6 +21,13 @@ const CONFIG: readonly Section[] = [
         "trace, debug, info, warn, error. info: a line for each block, peer and piece of news.",
       ],
       ["log_format", "plain", "plain or json"],
+      [
+        "log_file",
+        "",
+        "Empty: standard output, for whoever collects that. Else a file, in the home unless it begins with /.",
+      ],
+      ["log_file_bytes", 67_108_864, "It is then renamed to .1, that to .2 and so on..."],
+      ["log_files_kept", 9, "...and so many older ones stay."],
     ],
   ],
   [
@@ -120,6 +127,11 @@ const APP: readonly Section[] = [
       ],
       ["snapshot-interval", 1000, "Heights between state snapshots, at least 1."],
       ["query-heights", 100, "Recent heights whose state stays open to queries."],
+      [
+        "explain-entries",
+        100_000,
+        "explain executes a block again in the thread that votes: refused where the state has more entries. 0: always.",
+      ],
     ],
   ],
   [

@@ -11,7 +11,7 @@ import { homePaths } from "@keel/node/config/files";
 import type { FileValues } from "@keel/node/config/template";
 import type { GenesisChoices } from "@keel/node/genesis/create";
 import { createGenesisText } from "@keel/node/genesis/create";
-import { NodeProcess } from "./node-process.ts";
+import { LOG_FILE, NodeProcess } from "./node-process.ts";
 import type { NodePorts } from "./ports.ts";
 import { shareOf } from "./sharing.ts";
 
@@ -59,6 +59,7 @@ export class LocalNetwork {
           "market_data.enabled": i === 0,
           ...plan.config,
           moniker: `node${i}`,
+          log_file: LOG_FILE,
           ...portValues(plan.ports[i] as NodePorts),
         }),
       );

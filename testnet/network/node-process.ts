@@ -8,6 +8,10 @@ import { join } from "node:path";
 /** After this a stopping node is killed. */
 const STOP_MS = 12_000;
 const LOG_TAIL_BYTES = 2_000;
+/** In the home; the node turns it over by itself. */
+export const LOG_FILE = "keeld.log";
+/** What it says past its log: why it did not start, what ended it. */
+const OUTPUT_FILE = "keeld.out";
 
 /** The bundle made by whoever started us, or the source, which our own flags then say how to run. */
 export const KEELD: string =
@@ -44,7 +48,7 @@ export class NodeProcess {
   /** `onExit` hears of every end, wanted or not. */
   start(onExit: (code: number | null, signal: string | null) => void = () => undefined): void {
     if (this.#child !== null) throw new Error(`${this.home} is running already`);
-    const log = openSync(this.logFile, "a");
+    const output = openSync(join(this.home, OUTPUT_FILE), "a");
     const child = spawn(
       process.execPath,
       [
@@ -58,13 +62,13 @@ export class NodeProcess {
       ],
       {
         // An open pipe to stdin is the leash: the kernel closes it when this process is gone.
-        stdio: ["pipe", log, log],
+        stdio: ["pipe", output, output],
         env: { ...process.env, ...this.#env },
         // Ctrl-C in a terminal reaches the whole group; the network stops its nodes itself, in order.
         detached: true,
       },
     );
-    closeSync(log);
+    closeSync(output);
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       const ended = (code: number | null, signal: string | null): void => {
@@ -94,15 +98,19 @@ export class NodeProcess {
   }
 
   get logFile(): string {
-    return join(this.home, "keeld.log");
+    return join(this.home, LOG_FILE);
   }
 
-  /** The end of the log, to say why a node stopped. */
+  /** The end of the log and of what was said past it, to say why a node stopped. */
   logTail(): string {
-    try {
-      return readFileSync(this.logFile, "utf8").slice(-LOG_TAIL_BYTES);
-    } catch {
-      return "";
-    }
+    return [this.logFile, join(this.home, OUTPUT_FILE)].map(tailOf).join("");
+  }
+}
+
+function tailOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8").slice(-LOG_TAIL_BYTES);
+  } catch {
+    return "";
   }
 }

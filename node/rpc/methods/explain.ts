@@ -61,7 +61,7 @@ export function explainMethods(
       );
     if (events === "large")
       throw internalError(
-        "this chain's state is too large for a node to execute blocks again while it runs",
+        "this chain's state is too large for this node to execute blocks again while it runs; a node that signs nothing may allow more explain-entries",
       );
     if (!isSame(events, recorded))
       throw internalError(`executing block ${height} again gave other events than it has`);
