@@ -66,7 +66,7 @@ async function createNetwork(
         manifest.scale,
       insuranceFund: market.INSURANCE_FUND,
       vaultQuotes: true,
-      ladder: true,
+      clearingHouse: market.clearingHouse(wallets),
       options: true,
       vaultParams: market.VAULT_TIMES,
     },

@@ -3,13 +3,15 @@
 import { formatGenesis, type GenesisDoc } from "@keel/consensus/wire/genesis";
 import { ed25519Address } from "@keel/consensus/wire/keys";
 import { defaultConsensusParams } from "@keel/consensus/wire/params";
-import { defaultParams as derivativesParams } from "@keel/modules/derivatives/defaults";
+import {
+  defaultTerms,
+  defaultParams as derivativesParams,
+} from "@keel/modules/derivatives/defaults";
 import { defaultParams as guardParams } from "@keel/modules/guard/params";
 import { defaultParams as insuranceParams } from "@keel/modules/insurance/params";
 import { createAddresses } from "@keel/modules/kit/addresses";
 import { maximum, minimum } from "@keel/modules/kit/math/mul-div";
 import type { ProtoCodec } from "@keel/modules/kit/module";
-import { defaultLadder } from "@keel/modules/margin/liquidation/terms";
 import { defaultParams as marginParams } from "@keel/modules/margin/params";
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { defaultFeed, defaultParams as oracleParams } from "@keel/modules/oracle/feeds";
@@ -21,15 +23,18 @@ import {
 } from "@keel/modules/vault/params";
 import type { Timestamp } from "@keel/proto/bytes/timestamp";
 import { GenesisState as DerivativesGenesis } from "@keel/proto/gen/keel/derivatives/v1/genesis";
-import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { Market, MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as GuardGenesis } from "@keel/proto/gen/keel/guard/v1/genesis";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import { Fund as InsuranceFund } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { GenesisState as OracleGenesis } from "@keel/proto/gen/keel/oracle/v1/genesis";
 import type { Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import { GenesisState as VaultGenesis } from "@keel/proto/gen/keel/vault/v1/genesis";
 import type { Params as VaultParams } from "@keel/proto/gen/keel/vault/v1/types";
 import { messageToJson } from "../app/genesis.ts";
+import type { ClearingHouse, Site } from "./clearing-house.ts";
+import * as house from "./clearing-house.ts";
 import { defaultMarket, defaultOptionSeries } from "./market.ts";
 import { ADDRESS_PREFIX_DEFAULT } from "./prefix.ts";
 
@@ -61,8 +66,8 @@ export interface GenesisChoices {
   /** The vault quotes the market, with default terms, once somebody has put money into it. */
   readonly vaultQuotes?: boolean;
   readonly vaultParams?: Partial<VaultParams>;
-  /** Liquidations climb the ladder, with its default terms. */
-  readonly ladder?: boolean;
+  /** With all that protects a market from its worst day. */
+  readonly clearingHouse?: ClearingHouse;
   /** A volatility surface on the index, and a series of options marked by it. */
   readonly options?: boolean;
   /** First height with prices in votes; 0 never. */
@@ -146,17 +151,23 @@ function moduleStates(
   const maxAgeMs =
     choices.priceMaxAgeMs === undefined ? feed.maxAgeMs : BigInt(choices.priceMaxAgeMs);
   const funded = fund.toString();
-  const funds = [{ denom: settlementDenom, balance: funded, funded, received: "0", paid: "0" }];
-  const market = { ...defaultMarket(FEED_ID), ...choices.market };
-  const json = <T>(name: string, codec: ProtoCodec<T>, state: T): unknown =>
-    messageToJson(`keel.${name}.v1.GenesisState`, codec.encode(state).finish());
+  const shared = InsuranceFund.fromPartial({
+    ...{ denom: settlementDenom, balance: funded, funded, received: "0", paid: "0" },
+  });
+  const whole = choices.clearingHouse;
+  const site: Site = { feedId: FEED_ID, marketId: FIRST_MARKET_ID, settlementDenom, maxAgeMs };
+  const plain = defaultMarket(FEED_ID);
+  const terms: MarketTerms = { ...defaultTerms(), ...(whole && house.guardedTerms()) };
+  const market = { ...plain, terms, ...choices.market };
+  const json = <T>(name: string, codec: ProtoCodec<T>, state: T): object =>
+    messageToJson(`keel.${name}.v1.GenesisState`, codec.encode(state).finish()) as object;
   return {
     oracle: json(
       "oracle",
       OracleGenesis,
       OracleGenesis.fromPartial({
         params: { ...oracleParams(), authority },
-        feeds: [{ ...feed, maxAgeMs }],
+        feeds: [{ ...feed, maxAgeMs, guard: whole && house.feedGuard(site) }],
         surfaces: choices.options === true ? [surfaceOf(maxAgeMs)] : [],
       }),
     ),
@@ -164,21 +175,25 @@ function moduleStates(
       "insurance",
       InsuranceGenesis,
       InsuranceGenesis.fromPartial({
-        params: { ...insuranceParams(), authority },
-        funds: fund > 0n ? funds : [],
+        params: { ...insuranceParams(), ...(whole && house.insuranceParams(whole)), authority },
+        funds: whole ? house.funds(shared) : fund > 0n ? [shared] : [],
       }),
     ),
-    margin: json(
-      "margin",
-      MarginGenesis,
-      MarginGenesis.fromPartial({
-        params: {
-          ...marginParams(settlementDenom),
-          authority,
-          ladder: choices.ladder === true ? defaultLadder() : undefined,
-        },
-      }),
-    ),
+    margin: {
+      ...json(
+        "margin",
+        MarginGenesis,
+        MarginGenesis.fromPartial({
+          params: {
+            ...marginParams(settlementDenom),
+            ...(whole && house.marginParams()),
+            authority,
+          },
+          ...(whole && house.marginState(site)),
+        }),
+      ),
+      ...(whole && { portfolio_model: house.portfolioModelJson }),
+    },
     derivatives: json(
       "derivatives",
       DerivativesGenesis,
@@ -207,7 +222,10 @@ function moduleStates(
     guard: json(
       "guard",
       GuardGenesis,
-      GuardGenesis.fromPartial({ params: { ...guardParams(), authority } }),
+      GuardGenesis.fromPartial({
+        params: { ...guardParams(), ...(whole && house.guardParams(whole, site)), authority },
+        ...(whole && house.guardState(whole, site)),
+      }),
     ),
   };
 }

@@ -5,6 +5,7 @@ import { KeelSigningClient } from "@keel/client/signing-client";
 import type { FileValues } from "@keel/node/config/template";
 import { readBars } from "@keel/node/feeds/csv";
 import { seededRandom } from "@keel/node/feeds/random";
+import type { ClearingHouse } from "@keel/node/genesis/clearing-house";
 import type { GenesisAccount } from "@keel/node/genesis/create";
 import type { Bot, BotOptions } from "../bots/bot.ts";
 import { startMaker } from "../bots/maker.ts";
@@ -41,6 +42,12 @@ export const VAULT_TIMES: { readonly lockupMs: bigint; readonly withdrawalDelayM
   lockupMs: 60_000n,
   withdrawalDelayMs: 10_000n,
 };
+
+/** Everything on. The first validator's operator has the emergency key; an underwriter can leave before its coffee is cold. */
+export function clearingHouse(wallets: readonly RoleWallet[]): ClearingHouse {
+  const { address } = wallets.find(({ name }) => name === "validator-1") as RoleWallet;
+  return { emergencyKey: address, noticeMs: 60_000n, priceRanges: true };
+}
 
 export function genesisAccounts(wallets: readonly RoleWallet[]): GenesisAccount[] {
   return wallets.map(({ address, name }) => ({

@@ -108,6 +108,7 @@ describe("exit code", () => {
         seed: 1,
         scale: 40,
         validators: 4,
+        ranges: false,
         traders: ["keel1a/0"],
         fundBefore: 10n,
         fundAfter: 12n,

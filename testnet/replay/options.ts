@@ -14,6 +14,8 @@ export interface ReplayOptions {
   /** Of the price rows; null: all of them. */
   readonly minutes: number | null;
   readonly kill: boolean;
+  /** Price ranges of the guard stop the market for auctions. */
+  readonly ranges: boolean;
   /** Homes and logs stay here. null: a temporary directory, removed at the end. */
   readonly keep: string | null;
   readonly setupMs: number;
@@ -44,6 +46,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     .option("--report <path>", "where the report is written as JSON", "reports/replay.json")
     .option("--minutes <n>", "play only so many minutes of prices", whole(1, 1_000_000))
     .option("--kill", "kill one validator after a third of the time and start it again")
+    .option("--ranges", "stop the market for an auction when a price leaves its range")
     .option("--keep <dir>", "keep homes and logs of the validators here")
     .option("--recheck <report>", "do the sums of a written report again, nothing else")
     .option(
@@ -65,6 +68,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     report: string;
     minutes?: number;
     kill?: boolean;
+    ranges?: boolean;
     keep?: string;
     setup: number;
     recheck?: string;
@@ -78,6 +82,7 @@ export function readOptions(argv: readonly string[]): ReplayOptions {
     report: given.report,
     minutes: given.minutes ?? null,
     kill: given.kill === true,
+    ranges: given.ranges === true,
     keep: given.keep ?? null,
     setupMs: given.setup * 1000,
     recheck: given.recheck ?? null,

@@ -14,6 +14,7 @@ export const VALIDATORS = 4;
 /** All there is, held by the faucet role. */
 export const TREASURY_UNITS: bigint = 1_000_000_000n;
 const MINUTE_MS = 60_000;
+const NOTICE_MS = 60_000n;
 /** No block may take longer than this for its price to be called fresh; the market allows three of them. */
 const BLOCK_MS_MAX = 1_000;
 /** The generator's rows begin at a fixed moment, so that a seed always gives the same prices. */
@@ -55,6 +56,11 @@ export async function createReplayNetwork(
       authority: null,
       priceMaxAgeMs: 3 * BLOCK_MS_MAX * plan.scale,
       insuranceFund: BigInt(options.fund) * QUANTA,
+      clearingHouse: {
+        emergencyKey: treasury.address,
+        noticeMs: NOTICE_MS,
+        priceRanges: options.ranges,
+      },
     },
     config: {
       ...clockValues(plan),

@@ -10,6 +10,8 @@ export interface ReplayReport {
   readonly seed: number;
   readonly scale: number;
   readonly validators: number;
+  /** Price ranges could stop the market. */
+  readonly ranges: boolean;
   readonly traders: number;
   /** Those who have held a position. */
   readonly openedTraders: number;
@@ -50,6 +52,7 @@ export interface ReportFacts {
   readonly seed: number;
   readonly scale: number;
   readonly validators: number;
+  readonly ranges: boolean;
   /** Text of each trader's sub-account: "keel1…/0". */
   readonly traders: readonly string[];
   readonly fundBefore: bigint;
@@ -80,6 +83,7 @@ export function makeReport(facts: ReportFacts, tally: Tally): ReplayReport {
     seed: facts.seed,
     scale,
     validators: facts.validators,
+    ranges: facts.ranges,
     traders: facts.traders.length,
     openedTraders: facts.figures.crowd.opened,
     liquidatedTraders: facts.traders.filter((trader) => tally.liquidatedAccounts.has(trader))
@@ -134,6 +138,10 @@ export function printReport(report: ReplayReport): string {
   const { liquidations, insurance, deleveraged, badDebt, txs, blocks, worstAccount } = report;
   const rows: [string, string][] = [
     ["prices", `${report.prices} at ${report.scale}x, seed ${report.seed}`],
+    [
+      "rules",
+      `the whole clearing house, price ranges ${report.ranges ? "included" : "left out (--ranges)"}`,
+    ],
     [
       "traders",
       `${report.traders}, ${report.openedTraders} of them opened a position, ${report.liquidatedTraders} were liquidated`,

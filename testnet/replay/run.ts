@@ -212,6 +212,7 @@ async function close(
       seed: options.seed,
       scale: options.scale,
       validators: network.nodes.length,
+      ranges: options.ranges,
       traders: accounts,
       fundBefore: fund,
       fundAfter: books.insurance,

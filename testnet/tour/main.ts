@@ -7,6 +7,7 @@ import { agreementSteps } from "./agreement-steps.ts";
 import { auctionSteps } from "./auction-steps.ts";
 import { expirySteps, optionPurchases } from "./option-steps.ts";
 import { orderSteps } from "./order-steps.ts";
+import { portfolioSteps, riskSteps } from "./risk-steps.ts";
 import { Steps, stepText } from "./steps.ts";
 import { startTourNetwork, type TourNetwork } from "./tour-network.ts";
 import { waitingSteps } from "./waiting-steps.ts";
@@ -37,10 +38,12 @@ async function deposits({ alice, bob }: TourNetwork): Promise<void> {
 async function run(tour: TourNetwork, steps: Steps): Promise<void> {
   await deposits(tour);
   const purchase = await optionPurchases(tour, steps);
+  await portfolioSteps(tour, steps);
   await orderSteps(tour, steps);
   await waitingSteps(tour, steps);
   await auctionSteps(tour, steps);
   await agreementSteps(tour, steps);
+  await riskSteps(tour, steps);
   await expirySteps(tour, steps, purchase);
 }
 

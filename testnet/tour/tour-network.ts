@@ -12,8 +12,8 @@ import {
   OptionRight,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MsgUpdateFeeds } from "@keel/proto/gen/keel/oracle/v1/tx";
-import { roleWallet, roleWallets } from "../keys/roles.ts";
-import { genesisAccounts, INSURANCE_FUND, MARKET } from "../network/local-market.ts";
+import { type RoleName, roleWallet, roleWallets } from "../keys/roles.ts";
+import { clearingHouse, genesisAccounts, INSURANCE_FUND, MARKET } from "../network/local-market.ts";
 import { LocalNetwork } from "../network/network.ts";
 import { freePorts } from "../network/ports.ts";
 import { clockValues, schedule } from "../replay/schedule.ts";
@@ -27,9 +27,10 @@ export const PUT = "BTC-TOUR-P";
 export const START_PRICE = 60_000;
 export const STRIKE = 59_000;
 
-const INDEX = "BTC-USD";
+export const INDEX = "BTC-USD";
 const VOLATILITY = "BTC.VOL-USD";
-const FEEDS = { index: 1, volatility: 2 } as const;
+export const INDEX_FEED = 1;
+const FEEDS = { index: INDEX_FEED, volatility: 2 } as const;
 /** How much faster the chain's clock runs: an option of eighteen minutes is over within one. */
 const SCALE = 20;
 /** Several blocks of half a second, as that clock counts them. */
@@ -43,6 +44,8 @@ const WAIT_MS = 100;
 export interface TourNetwork {
   readonly chain: KeelClient;
   readonly authority: KeelSigningClient;
+  /** Has the emergency key. */
+  readonly guardian: KeelSigningClient;
   readonly alice: KeelSigningClient;
   readonly bob: KeelSigningClient;
   /** Unix milliseconds of chain time at which the future and the options end. */
@@ -65,16 +68,18 @@ export async function startTourNetwork(
   const nowMs = Date.now();
   const plan = schedule({ firstMs: nowMs, endMs: nowMs }, SCALE, 0, nowMs);
   const authority = await roleWallet("faucet");
+  const wallets = await roleWallets();
   const network = await LocalNetwork.create({
     directory,
     ports: await freePorts(validators),
     genesis: {
       chainId: "keel-tour-1",
       genesisTime: timestampFromMs(plan.genesisMs),
-      accounts: genesisAccounts(await roleWallets()),
+      accounts: genesisAccounts(wallets),
       authority: authority.address,
       insuranceFund: INSURANCE_FUND,
       priceMaxAgeMs: PRICE_AGE_MS,
+      clearingHouse: clearingHouse(wallets),
     },
     config: {
       ...clockValues(plan),
@@ -106,10 +111,11 @@ async function connect(
   stop: () => Promise<void>,
 ): Promise<TourNetwork> {
   const chain = await KeelClient.connect(network.nodes.map(({ rpc }) => rpc));
-  const signer = async (name: "faucet" | "alice" | "bob"): Promise<KeelSigningClient> =>
+  const signer = async (name: RoleName): Promise<KeelSigningClient> =>
     await KeelSigningClient.connectWithSigner(chain, (await roleWallet(name)).signer);
-  const [authority, alice, bob] = [
+  const [authority, guardian, alice, bob] = [
     await signer("faucet"),
+    await signer("validator-1"),
     await signer("alice"),
     await signer("bob"),
   ];
@@ -133,6 +139,7 @@ async function connect(
   return {
     chain,
     authority,
+    guardian,
     alice,
     bob,
     expiryMs,
@@ -158,9 +165,10 @@ async function connect(
 async function list(authority: KeelSigningClient, expiryMs: number): Promise<void> {
   const { chain, address } = authority;
   const { market: view } = await chain.ask(methods.market, { market: PERPETUAL });
-  const terms = view?.market?.terms;
-  const perpetual = view?.market?.linearPerpetual;
-  if (terms === undefined) throw new Error("a chain without a market");
+  const { terms: listed, linearPerpetual: perpetual } = view?.market ?? {};
+  if (listed === undefined) throw new Error("a chain without a market");
+  // Marked at the index: a tour says what each price does, and its thin books would say otherwise.
+  const terms: MarketTerms = { ...listed, mark: undefined, auction: undefined };
   const auction = {
     matching: MatchingMode.MATCHING_MODE_CONTINUOUS,
     feePpm: 300,
