@@ -1,4 +1,5 @@
 /** Options of `npm run stress`. */
+import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { VARIANTS } from "./chain/variants.ts";
 import type { Plan } from "./plan.ts";
@@ -12,8 +13,9 @@ export interface Options {
   readonly html: string | null;
   readonly state: string | null;
   readonly proposal: string | null;
-  /** Only this half of the work, for a run that shares two processors. */
-  readonly part: "model" | null;
+  readonly processes: number;
+  /** A process that another one gives rows to. */
+  readonly part: "worker" | null;
 }
 
 interface Raw {
@@ -22,6 +24,8 @@ interface Raw {
   readonly sizes: string;
   readonly prices: readonly string[];
   readonly seed: string;
+  readonly seeds: string;
+  readonly processes: string;
   readonly accounts: string;
   readonly blockMs: string;
   readonly scan: string;
@@ -57,15 +61,20 @@ export function readOptions(argv: readonly string[]): Options {
       [],
     )
     .option("--seed <number>", "the whole run follows from it", "1")
+    .option("--seeds <count>", "that one and the next ones: the report gives mean and spread", "1")
     .option("--accounts <count>", "", "2000")
     .option("--block-ms <ms>", "between two blocks of the chain", "6000")
-    .option("--scan <blocks>", "full scan of all invariants every so many blocks", "1")
+    .option(
+      "--scan <blocks>",
+      "full scan of all invariants every so many blocks of the first variant",
+      "1",
+    )
     .option("--fund <units>", "insurance fund with 2,000 accounts", "1000000")
     .option("--vault <units>", "liquidity vault with 2,000 accounts", "3000000")
     .option(
       "--chain <variants>",
-      `on the real modules, of ${Object.keys(VARIANTS).join(", ")}`,
-      "defaults",
+      `on the real modules, of ${Object.keys(VARIANTS).join(", ")}; the first is scanned`,
+      Object.keys(VARIANTS).join(","),
     )
     .option("--no-chain", "leave the real modules out")
     .option("--no-model", "leave the model out")
@@ -75,7 +84,8 @@ export function readOptions(argv: readonly string[]): Options {
     .option("--html <file>", "the report as a page", "reports/stress.html")
     .option("--state <export>", "a genesis document as keeld export prints it; with --proposal")
     .option("--proposal <file>", "JSON: a list of the authority's messages to try on it")
-    .option("--part <name>", "internal: one half of the work")
+    .option("--processes <count>", "", `${availableParallelism()}`)
+    .option("--part <name>", "internal: a process of several")
     .parse(argv as string[]);
   const raw = program.opts<Raw>();
   const number = (name: keyof Raw, low: number, high: number): number => {
@@ -99,6 +109,7 @@ export function readOptions(argv: readonly string[]): Options {
   return {
     plan: {
       seed: number("seed", 0, 1e9),
+      seeds: number("seeds", 1, 100),
       accounts: number("accounts", 40, 100_000),
       sizes,
       generators: named<GeneratorName>(raw.tapes, GENERATORS, "tapes"),
@@ -107,10 +118,7 @@ export function readOptions(argv: readonly string[]): Options {
         (name) => RULE_SETS[name] ?? [],
       ),
       alternatives: raw.alternatives,
-      chain:
-        raw.chain === false || raw.part === "model"
-          ? []
-          : named(raw.chain, Object.keys(VARIANTS), "chain"),
+      chain: raw.chain === false ? [] : named(raw.chain, Object.keys(VARIANTS), "chain"),
       model: raw.model,
       blockMs: number("blockMs", 1_000, 60_000),
       scanEvery: number("scan", 1, 1e6),
@@ -122,6 +130,7 @@ export function readOptions(argv: readonly string[]): Options {
     html: raw.html ?? null,
     state: raw.state ?? null,
     proposal: raw.proposal ?? null,
-    part: raw.part === "model" ? "model" : null,
+    processes: number("processes", 1, 256),
+    part: raw.part === "worker" ? "worker" : null,
   };
 }

@@ -1,4 +1,4 @@
-/** What one run of the laboratory does: tapes on the chain, and on the model under every rule set and alternative. */
+/** What one run of the laboratory does: every tape of every seed, on the real modules and on the model, row by row. */
 import { populate } from "./agents/population.ts";
 import { type ChainOutcome, runOnChain } from "./chain/run.ts";
 import { VARIANTS } from "./chain/variants.ts";
@@ -11,7 +11,9 @@ import type { Rules } from "./venue/rules.ts";
 import { runOnModel } from "./venue/venue.ts";
 
 export interface Plan {
+  /** The first, and how many from it on. */
   readonly seed: number;
+  readonly seeds: number;
   readonly accounts: number;
   readonly sizes: readonly number[];
   readonly generators: readonly GeneratorName[];
@@ -23,6 +25,7 @@ export interface Plan {
   readonly chain: readonly string[];
   readonly model: boolean;
   readonly blockMs: number;
+  /** Full scan of all invariants every so many blocks of the recommended row; of its alternatives twenty times as seldom. */
   readonly scanEvery: number;
   /** Settlement units behind the market with 2,000 accounts, less with fewer. */
   readonly fund: number;
@@ -32,6 +35,7 @@ export interface Plan {
 export interface TapeResult {
   readonly name: string;
   readonly size: number;
+  readonly seed: number;
   readonly about: string;
   /** On the real modules, by variant. */
   readonly chain: Readonly<Record<string, ChainOutcome>>;
@@ -42,43 +46,108 @@ export interface TapeResult {
   readonly broken: readonly string[];
 }
 
-export function tapesOf(plan: Plan): Tape[] {
+export interface SeededTape {
+  readonly tape: Tape;
+  readonly seed: number;
+}
+
+export function tapesOf(plan: Plan): SeededTape[] {
+  return Array.from({ length: plan.seeds }, (_, i) => plan.seed + i).flatMap((seed) =>
+    [
+      ...plan.sizes.flatMap((size) => plan.generators.map((name) => generate(name, size, seed))),
+      ...plan.prices.map((file) => crashTape(file, 1, seed)),
+    ].map((tape) => ({ tape, seed })),
+  );
+}
+
+/** One row of one tape: what a process does at a time. */
+export interface Job {
+  /** Place among `tapesOf`. */
+  readonly tape: number;
+  readonly kind: "chain" | "rules" | "alternatives";
+  readonly name: string;
+}
+
+export type JobResult = { readonly outcome: Outcome } | { readonly failed: string };
+
+/** Longest first, so that the last ones to end are short. */
+export function jobsOf(plan: Plan): Job[] {
+  const tapes = tapesOf(plan).map((_, tape) => tape);
+  const rows = (kind: Job["kind"], names: readonly string[]): Job[] =>
+    names.flatMap((name) => tapes.map((tape) => ({ tape, kind, name })));
   return [
-    ...plan.sizes.flatMap((size) => plan.generators.map((name) => generate(name, size, plan.seed))),
-    ...plan.prices.map((file) => crashTape(file, 1, plan.seed)),
+    ...rows("chain", plan.chain),
+    ...(plan.model && plan.alternatives
+      ? rows(
+          "alternatives",
+          ALTERNATIVES.map(({ key }) => key),
+        )
+      : []),
+    ...(plan.model
+      ? rows(
+          "rules",
+          plan.rules.map(({ name }) => name),
+        )
+      : []),
   ];
 }
 
 const ACCOUNTS = 2_000;
+const SCANNED_SELDOM = 20;
 
-export async function runTape(plan: Plan, tape: Tape): Promise<TapeResult> {
-  const broken: string[] = [];
+export async function runJob(
+  plan: Plan,
+  { tape, seed }: SeededTape,
+  { kind, name }: Job,
+): Promise<JobResult> {
   const fund = Math.round((plan.fund * plan.accounts) / ACCOUNTS);
   const vault = Math.round((plan.vault * plan.accounts) / ACCOUNTS);
-  const model = (name: string, rules: Rules, before: number): [string, Outcome][] => {
-    const agents = populate(plan.accounts, plan.seed);
-    try {
-      return [[name, runOnModel({ tape, agents, rules, seed: plan.seed, fund, vault, before })]];
-    } catch (error) {
-      broken.push(`${name}: ${error instanceof Error ? error.message : "failed"}`);
-      return [];
-    }
-  };
-  const chain: Record<string, ChainOutcome> = {};
-  for (const name of plan.chain) {
+  if (kind === "chain") {
     const variant = VARIANTS[name]?.of(vault);
-    if (variant !== undefined) chain[name] = await runOnChain({ ...plan, tape, fund, variant });
+    if (variant === undefined) return { failed: `no variant ${name}` };
+    const scanEvery = plan.scanEvery * (name === plan.chain[0] ? 1 : SCANNED_SELDOM);
+    return { outcome: await runOnChain({ ...plan, scanEvery, seed, tape, fund, variant }) };
   }
-  return {
-    ...{ name: tape.name, size: tape.size, about: tape.about, chain, broken },
-    rules: plan.model
-      ? Object.fromEntries(plan.rules.flatMap((rules) => model(rules.name, rules, CALM_BEFORE)))
-      : {},
-    alternatives:
-      plan.model && plan.alternatives
-        ? Object.fromEntries(
-            ALTERNATIVES.flatMap(({ key, rules, before }) => model(key, rules, before)),
-          )
-        : {},
-  };
+  const alternative = ALTERNATIVES.find(({ key }) => key === name);
+  const rules = kind === "rules" ? plan.rules.find((one) => one.name === name) : alternative?.rules;
+  if (rules === undefined) return { failed: `no rules ${name}` };
+  const before = kind === "rules" ? CALM_BEFORE : (alternative?.before ?? CALM_BEFORE);
+  const agents = populate(plan.accounts, seed);
+  try {
+    return { outcome: runOnModel({ tape, agents, rules, seed, fund, vault, before }) };
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : "failed" };
+  }
+}
+
+/** Rows of the tapes put together, in the order of the plan. */
+export function collected(
+  plan: Plan,
+  jobs: readonly Job[],
+  results: readonly JobResult[],
+): TapeResult[] {
+  return tapesOf(plan).map(({ tape, seed }, i) => {
+    const rows: Record<Job["kind"], Record<string, Outcome>> = {
+      ...{ chain: {}, rules: {}, alternatives: {} },
+    };
+    const broken: string[] = [];
+    for (const [at, job] of jobs.entries()) {
+      const result = results[at];
+      if (job.tape !== i || result === undefined) continue;
+      if ("failed" in result) broken.push(`${job.name}: ${result.failed}`);
+      else rows[job.kind][job.name] = result.outcome;
+    }
+    const { name, size, about } = tape;
+    const chain = rows.chain as Record<string, ChainOutcome>;
+    return {
+      name,
+      size,
+      seed,
+      about,
+      chain,
+      broken,
+      ...{ rules: rows.rules },
+      ...{ alternatives: rows.alternatives },
+    };
+  });
 }

@@ -69,7 +69,7 @@ describe("a proposal on an exported chain", () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   const plan: Plan = {
-    ...{ seed: SEED, accounts: 60, sizes: [3], generators: ["flash-crash"], prices: [] },
+    ...{ seed: SEED, seeds: 1, accounts: 60, sizes: [3], generators: ["flash-crash"], prices: [] },
     ...{ rules: [], alternatives: false, chain: [], model: false },
     ...{ blockMs: 60_000, scanEvery: 4, fund: 0, vault: 0 },
   };

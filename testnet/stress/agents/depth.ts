@@ -5,6 +5,8 @@
 import { CALM_MINUTE } from "../tape/path.ts";
 import { MINUTE_MS } from "../tape/tape.ts";
 
+/** Accounts for which the figures here and in `population.ts` and `impact.ts` hold; with fewer everything is smaller in proportion. */
+export const FULL_SIZE = 2_000;
 /** Settlement units within one percent of mark on one side of a calm book. */
 export const CALM_DEPTH = [4_000_000, 2_500_000] as const;
 const DEPTH_MIN = 0.02;

@@ -27,20 +27,33 @@ interface Level {
   readonly sides: { readonly buy: Side; readonly sell: Side };
 }
 
-const side = (): Side => ({ taken: 0, keepers: KEEPERS_SIZE });
-
 export class Impact {
-  readonly #levels: Level[] = CALM_DEPTH.map(() => ({
-    permanent: 0,
-    temporary: 0,
-    sides: { buy: side(), sell: side() },
-  }));
+  readonly #levels: Level[];
+  readonly #calm: readonly number[];
+  readonly #keepers: number;
+
+  /** `size`: of the market, 1 with 2,000 accounts. */
+  constructor(size: number) {
+    this.#calm = CALM_DEPTH.map((depth) => depth * size);
+    this.#keepers = KEEPERS_SIZE * size;
+    const side = (): Side => ({ taken: 0, keepers: this.#keepers });
+    this.#levels = this.#calm.map(() => ({
+      permanent: 0,
+      temporary: 0,
+      sides: { buy: side(), sell: side() },
+    }));
+  }
+
+  /** Settlement units within one percent of mark on one side of a calm book. */
+  calm(underlying: number): number {
+    return this.#calm[underlying] ?? 0;
+  }
 
   /** What an order may still take in this step without going further from mark than `limit`. */
   fillable(underlying: number, way: "buy" | "sell", limit: number, depth: number): number {
     const level = this.#levels[underlying] as Level;
     const { taken, keepers } = level.sides[way];
-    const makers = (limit / 0.01) * (CALM_DEPTH[underlying] ?? 0) * depth;
+    const makers = (limit / 0.01) * this.calm(underlying) * depth;
     const behind = limit > KEEPER_DISTANCE ? keepers : 0;
     return Math.max(0, makers + behind - taken);
   }
@@ -55,7 +68,7 @@ export class Impact {
 
   /** How far the book is eaten when so much was taken. */
   #distance(underlying: number, taken: number, keepers: number, depth: number): number {
-    const perUnit = 0.01 / ((CALM_DEPTH[underlying] ?? 1) * depth);
+    const perUnit = 0.01 / (this.calm(underlying) * depth);
     const makers = taken * perUnit;
     if (makers <= KEEPER_DISTANCE) return makers;
     const behind = taken - KEEPER_DISTANCE / perUnit - keepers;
@@ -72,9 +85,9 @@ export class Impact {
         const eaten = level.sides[way];
         const distance = this.#distance(underlying, eaten.taken, eaten.keepers, depth);
         move += (way === "buy" ? 1 : -1) * Math.min(STEP_MAX, distance);
-        const behind = eaten.taken - KEEPER_DISTANCE * 100 * (CALM_DEPTH[underlying] ?? 0) * depth;
+        const behind = eaten.taken - KEEPER_DISTANCE * 100 * this.calm(underlying) * depth;
         const left = Math.max(0, eaten.keepers - Math.max(0, behind));
-        eaten.keepers = Math.min(KEEPERS_SIZE, left + (KEEPERS_SIZE * ms) / KEEPERS_BACK_MS);
+        eaten.keepers = Math.min(this.#keepers, left + (this.#keepers * ms) / KEEPERS_BACK_MS);
         eaten.taken = 0;
       }
       level.permanent = level.permanent * permanentKeep + PERMANENT * move;

@@ -4,6 +4,7 @@
  */
 import { type Random, seededRandom } from "@keel/node/feeds/random";
 import { UNDERLYINGS } from "../tape/tape.ts";
+import { FULL_SIZE } from "./depth.ts";
 
 export type Role = "trader" | "hedger" | "whale" | "maker" | "keeper" | "seller";
 
@@ -41,6 +42,7 @@ const WHALE = { collateral: 2_000_000, leverage: 8 } as const;
 /** `count` accounts, of which the last are one whale, keepers and makers; the rest are traders, hedgers and sellers of options. */
 export function populate(count: number, seed: number): Agent[] {
   const random = seededRandom(seed * 101 + 7);
+  const size = count / FULL_SIZE;
   const crowd = count - MAKERS - KEEPERS - 1;
   if (crowd < 20) throw new Error(`expected at least ${MAKERS + KEEPERS + 21} accounts`);
   const agents = Array.from({ length: crowd }, (_, index) => {
@@ -50,14 +52,16 @@ export function populate(count: number, seed: number): Agent[] {
     return trader(index, random);
   });
   agents.push({
-    ...idle(agents.length, "whale", WHALE.collateral),
-    reserve: WHALE.collateral / 2,
+    ...idle(agents.length, "whale", WHALE.collateral * size),
+    reserve: (WHALE.collateral / 2) * size,
     wish: [WHALE.leverage, 0],
     nerve: 2,
     buysAfter: 0.04,
   });
-  for (let i = 0; i < KEEPERS; i++) agents.push(idle(agents.length, "keeper", KEEPER_COLLATERAL));
-  for (let i = 0; i < MAKERS; i++) agents.push(idle(agents.length, "maker", MAKER_COLLATERAL));
+  for (let i = 0; i < KEEPERS; i++)
+    agents.push(idle(agents.length, "keeper", KEEPER_COLLATERAL * size));
+  for (let i = 0; i < MAKERS; i++)
+    agents.push(idle(agents.length, "maker", MAKER_COLLATERAL * size));
   return agents;
 }
 

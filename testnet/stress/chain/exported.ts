@@ -5,9 +5,11 @@ import { createAddresses } from "@keel/modules/kit/addresses";
 import { VAULT_ADDRESS } from "@keel/modules/vault/state";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { createTraders, type Trader } from "../../bench/trader.ts";
+import { FULL_SIZE } from "../agents/depth.ts";
 import { type Agent, populate } from "../agents/population.ts";
 import { see, UNIT } from "./books.ts";
-import { DENOM, PREFIX, quantaOf } from "./genesis.ts";
+import { PREFIX, quantaOf } from "./genesis.ts";
+import { DENOM } from "./markets.ts";
 import { deposit } from "./orders.ts";
 import type { FeedReport } from "./votes.ts";
 import { GAS_LIMIT, type Listed, openChain, type World } from "./world.ts";
@@ -27,7 +29,10 @@ interface State {
   };
   readonly insurance: { readonly params: object; readonly funds: readonly Fund[] };
   readonly margin: {
-    readonly params: { readonly settlement_denom?: string };
+    readonly params: {
+      readonly settlement_denom?: string;
+      readonly ladder?: { readonly offer_window_ms?: string };
+    };
     readonly accounts?: readonly {
       readonly id: { readonly owner: string; readonly number?: number };
     }[];
@@ -75,7 +80,7 @@ export function readExport(file: string): Document {
 
 export async function openExported(document: Document, seed: number): Promise<ExportedWorld> {
   const { app_state: state } = document;
-  const agents = populate(60, seed)
+  const agents = populate(FULL_SIZE, seed)
     .filter(({ role }) => role === "maker" || role === "keeper")
     .map((agent, index): Agent => ({ ...agent, index }));
   const first =
@@ -103,7 +108,15 @@ export async function openExported(document: Document, seed: number): Promise<Ex
   const listed = listedOf(opened);
   return {
     ...opened,
-    ...{ agents, listed, reports, firstAttacker: traders.length, authority: agents.length },
+    ...{
+      agents,
+      listed,
+      reports,
+      size: 1,
+      firstAttacker: traders.length,
+      authority: agents.length,
+    },
+    bidders: (state.margin.params.ladder?.offer_window_ms ?? "0") !== "0",
     start: startOf(state, opened),
   };
 }

@@ -7,14 +7,17 @@ import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import { messageToJson } from "@keel/node/app/genesis";
 import { vaultParamsJson } from "@keel/node/app/testing/market-genesis";
 import { GenesisState as DerivativesGenesis } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import { GenesisState as GuardGenesis } from "@keel/proto/gen/keel/guard/v1/genesis";
+import type { Params as GuardParams } from "@keel/proto/gen/keel/guard/v1/types";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params, Position } from "@keel/proto/gen/keel/margin/v1/types";
+import type { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { Agent, Opening } from "../agents/population.ts";
-import { FEEDS, type Listing, START_PRICES, VOLATILITY_FEED } from "./markets.ts";
+import { brakes } from "./brakes.ts";
+import { DENOM, FEEDS, type Listing, START_PRICES, VOLATILITY_FEED } from "./markets.ts";
 
-export const DENOM = "uusdc";
 export const PREFIX = "keel";
 const QUANTA = 1_000_000n;
 /** What accounts beyond the agents (attackers, the vault's depositor) may spend. */
@@ -31,6 +34,8 @@ export interface GenesisChoices {
   readonly margin?: Partial<Params>;
   readonly dynamic?: readonly DynamicMargin[];
   readonly drawCapPpm?: number;
+  readonly waterfall?: Partial<WaterfallParams>;
+  readonly guarded?: boolean;
 }
 
 export const quantaOf = (units: number): bigint => BigInt(Math.round(units * 1_000_000));
@@ -124,7 +129,30 @@ export function appState(choices: GenesisChoices): Record<string, unknown> {
       ).finish(),
     ),
     vault: { params: { ...(vaultParamsJson as object), authority } },
+    guard: messageToJson(
+      "keel.guard.v1.GenesisState",
+      GuardGenesis.encode(guardState(choices, held, authority)).finish(),
+    ),
   };
+}
+
+function guardState(
+  { guarded, listings }: GenesisChoices,
+  held: readonly (readonly Held[])[],
+  authority: string,
+): GuardGenesis {
+  if (guarded !== true) return GuardGenesis.fromPartial({ params: { authority } });
+  const open = listings.flatMap(({ option }, i) =>
+    option ? [] : [{ market: i + 1, lots: longLots(held, i + 1) }],
+  );
+  const guard = brakes(open);
+  return { ...guard, params: { ...guard.params, authority } as GuardParams };
+}
+
+function longLots(held: readonly (readonly Held[])[], market: number): bigint {
+  return held
+    .flat()
+    .reduce((sum, one) => (one.market === market && one.lots > 0n ? sum + one.lots : sum), 0n);
 }
 
 function marginState(
@@ -151,7 +179,7 @@ function marginState(
     markets: choices.listings.flatMap((_, i) => {
       const all = held.flat().filter(({ market }) => market === i + 1);
       if (all.length === 0) return [];
-      const long = all.reduce((sum, { lots }) => (lots > 0n ? sum + lots : sum), 0n);
+      const long = longLots(held, i + 1);
       return [
         {
           ...{ market: i + 1, openQuote: "0", fundingWeight: "0", realised: "0" },
@@ -164,6 +192,7 @@ function marginState(
       ...{ feesHeld: "0", pendingShortfall: "0", accounts: BigInt(choices.agents.length) },
     },
     dynamicMargin: [...(choices.dynamic ?? [])],
+    ...(choices.waterfall === undefined ? {} : { waterfall: choices.waterfall }),
   });
 }
 

@@ -2,7 +2,7 @@
 import type { Instrument } from "@keel/modules/derivatives/instruments";
 import type { Mark } from "@keel/modules/derivatives/marks";
 import { CALM_DEPTH, halfSpread } from "../agents/depth.ts";
-import { KEEPER_DISTANCE, KEEPERS_SIZE } from "../agents/impact.ts";
+import { KEEPER_DISTANCE } from "../agents/impact.ts";
 import type { Order } from "./orders.ts";
 
 /** Distances from mark of the levels; each maker has every third of them. */
@@ -22,12 +22,19 @@ export interface QuotedMarket {
   readonly truth: number;
 }
 
-/** Quotes of maker number `maker` in one market; `depth`: share of calm. */
-export function makerQuotes(market: QuotedMarket, maker: number, depth: number): Order[] {
+/** What a book holds: the size of the market, 1 with 2,000 accounts, and the share of calm depth that is left. */
+export interface Fullness {
+  readonly size: number;
+  readonly depth: number;
+}
+
+/** Quotes of maker number `maker` in one market. */
+export function makerQuotes(market: QuotedMarket, maker: number, full: Fullness): Order[] {
+  const { depth, size } = full;
   const ticks = Number(market.mark.ticks);
   if (ticks === 0) return [];
-  if (market.option) return optionQuotes(market, ticks, depth);
-  const calm = (CALM_DEPTH[market.underlying] ?? 0) * depth;
+  if (market.option) return optionQuotes(market, ticks, full);
+  const calm = (CALM_DEPTH[market.underlying] ?? 0) * depth * size;
   const spread = halfSpread(depth);
   const orders: Order[] = [];
   for (let level = maker % 3; level < LEVELS.length; level += 3) {
@@ -44,21 +51,21 @@ export function makerQuotes(market: QuotedMarket, maker: number, depth: number):
   return orders;
 }
 
-/** Keepers wait far below and above, for what falls through. */
-export function keeperQuotes(market: QuotedMarket, keepers: number): Order[] {
+/** Keepers wait far below and above, for what falls through: each with this notional a side. */
+export function keeperQuotes(market: QuotedMarket, notional: number): Order[] {
   const ticks = Number(market.mark.ticks);
   if (ticks === 0 || market.option) return [];
   const orders: Order[] = [];
-  push(orders, market, "buy", ticks * (1 - KEEPER_DISTANCE), KEEPERS_SIZE / keepers);
-  push(orders, market, "sell", ticks * (1 + KEEPER_DISTANCE), KEEPERS_SIZE / keepers);
+  push(orders, market, "buy", ticks * (1 - KEEPER_DISTANCE), notional);
+  push(orders, market, "sell", ticks * (1 + KEEPER_DISTANCE), notional);
   return orders;
 }
 
-function optionQuotes(market: QuotedMarket, ticks: number, depth: number): Order[] {
+function optionQuotes(market: QuotedMarket, ticks: number, { depth, size }: Fullness): Order[] {
   const orders: Order[] = [];
   const width = Math.min(0.5, OPTION_WIDTH / Math.sqrt(depth));
-  push(orders, market, "buy", ticks * (1 - width), OPTION_SIZE * depth);
-  push(orders, market, "sell", ticks * (1 + width), OPTION_SIZE * depth);
+  push(orders, market, "buy", ticks * (1 - width), OPTION_SIZE * depth * size);
+  push(orders, market, "sell", ticks * (1 + width), OPTION_SIZE * depth * size);
   return orders;
 }
 
@@ -73,5 +80,7 @@ function push(
   const lots = Math.floor((notional * 1e6) / Number(mark.notionalPerLot));
   const ticks = side === "buy" ? Math.floor(price) : Math.ceil(price);
   if (ticks < 1 || lots < 1 || notional < 10) return;
-  orders.push({ instrument, side, ticks, lots, kind: "quote" });
+  // An auction takes no post-only orders, and names those it takes.
+  if (instrument.status === "active") orders.push({ instrument, side, ticks, lots, kind: "quote" });
+  else orders.push({ instrument, side, ticks, lots, kind: "rests", clientId: `${orders.length}` });
 }

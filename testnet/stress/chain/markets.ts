@@ -1,7 +1,17 @@
 /** What is listed on the laboratory's chain: two perpetuals, a call and a put on the first underlying, marked by a feed of quoted volatility. */
-import { linearPerpetual, optionTerms } from "@keel/modules/derivatives/defaults";
-import { Market, MarketStatus, OptionRight } from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  defaultAuctionTerms,
+  linearPerpetual,
+  optionTerms,
+} from "@keel/modules/derivatives/defaults";
+import {
+  Market,
+  MarketStatus,
+  MatchingMode,
+  OptionRight,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 
+export const DENOM = "uusdc";
 /** Feed ids: the underlyings in their order, then quoted volatility. Mantissas have four places. */
 export const FEEDS = [1, 2] as const;
 export const VOLATILITY_FEED = 3;
@@ -25,12 +35,23 @@ export interface Listing {
   readonly lot: number;
 }
 
+/** Matched at once, and by an auction when the guard calls one; the guard alone judges gaps. */
+function perpetual(listing: Parameters<typeof linearPerpetual>[0]): Market {
+  const market = linearPerpetual(listing);
+  const auction = {
+    ...defaultAuctionTerms(),
+    matching: MatchingMode.MATCHING_MODE_CONTINUOUS,
+    interruptionMs: 0n,
+  };
+  return { ...market, terms: market.terms && { ...market.terms, auction } };
+}
+
 export function listings(genesisMs: number): Listing[] {
-  const btc = linearPerpetual({
+  const btc = perpetual({
     ...{ symbol: "BTC-PERP", baseAsset: "BTC", quoteAsset: "USD", feedId: FEEDS[0] },
     ...{ tickSize: "0.1", lotSize: "0.001" },
   });
-  const eth = linearPerpetual({
+  const eth = perpetual({
     ...{ symbol: "ETH-PERP", baseAsset: "ETH", quoteAsset: "USD", feedId: FEEDS[1] },
     ...{ tickSize: "0.01", lotSize: "0.01" },
   });

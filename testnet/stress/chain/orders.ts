@@ -7,9 +7,10 @@ import {
   NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MsgBidLiquidation } from "@keel/proto/gen/keel/margin/v1/ladder";
 import { MsgDeposit, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import type { Message } from "../../bench/tx-bytes.ts";
-import { DENOM } from "./genesis.ts";
+import { DENOM } from "./markets.ts";
 
 export interface Order {
   readonly instrument: Instrument;
@@ -18,6 +19,8 @@ export interface Order {
   readonly lots: number;
   readonly kind: "quote" | "rests" | "immediate";
   readonly reduceOnly?: boolean;
+  /** Needed where a market collects for an auction. */
+  readonly clientId?: string;
 }
 
 function newOrder(order: Order): NewOrder {
@@ -32,6 +35,7 @@ function newOrder(order: Order): NewOrder {
       kind === "immediate" ? TimeInForce.TIME_IN_FORCE_IOC : TimeInForce.TIME_IN_FORCE_GTC,
     postOnly: kind === "quote",
     reduceOnly: order.reduceOnly ?? false,
+    clientId: order.clientId ?? "",
   });
 }
 
@@ -64,4 +68,24 @@ export function deposit(sender: string, quanta: bigint): Message {
 export function withdraw(sender: string, quanta: bigint): Message {
   const value = MsgWithdraw.fromPartial({ sender, denom: DENOM, amount: `${quanta}` });
   return { typeUrl: "/keel.margin.v1.MsgWithdraw", value: MsgWithdraw.encode(value).finish() };
+}
+
+export function bidLiquidation(
+  sender: string,
+  bid: {
+    readonly market: string;
+    readonly side: "buy" | "sell";
+    readonly lots: number;
+    readonly ticks: number;
+    readonly goodTilMs: number;
+  },
+): Message {
+  const value = MsgBidLiquidation.fromPartial({
+    ...{ sender, market: bid.market, side: bid.side },
+    ...{ lots: BigInt(bid.lots), worstTicks: BigInt(bid.ticks), goodTilMs: BigInt(bid.goodTilMs) },
+  });
+  return {
+    typeUrl: "/keel.margin.v1.MsgBidLiquidation",
+    value: MsgBidLiquidation.encode(value).finish(),
+  };
 }

@@ -43,11 +43,11 @@ export async function tryProposal(
   const document = readExport(files.state);
   const messages = readProposal(files.proposal);
   const results: TapeResult[] = [];
-  for (const tape of tapesOf(plan)) {
+  for (const { tape, seed } of tapesOf(plan)) {
     const broken: string[] = [];
     const rules: Record<string, TapeResult["rules"][string]> = {};
     for (const row of ["as it is", "with the proposal"]) {
-      const world = await openExported(document, plan.seed);
+      const world = await openExported(document, seed);
       const { address } = world.traders[world.authority] as Trader;
       const proposed = row === "as it is" ? [] : messages.map((one) => encoded(one, address));
       world.setTime(world.beginsMs - 2_000);
@@ -61,12 +61,12 @@ export async function tryProposal(
         broken.push(`the chain refuses the proposal: ${refused.log}`);
         break;
       }
-      const outcome = await play(world, { ...plan, tape });
+      const outcome = await play(world, { ...plan, seed, tape });
       rules[row] = outcome;
       if (outcome.broken !== null) broken.push(`${row}: ${outcome.broken}`);
     }
     const { name, size, about } = tape;
-    const result = { name, size, about, chain: {}, rules, alternatives: {}, broken };
+    const result = { name, size, seed, about, chain: {}, rules, alternatives: {}, broken };
     results.push(result);
     onTape(result);
   }

@@ -1,4 +1,6 @@
 /** When makers and keepers quote anew, and the transactions with which they do. */
+import { KEEPERS_SIZE } from "../agents/impact.ts";
+import { keeperBids } from "./bidding.ts";
 import { type Seen, type SeenMarket, UNIT } from "./books.ts";
 import { keeperQuotes, makerQuotes, type QuotedMarket } from "./makers.ts";
 import { cancelAll, quoteAll } from "./orders.ts";
@@ -9,14 +11,19 @@ const REQUOTE_MOVE = 0.0005;
 const REQUOTE_DEPTH = 0.15;
 const REQUOTE_BLOCKS = 8;
 
+/** Halted: it may be collecting for an auction, to which makers come; where only cancels are taken they are refused. */
+const QUOTED: ReadonlySet<string> = new Set(["active", "halted"]);
+
 export class Quoting {
   readonly #world: World;
+  /** Notional of a keeper, a side and market. */
   readonly #keepers: number;
   #quoted = { mark: 0, depth: 0, block: 0 };
 
   constructor(world: World) {
     this.#world = world;
-    this.#keepers = world.agents.filter(({ role }) => role === "keeper").length;
+    const keepers = world.agents.filter(({ role }) => role === "keeper").length;
+    this.#keepers = (KEEPERS_SIZE * world.size) / keepers;
   }
 
   /** `reported`: levels that this block's votes will bring; `truth`: the real ones over them. */
@@ -27,6 +34,7 @@ export class Quoting {
       readonly reported: readonly number[];
       readonly truth: readonly number[];
       readonly depth: number;
+      readonly nowMs: number;
     },
   ): Uint8Array[] {
     const { depth } = levels;
@@ -40,15 +48,21 @@ export class Quoting {
     this.#quoted = { mark, depth, block: due ? block : this.#quoted.block };
     const markets = this.#markets(seen, levels.reported, levels.truth);
     const txs: Uint8Array[] = [];
-    let maker = 0;
+    let [maker, keeper] = [0, 0];
     for (const { index, role } of this.#world.agents) {
       if (role !== "maker" && !(role === "keeper" && due)) continue;
       const number = role === "maker" ? maker++ : 0;
       const orders = markets.flatMap((market) =>
-        role === "maker" ? makerQuotes(market, number, depth) : keeperQuotes(market, this.#keepers),
+        role === "maker"
+          ? makerQuotes(market, number, { depth, size: this.#world.size })
+          : keeperQuotes(market, this.#keepers),
       );
       const { address } = this.#world.traders[index] as { address: string };
       txs.push(this.#world.send(index, [cancelAll(address), quoteAll(address, orders)]));
+      if (role === "maker" || !this.#world.bidders) continue;
+      const bidder = { number: keeper++, notional: this.#keepers, address };
+      for (const bid of keeperBids(this.#world, seen, bidder, levels))
+        txs.push(this.#world.send(index, [bid]));
     }
     return txs;
   }
@@ -57,7 +71,7 @@ export class Quoting {
   #markets(seen: Seen, reported: readonly number[], truth: readonly number[]): QuotedMarket[] {
     return [...this.#world.listed].flatMap(([id, { underlying, option, openedAt }]) => {
       const market = seen.markets.get(id);
-      if (market === undefined || market.instrument.status !== "active") return [];
+      if (market === undefined || !QUOTED.has(market.instrument.status)) return [];
       const mark = option ? market.mark : at(market, openedAt * (reported[underlying] ?? 1));
       const { instrument } = market;
       return [{ instrument, mark, underlying, option, truth: truth[underlying] ?? 1 }];

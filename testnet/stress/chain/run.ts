@@ -9,8 +9,7 @@ import { MINUTE_MS, type Tape, type TapeStep } from "../tape/tape.ts";
 import { ATTACKERS, ATTACKERS_COUNT, Attackers, gained, LIAR_SHARE } from "./attackers.ts";
 import { type Seen, see, UNIT } from "./books.ts";
 import { Crowd } from "./crowd.ts";
-import { DENOM } from "./genesis.ts";
-import { listings } from "./markets.ts";
+import { DENOM, listings } from "./markets.ts";
 import { Quoting, worth } from "./quoting.ts";
 import { Watch } from "./watch.ts";
 import { type ChainVariant, GENESIS_MS, openWorld, type World } from "./world.ts";
@@ -45,6 +44,17 @@ export interface ChainOutcome extends Outcome {
   /** What they have more than they brought at the end: they walk away from the side that lost. */
   readonly gainedByPair: number;
   readonly gainedByLatency: number;
+  /** Notional that bidders bought in the auctions; part of what was liquidated. */
+  readonly auctionedNotional: number;
+  /** Times in which more had to be closed in a market than its book was given. */
+  readonly throttled: number;
+  /** Of the guard: ranges that were left, gaps noticed, moves of its controllers, and blocks in which the first market did not trade. */
+  readonly rangesLeft: number;
+  readonly outages: number;
+  readonly controllerMoves: number;
+  readonly blocksHalted: number;
+  /** Events `loss`, each of which summed to zero. */
+  readonly losses: number;
 }
 
 /** Keel's own tiers, in floating point, for what may be opened: 5 % to a million, 10 % to ten, 20 % beyond. */
@@ -61,7 +71,10 @@ export async function runOnChain(options: ChainOptions): Promise<ChainOutcome> {
   const { variant, fund, seed } = options;
   const agents = populate(options.accounts, seed);
   const opening = openingOf(agents, keelInitial);
-  const world = await openWorld({ agents, opening, listings: listings(GENESIS_MS), fund, variant });
+  const world = await openWorld({
+    ...{ agents, opening, variant, listings: listings(GENESIS_MS) },
+    fund: fund + (variant.moreFund ?? 0),
+  });
   return play(world, options);
 }
 
@@ -77,7 +90,7 @@ class ChainRun {
   readonly #crowd: Crowd;
   readonly #quoting: Quoting;
   readonly #gauge = new DepthGauge();
-  readonly #impact = new Impact();
+  readonly #impact: Impact;
   #seen: Seen;
   #blocks = 0;
   #transactions = 0;
@@ -90,6 +103,7 @@ class ChainRun {
   constructor(world: World, options: PlayOptions) {
     this.#options = options;
     this.#world = world;
+    this.#impact = new Impact(world.size);
     this.#watch = new Watch(world.agents, world.texts, world.start);
     const first = world.firstAttacker;
     this.#attackers = new Attackers(
@@ -119,6 +133,7 @@ class ChainRun {
       }, 0);
     return {
       ...this.#watch.outcome(this.#seen),
+      ...this.#watch.ladder,
       ...{ blocks: this.#blocks, transactions: this.#transactions, refused: this.#refused },
       quarantined: this.#seen.quarantined,
       contained: this.#world.chain.faults.map(({ where, error }) => `${where}: ${error.message}`),
@@ -146,7 +161,9 @@ class ChainRun {
       premium: market / (step.index[0] ?? 1),
     };
     const txs = [
-      ...this.#quoting.txs(before, this.#blocks, { reported, truth, depth: this.#depth }),
+      ...this.#quoting.txs(before, this.#blocks, {
+        ...{ reported, truth, depth: this.#depth, nowMs: world.beginsMs + step.atMs },
+      }),
       ...this.#crowd.txs(before, sight, step.atMs, blockMs),
       ...this.#attacks((next.reported[0] ?? 1) / (step.reported[0] ?? 1) - 1),
     ];

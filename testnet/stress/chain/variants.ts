@@ -1,48 +1,79 @@
-/** Choices of the modules' own parameters that can be compared on the real modules. */
+/** Keel as recommended on the real modules, and beside it what one choice of the modules' own parameters changes. */
+import { defaultLadder } from "@keel/modules/margin/liquidation/terms";
 import { defaultDynamicMargin } from "@keel/modules/margin/volatility/terms";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
+import type { LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
+import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
 import { FEEDS } from "./markets.ts";
 import type { ChainVariant } from "./world.ts";
 
 const CALM = 5n * 10n ** 17n;
+const NERVOUS = 10n ** 18n;
 
-/** Margin that follows volatility on both underlyings, after calm weeks. */
-export function dynamicOfAll(): DynamicMargin[] {
-  return FEEDS.map((feedId) => ({ ...defaultDynamicMargin(feedId), seedVolatility: CALM }));
+/** Margin that follows volatility on both underlyings, after calm weeks or nervous ones. */
+export function dynamicOfAll(seedVolatility: bigint = CALM): DynamicMargin[] {
+  return FEEDS.map((feedId) => ({ ...defaultDynamicMargin(feedId), seedVolatility }));
 }
 
 export interface NamedVariant {
+  /** Variants are read within their group, against the recommended. */
+  readonly group: string;
   readonly title: string;
   /** `vault`: settlement units. */
   of(vault: number): ChainVariant;
 }
 
+/** The ladder, margin that follows volatility, the vault as backstop, hedges deleveraged last, and the guard. */
+function recommended(vault: number): ChainVariant {
+  return {
+    ...{ vault, guarded: true, dynamic: dynamicOfAll() },
+    margin: { ladder: defaultLadder() },
+    waterfall: { hedgesLast: true },
+  };
+}
+
+function changed(
+  group: string,
+  title: string,
+  change: (vault: number) => Partial<ChainVariant>,
+): NamedVariant {
+  return { group, title, of: (vault) => ({ ...recommended(vault), ...change(vault) }) };
+}
+
+const ladder = (change: Partial<LadderTerms>, params: Partial<Params> = {}) => ({
+  margin: { ladder: { ...defaultLadder(), ...change }, ...params },
+});
+/** As far as ten times maintenance, which is everything. */
+const WHOLE = { liquidationTargetPpm: 10_000_000n };
+
 export const VARIANTS: Readonly<Record<string, NamedVariant>> = {
-  defaults: {
-    title: "keel, real modules",
-    of: (vault) => ({ vault, dynamic: dynamicOfAll() }),
-  },
-  full: {
-    title: "keel, real modules: whole accounts closed",
-    // As far as ten times maintenance, which is everything.
-    of: (vault) => ({
-      ...{ vault, dynamic: dynamicOfAll() },
-      margin: { liquidationTargetPpm: 10_000_000n },
-    }),
-  },
-  slow: {
-    title: "keel, real modules: at most a quarter million closed in a block",
-    of: (vault) => ({
-      ...{ vault, dynamic: dynamicOfAll() },
-      margin: { liquidationNotionalPerBlockMax: "250000000000" },
-    }),
-  },
-  fixed: {
-    title: "keel, real modules: fixed margin",
-    of: (vault) => ({ vault }),
-  },
-  "no-vault": {
-    title: "keel, real modules: no backstop",
-    of: () => ({ vault: 0, dynamic: dynamicOfAll() }),
-  },
+  keel: { group: "recommended", title: "as recommended", of: recommended },
+  unthrottled: changed("what is closed", "partly, not throttled by depth", () =>
+    ladder({ flowPpm: 0n }),
+  ),
+  whole: changed("what is closed", "whole accounts, not throttled", () =>
+    ladder({ flowPpm: 0n }, WHOLE),
+  ),
+  "one-key": changed("when", "at the marks alone", () => ladder({ averageMs: 0n })),
+  "no-auction": changed("what the book leaves", "no auction", () => ladder({ offerWindowMs: 0n })),
+  "no-bidders": changed("what the book leaves", "an auction to which nobody comes", () => ({
+    withoutBidders: true,
+  })),
+  "fixed-penalty": changed("penalty", "1 % of what is closed", () =>
+    ladder({ penalty: undefined }),
+  ),
+  "no-ladder": changed("the ladder", "without it: 5 million a block at most", () => ({
+    margin: {},
+  })),
+  "no-vault": changed("backstop", "none, all capital in the fund", (vault) => ({
+    ...{ vault: 0, moreFund: vault },
+  })),
+  "hedges-too": changed("who is deleveraged", "hedges like everything else", () => ({
+    waterfall: { hedgesLast: false },
+  })),
+  "fixed-margin": changed("margin", "fixed", () => ({ dynamic: [] })),
+  nervous: changed("margin, after nervous weeks", "follows volatility", () => ({
+    dynamic: dynamicOfAll(NERVOUS),
+  })),
+  unguarded: changed("brakes", "none", () => ({ guarded: false })),
 };

@@ -77,6 +77,16 @@ export class Watch {
   #byDeleveraging = 0;
   #fund = 0n;
   #pending = 0n;
+  /** What ladder, guard and loss ledgers said. */
+  readonly ladder = {
+    auctionedNotional: 0,
+    throttled: 0,
+    rangesLeft: 0,
+    outages: 0,
+    controllerMoves: 0,
+    blocksHalted: 0,
+    losses: 0,
+  };
   /** The first that did not hold, or null. */
   fault: string | null = null;
 
@@ -96,8 +106,10 @@ export class Watch {
     const makers: MakerLots = new Map();
     const symbols = new Map([...after.markets].map(([id, one]) => [one.instrument.symbol, id]));
     const [coveredBefore, lostBefore] = [this.#covered, this.#byDeleveraging];
+    if (after.markets.get(1)?.instrument.status === "halted") this.ladder.blocksHalted += 1;
     for (const event of eventsOf(facts.response)) {
       const { attributes } = event;
+      this.#tell(event);
       if (event.type === "liquidation") this.#liquidation(attributes, before, atMs);
       if (event.type === "deleverage") this.#deleverage(attributes, after, symbols, makers);
       if (event.type === "deficit_covered") this.#covered += BigInt(attributes["amount"] ?? "0");
@@ -146,6 +158,21 @@ export class Watch {
       hedgesBroken: this.#hedgesBroken.size,
       timeline: this.#timeline,
     };
+  }
+
+  #tell({ type, attributes }: Event): void {
+    if (type === "liquidation" && attributes["source"] === "auction")
+      this.ladder.auctionedNotional += Number(attributes["notional"]) / UNIT;
+    if (type === "liquidation_throttled") this.ladder.throttled += 1;
+    if (type === "guard_range") this.ladder.rangesLeft += 1;
+    if (type === "guard_outage") this.ladder.outages += 1;
+    if (type === "guard_move") this.ladder.controllerMoves += 1;
+    if (type !== "loss") return;
+    this.ladder.losses += 1;
+    const lines = (attributes["lines"] ?? "").split(",").map((line) => line.split("=")[1] ?? "");
+    const sum = lines.reduce((all, quanta) => all + BigInt(quanta === "" ? "0" : quanta), 0n);
+    if (sum !== 0n || lines.length < 2)
+      this.fault ??= `a loss of ${attributes["account"]} sums to ${sum}: ${attributes["lines"]}`;
   }
 
   #liquidation(attributes: Event["attributes"], before: Seen, atMs: number): void {

@@ -10,13 +10,22 @@ import { TestChain } from "@keel/node/app/testing/chain";
 import { MemoryCommitStore } from "@keel/node/store/memory-commit-store";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
+import type { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import { MsgDepositToVault, MsgSetVaultMarket } from "@keel/proto/gen/keel/vault/v1/tx";
 import { createTraders, type Trader } from "../../bench/trader.ts";
 import type { Message } from "../../bench/tx-bytes.ts";
+import { FULL_SIZE } from "../agents/depth.ts";
 import type { Agent, Opening } from "../agents/population.ts";
 import { ATTACKERS_COUNT } from "./attackers.ts";
-import { appState, DENOM, PREFIX, quantaOf } from "./genesis.ts";
-import { FEED_SCALE, FEEDS, type Listing, START_PRICES, VOLATILITY_FEED } from "./markets.ts";
+import { appState, PREFIX, quantaOf } from "./genesis.ts";
+import {
+  DENOM,
+  FEED_SCALE,
+  FEEDS,
+  type Listing,
+  START_PRICES,
+  VOLATILITY_FEED,
+} from "./markets.ts";
 import { believing, type FeedReport, votesTx } from "./votes.ts";
 
 const CHAIN = { id: "keel-test-1", prefix: PREFIX };
@@ -31,6 +40,12 @@ export interface ChainVariant {
   readonly margin?: Partial<Params>;
   readonly dynamic?: readonly DynamicMargin[];
   readonly drawCapPpm?: number;
+  readonly waterfall?: Partial<WaterfallParams>;
+  readonly guarded?: boolean;
+  /** Settlement units in the fund beside those of every row. */
+  readonly moreFund?: number;
+  /** Nobody bids in the liquidation auctions. */
+  readonly withoutBidders?: true;
   /** Settlement units in the liquidity vault, which is the backstop; 0: none. */
   readonly vault: number;
 }
@@ -48,6 +63,10 @@ export interface World {
   /** Those who have a will; their places are those of their traders and ids. Everybody else only holds. */
   readonly agents: readonly Agent[];
   readonly listed: ReadonlyMap<number, Listed>;
+  /** Of the market, 1 with 2,000 accounts. */
+  readonly size: number;
+  /** Keepers bid in the liquidation auctions. */
+  readonly bidders: boolean;
   /** When the tape begins. */
   readonly beginsMs: number;
   readonly start: {
@@ -97,6 +116,8 @@ export async function openWorld(options: {
       ...{ markets: options.listings.length, holders: [], beginsMs: GENESIS_MS + 10_000 },
     }),
     agents,
+    size: agents.length / FULL_SIZE,
+    bidders: variant.margin?.ladder !== undefined && variant.withoutBidders !== true,
     listed: new Map(
       options.listings.map(({ underlying, option, openedAt }, i) => [
         i + 1,
@@ -172,7 +193,7 @@ export function openChain(
     readonly beginsMs: number;
     readonly initialHeight?: number;
   },
-): Omit<World, "agents" | "listed" | "start" | "reports" | "firstAttacker"> {
+): Omit<World, "agents" | "bidders" | "listed" | "size" | "start" | "reports" | "firstAttacker"> {
   const first = genesis.initialHeight ?? 1;
   const times = new Map<number, bigint>();
   const genesisNs = BigInt(genesis.beginsMs - 10_000) * 1_000_000n;

@@ -1,6 +1,7 @@
 /** The report as one page: tables and plots drawn as SVG, nothing fetched, readable in light and dark. */
 import type { TimelinePoint } from "../measures/outcome.ts";
 import type { TapeResult } from "../plan.ts";
+import { measuredText, SUMMARY_COLUMNS, summaries } from "./summary.ts";
 import {
   COLUMNS,
   type Column,
@@ -72,13 +73,20 @@ function plot(title: string, lines: readonly Line[], text: (value: number) => st
   return `<figure style="margin:0"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="${LEFT}" y="12">${escaped(title)}</text>${ticks.join("")}${paths.join("")}<text x="${WIDTH - 8}" y="${HEIGHT - 6}" text-anchor="end">minutes</text></svg><figcaption style="font-size:12px;max-width:${WIDTH}px">${legend}</figcaption></figure>`;
 }
 
+const BAR_TITLE = 44;
+
+function shortened(title: string): string {
+  const plain = title.replace("keel: real modules, ", "real: ");
+  return plain.length > BAR_TITLE ? `${plain.slice(0, BAR_TITLE - 1)}…` : plain;
+}
+
 function bars(column: Column, rows: readonly Row[]): string {
   const most = Math.max(...rows.map(({ outcome }) => column.of(outcome)), 1e-9);
   const height = 18 * rows.length + 22;
   const body = rows.map(({ title, outcome }, i) => {
     const value = column.of(outcome);
     const [top, width] = [22 + 18 * i, Math.max(0, (value / most) * 230)];
-    return `<text x="232" y="${top + 11}" text-anchor="end">${escaped(title.slice(0, 40))}</text><rect x="238" y="${top}" width="${width.toFixed(1)}" height="13" fill="${COLOURS[i % COLOURS.length]}"/><text x="${(242 + width).toFixed(1)}" y="${top + 11}">${column.text(value)}</text>`;
+    return `<text x="232" y="${top + 11}" text-anchor="end">${escaped(shortened(title))}</text><rect x="238" y="${top}" width="${width.toFixed(1)}" height="13" fill="${COLOURS[i % COLOURS.length]}"/><text x="${(242 + width).toFixed(1)}" y="${top + 11}">${column.text(value)}</text>`;
   });
   return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${escaped(column.title)}"><text x="238" y="12">${escaped(column.title)}</text>${body.join("")}</svg>`;
 }
@@ -129,10 +137,13 @@ function section(tape: TapeResult): string {
         ];
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
   const millions = (value: number): string => `${(value / 1e6).toFixed(1)}M`;
-  const facts = Object.values(tape.chain)
-    .map((one) => `<p${one.broken === null ? "" : ' class="bad"'}>${escaped(chainText(one))}</p>`)
+  const facts = Object.entries(tape.chain)
+    .filter(([name, { broken }]) => name === "keel" || broken !== null)
+    .map(
+      ([, one]) => `<p${one.broken === null ? "" : ' class="bad"'}>${escaped(chainText(one))}</p>`,
+    )
     .join("");
-  return `<h2>${escaped(tape.name)} × ${tape.size}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(drawn, ({ mark }) => mark)], percent)}${plot(
+  return `<h2>${escaped(tape.name)} × ${tape.size}, seed ${tape.seed}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(drawn, ({ mark }) => mark)], percent)}${plot(
     "bad debt so far",
     lineOf(drawn, ({ badDebt }) => badDebt),
     millions,
@@ -146,12 +157,33 @@ function tables({ margins, capital }: Report): string {
   return `<h2>Margins over years</h2><pre>${escaped(marginsText(margins))}</pre><h2>Hedged books</h2><pre>${escaped(capitalText(capital))}</pre>`;
 }
 
+/** Of all tapes: a table for the rows of each kind, and a bar with the spread of the seeds for what matters most. */
+function overall({ tapes, seeds }: Report): string {
+  const over = seeds === 1 ? "" : `, mean of ${seeds} seeds ± the farthest of them`;
+  return summaries(tapes)
+    .map(({ title, rows }) => {
+      const header = ["", ...SUMMARY_COLUMNS.map((column) => column.title)]
+        .map((text) => `<th>${escaped(text)}</th>`)
+        .join("");
+      const body = rows
+        .map(
+          (row) =>
+            `<tr><td>${escaped(row.title)}</td>${row.values
+              .map((value, i) => `<td>${measuredText(value, SUMMARY_COLUMNS[i]?.places ?? 0)}</td>`)
+              .join("")}</tr>`,
+        )
+        .join("");
+      return `<h2>${escaped(title)}</h2><p>All tapes added up${over}; amplification is the mean of those that fall. The first row is the recommended one.</p><table><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table>`;
+    })
+    .join("");
+}
+
 export function reportHtml(report: Report): string {
   const broken = failures(report.tapes);
   const verdict =
     broken.length === 0
       ? "<p>Nothing broke.</p>"
       : `<ul>${broken.map((one) => `<li class="bad">${escaped(one)}</li>`).join("")}</ul>`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Keel stress laboratory</title><style>${STYLE}</style></head><body><h1>Keel stress laboratory</h1><p>${report.accounts} accounts, seed ${report.seed}. <code>${escaped(report.command)}</code></p>${verdict}${report.tapes.map(section).join("")}${tables(report)}</body></html>
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Keel stress laboratory</title><style>${STYLE}</style></head><body><h1>Keel stress laboratory</h1><p>${report.accounts} accounts, ${report.seeds === 1 ? `seed ${report.seed}` : `seeds ${report.seed} to ${report.seed + report.seeds - 1}`}. <code>${escaped(report.command)}</code></p>${verdict}${overall(report)}${report.tapes.map(section).join("")}${tables(report)}</body></html>
 `;
 }

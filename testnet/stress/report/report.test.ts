@@ -20,11 +20,11 @@ const outcomes = rules.map((one) => {
 });
 
 const report: Report = {
-  ...{ command: "npm run stress -- --tapes <gap>", seed, accounts: 60, margins },
+  ...{ command: "npm run stress -- --tapes <gap>", seed, seeds: 1, accounts: 60, margins },
   capital: hedgedBooks(rules, margins.quantile),
   tapes: [
     {
-      ...{ name: "gap", size: 3, about: tape.about, chain: {}, alternatives: {} },
+      ...{ name: "gap", size: 3, seed, about: tape.about, chain: {}, alternatives: {} },
       rules: Object.fromEntries(outcomes),
       broken: ["dydx: a sum < zero"],
     },

@@ -6,10 +6,12 @@ import type { MarginStudy } from "../measures/margins.ts";
 import type { Outcome } from "../measures/outcome.ts";
 import type { TapeResult } from "../plan.ts";
 import { ALTERNATIVES } from "../venue/rule-sets.ts";
+import { measuredText, SUMMARY_COLUMNS, summaries } from "./summary.ts";
 
 export interface Report {
   readonly command: string;
   readonly seed: number;
+  readonly seeds: number;
   readonly accounts: number;
   readonly tapes: readonly TapeResult[];
   /** null: a proposal was tried, nothing else. */
@@ -22,10 +24,18 @@ export interface Row {
   readonly outcome: Outcome;
 }
 
+/** The recommended is drawn beside the rule sets of the model; its alternatives are read in tables. */
+export const REAL = "keel, real modules";
+
+function variantTitle(name: string): string {
+  const { group = name, title = "" } = VARIANTS[name] ?? {};
+  return name === "keel" ? REAL : `keel: real modules, ${group}: ${title}`;
+}
+
 export function rowsOf(tape: TapeResult): Row[] {
   return [
     ...Object.entries(tape.chain).map(([name, outcome]) => ({
-      title: VARIANTS[name]?.title ?? name,
+      title: variantTitle(name),
       outcome,
     })),
     ...Object.entries(tape.rules).map(([title, outcome]) => ({ title, outcome })),
@@ -85,8 +95,10 @@ export function table(header: readonly string[], rows: readonly (readonly string
 /** What is only known of the real modules. */
 export function chainText(chain: ChainOutcome): string {
   const { blocks, transactions, refused, quarantined, broken } = chain;
+  const { auctionedNotional, throttled, rangesLeft, outages, losses } = chain;
   return [
-    `real modules: ${blocks} blocks, ${transactions} transactions (${refused} refused), ${quarantined.length} markets quarantined; ${broken ?? "every invariant held, every block summed to zero"};`,
+    `real modules: ${blocks} blocks, ${transactions} transactions (${refused} refused), ${quarantined.length} markets quarantined; ${broken ?? `every invariant held, every block and each of ${losses} losses summed to zero`};`,
+    `ladder: ${thousands(auctionedNotional)}k sold in auctions, throttled ${throttled} times; guard: ${rangesLeft} ranges left, ${outages} gaps, ${chain.controllerMoves} moves of controllers, ${chain.blocksHalted} blocks without trading;`,
     `attackers: a pair at most ${chain.gainedInOneBlock.toFixed(2)} in one block and ${thousands(chain.gainedByPair)}k in the end, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
   ].join(" ");
 }
@@ -98,10 +110,11 @@ export function tapeText(tape: TapeResult): string {
   ]);
   const outside = Math.max(...rowsOf(tape).map(({ outcome }) => outcome.outsideTrough));
   const lines = [
-    `${tape.name} x ${tape.size}: ${tape.about}; outside −${percent(outside)} %`,
+    `${tape.name} x ${tape.size}, seed ${tape.seed}: ${tape.about}; outside −${percent(outside)} %`,
     table(["", ...COLUMNS.map(({ title }) => title)], rows),
   ];
-  for (const one of Object.values(tape.chain)) lines.push(chainText(one));
+  for (const [name, one] of Object.entries(tape.chain))
+    if (name === "keel" || one.broken !== null) lines.push(chainText(one));
   return [...lines, ...tape.broken.map((one) => `BROKEN ${one}`)].join("\n");
 }
 
@@ -127,17 +140,32 @@ ${table(["", "leg as it is", "perpetual / future", "BTC / ETH"], cells)}`;
 }
 
 export function failures(tapes: readonly TapeResult[]): string[] {
-  return tapes.flatMap(({ name, size, chain, broken }) => {
+  return tapes.flatMap(({ name, size, seed, chain, broken }) => {
     const onChain = Object.entries(chain).flatMap(([variant, one]) =>
       one.broken === null ? [] : [`real modules, ${variant}: ${one.broken}`],
     );
-    return [...broken, ...onChain].map((reason) => `${name} x ${size}: ${reason}`);
+    return [...broken, ...onChain].map((reason) => `${name} x ${size}, seed ${seed}: ${reason}`);
   });
+}
+
+function summariesText({ tapes, seeds }: Report): string[] {
+  const over = `all tapes${seeds === 1 ? "" : `, mean of ${seeds} seeds ± the farthest`}`;
+  return summaries(tapes).map(
+    ({ title, rows }) =>
+      `${title}: ${over}\n${table(
+        ["", ...SUMMARY_COLUMNS.map((column) => column.title)],
+        rows.map((row) => [
+          row.title,
+          ...row.values.map((value, i) => measuredText(value, SUMMARY_COLUMNS[i]?.places ?? 0)),
+        ]),
+      )}`,
+  );
 }
 
 export function reportText(report: Report): string {
   return [
     ...report.tapes.map(tapeText),
+    ...summariesText(report),
     ...(report.margins === null ? [] : [marginsText(report.margins), capitalText(report.capital)]),
   ].join("\n\n");
 }

@@ -1,5 +1,5 @@
 /** Derive's auctions: a slice of the whole account goes to keepers with its margin, at a price that falls until they want it. */
-import { CALM_DEPTH, halfSpread } from "../agents/depth.ts";
+import { halfSpread } from "../agents/depth.ts";
 import { CALM_MINUTE } from "../tape/path.ts";
 import type { Floor } from "./floor.ts";
 import type { Shared } from "./liquidations.ts";
@@ -102,7 +102,7 @@ export class Auctions {
     for (const [u, one] of floor.signedNotional(account).entries()) {
       const notional = Math.abs(one) * share;
       more += notional;
-      const impact = (0.005 * notional) / ((CALM_DEPTH[u] ?? 1) * floor.depth * HOLDING_MINUTES);
+      const impact = (0.005 * notional) / (floor.impact.calm(u) * floor.depth * HOLDING_MINUTES);
       const risk = (CALM_MINUTE / floor.depth ** 0.5) * Math.sqrt(HOLDING_MINUTES);
       cost += notional * (halfSpread(floor.depth) + impact + risk);
     }

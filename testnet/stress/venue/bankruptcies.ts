@@ -130,11 +130,10 @@ export class Bankruptcies {
       const equity = floor.equity(other);
       const base = Math.min(Math.abs(held), loss === 0 ? Number.POSITIVE_INFINITY : equity / loss);
       if (equity <= 0 || base <= 1e-9) continue;
-      found.push({
-        ...{ account: other, base, notional: Math.abs(held) * mark, equity, mark, long: held > 0 },
-        profit: floor.ledger.profit(other, u, mark),
-        entry: floor.ledger.entry(other, u),
-      });
+      const profit = floor.ledger.profit(other, u, mark);
+      const entry = floor.ledger.entry(other, u);
+      const notional = Math.abs(held) * mark;
+      found.push({ account: other, base, notional, equity, mark, long: held > 0, profit, entry });
     }
     return found;
   }

@@ -1,5 +1,5 @@
 /** One tape under one rule set on the model, a step a second: prices, wishes, closes, backstop, bankruptcies. */
-import { DepthGauge } from "../agents/depth.ts";
+import { DepthGauge, FULL_SIZE } from "../agents/depth.ts";
 import { Impact } from "../agents/impact.ts";
 import { decidesAt, type Intention, intentionOf } from "../agents/intentions.ts";
 import { type Agent, openingOf } from "../agents/population.ts";
@@ -99,7 +99,7 @@ class VenueRun {
     const opening = openingOf(this.#agents, (u, notional) => scale * rules.initial(u, notional));
     this.#openInterest = opening.openInterest;
     this.#floor = new Floor({
-      ...{ agents: this.#agents, opening, impact: new Impact() },
+      ...{ agents: this.#agents, opening, impact: new Impact(options.agents.length / FULL_SIZE) },
       ...capitalOf(rules, fund + vault, fund),
     });
     this.#bankruptcies = new Bankruptcies(this.#floor, rules, options.seed);
