@@ -21,10 +21,10 @@ async function everyRow(plan: Plan, processes: number): Promise<TapeResult[]> {
   const results = await runJobs(jobs, processes, ({ kind, name, tape: at }, result) => {
     const { tape, seed } = tapes[at] as (typeof tapes)[number];
     const { blocks, broken } =
-      kind === "chain" && "outcome" in result
+      (kind === "chain" || kind === "variants") && "outcome" in result
         ? (result.outcome as ChainOutcome)
         : { blocks: 0, broken: "failed" in result ? result.failed : null };
-    const where = kind === "chain" ? `real modules, ${blocks} blocks` : "model";
+    const where = blocks > 0 ? `real modules, ${blocks} blocks` : "model";
     console.log(
       `${tape.name} x ${tape.size}, seed ${seed}, ${name} (${where}): ${broken ?? "all held"}`,
     );

@@ -31,7 +31,9 @@ interface Raw {
   readonly scan: string;
   readonly fund: string;
   readonly vault: string;
-  readonly chain: string | false;
+  readonly chain: boolean;
+  readonly variants: string;
+  readonly variantAccounts: string;
   readonly model: boolean;
   readonly alternatives: boolean;
   readonly daily?: string;
@@ -66,17 +68,18 @@ export function readOptions(argv: readonly string[]): Options {
     .option("--block-ms <ms>", "between two blocks of the chain", "6000")
     .option(
       "--scan <blocks>",
-      "full scan of all invariants every so many blocks of the first variant",
+      "full scan of all invariants every so many blocks of the recommended row",
       "1",
     )
     .option("--fund <units>", "insurance fund with 2,000 accounts", "1000000")
     .option("--vault <units>", "liquidity vault with 2,000 accounts", "3000000")
     .option(
-      "--chain <variants>",
-      `on the real modules, of ${Object.keys(VARIANTS).join(", ")}; the first is scanned`,
+      "--variants <names>",
+      `on the real modules, of ${Object.keys(VARIANTS).join(", ")}, or none`,
       Object.keys(VARIANTS).join(","),
     )
-    .option("--no-chain", "leave the real modules out")
+    .option("--variant-accounts <count>", "in the market in which variants are compared", "500")
+    .option("--no-chain", "leave the recommended row on the real modules out")
     .option("--no-model", "leave the model out")
     .option("--no-alternatives", "leave Keel's own alternatives out")
     .option("--daily <file>", "CSV of daily closes for coverage; without it they are generated")
@@ -118,7 +121,9 @@ export function readOptions(argv: readonly string[]): Options {
         (name) => RULE_SETS[name] ?? [],
       ),
       alternatives: raw.alternatives,
-      chain: raw.chain === false ? [] : named(raw.chain, Object.keys(VARIANTS), "chain"),
+      chain: raw.chain,
+      variants: named(raw.variants, Object.keys(VARIANTS), "variants"),
+      variantAccounts: number("variantAccounts", 40, 100_000),
       model: raw.model,
       blockMs: number("blockMs", 1_000, 60_000),
       scanEvery: number("scan", 1, 1e6),

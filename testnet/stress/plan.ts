@@ -1,7 +1,8 @@
 /** What one run of the laboratory does: every tape of every seed, on the real modules and on the model, row by row. */
+import { FULL_SIZE } from "./agents/depth.ts";
 import { populate } from "./agents/population.ts";
 import { type ChainOutcome, runOnChain } from "./chain/run.ts";
-import { VARIANTS } from "./chain/variants.ts";
+import { RECOMMENDED_VARIANT, VARIANTS } from "./chain/variants.ts";
 import type { Outcome } from "./measures/outcome.ts";
 import { crashTape } from "./tape/crash.ts";
 import { type GeneratorName, generate } from "./tape/generators.ts";
@@ -21,11 +22,14 @@ export interface Plan {
   readonly prices: readonly string[];
   readonly rules: readonly Rules[];
   readonly alternatives: boolean;
-  /** Names of variants to run on the real modules. */
-  readonly chain: readonly string[];
+  /** The recommended row on the real modules, with all accounts. */
+  readonly chain: boolean;
+  /** Names of variants to compare on the real modules, in a market of this many accounts. */
+  readonly variants: readonly string[];
+  readonly variantAccounts: number;
   readonly model: boolean;
   readonly blockMs: number;
-  /** Full scan of all invariants every so many blocks of the recommended row; of its alternatives twenty times as seldom. */
+  /** Full scan of all invariants every so many blocks of the recommended row; of variants a twentieth as often. */
   readonly scanEvery: number;
   /** Settlement units behind the market with 2,000 accounts, less with fewer. */
   readonly fund: number;
@@ -37,8 +41,9 @@ export interface TapeResult {
   readonly size: number;
   readonly seed: number;
   readonly about: string;
-  /** On the real modules, by variant. */
-  readonly chain: Readonly<Record<string, ChainOutcome>>;
+  /** On the real modules: the recommended row, and its variants in a smaller market. */
+  readonly chain: ChainOutcome | null;
+  readonly variants: Readonly<Record<string, ChainOutcome>>;
   /** By rule set, then by alternative. */
   readonly rules: Readonly<Record<string, Outcome>>;
   readonly alternatives: Readonly<Record<string, Outcome>>;
@@ -64,7 +69,7 @@ export function tapesOf(plan: Plan): SeededTape[] {
 export interface Job {
   /** Place among `tapesOf`. */
   readonly tape: number;
-  readonly kind: "chain" | "rules" | "alternatives";
+  readonly kind: "chain" | "variants" | "rules" | "alternatives";
   readonly name: string;
 }
 
@@ -76,7 +81,8 @@ export function jobsOf(plan: Plan): Job[] {
   const rows = (kind: Job["kind"], names: readonly string[]): Job[] =>
     names.flatMap((name) => tapes.map((tape) => ({ tape, kind, name })));
   return [
-    ...rows("chain", plan.chain),
+    ...rows("chain", plan.chain ? [RECOMMENDED_VARIANT] : []),
+    ...rows("variants", plan.variants),
     ...(plan.model && plan.alternatives
       ? rows(
           "alternatives",
@@ -92,7 +98,6 @@ export function jobsOf(plan: Plan): Job[] {
   ];
 }
 
-const ACCOUNTS = 2_000;
 const SCANNED_SELDOM = 20;
 
 export async function runJob(
@@ -100,19 +105,22 @@ export async function runJob(
   { tape, seed }: SeededTape,
   { kind, name }: Job,
 ): Promise<JobResult> {
-  const fund = Math.round((plan.fund * plan.accounts) / ACCOUNTS);
-  const vault = Math.round((plan.vault * plan.accounts) / ACCOUNTS);
-  if (kind === "chain") {
+  const accounts = kind === "variants" ? plan.variantAccounts : plan.accounts;
+  const fund = Math.round((plan.fund * accounts) / FULL_SIZE);
+  const vault = Math.round((plan.vault * accounts) / FULL_SIZE);
+  if (kind === "chain" || kind === "variants") {
     const variant = VARIANTS[name]?.of(vault);
     if (variant === undefined) return { failed: `no variant ${name}` };
-    const scanEvery = plan.scanEvery * (name === plan.chain[0] ? 1 : SCANNED_SELDOM);
-    return { outcome: await runOnChain({ ...plan, scanEvery, seed, tape, fund, variant }) };
+    const scanEvery = plan.scanEvery * (kind === "chain" ? 1 : SCANNED_SELDOM);
+    return {
+      outcome: await runOnChain({ ...plan, accounts, scanEvery, seed, tape, fund, variant }),
+    };
   }
   const alternative = ALTERNATIVES.find(({ key }) => key === name);
   const rules = kind === "rules" ? plan.rules.find((one) => one.name === name) : alternative?.rules;
   if (rules === undefined) return { failed: `no rules ${name}` };
   const before = kind === "rules" ? CALM_BEFORE : (alternative?.before ?? CALM_BEFORE);
-  const agents = populate(plan.accounts, seed);
+  const agents = populate(accounts, seed);
   try {
     return { outcome: runOnModel({ tape, agents, rules, seed, fund, vault, before }) };
   } catch (error) {
@@ -128,7 +136,7 @@ export function collected(
 ): TapeResult[] {
   return tapesOf(plan).map(({ tape, seed }, i) => {
     const rows: Record<Job["kind"], Record<string, Outcome>> = {
-      ...{ chain: {}, rules: {}, alternatives: {} },
+      ...{ chain: {}, variants: {}, rules: {}, alternatives: {} },
     };
     const broken: string[] = [];
     for (const [at, job] of jobs.entries()) {
@@ -138,16 +146,10 @@ export function collected(
       else rows[job.kind][job.name] = result.outcome;
     }
     const { name, size, about } = tape;
-    const chain = rows.chain as Record<string, ChainOutcome>;
     return {
-      name,
-      size,
-      seed,
-      about,
-      chain,
-      broken,
-      ...{ rules: rows.rules },
-      ...{ alternatives: rows.alternatives },
+      ...{ name, size, seed, about, broken, rules: rows.rules, alternatives: rows.alternatives },
+      chain: (rows.chain[RECOMMENDED_VARIANT] ?? null) as ChainOutcome | null,
+      variants: rows.variants as Record<string, ChainOutcome>,
     };
   });
 }

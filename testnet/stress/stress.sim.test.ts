@@ -70,7 +70,14 @@ describe("a proposal on an exported chain", () => {
 
   const plan: Plan = {
     ...{ seed: SEED, seeds: 1, accounts: 60, sizes: [3], generators: ["flash-crash"], prices: [] },
-    ...{ rules: [], alternatives: false, chain: [], model: false },
+    ...{
+      rules: [],
+      alternatives: false,
+      chain: false,
+      variants: [],
+      variantAccounts: 60,
+      model: false,
+    },
     ...{ blockMs: 60_000, scanEvery: 4, fund: 0, vault: 0 },
   };
 

@@ -9,21 +9,21 @@ const HOUR_MS = 3_600_000n;
 const PPM = 1_000_000n;
 const NOTHING = { auctionMs: 0n, initialRaisePpm: 0n, raiseMs: 0n, withdrawalDelayMs: 0n };
 
-/** A limit below any deviations that are ever measured: the deviations decide. */
-const DEVIATIONS_DECIDE_PPM = 1_000n;
+/** Moves in a minute and in ten that trip whatever was measured: below any deviations, or where wide above most of them. */
+const LIMITS_PPM = { narrow: [1_000n, 1_000n], wide: [20_000n, 50_000n] } as const;
 
-const RANGES: readonly PriceRange[] = [
+const rangesOf = ([minute, ten]: readonly [bigint, bigint]): PriceRange[] => [
   {
     ...NOTHING,
     horizonMs: MINUTE_MS,
-    limitPpm: DEVIATIONS_DECIDE_PPM,
+    limitPpm: minute,
     deviationsPpm: 3_290_000n,
     auctionMs: 10n * SECOND_MS,
   },
   {
     ...NOTHING,
     horizonMs: 10n * MINUTE_MS,
-    limitPpm: DEVIATIONS_DECIDE_PPM,
+    limitPpm: ten,
     deviationsPpm: 3_890_000n,
     auctionMs: 30n * SECOND_MS,
     initialRaisePpm: 300_000n,
@@ -40,10 +40,10 @@ const RANGES: readonly PriceRange[] = [
 ];
 
 /** `lots`: about what is open at the start. */
-function rulesOf(lots: bigint): MarketRules {
+function rulesOf(lots: bigint, ranges: PriceRange[]): MarketRules {
   const pace = { intervalMs: 30n * SECOND_MS, stepMaxPpm: 200_000n, bandPpm: 50_000n };
   return {
-    ranges: [...RANGES],
+    ranges,
     // Open interest of ten times what the thinner side holds within 1 %, never less than a quarter of what was there.
     openInterest: {
       ...{ lotsMin: lots / 4n, lotsMax: lots * 4n, depthRangePpm: 10_000n, pace },
@@ -58,8 +58,9 @@ function rulesOf(lots: bigint): MarketRules {
 }
 
 /** `open`: long lots of each guarded market at the start. */
-export function brakes(
+export function guardOf(
   open: readonly { readonly market: number; readonly lots: bigint }[],
+  width: keyof typeof LIMITS_PPM,
 ): GenesisState {
   const limit = (windowMs: bigint, sharePpm: bigint) => ({
     limit: { windowMs, sharePpm, floor: "1000000000" },
@@ -67,7 +68,10 @@ export function brakes(
   });
   return GenesisState.fromPartial({
     params: { outage: { gapMs: 5n * MINUTE_MS, blocks: 3, withdrawalBlocks: 50 } },
-    rules: open.map(({ market, lots }) => ({ market, rules: rulesOf(lots > 100n ? lots : 100n) })),
+    rules: open.map(({ market, lots }) => ({
+      market,
+      rules: rulesOf(lots > 100n ? lots : 100n, rangesOf(LIMITS_PPM[width])),
+    })),
     velocities: [
       { denom: DENOM, flows: [limit(HOUR_MS, 100_000n), limit(24n * HOUR_MS, 250_000n)] },
     ],

@@ -15,7 +15,7 @@ import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/ge
 import type { Params, Position } from "@keel/proto/gen/keel/margin/v1/types";
 import type { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { Agent, Opening } from "../agents/population.ts";
-import { brakes } from "./brakes.ts";
+import { guardOf } from "./brakes.ts";
 import { DENOM, FEEDS, type Listing, START_PRICES, VOLATILITY_FEED } from "./markets.ts";
 
 export const PREFIX = "keel";
@@ -35,7 +35,7 @@ export interface GenesisChoices {
   readonly dynamic?: readonly DynamicMargin[];
   readonly drawCapPpm?: number;
   readonly waterfall?: Partial<WaterfallParams>;
-  readonly guarded?: boolean;
+  readonly brakes?: "narrow" | "wide" | undefined;
 }
 
 export const quantaOf = (units: number): bigint => BigInt(Math.round(units * 1_000_000));
@@ -137,15 +137,15 @@ export function appState(choices: GenesisChoices): Record<string, unknown> {
 }
 
 function guardState(
-  { guarded, listings }: GenesisChoices,
+  { brakes, listings }: GenesisChoices,
   held: readonly (readonly Held[])[],
   authority: string,
 ): GuardGenesis {
-  if (guarded !== true) return GuardGenesis.fromPartial({ params: { authority } });
+  if (brakes === undefined) return GuardGenesis.fromPartial({ params: { authority } });
   const open = listings.flatMap(({ option }, i) =>
     option ? [] : [{ market: i + 1, lots: longLots(held, i + 1) }],
   );
-  const guard = brakes(open);
+  const guard = guardOf(open, brakes);
   return { ...guard, params: { ...guard.params, authority } as GuardParams };
 }
 

@@ -66,7 +66,17 @@ export async function tryProposal(
       if (outcome.broken !== null) broken.push(`${row}: ${outcome.broken}`);
     }
     const { name, size, about } = tape;
-    const result = { name, size, seed, about, chain: {}, rules, alternatives: {}, broken };
+    const result = {
+      name,
+      size,
+      seed,
+      about,
+      chain: null,
+      variants: {},
+      rules,
+      alternatives: {},
+      broken,
+    };
     results.push(result);
     onTape(result);
   }

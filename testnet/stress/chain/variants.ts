@@ -26,7 +26,7 @@ export interface NamedVariant {
 /** The ladder, margin that follows volatility, the vault as backstop, hedges deleveraged last, and the guard. */
 function recommended(vault: number): ChainVariant {
   return {
-    ...{ vault, guarded: true, dynamic: dynamicOfAll() },
+    ...{ vault, brakes: "narrow", dynamic: dynamicOfAll() },
     margin: { ladder: defaultLadder() },
     waterfall: { hedgesLast: true },
   };
@@ -45,6 +45,9 @@ const ladder = (change: Partial<LadderTerms>, params: Partial<Params> = {}) => (
 });
 /** As far as ten times maintenance, which is everything. */
 const WHOLE = { liquidationTargetPpm: 10_000_000n };
+
+/** What is run with all accounts, and what variants are read against. */
+export const RECOMMENDED_VARIANT = "keel";
 
 export const VARIANTS: Readonly<Record<string, NamedVariant>> = {
   keel: { group: "recommended", title: "as recommended", of: recommended },
@@ -68,12 +71,12 @@ export const VARIANTS: Readonly<Record<string, NamedVariant>> = {
   "no-vault": changed("backstop", "none, all capital in the fund", (vault) => ({
     ...{ vault: 0, moreFund: vault },
   })),
-  "hedges-too": changed("who is deleveraged", "hedges like everything else", () => ({
-    waterfall: { hedgesLast: false },
-  })),
   "fixed-margin": changed("margin", "fixed", () => ({ dynamic: [] })),
   nervous: changed("margin, after nervous weeks", "follows volatility", () => ({
     dynamic: dynamicOfAll(NERVOUS),
   })),
-  unguarded: changed("brakes", "none", () => ({ guarded: false })),
+  "wide-brakes": changed("brakes", "ranges of 2 % a minute, 5 % in ten", () => ({
+    brakes: "wide",
+  })),
+  "no-brakes": changed("brakes", "none", () => ({ brakes: undefined })),
 };

@@ -41,7 +41,8 @@ export interface ChainVariant {
   readonly dynamic?: readonly DynamicMargin[];
   readonly drawCapPpm?: number;
   readonly waterfall?: Partial<WaterfallParams>;
-  readonly guarded?: boolean;
+  /** Absent: the guard does nothing. */
+  readonly brakes?: "narrow" | "wide" | undefined;
   /** Settlement units in the fund beside those of every row. */
   readonly moreFund?: number;
   /** Nobody bids in the liquidation auctions. */

@@ -76,8 +76,7 @@ function plot(title: string, lines: readonly Line[], text: (value: number) => st
 const BAR_TITLE = 44;
 
 function shortened(title: string): string {
-  const plain = title.replace("keel: real modules, ", "real: ");
-  return plain.length > BAR_TITLE ? `${plain.slice(0, BAR_TITLE - 1)}…` : plain;
+  return title.length > BAR_TITLE ? `${title.slice(0, BAR_TITLE - 1)}…` : title;
 }
 
 function bars(column: Column, rows: readonly Row[]): string {
@@ -137,12 +136,11 @@ function section(tape: TapeResult): string {
         ];
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
   const millions = (value: number): string => `${(value / 1e6).toFixed(1)}M`;
-  const facts = Object.entries(tape.chain)
-    .filter(([name, { broken }]) => name === "keel" || broken !== null)
-    .map(
-      ([, one]) => `<p${one.broken === null ? "" : ' class="bad"'}>${escaped(chainText(one))}</p>`,
-    )
-    .join("");
+  const { chain } = tape;
+  const facts =
+    chain === null
+      ? ""
+      : `<p${chain.broken === null ? "" : ' class="bad"'}>${escaped(chainText(chain))}</p>`;
   return `<h2>${escaped(tape.name)} × ${tape.size}, seed ${tape.seed}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(drawn, ({ mark }) => mark)], percent)}${plot(
     "bad debt so far",
     lineOf(drawn, ({ badDebt }) => badDebt),

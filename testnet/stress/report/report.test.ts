@@ -24,7 +24,15 @@ const report: Report = {
   capital: hedgedBooks(rules, margins.quantile),
   tapes: [
     {
-      ...{ name: "gap", size: 3, seed, about: tape.about, chain: {}, alternatives: {} },
+      ...{
+        name: "gap",
+        size: 3,
+        seed,
+        about: tape.about,
+        chain: null,
+        variants: {},
+        alternatives: {},
+      },
       rules: Object.fromEntries(outcomes),
       broken: ["dydx: a sum < zero"],
     },

@@ -51,7 +51,7 @@ function amplification(outcomes: readonly Outcome[]): number {
   return sum((o) => o.amplification)(falling) / Math.max(1, falling.length);
 }
 
-type Kind = "chain" | "rules" | "alternatives";
+type Kind = "variants" | "rules" | "alternatives";
 
 function summed(tapes: readonly TapeResult[], kind: Kind, name: string, title: string): SummaryRow {
   const seeds = [...new Set(tapes.map(({ seed }) => seed))];
@@ -81,9 +81,9 @@ export function summaries(tapes: readonly TapeResult[]): SummaryTable[] {
     );
   return [
     {
-      title: "keel on the real modules, one choice changed",
+      title: "keel on the real modules in a smaller market, one choice changed",
       rows: rows(
-        "chain",
+        "variants",
         Object.entries(VARIANTS).map(([name, { group, title }]) => [name, `${group}: ${title}`]),
       ),
     },

@@ -1,6 +1,5 @@
 /** The report as text: one table a tape, what failed, margins, hedged books. */
 import type { ChainOutcome } from "../chain/run.ts";
-import { VARIANTS } from "../chain/variants.ts";
 import type { HedgedBook } from "../measures/capital.ts";
 import type { MarginStudy } from "../measures/margins.ts";
 import type { Outcome } from "../measures/outcome.ts";
@@ -24,20 +23,11 @@ export interface Row {
   readonly outcome: Outcome;
 }
 
-/** The recommended is drawn beside the rule sets of the model; its alternatives are read in tables. */
-export const REAL = "keel, real modules";
-
-function variantTitle(name: string): string {
-  const { group = name, title = "" } = VARIANTS[name] ?? {};
-  return name === "keel" ? REAL : `keel: real modules, ${group}: ${title}`;
-}
+const REAL = "keel, real modules";
 
 export function rowsOf(tape: TapeResult): Row[] {
   return [
-    ...Object.entries(tape.chain).map(([name, outcome]) => ({
-      title: variantTitle(name),
-      outcome,
-    })),
+    ...(tape.chain === null ? [] : [{ title: REAL, outcome: tape.chain }]),
     ...Object.entries(tape.rules).map(([title, outcome]) => ({ title, outcome })),
     ...ALTERNATIVES.flatMap(({ key, title, group }) => {
       const outcome = tape.alternatives[key];
@@ -113,8 +103,7 @@ export function tapeText(tape: TapeResult): string {
     `${tape.name} x ${tape.size}, seed ${tape.seed}: ${tape.about}; outside −${percent(outside)} %`,
     table(["", ...COLUMNS.map(({ title }) => title)], rows),
   ];
-  for (const [name, one] of Object.entries(tape.chain))
-    if (name === "keel" || one.broken !== null) lines.push(chainText(one));
+  if (tape.chain !== null) lines.push(chainText(tape.chain));
   return [...lines, ...tape.broken.map((one) => `BROKEN ${one}`)].join("\n");
 }
 
@@ -140,9 +129,10 @@ ${table(["", "leg as it is", "perpetual / future", "BTC / ETH"], cells)}`;
 }
 
 export function failures(tapes: readonly TapeResult[]): string[] {
-  return tapes.flatMap(({ name, size, seed, chain, broken }) => {
-    const onChain = Object.entries(chain).flatMap(([variant, one]) =>
-      one.broken === null ? [] : [`real modules, ${variant}: ${one.broken}`],
+  return tapes.flatMap(({ name, size, seed, chain, variants, broken }) => {
+    const onChain = [["as recommended", chain] as const, ...Object.entries(variants)].flatMap(
+      ([variant, one]) =>
+        one === null || one.broken === null ? [] : [`real modules, ${variant}: ${one.broken}`],
     );
     return [...broken, ...onChain].map((reason) => `${name} x ${size}, seed ${seed}: ${reason}`);
   });
