@@ -123,7 +123,7 @@ class Faulty {
 const STALE = expect.stringContaining("cancels only");
 const LATE = expect.stringContaining("reduce-only orders only");
 
-describe("oracle faults", () => {
+describe("fault 31: oracle faults", () => {
   it("stale: with age first only reducing, then no withdrawal, then nothing; one fresh price opens all again", async () => {
     const faulty = await new Faulty().open();
     const silence = [null, null, null, null];

@@ -1,10 +1,9 @@
 /** The report as one page: tables and plots drawn as SVG, nothing fetched, readable in light and dark. */
 import type { TimelinePoint } from "../measures/outcome.ts";
 import type { TapeResult } from "../plan.ts";
-import { measuredText, SUMMARY_COLUMNS, summaries } from "./summary.ts";
+import { measuredText, SUMMARY_COLUMNS, type SummaryRow, summaries } from "./summary.ts";
 import {
   COLUMNS,
-  type Column,
   capitalText,
   chainText,
   failures,
@@ -79,15 +78,27 @@ function shortened(title: string): string {
   return title.length > BAR_TITLE ? `${title.slice(0, BAR_TITLE - 1)}…` : title;
 }
 
-function bars(column: Column, rows: readonly Row[]): string {
-  const most = Math.max(...rows.map(({ outcome }) => column.of(outcome)), 1e-9);
-  const height = 18 * rows.length + 22;
-  const body = rows.map(({ title, outcome }, i) => {
-    const value = column.of(outcome);
-    const [top, width] = [22 + 18 * i, Math.max(0, (value / most) * 230)];
-    return `<text x="232" y="${top + 11}" text-anchor="end">${escaped(shortened(title))}</text><rect x="238" y="${top}" width="${width.toFixed(1)}" height="13" fill="${COLOURS[i % COLOURS.length]}"/><text x="${(242 + width).toFixed(1)}" y="${top + 11}">${column.text(value)}</text>`;
+interface Bar {
+  readonly title: string;
+  readonly value: number;
+  /** Of several seeds; drawn as a whisker. */
+  readonly spread: number;
+}
+
+function bars(title: string, all: readonly Bar[], text: (value: number) => string): string {
+  const most = Math.max(...all.map(({ value, spread }) => value + spread), 1e-9);
+  const height = 18 * all.length + 22;
+  const x = (value: number): number => 270 + Math.max(0, value / most) * 200;
+  const body = all.map(({ title: name, value, spread }, i) => {
+    const top = 22 + 18 * i;
+    const [low, high] = [x(value - spread).toFixed(1), x(value + spread).toFixed(1)];
+    const whisker =
+      spread === 0
+        ? ""
+        : `<line x1="${low}" x2="${high}" y1="${top + 6.5}" y2="${top + 6.5}" stroke="var(--ink)" stroke-width="2"/>`;
+    return `<text x="264" y="${top + 11}" text-anchor="end">${escaped(shortened(name))}</text><rect x="270" y="${top}" width="${(x(value) - 270).toFixed(1)}" height="13" fill="${COLOURS[i % COLOURS.length]}"/>${whisker}<text x="${(x(value + spread) + 4).toFixed(1)}" y="${top + 11}">${text(value)}</text>`;
   });
-  return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${escaped(column.title)}"><text x="238" y="12">${escaped(column.title)}</text>${body.join("")}</svg>`;
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="270" y="12">${escaped(title)}</text>${body.join("")}</svg>`;
 }
 
 function cells(tape: TapeResult): string {
@@ -121,7 +132,7 @@ function lineOf(rows: readonly Row[], of: (point: TimelinePoint) => number): Lin
 
 function section(tape: TapeResult): string {
   const rows = rowsOf(tape);
-  const drawn = rows.filter(({ title }) => !title.startsWith("keel:"));
+  const lined = rows.filter(({ title }) => !title.startsWith("keel:"));
   const [first] = rows;
   const outside: Line[] =
     first === undefined
@@ -141,18 +152,41 @@ function section(tape: TapeResult): string {
     chain === null
       ? ""
       : `<p${chain.broken === null ? "" : ' class="bad"'}>${escaped(chainText(chain))}</p>`;
-  return `<h2>${escaped(tape.name)} × ${tape.size}, seed ${tape.seed}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(drawn, ({ mark }) => mark)], percent)}${plot(
+  return `<h2>${escaped(tape.name)} × ${tape.size}, seed ${tape.seed}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(lined, ({ mark }) => mark)], percent)}${plot(
     "bad debt so far",
-    lineOf(drawn, ({ badDebt }) => badDebt),
+    lineOf(lined, ({ badDebt }) => badDebt),
     millions,
   )}${COLUMNS.filter(({ charted }) => charted === true)
-    .map((column) => bars(column, rows))
+    .map(({ title, of, text }) =>
+      bars(
+        title,
+        rows.map((row) => ({ title: row.title, value: of(row.outcome), spread: 0 })),
+        text,
+      ),
+    )
     .join("")}</div>`;
 }
 
 function tables({ margins, capital }: Report): string {
   if (margins === null) return "";
   return `<h2>Margins over years</h2><pre>${escaped(marginsText(margins))}</pre><h2>Hedged books</h2><pre>${escaped(capitalText(capital))}</pre>`;
+}
+
+/** Rows of a summary as bars, of the measures that are drawn. */
+function drawn(rows: readonly SummaryRow[]): string {
+  return SUMMARY_COLUMNS.map(({ title, places, charted }, column) =>
+    charted === true
+      ? bars(
+          title,
+          rows.map(({ title: name, values }) => ({
+            title: name,
+            value: values[column]?.mean ?? 0,
+            spread: values[column]?.spread ?? 0,
+          })),
+          (value) => value.toFixed(places),
+        )
+      : "",
+  ).join("");
 }
 
 /** Of all tapes: a table for the rows of each kind, and a bar with the spread of the seeds for what matters most. */
@@ -171,7 +205,7 @@ function overall({ tapes, seeds }: Report): string {
               .join("")}</tr>`,
         )
         .join("");
-      return `<h2>${escaped(title)}</h2><p>All tapes added up${over}; amplification is the mean of those that fall. The first row is the recommended one.</p><table><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table>`;
+      return `<h2>${escaped(title)}</h2><p>All tapes added up${over}; amplification is the mean of those that fall. The first row is the recommended one.</p><table><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table><div class="plots">${drawn(rows)}</div>`;
     })
     .join("");
 }

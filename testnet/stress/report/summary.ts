@@ -25,6 +25,8 @@ interface SummaryColumn {
   /** Of all tapes of a seed. */
   readonly of: (outcomes: readonly Outcome[]) => number;
   readonly places: number;
+  /** Less is better, and a bar chart is drawn. */
+  readonly charted?: true;
 }
 
 const sum =
@@ -35,11 +37,16 @@ const millions = (of: (outcome: Outcome) => number) => sum((outcome) => of(outco
 
 export const SUMMARY_COLUMNS: readonly SummaryColumn[] = [
   { title: "bad debt M", of: millions((o) => o.badDebt), places: 1 },
-  { title: "after the fund M", of: millions((o) => o.badDebt - o.paidByFund), places: 1 },
+  {
+    title: "after the fund M",
+    of: millions((o) => o.badDebt - o.paidByFund),
+    places: 1,
+    charted: true,
+  },
   { title: "unpaid M", of: millions((o) => o.unpaid), places: 1 },
-  { title: "ADL M", of: millions((o) => o.deleveragedNotional), places: 1 },
+  { title: "ADL M", of: millions((o) => o.deleveragedNotional), places: 1, charted: true },
   { title: "at book M", of: millions((o) => o.liquidatedNotional), places: 1 },
-  { title: "amplification", of: amplification, places: 2 },
+  { title: "amplification", of: amplification, places: 2, charted: true },
   { title: "liquidated", of: sum((o) => o.accountsLiquidated), places: 0 },
   { title: "false", of: sum((o) => o.falseLiquidations), places: 0 },
   { title: "hedges broken", of: sum((o) => o.hedgesBroken), places: 0 },

@@ -1,0 +1,181 @@
+/** Faults that exchanges had, on the real ledger, books and fund together. More accounts with KEEL_FAULT_ACCOUNTS: `npm run faults`. */
+import { describe, expect, it } from "vitest";
+import { createRandom } from "../derivatives/random.ts";
+import { SYMBOL, testMarket } from "../derivatives/testing.ts";
+import { type AccountId, accountId } from "../kit/account-id.ts";
+import { defaultLadder } from "../margin/liquidation/terms.ts";
+import { BTC, createWorld, UNIT, type World } from "./world.ts";
+
+const ACCOUNTS = Number(process.env["KEEL_FAULT_ACCOUNTS"] ?? "300");
+const START = 60_000;
+
+function price(world: World, value: number): void {
+  world.setPrice(BTC, `${value}`);
+}
+
+describe("fault 32: everybody is liquidatable in one block", () => {
+  const FALLEN = 56_400;
+  /** 0.02 of one: 1,200 units at the start. */
+  const LOTS = 20n;
+  const PER_BLOCK = Math.ceil(ACCOUNTS / 10);
+  const NOTIONAL_PER_BLOCK = BigInt(PER_BLOCK) * 1_000n * UNIT;
+
+  function crowd(ladder: boolean): { readonly world: World; readonly maker: AccountId } {
+    const world = createWorld({
+      margin: {
+        liquidationsPerBlockMax: PER_BLOCK,
+        liquidationNotionalPerBlockMax: `${NOTIONAL_PER_BLOCK}`,
+        ...(ladder ? { ladder: defaultLadder() } : {}),
+      },
+      fundUnits: 1_000n * BigInt(ACCOUNTS),
+    });
+    price(world, START);
+    const market = world.list(testMarket());
+    const maker = world.funded(1, 1_000_000_000n);
+    const random = createRandom(1);
+    for (let i = 0; i < ACCOUNTS; i++) {
+      // After the fall between a fifth of maintenance below zero and all of it.
+      const id = world.funded(10 + i, BigInt(66 + random.below(38)));
+      const opened = world.margin.keeper.clear(world.ctx, {
+        ...{ market, priceTicks: BigInt(2 * START), lots: LOTS, taker: "buy", kind: "external" },
+        buyer: { account: id, feeQuanta: 0n, orderId: null },
+        seller: { account: maker, feeQuanta: 0n, orderId: null },
+      });
+      expect(opened.ok).toBe(true);
+    }
+    world.block(1, () => price(world, START));
+    return { world, maker };
+  }
+
+  function isAnyoneShort({ ctx, margin, owner }: World): boolean {
+    for (let i = 0; i < ACCOUNTS; i++) {
+      const health = margin.keeper.health(ctx, accountId(owner(10 + i), 0));
+      if (health !== undefined && health.equity < health.maintenance) return true;
+    }
+    return false;
+  }
+
+  /** Who was closed how in each block, until nobody is left. */
+  function cascade(ladder: boolean): string[][] {
+    const { maker, world } = crowd(ladder);
+    const blocks: string[][] = [];
+    price(world, FALLEN);
+    do {
+      world.keeper.cancelAll(world.ctx, maker, SYMBOL);
+      for (let level = 0; level < 20; level++) {
+        const size = (ACCOUNTS * Number(LOTS)) / 200 / 1_000;
+        const at = Math.floor(FALLEN * (1 - (level + 0.5) / 1_000));
+        world.place(SYMBOL, maker, `buy ${Number(size.toFixed(3))} @ ${at} post`);
+      }
+      world.ctx.events.length = 0;
+      // As long as the ladder's window, so that each block is given its share of the book anew.
+      world.block(10, () => price(world, FALLEN));
+      const liquidations = world.eventsOf("liquidation");
+      const touched = new Set(liquidations.map(({ account }) => account));
+      expect(touched.size).toBeLessThanOrEqual(PER_BLOCK);
+      const notional = liquidations.reduce((sum, one) => sum + BigInt(one["notional"] ?? ""), 0n);
+      expect(notional).toBeLessThanOrEqual(NOTIONAL_PER_BLOCK);
+      for (const { lines = "" } of world.eventsOf("loss")) {
+        const sum = lines
+          .split(",")
+          .reduce((all, one) => all + BigInt(one.split("=")[1] ?? ""), 0n);
+        expect(sum).toBe(0n);
+      }
+      blocks.push([
+        ...liquidations.map((one) => JSON.stringify(one)),
+        ...world.eventsOf("deleverage").map((one) => JSON.stringify(one)),
+      ]);
+      if (blocks.length % 10 === 0) expect(world.violation()).toBeNull();
+      if (blocks.length > 3_000) throw new Error("it never ends");
+    } while (isAnyoneShort(world));
+    expect(world.violation()).toBeNull();
+    expect(world.margin.keeper.totals(world.ctx).pendingShortfall).toBe(0n);
+    expect(world.keeper.terms(world.ctx, 1)?.status).toBe("active");
+    return blocks;
+  }
+
+  it.each([false, true])(
+    "a block does what its bounds allow, the next one goes on, and the order is always the same (ladder: %s)",
+    { timeout: 600_000 },
+    (ladder) => {
+      const blocks = cascade(ladder);
+      expect(blocks.length).toBeGreaterThanOrEqual(10);
+      expect(blocks.flat().length).toBeGreaterThanOrEqual(ACCOUNTS);
+      if (ACCOUNTS <= 1_000) expect(cascade(ladder)).toEqual(blocks);
+    },
+  );
+});
+
+describe("fault 34: order spam", () => {
+  const TRADES = 400;
+
+  function venue(): { readonly world: World; readonly ids: AccountId[] } {
+    const world = createWorld();
+    price(world, START);
+    world.list(testMarket());
+    const ids = [1, 2, 3].map((n) => world.funded(n, 1_000_000n));
+    return { world, ids };
+  }
+
+  const equity = (world: World, id: AccountId): bigint =>
+    world.margin.keeper.health(world.ctx, id)?.equity ?? 0n;
+
+  it("orders of one lot at odd prices bring two accounts of one mind nothing: each trade costs them, and what they lose is fees held", () => {
+    const { world, ids } = venue();
+    const [a, b] = ids as [AccountId, AccountId];
+    const random = createRandom(7);
+    let joint = equity(world, a) + equity(world, b);
+    let fees = world.margin.keeper.totals(world.ctx).feesHeld;
+    for (let i = 0; i < TRADES; i++) {
+      const [buyer, seller] = random.below(2) === 0 ? [a, b] : [b, a];
+      const at = (START * 2 - 600 + random.below(1_200)) / 2;
+      const maker = random.below(2) === 0;
+      world.place(SYMBOL, maker ? seller : buyer, `${maker ? "sell" : "buy"} 0.001 @ ${at} post`);
+      world.place(SYMBOL, maker ? buyer : seller, `${maker ? "buy" : "sell"} 0.001 @ ${at} ioc`);
+      const now = equity(world, a) + equity(world, b);
+      const held = world.margin.keeper.totals(world.ctx).feesHeld;
+      expect(now).toBeLessThan(joint);
+      expect(held - fees).toBe(joint - now);
+      [joint, fees] = [now, held];
+      if (i % 50 === 0) world.block(1, () => price(world, START + random.below(40)));
+      joint = equity(world, a) + equity(world, b);
+    }
+    expect(world.violation()).toBeNull();
+  });
+
+  it("a storm of cancels leaves nothing reserved, and the order beyond the bound is refused and changes nothing", () => {
+    const { world, ids } = venue();
+    const [a] = ids as [AccountId];
+    const before = world.margin.keeper.account(world.ctx, a);
+    const most = testMarket().terms?.openOrdersMax ?? 0;
+    for (let round = 0; round < 3; round++) {
+      // Each a level of its own.
+      for (let i = 0; i < most; i++) world.place(SYMBOL, a, `buy 0.001 @ ${START - 100 - i} post`);
+      const full = world.stored();
+      expect(() => world.place(SYMBOL, a, "buy 0.001 @ 59000 post")).toThrow(/open orders/);
+      expect(world.stored()).toEqual(full);
+      expect(world.violation()).toBeNull();
+      expect(world.keeper.cancelAll(world.ctx, a, SYMBOL)).toBe(most);
+    }
+    expect(world.margin.keeper.account(world.ctx, a)).toEqual(before);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("an order that would sweep all levels stops at its bound, and never trades with its own owner", () => {
+    const { world, ids } = venue();
+    const [a, b, c] = ids as [AccountId, AccountId, AccountId];
+    const { fillsPerOrderMax = 0, openOrdersMax = 0 } = testMarket().terms ?? {};
+    for (const id of [a, b])
+      for (let i = 0; i < openOrdersMax; i++)
+        world.place(SYMBOL, id, `sell 0.001 @ ${START + 1 + i} post`);
+    world.ctx.events.length = 0;
+    const swept = world.place(SYMBOL, c, `buy ${(2 * openOrdersMax) / 1_000} @ 61000`);
+    expect(Number(swept.filledSize) * 1_000).toBe(fillsPerOrderMax);
+    expect(world.margin.keeper.positionLots(world.ctx, c, 1)).toBe(BigInt(fillsPerOrderMax));
+    expect(world.violation()).toBeNull();
+    const own = world.place(SYMBOL, a, "buy 0.4 @ 61000 ioc");
+    // Only what the other one has left.
+    expect(Number(own.filledSize) * 1_000).toBe(openOrdersMax - fillsPerOrderMax / 2);
+    expect(world.violation()).toBeNull();
+  });
+});
