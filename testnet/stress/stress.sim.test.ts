@@ -9,7 +9,7 @@ import { openingOf, populate } from "./agents/population.ts";
 import { listings } from "./chain/markets.ts";
 import { tryProposal } from "./chain/proposal.ts";
 import { keelInitial, runOnChain } from "./chain/run.ts";
-import { dynamicOfAll } from "./chain/variants.ts";
+import { dynamicOfAll, VARIANTS } from "./chain/variants.ts";
 import { GENESIS_MS, openWorld } from "./chain/world.ts";
 import type { Plan } from "./plan.ts";
 import { generate } from "./tape/generators.ts";
@@ -24,30 +24,56 @@ function part(tape: Tape, from: number, to: number): Tape {
 }
 
 const options = { accounts: 120, seed: SEED, blockMs: 20_000, scanEvery: 1, fund: 20_000 };
-const variant = { vault: 100_000, dynamic: dynamicOfAll() };
+const VAULT = 100_000;
+const variant = { vault: VAULT, dynamic: dynamicOfAll() };
+const recommended = VARIANTS["keel"]?.of(VAULT) ?? variant;
 
 describe("a crash on the real modules", () => {
-  it("keeps every invariant, sums to zero in every block, and says who paid", async () => {
-    const tape = part(generate("flash-crash", 3, SEED), 12, 18);
-    const first = await runOnChain({ ...options, tape, variant });
-    expect(first.broken).toBeNull();
-    expect(first.quarantined).toEqual([]);
-    expect(first.contained).toEqual([]);
-    expect(first.accountsLiquidated).toBeGreaterThan(10);
-    expect(first.badDebt).toBeGreaterThan(0);
-    const borne = first.paidByFund + first.paidByDeleveraging + first.unpaid;
-    expect(borne).toBeCloseTo(first.badDebt, 3);
-    expect(first.manipulatorShift).toBeLessThan(0.0001);
-    expect(first.gainedInOneBlock).toBeLessThanOrEqual(0);
-    const again = await runOnChain({ ...options, tape, variant });
-    expect(again).toEqual(first);
+  it.each([
+    ["without ladder and guard", variant],
+    ["as recommended", recommended],
+  ])(
+    "keeps every invariant, sums to zero in every block and loss, and says who paid (%s)",
+    async (_name, rules) => {
+      const tape = part(generate("flash-crash", 3, SEED), 12, 18);
+      const first = await runOnChain({ ...options, tape, variant: rules });
+      expect(first.broken).toBeNull();
+      expect(first.quarantined).toEqual([]);
+      expect(first.contained).toEqual([]);
+      expect(first.accountsLiquidated).toBeGreaterThan(10);
+      expect(first.badDebt).toBeGreaterThan(0);
+      expect(first.losses).toBeGreaterThan(0);
+      const borne = first.paidByFund + first.paidByDeleveraging + first.unpaid;
+      expect(borne).toBeCloseTo(first.badDebt, 3);
+      expect(first.manipulatorShift).toBeLessThan(0.0001);
+      expect(first.gainedInOneBlock).toBeLessThanOrEqual(0);
+      const isRecommended = rules === recommended;
+      expect(first.throttled > 0).toBe(isRecommended);
+      expect(first.rangesLeft > 0).toBe(isRecommended);
+      expect(first.blocksHalted > 0).toBe(isRecommended);
+      const again = await runOnChain({ ...options, tape, variant: rules });
+      expect(again).toEqual(first);
+    },
+  );
+
+  it("sells to bidders what the book leaves", async () => {
+    const tape = part(generate("grind", 3, SEED), 4, 20);
+    const rules = { ...recommended, brakes: undefined };
+    const [bidden, alone] = [
+      await runOnChain({ ...options, tape, variant: rules }),
+      await runOnChain({ ...options, tape, variant: { ...rules, withoutBidders: true } }),
+    ];
+    expect([bidden.broken, alone.broken]).toEqual([null, null]);
+    expect(bidden.auctionedNotional).toBeGreaterThan(0);
+    expect(alone.accountsLiquidated).toBeGreaterThan(0);
   });
 
   it("survives a halt in which all positions gap, and a feed that stands still", async () => {
     for (const name of ["gap", "oracle-lag"] as const) {
       const tape = part(generate(name, 2, SEED), 3, 17);
-      const outcome = await runOnChain({ ...options, tape, variant });
+      const outcome = await runOnChain({ ...options, tape, variant: recommended });
       expect([name, outcome.broken]).toEqual([name, null]);
+      expect(outcome.outages).toBe(name === "gap" ? 1 : 0);
     }
   });
 });

@@ -29,10 +29,7 @@ interface State {
   };
   readonly insurance: { readonly params: object; readonly funds: readonly Fund[] };
   readonly margin: {
-    readonly params: {
-      readonly settlement_denom?: string;
-      readonly ladder?: { readonly offer_window_ms?: string };
-    };
+    readonly params: { readonly settlement_denom?: string };
     readonly accounts?: readonly {
       readonly id: { readonly owner: string; readonly number?: number };
     }[];
@@ -42,6 +39,7 @@ interface State {
     readonly markets?: readonly { readonly market: { readonly id: number } }[];
   };
   readonly vault: { readonly params: object };
+  readonly guard?: { readonly params: object };
 }
 
 interface AuthAccount {
@@ -116,7 +114,8 @@ export async function openExported(document: Document, seed: number): Promise<Ex
       firstAttacker: traders.length,
       authority: agents.length,
     },
-    bidders: (state.margin.params.ladder?.offer_window_ms ?? "0") !== "0",
+    // A proposal may turn the auctions on; without them bids are refused.
+    bidders: true,
     start: startOf(state, opened),
   };
 }
@@ -183,6 +182,7 @@ function withLaboratory(
     margin: params(state.margin),
     derivatives: params(state.derivatives),
     vault: params(state.vault),
+    ...(state.guard === undefined ? {} : { guard: params(state.guard) }),
   };
 }
 
