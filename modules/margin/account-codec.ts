@@ -32,6 +32,15 @@ export interface AssetHolding {
   readonly units: bigint;
 }
 
+/** What the other sub-accounts of the owner have in one market, without sign. */
+export interface Elsewhere {
+  readonly market: MarketId;
+  /** Held. */
+  readonly lots: bigint;
+  /** With resting orders at their worst side. */
+  readonly worstLots: bigint;
+}
+
 export interface Account {
   readonly collateral: bigint;
   readonly feeReserve: bigint;
@@ -43,6 +52,11 @@ export interface Account {
   readonly isolated: boolean;
   /** Ascending by denom, none of them zero. */
   readonly assets: readonly AssetHolding[];
+  /**
+   * Of its own markets, of a portfolio's account all of its owner; ascending. No part of the record: whoever reads the account from state finds it here
+   * (owners/), and it is what requirements count.
+   */
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 /** openQuote + fundingWeight + realised = 0, always. */
@@ -74,6 +88,9 @@ export interface Deficit {
 /** Shared by all accounts without assets. */
 export const NO_ASSETS: readonly AssetHolding[] = [];
 
+/** Shared by all accounts whose owner has nothing elsewhere. */
+export const NO_ELSEWHERE: readonly Elsewhere[] = [];
+
 export const EMPTY_ACCOUNT: Account = {
   collateral: 0n,
   feeReserve: 0n,
@@ -81,6 +98,7 @@ export const EMPTY_ACCOUNT: Account = {
   portfolio: false,
   isolated: false,
   assets: NO_ASSETS,
+  elsewhere: NO_ELSEWHERE,
 };
 
 export function emptyLedger(market: MarketId): MarketLedger {
@@ -207,6 +225,7 @@ export function accountFromMessage(message: AccountMessage): Account {
       message.assets.length === 0
         ? NO_ASSETS
         : message.assets.map(({ denom, units }) => ({ denom, units: stored(units) })),
+    elsewhere: NO_ELSEWHERE,
   };
 }
 

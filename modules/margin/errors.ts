@@ -31,6 +31,8 @@ export const MARGIN_CODES = {
   notApproved: 58,
   tradingLoss: 59,
   wouldSink: 65,
+  tooManyShares: 66,
+  siblingMargin: 67,
   noLiquidationAuction: 60,
   bidsFull: 61,
   unknownClass: 70,

@@ -10,6 +10,7 @@ import { maintenanceHealth, positionValue } from "./health/health.ts";
 import { marketViews } from "./health/market-view.ts";
 import type { MarginParts } from "./keeper.ts";
 import { ladderFault } from "./liquidation/invariant.ts";
+import { ownersFault } from "./owners/invariant.ts";
 import { portfolioFault } from "./portfolio/mode.ts";
 import type { MarketId } from "./ports.ts";
 import { scanFault } from "./scan.ts";
@@ -131,6 +132,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "assets-held": (ctx) => assetsHeldFault(ctx, state),
+      "owners-kept": (ctx) => ownersFault(ctx, state),
       "portfolio-accounts": (ctx) => portfolioFault(ctx, state),
       "custody-whole": (ctx) => custodyFault(ctx, state, ports.addresses),
       "shortfalls-laid": (ctx) => solvencyMatchesFault(ctx, state),

@@ -12,6 +12,9 @@ export const MONEY_TEXT_MAX = 40;
 /** Hard ceiling of Params.markets_per_account_max: health is linear in it and runs for every fill. */
 export const MARKETS_PER_ACCOUNT_CEILING = 64;
 
+/** A trade that makes an owner larger looks at each of its sub-accounts in the market. */
+export const OWNER_SUBACCOUNTS_PER_MARKET_MAX = 16;
+
 /** Deleveragings one block may run: each scans all accounts with positions. */
 export const DELEVERAGES_PER_BLOCK_MAX = 20;
 

@@ -22,7 +22,6 @@ import { accountId, numberOf, ownerOf } from "../kit/account-id.ts";
 import { bytesToKey, keyToBytes } from "../kit/collections/codecs.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
-import type { Account } from "./account-codec.ts";
 import {
   deficitToMessage,
   EMPTY_ACCOUNT,
@@ -35,6 +34,7 @@ import { evaluate } from "./health/health.ts";
 import { marketViews } from "./health/market-view.ts";
 import type { MarginParts } from "./keeper.ts";
 import { ACCOUNTS_PER_ANSWER_MAX, POSITIONS_PAGE_DEFAULT, POSITIONS_PAGE_MAX } from "./limits.ts";
+import { beside } from "./owners/beside.ts";
 import { requirementView } from "./portfolio/requirement-view.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
@@ -63,15 +63,16 @@ export function marginQueries(state: MarginState, ports: MarginParts): readonly 
         const owner = bytesToKey(addresses.parse(request.owner));
         const denom = state.params.require(ctx).settlementDenom;
         const views = marketViews(ctx, markets);
-        const found: [AccountId, Account][] = [];
-        state.accounts.eachWithPrefix(ctx, owner, (id, account) => {
-          found.push([id, account]);
+        const found: AccountId[] = [];
+        state.accounts.eachWithPrefix(ctx, owner, (id) => {
+          found.push(id);
           return found.length >= ACCOUNTS_PER_ANSWER_MAX;
         });
         return {
-          accounts: found.map(([id, account]) =>
-            accountView(id, account, views, { addresses, denom }),
-          ),
+          accounts: found.map((id) => {
+            const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
+            return accountView(id, account, views, { addresses, denom });
+          }),
         };
       },
     }),
@@ -101,7 +102,7 @@ export function marginQueries(state: MarginState, ports: MarginParts): readonly 
           const health = evaluate(account, views);
           for (const held of account.positions) {
             if (held.lots === 0n) continue;
-            const position = positionView(held, views(held.market), health);
+            const position = positionView(account, held, views(held.market), health);
             if (request.market !== "" && position.market !== request.market) continue;
             const owner = addresses.format(ownerOf(id));
             positions.push({ owner, subaccount: numberOf(id), position });
@@ -158,7 +159,9 @@ export function marginQueries(state: MarginState, ports: MarginParts): readonly 
       handle(ctx, request) {
         const id = accountId(addresses.parse(request.owner), request.subaccount);
         const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
-        return requirementView(account, marketViews(ctx, markets));
+        // As if it were one: so a holder can see before it chooses.
+        const judged = beside(ctx, state, id, { ...account, portfolio: true });
+        return requirementView(judged, account.portfolio, marketViews(ctx, markets));
       },
     }),
     onQuery({

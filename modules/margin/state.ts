@@ -8,10 +8,12 @@ import { markerValue, protoValue, u32Key, u64Value } from "../kit/collections/co
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
-import { watched } from "./bounds/branch-bounds.ts";
+import { touch, watched } from "./bounds/branch-bounds.ts";
 import { type AssetState, assetState, withJudged } from "./collateral-assets/state.ts";
 import { type CustodyState, custodyState } from "./custody/state.ts";
 import { type LadderState, ladderState } from "./liquidation/state.ts";
+import { withOwners } from "./owners/kept.ts";
+import { type OwnerState, ownerState } from "./owners/state.ts";
 import type { MarketId } from "./ports.ts";
 import { type VolatilityState, volatilityState } from "./volatility/state.ts";
 import { type WaterfallState, waterfallState } from "./waterfall/state.ts";
@@ -44,11 +46,14 @@ export interface MarginState {
   readonly portfolios: MapCollection<AccountId, true>;
   /** Collateral beside the settlement asset. */
   readonly assets: AssetState;
+  readonly owners: OwnerState;
 }
 
 export function marginState(schema: Schema): MarginState {
   const assets = assetState(schema);
-  const accounts = schema.map(1, "accounts", accountIdKey, accountValue);
+  const owners = ownerState(schema);
+  const records = schema.map(1, "accounts", accountIdKey, accountValue);
+  const accounts = withOwners(records, owners, touch);
   return {
     params: schema.item(0, "params", protoValue(Params)),
     accounts: watched(withJudged(accounts, assets)),
@@ -67,5 +72,6 @@ export function marginState(schema: Schema): MarginState {
     waterfall: waterfallState(schema),
     portfolios: schema.map(0x1c, "portfolio_accounts", accountIdKey, markerValue),
     assets,
+    owners,
   };
 }

@@ -3,14 +3,15 @@ import type { AccountView, PositionView } from "@keel/proto/gen/keel/margin/v1/q
 import type { AccountId } from "../kit/account-id.ts";
 import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
-import { absolute, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { absolute, mulDivDown, mulDivUp, PPM } from "../kit/math/mul-div.ts";
 import type { Account, Position } from "./account-codec.ts";
 import { holdingViews } from "./collateral-assets/queries.ts";
 import type { Health } from "./health/health.ts";
 import { evaluate, freeCollateral, positionValue, settledQuote } from "./health/health.ts";
 import type { MarketView, MarketViews } from "./health/market-view.ts";
 import { positionInitial, positionMaintenance } from "./health/position-requirement.ts";
-import { requirementQuanta } from "./health/requirement.ts";
+import { worstCaseLots } from "./health/requirement.ts";
+import { lotsElsewhere, worstElsewhere } from "./owners/elsewhere.ts";
 
 /** No price is searched above this: far beyond any tick, and keeps the search bounded. */
 const TICKS_SEARCH_MAX = 1n << 62n;
@@ -24,14 +25,15 @@ export function liquidationTicks(
   position: Position,
   view: MarketView,
   health: Health,
+  otherLots: bigint,
 ): bigint | null {
   if (position.lots === 0n || view.losses !== null || health.portfolio) return null;
-  const { quantaPerTickLot, tiers } = view.terms;
-  const others = health.maintenance - positionMaintenance(position, view);
+  const { quantaPerTickLot } = view.terms;
+  const others = health.maintenance - positionMaintenance(position, view, otherLots);
   const underWater = (ticks: bigint): boolean => {
     const equity = health.equity + position.lots * quantaPerTickLot * (ticks - view.markTicks);
-    const notional = absolute(position.lots) * quantaPerTickLot * ticks;
-    return equity < others + requirementQuanta(notional, tiers, "maintenancePpm");
+    const there = { ...view, quantaPerLot: quantaPerTickLot * ticks };
+    return equity < others + positionMaintenance(position, there, otherLots);
   };
   if (underWater(view.markTicks)) return view.markTicks;
   const long = position.lots > 0n;
@@ -47,11 +49,17 @@ export function liquidationTicks(
 }
 
 export function positionView(
+  account: Account,
   position: Position,
   view: MarketView | undefined,
   health: Health,
 ): PositionView {
+  const otherLots = lotsElsewhere(account, position.market);
+  const otherWorst = worstElsewhere(account, position.market);
+  const held = absolute(position.lots);
   const base = {
+    ownerLots: (held + otherLots).toString(),
+    ownerWorstLots: (worstCaseLots(position) + otherWorst).toString(),
     marketId: position.market,
     lots: position.lots.toString(),
     openBuyLots: position.openBuyLots.toString(),
@@ -70,9 +78,12 @@ export function positionView(
       maintenanceRequirement: "",
       fresh: false,
       liquidationTicks: "",
+      maintenanceRatePpm: 0n,
     };
   }
   const quote = settledQuote(position, view.fundingIndex);
+  const maintenance = positionMaintenance(position, view, otherLots);
+  const notional = held * view.notionalPerLot;
   return {
     ...base,
     market: view.terms.symbol,
@@ -81,10 +92,11 @@ export function positionView(
     notional: (absolute(position.lots) * view.quantaPerLot).toString(),
     unrealisedPnl: positionValue(position, view).toString(),
     fundingPending: (quote - position.quote).toString(),
-    initialRequirement: positionInitial(position, view).toString(),
-    maintenanceRequirement: positionMaintenance(position, view).toString(),
+    initialRequirement: positionInitial(position, view, otherWorst).toString(),
+    maintenanceRequirement: maintenance.toString(),
     fresh: view.fresh,
-    liquidationTicks: liquidationTicks(position, view, health)?.toString() ?? "",
+    liquidationTicks: liquidationTicks(position, view, health, otherLots)?.toString() ?? "",
+    maintenanceRatePpm: notional === 0n ? 0n : mulDivUp(maintenance, PPM, notional),
   };
 }
 
@@ -116,7 +128,7 @@ export function accountView(
     cash: health.cash.toString(),
     debtMax: health.debtMax.toString(),
     positions: account.positions.map((position) =>
-      positionView(position, views(position.market), health),
+      positionView(account, position, views(position.market), health),
     ),
   };
 }

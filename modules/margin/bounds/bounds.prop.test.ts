@@ -3,7 +3,13 @@ import { type AccountId, accountId } from "../../kit/account-id.ts";
 import { Registry } from "../../kit/collections/schema.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { type TestContext, testContext } from "../../kit/testing/context.ts";
-import { type Account, emptyLedger, NO_ASSETS, type Position } from "../account-codec.ts";
+import {
+  type Account,
+  emptyLedger,
+  NO_ASSETS,
+  NO_ELSEWHERE,
+  type Position,
+} from "../account-codec.ts";
 import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
@@ -179,6 +185,7 @@ function rewrite(world: World, ctx: WriteContext, id: AccountId): void {
     isolated: false,
     positions,
     assets: NO_ASSETS,
+    elsewhere: NO_ELSEWHERE,
   };
   if (known !== undefined && dice.oneIn(25)) state.accounts.delete(ctx, id);
   else state.accounts.set(ctx, id, account);
@@ -238,7 +245,8 @@ function run(seed: number): World {
   const ctx = testContext(registry);
   const ids = Array.from({ length: PORTFOLIOS }, (_, i) => {
     const bytes = new Uint8Array(20);
-    bytes[3] = i;
+    // Some have one account, some up to five.
+    bytes[3] = i < PORTFOLIOS / 2 ? i : i % 4;
     return accountId(bytes, i);
   });
   const views = new Map<MarketId, MarketView | undefined>();

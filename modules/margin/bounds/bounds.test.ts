@@ -138,6 +138,7 @@ describe("an account with a bound", () => {
       portfolio: false,
       isolated: false,
       assets: [],
+      elsewhere: [],
       positions: [1, 2, 3].map((market) => ({
         ...{ market, lots: -1n, quote: 10n, fundingIndex: 0n },
         ...{ openBuyLots: 0n, openSellLots: 0n },

@@ -22,6 +22,11 @@ export function boundsOf(ctx: ReadContext): HealthBounds | undefined {
   return ctx.state.derived.get(OWNER) as HealthBounds | undefined;
 }
 
+/** The account is to be looked at: its requirement may have changed. */
+export function touch(ctx: ReadContext, id: AccountId): void {
+  boundsOf(ctx)?.touch(id);
+}
+
 /** The accounts, with every write told to the bounds. Undoing a write needs no word: who was touched once is looked at. */
 export function watched(
   accounts: MapCollection<AccountId, Account>,
@@ -30,11 +35,11 @@ export function watched(
     ...accounts,
     set(ctx, id, account) {
       accounts.set(ctx, id, account);
-      boundsOf(ctx)?.touch(id);
+      touch(ctx, id);
     },
     delete(ctx, id) {
       accounts.delete(ctx, id);
-      boundsOf(ctx)?.touch(id);
+      touch(ctx, id);
     },
   };
 }

@@ -23,6 +23,7 @@ import {
   marketViews,
 } from "../health/market-view.ts";
 import { MONEY_LIMIT } from "../limits.ts";
+import { besideOthers } from "../owners/beside.ts";
 import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { RiskClasses } from "../waterfall/classes.ts";
@@ -126,7 +127,12 @@ export function createClearAll(
 
   function admit(ctx: ReadContext, batch: Batch, views: MarketViews): void {
     const { marketsPerAccountMax } = state.params.require(ctx);
-    for (const [id, { before, after, gave }] of batch.accounts) {
+    const changes = [...batch.accounts].map(([id, { before, after }]) => ({ id, before, after }));
+    const beside = besideOthers(ctx, state, changes);
+    for (const change of changes) {
+      const { id, before } = change;
+      const after = beside?.after(change) ?? change.after;
+      const gave = batch.accounts.get(id)?.gave === true;
       const known = before ?? EMPTY_ACCOUNT;
       const room = marketsFault(known, after, marketsPerAccountMax);
       if (room !== null) throw new Refused(id, room);
@@ -139,6 +145,8 @@ export function createClearAll(
       const code = health.fresh ? "insufficientMargin" : "stalePrice";
       throw new Refused(id, code, reasonFor(code, after, views));
     }
+    const fault = beside?.fault(views) ?? null;
+    if (fault !== null) throw new Refused(fault.id, fault.code, fault.reason);
   }
 
   /** As for a withdrawal: cash only, never a profit that is still open, and not past a quarantined market. */
@@ -246,11 +254,17 @@ export function createClearAll(
       if (holdsBack(account.positions, views)) {
         throw refuse("stalePrice", reasonOf("stalePrice"));
       }
-      const health = evaluate(account, views);
-      if (!meetsInitial(account, health)) {
+      const leaves = { id: from, before: account, after: EMPTY_ACCOUNT };
+      const arrives = { id: to, before: undefined, after: account };
+      const beside = besideOthers(ctx, state, [leaves, arrives]);
+      const moved = beside?.after(arrives) ?? account;
+      const health = evaluate(moved, views);
+      if (!meetsInitial(moved, health)) {
         const code = health.fresh ? "insufficientMargin" : "stalePrice";
         throw refuse(code, reasonOf(code));
       }
+      const fault = beside?.fault(views) ?? null;
+      if (fault !== null) throw refuse(fault.code, fault.reason);
       requireUngated(ctx, state, from);
       spendPort(ctx, state.custody, from, to, addresses);
       state.accounts.delete(ctx, from);

@@ -9,10 +9,11 @@ import { keepLoss, lossFault } from "../custody/guard.ts";
 import { MARGIN_CODES, type MarginCode } from "../errors.ts";
 import type { ModelledMarkets } from "../health/market-view.ts";
 import { type MarketView, type MarketViews, marketViews } from "../health/market-view.ts";
+import { besideOthers } from "../owners/beside.ts";
 import type { AuctionFill, AuctionResult, AuctionTrade, ClearingPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { RiskClasses } from "../waterfall/classes.ts";
-import { admission, reasonFor, reasonOf, trackActive } from "./clearing.ts";
+import { admission, reasonFor, reasonOf, trackActive, withOthers } from "./clearing.ts";
 import { applyFill, changeLedger, type FilledAccount } from "./fill.ts";
 
 interface Cleared {
@@ -35,11 +36,10 @@ export function createClearAuction(
     ctx: ReadContext,
     fill: AuctionFill,
     trade: AuctionTrade,
-    terms: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
-  ): Cleared | Refusal {
+    view: MarketView,
+  ): Cleared | undefined {
     const before = state.accounts.get(ctx, fill.account);
-    if (before === undefined) return { code: "unknownAccount", reason: reasonOf("unknownAccount") };
-    const { view, views, marketsMax } = terms;
+    if (before === undefined) return undefined;
     const buys = fill.side === "buy";
     const value = trade.priceTicks * fill.lots * view.terms.quantaPerTickLot;
     const filled = applyFill(before, {
@@ -52,11 +52,20 @@ export function createClearAuction(
       releaseSellLots: buys ? 0n : fill.release.lots,
       releaseFeeReserve: fill.release.feeReserveQuanta,
     });
+    return { before, fill, filled };
+  }
+
+  /** Null: admitted. */
+  function refusalOf(
+    ctx: ReadContext,
+    { before, fill, filled }: Cleared,
+    views: MarketViews,
+    marketsMax: number,
+  ): Refusal | null {
     const traded = { id: fill.account, before, after: filled.account };
     const code =
       admission(before, filled, views, marketsMax) ?? lossFault(ctx, state, traded, views);
-    if (code !== null) return { code, reason: reasonFor(code, filled.account, views) };
-    return { before, fill, filled };
+    return code === null ? null : { code, reason: reasonFor(code, filled.account, views) };
   }
 
   function write(
@@ -96,20 +105,36 @@ export function createClearAuction(
       assert(view?.fresh === true, "an auction needs a fresh mark");
       assert(view.terms.status !== "settling", "an auction in an expired market");
       const marketsMax = state.params.require(ctx).marketsPerAccountMax;
-      const cleared: Cleared[] = [];
+      const applied = trade.fills.map((fill) => filledOf(ctx, fill, trade, view));
+      const cleared = applied.filter((one) => one !== undefined);
+      const changeOf = ({ before, fill, filled }: Cleared) => {
+        return { id: fill.account, before, after: filled.account };
+      };
+      const beside = besideOthers(ctx, state, cleared.map(changeOf));
       const refused: { account: AuctionFill["account"]; code: number; reason: string }[] = [];
-      for (const fill of trade.fills) {
-        const one = filledOf(ctx, fill, trade, { view, views, marketsMax });
-        if ("reason" in one) {
-          const { code, reason } = one;
-          refused.push({ account: fill.account, code: MARGIN_CODES[code], reason });
-        } else cleared.push(one);
-      }
+      const refuse = (account: AuctionFill["account"], { code, reason }: Refusal): void => {
+        refused.push({ account, code: MARGIN_CODES[code], reason });
+      };
+      applied.forEach((one, i) => {
+        const { account } = trade.fills[i] as AuctionFill;
+        const refusal =
+          one === undefined
+            ? { code: "unknownAccount" as const, reason: reasonOf("unknownAccount") }
+            : refusalOf(ctx, standing(one, beside?.after(changeOf(one))), views, marketsMax);
+        if (refusal !== null) refuse(account, refusal);
+      });
+      const fault = refused.length > 0 ? null : (beside?.fault(views) ?? null);
+      if (fault !== null) refuse(fault.id, fault);
       if (refused.length > 0) return { ok: false, refused };
       write(ctx, trade, cleared, views);
       return { ok: true };
     },
   };
+}
+
+/** As it stands beside its owner's others. */
+function standing(one: Cleared, after: Account | undefined): Cleared {
+  return { ...one, filled: withOthers(one.filled, after) };
 }
 
 function assertBalanced({ fills, priceTicks }: AuctionTrade): void {

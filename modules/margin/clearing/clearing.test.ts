@@ -63,6 +63,7 @@ describe("clear", () => {
       portfolio: false,
       isolated: false,
       assets: [],
+      elsewhere: [],
       positions: [
         {
           market: BTC,
@@ -91,6 +92,7 @@ describe("clear", () => {
       portfolio: false,
       isolated: false,
       assets: [],
+      elsewhere: [],
       positions: [],
     });
     expect(keeper.account(world.ctx, short)?.collateral).toBe(9_990n * UNIT);

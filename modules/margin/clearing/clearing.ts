@@ -16,6 +16,7 @@ import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-
 import { marketViews } from "../health/market-view.ts";
 import { worstCaseLots } from "../health/requirement.ts";
 import { LOTS_LIMIT, MONEY_LIMIT } from "../limits.ts";
+import { type AccountChange, besideOthers } from "../owners/beside.ts";
 import { portfolioInitial } from "../portfolio/account.ts";
 import { shortText } from "../portfolio/mode.ts";
 import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "../ports.ts";
@@ -30,8 +31,6 @@ import {
   inRange,
   withPosition,
 } from "./fill.ts";
-
-const PARTY = { buy: "buyer", sell: "seller" } as const;
 
 function refusal(refused: Side, code: MarginCode, reason: string): ClearResult {
   return { ok: false, refused, code: MARGIN_CODES[code], reason };
@@ -62,6 +61,11 @@ export function fillOf(
     releaseSellLots: buys ? 0n : released,
     releaseFeeReserve: party.release?.feeReserveQuanta ?? 0n,
   });
+}
+
+/** As `after` says the account stands beside its owner's others. */
+export function withOthers(filled: FilledAccount, after: Account | undefined): FilledAccount {
+  return after === undefined || after === filled.account ? filled : { ...filled, account: after };
 }
 
 /** Null: admitted. Otherwise the code that refuses this party. */
@@ -175,20 +179,39 @@ export function createClearing(
       const buyer = fillOf(both.buyer, trade, "buy", terms);
       const seller = fillOf(both.seller, trade, "sell", terms);
       const marketsMax = state.params.require(ctx).marketsPerAccountMax;
+      const buys: AccountChange = {
+        id: trade.buyer.account,
+        before: both.buyer,
+        after: buyer.account,
+      };
+      const sells: AccountChange = {
+        id: trade.seller.account,
+        before: both.seller,
+        after: seller.account,
+      };
+      // A deleveraging is checked by the engine that allocates it.
+      const checked = trade.kind !== "deleverage";
+      const beside = checked ? besideOthers(ctx, state, [buys, sells]) : null;
       const judged: Traded[] = [];
       for (const side of ["buy", "sell"] as const) {
-        // The liquidated side (the taker) may fall short; a deleveraging is checked by the engine that allocates it.
-        if (trade.kind === "deleverage") break;
+        if (!checked) break;
+        // The liquidated side (the taker) may fall short.
         if (trade.kind === "liquidation" && side === trade.taker) continue;
         const before = side === "buy" ? both.buyer : both.seller;
-        const filled = side === "buy" ? buyer : seller;
-        const traded = { id: trade[PARTY[side]].account, before, after: filled.account };
+        const change = side === "buy" ? buys : sells;
+        const filled = withOthers(side === "buy" ? buyer : seller, beside?.after(change));
+        const traded = { id: change.id, before, after: filled.account };
         const code =
           admission(before, filled, views, marketsMax) ?? lossFault(ctx, state, traded, views);
         if (code !== null) {
           return refusal(side, code, `${side}er: ${reasonFor(code, filled.account, views)}`);
         }
         judged.push(traded);
+      }
+      const fault = beside?.fault(views) ?? null;
+      if (fault !== null) {
+        const side = fault.id === buys.id ? "buy" : "sell";
+        return refusal(side, fault.code, `${side}er: ${fault.reason}`);
       }
       writeTrade(ctx, trade, buyer, seller);
       for (const traded of judged) keepLoss(ctx, state, traded, views);
@@ -219,12 +242,14 @@ export function createClearing(
         throw refuse("outOfRange", "open orders exceed what a position may hold");
       }
       if (known === undefined) requireRoom(ctx, account, market);
+      const grew = worst > worstCaseLots(before);
       const positions = withPosition(account.positions, after);
-      const { assets, collateral, isolated, portfolio } = account;
-      const written = { collateral, feeReserve, positions, portfolio, isolated, assets };
+      const { assets, collateral, elsewhere, isolated, portfolio } = account;
+      const written = { collateral, feeReserve, positions, portfolio, isolated, assets, elsewhere };
+      if (grew) requireSiblings(ctx, { id, before: account, after: written });
       state.accounts.set(ctx, id, written);
       if (portfolio) return deltaLots > 0n && costsMore(ctx, account, positions);
-      return worst > worstCaseLots(before) || turnsOver(ctx, after, side, deltaLots);
+      return grew || turnsOver(ctx, after, side, deltaLots);
     },
 
     requireInitial(ctx, id) {
@@ -253,6 +278,11 @@ export function createClearing(
 
     openInterestLots: (ctx, market) => state.ledgers.get(ctx, market)?.longLots ?? 0n,
   };
+
+  function requireSiblings(ctx: ReadContext, change: AccountChange): void {
+    const fault = besideOthers(ctx, state, [change])?.fault(marketViews(ctx, markets)) ?? null;
+    if (fault !== null) throw refuse(fault.code, fault.reason);
+  }
 
   /**
    * Orders on the other side of a smaller position can cost more than the position: the requirement of an option's long and short lots
@@ -314,6 +344,10 @@ export function reasonOf(code: MarginCode): string {
       return POLICY_TEXT;
     case "tradingLoss":
       return "it would give up more against the mark today than its withdrawal policy allows";
+    case "siblingMargin":
+      return "another sub-account of its owner would be below its initial requirement";
+    case "tooManyShares":
+      return "its owner holds the market in too many sub-accounts";
     case "withdrawalsGated":
       return "a market that it holds is short: nothing leaves it for the time being";
     default:

@@ -102,6 +102,7 @@ export function applyFill(account: Account, fill: Fill): FilledAccount {
       portfolio: account.portfolio,
       isolated: account.isolated,
       assets: account.assets,
+      elsewhere: account.elsewhere,
     },
     before,
     after,

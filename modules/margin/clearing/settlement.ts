@@ -93,6 +93,7 @@ function settleAccount(account: Account, endings: Endings): SettledAccount | nul
       portfolio: account.portfolio,
       isolated: account.isolated,
       assets: account.assets,
+      elsewhere: account.elsewhere,
     },
     settled,
   };

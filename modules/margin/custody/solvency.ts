@@ -9,9 +9,11 @@ import type { MarketSolvency } from "@keel/proto/gen/keel/margin/v1/custody";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { mulDivDown } from "../../kit/math/mul-div.ts";
+import { EMPTY_ACCOUNT } from "../account-codec.ts";
 import { maintenanceHealth, positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { positionMaintenance } from "../health/position-requirement.ts";
+import { lotsElsewhere } from "../owners/elsewhere.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { emitMarketShort } from "./events.ts";
@@ -44,12 +46,16 @@ export function splitLoss(total: bigint, losses: readonly Loss[]): Loss[] {
 function standing(ctx: ReadContext, state: MarginState, id: AccountId, views: MarketViews): Loss[] {
   const losses: Loss[] = [];
   const held: Loss[] = [];
-  for (const position of state.accounts.get(ctx, id)?.positions ?? []) {
+  const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
+  for (const position of account.positions) {
     const view = views(position.market);
     if (position.lots === 0n || view === undefined) continue;
     const value = positionValue(position, view);
     if (value < 0n) losses.push({ market: position.market, amount: -value });
-    held.push({ market: position.market, amount: positionMaintenance(position, view) });
+    held.push({
+      market: position.market,
+      amount: positionMaintenance(position, view, lotsElsewhere(account, position.market)),
+    });
   }
   return losses.length > 0 ? losses : held;
 }

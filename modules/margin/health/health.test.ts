@@ -30,7 +30,15 @@ function position(over: Partial<Position> = {}): Position {
 }
 
 function account(collateral: bigint, ...positions: Position[]): Account {
-  return { collateral, feeReserve: 0n, positions, portfolio: false, isolated: false, assets: [] };
+  return {
+    collateral,
+    feeReserve: 0n,
+    positions,
+    portfolio: false,
+    isolated: false,
+    assets: [],
+    elsewhere: [],
+  };
 }
 
 describe("requirementQuanta", () => {
@@ -137,15 +145,17 @@ describe("liquidationTicks", () => {
     };
     const long = position({ lots: 1n, quote: -10_000_000n });
     const health = evaluate(account(2_000_000n, long), () => view);
-    expect(liquidationTicks(long, view, health)).toBe(8_421_052n);
+    expect(liquidationTicks(long, view, health, 0n)).toBe(8_421_052n);
     const short = position({ lots: -1n, quote: 10_000_000n });
     const other = evaluate(account(2_000_000n, short), () => view);
     // (10 + 2) / 1.05 = 11.428571...
-    expect(liquidationTicks(short, view, other)).toBe(11_428_572n);
+    expect(liquidationTicks(short, view, other, 0n)).toBe(11_428_572n);
   });
 
   it("does not exist for a long that is fully paid", () => {
     const paid = position({ lots: 1n, quote: -50_000_000n });
-    expect(liquidationTicks(paid, VIEW, evaluate(account(60_000_000n, paid), views))).toBeNull();
+    expect(
+      liquidationTicks(paid, VIEW, evaluate(account(60_000_000n, paid), views), 0n),
+    ).toBeNull();
   });
 });

@@ -4,6 +4,7 @@
  */
 import type { Account, Position } from "../account-codec.ts";
 import { backingOf } from "../collateral-assets/backing.ts";
+import { lotsElsewhere, worstElsewhere } from "../owners/elsewhere.ts";
 import { portfolioInitial, portfolioMaintenance } from "../portfolio/account.ts";
 import type { MarketView, MarketViews } from "./market-view.ts";
 import { positionInitial, positionMaintenance } from "./position-requirement.ts";
@@ -50,9 +51,9 @@ export function evaluate(account: Account, views: MarketViews): Health {
     if (!view.fresh) fresh = false;
     if (position.lots !== 0n) {
       cash += positionValue(position, view);
-      maintenance += positionMaintenance(position, view);
+      maintenance += positionMaintenance(position, view, lotsElsewhere(account, position.market));
     }
-    initial += positionInitial(position, view);
+    initial += positionInitial(position, view, worstElsewhere(account, position.market));
   }
   if (account.portfolio) {
     initial = portfolioInitial(account, views).initial;
@@ -81,7 +82,7 @@ export function maintenanceHealth(
     const view = views(position.market);
     if (view === undefined) return null;
     cash += positionValue(position, view);
-    maintenance += positionMaintenance(position, view);
+    maintenance += positionMaintenance(position, view, lotsElsewhere(account, position.market));
   }
   if (account.portfolio) maintenance = portfolioMaintenance(account, views);
   if (account.assets.length === 0) return { equity: cash, cash, maintenance };

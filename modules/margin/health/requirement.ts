@@ -7,8 +7,8 @@ import type { LotLosses, PerLotLosses, RequirementTier } from "../ports.ts";
 
 export type Requirement = "initialPpm" | "maintenancePpm";
 
-/** Quanta, rounded up. `notionalQuanta` ≥ 0; tiers ascend by aboveQuanta from 0. */
-export function requirementQuanta(
+/** Quanta × 1,000,000. `notionalQuanta` ≥ 0; tiers ascend by aboveQuanta from 0. */
+function weightedQuanta(
   notionalQuanta: bigint,
   tiers: readonly RequirementTier[],
   rate: Requirement,
@@ -22,7 +22,32 @@ export function requirementQuanta(
       next !== undefined && next.aboveQuanta < notionalQuanta ? next.aboveQuanta : notionalQuanta;
     weighted += (top - tier.aboveQuanta) * tier[rate];
   }
-  return divCeil(weighted, PPM);
+  return weighted;
+}
+
+/** Quanta, rounded up. */
+export function requirementQuanta(
+  notionalQuanta: bigint,
+  tiers: readonly RequirementTier[],
+  rate: Requirement,
+): bigint {
+  return divCeil(weightedQuanta(notionalQuanta, tiers, rate), PPM);
+}
+
+/**
+ * Quanta, rounded up: the part that `lots` are of what they need together with others of the same owner. So the parts never sum to less than what one
+ * account would need for all, and a part has the rates of no tier but those.
+ */
+export function requirementShare(
+  lots: bigint,
+  otherLots: bigint,
+  quantaPerLot: bigint,
+  tiers: readonly RequirementTier[],
+  rate: Requirement,
+): bigint {
+  if (otherLots === 0n || lots === 0n) return requirementQuanta(lots * quantaPerLot, tiers, rate);
+  const all = lots + otherLots;
+  return divCeil(weightedQuanta(all * quantaPerLot, tiers, rate) * lots, all * PPM);
 }
 
 /** Quanta. A contract with per-lot losses needs the same of every lot, of long ones and short ones differently. */

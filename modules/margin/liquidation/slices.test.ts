@@ -66,6 +66,7 @@ function account(lots: readonly [btc: bigint, eth: bigint, future: bigint]): Acc
     isolated: false,
     positions,
     assets: [],
+    elsewhere: [],
   };
 }
 

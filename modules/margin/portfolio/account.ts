@@ -7,6 +7,7 @@ import { absolute, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
 import { positionInitial, positionMaintenance } from "../health/position-requirement.ts";
+import { lotsElsewhere, worstElsewhere } from "../owners/elsewhere.ts";
 import type { MarketId } from "../ports.ts";
 import type { RiskPosition } from "./accumulate.ts";
 import { type PortfolioRequirement, portfolioRequirement } from "./requirement.ts";
@@ -19,7 +20,27 @@ function arrayOf(views: MarketViews, market: MarketId, view: MarketView): RiskAr
   return view.terms.status === "settling" ? null : (views.riskArray?.(market) ?? null);
 }
 
-function required(positions: readonly RiskPosition[]): PortfolioRequirement | null {
+/** Gross delta that the owner's other accounts have in an underlying: concentration is the owner's. */
+function deltaElsewhere(
+  { elsewhere }: Account,
+  views: MarketViews,
+  underlying: string,
+  counted: "lots" | "worstLots",
+): bigint {
+  let sum = 0n;
+  for (const one of elsewhere) {
+    const view = one[counted] === 0n ? undefined : views(one.market);
+    const array = view === undefined ? null : arrayOf(views, one.market, view);
+    if (array === null || array.underlying.state.name !== underlying) continue;
+    sum += one[counted] * absolute(BigInt(array.delta));
+  }
+  return sum;
+}
+
+function required(
+  positions: readonly RiskPosition[],
+  elsewhere: (underlying: string) => bigint,
+): PortfolioRequirement | null {
   const [first] = positions;
   if (first === undefined) return null;
   return portfolioRequirement({
@@ -28,8 +49,7 @@ function required(positions: readonly RiskPosition[]): PortfolioRequirement | nu
     // Collateral is the settlement asset.
     haircut: NO_HAIRCUT,
     depegPpm: 0n,
-    // An owner has one portfolio account.
-    elsewhere: () => 0n,
+    elsewhere,
   });
 }
 
@@ -44,10 +64,11 @@ export function portfolioRisk(
     const view = views(position.market);
     if (position.lots === 0n || view === undefined) continue;
     const array = arrayOf(views, position.market, view);
-    if (array === null) apart += positionMaintenance(position, view);
+    if (array === null)
+      apart += positionMaintenance(position, view, lotsElsewhere(account, position.market));
     else positions.push({ array, low: position.lots, high: position.lots });
   }
-  const requirement = required(positions);
+  const requirement = required(positions, (name) => deltaElsewhere(account, views, name, "lots"));
   return {
     maintenance: apart + (requirement?.maintenance ?? 0n),
     loss: requirement?.scan.loss ?? 0n,
@@ -70,14 +91,17 @@ export function portfolioInitial(
     const view = views(position.market);
     if (view === undefined) continue;
     const array = arrayOf(views, position.market, view);
-    if (array === null) apart += positionInitial(position, view);
+    if (array === null)
+      apart += positionInitial(position, view, worstElsewhere(account, position.market));
     else {
       raisePpm = maximum(raisePpm, view.terms.initialRaisePpm ?? 0n);
       const low = position.lots - position.openSellLots;
       positions.push({ array, low, high: position.lots + position.openBuyLots });
     }
   }
-  const requirement = required(positions);
+  const requirement = required(positions, (name) =>
+    deltaElsewhere(account, views, name, "worstLots"),
+  );
   // A portfolio is one risk: the largest raise of any of its markets holds for the whole.
   const together = mulDivUp(requirement?.initial ?? 0n, PPM + raisePpm, PPM);
   return { initial: apart + together, requirement };
@@ -93,7 +117,8 @@ export function maintenanceShare(
   view: MarketView,
   views: MarketViews,
 ): bigint {
-  if (!account.portfolio) return positionMaintenance(position, view);
+  if (!account.portfolio)
+    return positionMaintenance(position, view, lotsElsewhere(account, position.market));
   let all = 0n;
   for (const { market, lots } of account.positions) {
     all += absolute(lots) * (views(market)?.notionalPerLot ?? 0n);
@@ -112,7 +137,8 @@ export function maintenanceReleased(
   view: MarketView,
   views: MarketViews,
 ): bigint {
-  if (!account.portfolio) return positionMaintenance(position, view);
+  if (!account.portfolio)
+    return positionMaintenance(position, view, lotsElsewhere(account, position.market));
   const without = account.positions.filter(({ market }) => market !== position.market);
   const before = portfolioMaintenance(account, views);
   const released = before - portfolioMaintenance({ ...account, positions: without }, views);

@@ -9,6 +9,7 @@ import { refuse } from "../errors.ts";
 import { evaluate, meetsInitial } from "../health/health.ts";
 import { healthyAccounts, sunkOf } from "../health/healthy.ts";
 import { type MarketViews, type ModelledMarkets, marketViews } from "../health/market-view.ts";
+import { beside } from "../owners/beside.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { portfolioInitial } from "./account.ts";
@@ -75,9 +76,10 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
       if (isolated && account.positions.length > 1) {
         throw refuse("isolatedMarket", "the sub-account holds more than one market");
       }
-      const after: Account = { ...account, portfolio, isolated };
+      const changed: Account = { ...account, portfolio, isolated };
       // What it must hold stays the same.
-      if (account.portfolio === portfolio) return state.accounts.set(ctx, id, after);
+      if (account.portfolio === portfolio) return state.accounts.set(ctx, id, changed);
+      const after = beside(ctx, state, id, changed);
       const views = marketViews(ctx, markets);
       const health = evaluate(after, views);
       if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
@@ -113,13 +115,14 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
   };
 }
 
-/** Markets of which portfolio accounts hold lots. */
+/** Markets of which owners of portfolio accounts hold lots. */
 export function portfolioMarkets(ctx: ReadContext, state: MarginState): ReadonlySet<MarketId> {
   const found = new Set<MarketId>();
   state.portfolios.each(ctx, (id) => {
-    for (const { lots, market } of state.accounts.get(ctx, id)?.positions ?? []) {
-      if (lots !== 0n) found.add(market);
-    }
+    const account = state.accounts.get(ctx, id);
+    for (const { lots, market } of account?.positions ?? []) if (lots !== 0n) found.add(market);
+    // Concentration counts them.
+    for (const { lots, market } of account?.elsewhere ?? []) if (lots !== 0n) found.add(market);
   });
   return found;
 }

@@ -7,11 +7,14 @@ import { portfolioInitial } from "./account.ts";
 import { scenarioText } from "./shocks.ts";
 import { bindingText } from "./verdict.ts";
 
-export function requirementView(account: Account, views: MarketViews): QueryRequirementResponse {
-  // As if it were one: so a holder can see before it chooses.
-  const judged = { ...account, portfolio: true };
+/** `judged` as a portfolio; `portfolio`: it is one. */
+export function requirementView(
+  judged: Account,
+  portfolio: boolean,
+  views: MarketViews,
+): QueryRequirementResponse {
   const health = evaluate(judged, views);
-  const missing = health.initial + account.feeReserve - health.equity;
+  const missing = health.initial + judged.feeReserve - health.equity;
   const { requirement } = portfolioInitial(judged, views);
   const found = requirement?.scan;
   const model = found?.underlyings[0]?.underlying.model;
@@ -19,7 +22,7 @@ export function requirementView(account: Account, views: MarketViews): QueryRequ
   const scenarios = requirement?.scenarios ?? { initial: 0n, maintenance: 0n };
   return {
     model: model?.name ?? "",
-    portfolio: account.portfolio,
+    portfolio,
     equity: health.equity.toString(),
     initial: health.initial.toString(),
     maintenance: health.maintenance.toString(),
@@ -40,6 +43,11 @@ export function requirementView(account: Account, views: MarketViews): QueryRequ
         weightPpm: underlying.weightsPpm[i] ?? 0n,
         profit: (-(losses[i] ?? 0n)).toString(),
       })),
+    })),
+    elsewhere: judged.elsewhere.map(({ market, lots, worstLots }) => ({
+      market: views(market)?.terms.symbol ?? "",
+      lots: lots.toString(),
+      worstLots: worstLots.toString(),
     })),
   };
 }

@@ -10,6 +10,7 @@ import type { Account } from "../account-codec.ts";
 import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { positionMaintenance } from "../health/position-requirement.ts";
+import { lotsElsewhere } from "../owners/elsewhere.ts";
 import type { LossPart } from "../ports.ts";
 
 /** Weights > 0, ascending by class; never empty. */
@@ -42,7 +43,11 @@ export function originOf(
     if (view === undefined) continue;
     const riskClass = classOf(view.terms.feedId);
     addWeight(losses, riskClass, maximum(-positionValue(position, view), 0n));
-    addWeight(required, riskClass, positionMaintenance(position, view));
+    addWeight(
+      required,
+      riskClass,
+      positionMaintenance(position, view, lotsElsewhere(account, position.market)),
+    );
   }
   return originFrom(losses) ?? originFrom(required) ?? SHARED_ORIGIN;
 }

@@ -8,7 +8,12 @@ import { createRandom, type Random } from "@keel/modules/derivatives/random";
 import { type AccountId, accountId } from "@keel/modules/kit/account-id";
 import { Registry } from "@keel/modules/kit/collections/schema";
 import { type TestContext, testContext } from "@keel/modules/kit/testing/context";
-import { emptyLedger, NO_ASSETS, type Position } from "@keel/modules/margin/account-codec";
+import {
+  emptyLedger,
+  NO_ASSETS,
+  NO_ELSEWHERE,
+  type Position,
+} from "@keel/modules/margin/account-codec";
 import { boundsOf, shortOfMargin } from "@keel/modules/margin/bounds/branch-bounds";
 import { isLiquidatable, maintenanceHealth } from "@keel/modules/margin/health/health";
 import type { MarketView, MarketViews } from "@keel/modules/margin/health/market-view";
@@ -78,6 +83,7 @@ function account(random: Random, near: boolean) {
     isolated: false,
     positions,
     assets: NO_ASSETS,
+    elsewhere: NO_ELSEWHERE,
   };
 }
 

@@ -65,6 +65,10 @@ export const ErrorCode = {
   ERROR_CODE_TRADING_LOSS: 59,
   /** ERROR_CODE_WOULD_SINK - Terms under which accounts that are healthy would be liquidatable at once; the message names the first. */
   ERROR_CODE_WOULD_SINK: 65,
+  /** ERROR_CODE_TOO_MANY_SHARES - The owner holds the market in as many sub-accounts as one may. */
+  ERROR_CODE_TOO_MANY_SHARES: 66,
+  /** ERROR_CODE_SIBLING_MARGIN - Another sub-account of the owner, whose requirement grows with this one's size, would be below its initial requirement. */
+  ERROR_CODE_SIBLING_MARGIN: 67,
   /** ERROR_CODE_NO_LIQUIDATION_AUCTION - Nothing is offered to bidders on this chain. */
   ERROR_CODE_NO_LIQUIDATION_AUCTION: 60,
   /** ERROR_CODE_BIDS_FULL - Better bids fill the side of this market. */
@@ -113,6 +117,8 @@ export namespace ErrorCode {
   export type ERROR_CODE_NOT_APPROVED = typeof ErrorCode.ERROR_CODE_NOT_APPROVED;
   export type ERROR_CODE_TRADING_LOSS = typeof ErrorCode.ERROR_CODE_TRADING_LOSS;
   export type ERROR_CODE_WOULD_SINK = typeof ErrorCode.ERROR_CODE_WOULD_SINK;
+  export type ERROR_CODE_TOO_MANY_SHARES = typeof ErrorCode.ERROR_CODE_TOO_MANY_SHARES;
+  export type ERROR_CODE_SIBLING_MARGIN = typeof ErrorCode.ERROR_CODE_SIBLING_MARGIN;
   export type ERROR_CODE_NO_LIQUIDATION_AUCTION = typeof ErrorCode.ERROR_CODE_NO_LIQUIDATION_AUCTION;
   export type ERROR_CODE_BIDS_FULL = typeof ErrorCode.ERROR_CODE_BIDS_FULL;
   export type ERROR_CODE_UNKNOWN_CLASS = typeof ErrorCode.ERROR_CODE_UNKNOWN_CLASS;

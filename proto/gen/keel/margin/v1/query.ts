@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { CollateralHoldingView } from "./collateral.ts";
 import { DynamicMarginView } from "./dynamic.ts";
+import { OwnerLots } from "./owners.ts";
 import { PortfolioModel } from "./portfolio.ts";
 import { Deficit, MarketLedger, Params, Totals, WithdrawalGate } from "./types.ts";
 
@@ -36,6 +37,11 @@ export interface PositionView {
   fresh: boolean;
   /** Mark at which the account would be liquidated if only this market moved; empty when no such price exists. */
   liquidationTicks: string;
+  /** Lots by which its tiers are chosen: those of all sub-accounts of the owner in the market, without sign; held, and with resting orders. */
+  ownerLots: string;
+  ownerWorstLots: string;
+  /** Maintenance requirement per notional that follows, ppm, rounded up; 0 without a position. */
+  maintenanceRatePpm: bigint;
 }
 
 export interface AccountView {
@@ -192,6 +198,8 @@ export interface QueryRequirementResponse {
   charges: NamedCharge[];
   /** In the order of the model. */
   scenarios: ScenarioView[];
+  /** What the owner's other sub-accounts hold, which concentration counts. */
+  elsewhere: OwnerLots[];
 }
 
 function createBasePositionView(): PositionView {
@@ -210,6 +218,9 @@ function createBasePositionView(): PositionView {
     openSellLots: "",
     fresh: false,
     liquidationTicks: "",
+    ownerLots: "",
+    ownerWorstLots: "",
+    maintenanceRatePpm: 0n,
   };
 }
 
@@ -256,6 +267,18 @@ export const PositionView: MessageFns<PositionView> = {
     }
     if (message.liquidationTicks !== "") {
       writer.uint32(114).string(message.liquidationTicks);
+    }
+    if (message.ownerLots !== "") {
+      writer.uint32(122).string(message.ownerLots);
+    }
+    if (message.ownerWorstLots !== "") {
+      writer.uint32(130).string(message.ownerWorstLots);
+    }
+    if (message.maintenanceRatePpm !== 0n) {
+      if (BigInt.asUintN(64, message.maintenanceRatePpm) !== message.maintenanceRatePpm) {
+        throw new globalThis.Error("value provided for field message.maintenanceRatePpm of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.maintenanceRatePpm);
     }
     return writer;
   },
@@ -385,6 +408,30 @@ export const PositionView: MessageFns<PositionView> = {
             message.liquidationTicks = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.ownerLots = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.ownerWorstLots = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.maintenanceRatePpm = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -416,6 +463,11 @@ export const PositionView: MessageFns<PositionView> = {
     message.openSellLots = object.openSellLots ?? "";
     message.fresh = object.fresh ?? false;
     message.liquidationTicks = object.liquidationTicks ?? "";
+    message.ownerLots = object.ownerLots ?? "";
+    message.ownerWorstLots = object.ownerWorstLots ?? "";
+    message.maintenanceRatePpm = (object.maintenanceRatePpm !== undefined && object.maintenanceRatePpm !== null)
+      ? BigInt(object.maintenanceRatePpm)
+      : 0n;
     return message;
   },
 };
@@ -2024,6 +2076,7 @@ function createBaseQueryRequirementResponse(): QueryRequirementResponse {
     offset: "",
     charges: [],
     scenarios: [],
+    elsewhere: [],
   };
 }
 
@@ -2061,6 +2114,9 @@ export const QueryRequirementResponse: MessageFns<QueryRequirementResponse> = {
     }
     for (const v of message.scenarios) {
       ScenarioView.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.elsewhere) {
+      OwnerLots.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -2166,6 +2222,14 @@ export const QueryRequirementResponse: MessageFns<QueryRequirementResponse> = {
             message.scenarios.push(ScenarioView.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.elsewhere.push(OwnerLots.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2194,6 +2258,7 @@ export const QueryRequirementResponse: MessageFns<QueryRequirementResponse> = {
     message.offset = object.offset ?? "";
     message.charges = object.charges?.map((e) => NamedCharge.fromPartial(e)) || [];
     message.scenarios = object.scenarios?.map((e) => ScenarioView.fromPartial(e)) || [];
+    message.elsewhere = object.elsewhere?.map((e) => OwnerLots.fromPartial(e)) || [];
     return message;
   },
 };
