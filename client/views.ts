@@ -36,6 +36,9 @@ export interface Position {
   readonly liquidationPrice: string | undefined;
   readonly openBuySize: string;
   readonly openSellSize: string;
+  /** By which its tiers are chosen: sizes without sign of all the owner's sub-accounts in the market; and the maintenance rate that follows, of notional. */
+  readonly ownerSize: string;
+  readonly maintenanceRatePpm: bigint;
   /** The mark is fresh. */
   readonly fresh: boolean;
 }
@@ -259,6 +262,8 @@ export function position(view: PositionView, steps: MarketSteps): Position {
         : timesStep(integer("liquidation price", view.liquidationTicks), steps.tickSize),
     openBuySize: timesStep(integer("open buys", view.openBuyLots), steps.lotSize),
     openSellSize: timesStep(integer("open sells", view.openSellLots), steps.lotSize),
+    ownerSize: timesStep(integer("owner lots", view.ownerLots), steps.lotSize),
+    maintenanceRatePpm: view.maintenanceRatePpm,
     fresh: view.fresh,
   };
 }
