@@ -122,4 +122,10 @@ export {
   vaultWithdrawals,
 } from "./vault.ts";
 export { walletFromMnemonic, walletsFromMnemonic } from "./wallet.ts";
-export { deleverageRanks, fundTargets, resilience, waterfallParams } from "./waterfall.ts";
+export {
+  deleverageRanks,
+  fundTargets,
+  marketEndings,
+  resilience,
+  waterfallParams,
+} from "./waterfall.ts";

@@ -1,4 +1,4 @@
-/** Why the protocol did something by itself: liquidations, margin that moved, funding rates, halts. */
+/** Why the protocol did something by itself: liquidations, losses and who bore them, margin that moved, funding rates, halts. */
 import { KeelConnectionError } from "./errors.ts";
 import type { KeelClient } from "./keel-client.ts";
 

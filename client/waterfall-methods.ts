@@ -1,9 +1,14 @@
 /** The queries of liquidation and of who bears its losses, a part of all methods. */
 import * as ladder from "@keel/proto/gen/keel/margin/v1/ladder";
+import * as settlement from "@keel/proto/gen/keel/margin/v1/settlement";
 import * as waterfall from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { Method } from "./method.ts";
 
 export interface WaterfallMethods {
+  readonly marketEndings: Method<
+    settlement.QueryMarketEndingsRequest,
+    settlement.QueryMarketEndingsResponse
+  >;
   readonly liquidationOffers: Method<
     ladder.QueryLiquidationOffersRequest,
     ladder.QueryLiquidationOffersResponse
@@ -25,6 +30,11 @@ export interface WaterfallMethods {
 }
 
 export const waterfallMethods: WaterfallMethods = {
+  marketEndings: {
+    path: "/keel.margin.v1.Query/MarketEndings",
+    request: settlement.QueryMarketEndingsRequest,
+    answer: settlement.QueryMarketEndingsResponse,
+  },
   liquidationOffers: {
     path: "/keel.margin.v1.Query/LiquidationOffers",
     request: ladder.QueryLiquidationOffersRequest,

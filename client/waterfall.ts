@@ -1,4 +1,5 @@
 /** Who bears losses: how near positions are to being deleveraged, what funds should hold, and the smallest move that would exhaust them. */
+import type { QueryMarketEndingsResponse } from "@keel/proto/gen/keel/margin/v1/settlement";
 import type {
   DeleverageRank,
   FundTarget,
@@ -44,6 +45,11 @@ export async function fundTargets(
   const { funds, all } = await client.ask(methods.fundTargets, {});
   if (all === undefined) throw new KeelConnectionError("bad-answer", "expected a target of all");
   return { funds, all };
+}
+
+/** Markets that a loss has stopped or ended, and who bears what of the one that is being settled. */
+export async function marketEndings(client: KeelClient): Promise<QueryMarketEndingsResponse> {
+  return client.ask(methods.marketEndings, {});
 }
 
 /** undefined: one fund for all markets. */

@@ -88,6 +88,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
           fundingHistory: state.fundingHistory.get(ctx, id),
           auction: state.auctions.get(ctx, id),
           markBasis: state.markBasis.get(ctx, id),
+          stop: state.stops.get(ctx, id),
         });
       });
       const orders: RestingOrder[] = [];
@@ -136,6 +137,7 @@ function loadMarket(
   requireThat(!state.symbols.has(ctx, market.symbol), `market ${market.symbol} is listed twice`);
   state.symbols.set(ctx, market.symbol, id);
   loadLife(ctx, venue, { ...market, id }, byHand);
+  if (entry.stop !== undefined) state.stops.set(ctx, id, entry.stop);
   if (counters !== undefined) state.counters.set(ctx, id, counters);
   if (market.linearPerpetual !== undefined) {
     state.funding.set(ctx, id, funding ?? initialFunding(ctx.header.timeNs));

@@ -50,6 +50,7 @@ import {
 import type { OrderRequest } from "./orders/requests.ts";
 import type { MarketId, Side } from "./ports.ts";
 import { settleable, settled } from "./settlement/settling.ts";
+import { endMarket, stopMarket } from "./settlement/stops.ts";
 import { findMarketId, instrumentById, requireInstrument, type Venue } from "./venue.ts";
 import { setDeadMan } from "./waiting/dead-man.ts";
 import { placeOco } from "./waiting/pairs.ts";
@@ -80,6 +81,13 @@ export interface DerivativesKeeper {
   settlementValue(ctx: ReadContext, market: MarketId): bigint | undefined;
   /** No position of the market is left. */
   settled(ctx: WriteContext, market: MarketId): void;
+  /** A loss that nobody bears stops the market, or stops it no longer. */
+  stop(ctx: WriteContext, market: MarketId, stopped: boolean): void;
+  /** Ends it at its mark: it settles as an expired market does. Null: its price does not allow it now. */
+  end(
+    ctx: WriteContext,
+    market: MarketId,
+  ): { readonly quantaPerLot: bigint; readonly markTicks: bigint } | null;
 
   /** A call auction of at least this length; false where the market does not trade or has no auction terms. */
   callAuction(ctx: WriteContext, market: MarketId, lengthMs: number, reason: string): boolean;
@@ -160,6 +168,8 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       return instrument === undefined ? undefined : settlementValueOf(ctx, venue, instrument);
     },
     settled: (ctx, market) => settled(ctx, venue, market),
+    stop: (ctx, market, stopped) => stopMarket(ctx, venue, market, stopped),
+    end: (ctx, market) => endMarket(ctx, venue, market),
 
     callAuction(ctx, market, delayMs, reason) {
       const instrument = instrumentById(ctx, venue, market);

@@ -2,7 +2,7 @@
 import type { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
 import type { ReadContext } from "../kit/context.ts";
 import { divHalfEven, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
-import { datedMark } from "./instruments/valuation.ts";
+import { datedMark, endedMark } from "./instruments/valuation.ts";
 import { type Instrument, notionalOf } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
 import { type MarkParts, markParts } from "./marking/median.ts";
@@ -32,6 +32,8 @@ export interface Mark {
 
 /** undefined before the first price, or when the price cannot be said in this market's ticks. */
 export function markOf(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {
+  const ended = endedMark(ctx, venue, instrument);
+  if (ended !== undefined) return ended;
   if (instrument.contract.maturity !== null) return datedMark(ctx, venue, instrument);
   const index = indexMarkOf(ctx, venue, instrument);
   if (index === undefined || instrument.terms.mark === undefined) return index;

@@ -1,6 +1,7 @@
 /** Store `derivatives`. Values are the published messages; orders lie in execution order, so a prefix scan is the book. */
 
 import { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
+import { MarketStop } from "@keel/proto/gen/keel/derivatives/v1/stops";
 import type {
   AuctionState,
   CollectedOrder,
@@ -93,6 +94,8 @@ export interface DerivativesState {
   readonly auctions: MapCollection<MarketId, AuctionState>;
   /** Of perpetuals whose mark is a median. */
   readonly markBasis: MapCollection<MarketId, MarkBasis>;
+  /** What clearing has stopped, or ended. */
+  readonly stops: MapCollection<MarketId, MarketStop>;
   readonly external: ExternalState;
   readonly keys: KeysState;
   readonly fees: FeesState;
@@ -230,6 +233,7 @@ export function derivativesState(schema: Schema): DerivativesState {
     ),
     auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
     markBasis: schema.map(0x1e, "mark_basis", u32Key, protoValue(MarkBasis)),
+    stops: schema.map(0x1f, "stops", u32Key, protoValue(MarketStop)),
     external: externalState(schema),
     keys: keysState(schema),
     fees: feesState(schema),

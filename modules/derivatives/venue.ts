@@ -17,6 +17,7 @@ import type {
   GuardPort,
   KeyAccountsPort,
   MarketId,
+  MarketRestriction,
   OraclePort,
 } from "./ports.ts";
 import { restricted } from "./restricted.ts";
@@ -50,7 +51,9 @@ export function nowMs({ header }: ReadContext): number {
   return known;
 }
 
-/** As it is now: by time, and by what the guard restricts. */
+const STOPPED: MarketRestriction = { level: "halted", openInterestMaxLots: 0n };
+
+/** As it is now: by time, by what the guard restricts, and by what clearing has stopped. */
 export function instrumentById(
   ctx: ReadContext,
   venue: Venue,
@@ -58,7 +61,9 @@ export function instrumentById(
 ): Instrument | undefined {
   const record = venue.state.markets.get(ctx, market);
   if (record === undefined) return undefined;
-  return restricted(instrumentAt(record, nowMs(ctx)), venue.guard.restriction(ctx, market));
+  const now = restricted(instrumentAt(record, nowMs(ctx)), venue.guard.restriction(ctx, market));
+  if (venue.state.stops.size(ctx) === 0 || !venue.state.stops.has(ctx, market)) return now;
+  return restricted(now, STOPPED);
 }
 
 export function findMarketId(ctx: ReadContext, venue: Venue, symbol: string): MarketId | undefined {

@@ -22,6 +22,7 @@ import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import type { Deficits } from "./waterfall/deficits.ts";
+import type { Endings } from "./waterfall/endings.ts";
 
 /** Most under water first: ascending equity per requirement by cross-multiplication, then account id. */
 export function compareSick(
@@ -42,8 +43,9 @@ export function createEndBlock(parts: {
   readonly settlements: Settlements;
   readonly proposals: Proposals;
   readonly conversion: Conversion;
+  readonly endings: Endings;
 }): (ctx: WriteContext) => void {
-  const { state, markets, ladder, deficits, settlements, proposals, conversion } = parts;
+  const { state, markets, ladder, deficits, settlements, proposals, conversion, endings } = parts;
 
   /**
    * Every market that someone holds is read once, in the order of ids, and the risk arrays of those that portfolio accounts hold; one that throws is
@@ -99,6 +101,7 @@ export function createEndBlock(parts: {
   function drawUp(ctx: WriteContext, candidates: readonly AccountId[], views: MarketViews): void {
     deficits.refresh(ctx, candidates, views);
     refreshSolvency(ctx, state, views, deficits.gateWithdrawals);
+    endings.watch(ctx, views);
   }
 
   return (ctx) => {
@@ -108,6 +111,7 @@ export function createEndBlock(parts: {
       state.assets.judged.size(ctx) === 0 &&
       state.deficits.size(ctx) === 0 &&
       state.unfilled.size(ctx) === 0 &&
+      state.waterfall.endings.size(ctx) === 0 &&
       state.ladder.bids.size(ctx) === 0;
     if (quiet && !settlements.pending(ctx)) return;
     const params = state.params.require(ctx);

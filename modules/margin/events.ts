@@ -5,6 +5,7 @@ import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { MarginMode } from "./portfolio/mode.ts";
 import type { Side } from "./ports.ts";
+import { whyDeleveraged } from "./waterfall/reasons.ts";
 
 /** "keel1…/0" */
 export function accountText(addresses: Addresses, id: AccountId): string {
@@ -24,7 +25,7 @@ export interface DeleverageReport {
 }
 
 export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): void {
-  ctx.emit("deleverage", {
+  const attributes = {
     account: report.account,
     counterparty: report.counterparty,
     market: report.market,
@@ -34,7 +35,8 @@ export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): voi
     mark_ticks: report.markTicks.toString(),
     notional: report.notional.toString(),
     pro_rata_lots: report.proRataLots.toString(),
-  });
+  };
+  ctx.emit("deleverage", attributes, () => whyDeleveraged(report));
 }
 
 export function emitTakeover(

@@ -18,15 +18,7 @@ import { marketBalance, netPositionFault, solvencyFault } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { volatilityFault } from "./volatility/invariant.ts";
-
-/** Where a loss came from is remembered for as long as it is open. */
-function originsFault(ctx: ReadContext, state: MarginState): string | null {
-  let stray = 0;
-  state.waterfall.origins.each(ctx, (id) => {
-    if (!state.deficits.has(ctx, id)) stray += 1;
-  });
-  return stray === 0 ? null : `${stray} accounts without a deficit have the origin of one`;
-}
+import { endingsFault } from "./waterfall/invariant.ts";
 
 export function marginInvariants(state: MarginState, ports: MarginParts): ModuleInvariants {
   const { bank, insurance, markets } = ports;
@@ -37,7 +29,12 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
     return (ctx) => {
       let first: string | null = null;
       state.ledgers.each(ctx, (market, ledger) => {
-        first = fault(ledger, markets.settlementValue(ctx, market));
+        const value = markets.settlementValue(ctx, market);
+        // Funding up to the end is part of what each lot is settled for.
+        first = fault(
+          ledger,
+          value === undefined ? value : value - markets.fundingIndex(ctx, market),
+        );
         return first !== null;
       });
       return first;
@@ -128,7 +125,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
     },
     full: {
       "ladder-records": (ctx) => ladderFault(ctx, state.ladder),
-      "loss-origins": (ctx) => originsFault(ctx, state),
+      endings: (ctx) => endingsFault(ctx, state.waterfall),
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "assets-held": (ctx) => assetsHeldFault(ctx, state),

@@ -18,7 +18,6 @@ import { type AssetTerms, createAssetTerms } from "./collateral-assets/terms-cha
 import { guardedCollateral, guardedUnits } from "./custody/guard.ts";
 import type { Custody } from "./custody/messages.ts";
 import { createProposals } from "./custody/proposals.ts";
-import { blame } from "./custody/solvency.ts";
 import { createTopUps } from "./custody/top-up.ts";
 import { createEndBlock } from "./end-block.ts";
 import { refuse } from "./errors.ts";
@@ -43,9 +42,12 @@ import type {
   PricesPort,
 } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import { blame } from "./waterfall/attribution.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
 import { createDeleveraging } from "./waterfall/deleverage.ts";
+import { createEndingShares } from "./waterfall/ending-shares.ts";
+import { createEndings } from "./waterfall/endings.ts";
 import { createLosses } from "./waterfall/losses.ts";
 
 /** Given at construction; `markets` may delegate to a module built later. */
@@ -107,7 +109,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const collateral = createCollateral(state, bank, markets, guard);
   const units = createAssetCustody(state, bank, markets, guard);
   const claims = createClaims(state, insurance, classes);
-  const losses = createLosses({ state: state.waterfall, classes, claims, name });
+  const losses = createLosses({ state, classes, claims, name });
   const deleveraging = createDeleveraging({ state, markets, clearing, name });
   const custody = {
     proposals: createProposals({ state, collateral, assets: units, bank, addresses }),
@@ -124,9 +126,9 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     },
   });
   const deficits = createDeficits({ state, losses, addresses });
-  const settlements = createSettlements({
-    ...{ state, markets, claims, losses, classes, addresses, name },
-  });
+  const shared = { state, markets, claims, losses, addresses, name };
+  const settlements = createSettlements({ ...shared, shares: createEndingShares(shared) });
+  const endings = createEndings({ state, markets, insurance, classes, deleveraging });
   const assets = {
     ...guardedUnits(state, units),
     ...createAssetTerms({ state, markets, bank, insurance, custody: units, addresses }),
@@ -137,6 +139,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     ladder,
     deficits,
     settlements,
+    endings,
     proposals: custody.proposals,
     conversion,
   });

@@ -1,4 +1,4 @@
-import type { LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
+import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../kit/account-id.ts";
@@ -129,19 +129,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("block" as const) }) },
 );
 
-function start(
-  marketGates: boolean,
-  ladder?: LadderTerms,
-): {
+function start(params: Partial<Params>): {
   readonly world: World;
   readonly ids: readonly AccountId[];
 } {
   const world = createWorld({
-    ladder,
+    ...params,
     liquidationNotionalMin: "100000000",
     liquidationNotionalPerBlockMax: "3000000000",
     liquidationsPerBlockMax: 3,
-    marketGates,
   });
   world.markets.list(world.ctx, btcTerms());
   world.markets.list(world.ctx, btcTerms({ id: ETH, symbol: "ETH-PERP", quantaPerTickLot: 777n }));
@@ -163,6 +159,10 @@ function attempt(world: World, body: () => void): void {
   }
 }
 
+function trades({ ctx, markets }: World, id: number): boolean {
+  return markets.terms(ctx, id)?.status === "active";
+}
+
 function perform(world: World, ids: readonly AccountId[], one: Step): void {
   const { ctx, markets, margin, bank } = world;
   const { keeper } = margin;
@@ -181,7 +181,7 @@ function perform(world: World, ids: readonly AccountId[], one: Step): void {
     case "rest":
     case "take": {
       const mark = markets.mark(ctx, one.market);
-      if (mark === undefined || !mark.fresh) return;
+      if (mark === undefined || !mark.fresh || !trades(world, one.market)) return;
       const away = one.kind === "rest" ? one.offset : -one.offset;
       const ticks = one.side === "buy" ? mark.ticks - away : mark.ticks + away;
       if (ticks <= 0n) return;
@@ -194,6 +194,7 @@ function perform(world: World, ids: readonly AccountId[], one: Step): void {
     case "trade": {
       const mark = markets.mark(ctx, one.market);
       if (mark === undefined || !mark.fresh || one.who === one.with) return;
+      if (!trades(world, one.market)) return;
       const { market: id, side: way, lots } = one;
       const order = { market: id, ticks: mark.ticks, lots };
       const other = way === "buy" ? "sell" : "buy";
@@ -202,6 +203,9 @@ function perform(world: World, ids: readonly AccountId[], one: Step): void {
       return;
     }
     case "mark": {
+      const status = markets.terms(ctx, one.market)?.status;
+      // What it settles at stands.
+      if (status === "settling" || status === "settled") return;
       const last = markets.mark(ctx, one.market)?.ticks ?? 50_000n;
       const next = last + (last * one.movePpm) / 1_000_000n;
       markets.setMark(
@@ -213,7 +217,7 @@ function perform(world: World, ids: readonly AccountId[], one: Step): void {
       return;
     }
     case "funding":
-      markets.addFunding(ctx, one.market, one.perLot);
+      if (trades(world, one.market)) markets.addFunding(ctx, one.market, one.perLot);
       return;
     case "give":
       world.fund.give(ctx, one.amount);
@@ -223,7 +227,7 @@ function perform(world: World, ids: readonly AccountId[], one: Step): void {
       const worstTicks = one.side === "buy" ? ticks - one.offset : ticks + one.offset;
       const goodTilMs = ctx.header.timeNs / 1_000_000n + 500_000n;
       const { lots, market: id, side: way } = one;
-      if (worstTicks <= 0n) return;
+      if (worstTicks <= 0n || !trades(world, id)) return;
       const account = idOf(one.who);
       keeper.ladder.bids.place(ctx, {
         account,
@@ -263,13 +267,13 @@ interface Seen {
 }
 
 /** Every invariant after every step and every block; returns how often each event was seen. */
-function holds(ladder: LadderTerms | undefined, numRuns: number): Seen {
+function holds(params: Partial<Params>, numRuns: number): Seen {
   const seen: Record<string, number> = {};
   let runs = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 40, maxLength: 160, size: "max" }), (steps) => {
       runs += 1;
-      const { world, ids } = start(runs % 2 === 0, ladder);
+      const { world, ids } = start({ ...params, marketGates: runs % 2 === 0 });
       for (const one of steps) {
         attempt(world, () => perform(world, ids, one));
         expect(runningFault(world)).toBeNull();
@@ -303,14 +307,21 @@ const WATERFALL = ["liquidation", "deleverage", "deficit_covered", "deficit", "m
 
 describe("the ledger under random trading, prices and liquidations", () => {
   it("keeps every invariant after every step and every block, through every stage of the waterfall", () => {
-    const seen = holds(undefined, 150);
+    const seen = holds({}, 150);
     for (const stage of [...WATERFALL, "narrow"]) expect(seen[stage], stage).toBeGreaterThan(0);
   });
 
   it("keeps them with a ladder, through each of its steps", () => {
-    const seen = holds({ ...defaultLadder(), averageMs: 20_000n }, 80);
+    const seen = holds({ ladder: { ...defaultLadder(), averageMs: 20_000n } }, 80);
     const steps = ["due", "throttled", "offer", "auction", "bid_filled", "bid"];
     for (const stage of [...WATERFALL, ...steps.map((one) => `liquidation_${one}`)])
+      expect(seen[stage], stage).toBeGreaterThan(0);
+  });
+
+  it("keeps them where losses end markets, from the stop to the last share", () => {
+    const seen = holds({ marketSettlement: { afterBlocks: 2, atOncePpm: 0n } }, 40);
+    const steps = ["suspended", "resumed", "ended", "loss", "loss_share"];
+    for (const stage of ["liquidation", "deficit", ...steps.map((one) => `market_${one}`)])
       expect(seen[stage], stage).toBeGreaterThan(0);
   });
 });

@@ -9,6 +9,8 @@ import { MARKETS_PER_ACCOUNT_CEILING } from "./limits.ts";
 import { validateLadder } from "./liquidation/terms.ts";
 import { parseMoney } from "./money.ts";
 
+/** A market whose losses nobody bears does not trade: nobody is held in it for longer than some days. */
+const AFTER_BLOCKS_MAX = 1_000_000;
 const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;
 
 /** Amounts in quanta of 1e-6 settlement units. */
@@ -45,6 +47,10 @@ export function defaultParams(settlementDenom: string): Params {
     marketGates: false,
     // Not before its authority has decided on it.
     ladder: undefined,
+    // What nobody bears stays in the deficit queue. To begin with: 50 blocks, at once beyond twice what the funds hold.
+    marketSettlement: undefined,
+    // Every quantum counts. To begin with: 100 units, what a rounding or a forgotten account may miss and no fund fails of.
+    shortfallFloor: "",
   };
 }
 
@@ -80,12 +86,25 @@ export function validateParams(params: Params, addresses: Addresses): void {
   requireThat(most !== null && most > 0n, "expected a positive notional per block");
   validateFeeSplit(params.feeSplit, addresses);
   validateLadder(params.ladder);
+  validateMarketSettlement(params);
   requireThat(params.backstopHealthPpm <= PPM, "expected a backstop health of at most 100 %");
   requireThat(params.backstopWaitMs <= 86_400_000n, "expected a backstop wait of at most a day");
   requireThat(
     params.withdrawalGateMs <= 30n * 86_400_000n,
     "expected a withdrawal gate of at most 30 days",
   );
+}
+
+/** What is settled because of a loss: when (`market_settlement`), and what is too little to count (`shortfall_floor`). */
+function validateMarketSettlement({ marketSettlement: terms, shortfallFloor }: Params): void {
+  const floor = shortfallFloor === "" ? 0n : parseMoney(shortfallFloor);
+  requireThat(floor !== null && floor >= 0n, "expected a shortfall floor of at least 0");
+  if (terms === undefined) return;
+  requireThat(
+    terms.afterBlocks >= 1 && terms.afterBlocks <= AFTER_BLOCKS_MAX,
+    `expected a market to be settled after 1 to ${AFTER_BLOCKS_MAX} blocks`,
+  );
+  requireThat(terms.atOncePpm <= 1_000n * PPM, "expected at most 1000 times what the funds hold");
 }
 
 function requireThat(condition: boolean, message: string): void {

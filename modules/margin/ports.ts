@@ -149,6 +149,13 @@ export interface MarketsPort {
   settlementValue(ctx: ReadContext, market: MarketId): bigint | undefined;
   /** No position of the market is left. */
   settled(ctx: WriteContext, market: MarketId): void;
+  /** While it is short of what nobody bears it takes cancels only; false: it goes on. */
+  stop(ctx: WriteContext, market: MarketId, stopped: boolean): void;
+  /** Ends it at its mark: from now on it settles like an expired one. Null: not now, since its price is old or in doubt, or somebody else has stopped it. */
+  end(
+    ctx: WriteContext,
+    market: MarketId,
+  ): { readonly quantaPerLot: bigint; readonly markTicks: bigint } | null;
   /** Stops matching in the market after a fault in its end-of-block work; idempotent. */
   quarantine(ctx: WriteContext, market: MarketId, reason: string): void;
 }

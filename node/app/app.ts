@@ -231,6 +231,8 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     settleable: (ctx) => markets().settleable(ctx),
     settlementValue: (ctx, market) => markets().settlementValue(ctx, market),
     settled: (ctx, market) => markets().settled(ctx, market),
+    stop: (ctx, market, stopped) => markets().stop(ctx, market, stopped),
+    end: (ctx, market) => markets().end(ctx, market),
   };
 }
 

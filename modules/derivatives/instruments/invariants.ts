@@ -4,6 +4,7 @@ import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
 import { instrumentOf } from "../instruments.ts";
 import { BOND_VAULT } from "../listing/bonds.ts";
+import { stopsFault } from "../settlement/ended.ts";
 import { keyOfSettlement, windowTime } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 
@@ -62,7 +63,7 @@ function settlementFault(ctx: ReadContext, { state }: Venue): string | null {
 }
 
 export function instrumentsFault(ctx: ReadContext, venue: Venue): string | null {
-  return queueFault(ctx, venue) ?? settlementFault(ctx, venue);
+  return queueFault(ctx, venue) ?? settlementFault(ctx, venue) ?? stopsFault(ctx, venue);
 }
 
 /** The bond account holds at least every bond. */

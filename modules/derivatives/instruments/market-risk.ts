@@ -8,6 +8,7 @@ import { divCeil, divHalfEven, PPM } from "../../kit/math/mul-div.ts";
 import { bitLength } from "../../kit/math/square-root.ts";
 import type { Instrument } from "../instruments.ts";
 import type { OraclePrice } from "../ports.ts";
+import { endOf } from "../settlement/ended.ts";
 import { outlookOf, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import type { MarkInputs } from "./kinds.ts";
@@ -67,7 +68,7 @@ function widthOf({ mantissa, confidence }: OraclePrice): bigint {
 
 const last = new WeakMap<Instrument, { readonly key: string; readonly risk: MarketRisk }>();
 
-/** undefined without a price, and once the settlement price is known. */
+/** undefined without a price, and once the settlement price is known or the market was ended. */
 export function marketRisk(
   ctx: ReadContext,
   venue: Venue,
@@ -75,6 +76,7 @@ export function marketRisk(
 ): MarketRisk | undefined {
   const { contract } = instrument;
   const { feedId } = instrument.market;
+  if (endOf(ctx, venue, instrument) !== undefined) return undefined;
   const quoted = venue.oracle.price(ctx, feedId);
   if (quoted === undefined || quoted.mantissa <= 0n) return undefined;
   const found = inputsOf(ctx, venue, instrument, quoted);

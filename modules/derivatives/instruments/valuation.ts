@@ -7,6 +7,7 @@ import { divHalfEven } from "../../kit/math/mul-div.ts";
 import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Mark, PerLotLosses } from "../marks.ts";
+import { endOf } from "../settlement/ended.ts";
 import { type Outlook, outlookOf } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds } from "./kinds.ts";
@@ -18,12 +19,14 @@ const NOTHING_AT_RISK: PerLotLosses = {
   short: { initial: 0n, maintenance: 0n },
 };
 
-/** Quanta of one lot at its settlement price, or undefined before that is known. Whatever is settled is settled at this. */
+/** Quanta of one lot at its settlement price, or at the mark it was ended at; undefined before that is known. Whatever is settled is settled at this. */
 export function settlementValueOf(
   ctx: ReadContext,
   venue: Venue,
   instrument: Instrument,
 ): bigint | undefined {
+  const end = endOf(ctx, venue, instrument);
+  if (end !== undefined) return BigInt(end.valuePerLot);
   const key = instrument.settlementKey;
   const price = key === null ? "" : (venue.state.settlements.get(ctx, key)?.price ?? "");
   return price === "" ? undefined : valueAtSettlement(instrument, BigInt(price));
@@ -47,6 +50,23 @@ export function datedMark(
   return instrument.contract.option === null
     ? futureMark(instrument, outlook)
     : optionMark(ctx, venue, instrument, outlook);
+}
+
+/** Of a market that clearing has ended; undefined of all others. */
+export function endedMark(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): Mark | undefined {
+  const end = endOf(ctx, venue, instrument);
+  if (end === undefined) return undefined;
+  return {
+    ticks: end.markTicks,
+    fresh: true,
+    quantaPerLot: BigInt(end.valuePerLot),
+    notionalPerLot: BigInt(end.notionalPerLot),
+    losses: NOTHING_AT_RISK,
+  };
 }
 
 function settledMark(instrument: Instrument, { forward }: Outlook): Mark {

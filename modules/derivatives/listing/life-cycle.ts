@@ -123,6 +123,7 @@ export function removeMarket(ctx: WriteContext, venue: Venue, market: Market): v
   state.counters.delete(ctx, id);
   state.settling.delete(ctx, id);
   state.auctions.delete(ctx, id);
+  if (state.stops.size(ctx) > 0) state.stops.delete(ctx, id);
   if (market.dueMs !== 0n) state.due.delete(ctx, [Number(market.dueMs), id]);
   const key = instrumentOf(market).settlementKey;
   if (key === null) {

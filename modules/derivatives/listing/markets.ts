@@ -11,6 +11,7 @@ import { instrumentAt, instrumentOf } from "../instruments.ts";
 import { TIME_TO_EXPIRY_MAX_MS } from "../limits.ts";
 import { markOf } from "../marks.ts";
 import type { MarketId } from "../ports.ts";
+import { endOf } from "../settlement/ended.ts";
 import { holdSettlement } from "../settlement/prices.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { forfeitBond } from "./bonds.ts";
@@ -43,7 +44,12 @@ export function listMarket(ctx: WriteContext, venue: Venue, listing: Market): Ma
   const { state } = venue;
   validateMarket(listing);
   if (state.symbols.has(ctx, listing.symbol)) {
-    throw refuse("marketExists", `market ${listing.symbol} is already listed`);
+    const known = requireMarket(ctx, venue, listing.symbol);
+    if (known.status !== MarketStatus.MARKET_STATUS_SETTLED) {
+      throw refuse("marketExists", `market ${listing.symbol} is already listed`);
+    }
+    // What is only remembered makes room: a market that a loss has ended can be listed anew.
+    removeMarket(ctx, venue, known);
   }
   const { marketsMax } = instrumentParams(ctx, venue);
   if (state.markets.size(ctx) >= marketsMax) {
@@ -130,7 +136,11 @@ export function updateMarket(
       throw refuse("marketExpired", `market ${symbol} has expired`);
     }
   }
-  const status = unchanged ? market.status : change.status;
+  const wantedStatus = unchanged ? market.status : change.status;
+  // Quarantined while it was settled: that goes on, and it never trades again.
+  const ended = endOf(ctx, venue, instrumentOf(market)) !== undefined;
+  const status = ended && !unchanged ? MarketStatus.MARKET_STATUS_SETTLING : wantedStatus;
+  if (ended && !unchanged) venue.state.settling.set(ctx, market.id, true);
   const wanted = { ...market, status, terms: change.terms ?? market.terms };
   const held = venue.clearing.openInterestLots(ctx, market.id) > 0n;
   let next = wanted;

@@ -14,13 +14,14 @@ import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
 import { settlementValueOf } from "../instruments/valuation.ts";
-import { instrumentOf } from "../instruments.ts";
+import { formatPrice, type Instrument, instrumentOf } from "../instruments.ts";
 import { returnBond } from "../listing/bonds.ts";
 import { markSettled } from "../listing/life-cycle.ts";
 import { cancelSlot, cancelWaitingToo } from "../orders/cancelling.ts";
 import type { MarketId } from "../ports.ts";
 import { closeTurn, instrumentById, openTurn, type Venue } from "../venue.ts";
 import { waitingById } from "../waiting/waiting.ts";
+import { endOf } from "./ended.ts";
 
 function settlingIds(ctx: ReadContext, { state }: Venue): MarketId[] {
   const ids: MarketId[] = [];
@@ -102,11 +103,23 @@ export function settled(ctx: WriteContext, venue: Venue, id: MarketId): void {
   const market = venue.state.markets.get(ctx, id);
   assert(market !== undefined, `market ${id} was settled but is not listed`);
   const instrument = instrumentOf(market);
-  const key = instrument.settlementKey;
-  const price = key === null ? undefined : venue.state.settlements.get(ctx, key)?.price;
   const value = settlementValueOf(ctx, venue, instrument);
+  const price = settlementPriceText(ctx, venue, instrument);
   assert(price !== undefined && value !== undefined, `${market.symbol} has no settlement value`);
   returnBond(ctx, venue, market, "settled");
   markSettled(ctx, venue, market);
-  events.marketSettled(ctx, market.symbol, formatDecimal(BigInt(price), PRICE_PLACES), value);
+  events.marketSettled(ctx, market.symbol, price, value);
+}
+
+/** The settlement price of the underlying, or the mark at which clearing ended the market. */
+function settlementPriceText(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): string | undefined {
+  const end = endOf(ctx, venue, instrument);
+  if (end !== undefined) return formatPrice(instrument, end.markTicks);
+  const key = instrument.settlementKey;
+  const price = key === null ? undefined : venue.state.settlements.get(ctx, key)?.price;
+  return price === undefined ? undefined : formatDecimal(BigInt(price), PRICE_PLACES);
 }

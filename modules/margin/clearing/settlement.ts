@@ -1,5 +1,5 @@
 /**
- * Settlement of expired markets: one pass over the accounts with positions, in key order, for all markets that were ready when it began; a
+ * Settlement of expired markets, and of those that a loss has ended: one pass over the accounts with positions, in key order, for all markets that were ready when it began; a
  * cursor in state carries it over blocks, each bounded by accounts visited and positions settled. Every lot of a market is settled
  * at one value fixed before the pass, the market does not trade meanwhile, and its lots need no margin, so where in the order an
  * account stands changes nobody's money. Markets that become ready during a pass wait for the next one.
@@ -10,14 +10,13 @@ import { bytesToKey, keyToBytes } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { maximum, minimum } from "../../kit/math/mul-div.ts";
-import type { Account, Position } from "../account-codec.ts";
 import { emptyLedger } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import { contained } from "../contained.ts";
 import { noteExit } from "../custody/gates.ts";
-import { noteCovered, noteLosses } from "../custody/solvency.ts";
+import { noteCovered } from "../custody/solvency.ts";
 import { emitPositionSettled } from "../events.ts";
-import { maintenanceHealth, settledQuote } from "../health/health.ts";
+import { maintenanceHealth } from "../health/health.ts";
 import type { ModelledMarkets } from "../health/market-view.ts";
 import { marketViews } from "../health/market-view.ts";
 import {
@@ -28,12 +27,21 @@ import {
 } from "../limits.ts";
 import type { MarketId, MarketsPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import type { RiskClasses } from "../waterfall/classes.ts";
+import { noteLosses } from "../waterfall/attribution.ts";
+import type { EndingShares } from "../waterfall/ending-shares.ts";
+import { hasEnded } from "../waterfall/endings.ts";
 import { emitGainsHaircut } from "../waterfall/events.ts";
-import { HaircutBook, netGain, type Settled } from "../waterfall/gains-haircut.ts";
+import { HaircutBook, netGain } from "../waterfall/gains-haircut.ts";
 import { type Losses, LossLedger } from "../waterfall/losses.ts";
-import { addWeight, type Origin, originFrom, SHARED_ORIGIN } from "../waterfall/origins.ts";
 import { changeLedger, type LedgerChange } from "./fill.ts";
+import {
+  amountsOf,
+  type Ending,
+  type Endings,
+  holdsLots,
+  type SettledAccount,
+  settleAccount,
+} from "./settled-account.ts";
 
 export interface Settlements {
   /** A sweep is under way or could begin. */
@@ -42,97 +50,35 @@ export interface Settlements {
   run(ctx: WriteContext): readonly AccountId[];
 }
 
-/** What is settled of a market: its symbol and value, or null when it is not in the sweep or was stopped. */
-interface Ending {
-  readonly symbol: string;
-  readonly value: bigint;
-}
-type Endings = (market: MarketId) => Ending | null;
-
-interface SettledAccount {
-  readonly account: Account;
-  readonly settled: readonly {
-    readonly position: Position;
-    readonly ending: Ending;
-    readonly change: LedgerChange;
-  }[];
-}
-
-/** Pure: the account with its positions in ending markets paid out. Null: it has none. */
-function settleAccount(account: Account, endings: Endings): SettledAccount | null {
-  const kept: Position[] = [];
-  const settled: SettledAccount["settled"][number][] = [];
-  let collateral = account.collateral;
-  for (const position of account.positions) {
-    const ending = position.lots === 0n ? null : endings(position.market);
-    if (ending === null) {
-      kept.push(position);
-      continue;
-    }
-    const { lots, quote, fundingIndex, openBuyLots, openSellLots } = position;
-    assert(openBuyLots === 0n && openSellLots === 0n, "a settled position has orders");
-    // Dated contracts have no funding, so the index stands where it stood.
-    const realised = settledQuote(position, fundingIndex) + lots * ending.value;
-    collateral += realised;
-    const change: LedgerChange = {
-      openQuote: -quote,
-      fundingWeight: -lots * fundingIndex,
-      realised,
-      longLots: lots > 0n ? -lots : 0n,
-      shortLots: lots < 0n ? lots : 0n,
-      positions: -1n,
-    };
-    settled.push({ position, ending, change });
-  }
-  if (settled.length === 0) return null;
-  return {
-    account: {
-      collateral,
-      feeReserve: account.feeReserve,
-      positions: kept,
-      portfolio: account.portfolio,
-      isolated: account.isolated,
-      assets: account.assets,
-      elsewhere: account.elsewhere,
-    },
-    settled,
-  };
-}
-
-function amountsOf({ settled }: SettledAccount): readonly Settled[] {
-  return settled.map(({ position, change }) => ({
-    market: position.market,
-    realised: change.realised,
-  }));
-}
-
-function holdsLots(account: Account): boolean {
-  return account.positions.some((position) => position.lots !== 0n);
-}
-
 export function createSettlements(parts: {
   readonly state: MarginState;
   readonly markets: ModelledMarkets;
   readonly claims: Claims;
   readonly losses: Losses;
-  readonly classes: RiskClasses;
+  readonly shares: EndingShares;
   readonly addresses: Addresses;
   readonly name: (id: AccountId) => string;
 }): Settlements {
-  const { state, markets, claims, losses, classes, addresses, name } = parts;
+  const { state, markets, claims, losses, shares, addresses, name } = parts;
 
   /** Begins a sweep over what is ready; false when nothing is. */
   function begin(ctx: WriteContext): boolean {
-    const ready = markets.settleable(ctx).slice(0, SWEEP_MARKETS_MAX);
+    const settleable = markets.settleable(ctx);
+    if (settleable.length === 0) return false;
+    // What a loss has ended is settled by itself, and together: as soon as all of it can be.
+    const ended = settleable.filter((market) => hasEnded(ctx, state, market));
+    const whole = ended.length > 0 && ended.length === endedIn(ctx);
+    const ready = whole ? ended : settleable.filter((market) => !ended.includes(market));
     if (ready.length === 0) return false;
-    for (const market of ready) state.sweepMarkets.set(ctx, market, true);
+    for (const market of ready.slice(0, SWEEP_MARKETS_MAX))
+      state.sweepMarkets.set(ctx, market, true);
     state.sweep.set(ctx, {
       after: new Uint8Array(0),
       closing: false,
       second: false,
       gains: [],
       claims: [],
-      haircutPpm: state.waterfall.params.get(ctx)?.gainsHaircutPpm ?? 0,
+      haircutPpm: whole ? 0 : (state.waterfall.params.get(ctx)?.gainsHaircutPpm ?? 0),
     });
     return true;
   }
@@ -155,7 +101,7 @@ export function createSettlements(parts: {
     const terms = markets.terms(ctx, market);
     const value = markets.settlementValue(ctx, market);
     return terms?.status === "settling" && value !== undefined
-      ? { symbol: terms.symbol, value }
+      ? { symbol: terms.symbol, value, fundingIndex: markets.fundingIndex(ctx, market) }
       : null;
   }
 
@@ -172,6 +118,7 @@ export function createSettlements(parts: {
     const below: AccountId[] = [];
     const book = new HaircutBook(state.sweep.require(ctx), addresses);
     const kept = new Map<AccountId, bigint>();
+    const ended = endedMarkets(ctx).length > 0;
     let positions = 0;
     let last: AccountId | undefined;
     for (const id of ids) {
@@ -200,6 +147,15 @@ export function createSettlements(parts: {
         else known.push(change);
       }
       const [first] = paid.settled;
+      if (ended && first !== undefined) {
+        const lots = paid.settled.map(({ change, ending, position }) => ({
+          market: position.market,
+          lots: position.lots,
+          realised: change.realised,
+          quantaPerLot: ending.value,
+        }));
+        contained(ctx, markets, first.position.market, (step) => shares.note(step, id, lots));
+      }
       if (book.second && first !== undefined) {
         const done = paid;
         contained(ctx, markets, first.position.market, (step) =>
@@ -249,24 +205,15 @@ export function createSettlements(parts: {
           return { market, amount: -realised };
         }),
       );
-      // What its assets back is no deficit: they are converted at the end of the block.
+      // What its assets back is no deficit: they are converted at the end of the block. And what stood in the queue with the position open is no new loss.
       if (account.assets.length > 0) return;
+      if (state.deficits.has(step, id) && hasEnded(step, state, blamed)) return;
       const missing = -account.collateral;
-      const ledger = new LossLedger("defaulter", missing, originOfSettled(ctx, settled));
+      const ledger = new LossLedger("defaulter", missing, losses.known(step, id));
       losses.pay(step, id, ledger);
       ledger.add("queue", -ledger.sum);
       losses.close(step, id, ledger, "settlement");
     });
-  }
-
-  /** The classes of what was settled at a loss. */
-  function originOfSettled(ctx: ReadContext, settled: SettledAccount["settled"]): Origin {
-    const weights = new Map<string, bigint>();
-    for (const { position, change } of settled) {
-      if (change.realised >= 0n) continue;
-      addWeight(weights, classes.of(ctx, position.market), -change.realised);
-    }
-    return originFrom(weights) ?? SHARED_ORIGIN;
   }
 
   /** Keeps the market's share of a gain just paid out, for those who could not pay, and never more than would leave the account below zero. */
@@ -359,13 +306,48 @@ export function createSettlements(parts: {
     markets.settled(ctx, market);
   }
 
+  /** Markets that losses have ended and that are being settled, in this sweep or soon. */
+  function endedIn(ctx: ReadContext): number {
+    let count = 0;
+    state.waterfall.endings.each(ctx, (market, { endedHeight }) => {
+      if (endedHeight > 0n && markets.terms(ctx, market)?.status === "settling") count += 1;
+    });
+    return count;
+  }
+
+  /** Those of this sweep; none: it settles markets that have expired. */
+  function endedMarkets(ctx: ReadContext): MarketId[] {
+    const found: MarketId[] = [];
+    if (state.waterfall.endings.size(ctx) === 0) return found;
+    state.sweepMarkets.each(ctx, (market) => {
+      if (hasEnded(ctx, state, market)) found.push(market);
+    });
+    return found;
+  }
+
+  /** Everyone is settled: from the block after that on, when the queue says what is missing, it is shared. True: the markets may be closed. */
+  function shared(ctx: WriteContext, before: { readonly closing: boolean }): boolean {
+    // Stopped on the way: shared when the authority lets it go on.
+    const ended = endedMarkets(ctx).filter(
+      (market) => markets.terms(ctx, market)?.status === "settling",
+    );
+    const [first] = ended;
+    if (first === undefined) return true;
+    if (!before.closing) return false;
+    let done = false;
+    const sound = contained(ctx, markets, first, (step) => {
+      done = shares.share(step, ended);
+    });
+    return done || !sound;
+  }
+
   return {
     pending: (ctx) => state.sweep.get(ctx) !== undefined || markets.settleable(ctx).length > 0,
     run(ctx) {
       if (state.sweep.get(ctx) === undefined && !begin(ctx)) return [];
       const sweep = state.sweep.require(ctx);
       const below = sweep.closing ? [] : visit(ctx, sweep.after);
-      if (state.sweep.require(ctx).closing) close(ctx);
+      if (state.sweep.require(ctx).closing && shared(ctx, sweep)) close(ctx);
       return below;
     },
   };

@@ -59,7 +59,26 @@ export function gatedText(ctx: ReadContext, custody: CustodyState, market: Marke
   return `market ${market} is short of ${known?.shortfall ?? "0"}: what its accounts hold stays until ${known?.gatedUntilNs ?? 0n} ns`;
 }
 
+/** A market that a loss has stopped or ended: what its accounts have gained stays until it is known what they bear. */
+function requireNoEnding(
+  ctx: ReadContext,
+  { accounts, waterfall }: MarginState,
+  id: AccountId,
+): void {
+  const { endings, shares } = waterfall;
+  if (endings.size(ctx) === 0) return;
+  const held = accounts.get(ctx, id)?.positions ?? [];
+  const market = held.find((position) => position.lots !== 0n && endings.has(ctx, position.market));
+  if (market !== undefined || shares.has(ctx, id)) {
+    throw refuse(
+      "withdrawalsGated",
+      "a loss of a market that the account held is still to be borne",
+    );
+  }
+}
+
 export function requireUngated(ctx: ReadContext, state: MarginState, id: AccountId): void {
+  requireNoEnding(ctx, state, id);
   if (state.custody.solvency.size(ctx) === 0) return;
   const account = state.accounts.get(ctx, id);
   const market = account === undefined ? null : gatedMarket(ctx, state.custody, id, account);

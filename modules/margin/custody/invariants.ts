@@ -5,9 +5,9 @@ import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { parseMoney } from "../money.ts";
 import type { MarginState } from "../state.ts";
+import { shortMarkets } from "../waterfall/attribution.ts";
 import { segregated } from "./gates.ts";
 import { validateAction, validatePolicy, validateTopUp } from "./policy.ts";
-import { shortMarkets } from "./solvency.ts";
 
 /** Running: what is missing by market sums to what is missing in all. */
 export function marketShortfallFault(ctx: ReadContext, state: MarginState): string | null {
@@ -24,17 +24,17 @@ export function marketShortfallFault(ctx: ReadContext, state: MarginState): stri
 
 /** Full: each market's part is what the queue says, and only members of the queue are remembered. */
 export function solvencyMatchesFault(ctx: ReadContext, state: MarginState): string | null {
-  if (!segregated(ctx, state)) return null;
   const { custody, deficits } = state;
-  const { missing } = shortMarkets(ctx, state);
   let fault: string | null = null;
+  custody.losses.each(ctx, (id) => {
+    if (!deficits.has(ctx, id)) fault ??= "losses of an account that is not below zero are kept";
+  });
+  if (!segregated(ctx, state)) return fault;
+  const { missing } = shortMarkets(ctx, state);
   for (const [market, amount] of missing) {
     const kept = custody.solvency.get(ctx, market)?.shortfall ?? "0";
     if (kept !== `${amount}`) fault ??= `market ${market} is short of ${amount}, kept is ${kept}`;
   }
-  custody.losses.each(ctx, (id) => {
-    if (!deficits.has(ctx, id)) fault ??= "losses of an account that is not below zero are kept";
-  });
   return fault;
 }
 

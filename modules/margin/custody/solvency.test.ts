@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
 import { MARGIN_CODES } from "../errors.ts";
 import { BTC, DENOM, ETH } from "../testing/world.ts";
-import { splitLoss } from "./solvency.ts";
+import { splitByMarket } from "../waterfall/attribution.ts";
 import { type CustodyWorld, custodyWorld, UNIT, withdrawal } from "./testing.ts";
 
 let world: CustodyWorld;
@@ -243,7 +243,7 @@ it("splits an amount exactly, whatever it is split by", () => {
       fc.bigInt(0n, 10n ** 20n),
       fc.array(fc.bigInt(0n, 10n ** 20n), { minLength: 1, maxLength: 6 }),
       (total, amounts) => {
-        const parts = splitLoss(
+        const parts = splitByMarket(
           total,
           amounts.map((amount, market) => ({ market: market + 1, amount })),
         );

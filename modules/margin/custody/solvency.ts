@@ -8,87 +8,25 @@
 import type { MarketSolvency } from "@keel/proto/gen/keel/margin/v1/custody";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { mulDivDown } from "../../kit/math/mul-div.ts";
-import { EMPTY_ACCOUNT } from "../account-codec.ts";
-import { maintenanceHealth, positionValue } from "../health/health.ts";
+import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
-import { positionMaintenance } from "../health/position-requirement.ts";
-import { lotsElsewhere } from "../owners/elsewhere.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
+import {
+  knownLosses,
+  refreshLosses,
+  shortfallFloor,
+  shortMarkets,
+  splitByMarket,
+} from "../waterfall/attribution.ts";
 import { emitMarketShort } from "./events.ts";
 import { isGated, segregated } from "./gates.ts";
-import { PRUNED_PER_BLOCK_MAX, UNATTRIBUTED } from "./limits.ts";
+import { PRUNED_PER_BLOCK_MAX } from "./limits.ts";
 import type { CustodyState } from "./state.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** A gate that is kept up is written again, and its backing counted, once in so long. */
 const REGATE_NS = 60_000_000_000n;
-
-export interface Loss {
-  readonly market: MarketId;
-  readonly amount: bigint;
-}
-
-/** `total` in proportion to the losses, rounded down along the list so that the parts sum to it exactly. */
-export function splitLoss(total: bigint, losses: readonly Loss[]): Loss[] {
-  const sum = losses.reduce((all, { amount }) => all + amount, 0n);
-  if (sum <= 0n) return [{ market: UNATTRIBUTED, amount: total }];
-  let passed = 0n;
-  return losses.map(({ market, amount }) => {
-    const before = mulDivDown(total, passed, sum);
-    passed += amount;
-    return { market, amount: mulDivDown(total, passed, sum) - before };
-  });
-}
-
-/** Where the account stands to lose: its positions below zero at mark; without any, what it must hold for each. */
-function standing(ctx: ReadContext, state: MarginState, id: AccountId, views: MarketViews): Loss[] {
-  const losses: Loss[] = [];
-  const held: Loss[] = [];
-  const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
-  for (const position of account.positions) {
-    const view = views(position.market);
-    if (position.lots === 0n || view === undefined) continue;
-    const value = positionValue(position, view);
-    if (value < 0n) losses.push({ market: position.market, amount: -value });
-    held.push({
-      market: position.market,
-      amount: positionMaintenance(position, view, lotsElsewhere(account, position.market)),
-    });
-  }
-  return losses.length > 0 ? losses : held;
-}
-
-function known(ctx: ReadContext, custody: CustodyState, id: AccountId): Loss[] {
-  const shares = custody.losses.get(ctx, id)?.losses ?? [];
-  return shares.map(({ market, amount }) => ({ market, amount: BigInt(amount) }));
-}
-
-/** Remembers where the account lost, unless it is known already: what it holds later says less. */
-export function noteLosses(
-  ctx: WriteContext,
-  state: MarginState,
-  id: AccountId,
-  losses: readonly Loss[],
-): void {
-  if (!segregated(ctx, state) || state.custody.losses.has(ctx, id)) return;
-  const lost = losses.filter(({ amount }) => amount > 0n);
-  if (lost.length === 0) return;
-  state.custody.losses.set(ctx, id, {
-    losses: lost.map(({ market, amount }) => ({ market, amount: `${amount}` })),
-  });
-}
-
-/** Before an account under water is worked on. */
-export function blame(
-  ctx: WriteContext,
-  state: MarginState,
-  id: AccountId,
-  views: MarketViews,
-): void {
-  if (segregated(ctx, state)) noteLosses(ctx, state, id, standing(ctx, state, id, views));
-}
 
 function solvencyOf(ctx: ReadContext, custody: CustodyState, market: MarketId): MarketSolvency {
   return (
@@ -111,28 +49,11 @@ export function noteCovered(
 ): void {
   if (paid === 0n || !segregated(ctx, state)) return;
   const { custody } = state;
-  for (const { market, amount } of splitLoss(paid, known(ctx, custody, id))) {
+  for (const { market, amount } of splitByMarket(paid, knownLosses(ctx, state, id))) {
     if (amount === 0n) continue;
     const before = solvencyOf(ctx, custody, market);
     custody.solvency.set(ctx, market, { ...before, covered: `${BigInt(before.covered) + amount}` });
   }
-}
-
-/** What the queue misses, by market, and where those in it still hold something. */
-export function shortMarkets(
-  ctx: ReadContext,
-  state: MarginState,
-): { readonly missing: ReadonlyMap<MarketId, bigint>; readonly open: ReadonlySet<MarketId> } {
-  const missing = new Map<MarketId, bigint>();
-  const open = new Set<MarketId>();
-  state.deficits.each(ctx, (id, { shortfall }) => {
-    const holds = state.accounts.get(ctx, id)?.positions.some(({ lots }) => lots !== 0n) ?? false;
-    for (const { market, amount } of splitLoss(shortfall, known(ctx, state.custody, id))) {
-      missing.set(market, (missing.get(market) ?? 0n) + amount);
-      if (holds) open.add(market);
-    }
-  });
-  return { missing, open };
 }
 
 /** Equity above zero of those whom a gate on the short markets holds: each account once together, and whole in every such market. */
@@ -166,19 +87,10 @@ function backingOf(
 }
 
 function forget(ctx: WriteContext, custody: CustodyState): void {
-  const { exits, losses, solvency } = custody;
-  if (solvency.size(ctx) + losses.size(ctx) + exits.size(ctx) === 0) return;
+  const { exits, solvency } = custody;
+  if (solvency.size(ctx) + exits.size(ctx) === 0) return;
   solvency.deleteBelow(ctx, "\uffff", solvency.size(ctx));
-  losses.deleteBelow(ctx, "\uffff", losses.size(ctx));
   exits.deleteBelow(ctx, "\uffff", exits.size(ctx));
-}
-
-/** Memories of accounts that are not below zero. */
-function forgetLosses(ctx: WriteContext, { custody, deficits }: MarginState): void {
-  if (custody.losses.size(ctx) === 0) return;
-  const over: AccountId[] = [];
-  custody.losses.each(ctx, (id) => void (deficits.has(ctx, id) || over.push(id)));
-  for (const id of over) custody.losses.delete(ctx, id);
 }
 
 /** Exits from markets that are open, or open again. */
@@ -202,12 +114,8 @@ export function refreshSolvency(
   gateAll: (ctx: WriteContext, untilNs: bigint, reason: string) => void,
 ): void {
   const { custody } = state;
+  refreshLosses(ctx, state, views);
   if (!segregated(ctx, state)) return forget(ctx, custody);
-  // Who fell below zero without being worked on: nothing of it could be closed.
-  const unknown: AccountId[] = [];
-  state.deficits.each(ctx, (id) => void (custody.losses.has(ctx, id) || unknown.push(id)));
-  for (const id of unknown) blame(ctx, state, id, views);
-  forgetLosses(ctx, state);
   drawUp(ctx, state, views, gateAll);
   forgetExits(ctx, custody);
 }
@@ -220,7 +128,7 @@ function drawUp(
 ): void {
   const { custody } = state;
   const { missing, open } = shortMarkets(ctx, state);
-  const changed = changedMarkets(ctx, custody, missing, open, gateNs(ctx, state));
+  const changed = changedMarkets(ctx, state, missing, open);
   if (changed.length === 0) return;
   const raised = changed.some(({ raise }) => raise);
   const { together, by } = raised
@@ -260,11 +168,13 @@ function gateNs(ctx: ReadContext, state: MarginState): bigint {
 /** Whose shortfall changed, or whose gate is due again. */
 function changedMarkets(
   ctx: ReadContext,
-  custody: CustodyState,
+  state: MarginState,
   missing: ReadonlyMap<MarketId, bigint>,
   open: ReadonlySet<MarketId>,
-  gateNs: bigint,
 ): { readonly market: MarketId; readonly shortfall: bigint; readonly raise: boolean }[] {
+  const { custody } = state;
+  const floor = shortfallFloor(ctx, state);
+  const gate = gateNs(ctx, state);
   const markets = new Set<MarketId>(missing.keys());
   custody.solvency.each(ctx, (market, { shortfall }) => {
     if (shortfall !== "0") markets.add(market);
@@ -276,8 +186,8 @@ function changedMarkets(
       const shortfall = missing.get(market) ?? 0n;
       const grew = shortfall > BigInt(before.shortfall);
       const now = ctx.header.timeNs;
-      const due = gatedUntilNs <= now || now + gateNs - gatedUntilNs >= REGATE_NS;
-      const raise = grew || (open.has(market) && due);
+      const due = gatedUntilNs <= now || now + gate - gatedUntilNs >= REGATE_NS;
+      const raise = shortfall >= floor && (grew || (open.has(market) && due));
       return raise || `${shortfall}` !== before.shortfall ? [{ market, shortfall, raise }] : [];
     });
 }

@@ -68,7 +68,7 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     const holds = start.account.positions.some(({ lots }) => lots !== 0n);
     if (!holds || start.health === null || !isLiquidatable(start.health)) return false;
     if (!budget.origins.has(id)) {
-      budget.origins.set(id, losses.origin(ctx, start.account, start.views));
+      budget.origins.set(id, losses.origin(ctx, id, start.account, start.views));
     }
     const sliced = start.account.portfolio && slices.reduce(ctx, id, budget);
     if (!sliced) closeAll(ctx, id, budget);
@@ -81,7 +81,7 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
     const { account, views } = load(ctx, id);
     const held = order(account, views).map(({ market }) => market);
     takeover.run(ctx, id, held, budget.closed.has(id));
-    const origin = budget.origins.get(id) ?? losses.origin(ctx, account, views);
+    const origin = budget.origins.get(id) ?? losses.origin(ctx, id, account, views);
     const last = load(ctx, id);
     const left = order(last.account, last.views).map(({ market }) => market);
     bankruptcies.resolve(ctx, id, left, origin, budget);

@@ -208,6 +208,23 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
     settled(ctx, market) {
       markets.setStatus(ctx, market, "settled");
     },
+    stop(ctx, market, stopped) {
+      const { status } = row(ctx, market).terms;
+      if (stopped && status === "active") markets.setStatus(ctx, market, "halted");
+      if (!stopped && status === "halted") markets.setStatus(ctx, market, "active");
+    },
+    end(ctx, market) {
+      const { mark, terms } = row(ctx, market);
+      if (mark?.fresh !== true || terms.status !== "halted") return null;
+      for (const [id, order] of orders(ctx)) {
+        if (order.market !== market) continue;
+        book.delete(ctx, id);
+        const { account, side, lots, feeReserve } = order;
+        clearing().adjustOpenOrders(ctx, account, market, side, -lots, -feeReserve);
+      }
+      markets.expire(ctx, market, mark.quantaPerLot);
+      return { quantaPerLot: mark.quantaPerLot, markTicks: mark.ticks };
+    },
     expire(ctx, market, quantaPerLot) {
       const known = row(ctx, market);
       const none = { initial: 0n, maintenance: 0n };

@@ -3,8 +3,10 @@
  * queue. Its ledger is measured, not reckoned: what the others lost is the difference of their equities.
  */
 import type { AccountId } from "../../kit/account-id.ts";
+import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
+import { maximum } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
@@ -15,6 +17,7 @@ import { isClosable, marketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
+import { shortfallFloor } from "./attribution.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 import type { Origin } from "./origins.ts";
@@ -38,6 +41,9 @@ export interface BankruptcyBudget {
   worked: boolean;
 }
 
+/** Where losses end markets: what is only borne in part leaves its positions as they are, since who has closed them has left with the rest. */
+class NotBorne extends Error {}
+
 export function createBankruptcies(parts: {
   readonly state: MarginState;
   readonly markets: ModelledMarkets;
@@ -59,6 +65,40 @@ export function createBankruptcies(parts: {
     return positions.every(({ lots }) => lots === 0n);
   }
 
+  /** Closes what the account holds against the other side; returns what that lost by it. `whole`: nothing is closed unless all that is missing is borne by it. */
+  function deleverage(
+    ctx: WriteContext,
+    id: AccountId,
+    held: readonly MarketId[],
+    budget: BankruptcyBudget,
+    whole: boolean,
+  ): bigint {
+    let lost = 0n;
+    let sound = true;
+    const closeAll = (inner: WriteContext): void => {
+      for (const market of held) {
+        budget.deleverages -= 1;
+        budget.worked = true;
+        let part = 0n;
+        const done = contained(inner, markets, market, (step) => {
+          part = deleveraging.deleverage(step, id, market).lost;
+          assertMarketSound(step, state, market);
+        });
+        if (done) lost += part;
+        else sound = false;
+      }
+      const equity = whole && sound ? (load(inner, id).health?.equity ?? 0n) : 0n;
+      if (equity < 0n) throw new NotBorne();
+    };
+    try {
+      atomically(ctx, closeAll);
+    } catch (error) {
+      if (!(error instanceof NotBorne)) throw error;
+      return 0n;
+    }
+    return lost;
+  }
+
   return {
     resolve(ctx, id, held, origin, budget) {
       const { views, health } = load(ctx, id);
@@ -69,18 +109,13 @@ export function createBankruptcies(parts: {
       }
       // Its own assets before anyone else's money; equity stands.
       conversion.convertAll(ctx, id, views);
-      const ledger = new LossLedger("defaulter", -health.equity, origin);
+      // Where losses end markets an account waits in the queue with its positions open: what it misses is no new loss then.
+      const waited =
+        state.params.require(ctx).marketSettlement !== undefined && state.deficits.has(ctx, id);
+      const ledger = new LossLedger(waited ? "queue" : "defaulter", -health.equity, origin);
       if (losses.pay(ctx, id, ledger) > 0n) budget.worked = true;
-      for (const market of held) {
-        budget.deleverages -= 1;
-        budget.worked = true;
-        let lost = 0n;
-        const done = contained(ctx, markets, market, (step) => {
-          lost = deleveraging.deleverage(step, id, market).lost;
-          assertMarketSound(step, state, market);
-        });
-        if (done) ledger.add("deleveraging", lost);
-      }
+      const whole = waited && -health.equity >= maximum(shortfallFloor(ctx, state), 1n);
+      ledger.add("deleveraging", deleverage(ctx, id, held, budget, whole));
       const left = load(ctx, id);
       // What rounding to whole ticks took from the other side beyond the deficit belongs to the fund, not to the bankrupt account.
       const alone = isFlat(left.account) && left.account.assets.length === 0;
@@ -91,6 +126,7 @@ export function createBankruptcies(parts: {
       const equity = load(ctx, id).health?.equity ?? 0n;
       // Above zero only when a fault has kept a position.
       ledger.add(equity < 0n ? "queue" : "kept", -equity);
+      if (waited && ledger.lines.length === 0) return;
       losses.close(ctx, id, ledger, "liquidation");
     },
   };

@@ -12,6 +12,7 @@ import { accountText, emitDeficit, emitWithdrawalsGated } from "../events.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
+import { shortfallFloor } from "./attribution.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -59,10 +60,8 @@ export function createDeficits(parts: {
     const equity = health?.equity ?? 0n;
     const shortfall = unknown ? (known?.shortfall ?? 0n) : equity < 0n ? -equity : 0n;
     if (shortfall !== (known?.shortfall ?? 0n)) {
-      if (shortfall === 0n) {
-        state.deficits.delete(ctx, id);
-        losses.forget(ctx, id);
-      } else {
+      if (shortfall === 0n) state.deficits.delete(ctx, id);
+      else {
         state.deficits.set(ctx, id, {
           owner: addresses.format(ownerOf(id)),
           subaccount: numberOf(id),
@@ -124,7 +123,8 @@ export function createDeficits(parts: {
         state.totals.set(ctx, { ...totals, pendingShortfall: pending });
       }
       // Market by market it is custody that gates.
-      if ((grew || open) && !segregated(ctx, state)) {
+      const counts = pending >= shortfallFloor(ctx, state);
+      if (counts && (grew || open) && !segregated(ctx, state)) {
         const { withdrawalGateMs } = state.params.require(ctx);
         const untilNs = ctx.header.timeNs + withdrawalGateMs * NS_PER_MS;
         gateWithdrawals(ctx, untilNs, "deficit");

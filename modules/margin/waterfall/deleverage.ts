@@ -24,13 +24,19 @@ import { bankruptcyDistanceTicks } from "../liquidation/liquidation-math.ts";
 import { maintenanceShare } from "../portfolio/account.ts";
 import type { ClearingPort, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
+import { knownLosses, shortfallFloor, splitByMarket } from "./attribution.ts";
 import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
 import { allocateDeleveraging, compareLeverage } from "./deleverage-math.ts";
 import { emitDeleverageRound } from "./events.ts";
 import { type Holder, holdersOf } from "./sides.ts";
 
 export interface Deleveraging {
-  /** Closes the account's position in the market as far as the other side can take it; returns the lots closed, and what that side lost by it. */
+  /** The account has lots in the market, and the price that brings it to zero lies within the band. */
+  bearable(ctx: ReadContext, id: AccountId, market: MarketId, views: MarketViews): boolean;
+  /**
+   * Closes the account's position in the market as far as the other side can take it; returns the lots closed, and what that side lost by it. What nobody can bear is
+   * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained.
+   */
   deleverage(
     ctx: WriteContext,
     id: AccountId,
@@ -47,6 +53,8 @@ interface Round {
 }
 
 interface Terms {
+  /** The price that brings the account to zero lies beyond the band. */
+  readonly beyond: boolean;
   readonly view: MarketView;
   readonly long: boolean;
   readonly priceTicks: bigint;
@@ -90,11 +98,28 @@ export function createDeleveraging(parts: {
     const distance = minimum(minimum(wanted, cap), roomTicks(view, long, cap));
     return {
       view,
+      beyond: wanted > distance,
       long,
       lots,
       priceTicks: long ? view.markTicks + distance : view.markTicks - distance,
       lossPerLot: distance * quantaPerTickLot,
     };
+  }
+
+  /** What the account misses in the market is going to end it. */
+  function endsMarket(
+    ctx: ReadContext,
+    id: AccountId,
+    market: MarketId,
+    views: MarketViews,
+  ): boolean {
+    if (state.params.require(ctx).marketSettlement === undefined) return false;
+    const account = state.accounts.get(ctx, id);
+    const equity = account === undefined ? 0n : (maintenanceHealth(account, views)?.equity ?? 0n);
+    if (equity >= 0n) return false;
+    const parts = splitByMarket(-equity, knownLosses(ctx, state, id));
+    const missing = parts.find((part) => part.market === market)?.amount ?? 0n;
+    return missing > 0n && missing >= shortfallFloor(ctx, state);
   }
 
   /** Whom a round may close, and the scope: hedges are left alone as long as anything else is there; a share of each position while that is enough. */
@@ -115,13 +140,7 @@ export function createDeleveraging(parts: {
       scope = "all";
       parties = partiesOf(holders, terms.lossPerLot, ({ lots }) => lots);
     }
-    if (deleverageSharePpm > 0) {
-      const capped = parties.map((party) => {
-        const share = mulDivUp(party.lots, BigInt(deleverageSharePpm), PPM);
-        return { ...party, cap: minimum(party.cap, share) };
-      });
-      if (capped.reduce((sum, { cap }) => sum + cap, 0n) >= needed) parties = capped;
-    }
+    parties = spared(parties, needed, deleverageSharePpm);
     return { parties, scope, sideLots, accounts: holders.length };
   }
 
@@ -240,12 +259,20 @@ export function createDeleveraging(parts: {
   }
 
   return {
+    bearable(ctx, id, market, views) {
+      const terms = termsOf(ctx, id, market, views);
+      return terms !== null && !terms.beyond;
+    },
+
     deleverage(ctx, id, market) {
       const views = marketViews(ctx, markets);
       const terms = termsOf(ctx, id, market, views);
       if (terms === null) return { lots: 0n, lost: 0n };
+      // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
+      const waits = terms.beyond || !state.deficits.has(ctx, id);
+      if (waits && endsMarket(ctx, id, market, views)) return { lots: 0n, lost: 0n };
       let { left, lost } = closeRounds(ctx, id, terms, views, terms.lots);
-      if (left > 0n && terms.lossPerLot > 0n) {
+      if (left > 0n && terms.lossPerLot > 0n && !endsMarket(ctx, id, market, views)) {
         // Nobody else can bear a loss: the rest is closed at mark, which takes the risk off; the cash missing goes to the queue.
         const atMark = { ...terms, priceTicks: terms.view.markTicks, lossPerLot: 0n };
         const more = closeRounds(ctx, id, atMark, views, left);
@@ -271,6 +298,20 @@ function partiesOf(
     if (cap > 0n) parties.push({ id: holder.id, lots, equity: holder.equity, cap });
   }
   return parties.sort(compareLeverage).slice(0, DELEVERAGE_COUNTERPARTIES_MAX);
+}
+
+/** A share of each position, 0: all of it, while that is enough. */
+export function spared<Id extends string>(
+  parties: readonly Counterparty<Id>[],
+  needed: bigint,
+  sharePpm: number,
+): Counterparty<Id>[] {
+  const capped = parties.map((party) => {
+    const share = mulDivUp(party.lots, BigInt(sharePpm), PPM);
+    return { ...party, cap: minimum(party.cap, share) };
+  });
+  const enough = sharePpm > 0 && capped.reduce((sum, { cap }) => sum + cap, 0n) >= needed;
+  return enough ? capped : [...parties];
 }
 
 /** Notional per equity, rounded up. */

@@ -1,28 +1,32 @@
 /** Events of the waterfall. Types and attribute names are documented in keel/margin/v1/events.proto. */
 import type { WriteContext } from "../../kit/context.ts";
 import type { Side } from "../ports.ts";
+import { whyCut, whyLost, whyRound } from "./reasons.ts";
 
 function listed(entries: readonly (readonly [string | number, bigint | string])[]): string {
   return entries.map(([name, value]) => `${name}=${value}`).join(",");
 }
 
-export function emitLoss(
-  ctx: WriteContext,
-  report: {
-    readonly account: string;
-    readonly cause: string;
-    readonly amount: bigint;
-    readonly classes: readonly (readonly [string, bigint])[];
-    readonly lines: readonly (readonly [string, bigint])[];
-  },
-): void {
-  ctx.emit("loss", {
-    account: report.account,
-    cause: report.cause,
-    amount: report.amount.toString(),
-    classes: listed(report.classes),
-    lines: listed(report.lines),
-  });
+export interface LossReport {
+  readonly account: string;
+  readonly cause: "liquidation" | "settlement" | "queue" | "market";
+  readonly amount: bigint;
+  readonly classes: readonly (readonly [string, bigint])[];
+  readonly lines: readonly (readonly [string, bigint])[];
+}
+
+export function emitLoss(ctx: WriteContext, report: LossReport): void {
+  ctx.emit(
+    "loss",
+    {
+      account: report.account,
+      cause: report.cause,
+      amount: report.amount.toString(),
+      classes: listed(report.classes),
+      lines: listed(report.lines),
+    },
+    () => whyLost(report),
+  );
 }
 
 export interface RoundReport {
@@ -44,7 +48,7 @@ export interface RoundReport {
 }
 
 export function emitDeleverageRound(ctx: WriteContext, report: RoundReport): void {
-  ctx.emit("deleverage_round", {
+  const attributes = {
     account: report.account,
     market: report.market,
     side: report.side,
@@ -60,7 +64,8 @@ export function emitDeleverageRound(ctx: WriteContext, report: RoundReport): voi
     concentration_ppm: report.concentrationPpm.toString(),
     scope: report.scope,
     loss: report.loss.toString(),
-  });
+  };
+  ctx.emit("deleverage_round", attributes, () => whyRound(report));
 }
 
 export function emitWaterfallSet(
@@ -72,19 +77,18 @@ export function emitWaterfallSet(
   });
 }
 
-export function emitGainsHaircut(
-  ctx: WriteContext,
-  report: {
-    readonly account: string;
-    readonly gain: bigint;
-    readonly kept: bigint;
-    readonly market: string;
-    readonly marketGains: bigint;
-    readonly marketMissing: bigint;
-    readonly capPpm: bigint;
-  },
-): void {
-  ctx.emit("gains_haircut", {
+export interface HaircutReport {
+  readonly account: string;
+  readonly gain: bigint;
+  readonly kept: bigint;
+  readonly market: string;
+  readonly marketGains: bigint;
+  readonly marketMissing: bigint;
+  readonly capPpm: bigint;
+}
+
+export function emitGainsHaircut(ctx: WriteContext, report: HaircutReport): void {
+  const attributes = {
     account: report.account,
     gain: report.gain.toString(),
     kept: report.kept.toString(),
@@ -92,5 +96,6 @@ export function emitGainsHaircut(
     market_gains: report.marketGains.toString(),
     market_missing: report.marketMissing.toString(),
     cap_ppm: report.capPpm.toString(),
-  });
+  };
+  ctx.emit("gains_haircut", attributes, () => whyCut(report));
 }

@@ -1,32 +1,26 @@
-/** Genesis of the waterfall: parameters, where open losses came from, and fees of classes not split yet. */
+/** Genesis of the waterfall: parameters, fees of classes not split yet, markets that end by a loss and who bears it. */
 import type { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
+import type { EndingShare } from "@keel/proto/gen/keel/margin/v1/settlement";
 import { accountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import { parseMoney } from "../money.ts";
+import { endingsFault } from "./invariant.ts";
 import { validateWaterfall } from "./params.ts";
 import type { WaterfallState } from "./state.ts";
 
-type Part = Pick<GenesisState, "waterfall" | "lossOrigins" | "classFees">;
+type Part = Pick<GenesisState, "waterfall" | "classFees" | "endings" | "endingShares">;
 
 export function initWaterfall(
   ctx: WriteContext,
   state: WaterfallState,
-  { waterfall, lossOrigins, classFees }: Part,
+  { waterfall, classFees, endings, endingShares }: Part,
   addresses: Addresses,
 ): void {
   if (waterfall !== undefined) {
     validateWaterfall(waterfall);
     state.params.set(ctx, waterfall);
-  }
-  for (const { owner, subaccount, classes } of lossOrigins) {
-    const weights = classes.map(({ weight }) => parseMoney(weight) ?? 0n);
-    if (weights.length === 0 || weights.some((weight) => weight <= 0n)) {
-      throw refuse("invalidRequest", "margin genesis: a loss without weights");
-    }
-    const id = accountId(addresses.parse(owner), subaccount);
-    state.origins.set(ctx, id, { owner: "", subaccount: 0, classes });
   }
   for (const { riskClass, amount } of classFees) {
     const fees = parseMoney(amount);
@@ -35,6 +29,13 @@ export function initWaterfall(
     }
     state.classFees.set(ctx, riskClass, fees);
   }
+  for (const ending of endings) state.endings.set(ctx, ending.market, ending);
+  for (const { owner, subaccount, ...share } of endingShares) {
+    const id = accountId(addresses.parse(owner), subaccount);
+    state.shares.set(ctx, id, { owner: "", subaccount: 0, ...share });
+  }
+  const fault = endingsFault(ctx, state);
+  if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
 }
 
 export function exportWaterfall(
@@ -42,13 +43,24 @@ export function exportWaterfall(
   state: WaterfallState,
   addresses: Addresses,
 ): Part {
-  const lossOrigins: Part["lossOrigins"] = [];
-  state.origins.each(ctx, (id, { classes }) => {
-    lossOrigins.push({ owner: addresses.format(ownerOf(id)), subaccount: numberOf(id), classes });
-  });
   const classFees: Part["classFees"] = [];
   state.classFees.each(ctx, (riskClass, fees) => {
     classFees.push({ riskClass, amount: fees.toString() });
   });
-  return { waterfall: state.params.get(ctx), lossOrigins, classFees };
+  const endings: Part["endings"] = [];
+  state.endings.each(ctx, (_market, ending) => void endings.push(ending));
+  const endingShares = exportShares(ctx, state, addresses);
+  return { waterfall: state.params.get(ctx), classFees, endings, endingShares };
+}
+
+function exportShares(
+  ctx: ReadContext,
+  state: WaterfallState,
+  addresses: Addresses,
+): EndingShare[] {
+  const shares: EndingShare[] = [];
+  state.shares.each(ctx, (id, share) => {
+    shares.push({ ...share, owner: addresses.format(ownerOf(id)), subaccount: numberOf(id) });
+  });
+  return shares;
 }

@@ -7,17 +7,12 @@ import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import { emitDeficitCovered } from "../events.ts";
 import type { MarketViews } from "../health/market-view.ts";
+import type { MarginState } from "../state.ts";
+import { knownLosses, type Loss, standing } from "./attribution.ts";
 import type { RiskClasses } from "./classes.ts";
 import { emitLoss } from "./events.ts";
 import type { Origin } from "./origins.ts";
-import {
-  originFromMessage,
-  originOf,
-  originToMessage,
-  SHARED_ORIGIN,
-  splitLoss,
-} from "./origins.ts";
-import type { WaterfallState } from "./state.ts";
+import { originByClass, SHARED_ORIGIN, splitLoss } from "./origins.ts";
 
 /** Of one account: what was missing (negative), and who bore how much of it. Lines in the order they were added. */
 export class LossLedger {
@@ -44,45 +39,44 @@ export class LossLedger {
   }
 
   get lines(): readonly (readonly [string, bigint])[] {
-    return [...this.#lines];
+    return [...this.#lines].filter(([, quanta]) => quanta !== 0n);
   }
 }
 
 export interface Losses {
-  /** To be asked before anything of the account is closed. */
-  origin(ctx: ReadContext, account: Account, views: MarketViews): Origin;
+  /** To be asked before anything of the account is closed: as it is remembered, or as it stands. */
+  origin(ctx: ReadContext, id: AccountId, account: Account, views: MarketViews): Origin;
   /** Where an account in the deficit queue had its loss from. */
   known(ctx: ReadContext, id: AccountId): Origin;
   /** The funds pay into the account what they can of the rest of the ledger; returns what they paid. */
   pay(ctx: WriteContext, id: AccountId, ledger: LossLedger): bigint;
-  /** Says who bore it, and remembers where what stays open came from. Throws AssertionError when the lines do not sum to zero. */
+  /** Says who bore it. Throws AssertionError when the lines do not sum to zero. */
   close(
     ctx: WriteContext,
     id: AccountId,
     ledger: LossLedger,
-    cause: "liquidation" | "settlement" | "queue",
+    cause: "liquidation" | "settlement" | "queue" | "market",
   ): void;
-  /** Nothing of it is open any more. */
-  forget(ctx: WriteContext, id: AccountId): void;
 }
 
 export function createLosses(parts: {
-  readonly state: WaterfallState;
+  readonly state: MarginState;
   readonly classes: RiskClasses;
   readonly claims: Claims;
   readonly name: (id: AccountId) => string;
 }): Losses {
   const { state, classes, claims, name } = parts;
+  const byClass = (ctx: ReadContext, lost: readonly Loss[]): Origin =>
+    originByClass(lost, (market) => classes.of(ctx, market));
   return {
-    origin(ctx, account, views) {
+    origin(ctx, id, account, views) {
       if (!classes.any(ctx)) return SHARED_ORIGIN;
-      return originOf(account, views, (feedId) => classes.ofFeed(ctx, feedId));
+      const remembered = knownLosses(ctx, state, id);
+      return byClass(ctx, remembered.length > 0 ? remembered : standing(account, views));
     },
 
-    known(ctx, id) {
-      const known = state.origins.get(ctx, id);
-      return known === undefined ? SHARED_ORIGIN : originFromMessage(known.classes);
-    },
+    known: (ctx, id) =>
+      classes.any(ctx) ? byClass(ctx, knownLosses(ctx, state, id)) : SHARED_ORIGIN,
 
     pay(ctx, id, ledger) {
       const wanted = minimum(-ledger.sum, ledger.missing);
@@ -110,15 +104,6 @@ export function createLosses(parts: {
         classes: splitLoss(origin, missing).map(({ riskClass, amount }) => [riskClass, amount]),
         lines,
       });
-      if (cause === "queue" || !lines.some(([bearer]) => bearer === "queue")) return;
-      // Of the shared fund alone there is nothing to remember.
-      if (origin.every(({ riskClass }) => riskClass === "")) return;
-      const kept = originToMessage(origin);
-      state.origins.set(ctx, id, { owner: "", subaccount: 0, classes: kept });
-    },
-
-    forget(ctx, id) {
-      if (state.origins.has(ctx, id)) state.origins.delete(ctx, id);
     },
   };
 }

@@ -1,17 +1,8 @@
-/**
- * What classes a loss is charged to: those of the markets that made it. Pure, exact.
- *
- * Of a cross-margined account these are the positions that stand at a loss when it is first found below water, in proportion to their losses, whatever
- * others have gained; an account whose positions all stand at a gain (its loss lies behind it) is charged by what they require.
- */
+/** What classes a loss is charged to: those of the markets it belongs to (attribution.ts). Pure, exact. */
 import type { ClassWeight } from "@keel/proto/gen/keel/margin/v1/waterfall";
-import { maximum, mulDivDown } from "../../kit/math/mul-div.ts";
-import type { Account } from "../account-codec.ts";
-import { positionValue } from "../health/health.ts";
-import type { MarketViews } from "../health/market-view.ts";
-import { positionMaintenance } from "../health/position-requirement.ts";
-import { lotsElsewhere } from "../owners/elsewhere.ts";
-import type { LossPart } from "../ports.ts";
+import { mulDivDown } from "../../kit/math/mul-div.ts";
+import type { LossPart, MarketId } from "../ports.ts";
+import type { Loss } from "./attribution.ts";
 
 /** Weights > 0, ascending by class; never empty. */
 export type Origin = readonly { readonly riskClass: string; readonly weight: bigint }[];
@@ -31,25 +22,14 @@ export function addWeight(weights: Map<string, bigint>, riskClass: string, weigh
   weights.set(riskClass, (weights.get(riskClass) ?? 0n) + weight);
 }
 
-export function originOf(
-  account: Account,
-  views: MarketViews,
-  classOf: (feedId: number) => string,
+/** Losses by market as losses by class. */
+export function originByClass(
+  losses: readonly Loss[],
+  classOf: (market: MarketId) => string,
 ): Origin {
-  const losses = new Map<string, bigint>();
-  const required = new Map<string, bigint>();
-  for (const position of account.positions) {
-    const view = position.lots === 0n ? undefined : views(position.market);
-    if (view === undefined) continue;
-    const riskClass = classOf(view.terms.feedId);
-    addWeight(losses, riskClass, maximum(-positionValue(position, view), 0n));
-    addWeight(
-      required,
-      riskClass,
-      positionMaintenance(position, view, lotsElsewhere(account, position.market)),
-    );
-  }
-  return originFrom(losses) ?? originFrom(required) ?? SHARED_ORIGIN;
+  const weights = new Map<string, bigint>();
+  for (const { market, amount } of losses) addWeight(weights, classOf(market), amount);
+  return originFrom(weights) ?? SHARED_ORIGIN;
 }
 
 /** Sums to `amount`: each part rounds down, and the largest takes the rest. */
@@ -76,8 +56,4 @@ export function splitLoss(origin: Origin, amount: bigint): readonly LossPart[] {
 
 export function originToMessage(origin: Origin): ClassWeight[] {
   return origin.map(({ riskClass, weight }) => ({ riskClass, weight: weight.toString() }));
-}
-
-export function originFromMessage(classes: readonly ClassWeight[]): Origin {
-  return classes.map(({ riskClass, weight }) => ({ riskClass, weight: BigInt(weight) }));
 }

@@ -9,6 +9,7 @@ import {
 import { beforeEach, describe, expect, test } from "vitest";
 import { createAddresses } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
+import { COIN, FEED, give, WBTC, wbtc } from "../collateral-assets/testing/assets.ts";
 import { BTC, DENOM, ETH } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
@@ -103,6 +104,18 @@ describe("resilience", () => {
     }
   });
 
+  test("counts collateral assets at what they count for maintenance", () => {
+    world.prices.set(FEED, { mantissa: 1_000n, exponent: 0, confidence: 0n, fresh: true });
+    world.margin.keeper.assets.set(world.ctx, WBTC, wbtc());
+    const long = world.funded(1, 5n * UNIT);
+    world.trade(long, world.funded(2, 500n * UNIT), 100n, 1_000n);
+    expect(resilience().down?.movePpm).toBe(-50_001n);
+    // A hundredth of a coin at 1,000, of which 95 % count.
+    give(world, 1, COIN / 100n);
+    expect(resilience().down?.movePpm).toBe(-145_001n);
+    expect(targets().all?.coverTwo).toBe((40n * UNIT - 145n * (UNIT / 10n)).toString());
+  });
+
   test("of a feed that no market follows is refused", () => {
     expect(() => resilience(99)).toThrow("no market follows feed 99");
   });
@@ -185,6 +198,19 @@ describe("the rank", () => {
     });
     expect(ranks(2, "73")[0]?.closedLots).toBe("1");
     expect(ranks(4, "73")[0]?.closedLots).toBe("41");
+  });
+
+  test("leaves of each position the share that deleveraging leaves, while that is enough", () => {
+    world.set({ deleverageSharePpm: 500_000 });
+    const long = world.funded(1, 1_000n * UNIT);
+    for (const [i, lots] of [10n, 40n, 50n].entries()) {
+      world.trade(long, world.funded(2 + i, 10n * UNIT), lots, 1_000n);
+    }
+    const closed = (need: string) => [2, 3, 4].map((who) => ranks(who, need)[0]?.closedLots);
+    // Uncapped it would be 0, 20 and 30; half of each is enough for as many.
+    expect(closed("50")).toEqual(["5", "20", "25"]);
+    // And is not for one more.
+    expect(closed("70")).toEqual(["0", "30", "40"]);
   });
 
   test("leaves a hedge's lots out while hedges come last", () => {

@@ -1,5 +1,9 @@
 /** Query routes of the waterfall. All walk over accounts and are bounded by the gas of a query. */
 import {
+  QueryMarketEndingsRequest,
+  QueryMarketEndingsResponse,
+} from "@keel/proto/gen/keel/margin/v1/settlement";
+import {
   QueryDeleverageRankRequest,
   QueryDeleverageRankResponse,
   QueryFundTargetsRequest,
@@ -9,14 +13,16 @@ import {
   QueryWaterfallRequest,
   QueryWaterfallResponse,
 } from "@keel/proto/gen/keel/margin/v1/waterfall";
-import { accountId } from "../../kit/account-id.ts";
+import { accountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import { onQuery, type QueryRoute } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
 import type { MarginParts } from "../keeper.ts";
 import { parseMoney } from "../money.ts";
 import type { MarginState } from "../state.ts";
+import { knownLosses } from "./attribution.ts";
 import { createRiskClasses } from "./classes.ts";
 import { exportWaterfall } from "./genesis.ts";
+import { originByClass, originToMessage } from "./origins.ts";
 import { deleverageRanks } from "./rank.ts";
 import { resilienceOf } from "./resilience.ts";
 import { fundTargets } from "./targets.ts";
@@ -30,8 +36,15 @@ export function waterfallQueries(state: MarginState, ports: MarginParts): readon
       request: QueryWaterfallRequest,
       response: QueryWaterfallResponse,
       handle(ctx) {
-        const kept = exportWaterfall(ctx, state.waterfall, addresses);
-        return { params: kept.waterfall, origins: kept.lossOrigins, fees: kept.classFees };
+        const { waterfall: terms, classFees } = exportWaterfall(ctx, state.waterfall, addresses);
+        const origins: QueryWaterfallResponse["origins"] = [];
+        state.custody.losses.each(ctx, (id) => {
+          const lost = knownLosses(ctx, state, id);
+          const origin = originByClass(lost, (market) => parts.classes.of(ctx, market));
+          const classes = originToMessage(origin);
+          origins.push({ owner: addresses.format(ownerOf(id)), subaccount: numberOf(id), classes });
+        });
+        return { params: terms, origins, fees: classFees };
       },
     }),
     onQuery({
@@ -64,6 +77,15 @@ export function waterfallQueries(state: MarginState, ports: MarginParts): readon
       request: QueryFundTargetsRequest,
       response: QueryFundTargetsResponse,
       handle: (ctx) => fundTargets(ctx, parts),
+    }),
+    onQuery({
+      path: "/keel.margin.v1.Query/MarketEndings",
+      request: QueryMarketEndingsRequest,
+      response: QueryMarketEndingsResponse,
+      handle(ctx) {
+        const { endings, endingShares: shares } = exportWaterfall(ctx, state.waterfall, addresses);
+        return { terms: state.params.require(ctx).marketSettlement, endings, shares };
+      },
     }),
   ];
 }

@@ -6,7 +6,7 @@ import { minimum, mulDivDown } from "../../kit/math/mul-div.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { marketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
-import { leveragePpm } from "./deleverage.ts";
+import { leveragePpm, spared } from "./deleverage.ts";
 import {
   allocateDeleveraging,
   type Counterparty,
@@ -45,7 +45,8 @@ function rankOf(
 ): DeleverageRank | null {
   const view = views(asked.market);
   if (view === undefined) return null;
-  const hedgesLast = parts.state.waterfall.params.get(ctx)?.hedgesLast ?? false;
+  const { deleverageSharePpm = 0, hedgesLast = false } =
+    parts.state.waterfall.params.get(ctx) ?? {};
   const side = { view, long: asked.lots > 0n, hedgesLast };
   const holders = holdersOf(ctx, parts, views, side);
   const own = holders.find(({ id }) => id === asked.id);
@@ -73,20 +74,25 @@ function rankOf(
     ).toString(),
     sideLots: sideLots.toString(),
     lamp: Number(lamp),
-    closedLots: closedOf(holders, asked.id, asked.needed).toString(),
+    closedLots: closedOf(holders, asked.id, asked.needed, deleverageSharePpm).toString(),
     proRataLots: mulDivDown(own.lots, minimum(asked.needed, sideLots), sideLots).toString(),
   };
 }
 
-/** At mark, where nobody's equity bounds its part, and in one round, which may take all of a position: unhedged lots first, then the rest. */
-function closedOf(holders: readonly Holder[], id: AccountId, needed: bigint): bigint {
+/** At mark, where nobody's equity bounds its part: unhedged lots first, then the rest; of each a share of the position while that is enough. */
+function closedOf(
+  holders: readonly Holder[],
+  id: AccountId,
+  needed: bigint,
+  sharePpm: number,
+): bigint {
   let left = needed;
   let closed = 0n;
   const rest = new Map(holders.map((holder) => [holder.id, { ...holder }]));
   for (const of of [unhedged, whole]) {
     const parties = [...rest.values()].map(of).filter(({ cap }) => cap > 0n);
     if (left === 0n || parties.length === 0) continue;
-    for (const part of allocateDeleveraging(parties, left).parts) {
+    for (const part of allocateDeleveraging(spared(parties, left, sharePpm), left).parts) {
       const one = rest.get(part.id);
       if (one !== undefined) one.lots -= part.lots;
       left -= part.lots;

@@ -81,6 +81,7 @@ export function holdersOf(
 ): Holder[] {
   const { view, long, hedgesLast, except } = side;
   const deltaOf = lotDeltas(ctx, parts.markets, views);
+  const stopped = parts.state.waterfall.endings;
   const found: Holder[] = [];
   parts.state.active.each(ctx, (id) => {
     if (id === except) return;
@@ -88,6 +89,12 @@ export function holdersOf(
     assert(account !== undefined, "an active account has no record");
     const position = findPosition(account, view.terms.id);
     if (position === undefined || position.lots === 0n || position.lots > 0n !== long) return;
+    // What it has gained in a market that a loss has stopped may not be there.
+    if (
+      stopped.size(ctx) > 0 &&
+      account.positions.some((one) => one.lots !== 0n && stopped.has(ctx, one.market))
+    )
+      return;
     const equity = maintenanceHealth(account, views)?.equity ?? -1n;
     if (equity < 0n) return;
     const lots = absolute(position.lots);

@@ -6,6 +6,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { maximum } from "../../kit/math/mul-div.ts";
+import { backingOf } from "../collateral-assets/backing.ts";
 import { positionValue } from "../health/health.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { marketViews } from "../health/market-view.ts";
@@ -77,7 +78,8 @@ export function stressTest(
         const account = state.accounts.get(at, id);
         assert(account !== undefined, "an active account has no record");
         const positions: StressedPosition[] = [];
-        let equity = account.collateral;
+        // Prices of collateral stay as they are: which of them would follow, nothing here says.
+        let equity = account.collateral + backingOf(account.assets, views.asset).maintenance;
         for (const position of account.positions) {
           if (position.lots === 0n) continue;
           const view = views(position.market);

@@ -95,7 +95,7 @@ describe("a loss", () => {
     expect(open > 0n).toBe(true);
     expect(sum(lines)).toBe(0n);
     expect(world.margin.keeper.pendingShortfall(world.ctx, DENOM)).toBe(open);
-    expect(world.margin.state.waterfall.origins.size(world.ctx)).toBe(1);
+    expect(world.margin.state.custody.losses.size(world.ctx)).toBe(1);
     expect(world.violated()).toBeNull();
     world.endow(open, "minor");
     world.ctx.nextBlock();
@@ -104,7 +104,7 @@ describe("a loss", () => {
     world.endow(open, "major");
     endBlock();
     expect(world.margin.keeper.pendingShortfall(world.ctx, DENOM)).toBe(0n);
-    expect(world.margin.state.waterfall.origins.size(world.ctx)).toBe(0);
+    expect(world.margin.state.custody.losses.size(world.ctx)).toBe(0);
     const last = world.losses().at(-1);
     expect(last?.attributes["cause"]).toBe("queue");
     expect(last?.lines).toEqual(
@@ -189,11 +189,11 @@ describe("penalties and fees", () => {
 });
 
 describe("invariants", () => {
-  test("loss-origins: an account without a deficit has the origin of one", () => {
+  test("shortfalls-laid: an account without a deficit is remembered to have lost", () => {
     const id = world.funded(1, UNIT);
-    const classes = [{ riskClass: "major", weight: "1" }];
-    world.margin.state.waterfall.origins.set(world.ctx, id, { owner: "", subaccount: 0, classes });
-    expect(world.violated()).toMatch(/^loss-origins/);
+    const losses = [{ market: BTC, amount: "1" }];
+    world.margin.state.custody.losses.set(world.ctx, id, { losses });
+    expect(world.violated()).toMatch(/^shortfalls-laid/);
   });
 });
 
@@ -256,13 +256,14 @@ describe("parameters", () => {
     const { genesis } = world.margin.module;
     if (genesis.kind !== "proto") throw new Error("expected proto genesis");
     const state = GenesisState.decode(genesis.export(world.ctx));
-    expect(state.lossOrigins).toMatchObject([{ classes: [{ riskClass: "major" }] }]);
+    expect(state.custody?.losses).toMatchObject([{ shares: { losses: [{ market: BTC }] } }]);
     const other = createInsuredWorld();
     initWaterfall(other.ctx, other.margin.state.waterfall, state, addresses);
     expect(exportWaterfall(other.ctx, other.margin.state.waterfall, addresses)).toEqual({
       waterfall: state.waterfall,
-      lossOrigins: state.lossOrigins,
       classFees: [{ riskClass: "major", amount: "-7" }],
+      endings: [],
+      endingShares: [],
     });
   });
 });

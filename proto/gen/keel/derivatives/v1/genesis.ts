@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { DocumentRecord } from "./documents.ts";
 import { BuilderApproval, FeeParams, TraderRecord } from "./fees.ts";
 import { MarkBasis } from "./marks.ts";
+import { MarketStop } from "./stops.ts";
 import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import {
   AuctionState,
@@ -43,6 +44,7 @@ export interface MarketEntry {
   fundingHistory: FundingHistory | undefined;
   auction: AuctionState | undefined;
   markBasis: MarkBasis | undefined;
+  stop: MarketStop | undefined;
 }
 
 export interface DocumentEntry {
@@ -112,6 +114,7 @@ function createBaseMarketEntry(): MarketEntry {
     fundingHistory: undefined,
     auction: undefined,
     markBasis: undefined,
+    stop: undefined,
   };
 }
 
@@ -134,6 +137,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
     }
     if (message.markBasis !== undefined) {
       MarkBasis.encode(message.markBasis, writer.uint32(274).fork()).join();
+    }
+    if (message.stop !== undefined) {
+      MarketStop.encode(message.stop, writer.uint32(282).fork()).join();
     }
     return writer;
   },
@@ -199,6 +205,14 @@ export const MarketEntry: MessageFns<MarketEntry> = {
             message.markBasis = MarkBasis.decode(reader, reader.uint32());
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.stop = MarketStop.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -233,6 +247,9 @@ export const MarketEntry: MessageFns<MarketEntry> = {
       : undefined;
     message.markBasis = (object.markBasis !== undefined && object.markBasis !== null)
       ? MarkBasis.fromPartial(object.markBasis)
+      : undefined;
+    message.stop = (object.stop !== undefined && object.stop !== null)
+      ? MarketStop.fromPartial(object.stop)
       : undefined;
     return message;
   },

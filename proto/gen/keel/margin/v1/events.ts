@@ -291,7 +291,7 @@ export interface EventDeleverageRound {
 /** loss: what an account below zero missed and who bore it. Its lines sum to zero. */
 export interface EventLoss {
   account: string;
-  /** "liquidation", "settlement", or "queue" for what was open before. */
+  /** "liquidation", "settlement", "queue" for what was open before, "market" for what is paid of it when its market is settled. */
   cause: string;
   amount: string;
   /** "class=quanta", separated by commas: what each risk class was charged with; "" is the shared fund. */
@@ -299,7 +299,7 @@ export interface EventLoss {
   /**
    * "bearer=quanta", separated by commas. "defaulter" or "queue": what was missing, negative. Bearers: "treasury:CLASS" the protocol's own part of
    * the fund, "fund:CLASS" all of its holders, "assessment:CLASS" another class, "deleveraging" the other side, "haircut" those who gained,
-   * "queue" what stays open, "residue" what rounding gave the fund back, negative.
+   * "settlement" those who gained in a market that a loss has ended, "queue" what stays open, "residue" what rounding gave the fund back, negative.
    */
   lines: string;
 }

@@ -11,6 +11,7 @@ import { CustodyGenesis } from "./custody.ts";
 import { DynamicMargin, FeedVolatility } from "./dynamic.ts";
 import { LiquidationBid, LiquidationOffer, MarketMeasure } from "./ladder.ts";
 import { PortfolioModel } from "./portfolio.ts";
+import { EndingShare, MarketEnding } from "./settlement.ts";
 import {
   Account,
   Deficit,
@@ -22,7 +23,7 @@ import {
   UnfilledLiquidation,
   WithdrawalGate,
 } from "./types.ts";
-import { ClassFees, LossOrigin, WaterfallParams } from "./waterfall.ts";
+import { ClassFees, WaterfallParams } from "./waterfall.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -62,12 +63,14 @@ export interface GenesisState {
   measures: MarketMeasure[];
   liquidationBids: LiquidationBid[];
   liquidationOffers: LiquidationOffer[];
+  /** Markets that a loss has stopped or ended, and who bears what of the one that is being settled. */
+  endings: MarketEnding[];
+  endingShares: EndingShare[];
   /** Collateral beside the settlement asset, ascending by denom, and who may hold what is restricted. */
   collateralAssets: CollateralAsset[];
   collateralHolders: CollateralHolder[];
-  /** Who bears losses: parameters; where open losses came from; fees of classes not split yet. */
+  /** Who bears losses: parameters; fees of classes not split yet. Where open losses came from is part of custody. */
   waterfall: WaterfallParams | undefined;
-  lossOrigins: LossOrigin[];
   classFees: ClassFees[];
 }
 
@@ -158,10 +161,11 @@ function createBaseGenesisState(): GenesisState {
     measures: [],
     liquidationBids: [],
     liquidationOffers: [],
+    endings: [],
+    endingShares: [],
     collateralAssets: [],
     collateralHolders: [],
     waterfall: undefined,
-    lossOrigins: [],
     classFees: [],
   };
 }
@@ -220,6 +224,12 @@ export const GenesisState: MessageFns<GenesisState> = {
     for (const v of message.liquidationOffers) {
       LiquidationOffer.encode(v!, writer.uint32(266).fork()).join();
     }
+    for (const v of message.endings) {
+      MarketEnding.encode(v!, writer.uint32(282).fork()).join();
+    }
+    for (const v of message.endingShares) {
+      EndingShare.encode(v!, writer.uint32(290).fork()).join();
+    }
     for (const v of message.collateralAssets) {
       CollateralAsset.encode(v!, writer.uint32(322).fork()).join();
     }
@@ -228,9 +238,6 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     if (message.waterfall !== undefined) {
       WaterfallParams.encode(message.waterfall, writer.uint32(402).fork()).join();
-    }
-    for (const v of message.lossOrigins) {
-      LossOrigin.encode(v!, writer.uint32(410).fork()).join();
     }
     for (const v of message.classFees) {
       ClassFees.encode(v!, writer.uint32(418).fork()).join();
@@ -389,6 +396,22 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.liquidationOffers.push(LiquidationOffer.decode(reader, reader.uint32()));
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.endings.push(MarketEnding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.endingShares.push(EndingShare.decode(reader, reader.uint32()));
+            continue;
+          }
           case 40: {
             if (tag !== 322) {
               break;
@@ -411,14 +434,6 @@ export const GenesisState: MessageFns<GenesisState> = {
             }
 
             message.waterfall = WaterfallParams.decode(reader, reader.uint32());
-            continue;
-          }
-          case 51: {
-            if (tag !== 410) {
-              break;
-            }
-
-            message.lossOrigins.push(LossOrigin.decode(reader, reader.uint32()));
             continue;
           }
           case 52: {
@@ -474,12 +489,13 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.measures = object.measures?.map((e) => MarketMeasure.fromPartial(e)) || [];
     message.liquidationBids = object.liquidationBids?.map((e) => LiquidationBid.fromPartial(e)) || [];
     message.liquidationOffers = object.liquidationOffers?.map((e) => LiquidationOffer.fromPartial(e)) || [];
+    message.endings = object.endings?.map((e) => MarketEnding.fromPartial(e)) || [];
+    message.endingShares = object.endingShares?.map((e) => EndingShare.fromPartial(e)) || [];
     message.collateralAssets = object.collateralAssets?.map((e) => CollateralAsset.fromPartial(e)) || [];
     message.collateralHolders = object.collateralHolders?.map((e) => CollateralHolder.fromPartial(e)) || [];
     message.waterfall = (object.waterfall !== undefined && object.waterfall !== null)
       ? WaterfallParams.fromPartial(object.waterfall)
       : undefined;
-    message.lossOrigins = object.lossOrigins?.map((e) => LossOrigin.fromPartial(e)) || [];
     message.classFees = object.classFees?.map((e) => ClassFees.fromPartial(e)) || [];
     return message;
   },

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { LadderTerms } from "./ladder.ts";
+import { MarketSettlementTerms } from "./settlement.ts";
 import { HaircutClaim, SettledGains } from "./waterfall.ts";
 
 export const protobufPackage = "keel.margin.v1";
@@ -51,7 +52,15 @@ export interface Params {
   /** A shortfall is laid to the markets where it was made, and closes withdrawals for those who hold them as long as they can bear it. False: for all. */
   marketGates: boolean;
   /** Absent: liquidations without throttle and auction. */
-  ladder: LadderTerms | undefined;
+  ladder:
+    | LadderTerms
+    | undefined;
+  /** Absent: no market ends by a loss. */
+  marketSettlement:
+    | MarketSettlementTerms
+    | undefined;
+  /** A shortfall below this closes no withdrawals and ends no market: rounding and dust would hold everyone's money. Empty: 0. */
+  shortfallFloor: string;
 }
 
 /** Where trading fees go at the end of each block. Parts sum to 1,000,000; what does not divide goes to insurance. */
@@ -190,6 +199,8 @@ function createBaseParams(): Params {
     backstopWaitMs: 0n,
     marketGates: false,
     ladder: undefined,
+    marketSettlement: undefined,
+    shortfallFloor: "",
   };
 }
 
@@ -275,6 +286,12 @@ export const Params: MessageFns<Params> = {
     }
     if (message.ladder !== undefined) {
       LadderTerms.encode(message.ladder, writer.uint32(250).fork()).join();
+    }
+    if (message.marketSettlement !== undefined) {
+      MarketSettlementTerms.encode(message.marketSettlement, writer.uint32(282).fork()).join();
+    }
+    if (message.shortfallFloor !== "") {
+      writer.uint32(290).string(message.shortfallFloor);
     }
     return writer;
   },
@@ -444,6 +461,22 @@ export const Params: MessageFns<Params> = {
             message.ladder = LadderTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.marketSettlement = MarketSettlementTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.shortfallFloor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -502,6 +535,10 @@ export const Params: MessageFns<Params> = {
     message.ladder = (object.ladder !== undefined && object.ladder !== null)
       ? LadderTerms.fromPartial(object.ladder)
       : undefined;
+    message.marketSettlement = (object.marketSettlement !== undefined && object.marketSettlement !== null)
+      ? MarketSettlementTerms.fromPartial(object.marketSettlement)
+      : undefined;
+    message.shortfallFloor = object.shortfallFloor ?? "";
     return message;
   },
 };

@@ -1,0 +1,145 @@
+/**
+ * Where a loss belongs: to the markets in which the account stood below zero at mark when it was found under water, in proportion to what it had lost in each,
+ * whatever others had gained; when it stood below zero in none (its loss lies behind it), to those it held, by what they require. One rule for everything that asks:
+ * who is gated (by market), which funds pay (by class of market), which market is settled. What stays open remembers it.
+ */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { mulDivDown } from "../../kit/math/mul-div.ts";
+import { type Account, EMPTY_ACCOUNT } from "../account-codec.ts";
+import { UNATTRIBUTED } from "../custody/limits.ts";
+import { positionValue } from "../health/health.ts";
+import type { MarketViews } from "../health/market-view.ts";
+import { positionMaintenance } from "../health/position-requirement.ts";
+import { lotsElsewhere } from "../owners/elsewhere.ts";
+import type { MarketId } from "../ports.ts";
+import type { MarginState } from "../state.ts";
+
+export interface Loss {
+  readonly market: MarketId;
+  readonly amount: bigint;
+}
+
+/** Somebody asks where losses belong: gates by market, funds by class, or markets that end by a loss. */
+export function attributes(ctx: ReadContext, state: MarginState): boolean {
+  const { marketGates, marketSettlement } = state.params.require(ctx);
+  if (marketGates || marketSettlement !== undefined) return true;
+  return (state.waterfall.params.get(ctx)?.feeds.length ?? 0) > 0;
+}
+
+/** `total` in proportion to the losses, rounded down along the list so that the parts sum to it exactly. */
+export function splitByMarket(total: bigint, losses: readonly Loss[]): Loss[] {
+  const sum = losses.reduce((all, { amount }) => all + amount, 0n);
+  if (sum <= 0n) return [{ market: UNATTRIBUTED, amount: total }];
+  let passed = 0n;
+  return losses.map(({ market, amount }) => {
+    const before = mulDivDown(total, passed, sum);
+    passed += amount;
+    return { market, amount: mulDivDown(total, passed, sum) - before };
+  });
+}
+
+/** Where the account stands to lose: its positions below zero at mark; without any, what it must hold for each. */
+export function standing(account: Account | undefined, views: MarketViews): Loss[] {
+  const losses: Loss[] = [];
+  const held: Loss[] = [];
+  const known = account ?? EMPTY_ACCOUNT;
+  for (const position of known.positions) {
+    const view = views(position.market);
+    if (position.lots === 0n || view === undefined) continue;
+    const value = positionValue(position, view);
+    if (value < 0n) losses.push({ market: position.market, amount: -value });
+    const elsewhere = lotsElsewhere(known, position.market);
+    held.push({ market: position.market, amount: positionMaintenance(position, view, elsewhere) });
+  }
+  return losses.length > 0 ? losses : held;
+}
+
+/** As it is remembered; empty: nothing is. */
+export function knownLosses(ctx: ReadContext, state: MarginState, id: AccountId): Loss[] {
+  const shares = state.custody.losses.get(ctx, id)?.losses ?? [];
+  return shares.map(({ market, amount }) => ({ market, amount: BigInt(amount) }));
+}
+
+/** Remembers where the account lost, unless it is known already: what it holds later says less. */
+export function noteLosses(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  losses: readonly Loss[],
+): void {
+  if (!attributes(ctx, state) || state.custody.losses.has(ctx, id)) return;
+  keepLosses(ctx, state, id, losses);
+}
+
+function keepLosses(
+  ctx: WriteContext,
+  { custody }: MarginState,
+  id: AccountId,
+  losses: readonly Loss[],
+): void {
+  const lost = losses.filter(({ amount }) => amount > 0n);
+  if (lost.length > 0) {
+    custody.losses.set(ctx, id, {
+      losses: lost.map(({ market, amount }) => ({ market, amount: `${amount}` })),
+    });
+  } else if (custody.losses.has(ctx, id)) custody.losses.delete(ctx, id);
+}
+
+/** Before an account under water is worked on. */
+export function blame(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  views: MarketViews,
+): void {
+  if (attributes(ctx, state))
+    noteLosses(ctx, state, id, standing(state.accounts.get(ctx, id), views));
+}
+
+/** Nothing is missing in this market any more. */
+export function forgetMarket(ctx: WriteContext, state: MarginState, market: MarketId): void {
+  const touched: [AccountId, Loss[]][] = [];
+  state.custody.losses.each(ctx, (id) => {
+    const losses = knownLosses(ctx, state, id);
+    const left = losses.filter((loss) => loss.market !== market);
+    if (left.length < losses.length) touched.push([id, left]);
+  });
+  for (const [id, left] of touched) keepLosses(ctx, state, id, left);
+}
+
+/** Who is in the deficit queue without a memory (nothing of it could be closed) gets one; memories of accounts that are not below zero go. */
+export function refreshLosses(ctx: WriteContext, state: MarginState, views: MarketViews): void {
+  const { custody, deficits } = state;
+  if (attributes(ctx, state)) {
+    const unknown: AccountId[] = [];
+    deficits.each(ctx, (id) => void (custody.losses.has(ctx, id) || unknown.push(id)));
+    for (const id of unknown) blame(ctx, state, id, views);
+  }
+  if (custody.losses.size(ctx) === 0) return;
+  const over: AccountId[] = [];
+  custody.losses.each(ctx, (id) => void (deficits.has(ctx, id) || over.push(id)));
+  for (const id of over) custody.losses.delete(ctx, id);
+}
+
+/** What the queue misses, by market, and where those in it still hold something. */
+export function shortMarkets(
+  ctx: ReadContext,
+  state: MarginState,
+): { readonly missing: ReadonlyMap<MarketId, bigint>; readonly open: ReadonlySet<MarketId> } {
+  const missing = new Map<MarketId, bigint>();
+  const open = new Set<MarketId>();
+  state.deficits.each(ctx, (id, { shortfall }) => {
+    const holds = state.accounts.get(ctx, id)?.positions.some(({ lots }) => lots !== 0n) ?? false;
+    for (const { market, amount } of splitByMarket(shortfall, knownLosses(ctx, state, id))) {
+      missing.set(market, (missing.get(market) ?? 0n) + amount);
+      if (holds) open.add(market);
+    }
+  });
+  return { missing, open };
+}
+
+/** Quanta; a shortfall below it closes nothing. */
+export function shortfallFloor(ctx: ReadContext, state: MarginState): bigint {
+  return BigInt(state.params.require(ctx).shortfallFloor || "0");
+}
