@@ -126,20 +126,39 @@ export function withOwners(
     for (const market of marketsOf(ctx, owners, owner)) owners.markets.delete(ctx, [owner, market]);
   }
 
+  function whole(ctx: ReadContext, id: AccountId, account: Account): Account {
+    const owner = ownerText(id);
+    if (!ownsSeveral(ctx, owners, owner)) return account;
+    const markets = countedMarkets(ctx, owners, owner, account);
+    const elsewhere = elsewhereOf(account, markets, (market) =>
+      ownerMarket(ctx, owners, owner, market),
+    );
+    return elsewhere === NO_ELSEWHERE ? account : { ...account, elsewhere };
+  }
+
   return {
     ...accounts,
     get(ctx, id) {
       const account = accounts.get(ctx, id);
-      if (account === undefined) return undefined;
-      const owner = ownerText(id);
-      if (!ownsSeveral(ctx, owners, owner)) return account;
-      const elsewhere = elsewhereOf(
-        account,
-        countedMarkets(ctx, owners, owner, account),
-        (market) => ownerMarket(ctx, owners, owner, market),
-      );
-      return elsewhere === NO_ELSEWHERE ? account : { ...account, elsewhere };
+      return account === undefined ? undefined : whole(ctx, id, account);
     },
+    each: (ctx, visit, options) =>
+      accounts.each(ctx, (id, account) => visit(id, whole(ctx, id, account)), options),
+    eachWithPrefix: (ctx, prefix, visit, options) =>
+      accounts.eachWithPrefix(
+        ctx,
+        prefix,
+        (id, account) => visit(id, whole(ctx, id, account)),
+        options,
+      ),
+    eachBetween: (ctx, from, to, visit, options) =>
+      accounts.eachBetween(
+        ctx,
+        from,
+        to,
+        (id, account) => visit(id, whole(ctx, id, account)),
+        options,
+      ),
     set(ctx, id, account) {
       const owner = ownerText(id);
       if (ownsSeveral(ctx, owners, owner)) {
