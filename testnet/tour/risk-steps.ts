@@ -39,15 +39,10 @@ const WAIT_MS = 30_000;
 
 type Work = () => Promise<string>;
 
-/** While the future lasts, at the price of the beginning. */
-export async function portfolioSteps(tour: TourNetwork, steps: Steps): Promise<void> {
-  await modeSteps(tour, steps);
-  await fundSteps(tour, steps);
-}
-
 /** At the price that the steps before have left. */
 export async function riskSteps(tour: TourNetwork, steps: Steps): Promise<void> {
   await guardSteps(tour, steps);
+  await fundSteps(tour, steps);
   await fallSteps(tour, steps);
 }
 
@@ -77,7 +72,7 @@ async function guardSteps(tour: TourNetwork, steps: Steps): Promise<void> {
       terms !== undefined && state !== undefined && state.initialPpm <= terms.multiplierMaxPpm;
     return bounded ? "within its ceiling" : "beyond it";
   });
-  await step("the emergency key closes a market to new risk", "refused: REDUCE_ONLY", async () => {
+  await step("the emergency key closes a market to new risk", "refused: CLOSE_ONLY", async () => {
     const untilMs = Number(await soon(1_800));
     const level = RestrictionLevel.RESTRICTION_LEVEL_CLOSE_ONLY;
     await tighten(guardian, { market: AUCTION, level, untilMs, reason: "a drill" });
@@ -90,7 +85,11 @@ async function guardSteps(tour: TourNetwork, steps: Steps): Promise<void> {
   });
 }
 
-async function modeSteps({ alice, bob, chain }: TourNetwork, steps: Steps): Promise<void> {
+/** While the future lasts, at the price of the beginning. */
+export async function portfolioSteps(
+  { alice, bob, chain }: TourNetwork,
+  steps: Steps,
+): Promise<void> {
   const step = (what: string, expected: string, work: Work) =>
     steps.step("portfolio", what, expected, work);
   await Promise.all([alice, bob].map((client) => client.deposit("20000", { subaccount: HEDGED })));
@@ -113,7 +112,7 @@ async function modeSteps({ alice, bob, chain }: TourNetwork, steps: Steps): Prom
     return `${model}, ${less ? "less" : `${before.initialRequirement}, ${after.initialRequirement}`}`;
   });
   await step("a second one of the same owner", "refused: SECOND_PORTFOLIO", async () => {
-    await setMarginMode(alice, { portfolio: true, subaccount: LEVERAGED });
+    await setMarginMode(alice, { portfolio: true });
     return "accepted";
   });
 }
@@ -176,17 +175,17 @@ async function fallSteps(tour: TourNetwork, steps: Steps): Promise<void> {
   const fromHeight = await chain.height();
   await step(`the price falls to ${FALLEN}: the market stops`, "price_range: auction", async () => {
     await moveTo(FALLEN);
-    const [move] = await guardMoves(chain, { market: PERPETUAL, limit: 1 });
-    return `${move?.what}: ${move?.after.split(" ")[0]}`;
+    // The controllers move on, too.
+    const moves = await guardMoves(chain, { market: PERPETUAL, limit: 50 });
+    const stop = moves.find(({ what }) => what === "price_range");
+    return `${stop?.what}: ${stop?.after.split(" ")[0]}`;
   });
-  await step("and opens by itself", "active", async () => {
-    const active = async (): Promise<boolean> =>
-      (await chain.market(PERPETUAL)).status === "active";
-    await until("the opening", active, WAIT_MS);
-    return (await chain.market(PERPETUAL)).status;
+  await bob.place({ ...order, side: "buy", price: `${FALLEN - 50}`, size, clientId: "bid" });
+  await step("and opens by itself", "opened", async () => {
+    const opened = async (): Promise<boolean> => (await chain.auction(PERPETUAL)).openingMs === 0n;
+    await until("the opening", opened, WAIT_MS);
+    return "opened";
   });
-  const bid = { ...order, side: "buy", price: `${FALLEN - 50}`, size } as const;
-  await bob.place(bid);
   let height = fromHeight;
   await step("the account is closed to its target", "liquidated", async () => {
     const found = async (): Promise<boolean> => {

@@ -31,11 +31,11 @@ export const INDEX = "BTC-USD";
 const VOLATILITY = "BTC.VOL-USD";
 export const INDEX_FEED = 1;
 const FEEDS = { index: INDEX_FEED, volatility: 2 } as const;
-/** How much faster the chain's clock runs: an option of eighteen minutes is over within one. */
+/** How much faster the chain's clock runs: an option of twenty-two minutes is over after sixty-six seconds. */
 const SCALE = 20;
 /** Several blocks of half a second, as that clock counts them. */
 const PRICE_AGE_MS = 6_000 * SCALE;
-const EXPIRY_AHEAD_MS = 18 * 60_000;
+const EXPIRY_AHEAD_MS = 22 * 60_000;
 /** A dozen blocks. */
 const WINDOW_MS = 120_000;
 const START_TIMEOUT_MS = 60_000;
