@@ -50,7 +50,7 @@ describe("the report", () => {
   });
 
   it("says what broke, in the page, the text and the failures that make the run fail", () => {
-    expect(failures(report.tapes)).toEqual(["gap x 3: dydx: a sum < zero"]);
+    expect(failures(report.tapes)).toEqual(["gap x 3, seed 1: dydx: a sum < zero"]);
     expect(reportText(report)).toContain("BROKEN dydx: a sum < zero");
     expect(reportHtml(report)).toContain("dydx: a sum &lt; zero");
     expect(reportText(report)).not.toMatch(/NaN|undefined|Infinity/);

@@ -38,7 +38,7 @@ describe("the model", () => {
     const [full, partial, throttled] = (["full", "partial", "throttled"] as const).map((close) =>
       runOnModel({ ...start, tape: crash, rules: keelRules({ ...RECOMMENDED, close }) }),
     );
-    expect(throttled?.markTrough).toBeLessThan((partial?.markTrough ?? 0) * 0.8);
+    expect(throttled?.markTrough).toBeLessThan((partial?.markTrough ?? 0) * 0.9);
     expect(throttled?.badDebt).toBeLessThan((partial?.badDebt ?? 0) / 5);
     expect(partial?.markTrough).toBeGreaterThan((full?.markTrough ?? 0) * 0.9);
   });
