@@ -22,10 +22,6 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import {
-  MsgFund,
-  MsgUpdateParams as MsgUpdateInsurance,
-} from "@keel/proto/gen/keel/insurance/v1/tx";
-import {
   MsgCollectFees,
   MsgSetDynamicMargin,
   MsgUpdateParams as MsgUpdateMargin,
@@ -38,11 +34,12 @@ import {
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
 import { otherTerms } from "./collateral-operations.ts";
-import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
-import { guardAct } from "./guard-acts.ts";
+import { exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
+import { endedEarly, guardAct } from "./guard-acts.ts";
 import { anotherModel, openingModel } from "./margin-models.ts";
-import type { PlannedMessage } from "./operation.ts";
+import { ask, type PlannedMessage } from "./operation.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
+import { anotherFund, anotherWaterfall, insuranceAct, openingFunds } from "./waterfall-acts.ts";
 
 const DERIVATIVES = "/keel.derivatives.v1.";
 const { MARKET_STATUS_ACTIVE, MARKET_STATUS_CLOSE_ONLY, MARKET_STATUS_HALTED } = MarketStatus;
@@ -59,13 +56,12 @@ type Act = (scene: Scene) => PlannedMessage | null;
 
 /** What it does in the first block. */
 export function openingActs(authority: string): PlannedMessage[] {
-  const fund = MsgFund.fromPartial({ sender: authority, denom: DENOM, amount: "20000000000" });
   return [
     ...seriesList().map((series) => ({
       typeUrl: `${DERIVATIVES}MsgCreateSeries`,
       value: MsgCreateSeries.fromPartial({ authority, series }),
     })),
-    { typeUrl: "/keel.insurance.v1.MsgFund", value: fund },
+    ...openingFunds(authority),
     openingModel(authority),
     {
       typeUrl: "/keel.vault.v1.MsgSetVaultMarket",
@@ -136,11 +132,10 @@ const backToAuctions: Act = ({ instruments, authority }) => {
   };
 };
 
-const bonds: Act = ({ keel, ctx, random, authority, instruments }) => {
-  const path = "/keel.derivatives.v1.Query/Bonds";
-  const answer = keel.queries.get(path)?.handle(ctx, QueryBondsRequest.encode({}).finish());
-  if (answer === undefined) throw new Error(`no query ${path}`);
-  const bond = pick(random, QueryBondsResponse.decode(answer).bonds);
+const bonds: Act = (scene) => {
+  const { random, authority, instruments } = scene;
+  const codecs = [QueryBondsRequest, QueryBondsResponse] as const;
+  const bond = pick(random, ask(scene, `${DERIVATIVES}Query/Bonds`, codecs, {}).bonds);
   const known = instruments.find(({ id }) => id === bond?.market);
   // Sometimes of a market that has none.
   const market = random.below(3) === 0 ? pick(random, instruments) : known;
@@ -210,20 +205,17 @@ const ledger: Act = ({ random, authority }) => {
     liquidationTargetPpm,
     liquidationPenaltyPpm: BigInt(8_000 + random.below(4_000)),
     marketGates: random.below(2) === 0,
+    // By halves held until somebody collects them, and split.
+    feeSplit:
+      random.below(2) === 0
+        ? { stakersPpm: 300_000, insurancePpm: 500_000, treasuryPpm: 200_000, treasury: authority }
+        : undefined,
   };
   return {
     typeUrl: "/keel.margin.v1.MsgUpdateParams",
     value: MsgUpdateMargin.fromPartial({ authority, params }),
   };
 };
-
-const insurance: Act = ({ random, authority }) => ({
-  typeUrl: "/keel.insurance.v1.MsgUpdateParams",
-  value: MsgUpdateInsurance.fromPartial({
-    authority,
-    params: { authority, fundMin: `${1 + random.below(2)}` },
-  }),
-});
 
 const oracle: Act = ({ random, authority }) =>
   random.below(2) === 0
@@ -367,7 +359,10 @@ const acts: readonly Act[] = [
   create,
   exchange,
   ledger,
-  insurance,
+  ({ random, authority }) => insuranceAct(random, authority),
+  ({ random, authority }) => anotherFund(random, authority),
+  ({ random, authority }) => anotherFund(random, authority),
+  ({ random, authority }) => anotherWaterfall(random, authority),
   oracle,
   surface,
   collect,
@@ -385,6 +380,7 @@ const acts: readonly Act[] = [
 /** At most one act a block, in about one block of three. */
 export function authorityAct(scene: Scene): PlannedMessage | null {
   const { random } = scene;
+  if (random.below(24) === 0) return endedEarly(scene, scene);
   if (random.below(3) !== 0) return null;
   const act = pick(random, acts);
   return act === undefined ? null : act(scene);

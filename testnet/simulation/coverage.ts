@@ -2,6 +2,7 @@
 import type { FinalizeBlockResponse } from "@keel/consensus/host/ports";
 import type { ExecTxResult, Event as WireEvent } from "@keel/consensus/wire/abci";
 import type { Instrument } from "@keel/modules/derivatives/instruments";
+import { type Loss, layerOf, lossOf } from "./losses.ts";
 import type { Sent } from "./traffic.ts";
 
 export type Section =
@@ -11,7 +12,8 @@ export type Section =
   | "refusal"
   | "event"
   | "leaves because"
-  | "life of a contract";
+  | "life of a contract"
+  | "who bears a loss";
 
 /** "european call" */
 function kindText({ contract: { kind, option } }: Instrument): string {
@@ -100,17 +102,31 @@ export class Coverage {
     }
   }
 
+  #loss(loss: Loss): void {
+    for (const bearer of new Set(bearersOf(loss)))
+      this.#add("who bears a loss", `${loss.cause}: ${bearer}`);
+  }
+
   #event({ type, attributes }: WireEvent): void {
     this.#add("event", type);
     const of = (name: string): string => attributes.find(({ key }) => key === name)?.value ?? "";
     if (type === "order_refused") this.#add("refusal", `${of("codespace")} ${of("code")}`);
     if (type === "order_cancelled") this.#add("leaves because", of("reason"));
+    if (type === "loss") this.#loss(lossOf({ type, attributes }));
     const step = STEPS[type];
     if (step !== undefined) {
       const kind = this.#kinds.get(of("market")) ?? "new";
       this.#add("life of a contract", `${kind}: ${step}`);
     }
   }
+}
+
+/** What it is called here: "liquidation: shared fund". */
+function bearersOf(loss: Loss): readonly string[] {
+  return loss.lines.slice(1).flatMap((line, index) => {
+    const own = line.bearer.startsWith("treasury:") ? ["the protocol's own part"] : [];
+    return [layerOf(loss, index + 1, line), ...own];
+  });
 }
 
 export interface Requirement {
@@ -132,6 +148,7 @@ export function coverageText(coverage: Coverage): string {
     "message accepted",
     "life of a contract",
     "event",
+    "who bears a loss",
     "leaves because",
     "refusal",
   ];

@@ -16,7 +16,7 @@ import {
 import { MsgDeposit, MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import { DENOM } from "./genesis.ts";
 import { agreedTrade, documentOf } from "./ledger-operations.ts";
-import { type At, minutesAhead, one, type SimulationOperation } from "./operation.ts";
+import { type At, ask, minutesAhead, one, type SimulationOperation } from "./operation.ts";
 
 const MARGIN = "/keel.margin.v1.";
 const UNIT = 1_000_000n;
@@ -26,12 +26,9 @@ function units(random: Random, most: number): string {
   return `${BigInt(1 + random.below(most)) * UNIT}`;
 }
 
-function custodyOf({ keel, ctx }: At, owner: string): QueryCustodyResponse {
-  const path = `${MARGIN}Query/Custody`;
-  const asked = QueryCustodyRequest.encode({ owner, subaccount: SUBACCOUNT }).finish();
-  const answer = keel.queries.get(path)?.handle(ctx, asked);
-  if (answer === undefined) throw new Error(`no query ${path}`);
-  return QueryCustodyResponse.decode(answer);
+function custodyOf(at: At, owner: string): QueryCustodyResponse {
+  const codecs = [QueryCustodyRequest, QueryCustodyResponse] as const;
+  return ask(at, `${MARGIN}Query/Custody`, codecs, { owner, subaccount: SUBACCOUNT });
 }
 
 /** The agent's own key and another's: one or both of them approve; after a minute or never the owner alone may change it. */
@@ -70,6 +67,23 @@ function lying(at: At): Proposal | null {
   return proposals[at.random.below(Math.max(1, proposals.length))] ?? null;
 }
 
+/** The few who have custody know one another. */
+const CUSTODIANS = 8;
+
+function among(at: At): At {
+  const [agent, otherAgent] = [0, 0].map(
+    () => at.agents[at.random.below(Math.min(CUSTODIANS, at.agents.length))] ?? at.agent,
+  );
+  if (agent === undefined || otherAgent === undefined) return at;
+  return {
+    ...at,
+    agent,
+    otherAgent,
+    account: { ...at.account, owner: agent.account.address },
+    other: { ...at.other, owner: otherAgent.account.address },
+  };
+}
+
 const of = ({ owner, subaccount, id }: Proposal, sender: string) => ({
   sender,
   owner,
@@ -77,7 +91,7 @@ const of = ({ owner, subaccount, id }: Proposal, sender: string) => ({
   id,
 });
 
-export const custodyOperations: readonly SimulationOperation[] = [
+const operations: readonly SimulationOperation[] = [
   {
     name: "custody: deposit",
     weight: 5,
@@ -188,6 +202,10 @@ export const custodyOperations: readonly SimulationOperation[] = [
         }),
       ),
   },
+];
+
+export const custodyOperations: readonly SimulationOperation[] = [
+  ...operations.map((one) => ({ ...one, create: (at: At) => one.create(among(at)) })),
   {
     name: "custody: top-up rule",
     weight: 8,

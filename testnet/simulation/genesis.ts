@@ -19,6 +19,7 @@ import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type { Market, Params, Series } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { GenesisState as InsuranceGenesis } from "@keel/proto/gen/keel/insurance/v1/genesis";
+import type { Params as InsuranceParams } from "@keel/proto/gen/keel/insurance/v1/types";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params as MarginParams } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Agent, Signer } from "./agents.ts";
@@ -80,6 +81,17 @@ export function feeParams(): FeeParams {
   return { ...simulatedFeeParams(), actionBudget };
 }
 
+/** Underwriters wait two minutes; half of a fund may go in an hour. */
+export function insuranceTerms(authority: string): Partial<InsuranceParams> {
+  return {
+    authority,
+    fundMin: "1000",
+    cooldownMs: 120_000n,
+    firstLossPpm: 250_000,
+    drawCapPpm: 500_000,
+  };
+}
+
 export function ledgerParams(authority: string): MarginParams {
   return {
     ...marginParams(DENOM),
@@ -89,6 +101,8 @@ export function ledgerParams(authority: string): MarginParams {
     liquidationsPerBlockMax: 4,
     withdrawalGateMs: BigInt(MINUTE_MS),
     marketGates: true,
+    backstopHealthPpm: 666_667n,
+    backstopWaitMs: BigInt(MINUTE_MS),
     settlementAccountsPerBlockMax: 40,
     settlementPositionsPerBlockMax: 15,
   };
@@ -195,7 +209,7 @@ export function appState(agents: readonly Agent[], authority: Signer): Record<st
   const coins = (amount: bigint) =>
     [...COLLATERAL_DENOMS, "ukeel", DENOM].map((denom) => ({ denom, amount: `${amount * UNIT}` }));
   const insurance = {
-    params: { ...insuranceParams(), authority: authority.address },
+    params: { ...insuranceParams(), ...insuranceTerms(authority.address) },
     funds: [{ denom: DENOM, balance: "0", funded: "0", received: "0", paid: "0" }],
   };
   return {

@@ -4,6 +4,10 @@ import type { Random } from "@keel/modules/derivatives/random";
 import { defaultParams } from "@keel/modules/guard/params";
 import { MsgUpdateMarket } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import {
+  QueryRestrictionsRequest,
+  QueryRestrictionsResponse,
+} from "@keel/proto/gen/keel/guard/v1/query";
+import {
   MsgLoosen,
   MsgSetMarketRules,
   MsgSetWithdrawalLimits,
@@ -12,7 +16,7 @@ import {
 } from "@keel/proto/gen/keel/guard/v1/tx";
 import { RestrictionLevel } from "@keel/proto/gen/keel/guard/v1/types";
 import { DENOM } from "./genesis.ts";
-import type { PlannedMessage } from "./operation.ts";
+import { type At, ask, type PlannedMessage } from "./operation.ts";
 
 const GUARD = "/keel.guard.v1.";
 const PERPETUALS = ["BTC-PERP", "ETH-PERP"] as const;
@@ -130,14 +134,25 @@ const tighten: Act = ({ authority, nowMs, random }) => {
   };
 };
 
-const loosen: Act = ({ authority, random }) => ({
-  typeUrl: `${GUARD}MsgLoosen`,
-  value: MsgLoosen.fromPartial({
-    authority,
-    market: random.below(3) === 0 ? "" : perpetual(random),
-    openWithdrawals: random.below(2) === 0,
-  }),
-});
+function loosening(authority: string, market: string, openWithdrawals: boolean): PlannedMessage {
+  const value = MsgLoosen.fromPartial({ authority, market, openWithdrawals });
+  return { typeUrl: `${GUARD}MsgLoosen`, value };
+}
+
+/** Mostly of what nobody has tightened. */
+const loosen: Act = ({ authority, random }) =>
+  loosening(authority, random.below(3) === 0 ? "" : perpetual(random), random.below(2) === 0);
+
+/** Before its time, of something that is in force. Null: nothing is. */
+export function endedEarly(
+  at: Pick<At, "keel" | "ctx">,
+  { authority, random }: Pick<GuardScene, "authority" | "random">,
+): PlannedMessage | null {
+  const codecs = [QueryRestrictionsRequest, QueryRestrictionsResponse] as const;
+  const { restrictions } = ask(at, `${GUARD}Query/Restrictions`, codecs, { market: "" });
+  const found = restrictions[random.below(Math.max(1, restrictions.length))];
+  return found === undefined ? null : loosening(authority, found.market, true);
+}
 
 /** Terms that would close most of those who hold the market: refused, unless nobody does. */
 const harshTerms: Act = ({ authority, instruments, random }) => {

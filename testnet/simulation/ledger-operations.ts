@@ -3,7 +3,6 @@
 import { formatPrice, formatSize } from "@keel/modules/derivatives/instruments";
 import { simulateListing } from "@keel/modules/derivatives/instruments/simulate";
 import { newOrder, place } from "@keel/modules/derivatives/simulate-kit";
-import { accountId } from "@keel/modules/kit/account-id";
 import { mulDivDown } from "@keel/modules/kit/math/mul-div";
 import { DocumentTrade, OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import {
@@ -79,23 +78,6 @@ export const ledgerOperations: readonly SimulationOperation[] = [
           amount: units(at, at.agent.index % 3 === 0 ? 300 : 6_000),
         }),
       ),
-  },
-  {
-    // Everything on one side, as far as the margin reaches: who is liquidated, and now and then falls below zero.
-    name: "as much as the margin carries",
-    weight: 16,
-    create(at) {
-      const { account, keel, ctx, market, agent } = at;
-      const id = accountId(agent.account.bytes, account.subaccount);
-      const collateral = keel.margin.account(ctx, id)?.collateral ?? 0n;
-      const { notionalPerLot, instrument } = market;
-      if (collateral <= 0n || notionalPerLot <= 0n) return null;
-      const lots = mulDivDown(collateral, BigInt(3 + at.random.below(14)), notionalPerLot);
-      if (lots < 1n || lots > 1_000_000n) return null;
-      const size = formatSize(instrument, lots);
-      const change = at.random.below(2) === 0 ? ({ type: 2, price: "" } as const) : {};
-      return { messages: [place(account, newOrder(market, at.random, { ...change, size }, 1500))] };
-    },
   },
   {
     name: "withdraw",

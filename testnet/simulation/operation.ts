@@ -30,6 +30,8 @@ export interface At {
   readonly other: SimulatedAccount;
   readonly otherAgent: Agent;
   readonly market: SimulatedMarket;
+  /** All that have a price. */
+  markets(): readonly SimulatedMarket[];
   sign(document: OrderDocument, by: Signer): SignedDocument;
 }
 
@@ -41,6 +43,23 @@ export interface SimulationOperation {
   readonly wrong?: boolean;
   /** Null: nothing to do here and now. */
   create(at: At): Planned | null;
+}
+
+interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+/** What a query answers in the state that is looked at. */
+export function ask<Request, Response>(
+  { keel, ctx }: Pick<At, "keel" | "ctx">,
+  path: string,
+  [request, response]: readonly [Codec<Request>, Codec<Response>],
+  question: Request,
+): Response {
+  const answer = keel.queries.get(path)?.handle(ctx, request.encode(question).finish());
+  if (answer === undefined) throw new Error(`no query ${path}`);
+  return response.decode(answer);
 }
 
 export function one(typeUrl: string, value: object, more: Omit<Planned, "messages"> = {}): Planned {

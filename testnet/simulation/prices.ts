@@ -11,6 +11,7 @@ export const SURFACE = 1;
 
 export const GENESIS_MS = 1_790_000_000_000;
 const SCALE = 10_000;
+const GAP_PPM = 50_000;
 const YEAR_MS = 365 * 86_400_000;
 
 export interface Weather {
@@ -55,7 +56,8 @@ export function createWeather(seed: number): Weather {
     next() {
       outage = random.below(90) === 0;
       timeMs += outage ? 40_000 + random.below(200_000) : 1_000 + random.below(11_000);
-      for (const walk of Object.values(walks)) move(walk, random);
+      // What nobody reported in between comes at once.
+      for (const walk of Object.values(walks)) move(walk, random, outage ? GAP_PPM : 0);
       if (silent.blocks > 0) silent = { ...silent, blocks: silent.blocks - 1 };
       else if (random.below(60) === 0)
         silent = { blocks: 1 + random.below(6), validators: 1 + random.below(4) };
@@ -107,10 +109,10 @@ function wild(noise: number): SurfaceVote {
   return { surfaceId: SURFACE, rhoPpm: 999_999, etaPpm: 1 + (noise % 9), gammaPpm: 1, expiries };
 }
 
-function move(walk: Walk, random: Random): void {
+function move(walk: Walk, random: Random, gapPpm: number): void {
   const dice = random.below(900);
   // Now and then a jump within the reach of margins, seldom one that nobody is prepared for.
-  const reach = dice === 0 ? 180_000 : dice < 10 ? 45_000 : walk.stepPpm;
+  const reach = dice < 2 ? 180_000 : dice < 12 ? 45_000 : Math.max(walk.stepPpm, gapPpm);
   const drift = random.below(2 * reach + 1) - reach;
   walk.value *= 1 + drift / 1_000_000;
   if (walk.value < walk.low) walk.value = walk.low * 1.02;

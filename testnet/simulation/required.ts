@@ -2,6 +2,7 @@
 import { DERIVATIVES_CODES } from "@keel/modules/derivatives/errors";
 import { externalOperations } from "@keel/modules/derivatives/external/simulate";
 import { operations } from "@keel/modules/derivatives/simulate";
+import { INSURANCE_CODES } from "@keel/modules/insurance/errors";
 import { MARGIN_CODES } from "@keel/modules/margin/errors";
 import { createKeel } from "@keel/node/app/app";
 import { createVerifier } from "@keel/node/crypto/verifier";
@@ -97,9 +98,11 @@ export function required(): Requirement[] {
       "future: proposed",
     ]),
     ...of("event", EVENTS),
+    ...of("who bears a loss", BEARERS),
     ...of("leaves because", REASONS),
     ...codes("derivatives", DERIVATIVES_CODES),
     ...codes("margin", MARGIN_CODES),
+    ...codes("insurance", INSURANCE_CODES),
   ];
 }
 
@@ -125,6 +128,22 @@ const EVENTS: readonly string[] = [
   ...["withdrawal_policy_set", "withdrawal_proposed", "withdrawal_decided", "withdrawal_dropped"],
   ...["withdrawal_executed", "top_up_rule_set", "top_up", "top_up_refused", "market_short"],
   ...["oracle_price_refused", "oracle_price_confirmed", "oracle_slow_lane"],
+  ...["oracle_feed", "oracle_surface", "oracle_surface_below_quorum", "oracle_surface_listed"],
+  ...["insurance_fund_set", "insurance_underwritten", "insurance_notice", "insurance_redeemed"],
+  ...["waterfall_set", "loss", "deleverage_round", "gains_haircut", "fees_split", "fee_shared"],
+  ...["backstop_takeover", "vault_capital", "vault_deposit", "vault_market_set"],
+  ...["vault_withdrawal_requested", "vault_withdrawal_cancelled", "vault_withdrawn"],
+  ...["fee_params_updated", "referral_code_registered", "referrer_set", "builder_approved"],
+];
+
+/** Of losses of each cause, every layer of the order of payments that it can reach. */
+const BEARERS: readonly string[] = [
+  ...["funds of its classes", "shared fund", "assessment", "the protocol's own part"].map(
+    (layer) => `liquidation: ${layer}`,
+  ),
+  ...["deleveraging", "residue", "queue"].map((layer) => `liquidation: ${layer}`),
+  ...["funds of its classes", "shared fund", "queue"].map((layer) => `settlement: ${layer}`),
+  ...["funds of its classes", "shared fund", "haircut"].map((layer) => `queue: ${layer}`),
 ];
 
 const REASONS: readonly string[] = [

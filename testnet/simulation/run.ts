@@ -22,6 +22,7 @@ import {
   stateHash,
 } from "./follower.ts";
 import { appState } from "./genesis.ts";
+import { lossFault } from "./losses.ts";
 import { createWeather, GENESIS_MS } from "./prices.ts";
 import { type Sent, Traffic } from "./traffic.ts";
 
@@ -118,6 +119,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     const [fault] = chain.faults;
     if (fault !== undefined)
       fail(`fault in ${fault.where}: ${fault.error.stack ?? fault.error.message}`);
+    const unbalanced = lossFault([
+      ...answer.txResults.flatMap(({ events }) => events),
+      ...answer.events,
+    ]);
+    if (unbalanced !== null) fail(`a loss: ${unbalanced}`);
     if (height % options.scanEvery === 0 || height === blocks) {
       scans++;
       scan(chain, fail);

@@ -20,7 +20,9 @@ import {
 import { authorityAct, openingActs } from "./authority.ts";
 import { collateralOperations } from "./collateral-operations.ts";
 import { custodyOperations } from "./custody-operations.ts";
+import { edgeOperations } from "./edge-operations.ts";
 import { DENOM, depositOf } from "./genesis.ts";
+import { insuranceOperations } from "./insurance-operations.ts";
 import { ledgerOperations } from "./ledger-operations.ts";
 import type { At, Planned, PlannedMessage, SimulationOperation } from "./operation.ts";
 import { vaultOperations } from "./vault-operations.ts";
@@ -30,6 +32,7 @@ import { wrongOperations } from "./wrong-operations.ts";
 const COHORT = 6;
 /** Each cohort looks at one market of so many. */
 const SHARES = 16;
+const BUSY_BLOCKS = 20;
 const NEWCOMERS = 50;
 const GAS_LIMIT = 20_000_000;
 const TTL_NS = 500_000_000_000n;
@@ -43,9 +46,11 @@ export interface Sent {
 
 export const ownOperations: readonly SimulationOperation[] = [
   ...ledgerOperations,
+  ...edgeOperations,
   ...vaultOperations,
   ...custodyOperations,
   ...collateralOperations,
+  ...insuranceOperations,
   ...wrongOperations,
 ];
 const OWN_TOTAL = ownOperations.reduce((sum, { weight }) => sum + weight, 0);
@@ -164,7 +169,10 @@ export class Traffic {
     push: (operation: string, planned: Planned | null, market?: string) => void,
   ): void {
     const random = this.#random;
-    const cohort = random.below(Math.ceil(this.agents.length / COHORT));
+    const cohorts = Math.ceil(this.agents.length / COHORT);
+    // Everybody now and then, and one cohort at a time much: who comes back meets what it has left.
+    const busy = Math.floor(ctx.header.height / BUSY_BLOCKS) % cohorts;
+    const cohort = random.below(2) === 0 ? busy : random.below(cohorts);
     const members = this.agents.slice(cohort * COHORT, (cohort + 1) * COHORT);
     const seen = board.seenBy(cohort);
     let dice = random.below(OWN_TOTAL + MODULES_TOTAL);
@@ -197,6 +205,7 @@ export class Traffic {
       account: { owner: agent.account.address, subaccount: random.below(2) },
       other: { owner: otherAgent.account.address, subaccount: random.below(2) },
       market,
+      markets: () => board.ids.flatMap((id) => board.market(id) ?? []),
       sign: signedDocument,
     };
     const found = ownOperations.find(({ weight }) => (dice -= weight) < 0);

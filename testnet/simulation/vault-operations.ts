@@ -6,7 +6,7 @@ import {
 } from "@keel/proto/gen/keel/vault/v1/query";
 import { MsgCancelWithdrawal, MsgRequestWithdrawal } from "@keel/proto/gen/keel/vault/v1/tx";
 import { DENOM } from "./genesis.ts";
-import { one, type SimulationOperation } from "./operation.ts";
+import { ask, one, type SimulationOperation } from "./operation.ts";
 
 const VAULT = "/keel.vault.v1.";
 /** The first shares are given at so many for a unit. */
@@ -45,12 +45,11 @@ export const vaultOperations: readonly SimulationOperation[] = [
   {
     name: "vault: cancelled withdrawal",
     weight: 6,
-    create({ keel, ctx, random, agents }) {
-      const path = `${VAULT}Query/Withdrawals`;
-      const all = QueryWithdrawalsRequest.encode(QueryWithdrawalsRequest.fromPartial({})).finish();
-      const answer = keel.queries.get(path)?.handle(ctx, all);
-      if (answer === undefined) throw new Error(`no query ${path}`);
-      const { withdrawals } = QueryWithdrawalsResponse.decode(answer);
+    create(at) {
+      const { random, agents } = at;
+      const codecs = [QueryWithdrawalsRequest, QueryWithdrawalsResponse] as const;
+      const all = QueryWithdrawalsRequest.fromPartial({});
+      const { withdrawals } = ask(at, `${VAULT}Query/Withdrawals`, codecs, all);
       const found = withdrawals[random.below(Math.max(1, withdrawals.length))];
       // Whose it is, and now and then somebody else.
       const sender = random.below(4) === 0 ? agents[0]?.account.address : found?.owner;

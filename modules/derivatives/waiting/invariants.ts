@@ -1,6 +1,7 @@
 /** What always holds of orders that wait, and of dead men. */
 import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { accountId } from "../../kit/account-id.ts";
+import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
 import type { Instrument } from "../instruments.ts";
@@ -22,8 +23,8 @@ export type InMarkets = (
 
 function ordersOf(ctx: ReadContext, venue: Venue, market: number): WaitingOrder[] {
   const orders: WaitingOrder[] = [];
-  venue.state.waiting.each(ctx, (key, order) => {
-    if (key.market === market) orders.push(order);
+  venue.state.waiting.eachWithPrefix(ctx, u32Key.encode(market), (_key, order) => {
+    orders.push(order);
   });
   return orders;
 }
@@ -65,8 +66,8 @@ export function trailsFollowed(venue: Venue, inMarkets: InMarkets): Invariant {
   return inMarkets(venue, (ctx, { id: market }) => {
     for (const side of ["sell", "buy"] as const) {
       const firsts: number[] = [];
-      venue.state.trailMarks.each(ctx, ([of, kind, firstId]) => {
-        if (of === market && kind === trailSide(side)) firsts.push(firstId);
+      venue.state.trailMarks.eachWithPrefix(ctx, u32Key.encode(market), ([, kind, firstId]) => {
+        if (kind === trailSide(side)) firsts.push(firstId);
       });
       const followed = new Set<number>();
       for (const order of ordersOf(ctx, venue, market)) {
@@ -89,8 +90,8 @@ export function pairsLinked(venue: Venue, inMarkets: InMarkets): Invariant {
   return inMarkets(venue, (ctx, { id: market }) => {
     const partners = new Map<bigint, bigint>();
     for (const { id, ocoId } of ordersOf(ctx, venue, market)) partners.set(id, ocoId);
-    venue.state.orders.each(ctx, (key, { id, ocoId }) => {
-      if (key.market === market) partners.set(id, ocoId);
+    venue.state.orders.eachWithPrefix(ctx, u32Key.encode(market), (_key, { id, ocoId }) => {
+      partners.set(id, ocoId);
     });
     for (const [id, ocoId] of partners) {
       const back = ocoId === 0n ? undefined : partners.get(ocoId);

@@ -1,7 +1,8 @@
 /** An application over a commit store with funded accounts, driven block by block as the consensus host does; for tests and benches. */
+import { createPrivateKey, type KeyObject, sign } from "node:crypto";
 import type { FinalizeBlockResponse, ProposedBlock } from "@keel/consensus/host/ports";
 import { extendedCommitFromVotes } from "@keel/consensus/wire/commit";
-import { ed25519PublicKey, ed25519Sign } from "@keel/consensus/wire/ed25519";
+import { ed25519PublicKey } from "@keel/consensus/wire/ed25519";
 import { ed25519Address } from "@keel/consensus/wire/keys";
 import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import { voteExtensionSignBytes, voteSignBytes } from "@keel/consensus/wire/sign-bytes";
@@ -46,7 +47,7 @@ export interface TestChainOptions {
 }
 
 export interface TestValidator {
-  readonly seed: Uint8Array;
+  readonly key: KeyObject;
   readonly info: ValidatorInfo;
 }
 
@@ -210,7 +211,7 @@ export class TestChain {
       partSetHeader: { total: 1, hash: sha256(utf8ToBytes("part")) },
     };
     const infos = this.validators.map(({ info }) => info);
-    const precommits = this.validators.map(({ seed, info }, index): Vote => {
+    const precommits = this.validators.map(({ key, info }, index): Vote => {
       const unsigned = {
         type: "precommit" as const,
         height: this.height,
@@ -223,8 +224,8 @@ export class TestChain {
       };
       return {
         ...unsigned,
-        signature: ed25519Sign(seed, voteSignBytes(CHAIN_ID, unsigned)),
-        extensionSignature: ed25519Sign(seed, voteExtensionSignBytes(CHAIN_ID, unsigned)),
+        signature: sign(null, voteSignBytes(CHAIN_ID, unsigned), key),
+        extensionSignature: sign(null, voteExtensionSignBytes(CHAIN_ID, unsigned), key),
       };
     });
     return extendedCommitFromVotes({
@@ -237,8 +238,16 @@ export class TestChain {
   }
 }
 
+/** What stands before the 32 bytes of an ed25519 seed in a PKCS 8 document. */
+const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
+
 function validator(index: number): TestValidator {
   const seed = sha256(utf8ToBytes(`validator ${index}`));
   const pubKey = ed25519PublicKey(seed);
-  return { seed, info: { address: ed25519Address(pubKey), pubKey, power: 10n, priority: 0n } };
+  const key = createPrivateKey({
+    key: Buffer.concat([PKCS8_ED25519, seed]),
+    format: "der",
+    type: "pkcs8",
+  });
+  return { key, info: { address: ed25519Address(pubKey), pubKey, power: 10n, priority: 0n } };
 }
