@@ -164,8 +164,8 @@ export function createSettlements(parts: {
       }
       if (!isBelow(ctx, id)) continue;
       below.push(id);
-      const missing = -(state.accounts.get(ctx, id)?.collateral ?? 0n);
-      if (book.on && !book.second) book.noteMissing(id, missing, amountsOf(paid));
+      const missing = book.on && !book.second ? missingOf(ctx, id) : 0n;
+      if (missing > 0n) book.noteMissing(id, missing, amountsOf(paid));
     }
     reportKept(ctx, kept);
     writeLedgers(ctx, changes);
@@ -232,7 +232,7 @@ export function createSettlements(parts: {
     let left = most;
     for (const [claimant, owed] of book.claims) {
       if (left === 0n) break;
-      const missing = maximum(-(state.accounts.get(ctx, claimant)?.collateral ?? 0n), 0n);
+      const missing = missingOf(ctx, claimant);
       const part = minimum(minimum(left, owed), missing);
       if (part > 0n) {
         claims.give(ctx, id, claimant, part);
@@ -262,6 +262,14 @@ export function createSettlements(parts: {
       ledger.add("haircut", quanta);
       losses.close(ctx, id, ledger, "queue");
     }
+  }
+
+  /** What neither its cash nor its assets cover: these are sold before anybody's gain is cut. 0 while they cannot be valued. */
+  function missingOf(ctx: ReadContext, id: AccountId): bigint {
+    const account = state.accounts.get(ctx, id);
+    if (account === undefined) return 0n;
+    if (account.assets.length === 0) return maximum(-account.collateral, 0n);
+    return maximum(-(maintenanceHealth(account, marketViews(ctx, markets))?.equity ?? 0n), 0n);
   }
 
   function isBelow(ctx: ReadContext, id: AccountId): boolean {
