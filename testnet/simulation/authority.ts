@@ -3,7 +3,6 @@ import { defaultTerms, linearPerpetual } from "@keel/modules/derivatives/default
 import type { Instrument } from "@keel/modules/derivatives/instruments";
 import type { Random } from "@keel/modules/derivatives/random";
 import type { ReadContext } from "@keel/modules/kit/context";
-import { defaultDynamicMargin } from "@keel/modules/margin/volatility/terms";
 import { defaultGuard } from "@keel/modules/oracle/guard/terms";
 import {
   defaultParams as vaultParams,
@@ -23,7 +22,6 @@ import {
 import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import {
   MsgCollectFees,
-  MsgSetDynamicMargin,
   MsgUpdateParams as MsgUpdateMargin,
 } from "@keel/proto/gen/keel/margin/v1/tx";
 import type { FeedGuard } from "@keel/proto/gen/keel/oracle/v1/guard";
@@ -36,11 +34,12 @@ import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/va
 import { otherTerms } from "./collateral-operations.ts";
 import { exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
 import { endedEarly, guardAct } from "./guard-acts.ts";
-import { anotherModel, openingModel } from "./margin-models.ts";
+import { anotherDynamicMargin, anotherModel, openingModel } from "./margin-models.ts";
 import { ask, type PlannedMessage } from "./operation.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
 import { anotherFund, anotherWaterfall, insuranceAct, openingFunds } from "./waterfall-acts.ts";
 
+const ENDING_MS = 8 * 60_000;
 const DERIVATIVES = "/keel.derivatives.v1.";
 const { MARKET_STATUS_ACTIVE, MARKET_STATUS_CLOSE_ONLY, MARKET_STATUS_HALTED } = MarketStatus;
 
@@ -96,6 +95,19 @@ const stop: Act = (scene) => {
   if (found === undefined) return null;
   const next = scene.random.below(3) === 0 ? MARKET_STATUS_CLOSE_ONLY : MARKET_STATUS_HALTED;
   return status(scene, found, next);
+};
+
+/** What somebody holds, shortly before its end: nobody is liquidated there, and who is below zero then is found by the settlement. */
+const stopEnding: Act = (scene) => {
+  const { keel, ctx, instruments, random } = scene;
+  const nowMs = Number(ctx.header.timeNs / 1_000_000n);
+  const ending = instruments.filter(({ id, status: now, contract }) => {
+    const left = Number(contract.maturity?.expiryMs ?? 0) - nowMs;
+    const held = keel.margin.ledger(ctx, id)?.positions ?? 0n;
+    return now === "active" && held > 0n && left > 0 && left < ENDING_MS;
+  });
+  const found = pick(random, ending);
+  return found === undefined ? null : status(scene, found, MARKET_STATUS_HALTED);
 };
 
 /** Fees move a little; the second perpetual goes from batch auctions to continuous matching and back. */
@@ -315,30 +327,6 @@ const collect: Act = ({ random, authority }) => ({
   }),
 });
 
-/** Margin that follows volatility, quick enough for a run; sometimes off, sometimes of a feed that is none. */
-const dynamic: Act = ({ random, authority }) => {
-  const dice = random.below(8);
-  const feedId = dice === 0 ? 99 : random.below(2) === 0 ? FEEDS.btc : FEEDS.eth;
-  const terms = {
-    ...defaultDynamicMargin(feedId),
-    basePpm: BigInt(50_000 + random.below(100_000)),
-    multiplierMaxPpm: 2_000_000n,
-    factorFeedId: FEEDS.btc,
-    fastHalfLifeMs: 600_000n,
-    slowHalfLifeMs: 3_600_000n,
-    forward: {
-      ...{ impliedFeedId: FEEDS.volatility, impliedWeightPpm: 50_000n },
-      ...{ widthFreePpm: 2_000n, widthWeightPpm: 500_000n, riseMaxPpm: 300_000n },
-    },
-  };
-  return {
-    typeUrl: "/keel.margin.v1.MsgSetDynamicMargin",
-    value: MsgSetDynamicMargin.fromPartial(
-      dice === 1 ? { authority, feedId } : { authority, feedId, terms },
-    ),
-  };
-};
-
 const guard: Act = ({ authority, ctx, instruments, random }) =>
   guardAct({ authority, instruments, random, nowMs: Number(ctx.header.timeNs / 1_000_000n) });
 
@@ -349,6 +337,9 @@ const acts: readonly Act[] = [
   reopen,
   stop,
   stop,
+  stopEnding,
+  stopEnding,
+  stopEnding,
   changeTerms,
   backToAuctions,
   backToAuctions,
@@ -366,7 +357,7 @@ const acts: readonly Act[] = [
   oracle,
   surface,
   collect,
-  dynamic,
+  ({ random, authority }) => anotherDynamicMargin(random, authority),
   vault,
   fees,
   fees,

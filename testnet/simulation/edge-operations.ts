@@ -16,21 +16,22 @@ import { type At, one, type Planned, type SimulationOperation } from "./operatio
 const SOON_MS = 12 * 60_000;
 const LOTS_MAX = 1_000_000n;
 
-/** Three to sixteen times what the account has; null: nothing, or more than an order may be. */
+/** From `least` to fourteen times more of what the account has; null: nothing, or more than an order may be. */
 function edgeLots(
   { keel, ctx, market, random }: At,
   { account: { bytes } }: Agent,
   { subaccount }: SimulatedAccount,
+  least: number,
 ): bigint | null {
   const collateral = keel.margin.account(ctx, accountId(bytes, subaccount))?.collateral ?? 0n;
   if (collateral <= 0n || market.notionalPerLot <= 0n) return null;
-  const lots = mulDivDown(collateral, BigInt(3 + random.below(14)), market.notionalPerLot);
+  const lots = mulDivDown(collateral, BigInt(least + random.below(14)), market.notionalPerLot);
   return lots < 1n || lots > LOTS_MAX ? null : lots;
 }
 
 function ordered(at: At): Planned | null {
   const { account, agent, market, random } = at;
-  const lots = edgeLots(at, agent, account);
+  const lots = edgeLots(at, agent, account, 3);
   if (lots === null) return null;
   const size = formatSize(market.instrument, lots);
   const change = random.below(2) === 0 ? ({ type: 2, price: "" } as const) : {};
@@ -38,10 +39,11 @@ function ordered(at: At): Planned | null {
 }
 
 /** The two agree on it, so that no book has to hold as much. */
-function agreed(at: At): Planned | null {
+function agreed(at: At, least: number): Planned | null {
   const { agent, otherAgent, account, other, market } = at;
   if (agent === otherAgent) return null;
-  const [own, others] = [edgeLots(at, agent, account), edgeLots(at, otherAgent, other)];
+  const own = edgeLots(at, agent, account, least);
+  const others = edgeLots(at, otherAgent, other, least);
   if (own === null || others === null) return null;
   const size = formatSize(market.instrument, minimum(own, others));
   const documents = [
@@ -64,13 +66,13 @@ function ending({ markets, nowMs, random }: At): SimulatedMarket | null {
 
 export const edgeOperations: readonly SimulationOperation[] = [
   { name: "as much as the margin carries", weight: 16, create: ordered },
-  { name: "agreed at the edge of the margin", weight: 12, create: agreed },
+  { name: "agreed at the edge of the margin", weight: 12, create: (at) => agreed(at, 3) },
   {
     name: "agreed at the edge of the margin, shortly before the end",
-    weight: 12,
+    weight: 24,
     create(at) {
       const market = ending(at);
-      return market === null ? null : agreed({ ...at, market });
+      return market === null ? null : agreed({ ...at, market }, 6);
     },
   },
 ];

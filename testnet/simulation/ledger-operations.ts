@@ -28,6 +28,7 @@ import { type At, minutesAhead, one, type SimulationOperation } from "./operatio
 import { FEEDS } from "./prices.ts";
 
 const UNIT = 1_000_000n;
+const HOUR_MS = 3_600_000;
 const MARGIN = "/keel.margin.v1.";
 const DERIVATIVES = "/keel.derivatives.v1.";
 
@@ -62,6 +63,12 @@ export function agreedTrade(at: At): DocumentTrade {
     size: formatSize(instrument, BigInt(5 + at.random.below(20))),
     taker: 1,
   });
+}
+
+/** Mostly with the hour, when more end than a block takes away. */
+function grantEnd({ nowMs, random }: At): bigint {
+  if (random.below(4) === 0) return minutesAhead(nowMs, 1 + random.below(20));
+  return BigInt((Math.floor(nowMs / HOUR_MS) + 1) * HOUR_MS);
 }
 
 export const ledgerOperations: readonly SimulationOperation[] = [
@@ -236,7 +243,7 @@ export const ledgerOperations: readonly SimulationOperation[] = [
         subaccounts: [0, 1],
         markets: at.random.below(3) === 0 ? [at.market.instrument.symbol] : [],
         notionalPerDay: units(at, at.random.below(2) === 0 ? 2_000 : 1_000_000),
-        expiryMs: minutesAhead(at.nowMs, 1 + at.random.below(20)),
+        expiryMs: grantEnd(at),
       });
       return one(`${DERIVATIVES}MsgGrantTradingKey`, value);
     },

@@ -1,8 +1,10 @@
 /** Margin models of the simulation: the one in force from the first block, and what the authority tries instead. */
 import type { Random } from "@keel/modules/derivatives/random";
+import { defaultDynamicMargin } from "@keel/modules/margin/volatility/terms";
 import { PortfolioModel, SkewMove, VolatilityMove } from "@keel/proto/gen/keel/margin/v1/portfolio";
-import { MsgSetPortfolioModel } from "@keel/proto/gen/keel/margin/v1/tx";
+import { MsgSetDynamicMargin, MsgSetPortfolioModel } from "@keel/proto/gen/keel/margin/v1/tx";
 import type { PlannedMessage } from "./operation.ts";
+import { FEEDS } from "./prices.ts";
 
 const { VOLATILITY_MOVE_DOWN, VOLATILITY_MOVE_UP, VOLATILITY_MOVE_SAME } = VolatilityMove;
 const STEPS = [-1_000_000n, -500_000n, 0n, 500_000n, 1_000_000n];
@@ -82,4 +84,28 @@ export function anotherModel(random: Random, authority: string): PlannedMessage 
   if (dice === 1) return setting(authority, { ...marginModel(100_000n), scenarios: [] });
   if (dice < 4) return setting(authority, marginModel(900_000n));
   return setting(authority, marginModel(BigInt(80_000 + 5_000 * random.below(9))));
+}
+
+/** Margin that follows volatility, quick enough for a run; sometimes off, sometimes of a feed that is none. */
+export function anotherDynamicMargin(random: Random, authority: string): PlannedMessage {
+  const dice = random.below(8);
+  const feedId = dice === 0 ? 99 : random.below(2) === 0 ? FEEDS.btc : FEEDS.eth;
+  const terms = {
+    ...defaultDynamicMargin(feedId),
+    basePpm: BigInt(50_000 + random.below(100_000)),
+    multiplierMaxPpm: 2_000_000n,
+    factorFeedId: FEEDS.btc,
+    fastHalfLifeMs: 600_000n,
+    slowHalfLifeMs: 3_600_000n,
+    forward: {
+      ...{ impliedFeedId: FEEDS.volatility, impliedWeightPpm: 50_000n },
+      ...{ widthFreePpm: 2_000n, widthWeightPpm: 500_000n, riseMaxPpm: 300_000n },
+    },
+  };
+  return {
+    typeUrl: "/keel.margin.v1.MsgSetDynamicMargin",
+    value: MsgSetDynamicMargin.fromPartial(
+      dice === 1 ? { authority, feedId } : { authority, feedId, terms },
+    ),
+  };
 }

@@ -11,7 +11,7 @@ export const SURFACE = 1;
 
 export const GENESIS_MS = 1_790_000_000_000;
 const SCALE = 10_000;
-const GAP_PPM = 50_000;
+const GAP_PPM = 80_000;
 const YEAR_MS = 365 * 86_400_000;
 
 export interface Weather {

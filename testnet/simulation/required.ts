@@ -143,7 +143,7 @@ const BEARERS: readonly string[] = [
   ),
   ...["deleveraging", "residue", "queue"].map((layer) => `liquidation: ${layer}`),
   ...["funds of its classes", "shared fund", "queue"].map((layer) => `settlement: ${layer}`),
-  ...["funds of its classes", "shared fund", "haircut"].map((layer) => `queue: ${layer}`),
+  ...["shared fund", "haircut"].map((layer) => `queue: ${layer}`),
 ];
 
 const REASONS: readonly string[] = [
