@@ -3,7 +3,7 @@ import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
 import { boundsFault } from "./bounds/branch-bounds.ts";
-import { sweepFault } from "./clearing/settlement.ts";
+import { sweepFault } from "./clearing/sweep-invariant.ts";
 import { assetsBackedFault, assetsHeldFault } from "./collateral-assets/invariants.ts";
 import { custodyFault, marketShortfallFault, solvencyMatchesFault } from "./custody/invariants.ts";
 import { maintenanceHealth, positionValue } from "./health/health.ts";

@@ -28,6 +28,7 @@ const UNREACHED: Readonly<Record<string, string>> = {
   "margin 13": "a market that the exchange has and the ledger does not know",
   "margin 15": "sums beyond 2^127",
   "margin 61": "64 bids that stand on one side of a market",
+  "margin 66": "an owner who holds one market in more than 16 sub-accounts",
   "margin 31": "a chain without a margin model: this one has one from its first block",
 };
 
