@@ -46,6 +46,9 @@ const ladder = (change: Partial<LadderTerms>, params: Partial<Params> = {}) => (
 /** As far as ten times maintenance, which is everything. */
 const WHOLE = { liquidationTargetPpm: 10_000_000n };
 
+/** Quanta: 100 units. */
+const FLOOR = "100000000";
+
 /** What is run with all accounts, and what variants are read against. */
 export const RECOMMENDED_VARIANT = "keel";
 
@@ -75,6 +78,9 @@ export const VARIANTS: Readonly<Record<string, NamedVariant>> = {
   nervous: changed("margin, after nervous weeks", "follows volatility", () => ({
     dynamic: dynamicOfAll(NERVOUS),
   })),
+  ends: changed("what nobody bears", "its market is settled after 20 blocks", () =>
+    ladder({}, { marketSettlement: { afterBlocks: 20, atOncePpm: 0n }, shortfallFloor: FLOOR }),
+  ),
   "wide-brakes": changed("brakes", "ranges of 2 % a minute, 5 % in ten", () => ({
     brakes: "wide",
   })),

@@ -75,6 +75,7 @@ export class Watch {
   #deleveragedNotional = 0;
   #covered = 0n;
   #byDeleveraging = 0;
+  #socialised = 0;
   #fund = 0n;
   #pending = 0n;
   /** What ladder, guard and loss ledgers said. */
@@ -146,10 +147,10 @@ export class Watch {
       deleveragedAccounts: this.#deleveraged.size,
       // A deleveraging of the chain closes what a bankrupt account holds and nothing else.
       overshootNotional: 0,
-      badDebt: paidByFund + this.#byDeleveraging + unpaid,
+      badDebt: paidByFund + this.#byDeleveraging + this.#socialised + unpaid,
       paidByFund,
       paidByDeleveraging: this.#byDeleveraging,
-      socialised: 0,
+      socialised: this.#socialised,
       unpaid,
       secondsAboveFundLimit: this.#limit.seconds,
       outsideTrough: this.#outside.fall,
@@ -166,6 +167,7 @@ export class Watch {
     if (type === "liquidation_throttled") this.ladder.throttled += 1;
     if (type === "guard_range") this.ladder.rangesLeft += 1;
     if (type === "guard_outage") this.ladder.outages += 1;
+    if (type === "market_loss_share") this.#socialised += Number(attributes["paid"] ?? "0") / UNIT;
     if (type === "guard_move") this.ladder.controllerMoves += 1;
     if (type !== "loss") return;
     this.ladder.losses += 1;
@@ -235,7 +237,8 @@ export class Watch {
       ...{ minute, outside: facts.outside, mark: facts.mark, depth: facts.depth, openInterest },
       fund: Number(facts.fund) / UNIT,
       liquidated: this.#liquidated,
-      badDebt: Number(this.#covered + this.#pending) / UNIT + this.#byDeleveraging,
+      badDebt:
+        Number(this.#covered + this.#pending) / UNIT + this.#byDeleveraging + this.#socialised,
       deleveraged: this.#deleveragedNotional,
     });
   }
