@@ -9,7 +9,14 @@ import { assert } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
 import type { Account, MarketLedger } from "../account-codec.ts";
 import { EMPTY_ACCOUNT, emptyLedger } from "../account-codec.ts";
-import { gatedMarket, gatedText, noteExit, requireUngated } from "../custody/gates.ts";
+import {
+  gatedMarket,
+  gatedText,
+  hasLossToBear,
+  LOSS_TO_BEAR_TEXT,
+  noteExit,
+  requireUngated,
+} from "../custody/gates.ts";
 import { hasPolicy, keepLoss, lossFault } from "../custody/guard.ts";
 import { marketsFault } from "../custody/isolated.ts";
 import { spendPort } from "../custody/proposals.ts";
@@ -84,6 +91,9 @@ export function createClearAll(
     const gated = gatedMarket(ctx, state.custody, from, giver.after);
     if (gated !== null) {
       throw new Refused(from, "withdrawalsGated", gatedText(ctx, state.custody, gated));
+    }
+    if (hasLossToBear(ctx, state, from)) {
+      throw new Refused(from, "withdrawalsGated", LOSS_TO_BEAR_TEXT);
     }
     const taker = touch(ctx, batch, to, true);
     giver.after = { ...giver.after, collateral: giver.after.collateral - quanta };
@@ -183,7 +193,9 @@ export function createClearAll(
         if (left) noteExit(ctx, state, { id, market });
       }
       const { assets, collateral, positions } = after;
-      const gone = collateral === 0n && positions.length === 0 && assets.length === 0;
+      const empty = collateral === 0n && positions.length === 0 && assets.length === 0;
+      // Who has part of a loss to bear still owes it.
+      const gone = empty && !state.waterfall.shares.has(ctx, id);
       if (before === undefined) added += 1n;
       if (gone) added -= 1n;
       if (gone && after.portfolio) state.portfolios.delete(ctx, id);

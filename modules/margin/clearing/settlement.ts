@@ -333,8 +333,15 @@ export function createSettlements(parts: {
     return found;
   }
 
-  /** Everyone is settled: from the block after that on, when the queue says what is missing, it is shared. True: the markets may be closed. */
-  function shared(ctx: WriteContext, before: { readonly closing: boolean }): boolean {
+  /**
+   * Everyone is settled: from the block after that on, when the queue says what is missing, it is shared. True: the markets may be closed. `below` hears of those
+   * who have lost meanwhile what their part is taken from.
+   */
+  function shared(
+    ctx: WriteContext,
+    before: { readonly closing: boolean },
+    below: AccountId[],
+  ): boolean {
     // Stopped on the way: shared when the authority lets it go on.
     const ended = endedMarkets(ctx).filter(
       (market) => markets.terms(ctx, market)?.status === "settling",
@@ -343,9 +350,13 @@ export function createSettlements(parts: {
     if (first === undefined) return true;
     if (!before.closing) return false;
     let done = false;
+    let poorer: readonly AccountId[] = [];
     const sound = contained(ctx, markets, first, (step) => {
-      done = shares.share(step, ended);
+      const part = shares.share(step, ended);
+      done = part.done;
+      poorer = part.below;
     });
+    if (sound) below.push(...poorer);
     return done || !sound;
   }
 
@@ -355,7 +366,7 @@ export function createSettlements(parts: {
       if (state.sweep.get(ctx) === undefined && !begin(ctx)) return [];
       const sweep = state.sweep.require(ctx);
       const below = sweep.closing ? [] : visit(ctx, sweep.after);
-      if (state.sweep.require(ctx).closing && shared(ctx, sweep)) close(ctx);
+      if (state.sweep.require(ctx).closing && shared(ctx, sweep, below)) close(ctx);
       return below;
     },
   };

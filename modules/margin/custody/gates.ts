@@ -59,26 +59,23 @@ export function gatedText(ctx: ReadContext, custody: CustodyState, market: Marke
   return `market ${market} is short of ${known?.shortfall ?? "0"}: what its accounts hold stays until ${known?.gatedUntilNs ?? 0n} ns`;
 }
 
-/** A market that a loss has stopped or ended: what its accounts have gained stays until it is known what they bear. */
-function requireNoEnding(
+/** A loss has stopped or ended a market of the account: what it has gained there stays until it is known what it bears. */
+export function hasLossToBear(
   ctx: ReadContext,
   { accounts, waterfall }: MarginState,
   id: AccountId,
-): void {
+): boolean {
   const { endings, shares } = waterfall;
-  if (endings.size(ctx) === 0) return;
+  if (endings.size(ctx) === 0) return false;
+  if (shares.has(ctx, id)) return true;
   const held = accounts.get(ctx, id)?.positions ?? [];
-  const market = held.find((position) => position.lots !== 0n && endings.has(ctx, position.market));
-  if (market !== undefined || shares.has(ctx, id)) {
-    throw refuse(
-      "withdrawalsGated",
-      "a loss of a market that the account held is still to be borne",
-    );
-  }
+  return held.some(({ lots, market }) => lots !== 0n && endings.has(ctx, market));
 }
 
+export const LOSS_TO_BEAR_TEXT = "a loss of a market that the account held is still to be borne";
+
 export function requireUngated(ctx: ReadContext, state: MarginState, id: AccountId): void {
-  requireNoEnding(ctx, state, id);
+  if (hasLossToBear(ctx, state, id)) throw refuse("withdrawalsGated", LOSS_TO_BEAR_TEXT);
   if (state.custody.solvency.size(ctx) === 0) return;
   const account = state.accounts.get(ctx, id);
   const market = account === undefined ? null : gatedMarket(ctx, state.custody, id, account);

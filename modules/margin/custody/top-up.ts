@@ -18,7 +18,7 @@ import {
 import type { MarginState } from "../state.ts";
 import { dayOf } from "./clock.ts";
 import { emitTopUp, emitTopUpRefused, emitTopUpRule } from "./events.ts";
-import { gatedMarket } from "./gates.ts";
+import { gatedMarket, hasLossToBear } from "./gates.ts";
 import { spentToday } from "./guard.ts";
 
 export interface TopUps {
@@ -46,7 +46,7 @@ export function createTopUps(parts: {
   function available(ctx: ReadContext, id: AccountId, views: MarketViews): bigint {
     const account = state.accounts.get(ctx, id);
     if (account === undefined || account.isolated) return 0n;
-    if (gatedMarket(ctx, custody, id, account) !== null) return 0n;
+    if (gatedMarket(ctx, custody, id, account) !== null || hasLossToBear(ctx, state, id)) return 0n;
     const stopped = account.positions.some(
       ({ market }) => markets.terms(ctx, market)?.status === "quarantined",
     );

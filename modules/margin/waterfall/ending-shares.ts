@@ -39,11 +39,17 @@ interface SettledLots {
   readonly quantaPerLot: bigint;
 }
 
+interface Shared {
+  readonly done: boolean;
+  /** Whose part was more than what they had left. */
+  readonly below: readonly AccountId[];
+}
+
 export interface EndingShares {
   /** The account's positions in ended markets have been settled. */
   note(ctx: WriteContext, id: AccountId, settled: readonly SettledLots[]): void;
-  /** The block's part of sharing their loss, once everyone is settled. True: it is done, and nothing of the markets is left in the queue. */
-  share(ctx: WriteContext, markets: readonly MarketId[]): boolean;
+  /** The block's part of sharing their loss, once everyone is settled. Done: nothing of the markets is left in the queue. */
+  share(ctx: WriteContext, markets: readonly MarketId[]): Shared;
 }
 
 /** Empty cursor: everyone is. */
@@ -194,7 +200,7 @@ export function createEndingShares(parts: {
       const all = bearers(ctx);
       // All have paid: what is left of their notes are the last ones to go.
       if (known.sharing && !all.some(({ id }) => isAfter(id, known.after))) {
-        return clear(ctx, ended, most);
+        return { done: clear(ctx, ended, most), below: [] };
       }
       const sharing = shareLoss(missing, all);
       if (!known.sharing && missing > 0n) emitMarketLoss(ctx, symbol, missing, sharing);
@@ -204,6 +210,7 @@ export function createEndingShares(parts: {
         owed.set(id, minimum(BigInt(claim.missing), missingOf(ctx, id, views)));
       }
       const paid = new Map<AccountId, bigint>();
+      const below: AccountId[] = [];
       let last = ending.after;
       let count = 0;
       for (const [i, bearer] of all.entries()) {
@@ -215,6 +222,7 @@ export function createEndingShares(parts: {
         const quanta = borne.byGain + borne.bySize;
         if (quanta === 0n) continue;
         const given = payOut(ctx, bearer.id, quanta, owed, paid);
+        if ((state.accounts.get(ctx, bearer.id)?.collateral ?? 0n) < 0n) below.push(bearer.id);
         const shared = { bearer, borne, paid: given, sharing, missing };
         emitMarketLossShare(ctx, symbol, name(bearer.id), shared);
       }
@@ -226,7 +234,7 @@ export function createEndingShares(parts: {
       }));
       endings.set(ctx, first, { ...ending, after: last, claims: left });
       const through = count < most && !all.some(({ id }) => isAfter(id, last));
-      return through && clear(ctx, ended, most);
+      return { done: through && clear(ctx, ended, most), below };
     },
   };
 }

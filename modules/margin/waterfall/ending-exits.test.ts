@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
+import { MARGIN_CODES } from "../errors.ts";
+import type { CollateralMove, Trade } from "../ports.ts";
+import { BTC, DENOM, ETH } from "../testing/world.ts";
+
+/** One lot is worth a unit (1e6 quanta) at 1,000 ticks. */
+const UNIT = 1_000_000n;
+
+let world: InsuredWorld;
+let winner: AccountId;
+let friend: AccountId;
+
+/** 100 long lots with ten units behind them; at half the price 40 are missing, and the short that has gained 50 waits for its part of it. */
+beforeEach(() => {
+  world = createInsuredWorld({ marketSettlement: { afterBlocks: 2, atOncePpm: 0n } });
+  const long = world.funded(1, 10n * UNIT);
+  winner = world.funded(2, 50n * UNIT);
+  friend = world.funded(3, 1_000n * UNIT);
+  world.trade(long, winner, 100n, 1_000n);
+  world.trade(friend, winner, 1n, 1_000n, ETH);
+  world.markets.setMark(world.ctx, BTC, 500n);
+  blocks(1);
+});
+
+function blocks(count: number): void {
+  for (let i = 0; i < count; i++) {
+    world.margin.keeper.endBlock(world.ctx);
+    expect(world.violated()).toBeNull();
+    world.ctx.nextBlock();
+  }
+}
+
+const pending = () => world.margin.keeper.pendingShortfall(world.ctx, DENOM);
+const status = () => world.markets.terms(world.ctx, BTC)?.status;
+const notes = () => world.margin.state.waterfall.shares.size(world.ctx);
+
+function traded(buyer: AccountId, seller: AccountId, lots: bigint, priceTicks: bigint): Trade {
+  const party = (account: AccountId) => ({ account, feeQuanta: 0n, orderId: null });
+  const [buys, sells] = [party(buyer), party(seller)];
+  return { market: ETH, priceTicks, lots, buyer: buys, seller: sells, taker: "buy", kind: "external" };
+}
+
+const agreed = (trades: readonly Trade[], moves: readonly CollateralMove[] = []) =>
+  world.margin.keeper.clearAll(world.ctx, trades, moves);
+
+/** With the short ETH lot goes some cash. */
+const leave = (quanta: bigint) =>
+  agreed([{ ...traded(winner, friend, 1n, 1_000n), kind: "transfer" }], [
+    { from: winner, to: friend, quanta },
+  ]);
+
+describe("what is still to be borne", () => {
+  const refusal = { ok: false, refused: 0, code: MARGIN_CODES.withdrawalsGated };
+
+  it("does not leave with a position that moves while the market is stopped", () => {
+    expect(status()).toBe("halted");
+    expect(leave(40n * UNIT)).toMatchObject({ ...refusal, refused: winner });
+  });
+
+  it("does not leave with a position that moves once the market was settled", () => {
+    blocks(3);
+    expect(notes()).toBeGreaterThan(0);
+    expect(leave(99n * UNIT)).toMatchObject({ ...refusal, refused: winner });
+    blocks(1);
+    expect([status(), pending()]).toEqual(["settled", 0n]);
+  });
+
+  it("does not leave as a top-up", () => {
+    const poor = accountId(world.owner(2), 1);
+    world.bank.mint(world.ctx, world.owner(2), 10n * UNIT);
+    world.margin.keeper.deposit(world.ctx, world.owner(2), poor, 10n * UNIT);
+    world.trade(poor, friend, 100n, 1_000n, ETH);
+    const rule = { from: [0], capPerDay: `${100n * UNIT}`, targetPpm: 1_500_000n };
+    world.margin.state.custody.topUps.set(world.ctx, poor, rule);
+    world.markets.setMark(world.ctx, ETH, 940n);
+    const before = world.margin.keeper.account(world.ctx, winner)?.collateral;
+    blocks(1);
+    expect(world.margin.keeper.account(world.ctx, winner)?.collateral).toBe(before);
+  });
+
+  it("is missing in the queue when the account has traded it away", () => {
+    blocks(3);
+    const trades = [
+      traded(winner, friend, 1n, 1_000n),
+      traded(winner, friend, 100n, 1_900n),
+      traded(friend, winner, 100n, 1_000n),
+    ];
+    expect(agreed(trades)).toEqual({ ok: true });
+    blocks(1);
+    expect(pending()).toBe(30n * UNIT);
+    blocks(3);
+    expect([status(), notes()]).toEqual(["settled", 0]);
+  });
+
+  it("is found though the account has traded away all that it had", () => {
+    blocks(3);
+    expect(notes()).toBeGreaterThan(0);
+    const held = world.margin.keeper.account(world.ctx, winner)?.collateral ?? 0n;
+    // Closes its lot, and pays for 100 others exactly what it is worth.
+    const each = held / (100n * 1_000n);
+    const trades = [
+      traded(winner, friend, 1n, 1_000n),
+      traded(winner, friend, 100n, 1_000n + each),
+      traded(friend, winner, 100n, 1_000n),
+    ];
+    expect(agreed(trades)).toEqual({ ok: true });
+    blocks(3);
+    expect([status(), notes()]).toEqual(["settled", 0]);
+  });
+});
