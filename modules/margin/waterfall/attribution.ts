@@ -39,6 +39,28 @@ export function splitByMarket(total: bigint, losses: readonly Loss[]): Loss[] {
   });
 }
 
+/**
+ * What is remembered, where positions were left open as they stand now: these go on losing, and others begin to. A position keeps all of its loss until it is
+ * closed whole, and what was closed is known as it was. Null: nothing new is to be said.
+ */
+function restated(known: readonly Loss[], account: Account, views: MarketViews): Loss[] | null {
+  const now = new Map<MarketId, bigint>();
+  for (const position of account.positions) {
+    const view = views(position.market);
+    if (position.lots === 0n || view === undefined) continue;
+    const value = positionValue(position, view);
+    now.set(position.market, value < 0n ? -value : 0n);
+  }
+  if (now.size === 0) return null;
+  for (const { amount, market } of known) if (!now.has(market)) now.set(market, amount);
+  const losses = [...now].map(([market, amount]) => ({ market, amount }));
+  const isNew = losses.some(
+    ({ amount, market }) => amount !== (known.find((one) => one.market === market)?.amount ?? 0n),
+  );
+  const some = losses.some(({ amount }) => amount > 0n);
+  return some && isNew ? losses.sort((a, b) => a.market - b.market) : null;
+}
+
 /** Where the account stands to lose: its positions below zero at mark; without any, what it must hold for each. */
 export function standing(account: Account | undefined, views: MarketViews): Loss[] {
   const losses: Loss[] = [];
@@ -108,13 +130,20 @@ export function forgetMarket(ctx: WriteContext, state: MarginState, market: Mark
   for (const [id, left] of touched) keepLosses(ctx, state, id, left);
 }
 
-/** Who is in the deficit queue without a memory (nothing of it could be closed) gets one; memories of accounts that are not below zero go. */
+/** Who is in the deficit queue without a memory (nothing of it could be closed) gets one, who holds positions a present one; memories of accounts that are not below zero go. */
 export function refreshLosses(ctx: WriteContext, state: MarginState, views: MarketViews): void {
   const { custody, deficits } = state;
   if (attributes(ctx, state)) {
-    const unknown: AccountId[] = [];
-    deficits.each(ctx, (id) => void (custody.losses.has(ctx, id) || unknown.push(id)));
-    for (const id of unknown) blame(ctx, state, id, views);
+    const members: AccountId[] = [];
+    deficits.each(ctx, (id) => void members.push(id));
+    for (const id of members) {
+      const account = state.accounts.get(ctx, id);
+      if (!custody.losses.has(ctx, id)) blame(ctx, state, id, views);
+      else if (account !== undefined) {
+        const losses = restated(knownLosses(ctx, state, id), account, views);
+        if (losses !== null) keepLosses(ctx, state, id, losses);
+      }
+    }
   }
   if (custody.losses.size(ctx) === 0) return;
   const over: AccountId[] = [];

@@ -110,3 +110,23 @@ describe("what is still to be borne", () => {
     expect([status(), notes()]).toEqual(["settled", 0]);
   });
 });
+
+describe("a loss that grows in the queue", () => {
+  it("belongs to the market it is made in, not to the one it began with", () => {
+    // Nine lost in ETH of eight that were there, and nothing yet in BTC, which then loses 50.
+    world = createInsuredWorld({ marketSettlement: { afterBlocks: 3, atOncePpm: 0n } });
+    const both = world.funded(1, 8n * UNIT);
+    const ether = world.funded(2, 1_000n * UNIT);
+    const coin = world.funded(3, 1_000n * UNIT);
+    world.trade(both, ether, 30n, 1_000n, ETH);
+    world.trade(both, coin, 100n, 1_000n);
+    world.markets.setMark(world.ctx, ETH, 700n);
+    world.markets.setMark(world.ctx, BTC, 1_000n, false);
+    blocks(1);
+    world.markets.setMark(world.ctx, BTC, 500n);
+    blocks(8);
+    expect(pending()).toBe(0n);
+    // 51 are missing, and nine of 59 that were lost belong to ETH.
+    expect(world.equity(ether)).toBe(1_009n * UNIT - (51n * UNIT * 9n) / 59n);
+  });
+});
