@@ -1,8 +1,11 @@
 /** Markets that are short: nothing leaves the accounts that hold one, nor those that left it meanwhile. */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { maximum } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import { refuse } from "../errors.ts";
+import { positionValue } from "../health/health.ts";
+import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { CustodyState } from "./state.ts";
@@ -70,6 +73,24 @@ export function hasLossToBear(
   if (shares.has(ctx, id)) return true;
   const held = accounts.get(ctx, id)?.positions ?? [];
   return held.some(({ lots, market }) => lots !== 0n && endings.has(ctx, market));
+}
+
+/** What of its worth a loss may still take: open gains in markets that it has stopped or ended, and those that were settled. */
+export function gainAtStake(
+  ctx: ReadContext,
+  { waterfall }: MarginState,
+  { id, account }: { readonly id: AccountId; readonly account: Account },
+  views: MarketViews,
+): bigint {
+  const { endings, shares } = waterfall;
+  if (endings.size(ctx) === 0) return 0n;
+  let gain = BigInt(shares.get(ctx, id)?.gain ?? "0");
+  for (const position of account.positions) {
+    const view = position.lots === 0n ? undefined : views(position.market);
+    if (view === undefined || !endings.has(ctx, position.market)) continue;
+    gain += maximum(positionValue(position, view), 0n);
+  }
+  return gain;
 }
 
 export const LOSS_TO_BEAR_TEXT = "a loss of a market that the account held is still to be borne";

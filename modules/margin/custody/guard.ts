@@ -11,7 +11,7 @@ import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { dayOf } from "./clock.ts";
-import { gatedMarkets, requireUngated } from "./gates.ts";
+import { gainAtStake, gatedMarkets, requireUngated } from "./gates.ts";
 import type { CustodyState } from "./state.ts";
 
 export const POLICY_TEXT = "the sub-account stands under a withdrawal policy: it needs approvals";
@@ -83,6 +83,18 @@ function canSpare(
   return most >= missing;
 }
 
+/** It gives up against the mark what a loss of a stopped market may still take from it: nobody trades that away, least of all to himself. */
+function tradesStakeAway(
+  ctx: ReadContext,
+  state: MarginState,
+  { id, before, after }: Traded,
+  views: MarketViews,
+): boolean {
+  if (state.waterfall.endings.size(ctx) === 0) return false;
+  const stake = gainAtStake(ctx, state, { id, account: after }, views);
+  return stake > 0n && worth(after, views) < stake && lossOf(before, after, views) > 0n;
+}
+
 /** Null: the account's policy, if it has one, allows it, and the markets that it backs can spare it. */
 export function lossFault(
   ctx: ReadContext,
@@ -92,6 +104,7 @@ export function lossFault(
 ): MarginCode | null {
   const { custody } = state;
   const { id, before, after } = traded;
+  if (tradesStakeAway(ctx, state, traded, views)) return "withdrawalsGated";
   const backed = backedBy(ctx, state, traded);
   if (backed.length > 0) {
     const loss = lossOf(before, after, views);

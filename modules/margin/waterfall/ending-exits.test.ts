@@ -39,7 +39,15 @@ const notes = () => world.margin.state.waterfall.shares.size(world.ctx);
 function traded(buyer: AccountId, seller: AccountId, lots: bigint, priceTicks: bigint): Trade {
   const party = (account: AccountId) => ({ account, feeQuanta: 0n, orderId: null });
   const [buys, sells] = [party(buyer), party(seller)];
-  return { market: ETH, priceTicks, lots, buyer: buys, seller: sells, taker: "buy", kind: "external" };
+  return {
+    market: ETH,
+    priceTicks,
+    lots,
+    buyer: buys,
+    seller: sells,
+    taker: "buy",
+    kind: "external",
+  };
 }
 
 const agreed = (trades: readonly Trade[], moves: readonly CollateralMove[] = []) =>
@@ -47,9 +55,10 @@ const agreed = (trades: readonly Trade[], moves: readonly CollateralMove[] = [])
 
 /** With the short ETH lot goes some cash. */
 const leave = (quanta: bigint) =>
-  agreed([{ ...traded(winner, friend, 1n, 1_000n), kind: "transfer" }], [
-    { from: winner, to: friend, quanta },
-  ]);
+  agreed(
+    [{ ...traded(winner, friend, 1n, 1_000n), kind: "transfer" }],
+    [{ from: winner, to: friend, quanta }],
+  );
 
 describe("what is still to be borne", () => {
   const refusal = { ok: false, refused: 0, code: MARGIN_CODES.withdrawalsGated };
@@ -80,33 +89,38 @@ describe("what is still to be borne", () => {
     expect(world.margin.keeper.account(world.ctx, winner)?.collateral).toBe(before);
   });
 
-  it("is missing in the queue when the account has traded it away", () => {
+  it("is not traded away, beyond what the account is worth without it", () => {
+    const lose = (ticks: bigint) =>
+      agreed([traded(winner, friend, 100n, 1_000n + ticks), traded(friend, winner, 100n, 1_000n)]);
+    expect(lose(100n)).toEqual({ ok: true });
+    expect(lose(500n)).toMatchObject({ ...refusal, refused: winner });
     blocks(3);
-    const trades = [
-      traded(winner, friend, 1n, 1_000n),
-      traded(winner, friend, 100n, 1_900n),
-      traded(friend, winner, 100n, 1_000n),
-    ];
-    expect(agreed(trades)).toEqual({ ok: true });
+    expect(notes()).toBeGreaterThan(0);
+    expect(lose(500n)).toMatchObject({ ...refusal, refused: winner });
+    expect(lose(400n)).toEqual({ ok: true });
     blocks(1);
-    expect(pending()).toBe(30n * UNIT);
+    expect([status(), pending()]).toEqual(["settled", 0n]);
+  });
+
+  /** By what it holds in ETH falling to a price; then it is flat. */
+  function loseAll(lots: bigint, ticks: bigint): void {
     blocks(3);
+    expect(notes()).toBeGreaterThan(0);
+    expect(agreed([traded(winner, friend, lots + 1n, 1_000n)])).toEqual({ ok: true });
+    world.markets.setMark(world.ctx, ETH, ticks);
+    expect(agreed([traded(friend, winner, lots, ticks)])).toEqual({ ok: true });
+    blocks(1);
+  }
+
+  it("is missing in the queue when the account has lost it since", () => {
+    loseAll(100n, 100n);
+    expect(pending()).toBe(30n * UNIT);
     expect([status(), notes()]).toEqual(["settled", 0]);
   });
 
-  it("is found though the account has traded away all that it had", () => {
-    blocks(3);
-    expect(notes()).toBeGreaterThan(0);
-    const held = world.margin.keeper.account(world.ctx, winner)?.collateral ?? 0n;
-    // Closes its lot, and pays for 100 others exactly what it is worth.
-    const each = held / (100n * 1_000n);
-    const trades = [
-      traded(winner, friend, 1n, 1_000n),
-      traded(winner, friend, 100n, 1_000n + each),
-      traded(friend, winner, 100n, 1_000n),
-    ];
-    expect(agreed(trades)).toEqual({ ok: true });
-    blocks(3);
+  it("is found though the account has lost all that it had", () => {
+    loseAll(200n, 500n);
+    expect(pending()).toBe(40n * UNIT);
     expect([status(), notes()]).toEqual(["settled", 0]);
   });
 });
