@@ -16,10 +16,11 @@ import {
   type ModelledMarkets,
   marketViews,
 } from "../health/market-view.ts";
+import { besideOthers } from "../owners/beside.ts";
 import type { BackstopPort, ClearingPort, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import { BID_MAX, type Bids, bidRefusal, type WantedBid } from "./bids.ts";
+import { BID_MAX, type Bids, bidFill, bidRefusal, type WantedBid } from "./bids.ts";
 import { type Clip, type Closing, type LiquidationBudget, worstTicks } from "./closing.ts";
 import { emitAuction, emitBidFilled, emitOffer } from "./events.ts";
 import { reserveDistanceTicks } from "./ladder-math.ts";
@@ -185,7 +186,7 @@ export function createAuction(parts: AuctionParts): Auction {
     );
   }
 
-  /** Bids whose accounts could not bear what they would get. */
+  /** Bids whose accounts could not bear what they would get, nor their owners' others that these grow: all together, as they would trade. */
   function refusedBy(
     ctx: ReadContext,
     view: MarketView,
@@ -194,14 +195,29 @@ export function createAuction(parts: AuctionParts): Auction {
   ): Bidder[] {
     const views = marketViews(ctx, markets);
     const marketsMax = state.params.require(ctx).marketsPerAccountMax;
-    return bidders.filter(({ bid }, i) => {
+    const gone: Bidder[] = [];
+    const taking = bidders.flatMap((bidder, i) => {
       const lots = done.bids[i] as bigint;
-      if (lots === 0n) return false;
-      const account = state.accounts.get(ctx, bid.account);
-      if (account === undefined) return true;
-      const trade = { side: bid.side, lots, ticks: done.ticks };
-      return bidRefusal(account, trade, { view, views, marketsMax }) !== null;
+      const { account: id, side } = bidder.bid;
+      const before = lots === 0n ? undefined : state.accounts.get(ctx, id);
+      if (lots > 0n && before === undefined) gone.push(bidder);
+      if (before === undefined) return [];
+      const trade = { side, lots, ticks: done.ticks };
+      const change = { id, before, after: bidFill(before, trade, view).account };
+      return [{ bidder, trade, change }];
     });
+    const beside = besideOthers(
+      ctx,
+      state,
+      taking.map(({ change }) => change),
+    );
+    const at = { view, views, marketsMax };
+    for (const { bidder, change, trade } of taking) {
+      const after = beside?.after(change);
+      if (bidRefusal(change.before, trade, at, after) !== null) gone.push(bidder);
+    }
+    const fault = gone.length > 0 ? null : (beside?.fault(views) ?? null);
+    return fault === null ? gone : bidders.filter(({ bid }) => bid.account === fault.id);
   }
 
   /** A strike that everybody in it can bear; null: there is none. Each round ends it or leaves fewer bidders, of whom there are few. */

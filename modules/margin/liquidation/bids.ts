@@ -4,8 +4,8 @@ import { type AccountId, accountId, numberOf, ownerOf } from "../../kit/account-
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
-import { admission, reasonFor } from "../clearing/clearing.ts";
-import { applyFill, findPosition } from "../clearing/fill.ts";
+import { admission, reasonFor, withOthers } from "../clearing/clearing.ts";
+import { applyFill, type FilledAccount, findPosition } from "../clearing/fill.ts";
 import { type MarginCode, refuse } from "../errors.ts";
 import {
   isClosable,
@@ -51,11 +51,33 @@ export interface Bids {
   prune(ctx: WriteContext): void;
 }
 
-/** Null: the account can bear the trade. */
+interface BidTrade {
+  readonly side: Side;
+  readonly lots: bigint;
+  readonly ticks: bigint;
+}
+
+/** What the trade makes of the account. */
+export function bidFill(account: Account, trade: BidTrade, view: MarketView): FilledAccount {
+  const lots = trade.side === "buy" ? trade.lots : -trade.lots;
+  return applyFill(account, {
+    market: view.terms.id,
+    fundingIndex: view.fundingIndex,
+    lots,
+    quote: -lots * trade.ticks * view.terms.quantaPerTickLot,
+    fee: 0n,
+    releaseBuyLots: 0n,
+    releaseSellLots: 0n,
+    releaseFeeReserve: 0n,
+  });
+}
+
+/** Null: the account can bear the trade. `after`: as it stands beside its owner's others then, where these trade as well. */
 export function bidRefusal(
   account: Account,
-  trade: { readonly side: Side; readonly lots: bigint; readonly ticks: bigint },
+  trade: BidTrade,
   at: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
+  after?: Account,
 ): { readonly code: MarginCode; readonly reason: string } | null {
   const { view, views } = at;
   const market = view.terms.id;
@@ -65,16 +87,7 @@ export function bidRefusal(
   if (view.terms.status === "closeOnly" && !shrinks) {
     return { code: "invalidRequest", reason: "the market takes only what makes positions smaller" };
   }
-  const filled = applyFill(account, {
-    market,
-    fundingIndex: view.fundingIndex,
-    lots,
-    quote: -lots * trade.ticks * view.terms.quantaPerTickLot,
-    fee: 0n,
-    releaseBuyLots: 0n,
-    releaseSellLots: 0n,
-    releaseFeeReserve: 0n,
-  });
+  const filled = withOthers(bidFill(account, trade, view), after);
   const code = admission(account, filled, views, at.marketsMax);
   return code === null ? null : { code, reason: reasonFor(code, filled.account, views) };
 }
