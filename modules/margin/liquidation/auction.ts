@@ -16,11 +16,10 @@ import {
   type ModelledMarkets,
   marketViews,
 } from "../health/market-view.ts";
-import { besideOthers } from "../owners/beside.ts";
 import type { BackstopPort, ClearingPort, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import { BID_MAX, type Bids, bidFill, bidRefusal, type WantedBid } from "./bids.ts";
+import { BID_MAX, type Bids, refusedTogether, type WantedBid } from "./bids.ts";
 import { type Clip, type Closing, type LiquidationBudget, worstTicks } from "./closing.ts";
 import { emitAuction, emitBidFilled, emitOffer } from "./events.ts";
 import { reserveDistanceTicks } from "./ladder-math.ts";
@@ -186,38 +185,19 @@ export function createAuction(parts: AuctionParts): Auction {
     );
   }
 
-  /** Bids whose accounts could not bear what they would get, nor their owners' others that these grow: all together, as they would trade. */
+  /** Bids whose accounts could not bear what they would get, nor their owners' others. */
   function refusedBy(
     ctx: ReadContext,
     view: MarketView,
     bidders: readonly Bidder[],
     done: Strike,
   ): Bidder[] {
-    const views = marketViews(ctx, markets);
-    const marketsMax = state.params.require(ctx).marketsPerAccountMax;
-    const gone: Bidder[] = [];
-    const taking = bidders.flatMap((bidder, i) => {
+    const taking = bidders.flatMap(({ bid: { account, side } }, i) => {
       const lots = done.bids[i] as bigint;
-      const { account: id, side } = bidder.bid;
-      const before = lots === 0n ? undefined : state.accounts.get(ctx, id);
-      if (lots > 0n && before === undefined) gone.push(bidder);
-      if (before === undefined) return [];
-      const trade = { side, lots, ticks: done.ticks };
-      const change = { id, before, after: bidFill(before, trade, view).account };
-      return [{ bidder, trade, change }];
+      return lots === 0n ? [] : [{ account, trade: { side, lots, ticks: done.ticks } }];
     });
-    const beside = besideOthers(
-      ctx,
-      state,
-      taking.map(({ change }) => change),
-    );
-    const at = { view, views, marketsMax };
-    for (const { bidder, change, trade } of taking) {
-      const after = beside?.after(change);
-      if (bidRefusal(change.before, trade, at, after) !== null) gone.push(bidder);
-    }
-    const fault = gone.length > 0 ? null : (beside?.fault(views) ?? null);
-    return fault === null ? gone : bidders.filter(({ bid }) => bid.account === fault.id);
+    const refused = refusedTogether(ctx, { state, markets }, view, taking);
+    return bidders.filter(({ bid }) => refused.has(bid.account));
   }
 
   /** A strike that everybody in it can bear; null: there is none. Each round ends it or leaves fewer bidders, of whom there are few. */

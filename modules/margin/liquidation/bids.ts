@@ -15,6 +15,7 @@ import {
   marketViews,
 } from "../health/market-view.ts";
 import { parseMoney } from "../money.ts";
+import { besideOthers } from "../owners/beside.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { emitBid } from "./events.ts";
@@ -58,7 +59,7 @@ interface BidTrade {
 }
 
 /** What the trade makes of the account. */
-export function bidFill(account: Account, trade: BidTrade, view: MarketView): FilledAccount {
+function bidFill(account: Account, trade: BidTrade, view: MarketView): FilledAccount {
   const lots = trade.side === "buy" ? trade.lots : -trade.lots;
   return applyFill(account, {
     market: view.terms.id,
@@ -73,7 +74,7 @@ export function bidFill(account: Account, trade: BidTrade, view: MarketView): Fi
 }
 
 /** Null: the account can bear the trade. `after`: as it stands beside its owner's others then, where these trade as well. */
-export function bidRefusal(
+function bidRefusal(
   account: Account,
   trade: BidTrade,
   at: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
@@ -90,6 +91,31 @@ export function bidRefusal(
   const filled = withOthers(bidFill(account, trade, view), after);
   const code = admission(account, filled, views, at.marketsMax);
   return code === null ? null : { code, reason: reasonFor(code, filled.account, views) };
+}
+
+/** Of bids of one market that are filled together: whose accounts could not bear it, nor their owners' others that it grows. */
+export function refusedTogether(
+  ctx: ReadContext,
+  parts: { readonly state: MarginState; readonly markets: ModelledMarkets },
+  view: MarketView,
+  taking: readonly { readonly account: AccountId; readonly trade: BidTrade }[],
+): ReadonlySet<AccountId> {
+  const { markets, state } = parts;
+  const views = marketViews(ctx, markets);
+  const at = { view, views, marketsMax: state.params.require(ctx).marketsPerAccountMax };
+  const refused = new Set<AccountId>();
+  const filled = taking.flatMap(({ account: id, trade }) => {
+    const before = state.accounts.get(ctx, id);
+    if (before === undefined) refused.add(id);
+    return before === undefined
+      ? []
+      : [{ id, before, trade, after: bidFill(before, trade, view).account }];
+  });
+  const beside = besideOthers(ctx, state, filled);
+  for (const one of filled)
+    if (bidRefusal(one.before, one.trade, at, beside?.after(one)) !== null) refused.add(one.id);
+  const fault = refused.size > 0 ? null : (beside?.fault(views) ?? null);
+  return fault === null ? refused : new Set([fault.id]);
 }
 
 export function createBids(
