@@ -1,5 +1,6 @@
 import type { MarginRule, OpenInterestRule } from "@keel/proto/gen/keel/guard/v1/types";
 import { describe, expect, it } from "vitest";
+import type { Explanation } from "../kit/explanation.ts";
 import { createGuardWorld, type GuardWorld, PERP } from "../testing/guard-world.ts";
 
 const pace = { intervalMs: 60_000n, stepMaxPpm: 250_000n, bandPpm: 50_000n };
@@ -203,5 +204,67 @@ describe("the raise of initial margin", () => {
     expect(world.guard.state.restrictions.size(world.ctx)).toBe(0);
     minutes(world, 1);
     expect(world.violation()).toBeNull();
+  });
+});
+
+describe("a move", () => {
+  const PPM = 1_000_000n;
+  const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+  type Named = (name: string) => bigint;
+
+  function capOf(input: Named): bigint {
+    const missing = most(PPM - (input("fund") * PPM) / input("target"), 0n);
+    const share = PPM - (missing * input("fund weight")) / PPM;
+    const byDepth = (input("depth") * input("multiple")) / (PPM * PPM);
+    return least(most((byDepth * share) / PPM, input("lowest")), input("highest"));
+  }
+
+  function raiseOf(input: Named): bigint {
+    const beyond = (name: string): bigint =>
+      (most(input(name) - input(`${name} free`), 0n) * input(`${name} weight`)) / PPM;
+    const depth = (input("missing depth") * input("depth weight")) / PPM;
+    return least(depth + beyond("owner") + beyond("near"), input("highest"));
+  }
+
+  it("says from what it came, so that anyone can reckon it again, there and back", () => {
+    const world = createGuardWorld({ fundUnits: 1_000n });
+    const reasons: { what: string; why: Explanation }[] = [];
+    const { emit } = world.ctx;
+    world.ctx.emit = (type, attributes, why?: () => Explanation) => {
+      emit(type, attributes);
+      if (type !== "guard_move" || why === undefined) return;
+      reasons.push({ what: String(attributes["what"]), why: why() });
+    };
+    const [a, b] = [world.funded(1, 10_000_000n), world.funded(2, 10_000_000n)];
+    world.trade(PERP, a, b, "2", "60000");
+    world.place(PERP, a, "sell 60 @ 60600");
+    world.place(PERP, b, "buy 20 @ 59400");
+    const weighed = { fundWeightPpm: 500_000n, fundTarget: "4000000000" };
+    const depths = { depthLots: 30_000n, depthWeightPpm: 300_000n };
+    world.setRules({
+      openInterest: { ...openInterest, ...weighed },
+      margin: { ...margin, ...depths },
+    });
+    minutes(world, 6);
+    world.place(PERP, b, "buy 60 @ 59400");
+    world.trade(PERP, b, a, "1", "60000");
+    minutes(world, 8);
+    const moved = (what: string) => reasons.filter((one) => one.what === what);
+    expect(moved("open_interest_cap").length).toBeGreaterThan(3);
+    expect(moved("initial_raise").length).toBeGreaterThan(3);
+    for (const { what, why } of reasons) {
+      const named =
+        (part: "inputs" | "results"): Named =>
+        (name) =>
+          BigInt(why[part].find((one) => one.name === name)?.value ?? "none");
+      const [input, result] = [named("inputs"), named("results")];
+      const aim = what === "open_interest_cap" ? capOf(input) : raiseOf(input);
+      expect(result("aim")).toBe(aim);
+      const before = input("before");
+      const step = most(input("largest step"), 1n);
+      const next = aim > before ? least(aim, before + step) : most(aim, before - step);
+      expect(result("after")).toBe(next);
+    }
   });
 });

@@ -1,10 +1,11 @@
 /** Faults that exchanges had, on the real ledger, books and fund together. More accounts with KEEL_FAULT_ACCOUNTS: `npm run faults`. */
+import { MsgSetMarginMode } from "@keel/proto/gen/keel/margin/v1/tx";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../derivatives/random.ts";
 import { SYMBOL, testMarket } from "../derivatives/testing.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { defaultLadder } from "../margin/liquidation/terms.ts";
-import { BTC, createWorld, UNIT, type World } from "./world.ts";
+import { BTC, createWorld, DENOM, UNIT, type World } from "./world.ts";
 
 const ACCOUNTS = Number(process.env["KEEL_FAULT_ACCOUNTS"] ?? "300");
 const START = 60_000;
@@ -12,6 +13,79 @@ const START = 60_000;
 function price(world: World, value: number): void {
   world.setPrice(BTC, `${value}`);
 }
+
+describe("fault 30: dYdX, October 2025", () => {
+  /** 0.1 of one: 6,000 units at the start, 500 less when it has fallen. */
+  const LOTS = 100n;
+  const FALLEN = 55_000;
+  const FUND = 100n;
+
+  const equityOf = ({ ctx, margin }: World, id: AccountId): bigint | undefined =>
+    margin.keeper.health(ctx, id)?.equity;
+
+  /** An isolated market of two: the long will miss what the fund has and one quantum. */
+  function open(): { readonly world: World; readonly long: AccountId; readonly short: AccountId } {
+    const world = createWorld({ fundUnits: FUND });
+    const { bank, ctx, margin } = world;
+    price(world, START);
+    const market = world.list(testMarket());
+    for (const n of [1, 2]) {
+      const route = margin.module.messages.find(({ typeUrl }) =>
+        typeUrl.endsWith(".MsgSetMarginMode"),
+      );
+      const mode = MsgSetMarginMode.fromPartial({ sender: world.address(n), isolated: true });
+      world.funded(n, 1n);
+      route?.handle(ctx.signedBy(world.owner(n)), mode);
+    }
+    const [long, short] = [accountId(world.owner(1), 0), world.funded(2, 5_000n)];
+    const more = 399n * UNIT - 1n;
+    bank.mint(ctx, world.owner(1), { denom: DENOM, amount: more });
+    margin.keeper.deposit(ctx, world.owner(1), long, more);
+    const opened = margin.keeper.clear(ctx, {
+      ...{ market, priceTicks: BigInt(2 * START), lots: LOTS, taker: "buy", kind: "external" },
+      buyer: { account: long, feeQuanta: 0n, orderId: null },
+      seller: { account: short, feeQuanta: 0n, orderId: null },
+    });
+    expect(opened.ok).toBe(true);
+    return { world, long, short };
+  }
+
+  /** One tick of all lots is worth 50,000 quanta. */
+  it.each([
+    { bid: null, closed: "deleverage" },
+    { bid: FALLEN, closed: "deleverage" },
+    { bid: FALLEN + 0.5, closed: "liquidation" },
+  ])(
+    "one liquidation takes all open interest of an isolated market with the fund one quantum short (the only bid: $bid)",
+    ({ bid, closed }) => {
+      const { long, short, world } = open();
+      const { ctx, margin } = world;
+      if (bid !== null) world.place(SYMBOL, short, `buy 0.1 @ ${bid} post`);
+      world.block(1, () => price(world, START));
+      ctx.events.length = 0;
+      world.block(1, () => price(world, FALLEN));
+      world.block(1, () => price(world, FALLEN));
+      expect(world.eventsOf(closed).map(({ lots }) => lots)).toEqual(["100"]);
+      expect(margin.keeper.openInterestLots(ctx, 1)).toBe(0n);
+      const losses = world.eventsOf("loss");
+      expect(losses).toHaveLength(1);
+      const lines = (losses[0]?.["lines"] ?? "")
+        .split(",")
+        .map((line) => line.split("=") as [string, string]);
+      expect(lines.reduce((sum, [, quanta]) => sum + BigInt(quanta), 0n)).toBe(0n);
+      // The other side gives a tick of each lot, and what that is beyond the quantum is the fund's: it goes on, and nobody is left below zero.
+      expect(equityOf(world, long) ?? 0n).toBe(0n);
+      expect(margin.keeper.totals(ctx).pendingShortfall).toBe(0n);
+      expect(equityOf(world, short)).toBe(5_001n * UNIT + 500n * UNIT - 50_000n);
+      expect(world.eventsOf("market_quarantined")).toEqual([]);
+      expect(world.keeper.terms(ctx, 1)?.status).toBe("active");
+      expect(world.violation()).toBeNull();
+      world.trade(SYMBOL, short, world.funded(3, 1_000n), "0.01", `${FALLEN}`);
+      world.block(1, () => price(world, FALLEN));
+      expect(world.violation()).toBeNull();
+    },
+  );
+});
 
 describe("fault 32: everybody is liquidatable in one block", () => {
   const FALLEN = 56_400;

@@ -23,6 +23,7 @@ import { BID_MAX, type Bids, refusedTogether, type WantedBid } from "./bids.ts";
 import { type Clip, type Closing, type LiquidationBudget, worstTicks } from "./closing.ts";
 import { emitAuction, emitBidFilled, emitOffer } from "./events.ts";
 import { reserveDistanceTicks } from "./ladder-math.ts";
+import type { OfferCause } from "./reasons.ts";
 import { paired, rewardOf, type Strike, strike } from "./strike.ts";
 
 const SIDES = ["sell", "buy"] as const;
@@ -68,20 +69,24 @@ export function createAuction(parts: AuctionParts): Auction {
   const { addresses, backstop, bids, claims, clearing, closing, markets, name, state } = parts;
   const { offers } = state.ladder;
 
-  function reserveOf(ctx: ReadContext, clip: Clip, sinceNs: bigint): bigint {
+  function reserveOf(
+    ctx: ReadContext,
+    clip: Clip,
+    sinceNs: bigint,
+  ): { readonly ticks: bigint; readonly cause: OfferCause } {
     const { health, side, view } = clip;
     const terms = state.params.require(ctx).ladder;
     assert(terms !== undefined, "an offer without terms");
     const { quantaPerTickLot } = view.terms;
-    const distance = reserveDistanceTicks({
-      worstTicks: clip.distance,
+    const cause = {
       halfSpreadTicks: mulDivDown(view.notionalPerLot, terms.halfSpreadPpm, PPM * quantaPerTickLot),
       elapsedMs: mulDivDown(ctx.header.timeNs - sinceNs, 1n, 1_000_000n),
       windowMs: terms.offerWindowMs,
       equity: health.equity,
       maintenance: health.maintenance,
-    });
-    return worstTicks(view, side, distance);
+    };
+    const distance = reserveDistanceTicks({ worstTicks: clip.distance, ...cause });
+    return { ticks: worstTicks(view, side, distance), cause };
   }
 
   /**
@@ -109,16 +114,17 @@ export function createAuction(parts: AuctionParts): Auction {
   ): void {
     offers.delete(ctx, [id, market]);
     const view = marketViews(ctx, markets)(market);
-    emitOffer(ctx, {
+    const none = {
       account: name(id),
       market: view?.terms.symbol ?? "",
-      side: known.lots > 0n ? "sell" : "buy",
+      side: known.lots > 0n ? ("sell" as const) : ("buy" as const),
       lots: 0n,
       reserveTicks: 0n,
       worstTicks: 0n,
       markTicks: view?.markTicks ?? 0n,
       sinceNs: known.sinceNs,
-    });
+    };
+    emitOffer(ctx, none, null);
   }
 
   /** What is to be closed of the account here, as offered from now on; null: nothing. */
@@ -135,13 +141,13 @@ export function createAuction(parts: AuctionParts): Auction {
       return null;
     }
     const sinceNs = known?.sinceNs ?? ctx.header.timeNs;
-    const reserveTicks = reserveOf(ctx, clip, sinceNs);
+    const { ticks: reserveTicks, cause } = reserveOf(ctx, clip, sinceNs);
     const lots = clip.side === "sell" ? clip.lots : -clip.lots;
     if (known?.lots !== lots) {
       const owner = addresses.format(ownerOf(id));
       const subaccount = numberOf(id);
       offers.set(ctx, [id, market], { owner, subaccount, market, lots, sinceNs });
-      emitOffer(ctx, {
+      const report = {
         account: name(id),
         market: clip.view.terms.symbol,
         side: clip.side,
@@ -150,7 +156,8 @@ export function createAuction(parts: AuctionParts): Auction {
         worstTicks: worstTicks(clip.view, clip.side, clip.distance),
         markTicks: clip.view.markTicks,
         sinceNs,
-      });
+      };
+      emitOffer(ctx, report, cause);
     }
     return { id, clip, reserveTicks };
   }
@@ -377,7 +384,7 @@ export function createAuction(parts: AuctionParts): Auction {
         promised: new Map(),
       };
       const clip = clipOf(ctx, id, known.market, budget);
-      return clip === null ? null : reserveOf(ctx, clip, known.sinceNs);
+      return clip === null ? null : reserveOf(ctx, clip, known.sinceNs).ticks;
     },
   };
 }

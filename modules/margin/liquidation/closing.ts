@@ -20,6 +20,7 @@ import { maintenanceHealth, positionValue } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, marketViews } from "../health/market-view.ts";
 import { parseMoney } from "../money.ts";
+import { lotsElsewhere } from "../owners/elsewhere.ts";
 import { maintenanceReleased, maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, LossPart, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
@@ -35,6 +36,7 @@ import {
   penaltyQuanta,
 } from "./liquidation-math.ts";
 import type { Measures } from "./measures.ts";
+import type { Sizing } from "./reasons.ts";
 import { closingSide, type Throttle } from "./throttle.ts";
 
 /** What one block may still do, and what it did. Mutable: one per block. */
@@ -70,6 +72,8 @@ export interface Clip {
   /** Worst price's distance from mark, ticks. */
   readonly distance: bigint;
   readonly penalty: { readonly ratePpm: bigint; readonly cause: PenaltyCause | null };
+  /** What the above was reckoned from, for who asks why. */
+  readonly sizing: Sizing;
 }
 
 export interface Closing {
@@ -223,11 +227,13 @@ export function createClosing(parts: ClosingParts): Closing {
       );
     const first = params.ladder?.penalty?.basePpm ?? params.liquidationPenaltyPpm;
     // The penalty grows with the clip and the clip with the penalty: the second round is near enough.
-    const wanted = lotsMax ?? closes(rateFor(closes(first)).ratePpm);
+    const sizedByPpm = lotsMax === undefined ? rateFor(closes(first)).ratePpm : 0n;
+    const wanted = lotsMax ?? closes(sizedByPpm);
     const affordable = divFloor(maximum(budget.notional, 0n), view.notionalPerLot);
     const lots = minimum(minimum(wanted, held), affordable);
     if (lots <= 0n) return null;
     const { quantaPerTickLot } = view.terms;
+    const fundsQuanta = health.equity + claims.fund(ctx, market, promisedBut(id, budget));
     const distance = limitDistanceTicks({
       fillableTicks: fillableDistanceTicks(
         health,
@@ -237,11 +243,16 @@ export function createClosing(parts: ClosingParts): Closing {
       notionalTicks: divFloor(view.notionalPerLot, quantaPerTickLot),
       slippagePpm: params.liquidationSlippagePpm,
       bandPpm: view.terms.liquidationBandPpm,
-      fundsQuanta: health.equity + claims.fund(ctx, market, promisedBut(id, budget)),
+      fundsQuanta,
       closingLots: lots,
       quantaPerTickLot,
     });
-    return { account, view, side, lots, health, distance, penalty: rateFor(lots) };
+    const elsewhere = lotsElsewhere(account, market);
+    const sizing = { params, view, held, elsewhere, released: maintenance, sizedByPpm, affordable };
+    return {
+      ...{ account, view, side, lots, health, distance, penalty: rateFor(lots) },
+      sizing: { ...sizing, sliceLots: lotsMax ?? null, fundsQuanta },
+    };
   }
 
   /** By class, without what the account itself may count on. */
@@ -342,6 +353,7 @@ export function createClosing(parts: ClosingParts): Closing {
       maintenanceAfter: health.maintenance,
       penaltyPpm: closed.penalty.ratePpm,
       penaltyCause: closed.penalty.cause,
+      sizing: closed.sizing,
       parts,
     });
     return parts.keeper;

@@ -4,7 +4,16 @@ import type { Side } from "../ports.ts";
 import type { DueReason, PenaltyInputs, PenaltyParts } from "./ladder-math.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { Flow } from "./measures.ts";
-import { whyAuctioned, whyDue, whyLiquidated, whyThrottled } from "./reasons.ts";
+import {
+  type OfferCause,
+  type Sizing,
+  whyAuctioned,
+  whyDue,
+  whyLiquidated,
+  whyOffered,
+  whySliced,
+  whyThrottled,
+} from "./reasons.ts";
 
 export type PenaltyCause = PenaltyInputs;
 
@@ -27,6 +36,7 @@ export interface LiquidationReport {
   readonly penaltyPpm: bigint;
   /** Null: the rate is a parameter. */
   readonly penaltyCause: PenaltyCause | null;
+  readonly sizing: Sizing;
   readonly parts: PenaltyParts;
 }
 
@@ -131,19 +141,24 @@ export function emitSlice(
     readonly notional: bigint;
     readonly lossBefore: bigint;
     readonly lossAfter: bigint;
+    readonly maintenanceBefore: bigint;
   },
 ): void {
-  ctx.emit("liquidation_slice", {
-    account: report.account,
-    legs: report.legs.map(({ lots, market }) => `${market}:${lots}`).join(","),
-    released: report.released.toString(),
-    notional: report.notional.toString(),
-    worst_loss_before: report.lossBefore.toString(),
-    worst_loss_after: report.lossAfter.toString(),
-  });
+  ctx.emit(
+    "liquidation_slice",
+    {
+      account: report.account,
+      legs: report.legs.map(({ lots, market }) => `${market}:${lots}`).join(","),
+      released: report.released.toString(),
+      notional: report.notional.toString(),
+      worst_loss_before: report.lossBefore.toString(),
+      worst_loss_after: report.lossAfter.toString(),
+    },
+    () => whySliced(report),
+  );
 }
 
-/** lots 0: it is offered no more. */
+/** lots 0, cause null: it is offered no more. */
 export function emitOffer(
   ctx: WriteContext,
   report: {
@@ -156,17 +171,22 @@ export function emitOffer(
     readonly markTicks: bigint;
     readonly sinceNs: bigint;
   },
+  cause: OfferCause | null,
 ): void {
-  ctx.emit("liquidation_offer", {
-    account: report.account,
-    market: report.market,
-    side: report.side,
-    lots: report.lots.toString(),
-    reserve_ticks: report.reserveTicks.toString(),
-    worst_ticks: report.worstTicks.toString(),
-    mark_ticks: report.markTicks.toString(),
-    since_ns: report.sinceNs.toString(),
-  });
+  ctx.emit(
+    "liquidation_offer",
+    {
+      account: report.account,
+      market: report.market,
+      side: report.side,
+      lots: report.lots.toString(),
+      reserve_ticks: report.reserveTicks.toString(),
+      worst_ticks: report.worstTicks.toString(),
+      mark_ticks: report.markTicks.toString(),
+      since_ns: report.sinceNs.toString(),
+    },
+    () => whyOffered(report, cause),
+  );
 }
 
 export function emitAuction(

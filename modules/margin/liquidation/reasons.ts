@@ -1,25 +1,77 @@
 /** Why the ladder did what its events say: the rules in the names of their inputs. */
+import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
 import { type Explanation, quantities } from "../../kit/explanation.ts";
+import type { MarketView } from "../health/market-view.ts";
 import type { LiquidationReport } from "./events.ts";
 import type { DueReason } from "./ladder-math.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { Flow } from "./measures.ts";
 
+/** What a clip was reckoned from. */
+export interface Sizing {
+  readonly params: Params;
+  readonly view: MarketView;
+  readonly held: bigint;
+  /** Lots of the owner's other accounts in the market: tiers go by all of them. */
+  readonly elsewhere: bigint;
+  /** Maintenance requirement that the position stands for. */
+  readonly released: bigint;
+  /** The penalty it was sized with; that of the lots which came of it is a second one. */
+  readonly sizedByPpm: bigint;
+  /** Lots that the block's bound still lets be closed. */
+  readonly affordable: bigint;
+  /** Null: it is no leg of a slice. */
+  readonly sliceLots: bigint | null;
+  /** The account's equity and what its fund may pay. */
+  readonly fundsQuanta: bigint;
+}
+
+const LIQUIDATION_RULE = [
+  "due below maintenance",
+  "need = target x maintenance, up, - equity",
+  "costs = held x (sizing rate x lot value + slippage x lot notional)",
+  "wanted = held x need / (target x released - costs), up, at least the least notional; all where equity < 0, where that divisor is not above 0 or where less than the least notional would be left; of a slice its lots; at most what the block may still close",
+  "fillable = smaller of maintenance - equity and maintenance, x spread x released / (maintenance x held x tick), in ticks, down",
+  "limit = mark, moved against the account by the smallest of: the larger of fillable and slippage x lot notional; band x lot notional; funds / (wanted x tick); each in ticks, down; in an auction equity / (wanted x tick), too",
+  "the book or the bidders take what they will up to the limit, the book no more than its throttle lets it",
+];
+const FIXED_RATE_RULE = "penalty = notional x rate, up, at most the equity traded";
+const LADDER_RATE_RULE =
+  "rate = base + slope x sqrt(hourly variance x clip / depth), up, at most the ceiling, the ceiling where there is no depth; then at most equity / account notional - slippage, down, at least 0";
+
 export function whyLiquidated(report: LiquidationReport): Explanation {
-  const cause = report.penaltyCause;
+  const { penaltyCause: cause, sizing } = report;
+  const { params, view } = sizing;
+  const terms = params.ladder?.penalty;
+  const rules = [...LIQUIDATION_RULE, ...(cause === null ? [] : [LADDER_RATE_RULE])];
   return {
-    rule:
-      "due below maintenance; wanted = (target x maintenance - equity) / (target x released - penalty - slippage) of the position, up; price no worse than the limit; " +
-      (cause === null
-        ? "penalty = notional x rate, up, at most the equity left"
-        : "rate = base + slope x sqrt(hourly variance x clip / depth), up, at most the ceiling and equity / account notional - slippage; penalty = notional x rate, up, at most the equity left"),
+    rule: [...rules, FIXED_RATE_RULE].join("; "),
     inputs: [
       ...quantities("quanta", {
         equity: report.equityBefore,
         maintenance: report.maintenanceBefore,
+        released: sizing.released,
+        "lot value": view.quantaPerLot,
+        "lot notional": view.notionalPerLot,
+        tick: view.terms.quantaPerTickLot,
+        "least notional": params.liquidationNotionalMin,
+        funds: sizing.fundsQuanta,
       }),
-      ...quantities("ticks", { mark: report.markTicks, limit: report.limitTicks }),
-      ...(cause === null
+      ...quantities("lots", {
+        held: sizing.held,
+        "held by the owner's other accounts": sizing.elsewhere,
+        "left of the block": sizing.affordable,
+        ...(sizing.sliceLots === null ? {} : { slice: sizing.sliceLots }),
+      }),
+      ...quantities("ppm", {
+        target: params.liquidationTargetPpm,
+        slippage: params.liquidationSlippagePpm,
+        spread: params.liquidationSpreadPpm,
+        band: view.terms.liquidationBandPpm,
+        "sizing rate": sizing.sizedByPpm,
+      }),
+      ...quantities("ticks", { mark: report.markTicks }),
+      ...(cause === null || terms === undefined
         ? []
         : [
             ...quantities("2^-64", { "hourly variance": cause.variance }),
@@ -28,16 +80,21 @@ export function whyLiquidated(report: LiquidationReport): Explanation {
               depth: cause.depth,
               "account notional": cause.notional,
             }),
-            ...quantities("ppm", { slippage: cause.slippagePpm }),
+            ...quantities("ppm", {
+              base: terms.basePpm,
+              slope: terms.slopePpm,
+              ceiling: terms.maxPpm,
+            }),
           ]),
     ],
     results: [
       ...quantities("", { source: report.source }),
       ...quantities("lots", { wanted: report.wantedLots, closed: report.lots }),
-      ...quantities("ticks", { price: report.priceTicks }),
+      ...quantities("ticks", { limit: report.limitTicks, price: report.priceTicks }),
       ...quantities("ppm", { rate: report.penaltyPpm }),
       ...quantities("quanta", {
         notional: report.notional,
+        "equity traded": report.equityAfter + report.penalty,
         penalty: report.penalty,
         "equity after": report.equityAfter,
         "maintenance after": report.maintenanceAfter,
@@ -107,6 +164,76 @@ export function whyAuctioned(report: {
     results: [
       ...quantities("ticks", { price: report.priceTicks }),
       ...quantities("lots", { traded: report.lots }),
+    ],
+  };
+}
+
+/** What a reserve price was reckoned from, beside the worst price. */
+export interface OfferCause {
+  readonly equity: bigint;
+  readonly maintenance: bigint;
+  readonly elapsedMs: bigint;
+  readonly windowMs: bigint;
+  readonly halfSpreadTicks: bigint;
+}
+
+export function whyOffered(
+  report: {
+    readonly lots: bigint;
+    readonly reserveTicks: bigint;
+    readonly worstTicks: bigint;
+    readonly markTicks: bigint;
+  },
+  cause: OfferCause | null,
+): Explanation {
+  const results = quantities("lots", { offered: report.lots });
+  if (cause === null) {
+    const rule = "nothing of the account is to be closed here any more";
+    return { rule, inputs: [], results };
+  }
+  return {
+    rule:
+      "reserve = mark, moved toward the worst price from half a spread (or the worst price, if that is nearer) by the used part of the way, down; " +
+      "used = elapsed / window + (maintenance - equity) / maintenance, at most 1, and 1 where equity is not above 0",
+    inputs: [
+      ...quantities("quanta", { equity: cause.equity, maintenance: cause.maintenance }),
+      ...quantities("ms", { elapsed: cause.elapsedMs, window: cause.windowMs }),
+      ...quantities("ticks", {
+        mark: report.markTicks,
+        "half a spread": cause.halfSpreadTicks,
+        worst: report.worstTicks,
+      }),
+    ],
+    results: [...results, ...quantities("ticks", { reserve: report.reserveTicks })],
+  };
+}
+
+export function whySliced(report: {
+  readonly legs: readonly { readonly market: string; readonly lots: bigint }[];
+  readonly released: bigint;
+  readonly notional: bigint;
+  readonly lossBefore: bigint;
+  readonly lossAfter: bigint;
+  readonly maintenanceBefore: bigint;
+}): Explanation {
+  return {
+    rule:
+      "of parts of the largest positions and pairs of them matched by notional what takes most off the maintenance requirement for its notional; each leg as far as the one before was filled; " +
+      "undone where the worst loss or the requirement would rise",
+    inputs: quantities("quanta", {
+      "worst loss": report.lossBefore,
+      maintenance: report.maintenanceBefore,
+    }),
+    results: [
+      ...quantities(
+        "lots",
+        Object.fromEntries(report.legs.map(({ lots, market }) => [`closed of ${market}`, lots])),
+      ),
+      ...quantities("quanta", {
+        notional: report.notional,
+        released: report.released,
+        "worst loss after": report.lossAfter,
+      }),
     ],
   };
 }

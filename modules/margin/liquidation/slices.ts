@@ -184,6 +184,7 @@ export function createSlices(parts: {
       notional,
       lossBefore: before.loss,
       lossAfter: after.loss,
+      maintenanceBefore: before.maintenance,
     });
     return true;
   }

@@ -9,7 +9,7 @@ import { absolute, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import { findPosition } from "../clearing/fill.ts";
 import { contained } from "../contained.ts";
-import { emitTakeover } from "../events.ts";
+import { emitTakeover, type TakeoverCause } from "../events.ts";
 import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "../health/health.ts";
 import type { ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, type MarketView, marketViews } from "../health/market-view.ts";
@@ -18,6 +18,7 @@ import { maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, ClearingPort, MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
+import type { AccountFigures } from "./liquidation-math.ts";
 
 export interface Takeover {
   /** After the book: `held` are the account's markets in the order of liquidation, `filled` says that the book took something in this block. */
@@ -49,23 +50,25 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     if (state.unfilled.has(ctx, id)) state.unfilled.delete(ctx, id);
   }
 
-  /** Far enough under water, or long enough without a fill. */
-  function isDue(
+  /** Far enough under water, or long enough without a fill; null: neither. */
+  function dueOf(
     ctx: WriteContext,
     id: AccountId,
-    health: { readonly equity: bigint; readonly maintenance: bigint },
+    { equity, maintenance }: AccountFigures,
     filled: boolean,
-  ): boolean {
+  ): TakeoverCause | null {
     const params = state.params.require(ctx);
-    const share = params.backstopHealthPpm || BACKSTOP_HEALTH_DEFAULT_PPM;
-    if (health.equity * PPM < health.maintenance * share) return true;
+    const sharePpm = params.backstopHealthPpm || BACKSTOP_HEALTH_DEFAULT_PPM;
+    const waitMs = params.backstopWaitMs || BACKSTOP_WAIT_DEFAULT_MS;
     const since = filled ? undefined : state.unfilled.get(ctx, id);
+    const waitedNs = ctx.header.timeNs - (since ?? ctx.header.timeNs);
+    const cause = { equity, maintenance, sharePpm, waitedNs, waitMs };
+    if (equity * PPM < maintenance * sharePpm) return cause;
     if (since === undefined) {
       state.unfilled.set(ctx, id, ctx.header.timeNs);
-      return false;
+      return null;
     }
-    const waitMs = params.backstopWaitMs || BACKSTOP_WAIT_DEFAULT_MS;
-    return ctx.header.timeNs - since >= waitMs * 1_000_000n;
+    return waitedNs >= waitMs * 1_000_000n ? cause : null;
   }
 
   /** Moves lots at mark; the engine has judged both sides, so the ledger does not. */
@@ -89,7 +92,7 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     assert(result.ok, "a takeover was refused by the ledger");
   }
 
-  function takeOne(ctx: WriteContext, id: AccountId, market: MarketId): void {
+  function takeOne(ctx: WriteContext, id: AccountId, market: MarketId, due: TakeoverCause): void {
     const { account, views, health } = healthOf(ctx, id);
     const position = findPosition(account, market);
     const view = views(market);
@@ -100,8 +103,8 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     if (offer === null || offer.lots <= 0n || !state.accounts.has(ctx, offer.account)) return;
     const held = absolute(position.lots);
     assert(offer.lots <= held, `the backstop takes ${offer.lots} of ${held} lots`);
-    const share = maintenanceShare(account, position, view, views) * offer.lots;
-    const collateral = mulDivDown(health.equity, share, health.maintenance * held);
+    const share = maintenanceShare(account, position, view, views);
+    const collateral = mulDivDown(health.equity, share * offer.lots, health.maintenance * held);
     const long = position.lots > 0n;
     const savepoint = ctx.state.savepoint();
     execute(ctx, id, offer, { view, long });
@@ -123,6 +126,7 @@ export function createTakeover(parts: TakeoverParts): Takeover {
       markTicks: view.markTicks,
       notional: offer.lots * view.quantaPerLot,
       collateral,
+      why: { due, equity: health.equity, maintenance: health.maintenance, held, share },
     });
   }
 
@@ -134,9 +138,10 @@ export function createTakeover(parts: TakeoverParts): Takeover {
         forgetOne(ctx, id);
         return;
       }
-      if (!isDue(ctx, id, health, filled)) return;
+      const due = dueOf(ctx, id, health, filled);
+      if (due === null) return;
       for (const market of held) {
-        contained(ctx, markets, market, (step) => takeOne(step, id, market));
+        contained(ctx, markets, market, (step) => takeOne(step, id, market, due));
       }
     },
     forget(ctx, sick) {

@@ -40,9 +40,14 @@ export function emitResumed(
   ctx: WriteContext,
   market: string,
   missing: bigint,
-  reason: "covered" | "off",
+  why: { readonly reason: "covered" | "off"; readonly floor: bigint },
 ): void {
-  ctx.emit("market_resumed", { market, missing: `${missing}`, reason });
+  const { floor, reason } = why;
+  ctx.emit("market_resumed", { market, missing: `${missing}`, reason }, () => ({
+    rule: "trading goes on when the market's part of the deficit queue that deleveraging does not bear is below the floor or nothing (covered), or when markets are not to end by losses any more (off)",
+    inputs: quantities("quanta", { missing, floor }),
+    results: quantities("", { reason, trading: "resumed" }),
+  }));
 }
 
 export function emitEnded(

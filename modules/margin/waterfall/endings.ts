@@ -77,11 +77,11 @@ export function createEndings(parts: {
     ctx: WriteContext,
     market: MarketId,
     missing: bigint,
-    reason: "covered" | "off",
+    why: { readonly reason: "covered" | "off"; readonly floor: bigint },
   ): void {
     endings.delete(ctx, market);
     markets.stop(ctx, market, false);
-    emitResumed(ctx, markets.terms(ctx, market)?.symbol ?? `${market}`, missing, reason);
+    emitResumed(ctx, markets.terms(ctx, market)?.symbol ?? `${market}`, missing, why);
   }
 
   /** It has expired with the loss open: it is settled as it would be, and the loss shared as of any ended market, unless a sweep has it already. */
@@ -184,7 +184,7 @@ export function createEndings(parts: {
       return;
     }
     if (missing < floor) {
-      if (known !== undefined) lift(ctx, market, missing, "covered");
+      if (known !== undefined) lift(ctx, market, missing, { reason: "covered", floor });
       return;
     }
     let ending = known;
@@ -219,11 +219,12 @@ export function createEndings(parts: {
         (market, { endedHeight }) => void (endedHeight > 0n || pending.push(market)),
       );
       const { missing } = shortMarkets(ctx, state);
+      const floor = maximum(shortfallFloor(ctx, state), 1n);
       if (!on) {
-        for (const market of pending) lift(ctx, market, missing.get(market) ?? 0n, "off");
+        const why = { reason: "off", floor } as const;
+        for (const market of pending) lift(ctx, market, missing.get(market) ?? 0n, why);
         return;
       }
-      const floor = maximum(shortfallFloor(ctx, state), 1n);
       const { stuck, waiting } = stuckIn(ctx, views);
       const all = [...new Set([...missing.keys(), ...pending])].sort((a, b) => a - b);
       for (const market of all) {

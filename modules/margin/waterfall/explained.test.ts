@@ -74,6 +74,23 @@ describe("what the waterfall does says from what, by which rule, with which resu
     ]);
   });
 
+  test("a market that goes on", () => {
+    const world = createInsuredWorld({ marketSettlement: { afterBlocks: 50, atOncePpm: 0n } });
+    const { input, result } = listen(world);
+    ruin(world, 500n, 2);
+    expect(result("market_suspended", "trading")).toBe("stopped");
+    world.markets.setMark(world.ctx, BTC, 1_000n);
+    world.margin.keeper.endBlock(world.ctx);
+    expect([input("market_resumed", "missing"), input("market_resumed", "floor")]).toEqual([
+      "0",
+      "1",
+    ]);
+    expect([result("market_resumed", "reason"), result("market_resumed", "trading")]).toEqual([
+      "covered",
+      "resumed",
+    ]);
+  });
+
   test("a gain that is cut", () => {
     const world = createInsuredWorld();
     world.set({ gainsHaircutPpm: 500_000 });
