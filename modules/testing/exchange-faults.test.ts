@@ -52,12 +52,14 @@ describe("fault 30: dYdX, October 2025", () => {
 
   /** One tick of all lots is worth 50,000 quanta. */
   it.each([
-    { bid: null, closed: "deleverage" },
-    { bid: FALLEN, closed: "deleverage" },
-    { bid: FALLEN + 0.5, closed: "liquidation" },
+    { bid: null, closed: "deleverage", fee: 0n },
+    // What the fund cannot pay for is not sold at the book.
+    { bid: FALLEN, closed: "deleverage", fee: 0n },
+    // A maker's hundredth of a percent.
+    { bid: FALLEN + 0.5, closed: "liquidation", fee: 550_005n },
   ])(
     "one liquidation takes all open interest of an isolated market with the fund one quantum short (the only bid: $bid)",
-    ({ bid, closed }) => {
+    ({ bid, closed, fee }) => {
       const { long, short, world } = open();
       const { ctx, margin } = world;
       if (bid !== null) world.place(SYMBOL, short, `buy 0.1 @ ${bid} post`);
@@ -76,10 +78,11 @@ describe("fault 30: dYdX, October 2025", () => {
       // The other side gives a tick of each lot, and what that is beyond the quantum is the fund's: it goes on, and nobody is left below zero.
       expect(equityOf(world, long) ?? 0n).toBe(0n);
       expect(margin.keeper.totals(ctx).pendingShortfall).toBe(0n);
-      expect(equityOf(world, short)).toBe(5_001n * UNIT + 500n * UNIT - 50_000n);
+      expect(equityOf(world, short)).toBe(5_501n * UNIT - 50_000n - fee);
       expect(world.eventsOf("market_quarantined")).toEqual([]);
       expect(world.keeper.terms(ctx, 1)?.status).toBe("active");
       expect(world.violation()).toBeNull();
+      world.keeper.cancelAll(ctx, short, SYMBOL);
       world.trade(SYMBOL, short, world.funded(3, 1_000n), "0.01", `${FALLEN}`);
       world.block(1, () => price(world, FALLEN));
       expect(world.violation()).toBeNull();
