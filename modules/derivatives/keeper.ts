@@ -97,13 +97,13 @@ export interface DerivativesKeeper {
   thinnerDepthLots(ctx: ReadContext, market: MarketId, rangePpm: bigint): bigint | undefined;
 
   marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
-  /** Resting orders of one of the protocol's own accounts, oldest first. */
+  /** Of one of the protocol's own accounts: resting orders, oldest first, then those collected for an auction. */
   openOrders(ctx: ReadContext, account: AccountId, market: MarketId): readonly OpenProtocolOrder[];
   /** As an order of anyone; throws ModuleError to refuse and leaves reverting to the caller. */
   placeForProtocol(ctx: WriteContext, order: ProtocolOrder): void;
   cancelForProtocol(
     ctx: WriteContext,
-    order: { readonly account: AccountId; readonly market: MarketId; readonly id: number },
+    order: { readonly account: AccountId; readonly market: MarketId; readonly clientId: string },
   ): void;
 
   params(ctx: ReadContext): Params;

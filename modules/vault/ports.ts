@@ -63,6 +63,7 @@ export interface ProtocolOrder {
 }
 
 export interface OpenOrder {
+  /** 0 while it is collected for an auction. */
   readonly id: number;
   readonly clientId: string;
   readonly side: Side;
@@ -78,13 +79,13 @@ export interface VenuePort {
   marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
   /** undefined before the first price. */
   mark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
-  /** The account's resting orders in this market, oldest first. */
+  /** The account's orders in this market, in the book or collected for an auction. */
   openOrders(ctx: ReadContext, account: AccountId, market: MarketId): readonly OpenOrder[];
   /** As an order of anyone. Throws ModuleError to refuse, and leaves reverting to the caller. */
   placeForProtocol(ctx: WriteContext, order: ProtocolOrder): void;
   cancelForProtocol(
     ctx: WriteContext,
-    order: { readonly account: AccountId; readonly market: MarketId; readonly id: number },
+    order: { readonly account: AccountId; readonly market: MarketId; readonly clientId: string },
   ): void;
 }
 

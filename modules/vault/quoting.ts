@@ -122,9 +122,9 @@ export function createQuoting(
     return equity >= least ? "both" : lots === 0n ? "none" : "reduce";
   }
 
-  function cancel(ctx: WriteContext, record: VaultMarket, id: number): void {
+  function cancel(ctx: WriteContext, record: VaultMarket, clientId: string): void {
     const account = marketAccount(record.market);
-    venue.cancelForProtocol(ctx, { account, market: record.market, id });
+    venue.cancelForProtocol(ctx, { account, market: record.market, clientId });
   }
 
   function place(ctx: WriteContext, record: VaultMarket, quote: Quote): void {
@@ -156,7 +156,7 @@ export function createQuoting(
       for (const order of open) {
         const quote = missing.get(order.clientId);
         if (quote !== undefined && isKept(order, quote, bounds)) missing.delete(order.clientId);
-        else cancel(ctx, record, order.id);
+        else cancel(ctx, record, order.clientId);
       }
       let placed = 0;
       for (const quote of missing.values()) {
@@ -170,8 +170,9 @@ export function createQuoting(
       const records: VaultMarket[] = [];
       state.markets.each(ctx, (_market, record) => void records.push(record));
       for (const record of records) {
-        for (const { id } of venue.openOrders(ctx, marketAccount(record.market), record.market)) {
-          cancel(ctx, record, id);
+        const account = marketAccount(record.market);
+        for (const { clientId } of venue.openOrders(ctx, account, record.market)) {
+          cancel(ctx, record, clientId);
         }
       }
     },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { defaultAuctionTerms, defaultTerms } from "../derivatives/defaults.ts";
 import { createRandom } from "../derivatives/random.ts";
 import { simulateMessage } from "../derivatives/simulate.ts";
+import { testMarket } from "../derivatives/testing.ts";
 import { accountId } from "../kit/account-id.ts";
 import { atomically } from "../kit/atomically.ts";
 import { ModuleError } from "../kit/errors.ts";
@@ -9,7 +11,7 @@ import { BTC, DENOM, UNIT } from "../testing/world.ts";
 import { simulateVaultMessage, vaultOperations } from "./simulate.ts";
 import { marketAccount } from "./state.ts";
 
-/** Holders of the vault come and go while traders trade in the market it quotes, and the mark moves. */
+/** Holders of the vault come and go while traders trade in the markets it quotes, one matched by auction, and the mark moves. */
 function run(seed: number, blocks: number) {
   const random = createRandom(seed);
   const world = createVaultWorld({
@@ -27,6 +29,13 @@ function run(seed: number, blocks: number) {
     backstopLossPpm: 400_000n,
     lossMaxPpm: 1_000_000n,
   });
+  world.list(
+    testMarket({
+      symbol: "BTC-BATCH",
+      terms: { ...defaultTerms(), auction: defaultAuctionTerms() },
+    }),
+  );
+  world.setMarket({ capitalPpm: 200_000n, sampleMs: 2_000n, lossMaxPpm: 1_000_000n }, "BTC-BATCH");
   const senders = [1, 2, 3, 4, 5].map((n) => {
     bank.mint(ctx, world.owner(n), { denom: DENOM, amount: 100_000n * UNIT });
     return world.address(n);
@@ -81,7 +90,7 @@ function run(seed: number, blocks: number) {
 
 describe("simulated holders of the vault", { timeout: 120_000 }, () => {
   it("do everything, are refused for what is wrong, and leave the invariants whole", () => {
-    const { accepted, refused, world, events } = run(5, 150);
+    const { accepted, refused, world, events } = run(1, 150);
     const wrong = new Set([
       "deposit of dust",
       "deposit in another coin",
@@ -98,6 +107,9 @@ describe("simulated holders of the vault", { timeout: 120_000 }, () => {
     for (const type of ["vault_withdrawn", "vault_capital", "backstop_takeover"]) {
       expect(count(type), type).toBeGreaterThan(0);
     }
+    expect(world.eventsOf("auction_fill").some(({ account }) => account?.endsWith("/2"))).toBe(
+      true,
+    );
     expect(count("vault_fault")).toBe(0);
     expect(world.keeper.terms(world.ctx, 1)?.status).toBe("active");
     expect(world.violation()).toBeNull();

@@ -11,6 +11,7 @@ import * as events from "../events.ts";
 import { requireBuilder } from "../fees/builders.ts";
 import { feeReserve } from "../fees/rates.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
+import type { Mark } from "../marks.ts";
 import {
   limitOf,
   requireClientId,
@@ -37,13 +38,22 @@ export function collectOrder(
   requireAuctionOrder(turn, request);
   const mark = requireTradable(turn, request.reduceOnly);
   const builder = requireBuilder(turn, account, request.builder);
-  const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0, builder });
-  const { reduceOnly, clientId, goodTilMs, side, sizeLots } = intent;
+  return collectIntent(
+    turn,
+    intentOf(instrument, account, request, { id: 0, ocoId: 0, builder }),
+    mark,
+  );
+}
+
+/** As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. */
+export function collectIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceOrderResponse {
+  const { ctx, instrument, venue } = turn;
+  const { account, builder, clientId, goodTilMs, reduceOnly, side, sizeLots, type } = intent;
   const ticks = limitOf(turn, intent, mark);
   requireOwnRoom(turn, intent);
   requireGoodTil(turn, intent);
   const lots = reduceOnly ? requireReducible(turn, intent) : sizeLots;
-  requireNotional(turn, intent, mark, request.type === "limit" ? ticks : Number(mark.ticks));
+  requireNotional(turn, intent, mark, type === "limit" ? ticks : Number(mark.ticks));
 
   const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);
   const feeReservePpm = reduceOnly ? 0 : feePpm;
@@ -64,7 +74,7 @@ export function collectOrder(
     sizeLots: BigInt(sizeLots),
     lots: BigInt(lots),
     reduceOnly,
-    immediate: request.force === "ioc",
+    immediate: intent.force === "ioc",
     goodTilMs: BigInt(goodTilMs),
     feeReservePpm,
     builder,

@@ -1,13 +1,20 @@
 /** Orders of the protocol's own accounts: in ticks and lots and without a message, otherwise as anyone's. */
+import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { collectedOf, releaseCollected } from "../auction/collected.ts";
+import { isBatch } from "../auction/opening.ts";
+import { collectIntent } from "../auction/orders.ts";
 import { refuse } from "../errors.ts";
+import type { Instrument } from "../instruments.ts";
 import { LOTS_MAX, TICKS_MAX } from "../limits.ts";
 import type { MarketId, Side } from "../ports.ts";
 import { closeTurn, instrumentById, openTurn, type Turn, type Venue } from "../venue.ts";
 import { requireContinuous, requireTradable } from "./admission.ts";
 import { cancelSlot } from "./cancelling.ts";
+import type { Intent } from "./intents.ts";
 import { placeIntent } from "./placing.ts";
+import { sideOf } from "./requests.ts";
 
 export interface ProtocolOrder {
   readonly account: AccountId;
@@ -23,6 +30,7 @@ export interface ProtocolOrder {
 }
 
 export interface OpenProtocolOrder {
+  /** 0 while it is collected for an auction. */
   readonly id: number;
   readonly clientId: string;
   readonly side: Side;
@@ -38,7 +46,10 @@ function turnIn(ctx: WriteContext, venue: Venue, market: MarketId): Turn {
   return openTurn(ctx, venue, instrument);
 }
 
-/** Limit, good til its time; only where matching is continuous. Throws ModuleError to refuse; the caller reverts what was done until then. */
+/**
+ * Limit, good til its time. Where all matching is by auction it is collected for the one of this block, and nothing is post-only; in an opening it has no
+ * place. Throws ModuleError to refuse; the caller reverts what was done until then.
+ */
 export function placeForProtocol(ctx: WriteContext, venue: Venue, order: ProtocolOrder): void {
   const { lots, ticks } = order;
   if (ticks < 1n || ticks > BigInt(TICKS_MAX)) {
@@ -49,51 +60,74 @@ export function placeForProtocol(ctx: WriteContext, venue: Venue, order: Protoco
   }
   const turn = turnIn(ctx, venue, order.market);
   const mark = requireTradable(turn, order.reduceOnly);
+  const intent = intentFor(order);
+  if (isBatch(turn.instrument)) {
+    collectIntent(turn, { ...intent, postOnly: false }, mark);
+    return;
+  }
   requireContinuous(turn);
-  const { account, clientId, goodTilMs, postOnly, reduceOnly, side } = order;
-  placeIntent(
-    turn,
-    {
-      id: 0,
-      account,
-      side,
-      type: "limit",
-      priceTicks: Number(ticks),
-      sizeLots: Number(lots),
-      lots: Number(lots),
-      force: "gtc",
-      postOnly,
-      reduceOnly,
-      clientId,
-      goodTilMs,
-      goodTilHeight: 0,
-      selfTrade: "cancelMaker",
-      slippagePpm: 0,
-      displayLots: 0,
-      ocoId: 0,
-      bracket: undefined,
-      builder: undefined,
-      triggered: false,
-    },
-    mark,
-  );
+  placeIntent(turn, intent, mark);
   closeTurn(turn);
 }
 
-/** Nothing when it is gone already. */
+function intentFor(order: ProtocolOrder): Intent {
+  const { account, clientId, goodTilMs, lots, postOnly, reduceOnly, side, ticks } = order;
+  return {
+    id: 0,
+    account,
+    side,
+    type: "limit",
+    priceTicks: Number(ticks),
+    sizeLots: Number(lots),
+    lots: Number(lots),
+    force: "gtc",
+    postOnly,
+    reduceOnly,
+    clientId,
+    goodTilMs,
+    goodTilHeight: 0,
+    selfTrade: "cancelMaker",
+    slippagePpm: 0,
+    displayLots: 0,
+    ocoId: 0,
+    bracket: undefined,
+    builder: undefined,
+    triggered: false,
+  };
+}
+
+/** By client id, resting or collected. Nothing when it is gone already. */
 export function cancelForProtocol(
   ctx: WriteContext,
   venue: Venue,
-  order: { readonly account: AccountId; readonly market: MarketId; readonly id: number },
+  order: { readonly account: AccountId; readonly market: MarketId; readonly clientId: string },
 ): void {
+  const { account, clientId } = order;
   const turn = turnIn(ctx, venue, order.market);
-  const slot = turn.book.find(order.id);
-  if (slot === 0 || turn.book.accountOf(slot) !== order.account) return;
-  cancelSlot(turn, slot, "quote");
-  closeTurn(turn);
+  const { instrument } = turn;
+  const slot = turn.book.findByClientId(account, clientId);
+  if (slot !== 0) {
+    cancelSlot(turn, slot, "quote");
+    closeTurn(turn);
+    return;
+  }
+  const collected = collectedIn(ctx, venue, instrument, account).find(
+    (one) => one.clientId === clientId,
+  );
+  if (collected !== undefined) releaseCollected(ctx, venue, instrument, collected, "quote");
 }
 
-/** The account's resting orders, oldest first. */
+/** Left of blocks in which the market stood still; auction terms are never taken away, so a market without them has none. */
+function collectedIn(
+  ctx: ReadContext,
+  venue: Venue,
+  { id, terms }: Instrument,
+  account: AccountId,
+): readonly CollectedOrder[] {
+  return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
+}
+
+/** The account's open orders: those that rest, oldest first, then collected ones. */
 export function openProtocolOrders(
   ctx: ReadContext,
   venue: Venue,
@@ -101,5 +135,17 @@ export function openProtocolOrders(
   market: MarketId,
 ): readonly OpenProtocolOrder[] {
   const book = venue.books.of(ctx, market);
-  return book.ordersOf(account).map((slot) => book.read(slot));
+  const resting = book.ordersOf(account).map((slot) => book.read(slot));
+  const instrument = instrumentById(ctx, venue, market);
+  if (instrument === undefined) return resting;
+  const collected = collectedIn(ctx, venue, instrument, account).map((order) => ({
+    id: 0,
+    clientId: order.clientId,
+    side: sideOf(order.side) ?? "buy",
+    ticks: Number(order.priceTicks),
+    lots: Number(order.lots),
+    reduceOnly: order.reduceOnly,
+    goodTilMs: Number(order.goodTilMs),
+  }));
+  return collected.length === 0 ? resting : [...resting, ...collected];
 }

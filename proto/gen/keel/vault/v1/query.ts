@@ -73,6 +73,7 @@ export interface QueryQuotesRequest {
 
 export interface QuoteView {
   market: string;
+  /** 0 while it is collected for an auction. */
   orderId: bigint;
   /** "buy" or "sell" */
   side: string;
