@@ -1,5 +1,6 @@
-/** npm run fuzz -- book|auction: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
+/** npm run fuzz -- book|auction|permutation: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
 import { compareAuctions } from "@keel/modules/derivatives/auction/model";
+import { BLOCKS, comparePermutations } from "@keel/modules/derivatives/auction/permutation-model";
 import { compareBooks } from "@keel/modules/derivatives/book/book-model";
 import { Command } from "commander";
 
@@ -31,15 +32,23 @@ const subjects: Readonly<Record<string, Subject>> = {
       return `${books} books alike, ${none} without a trade, ${whole} filled whole, ${rationed} rationed`;
     },
   },
+  permutation: {
+    seeds: "1",
+    operations: "100000",
+    compare(seed, auctions) {
+      const { fills, reasons, refused } = comparePermutations(seed, Math.ceil(auctions / BLOCKS));
+      return `${auctions} auctions alike in any order, ${fills} fills, ${refused} refusals, ${JSON.stringify(reasons)}`;
+    },
+  },
 };
 
 const names = Object.keys(subjects).join(" or ");
 const program = new Command("fuzz")
   .description("Compares with a naive reference on random cases.")
   .argument("<what>", names)
-  .option("--seeds <count>", "how many seeds; default: 20 books, 1 auction")
+  .option("--seeds <count>", "how many seeds; default: 20 books, else 1")
   .option("--first <seed>", "the first of them", "1")
-  .option("--operations <count>", "operations, or random books, per seed; default: 1000000, 100000")
+  .option("--operations <count>", "operations, or auctions, per seed; default: 1000000, 100000")
   .parse();
 const options = program.opts<{ seeds?: string; first: string; operations?: string }>();
 
