@@ -14,13 +14,15 @@ import {
   QueryParamsRequest,
   QueryParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
+import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import { u32Key } from "../kit/collections/codecs.ts";
 import type { ReadContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
-import { auctionQuery } from "./auction/query.ts";
+import { collectedOf } from "./auction/collected.ts";
+import { auctionQuery, collectedView } from "./auction/query.ts";
 import { fundingTerms } from "./blocks.ts";
 import { bookLevels, bookQueries } from "./book/queries.ts";
 import { refuse } from "./errors.ts";
@@ -90,6 +92,15 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
     };
   }
 
+  /** Accepted and not in the book yet: between blocks only where the market stands still. */
+  function collectedIn(
+    ctx: ReadContext,
+    { id, terms }: Instrument,
+    account: AccountId,
+  ): readonly CollectedOrder[] {
+    return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
+  }
+
   function accountOf(request: { readonly owner: string; readonly subaccount: number }): AccountId {
     return venue.accounts.of(request.owner, request.subaccount);
   }
@@ -130,12 +141,15 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       handle(ctx, request) {
         const account = accountOf(request);
         return {
-          orders: instruments(ctx, request.market).flatMap((instrument) =>
-            venue.books
+          orders: instruments(ctx, request.market).flatMap((instrument) => [
+            ...venue.books
               .of(ctx, instrument.id)
               .ordersOf(account)
               .map((slot) => orderView(ctx, instrument, slot)),
-          ),
+            ...collectedIn(ctx, instrument, account).map((order) =>
+              collectedView(venue, instrument, order),
+            ),
+          ]),
         };
       },
     }),
@@ -158,8 +172,12 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
         const index = venue.waiting.of(ctx, instrument.id);
         const waitingId = named ? index.findByClientId(accountOf(request), request.clientId) : id;
         const waiting = waitingView(ctx, venue, instrument, waitingId);
-        if (waiting === undefined) throw refuse("unknownOrder", "no such open order");
-        return { order: undefined, waiting };
+        if (waiting !== undefined) return { order: undefined, waiting };
+        // By its client id alone: it has no other name yet.
+        const own = named ? collectedIn(ctx, instrument, accountOf(request)) : [];
+        const collected = own.find(({ clientId }) => clientId === request.clientId);
+        if (collected === undefined) throw refuse("unknownOrder", "no such open order");
+        return { order: collectedView(venue, instrument, collected), waiting: undefined };
       },
     }),
     auctionQuery(venue),

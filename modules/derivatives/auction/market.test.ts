@@ -1,9 +1,15 @@
+import {
+  QueryOrderRequest,
+  QueryOrderResponse,
+  QueryOrdersRequest,
+  QueryOrdersResponse,
+} from "@keel/proto/gen/keel/derivatives/v1/query";
 import type { AuctionTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus, OrderStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
 import { ModuleError } from "../../kit/errors.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
-import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
+import { createTestVenue, SYMBOL, TEST_ADDRESSES, type TestVenue, testMarket } from "../testing.ts";
 
 /** Matched by auction; fee 300 ppm, tick 0.5, lot 0.001, mark 60,000. */
 function auctionVenue(
@@ -52,6 +58,13 @@ function fills(lines: readonly string[]): string[] {
       const value = (key: string): string => new RegExp(` ${key}=(\\S+)`).exec(line)?.[1] ?? "";
       return `${value("client_id")}:${value("size")}@${value("price")}`;
     });
+}
+
+function ask({ ctx, module }: TestVenue, name: "Order" | "Orders", request: Uint8Array): unknown {
+  const route = module.queries.find(({ path }) => path.endsWith(`.Query/${name}`));
+  if (route === undefined) throw new Error(`no query ${name}`);
+  const answer = name === "Order" ? QueryOrderResponse : QueryOrdersResponse;
+  return answer.decode(route.handle(ctx, request));
 }
 
 function codeOf(work: () => unknown): string {
@@ -304,11 +317,24 @@ describe("a market matched by batch auction", () => {
     venue.keeper.quarantine(venue.ctx, 1, "test");
     endBlock(venue);
     expect(venue.book()).toBe(" | ");
+    const owner = TEST_ADDRESSES.format(new Uint8Array(20).fill(3));
+    const mine = { market: SYMBOL, owner, subaccount: 0 };
+    const view = { orderId: 0n, clientId: "x", price: "60000", remainingSize: "1" };
+    const all = QueryOrdersRequest.encode(QueryOrdersRequest.fromPartial(mine)).finish();
+    const named = QueryOrderRequest.encode(
+      QueryOrderRequest.fromPartial({ ...mine, clientId: "x" }),
+    ).finish();
+    expect(ask(venue, "Orders", all)).toMatchObject({
+      orders: [view],
+    });
+    expect(ask(venue, "Order", named)).toMatchObject({ order: view });
     venue.keeper.cancel(venue.ctx, venue.account(3), {
       market: SYMBOL,
       orderId: 0n,
       clientId: "x",
     });
+    expect(ask(venue, "Orders", all)).toEqual({ orders: [] });
+    expect(() => ask(venue, "Order", named)).toThrow(/no such open order/);
     const { genesis } = venue.module;
     if (genesis.kind !== "proto") throw new Error("expected a proto genesis");
     const exported = genesis.export(venue.ctx);

@@ -1,8 +1,10 @@
 /** What an auction of the book and the collected orders would give at the queried state: for those who decide before it is held. */
+import type { OrderView } from "@keel/proto/gen/keel/derivatives/v1/query";
 import {
   QueryAuctionRequest,
   QueryAuctionResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
+import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
 import {
@@ -71,4 +73,30 @@ export function auctionQuery(venue: Venue): QueryRoute {
       };
     },
   });
+}
+
+/** An order that is accepted and not in the book yet: without an id, and without the height at which it will have been placed. */
+export function collectedView(
+  { addresses }: Venue,
+  instrument: Instrument,
+  order: CollectedOrder,
+): OrderView {
+  return {
+    market: instrument.symbol,
+    orderId: 0n,
+    owner: addresses.format(order.owner),
+    subaccount: order.subaccount,
+    side: order.side,
+    price: formatPrice(instrument, order.priceTicks),
+    size: formatSize(instrument, order.sizeLots),
+    remainingSize: formatSize(instrument, order.lots),
+    postOnly: false,
+    reduceOnly: order.reduceOnly,
+    clientId: order.clientId,
+    goodTilMs: order.goodTilMs,
+    placedHeight: 0n,
+    goodTilHeight: 0n,
+    hiddenSize: "",
+    ocoId: 0n,
+  };
 }

@@ -125,6 +125,7 @@ export interface QueryBookOrdersResponse {
 
 export interface OrderView {
   market: string;
+  /** 0: collected for an auction of a market that stands still. */
   orderId: bigint;
   owner: string;
   subaccount: number;
