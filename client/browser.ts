@@ -100,12 +100,14 @@ export {
 export { LiveBook } from "./live-book.ts";
 export { MarketStream } from "./market-stream.ts";
 export { markParts, priceWatch, twap, validatorStandings } from "./oracle.ts";
+export { bookOrders, findOrder } from "./order-lookup.ts";
 export {
   marginModeMessage,
   portfolioModel,
   requirement,
   setMarginMode,
 } from "./portfolio-margin.ts";
+export { methods } from "./queries.ts";
 export { keelRegistry, keelTypes } from "./registry.ts";
 export { KeelSigningClient } from "./signing-client.ts";
 export { fitSsvi, surfaceVote } from "./ssvi-fit.ts";

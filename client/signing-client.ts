@@ -215,7 +215,7 @@ export class KeelSigningClient {
    * first block in which it is filled or gone (an opening, say).
    */
   async placeInAuction(
-    order: OrderRequest & SubaccountOption & { readonly clientId: string },
+    order: OrderRequest & TradingOption & { readonly clientId: string },
     options: SubmitOptions & { readonly untilFilled?: boolean } = {},
   ): Promise<WithTx<AuctionFate & { readonly height: number }>> {
     const { tx, ...placed } = await this.place(order, options);
@@ -225,8 +225,8 @@ export class KeelSigningClient {
         "market",
         `${order.market} does not collect orders`,
       );
-    const { market, clientId, subaccount = 0 } = order;
-    const account = `${this.address}/${subaccount}`;
+    const { market, clientId, owner = this.address, subaccount = 0 } = order;
+    const account = `${owner}/${subaccount}`;
     const fate = await awaitFate(
       (height) => this.chain.blockEvents(height),
       { market, account, clientId },

@@ -3,7 +3,7 @@ import { KeelSigningClient } from "@keel/client/signing-client";
 import { TradingKey } from "@keel/client/trading-key";
 import { fate } from "./order-steps.ts";
 import type { Steps } from "./steps.ts";
-import { PERPETUAL, type TourNetwork } from "./tour-network.ts";
+import { AUCTION, PERPETUAL, type TourNetwork } from "./tour-network.ts";
 
 const market = PERPETUAL;
 /** Sub-accounts of both that nothing else uses. */
@@ -29,11 +29,11 @@ async function sessionSteps(tour: TourNetwork, steps: Steps, [key, other]: Keys)
   const expiryMs = await soon(7_200);
   const grant = {
     subaccounts: [0, MATCHED],
-    markets: [market],
+    markets: [market, AUCTION],
     notionalPerDay: "100000",
     expiryMs,
   };
-  await step("granted for two sub-accounts, a market, an amount a day", "granted", async () => {
+  await step("granted for two sub-accounts, two markets, an amount a day", "granted", async () => {
     const { trader } = await alice.grantTradingKey({ key: key.publicKey, ...grant });
     await bob.grantTradingKey({ key: other.publicKey, ...grant });
     return trader === key.address ? "granted" : `granted to ${trader}`;
@@ -44,7 +44,12 @@ async function sessionSteps(tour: TourNetwork, steps: Steps, [key, other]: Keys)
   await step("trades for its owner", "open, filled 0, left 0.1", async () =>
     fate(await hand.place(order)),
   );
-  await step("cancels, unordered", "1 cancelled", async () => {
+  await step("trades for it by auction", "open, left 0.1", async () => {
+    const byAuction = { ...order, market: AUCTION, clientId: "hand" };
+    const { remainingSize, status } = await hand.placeInAuction(byAuction);
+    return `${status}, left ${remainingSize}`;
+  });
+  await step("cancels, unordered", "2 cancelled", async () => {
     const { cancelled } = await hand.cancelAll({ owner }, { unordered: true });
     return `${cancelled} cancelled`;
   });

@@ -1,4 +1,5 @@
 /** Orders that meet the book at once or rest in it, and what is done to them there. */
+import { findOrder } from "@keel/client/order-lookup";
 import type { SelfTradePolicy } from "@keel/client/orders";
 import type { PlacedOrder } from "@keel/client/tx-result";
 import type { Steps } from "./steps.ts";
@@ -91,13 +92,19 @@ async function restingSteps({ alice, bob, chain }: TourNetwork, steps: Steps): P
   );
 }
 
-async function handlingSteps({ alice, bob }: TourNetwork, steps: Steps): Promise<void> {
+async function handlingSteps({ alice, bob, chain }: TourNetwork, steps: Steps): Promise<void> {
   const bid = { market, side: "buy", price: "59900", size: "0.2" } as const;
   const step = (what: string, expected: string, work: () => Promise<string>) =>
     steps.step("order", what, expected, work);
   await step("client id names an order", "open, filled 0, left 0.2", async () =>
     fate(await bob.place({ ...bid, clientId: "mine" })),
   );
+  await step("found by its client id", "open at 59900; another: none", async () => {
+    const named = { market, owner: bob.address };
+    const found = await findOrder(chain, { ...named, clientId: "mine" });
+    const other = await findOrder(chain, { ...named, clientId: "nobody's" });
+    return `${found?.state} at ${found?.order.price}; another: ${other?.state ?? "none"}`;
+  });
   await step("client id in use", "refused: CLIENT_ID_IN_USE", async () =>
     fate(await bob.place({ ...bid, clientId: "mine" })),
   );
