@@ -121,7 +121,7 @@ interface Size {
 /** The last one: the options of an underlying, listed together, have the same lot and floors as a rule. */
 let lastSize: Size | null = null;
 
-function sizeOf(terms: LotTerms, index: bigint): Size {
+export function sizeOf(terms: LotTerms, index: bigint): Size {
   if (lastSize?.terms === terms && lastSize.index === index) return lastSize;
   const notional = divHalfEven(index * terms.units, terms.scale);
   lastSize = {

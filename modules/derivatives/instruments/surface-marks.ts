@@ -20,6 +20,7 @@ import {
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
+import type { Share } from "../../kit/math/share.ts";
 import { integerSqrt } from "../../kit/math/square-root.ts";
 import { ssviPoint, volatilityOfVariance, volatilitySkew } from "../../kit/math/ssvi.ts";
 import type { Instrument } from "../instruments.ts";
@@ -28,25 +29,22 @@ import type { AnchoredSmile, Smile } from "../ports.ts";
 import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds, type MarkInputs, type Scenario } from "./kinds.ts";
+import {
+  CURVE_BITS,
+  type Curve,
+  type LotCurves,
+  lotCurves,
+  lotMark,
+  moveShare,
+  spanOf,
+} from "./lot-curves.ts";
 import { boundedVolatility, SPOT_MAX, shocked } from "./option-pricing.ts";
 import { markOfValue, type OptionLot, optionLot } from "./option-requirements.ts";
 import { forwardOf } from "./volatility.ts";
 
 const HOUR_MS = 3_600_000n;
 
-/** Fraction bits of slopes: enough for the gamma of an underlying worth a thousand million. */
-const BITS = 128n;
 const BEND_SCALE = 2n * PPM * PPM * WAD * WAD;
-
-/** A value near where it was computed, per unit, 1e-18; moves are of the forward. */
-interface Curve {
-  readonly value: bigint;
-  /** Per 1e-18 of the move, and half of its change per 1e-18; counts of 2^-128. */
-  readonly slope: bigint;
-  readonly bend: bigint;
-  /** Per 1.00 of volatility. */
-  readonly vega: bigint;
-}
 
 /** What the options of one turn and one expiry are priced at, and how far they are from it now. */
 interface Base {
@@ -59,6 +57,9 @@ interface Base {
   to: bigint;
   move: bigint;
   distance: bigint;
+  /** The move as lots are moved by; null: too far for that. */
+  share: Share | null;
+  readonly span: bigint;
 }
 
 interface Priced {
@@ -69,6 +70,8 @@ interface Priced {
   readonly value: Curve;
   readonly initial: Curve;
   readonly maintenance: Curve;
+  /** The same of a lot, in numbers; null where that cannot be. */
+  readonly lots: LotCurves | null;
 }
 
 interface Made {
@@ -114,7 +117,7 @@ export function surfaceMark(
   const base = baseOf(anchor);
   let { priced } = last;
   if (priced === null || priced.base !== base) {
-    priced = price(instrument, base);
+    priced = price(instrument, last.lot, base);
     if (priced === null) return null;
     last.priced = priced;
   }
@@ -133,7 +136,13 @@ export function surfaceMark(
   ) {
     return made.mark;
   }
-  const mark = moved(instrument, last.lot, priced, { index, fresh, held });
+  const { lots } = priced;
+  const { share } = base;
+  const quick =
+    held || lots === null || share === null
+      ? null
+      : lotMark(lots, last.lot, share, { index, fresh });
+  const mark = quick ?? moved(instrument, last.lot, priced, { index, fresh, held });
   last.made = { priced, index, fresh, held, mark };
   return mark;
 }
@@ -145,8 +154,11 @@ function baseOf(anchor: AnchoredSmile): Base {
   if (last?.anchor.mantissa === mantissa && last.anchor.exponent === exponent) return last;
   const index = toPrice(mantissa, exponent);
   const forward = forwardOf(index, smile.basisPpm);
-  const perIndex = index > 0n ? divFloor(forward << BITS, index) : 0n;
-  const base = { anchor, index, forward, perIndex, to: index, move: 0n, distance: 0n };
+  const perIndex = index > 0n ? divFloor(forward << CURVE_BITS, index) : 0n;
+  const span = spanOf(forward);
+  const share = moveShare(0n, span);
+  const none = { to: index, move: 0n, distance: 0n, share };
+  const base: Base = { anchor, index, forward, perIndex, span, ...none };
   bases.set(smile, base);
   return base;
 }
@@ -154,12 +166,13 @@ function baseOf(anchor: AnchoredSmile): Base {
 function moveTo(base: Base, index: bigint): void {
   if (base.to === index) return;
   base.to = index;
-  base.move = ((index - base.index) * base.perIndex) >> BITS;
+  base.move = ((index - base.index) * base.perIndex) >> CURVE_BITS;
   base.distance = absolute(base.move);
+  base.share = moveShare(base.move, base.span);
 }
 
 /** From scratch. Null when the forward is worth nothing, or more than anything is. */
-function price(instrument: Instrument, base: Base): Priced | null {
+function price(instrument: Instrument, lot: OptionLot, base: Base): Priced | null {
   const { forward } = base;
   const { smile } = base.anchor;
   const { contract, terms } = instrument;
@@ -188,13 +201,16 @@ function price(instrument: Instrument, base: Base): Priced | null {
       at(BigInt(spot) * shockPpm, BigInt(vol) * risk.volatilityShockPpm);
     return scenarios.map(of).reduce((a, b) => (b.value > a.value ? b : a));
   };
+  const value = at(0n, 0n);
+  const initial = worst(risk.initialShockPpm);
+  const maintenance = worst(risk.maintenanceShockPpm);
+  const linear = contract.kind !== "digitalOption";
   return {
     base,
     volatility,
     reach: divFloor(deviation * forward, 4n * WAD),
-    value: at(0n, 0n),
-    initial: worst(risk.initialShockPpm),
-    maintenance: worst(risk.maintenanceShockPpm),
+    ...{ value, initial, maintenance },
+    lots: linear ? lotCurves(option, lot, forward, [value, initial, maintenance]) : null,
   };
 }
 
@@ -211,15 +227,15 @@ function curve(
   const slope = divHalfEven(greeks.delta * spotPpm, PPM) + followed;
   return {
     value: greeks.price,
-    slope: divFloor(slope << BITS, WAD),
-    bend: divFloor((greeks.gamma * spotPpm * spotPpm) << BITS, BEND_SCALE),
+    slope: divFloor(slope << CURVE_BITS, WAD),
+    bend: divFloor((greeks.gamma * spotPpm * spotPpm) << CURVE_BITS, BEND_SCALE),
     vega: greeks.vega,
   };
 }
 
 /** After a move of the forward, toward −∞. */
 function along({ value, slope, bend }: Curve, move: bigint): bigint {
-  return value + ((move * (slope + bend * move)) >> BITS);
+  return value + ((move * (slope + bend * move)) >> CURVE_BITS);
 }
 
 function moved(
