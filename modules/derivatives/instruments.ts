@@ -93,6 +93,20 @@ export function instrumentAt(market: Market, nowMs: number): Instrument {
   return settling;
 }
 
+/** Of those used last, by expiry. */
+const recentKeys: (SettlementKey | undefined)[] = [];
+const RECENT_KEYS = 251;
+
+/** All markets that end so hold the same object: what is remembered with it is asked for by each of their marks. */
+function sharedKey(key: SettlementKey): SettlementKey {
+  const [feedId, expiryMs, windowMs] = key;
+  const place = expiryMs % RECENT_KEYS;
+  const known = recentKeys[place];
+  if (known?.[0] === feedId && known[1] === expiryMs && known[2] === windowMs) return known;
+  recentKeys[place] = key;
+  return key;
+}
+
 function build(market: Market): Instrument {
   const { terms } = market;
   assert(terms !== undefined, `market ${market.symbol} has no terms`);
@@ -127,7 +141,7 @@ function build(market: Market): Instrument {
     settlementKey:
       contract.maturity === null
         ? null
-        : [market.feedId, contract.maturity.expiryMs, contract.maturity.windowMs],
+        : sharedKey([market.feedId, contract.maturity.expiryMs, contract.maturity.windowMs]),
     expiryMs: contract.maturity?.expiryMs ?? Number.MAX_SAFE_INTEGER,
   };
 }

@@ -14,6 +14,7 @@ import {
   ValidatorReports,
   ValidatorSet,
 } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { KeyCodec } from "../kit/collections/codecs.ts";
 import { heightKey, pairKey, protoValue, rawBytesKey, u32Key } from "../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 
@@ -37,6 +38,20 @@ export interface OracleState {
   readonly standings: MapCollection<Uint8Array, ValidatorStanding>;
 }
 
+const anchorParts = pairKey(u32Key, u32Key);
+const anchorTexts: string[] = [];
+
+/** Every mark on a surface asks for the anchor of its turn: of the first surfaces each key is one text, equal to itself at a glance. */
+const anchorKey: KeyCodec<readonly [number, number]> = {
+  encode(key) {
+    const [surfaceId, turn] = key;
+    if (!(surfaceId < 16 && turn >= 0 && turn < 256)) return anchorParts.encode(key);
+    const place = surfaceId * 256 + turn;
+    return (anchorTexts[place] ??= anchorParts.encode(key));
+  },
+  decode: anchorParts.decode,
+};
+
 export function oracleState(schema: Schema): OracleState {
   return {
     params: schema.item(0, "params", protoValue(Params)),
@@ -46,12 +61,7 @@ export function oracleState(schema: Schema): OracleState {
     reports: schema.item(4, "reports", protoValue(ValidatorReports)),
     surfaces: schema.map(5, "surfaces", u32Key, protoValue(Surface)),
     surfaceParameters: schema.map(6, "surface_parameters", u32Key, protoValue(SurfaceParameters)),
-    surfaceAnchors: schema.map(
-      7,
-      "surface_anchors",
-      pairKey(u32Key, u32Key),
-      protoValue(SurfaceAnchor),
-    ),
+    surfaceAnchors: schema.map(7, "surface_anchors", anchorKey, protoValue(SurfaceAnchor)),
     watches: schema.map(8, "watches", u32Key, protoValue(FeedWatch)),
     checkpoints: schema.map(9, "checkpoints", pairKey(u32Key, u32Key), protoValue(PriceCheckpoint)),
     standings: schema.map(10, "standings", rawBytesKey, protoValue(ValidatorStanding)),

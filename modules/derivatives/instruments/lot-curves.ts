@@ -3,13 +3,13 @@
  * power of two, so that a block of marks makes no bigint but what it returns. How far such a figure can be from the exact one is known, so where
  * both round to the same ticks and quanta it is the mark; where they might not, nobody is answered, and the caller does the sums in full.
  */
-import { absolute, divFloor, maximum } from "../../kit/math/mul-div.ts";
+import { divFloor, maximum, minimum } from "../../kit/math/mul-div.ts";
 import { SHARE_BITS, type Share, shareOf, takeShare } from "../../kit/math/share.ts";
 import { bitLength } from "../../kit/math/square-root.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Mark } from "../marks.ts";
 import type { OptionContract } from "./contract.ts";
-import { type OptionLot, sizeOf } from "./option-requirements.ts";
+import { type LotTerms, type OptionLot, sizeOf } from "./option-requirements.ts";
 
 /** A value near where it was computed, per unit, 1e-18; moves are of the forward. */
 export interface Curve {
@@ -24,8 +24,9 @@ export interface Curve {
 /** Fraction bits of `Curve`. */
 export const CURVE_BITS = 128n;
 
-/** All figures stay below this many bits, which leaves sums of them safe. */
-const FIGURE_BITS = 50;
+/** A forward and what its bend makes of it have at most so many bits; no figure is beyond 2^50, which leaves sums of them safe. */
+const FIGURE_BITS = 49n;
+const FIGURE_MAX = 1_125_899_906_842_624;
 /** Fewer bits below the quantum would leave too many figures undecided. */
 const GUARD_BITS_MIN = 12n;
 const GUARD_BITS_MAX = 40n;
@@ -53,43 +54,67 @@ export function spanOf(forward: bigint): bigint {
 
 /** A move of the forward as a share of the span, toward −∞. Null: it is larger. */
 export function moveShare(move: bigint, span: bigint): Share | null {
+  const limit = 1n << span;
+  if (move <= -limit || move >= limit) return null;
   return shareOf(span > SHARE_BITS ? move >> (span - SHARE_BITS) : move << (SHARE_BITS - span));
+}
+
+/** Beyond the widest price, power and guard together; what is lost of a figure below 2^50 is far less than a count. */
+const RATE_BITS = 160n;
+const rates = new WeakMap<LotTerms, bigint>();
+
+/** Quanta of a lot per 1e-18 of price, a count of 2^-160 toward −∞. */
+function rateOf(terms: LotTerms): bigint {
+  let rate = rates.get(terms);
+  if (rate === undefined) {
+    rate = divFloor(terms.units << RATE_BITS, terms.scale);
+    rates.set(terms, rate);
+  }
+  return rate;
 }
 
 /** Null: a lot is too large for safe integers. Of an option whose bounds are those of a forward, not of a cash payment. */
 export function lotCurves(
   option: OptionContract,
-  lot: OptionLot,
+  { terms }: OptionLot,
   forward: bigint,
   curves: readonly [value: Curve, initial: Curve, maintenance: Curve],
 ): LotCurves | null {
-  const { units, scale, quantaPerTickLot } = lot.terms;
+  const rate = rateOf(terms);
   const span = spanOf(forward);
-  /** x × 2^power per unit in counts of a lot, toward −∞. */
-  const counts = (x: bigint, power: bigint): bigint => {
-    const shift = power + GUARD_BITS_MAX;
-    return shift >= 0n
-      ? divFloor((x * units) << shift, scale)
-      : divFloor(x * units, scale << -shift);
-  };
-  const wide = curves.flatMap(({ value, slope, bend }) => [
-    counts(value, 0n),
-    counts(slope, span - CURVE_BITS),
-    counts(bend, 2n * span - CURVE_BITS),
-  ]);
-  wide.push(counts(forward, 0n), counts(1n, span), counts(option.strike, 0n));
-  const largest = wide.reduce(
-    (most, one) => maximum(most, absolute(one)),
-    quantaPerTickLot << GUARD_BITS_MAX,
+  const bendBits = RATE_BITS + CURVE_BITS - 2n * span;
+  const [value, initial, maintenance] = curves;
+  const bend = maximum(value.bend, maximum(initial.bend, maintenance.bend));
+  const largest = maximum((forward * rate) >> RATE_BITS, (bend * rate) >> bendBits);
+  const guardBits = minimum(
+    FIGURE_BITS - BigInt(bitLength(maximum(largest, terms.quantaPerTickLot))),
+    GUARD_BITS_MAX,
   );
-  const drop = maximum(BigInt(bitLength(largest) - FIGURE_BITS), 0n);
-  const guardBits = GUARD_BITS_MAX - drop;
-  if (guardBits < GUARD_BITS_MIN || units << guardBits > scale) return null;
+  if (guardBits < GUARD_BITS_MIN || terms.units << guardBits > terms.scale) return null;
+  const priceRate = RATE_BITS - guardBits;
+  const slopeRate = priceRate + CURVE_BITS - span;
+  const bendRate = bendBits - guardBits;
+  const counts = (x: bigint, bits: bigint): number => Number((x * rate) >> bits);
+  const figures = [
+    counts(value.value, priceRate),
+    counts(value.slope, slopeRate),
+    counts(value.bend, bendRate),
+    counts(initial.value, priceRate),
+    counts(initial.slope, slopeRate),
+    counts(initial.bend, bendRate),
+    counts(maintenance.value, priceRate),
+    counts(maintenance.slope, slopeRate),
+    counts(maintenance.bend, bendRate),
+    counts(forward, priceRate),
+    counts(1n, priceRate - span),
+    counts(option.strike, priceRate),
+  ];
+  if (figures.some((one) => one > FIGURE_MAX || one < -FIGURE_MAX)) return null;
   return {
     call: option.right === "call",
     guard: Number(1n << guardBits),
-    tick: Number(quantaPerTickLot << guardBits),
-    figures: wide.map((one) => Number(one >> drop)),
+    tick: Number(terms.quantaPerTickLot << guardBits),
+    figures,
   };
 }
 

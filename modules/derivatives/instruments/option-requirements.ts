@@ -70,7 +70,7 @@ export interface OptionLot {
   readonly most: bigint | null;
 }
 
-interface LotTerms {
+export interface LotTerms {
   /** A tick per unit, 1e-18. */
   readonly tickPrice: bigint;
   readonly quantaPerTickLot: bigint;

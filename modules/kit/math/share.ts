@@ -1,10 +1,9 @@
 /**
  * Products of safe integers beyond the safe integers, in numbers: for what is computed so often that a bigint per step is too much. A share is a
- * count of 2^-52 between −1 and 1, as two limbs of 26 bits; every step below is exact in 53 bits but for the parts that are said to be left out.
+ * count of 2^-52 from −1 to 1, as two limbs of 26 bits; every step below is exact in 53 bits but for the parts that are said to be left out.
  */
 
 export const SHARE_BITS = 52n;
-const SHARE_LIMIT = 1n << SHARE_BITS;
 /** 2^26. A quotient of it is exact, and `| 0` leaves its whole part, toward zero. */
 const LIMB = 67_108_864;
 
@@ -14,9 +13,8 @@ export interface Share {
   readonly low: number;
 }
 
-/** Null: not between −1 and 1. */
-export function shareOf(count: bigint): Share | null {
-  if (count <= -SHARE_LIMIT || count >= SHARE_LIMIT) return null;
+/** Of a count within ±2^52. */
+export function shareOf(count: bigint): Share {
   const whole = Number(count);
   const high = (whole / LIMB) | 0;
   return { high, low: whole - high * LIMB };
