@@ -45,8 +45,8 @@ describe("an order that is looked for", () => {
 
   it("is none when the chain knows it no longer, and only then", async () => {
     const name = { market: "X", orderId: 7n };
-    expect(await findOrder(chainOf(refusal("derivatives", 17)).chain, name)).toBeUndefined();
-    for (const other of [refusal("derivatives", 4), refusal("margin", 17)])
+    expect(await findOrder(chainOf(refusal("sdk", 22)).chain, name)).toBeUndefined();
+    for (const other of [refusal("sdk", 6), refusal("margin", 22)])
       await expect(findOrder(chainOf(other).chain, name)).rejects.toBe(other);
   });
 });

@@ -21,8 +21,8 @@ export type OrderName =
       readonly clientId: string;
     };
 
-/** derivatives UNKNOWN_ORDER */
-const UNKNOWN_ORDER = 17;
+/** How a node tells gRPC's NotFound. */
+const NOT_FOUND = 22;
 
 /** An order that rests or waits; undefined when it is neither, because it is filled, gone or never was. */
 export async function findOrder(
@@ -41,11 +41,8 @@ export async function findOrder(
     if (waiting !== undefined) return { state: "waiting", order: waitingOrder(waiting) };
     return undefined;
   } catch (error) {
-    const isUnknown =
-      error instanceof KeelQueryError &&
-      error.codespace === "derivatives" &&
-      error.code === UNKNOWN_ORDER;
-    if (isUnknown) return undefined;
+    if (error instanceof KeelQueryError && error.codespace === "sdk" && error.code === NOT_FOUND)
+      return undefined;
     throw error;
   }
 }

@@ -21,6 +21,7 @@ import type { ReadContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
+import { sdkError } from "../kit/sdk-errors.ts";
 import { collectedOf } from "./auction/collected.ts";
 import { auctionQuery, collectedView } from "./auction/query.ts";
 import { fundingTerms } from "./blocks.ts";
@@ -176,7 +177,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
         // By its client id alone: it has no other name yet.
         const own = named ? collectedIn(ctx, instrument, accountOf(request)) : [];
         const collected = own.find(({ clientId }) => clientId === request.clientId);
-        if (collected === undefined) throw refuse("unknownOrder", "no such open order");
+        if (collected === undefined) throw sdkError("notFound", "no such open order");
         return { order: collectedView(venue, instrument, collected), waiting: undefined };
       },
     }),

@@ -10,6 +10,7 @@ import { orderSteps } from "./order-steps.ts";
 import { portfolioSteps, riskSteps } from "./risk-steps.ts";
 import { Steps, stepText } from "./steps.ts";
 import { startTourNetwork, type TourNetwork } from "./tour-network.ts";
+import { vaultSteps } from "./vault-steps.ts";
 import { waitingSteps } from "./waiting-steps.ts";
 
 const program = new Command("tour")
@@ -44,6 +45,7 @@ async function run(tour: TourNetwork, steps: Steps): Promise<void> {
   await auctionSteps(tour, steps);
   await agreementSteps(tour, steps);
   await riskSteps(tour, steps);
+  await vaultSteps(tour, steps);
   await expirySteps(tour, steps, purchase);
 }
 

@@ -13,7 +13,13 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MsgUpdateFeeds } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { type RoleName, roleWallet, roleWallets } from "../keys/roles.ts";
-import { clearingHouse, genesisAccounts, INSURANCE_FUND, MARKET } from "../network/local-market.ts";
+import {
+  clearingHouse,
+  genesisAccounts,
+  INSURANCE_FUND,
+  MARKET,
+  VAULT_TIMES,
+} from "../network/local-market.ts";
 import { LocalNetwork } from "../network/network.ts";
 import { freePorts } from "../network/ports.ts";
 import { clockValues, schedule } from "../replay/schedule.ts";
@@ -80,6 +86,7 @@ export async function startTourNetwork(
       insuranceFund: INSURANCE_FUND,
       priceMaxAgeMs: PRICE_AGE_MS,
       clearingHouse: clearingHouse(wallets),
+      vaultParams: VAULT_TIMES,
     },
     config: {
       ...clockValues(plan),
