@@ -106,7 +106,8 @@ const stopEnding: Act = (scene) => {
     const held = keel.margin.ledger(ctx, id)?.positions ?? 0n;
     return now === "active" && held > 0n && left > 0 && left < ENDING_MS;
   });
-  const found = pick(random, ending);
+  const futures = ending.filter(({ contract }) => contract.kind === "datedFuture");
+  const found = pick(random, futures) ?? pick(random, ending);
   return found === undefined ? null : status(scene, found, MARKET_STATUS_HALTED);
 };
 

@@ -40,6 +40,7 @@ export function createWeather(seed: number): Weather {
   /** Blocks in which so many validators say nothing. */
   let silent = { blocks: 0, validators: 0 };
   let noise = 0;
+  let crashed = Math.floor((timeMs + CRASH_AHEAD_MS) / EXPIRY_STEP_MS);
   const walks: Record<number, Walk> = {
     [FEEDS.btc]: { low: 40_000, high: 90_000, stepPpm: 900, value: 60_000 },
     [FEEDS.volatility]: { low: 0.25, high: 1.5, stepPpm: 4_000, value: 0.6 },
@@ -58,6 +59,9 @@ export function createWeather(seed: number): Weather {
       timeMs += outage ? 40_000 + random.below(200_000) : 1_000 + random.below(11_000);
       // What nobody reported in between comes at once.
       for (const walk of Object.values(walks)) move(walk, random, outage ? GAP_PPM : 0);
+      const halfHour = Math.floor((timeMs + CRASH_AHEAD_MS) / EXPIRY_STEP_MS);
+      if (halfHour !== crashed && random.below(3) > 0) crash(walks[FEEDS.btc], random);
+      crashed = halfHour;
       if (silent.blocks > 0) silent = { ...silent, blocks: silent.blocks - 1 };
       else if (random.below(60) === 0)
         silent = { blocks: 1 + random.below(6), validators: 1 + random.below(4) };
@@ -83,7 +87,16 @@ export function createWeather(seed: number): Weather {
   };
 }
 
+/** By a tenth to a quarter, up or down. */
+function crash(walk: Walk | undefined, random: Random): void {
+  if (walk === undefined) return;
+  const size = 0.1 + random.below(150_000) / 1_000_000;
+  walk.value *= random.below(2) === 0 ? 1 + size : 1 - size;
+}
+
 const EXPIRY_STEP_MS = 30 * 60_000;
+/** The window in which a series settles has just begun. */
+const CRASH_AHEAD_MS = 4 * 60_000 + 30_000;
 const OFFSET_MS = 10 * 60_000;
 
 /** The next expiries of a series every half hour, ten minutes past, and one far ahead; a flat term structure that follows the walk. */
