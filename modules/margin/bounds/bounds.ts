@@ -14,7 +14,6 @@ import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { Arena } from "./arena.ts";
-import { Census } from "./census.ts";
 import { MarketPath } from "./market-path.ts";
 import { NEVER } from "./thresholds.ts";
 
@@ -28,9 +27,25 @@ export interface Judged {
 
 export type AccountOf = (id: AccountId) => Account | undefined;
 
+/**
+ * How many hold what, so that the first look makes each array about as long as it will be. Arrays that grow by copying leave several times their size
+ * behind, and at a million accounts so much memory outside the heap makes the engine walk all of the heap.
+ */
+export interface Expected {
+  readonly accounts: number;
+  /** By market, both sides together. */
+  readonly positions: Map<MarketId, number>;
+}
+
+const NOBODY: Expected = { accounts: 0, positions: new Map() };
+
+/** Of a market's positions each side has room for five eighths. */
+const roomFor = (positions: number): number => (positions * 5) >> 3;
+
 export class HealthBounds {
   readonly #arena: Arena;
-  readonly #expected: Census;
+  /** Once for each market: who comes to it later was not counted. */
+  readonly #expected: Map<MarketId, number>;
   readonly #paths: Map<MarketId, MarketPath> = new Map();
   /** Written since the last look. */
   #touched: Set<AccountId> = new Set();
@@ -42,9 +57,11 @@ export class HealthBounds {
   /** How many accounts the last look judged. */
   lastLooks = 0;
 
-  constructor(expected: Census = new Census()) {
-    this.#expected = expected;
-    this.#arena = new Arena(expected.accounts, expected.positions);
+  constructor({ accounts, positions }: Expected = NOBODY) {
+    this.#expected = new Map(positions);
+    let links = 0;
+    for (const count of positions.values()) links += count;
+    this.#arena = new Arena(accounts, links);
   }
 
   /** The account's record is being written. */
@@ -203,7 +220,8 @@ export class HealthBounds {
     for (const { market, lots } of held) {
       let path = this.#paths.get(market);
       if (path === undefined) {
-        path = new MarketPath(this.#expected.take(market));
+        path = new MarketPath(roomFor(this.#expected.get(market) ?? 0));
+        this.#expected.delete(market);
         path.advance(views(market));
         this.#paths.set(market, path);
       }

@@ -13,7 +13,6 @@ import {
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { HealthBounds, type Judged } from "./bounds.ts";
-import { Census } from "./census.ts";
 
 const OWNER: object = {};
 
@@ -46,9 +45,11 @@ export function watched(
 
 /** Without bounds everybody is in sight: the first look is a full one. */
 function begin(ctx: WriteContext, state: MarginState, views: MarketViews): readonly Judged[] {
-  const census = new Census();
-  state.accounts.each(ctx, (_id, account) => census.count(account));
-  const bounds = new HealthBounds(census);
+  const positions = new Map<MarketId, number>();
+  state.ledgers.each(ctx, (market, ledger) => {
+    positions.set(market, Number(ledger.positions));
+  });
+  const bounds = new HealthBounds({ accounts: state.active.size(ctx), positions });
   const found: Judged[] = [];
   // All records in their order, not the active ones by their ids: of a million, finding each costs as much as judging it.
   state.accounts.each(ctx, (id, account) => bounds.enter(id, account, views, found));

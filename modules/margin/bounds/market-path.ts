@@ -133,13 +133,6 @@ export class SidePath {
   }
 }
 
-export interface Holders {
-  readonly long: number;
-  readonly short: number;
-}
-
-const NOBODY: Holders = { long: 0, short: 0 };
-
 /** Both sides of a market. */
 export class MarketPath {
   readonly long: SidePath;
@@ -148,9 +141,9 @@ export class MarketPath {
   #last: Seen | null = null;
 
   /** Holders expected on each side. */
-  constructor({ long, short }: Holders = NOBODY) {
-    this.long = new SidePath(long);
-    this.short = new SidePath(short);
+  constructor(expected: number) {
+    this.long = new SidePath(expected);
+    this.short = new SidePath(expected);
   }
 
   get holders(): number {

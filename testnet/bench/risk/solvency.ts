@@ -94,6 +94,7 @@ function populate(size: number): Population {
   const ctx = testContext(registry);
   const ids: AccountId[] = [];
   const near: AccountId[] = [];
+  const holders = new Array<bigint>(MARKETS + 1).fill(0n);
   for (let i = 0; i < size; i++) {
     const owner = new Uint8Array(20);
     new DataView(owner.buffer).setUint32(0, i);
@@ -101,12 +102,17 @@ function populate(size: number): Population {
     const isNear = i % (1_000_000 / NEAR_PPM) === 0;
     ids.push(id);
     if (isNear) near.push(id);
-    state.accounts.set(ctx, id, account(random, isNear));
+    const made = account(random, isNear);
+    for (const { market } of made.positions) holders[market] = (holders[market] as bigint) + 1n;
+    state.accounts.set(ctx, id, made);
     state.active.set(ctx, id, true);
     if (i % 10_000 === 0) ctx.state.clearJournal();
   }
   for (let market = 1; market <= MARKETS; market++)
-    state.ledgers.set(ctx, market, { ...emptyLedger(market), positions: 1n });
+    state.ledgers.set(ctx, market, {
+      ...emptyLedger(market),
+      positions: holders[market] as bigint,
+    });
   ctx.state.clearJournal();
   return { ctx, state, ids, near };
 }
