@@ -14,8 +14,9 @@ import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import { GenesisState as MarginGenesis } from "@keel/proto/gen/keel/margin/v1/genesis";
 import type { Params, Position } from "@keel/proto/gen/keel/margin/v1/types";
 import type { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
+import { FULL_SIZE } from "../agents/depth.ts";
 import type { Agent, Opening } from "../agents/population.ts";
-import { guardOf } from "./brakes.ts";
+import { type Brakes, guardOf } from "./brakes.ts";
 import { DENOM, FEEDS, type Listing, START_PRICES, VOLATILITY_FEED } from "./markets.ts";
 
 export const PREFIX = "keel";
@@ -35,7 +36,7 @@ export interface GenesisChoices {
   readonly dynamic?: readonly DynamicMargin[];
   readonly drawCapPpm?: number;
   readonly waterfall?: Partial<WaterfallParams>;
-  readonly brakes?: "narrow" | "wide" | undefined;
+  readonly brakes?: Brakes | undefined;
 }
 
 export const quantaOf = (units: number): bigint => BigInt(Math.round(units * 1_000_000));
@@ -131,21 +132,19 @@ export function appState(choices: GenesisChoices): Record<string, unknown> {
     vault: { params: { ...(vaultParamsJson as object), authority } },
     guard: messageToJson(
       "keel.guard.v1.GenesisState",
-      GuardGenesis.encode(guardState(choices, held, authority)).finish(),
+      GuardGenesis.encode(guardState(choices, authority)).finish(),
     ),
   };
 }
 
-function guardState(
-  { brakes, listings }: GenesisChoices,
-  held: readonly (readonly Held[])[],
-  authority: string,
-): GuardGenesis {
+function guardState({ agents, brakes, listings }: GenesisChoices, authority: string): GuardGenesis {
   if (brakes === undefined) return GuardGenesis.fromPartial({ params: { authority } });
-  const open = listings.flatMap(({ option }, i) =>
-    option ? [] : [{ market: i + 1, lots: longLots(held, i + 1) }],
-  );
-  const guard = guardOf(open, brakes);
+  const size = agents.length / FULL_SIZE;
+  const guarded = listings.flatMap(({ option, openedAt }, i) => {
+    const unitLots = BigInt(Math.ceil((1e12 / Number(openedAt)) * size));
+    return option ? [] : [{ market: i + 1, unitLots }];
+  });
+  const guard = guardOf(guarded, size, brakes);
   return { ...guard, params: { ...guard.params, authority } as GuardParams };
 }
 

@@ -4,7 +4,7 @@ import { defaultDynamicMargin } from "@keel/modules/margin/volatility/terms";
 import type { DynamicMargin } from "@keel/proto/gen/keel/margin/v1/dynamic";
 import type { LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
 import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
-import { FEEDS } from "./markets.ts";
+import { FEEDS, VOLATILITY_FEED } from "./markets.ts";
 import type { ChainVariant } from "./world.ts";
 
 const CALM = 5n * 10n ** 17n;
@@ -26,7 +26,7 @@ export interface NamedVariant {
 /** The ladder, margin that follows volatility, the vault as backstop, hedges deleveraged last, and the guard. */
 function recommended(vault: number): ChainVariant {
   return {
-    ...{ vault, brakes: "narrow", dynamic: dynamicOfAll() },
+    ...{ vault, brakes: "suggested", dynamic: dynamicOfAll() },
     margin: { ladder: defaultLadder() },
     waterfall: { hedgesLast: true },
   };
@@ -45,6 +45,12 @@ const ladder = (change: Partial<LadderTerms>, params: Partial<Params> = {}) => (
 });
 /** As far as ten times maintenance, which is everything. */
 const WHOLE = { liquidationTargetPpm: 10_000_000n };
+
+/** A half of how far quoted volatility lies above the measured one, at most 30 %. */
+const FORWARD = {
+  ...{ impliedFeedId: VOLATILITY_FEED, impliedWeightPpm: 500_000n },
+  ...{ widthFreePpm: 0n, widthWeightPpm: 0n, riseMaxPpm: 300_000n },
+};
 
 /** Quanta: 100 units. */
 const FLOOR = "100000000";
@@ -75,14 +81,25 @@ export const VARIANTS: Readonly<Record<string, NamedVariant>> = {
     ...{ vault: 0, moreFund: vault },
   })),
   "fixed-margin": changed("margin", "fixed", () => ({ dynamic: [] })),
+  forward: changed("margin", "follows quoted volatility, too", () => ({
+    dynamic: dynamicOfAll().map((terms) => ({ ...terms, forward: FORWARD })),
+  })),
   nervous: changed("margin, after nervous weeks", "follows volatility", () => ({
     dynamic: dynamicOfAll(NERVOUS),
   })),
   ends: changed("what nobody bears", "its market is settled after 20 blocks", () =>
     ladder({}, { marketSettlement: { afterBlocks: 20, atOncePpm: 0n }, shortfallFloor: FLOOR }),
   ),
-  "wide-brakes": changed("brakes", "ranges of 2 % a minute, 5 % in ten", () => ({
-    brakes: "wide",
+  "any-hedges": changed("who is deleveraged", "hedges like everything else", () => ({
+    waterfall: {},
   })),
+  halves: changed("who is deleveraged", "half of a position while that is enough", () => ({
+    waterfall: { hedgesLast: true, deleverageSharePpm: 500_000 },
+  })),
+  "draw-cap": changed("the fund", "a quarter of it an hour at most", () => ({
+    drawCapPpm: 250_000,
+  })),
+  "narrow-ranges": changed("brakes", "ranges of deviations alone", () => ({ brakes: "narrow" })),
+  "no-ranges": changed("brakes", "all but the ranges", () => ({ brakes: "no-ranges" })),
   "no-brakes": changed("brakes", "none", () => ({ brakes: undefined })),
 };

@@ -17,6 +17,7 @@ import type { Message } from "../../bench/tx-bytes.ts";
 import { FULL_SIZE } from "../agents/depth.ts";
 import type { Agent, Opening } from "../agents/population.ts";
 import { ATTACKERS_COUNT } from "./attackers.ts";
+import type { Brakes } from "./brakes.ts";
 import { appState, PREFIX, quantaOf } from "./genesis.ts";
 import {
   DENOM,
@@ -42,7 +43,7 @@ export interface ChainVariant {
   readonly drawCapPpm?: number;
   readonly waterfall?: Partial<WaterfallParams>;
   /** Absent: the guard does nothing. */
-  readonly brakes?: "narrow" | "wide" | undefined;
+  readonly brakes?: Brakes | undefined;
   /** Settlement units in the fund beside those of every row. */
   readonly moreFund?: number;
   /** Nobody bids in the liquidation auctions. */
