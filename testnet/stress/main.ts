@@ -1,6 +1,7 @@
 /** npm run stress: every tape on the real modules and on the model, on all processors; exits 1 when anything does not hold. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { InputError } from "./chain/input.ts";
 import { tryProposal } from "./chain/proposal.ts";
 import type { ChainOutcome } from "./chain/run.ts";
 import { hedgedBooks } from "./measures/capital.ts";
@@ -55,4 +56,9 @@ async function laboratory(options: Options): Promise<number> {
 
 const options = readOptions(process.argv);
 if (options.part === "worker") serveJobs(options.plan);
-else process.exitCode = await laboratory(options);
+else
+  process.exitCode = await laboratory(options).catch((error: unknown) => {
+    if (!(error instanceof InputError)) throw error;
+    console.error(error.message);
+    return 1;
+  });

@@ -1,5 +1,4 @@
 /** A copy of somebody's chain as the laboratory's: its accounts only hold, makers and keepers are added, the authority's key is ours. */
-import { readFileSync } from "node:fs";
 import { type AccountId, accountId, ownerOf } from "@keel/modules/kit/account-id";
 import { createAddresses } from "@keel/modules/kit/addresses";
 import { VAULT_ADDRESS } from "@keel/modules/vault/state";
@@ -9,6 +8,7 @@ import { FULL_SIZE } from "../agents/depth.ts";
 import { type Agent, populate } from "../agents/population.ts";
 import { see, UNIT } from "./books.ts";
 import { PREFIX, quantaOf } from "./genesis.ts";
+import { InputError, readJson } from "./input.ts";
 import { DENOM } from "./markets.ts";
 import { deposit } from "./orders.ts";
 import type { FeedReport } from "./votes.ts";
@@ -63,16 +63,16 @@ export interface ExportedWorld extends World {
 }
 
 export function readExport(file: string): Document {
-  const document = JSON.parse(readFileSync(file, "utf8")) as Partial<Document>;
+  const document = readJson(file) as Partial<Document>;
   const { app_state: state } = document;
   if (state?.margin === undefined || state.derivatives === undefined)
-    throw new Error(
+    throw new InputError(
       `${file}: expected a genesis document with app_state, as keeld export prints it`,
     );
   if ((state.auth.bech32_prefix ?? PREFIX) !== PREFIX)
-    throw new Error(`${file}: expected the address prefix ${PREFIX}`);
+    throw new InputError(`${file}: expected the address prefix ${PREFIX}`);
   if ((state.margin.params.settlement_denom ?? "") !== DENOM)
-    throw new Error(`${file}: expected ${DENOM} as settlement asset`);
+    throw new InputError(`${file}: expected ${DENOM} as settlement asset`);
   return { ...document, app_state: state };
 }
 

@@ -1,10 +1,10 @@
 /** A change of parameters on an exported chain before anyone votes: every tape with it and without. */
-import { readFileSync } from "node:fs";
 import { fromJson, typeNamed } from "@keel/node/app/protobuf-json";
 import type { Trader } from "../../bench/trader.ts";
 import type { Message } from "../../bench/tx-bytes.ts";
 import { type Plan, type TapeResult, tapesOf } from "../plan.ts";
 import { openExported, readExport } from "./exported.ts";
+import { InputError, readJson } from "./input.ts";
 import { play } from "./run.ts";
 
 interface JsonMessage {
@@ -14,24 +14,28 @@ interface JsonMessage {
 
 /** A list of messages, or an object with one under `messages`, each with its "@type". */
 export function readProposal(file: string): readonly JsonMessage[] {
-  const json = JSON.parse(readFileSync(file, "utf8")) as
+  const json = readJson(file) as
     | readonly JsonMessage[]
     | { readonly messages?: readonly JsonMessage[] };
   const messages = Array.isArray(json)
     ? (json as readonly JsonMessage[])
     : (json as { readonly messages?: readonly JsonMessage[] }).messages;
-  if (messages === undefined || messages.length === 0)
-    throw new Error(`${file}: expected a list of messages`);
-  for (const one of messages)
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw new InputError(`${file}: expected a list of messages`);
+  for (const one of messages as readonly JsonMessage[])
     if (typeof one["@type"] !== "string" || !("authority" in one))
-      throw new Error(`${file}: expected messages with "@type" and "authority"`);
+      throw new InputError(`${file}: expected messages with "@type" and "authority"`);
   return messages;
 }
 
-function encoded(message: JsonMessage, authority: string): Message {
+function encoded(file: string, message: JsonMessage, authority: string): Message {
   const { "@type": typeUrl, ...fields } = message;
-  const type = typeNamed(typeUrl.replace(/^\//, ""));
-  return { typeUrl, value: type.encode(fromJson(type, { ...fields, authority })).finish() };
+  try {
+    const type = typeNamed(typeUrl.replace(/^\//, ""));
+    return { typeUrl, value: type.encode(fromJson(type, { ...fields, authority })).finish() };
+  } catch (error) {
+    throw new InputError(`${file}: ${typeUrl}: ${(error as Error).message}`);
+  }
 }
 
 /** Rows `as it is` and `with the proposal`; a proposal that the chain refuses is a failure with the chain's words. */
@@ -49,7 +53,8 @@ export async function tryProposal(
     for (const row of ["as it is", "with the proposal"]) {
       const world = await openExported(document, seed);
       const { address } = world.traders[world.authority] as Trader;
-      const proposed = row === "as it is" ? [] : messages.map((one) => encoded(one, address));
+      const proposed =
+        row === "as it is" ? [] : messages.map((one) => encoded(files.proposal, one, address));
       world.setTime(world.beginsMs - 2_000);
       const txs = proposed.map((message) => world.send(world.authority, [message]));
       const { txResults } = await world.decide(

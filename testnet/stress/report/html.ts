@@ -5,7 +5,7 @@ import { measuredText, SUMMARY_COLUMNS, type SummaryRow, summaries } from "./sum
 import {
   COLUMNS,
   capitalText,
-  chainText,
+  factsOf,
   failures,
   marginsText,
   type Report,
@@ -19,7 +19,7 @@ const STYLE = `
 body{margin:0 auto;max-width:1180px;padding:24px;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 h1{font-size:24px}h2{font-size:19px;margin-top:40px;border-top:1px solid var(--line);padding-top:16px}
 p,caption{color:var(--soft)}table{border-collapse:collapse;font-size:12.5px;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}
-th,td{padding:3px 9px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th:first-child,td:first-child{text-align:left}
+th,td{padding:3px 7px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th{white-space:normal;vertical-align:bottom}th:first-child,td:first-child{text-align:left}
 .best{font-weight:700}.bad{color:#d1242f;font-weight:700}svg text{fill:var(--ink);font:11px system-ui,sans-serif}
 pre{overflow-x:auto;font-size:12px}.plots{display:flex;flex-wrap:wrap;gap:18px}`;
 
@@ -33,6 +33,8 @@ const COLOURS = [
   "#57606a",
   "#0a7ea4",
 ];
+/** Bars of what the first row is compared with. */
+const OTHERS = "#8c959f";
 
 function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -62,6 +64,10 @@ function plot(title: string, lines: readonly Line[], text: (value: number) => st
     (value) =>
       `<line x1="${LEFT}" x2="${WIDTH - 8}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}" stroke="var(--line)"/><text x="${LEFT - 5}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${text(value)}</text>`,
   );
+  const minutes = [0, xMax / 2, xMax].map(
+    (value, i) =>
+      `<text x="${x(value).toFixed(1)}" y="${HEIGHT - 6}" text-anchor="${["start", "middle", "end"][i]}">${Math.round(value)}${i === 2 ? " min" : ""}</text>`,
+  );
   const paths = lines.map(
     ({ points, colour, dashed }) =>
       `<polyline fill="none" stroke="${colour}" stroke-width="1.6"${dashed === true ? ' stroke-dasharray="5 3"' : ""} points="${points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(" ")}"/>`,
@@ -69,10 +75,13 @@ function plot(title: string, lines: readonly Line[], text: (value: number) => st
   const legend = lines
     .map(({ title: name, colour }) => `<span style="color:${colour}">■</span> ${escaped(name)}`)
     .join(" &nbsp; ");
-  return `<figure style="margin:0"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="${LEFT}" y="12">${escaped(title)}</text>${ticks.join("")}${paths.join("")}<text x="${WIDTH - 8}" y="${HEIGHT - 6}" text-anchor="end">minutes</text></svg><figcaption style="font-size:12px;max-width:${WIDTH}px">${legend}</figcaption></figure>`;
+  return `<figure style="margin:0"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="${LEFT}" y="12">${escaped(title)}</text>${ticks.join("")}${minutes.join("")}${paths.join("")}</svg><figcaption style="font-size:12px;max-width:${WIDTH}px">${legend}</figcaption></figure>`;
 }
 
-const BAR_TITLE = 44;
+const BAR_TITLE = 62;
+/** Where bars begin, and the longest of them. */
+const BARS_LEFT = 330;
+const BARS_WIDTH = 155;
 
 function shortened(title: string): string {
   return title.length > BAR_TITLE ? `${title.slice(0, BAR_TITLE - 1)}…` : title;
@@ -88,7 +97,7 @@ interface Bar {
 function bars(title: string, all: readonly Bar[], text: (value: number) => string): string {
   const most = Math.max(...all.map(({ value, spread }) => value + spread), 1e-9);
   const height = 18 * all.length + 22;
-  const x = (value: number): number => 270 + Math.max(0, value / most) * 200;
+  const x = (value: number): number => BARS_LEFT + Math.max(0, value / most) * BARS_WIDTH;
   const body = all.map(({ title: name, value, spread }, i) => {
     const top = 22 + 18 * i;
     const [low, high] = [x(value - spread).toFixed(1), x(value + spread).toFixed(1)];
@@ -96,9 +105,9 @@ function bars(title: string, all: readonly Bar[], text: (value: number) => strin
       spread === 0
         ? ""
         : `<line x1="${low}" x2="${high}" y1="${top + 6.5}" y2="${top + 6.5}" stroke="var(--ink)" stroke-width="2"/>`;
-    return `<text x="264" y="${top + 11}" text-anchor="end">${escaped(shortened(name))}</text><rect x="270" y="${top}" width="${(x(value) - 270).toFixed(1)}" height="13" fill="${COLOURS[i % COLOURS.length]}"/>${whisker}<text x="${(x(value + spread) + 4).toFixed(1)}" y="${top + 11}">${text(value)}</text>`;
+    return `<text x="${BARS_LEFT - 6}" y="${top + 11}" text-anchor="end">${escaped(shortened(name))}</text><rect x="${BARS_LEFT}" y="${top}" width="${(x(value) - BARS_LEFT).toFixed(1)}" height="13" fill="${i === 0 ? COLOURS[0] : OTHERS}"/>${whisker}<text x="${(x(value + spread) + 4).toFixed(1)}" y="${top + 11}">${text(value)}</text>`;
   });
-  return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="270" y="12">${escaped(title)}</text>${body.join("")}</svg>`;
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" role="img" aria-label="${escaped(title)}"><text x="${BARS_LEFT}" y="12" font-weight="700">${escaped(title)}, less is better</text>${body.join("")}</svg>`;
 }
 
 function cells(tape: TapeResult): string {
@@ -147,13 +156,11 @@ function section(tape: TapeResult): string {
         ];
   const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
   const millions = (value: number): string => `${(value / 1e6).toFixed(1)}M`;
-  const { chain } = tape;
-  const facts =
-    chain === null
-      ? ""
-      : `<p${chain.broken === null ? "" : ' class="bad"'}>${escaped(chainText(chain))}</p>`;
-  return `<h2>${escaped(tape.name)} × ${tape.size}, seed ${tape.seed}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying, as marked", [...outside, ...lineOf(lined, ({ mark }) => mark)], percent)}${plot(
-    "bad debt so far",
+  const facts = factsOf(tape)
+    .map(({ broken, text }) => `<p${broken === null ? "" : ' class="bad"'}>${escaped(text)}</p>`)
+    .join("");
+  return `<h2>${escaped(tape.name)} × ${tape.size}, seed ${tape.seed}</h2><p>${escaped(tape.about)}. Money in thousands of settlement units; of the rule sets on the model the best is bold.</p>${facts}${cells(tape)}<div class="plots">${plot("first underlying as marked, % of its level at the start", [...outside, ...lineOf(lined, ({ mark }) => mark)], percent)}${plot(
+    "bad debt so far, settlement units",
     lineOf(lined, ({ badDebt }) => badDebt),
     millions,
   )}${COLUMNS.filter(({ charted }) => charted === true)
@@ -190,9 +197,9 @@ function drawn(rows: readonly SummaryRow[]): string {
 }
 
 /** Of all tapes: a table for the rows of each kind, and a bar with the spread of the seeds for what matters most. */
-function overall({ tapes, seeds }: Report): string {
+function overall({ tapes, seeds, margins }: Report): string {
   const over = seeds === 1 ? "" : `, mean of ${seeds} seeds ± the farthest of them`;
-  return summaries(tapes)
+  return summaries(tapes, margins === null)
     .map(({ title, rows }) => {
       const header = ["", ...SUMMARY_COLUMNS.map((column) => column.title)]
         .map((text) => `<th>${escaped(text)}</th>`)

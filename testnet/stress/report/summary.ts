@@ -76,7 +76,8 @@ function summed(tapes: readonly TapeResult[], kind: Kind, name: string, title: s
   return { title, values };
 }
 
-export function summaries(tapes: readonly TapeResult[]): SummaryTable[] {
+/** `copy`: rows of the second table are an exported chain's, not the model's. */
+export function summaries(tapes: readonly TapeResult[], copy: boolean): SummaryTable[] {
   const [first] = tapes;
   if (first === undefined) return [];
   const rows = (
@@ -95,7 +96,7 @@ export function summaries(tapes: readonly TapeResult[]): SummaryTable[] {
       ),
     },
     {
-      title: "rule sets on the model",
+      title: copy ? "a copy of the exported chain" : "rule sets on the model",
       rows: rows(
         "rules",
         Object.keys(first.rules).map((name) => [name, name]),

@@ -20,7 +20,7 @@ export interface Report {
 
 export interface Row {
   readonly title: string;
-  readonly outcome: Outcome;
+  readonly outcome: Outcome | ChainOutcome;
 }
 
 const REAL = "keel, real modules";
@@ -82,12 +82,22 @@ export function table(header: readonly string[], rows: readonly (readonly string
     .join("\n");
 }
 
-/** What is only known of the real modules. */
-export function chainText(chain: ChainOutcome): string {
+/** What is only known of rows on the real modules. */
+export function factsOf(
+  tape: TapeResult,
+): readonly { readonly broken: string | null; readonly text: string }[] {
+  return rowsOf(tape).flatMap(({ title, outcome }) =>
+    "blocks" in outcome
+      ? [{ broken: outcome.broken, text: `${title}: ${chainText(outcome)}` }]
+      : [],
+  );
+}
+
+function chainText(chain: ChainOutcome): string {
   const { blocks, transactions, refused, quarantined, broken } = chain;
   const { auctionedNotional, throttled, rangesLeft, outages, losses } = chain;
   return [
-    `real modules: ${blocks} blocks, ${transactions} transactions (${refused} refused), ${quarantined.length} markets quarantined; ${broken ?? `every invariant held, every block and each of ${losses} losses summed to zero`};`,
+    `${blocks} blocks, ${transactions} transactions (${refused} refused), ${quarantined.length} markets quarantined; ${broken ?? `every invariant held, every block and each of ${losses} losses summed to zero`};`,
     `ladder: ${thousands(auctionedNotional)}k sold in auctions, throttled ${throttled} times; guard: ${rangesLeft} ranges left, ${outages} gaps, ${chain.controllerMoves} moves of controllers, ${chain.blocksHalted} blocks without trading;`,
     `attackers: a pair at most ${chain.gainedInOneBlock.toFixed(2)} in one block and ${thousands(chain.gainedByPair)}k in the end, by knowing the next price ${thousands(chain.gainedByLatency)}k, price moved by lying validators ${(chain.manipulatorShift * 100).toFixed(4)} %`,
   ].join(" ");
@@ -98,12 +108,13 @@ export function tapeText(tape: TapeResult): string {
     title,
     ...COLUMNS.map(({ of, text }) => text(of(outcome))),
   ]);
-  const outside = Math.max(...rowsOf(tape).map(({ outcome }) => outcome.outsideTrough));
+  const outcomes = [...rowsOf(tape).map(({ outcome }) => outcome), ...Object.values(tape.variants)];
+  const outside = Math.max(0, ...outcomes.map(({ outsideTrough }) => outsideTrough));
   const lines = [
     `${tape.name} x ${tape.size}, seed ${tape.seed}: ${tape.about}; outside −${percent(outside)} %`,
-    table(["", ...COLUMNS.map(({ title }) => title)], rows),
   ];
-  if (tape.chain !== null) lines.push(chainText(tape.chain));
+  if (rows.length > 0) lines.push(table(["", ...COLUMNS.map(({ title }) => title)], rows));
+  lines.push(...factsOf(tape).map(({ text }) => text));
   return [...lines, ...tape.broken.map((one) => `BROKEN ${one}`)].join("\n");
 }
 
@@ -138,9 +149,9 @@ export function failures(tapes: readonly TapeResult[]): string[] {
   });
 }
 
-function summariesText({ tapes, seeds }: Report): string[] {
+function summariesText({ tapes, seeds, margins }: Report): string[] {
   const over = `all tapes${seeds === 1 ? "" : `, mean of ${seeds} seeds ± the farthest`}`;
-  return summaries(tapes).map(
+  return summaries(tapes, margins === null).map(
     ({ title, rows }) =>
       `${title}: ${over}\n${table(
         ["", ...SUMMARY_COLUMNS.map((column) => column.title)],
