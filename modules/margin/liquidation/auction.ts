@@ -7,7 +7,7 @@ import { type AccountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { divFloor, maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import { minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import { contained } from "../contained.ts";
 import {
@@ -89,23 +89,6 @@ export function createAuction(parts: AuctionParts): Auction {
     return { ticks: worstTicks(view, side, distance), cause };
   }
 
-  /**
-   * As at the book, but never farther than the account's own equity reaches: the fund would pay the bidder, who may be the same person, for what the other side can be
-   * closed for at mark.
-   */
-  function clipOf(
-    ctx: ReadContext,
-    id: AccountId,
-    market: MarketId,
-    budget: LiquidationBudget,
-  ): Clip | null {
-    const clip = closing.clip(ctx, id, market, budget);
-    if (clip === null) return null;
-    const { health, lots, view } = clip;
-    const own = divFloor(maximum(health.equity, 0n), lots * view.terms.quantaPerTickLot);
-    return { ...clip, distance: minimum(clip.distance, own) };
-  }
-
   function withdraw(
     ctx: WriteContext,
     id: AccountId,
@@ -135,7 +118,7 @@ export function createAuction(parts: AuctionParts): Auction {
     budget: LiquidationBudget,
   ): Offered | null {
     const known = offers.get(ctx, [id, market]);
-    const clip = clipOf(ctx, id, market, budget);
+    const clip = closing.clip(ctx, id, market, budget);
     if (clip === null) {
       if (known !== undefined) withdraw(ctx, id, market, known);
       return null;
@@ -383,7 +366,7 @@ export function createAuction(parts: AuctionParts): Auction {
         origins: new Map(),
         promised: new Map(),
       };
-      const clip = clipOf(ctx, id, known.market, budget);
+      const clip = closing.clip(ctx, id, known.market, budget);
       return clip === null ? null : reserveOf(ctx, clip, known.sinceNs).ticks;
     },
   };

@@ -33,6 +33,7 @@ import {
   fillableDistanceTicks,
   limitDistanceTicks,
   lotsToClose,
+  ownDistanceTicks,
   penaltyQuanta,
 } from "./liquidation-math.ts";
 import type { Measures } from "./measures.ts";
@@ -240,6 +241,7 @@ export function createClosing(parts: ClosingParts): Closing {
         { lots: held, maintenance },
         { spreadPpm: params.liquidationSpreadPpm, quantaPerTickLot },
       ),
+      ownTicks: ownDistanceTicks(health, { lots: held, maintenance }, quantaPerTickLot),
       notionalTicks: divFloor(view.notionalPerLot, quantaPerTickLot),
       slippagePpm: params.liquidationSlippagePpm,
       bandPpm: view.terms.liquidationBandPpm,

@@ -192,12 +192,12 @@ describe("the fund", () => {
     world.fund.give(world.ctx, 20n * UNIT);
     const others = [world.funded(3, 60n * UNIT), world.funded(4, 60n * UNIT)];
     for (const one of [trader, ...others]) open("buy", 10n, one);
-    // Ten are missing of each at mark, and fifteen at this price.
-    rest("buy", 42_500n, 100n);
+    // Ten are missing of each: of the third there is nobody but the other side to pay them.
+    rest("buy", 43_000n, 100n);
     block(1, 43_000n);
     expect(missing()).toBe(0n);
-    expect(events("liquidation")).toHaveLength(1);
-    expect(events("deleverage")).toHaveLength(2);
+    expect(events("liquidation")).toHaveLength(2);
+    expect(events("deleverage")).toMatchObject([{ price_ticks: "44000" }]);
   });
 });
 

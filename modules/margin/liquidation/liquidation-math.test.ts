@@ -4,6 +4,7 @@ import {
   fillableDistanceTicks,
   limitDistanceTicks,
   lotsToClose,
+  ownDistanceTicks,
   penaltyQuanta,
 } from "./liquidation-math.ts";
 
@@ -141,10 +142,26 @@ describe("lotsToClose", () => {
   });
 });
 
+describe("ownDistanceTicks", () => {
+  const distance = (equity: bigint, maintenance = BTC_MAINTENANCE): bigint =>
+    ownDistanceTicks(
+      { equity: equity * DOLLAR, maintenance: BTC_MAINTENANCE },
+      { lots: 3n, maintenance },
+      QUANTA_PER_TICK_LOT,
+    );
+
+  it("uses up the share of equity that the position stands for, rounded down, and nothing below zero", () => {
+    expect(distance(100n)).toBe(333n);
+    expect(distance(100n, BTC_MAINTENANCE / 4n)).toBe(83n);
+    expect([distance(0n), distance(-100n), distance(100n, 0n)]).toEqual([0n, 0n, 0n]);
+  });
+});
+
 describe("limitDistanceTicks", () => {
   const limit = (over: Partial<Parameters<typeof limitDistanceTicks>[0]>): bigint =>
     limitDistanceTicks({
       fillableTicks: 300n,
+      ownTicks: 10_000n,
       notionalTicks: 50_000n,
       slippagePpm: 4_000n,
       bandPpm: 50_000n,
@@ -160,7 +177,13 @@ describe("limitDistanceTicks", () => {
     expect(limit({ fillableTicks: 9_000n })).toBe(2_500n);
   });
 
-  it("never costs more than equity and fund together", () => {
+  it("ends at the bankruptcy price, be the fillable price, slippage or the fund what they may", () => {
+    expect(limit({ ownTicks: 250n })).toBe(250n);
+    expect(limit({ ownTicks: 40n, fillableTicks: 0n })).toBe(40n);
+    expect(limit({ ownTicks: 0n })).toBe(0n);
+  });
+
+  it("asks for more than mark where equity and fund together could not pay what is missing", () => {
     expect(limit({ fundsQuanta: 10n * DOLLAR })).toBe(100n);
     expect(limit({ fundsQuanta: 0n })).toBe(0n);
     expect(limit({ fundsQuanta: -1n })).toBe(-1n);

@@ -78,11 +78,28 @@ export function fillableDistanceTicks(
 }
 
 /**
+ * Distance from mark in ticks, rounded down, at which closing the whole position uses up its share of the account's equity (split by maintenance
+ * requirement): its bankruptcy price. Closed there in part, what is left keeps its share; an account below zero has none to use.
+ */
+export function ownDistanceTicks(
+  account: AccountFigures,
+  position: { readonly lots: bigint; readonly maintenance: bigint },
+  quantaPerTickLot: bigint,
+): bigint {
+  if (account.equity <= 0n || account.maintenance === 0n || position.maintenance <= 0n) return 0n;
+  const whole = account.maintenance * position.lots * quantaPerTickLot;
+  return mulDivDown(account.equity, position.maintenance, whole);
+}
+
+/**
  * Greatest distance from mark a liquidation may trade at: the fillable distance, at least the expected slippage, inside the market's
- * band, and never so far that equity and the insurance fund together could not pay. Negative: only better than mark.
+ * band, and never beyond what the position has of its own: whoever takes it, who may be the same person, is not paid by insurance. Where equity and
+ * insurance together could not pay what is missing at mark, negative: only better than mark.
  */
 export function limitDistanceTicks(bounds: {
   readonly fillableTicks: bigint;
+  /** To the position's bankruptcy price. */
+  readonly ownTicks: bigint;
   /** Notional of a lot in ticks: the mark, or for an option the underlying's price. */
   readonly notionalTicks: bigint;
   readonly slippagePpm: bigint;
@@ -95,7 +112,8 @@ export function limitDistanceTicks(bounds: {
   const slippage = mulDivDown(bounds.notionalTicks, bounds.slippagePpm, PPM);
   const band = mulDivDown(bounds.notionalTicks, bounds.bandPpm, PPM);
   const funds = divFloor(bounds.fundsQuanta, bounds.closingLots * bounds.quantaPerTickLot);
-  return minimum(minimum(maximum(bounds.fillableTicks, slippage), band), funds);
+  const wanted = minimum(maximum(bounds.fillableTicks, slippage), band);
+  return minimum(minimum(wanted, bounds.ownTicks), funds);
 }
 
 /** Penalty on the liquidated notional, rounded up, never more than the equity left. */

@@ -153,32 +153,45 @@ describe("liquidation at the book", () => {
 describe("an account below zero", () => {
   beforeEach(() => setUp());
 
-  it("is closed at the book and the fund pays what is missing", () => {
+  it("is closed at the book at mark and the fund pays what is missing", () => {
     world.fund.give(world.ctx, 1_000n * UNIT);
     open("buy", 10n);
-    // Equity 60 − 80 = −20; sold at 41,000: −30.
+    // Equity 60 − 80 = −20.
     world.markets.setMark(world.ctx, BTC, 42_000n);
-    rest("buy", 41_000n, 100n);
+    rest("buy", 42_000n, 100n);
     endBlock();
     expect(lots(trader)).toBe(0n);
     expect(world.equity(trader)).toBe(0n);
-    expect(world.fund.balance(world.ctx, "uusdc")).toBe(970n * UNIT);
-    expect(events("deficit_covered")).toMatchObject([{ amount: "30000000" }]);
+    expect(world.fund.balance(world.ctx, "uusdc")).toBe(980n * UNIT);
+    expect(events("deficit_covered")).toMatchObject([{ amount: "20000000" }]);
+    expect(events("deleverage")).toEqual([]);
     expect(events("deficit")).toEqual([]);
     expect(world.violated()).toBeNull();
   });
 
-  it("is sold no lower than the fund can pay for", () => {
-    world.fund.give(world.ctx, 25n * UNIT);
+  it("goes to the other side at mark rather than to who bids less, and the fund pays what is missing at mark", () => {
+    world.fund.give(world.ctx, 1_000n * UNIT);
     open("buy", 10n);
     world.markets.setMark(world.ctx, BTC, 42_000n);
-    rest("buy", 41_000n, 5n);
-    rest("buy", 41_600n, 5n);
+    rest("buy", 41_999n, 100n);
     endBlock();
-    // 5 lots at 41,600 cost 2 more, the fund's 22 cover that; the rest goes to the other side at mark.
-    expect(events("liquidation")).toMatchObject([{ lots: "5", price_ticks: "41600" }]);
-    expect(events("deleverage")).toMatchObject([{ lots: "5", price_ticks: "42000" }]);
-    expect(world.fund.balance(world.ctx, "uusdc")).toBe(3n * UNIT);
+    expect(events("liquidation")).toEqual([]);
+    expect(events("deleverage")).toMatchObject([{ lots: "10", price_ticks: "42000" }]);
+    expect(world.fund.balance(world.ctx, "uusdc")).toBe(980n * UNIT);
+    expect(world.violated()).toBeNull();
+  });
+
+  it("is sold no lower than the fund can pay for", () => {
+    world.fund.give(world.ctx, 15n * UNIT);
+    open("buy", 10n);
+    world.markets.setMark(world.ctx, BTC, 42_000n);
+    rest("buy", 42_399n, 5n);
+    rest("buy", 42_600n, 5n);
+    endBlock();
+    // The fund lacks 5 of 20: 500 ticks on each of ten lots. Of the 17 left after the first sale it pays 15, the other side the rest.
+    expect(events("liquidation")).toMatchObject([{ lots: "5", price_ticks: "42600" }]);
+    expect(events("deleverage")).toMatchObject([{ lots: "5", price_ticks: "42400" }]);
+    expect(world.fund.balance(world.ctx, "uusdc")).toBe(0n);
     expect(world.violated()).toBeNull();
   });
 

@@ -32,7 +32,7 @@ const LIQUIDATION_RULE = [
   "costs = held x (sizing rate x lot value + slippage x lot notional)",
   "wanted = held x need / (target x released - costs), up, at least the least notional; all where equity < 0, where that divisor is not above 0 or where less than the least notional would be left; of a slice its lots; at most what the block may still close",
   "fillable = smaller of maintenance - equity and maintenance, x spread x released / (maintenance x held x tick), in ticks, down",
-  "limit = mark, moved against the account by the smallest of: the larger of fillable and slippage x lot notional; band x lot notional; funds / (wanted x tick); each in ticks, down; in an auction equity / (wanted x tick), too",
+  "limit = mark, moved against the account by the smallest of: the larger of fillable and slippage x lot notional; band x lot notional; equity, not below zero, x released / (maintenance x held x tick); funds / (wanted x tick); each in ticks, down",
   "the book or the bidders take what they will up to the limit, the book no more than its throttle lets it",
 ];
 const FIXED_RATE_RULE = "penalty = notional x rate, up, at most the equity traded";
