@@ -55,6 +55,7 @@ export async function createReplayNetwork(
       accounts: [{ address: treasury.address, coins: [{ denom: "uusdc", amount: supply }] }],
       authority: null,
       priceMaxAgeMs: 3 * BLOCK_MS_MAX * plan.scale,
+      vaultQuotes: true,
       insuranceFund: BigInt(options.fund) * QUANTA,
       clearingHouse: {
         emergencyKey: treasury.address,

@@ -16,7 +16,12 @@ export interface ReplayReport {
   /** Those who have held a position. */
   readonly openedTraders: number;
   readonly liquidatedTraders: number;
+  /** At the book and in auctions. */
   readonly liquidations: { readonly count: number; readonly notional: string };
+  /** Of these, what bidders took in auctions. */
+  readonly bids: { readonly count: number; readonly notional: string };
+  /** What the vault took over. */
+  readonly backstop: { readonly count: number; readonly notional: string };
   readonly insurance: {
     readonly before: string;
     readonly after: string;
@@ -89,6 +94,8 @@ export function makeReport(facts: ReportFacts, tally: Tally): ReplayReport {
     liquidatedTraders: facts.traders.filter((trader) => tally.liquidatedAccounts.has(trader))
       .length,
     liquidations: { count: tally.liquidations, notional: formatMoney(tally.liquidatedNotional) },
+    bids: { count: tally.bidFills, notional: formatMoney(tally.bidNotional) },
+    backstop: { count: tally.takeovers, notional: formatMoney(tally.takenOverNotional) },
     insurance: {
       before: formatMoney(facts.fundBefore),
       after: formatMoney(facts.fundAfter),
@@ -135,7 +142,8 @@ export function exitCode(checks: readonly Check[]): 0 | 1 {
 }
 
 export function printReport(report: ReplayReport): string {
-  const { liquidations, insurance, deleveraged, badDebt, txs, blocks, worstAccount } = report;
+  const { liquidations, bids, backstop, insurance, deleveraged, badDebt } = report;
+  const { txs, blocks, worstAccount } = report;
   const rows: [string, string][] = [
     ["prices", `${report.prices} at ${report.scale}x, seed ${report.seed}`],
     [
@@ -146,7 +154,11 @@ export function printReport(report: ReplayReport): string {
       "traders",
       `${report.traders}, ${report.openedTraders} of them opened a position, ${report.liquidatedTraders} were liquidated`,
     ],
-    ["liquidations", `${liquidations.count}, notional ${money(liquidations.notional)}`],
+    [
+      "liquidations",
+      `${liquidations.count}, notional ${money(liquidations.notional)}; of these to bidders ${bids.count}, notional ${money(bids.notional)}`,
+    ],
+    ["backstop", `${backstop.count} taken over, notional ${money(backstop.notional)}`],
     [
       "insurance fund",
       `${money(insurance.before)} before, ${money(insurance.after)} after; received ${money(insurance.received)}, paid ${money(insurance.paid)} for ${insurance.deficitsPaid} deficits`,

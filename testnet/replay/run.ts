@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeelClient } from "@keel/client/keel-client";
 import type { KeelSigningClient } from "@keel/client/signing-client";
+import { depositToVault, vaultState } from "@keel/client/vault";
 import { roleWallet, roleWallets, traderWallets } from "../keys/roles.ts";
 import type { LocalNetwork } from "../network/network.ts";
 import type { Attempts } from "./actor.ts";
@@ -15,6 +16,7 @@ import { checkHashes } from "./checks.ts";
 import { readBooks } from "./closing.ts";
 import { compareHashes, readAppHashes, readHeaderHashes } from "./compare-hashes.ts";
 import { checkFigures } from "./figures.ts";
+import { runKeeper } from "./keeper.ts";
 import { runMaker } from "./maker.ts";
 import { connectAll, openAll, payOut, QUANTA } from "./market-set-up.ts";
 import { MarketWatch } from "./market-watch.ts";
@@ -34,6 +36,13 @@ const MAKERS = 4;
 const MAKER_UNITS = 5_000_000;
 /** Of one maker and side in a calm market. */
 const MAKER_DEPTH_UNITS = 250_000;
+const KEEPERS = 2;
+const KEEPER_UNITS = 100_000;
+/** Of one bid, and of what a keeper holds at most. */
+const KEEPER_CLIP_UNITS = 50_000;
+const KEEPER_INVENTORY_UNITS = 500_000;
+/** Shares of the liquidity vault, which is the backstop. */
+const BACKER_UNITS = 500_000;
 /** Real time. */
 const LOOK_MS = 250;
 const START_TIMEOUT_MS = 60_000;
@@ -67,7 +76,8 @@ export async function runReplay(options: ReplayOptions, say: Say): Promise<Repla
 
 interface Market {
   readonly chain: KeelClient;
-  readonly makers: readonly KeelSigningClient[];
+  /** Makers, keepers, and who has the vault's shares. */
+  readonly others: readonly KeelSigningClient[];
   readonly traders: readonly Trader[];
   readonly attempts: Attempts;
   readonly watch: MarketWatch;
@@ -114,14 +124,17 @@ async function live(
 
 async function setUp(options: ReplayOptions, plan: Schedule, chain: KeelClient): Promise<Market> {
   const plans = planTraders(options.traders, options.seed);
-  const wallets = await traderWallets(plans.length + MAKERS);
+  const wallets = await traderWallets(plans.length + MAKERS + KEEPERS + 1);
   const { signer } = await roleWallet("faucet");
   const [treasury] = await connectAll(chain, [{ address: "", signer }]);
   const clients = await connectAll(chain, wallets);
   const attempts = noAttempts();
   const watch = new MarketWatch(chain, MARKET, LOOK_MS);
   const { tickSize, lotSize } = await chain.steps(MARKET);
-  const makers = clients.slice(plans.length);
+  const others = clients.slice(plans.length);
+  const makers = others.slice(0, MAKERS);
+  const keepers = others.slice(MAKERS, MAKERS + KEEPERS);
+  const backer = others[MAKERS + KEEPERS] as KeelSigningClient;
   const traders = plans.map(
     (each, i) =>
       new Trader({
@@ -137,6 +150,8 @@ async function setUp(options: ReplayOptions, plan: Schedule, chain: KeelClient):
   );
   await payOut(treasury as KeelSigningClient, [
     ...makers.map(({ address }) => ({ to: address, units: MAKER_UNITS })),
+    ...keepers.map(({ address }) => ({ to: address, units: KEEPER_UNITS })),
+    { to: backer.address, units: BACKER_UNITS },
     ...traders.map(({ address, plan: { stake, reserve } }) => ({
       to: address,
       units: stake + reserve,
@@ -144,30 +159,23 @@ async function setUp(options: ReplayOptions, plan: Schedule, chain: KeelClient):
   ]);
   await Promise.all([
     ...makers.map((maker) => maker.deposit(String(MAKER_UNITS))),
+    ...keepers.map((keeper) => keeper.deposit(String(KEEPER_UNITS))),
+    depositToVault(backer, String(BACKER_UNITS)),
     ...traders.map((trader) => trader.deposit()),
   ]);
   const stopping = new AbortController();
   // One for each actor.
   setMaxListeners(0, stopping.signal);
-  const terms = {
-    depth: MAKER_DEPTH_UNITS,
-    inventoryUnit: MAKER_DEPTH_UNITS,
-    tick: Number(tickSize),
-    lot: Number(lotSize),
-  };
-  const running = makers.map((client) =>
-    runMaker({
-      client,
-      watch,
-      market: MARKET,
-      terms,
-      scale: plan.scale,
-      attempts,
-      signal: stopping.signal,
-    }),
-  );
+  const steps = { tick: Number(tickSize), lot: Number(lotSize) };
+  const common = { watch, market: MARKET, scale: plan.scale, attempts, signal: stopping.signal };
+  const quoting = { ...steps, depth: MAKER_DEPTH_UNITS, inventoryUnit: MAKER_DEPTH_UNITS };
+  const bidding = { ...steps, clip: KEEPER_CLIP_UNITS, inventoryMax: KEEPER_INVENTORY_UNITS };
+  const running = [
+    ...makers.map((client) => runMaker({ ...common, client, terms: quoting })),
+    ...keepers.map((client) => runKeeper({ ...common, client, terms: bidding })),
+  ];
   await Promise.race([openAll(traders, wallTimeOf(plan, plan.firstMs)), Promise.all(running)]);
-  return { chain, makers, traders, attempts, watch, stopping, running };
+  return { chain, others, traders, attempts, watch, stopping, running };
 }
 
 async function close(
@@ -179,15 +187,16 @@ async function close(
   outageChecks: readonly Check[],
   say: Say,
 ): Promise<ReplayReport> {
-  const { chain, traders, makers } = market;
+  const { chain, traders, others } = market;
   // Whatever was on its way is in a block by then. Books and events must end at the same height.
   const height = Math.max((await chain.height()) + 2, await log.stop());
   await network.waitForHeight(height + 1, START_TIMEOUT_MS);
   const roles = await roleWallets();
   const owners = [
     ...roles.map(({ address }) => address),
-    ...makers.map(({ address }) => address),
+    ...others.map(({ address }) => address),
     ...traders.map(({ address }) => address),
+    (await vaultState(chain)).address,
   ];
   const books = await readBooks(chain, owners, height);
   await log.finish(height);
@@ -245,7 +254,7 @@ function progress(log: ChainLog, watch: MarketWatch, plan: Schedule): string {
   const { tally } = log;
   const minute =
     look === null ? "-" : ((look.timeMs - plan.firstMs) / MINUTE_MS).toFixed(1).padStart(6);
-  return `minute ${minute}  height ${log.height}  mark ${look?.mark ?? "-"}${look?.fresh === false ? " (stale)" : ""}  liquidations ${tally.liquidations}  deficits paid ${tally.deficitsCovered}  deleveraged ${tally.deleverages}`;
+  return `minute ${minute}  height ${log.height}  mark ${look?.mark ?? "-"}${look?.fresh === false ? " (stale)" : ""}  liquidations ${tally.liquidations}  bids ${tally.bidFills}  takeovers ${tally.takeovers}  deficits paid ${tally.deficitsCovered}  deleveraged ${tally.deleverages}`;
 }
 
 function seconds(ms: number): string {

@@ -11,6 +11,7 @@ it("adds up what the events of blocks say", () => {
     codes: [0, 0, 5],
     events: [
       event("deposit", { account: "a/0", amount: "100" }),
+      event("vault_deposit", { depositor: "v", amount: "40" }),
       event("trade", { maker: "m/0", taker: "a/0", liquidation: "false" }),
       event("trade", { maker: "m/0", taker: "b/0", liquidation: "true" }),
       event("liquidation", {
@@ -19,6 +20,14 @@ it("adds up what the events of blocks say", () => {
         equity_before: "10",
         equity_after: "-4",
       }),
+      event("liquidation", {
+        account: "a/0",
+        notional: "70",
+        equity_before: "9",
+        equity_after: "8",
+        source: "auction",
+      }),
+      event("backstop_takeover", { account: "d/0", notional: "30" }),
       event("deficit_covered", { account: "a/0", amount: "4" }),
       event("insurance_paid", { amount: "4" }),
       event("insurance_received", { amount: "9" }),
@@ -32,17 +41,21 @@ it("adds up what the events of blocks say", () => {
     txs: 2,
     failedTxs: 1,
     trades: 2,
-    liquidations: 1,
-    liquidatedNotional: 900n,
+    liquidations: 2,
+    liquidatedNotional: 970n,
+    bidFills: 1,
+    bidNotional: 70n,
+    takeovers: 1,
+    takenOverNotional: 30n,
     deleveragedNotional: 50n,
     deficitsCovered: 1,
     insurancePaid: 4n,
     insuranceReceived: 9n,
-    deposited: 100n,
+    deposited: 140n,
     shortfallMax: 3n,
     worst: { account: "a/0", equity: -4n, height: 7 },
   });
-  expect([...tally.liquidatedAccounts]).toEqual(["a/0", "b/0"]);
+  expect([...tally.liquidatedAccounts]).toEqual(["a/0", "d/0", "b/0"]);
   expect([...tally.takers]).toEqual(["a/0"]);
   expect(tally.alarms).toHaveLength(1);
 });

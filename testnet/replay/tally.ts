@@ -18,7 +18,13 @@ export interface Tally {
   readonly takers: Set<string>;
   liquidations: number;
   liquidatedNotional: bigint;
+  /** Of these, what bidders took in auctions. */
+  bidFills: number;
+  bidNotional: bigint;
   readonly liquidatedAccounts: Set<string>;
+  /** Positions or parts of them that the vault took over. */
+  takeovers: number;
+  takenOverNotional: bigint;
   deleverages: number;
   deleveragedNotional: bigint;
   deficitsCovered: number;
@@ -45,7 +51,11 @@ export function emptyTally(): Tally {
     takers: new Set(),
     liquidations: 0,
     liquidatedNotional: 0n,
+    bidFills: 0,
+    bidNotional: 0n,
     liquidatedAccounts: new Set(),
+    takeovers: 0,
+    takenOverNotional: 0n,
     deleverages: 0,
     deleveragedNotional: 0n,
     deficitsCovered: 0,
@@ -94,9 +104,18 @@ function addEvent(
     case "liquidation":
       tally.liquidations += 1;
       tally.liquidatedNotional += money("notional");
+      if (attributes["source"] === "auction") {
+        tally.bidFills += 1;
+        tally.bidNotional += money("notional");
+      }
       tally.liquidatedAccounts.add(account);
       noteEquity(tally, account, money("equity_before"), height);
       noteEquity(tally, account, money("equity_after"), height);
+      return;
+    case "backstop_takeover":
+      tally.takeovers += 1;
+      tally.takenOverNotional += money("notional");
+      tally.liquidatedAccounts.add(account);
       return;
     case "deleverage":
       tally.deleverages += 1;
@@ -123,9 +142,11 @@ function addEvent(
       tally.insuranceFunded += money("amount");
       return;
     case "deposit":
+    case "vault_deposit":
       tally.deposited += money("amount");
       return;
     case "withdraw":
+    case "vault_withdrawn":
       tally.withdrawn += money("amount");
       return;
     case "fees_collected":
