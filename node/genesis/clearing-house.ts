@@ -75,8 +75,17 @@ export function guardedTerms(): Pick<MarketTerms, "auction" | "mark"> {
   };
 }
 
-export function marginParams(): Pick<MarginParams, "ladder" | "marketGates"> {
-  return { ladder: defaultLadder(), marketGates: true };
+/** Everybody who is liquidated, and a market that nobody can pay for: settled after 50 blocks, at once when twice what its funds hold is missing. */
+export function marginParams(): Pick<
+  MarginParams,
+  "ladder" | "marketGates" | "marketSettlement" | "shortfallFloor"
+> {
+  return {
+    ladder: defaultLadder(),
+    marketGates: true,
+    marketSettlement: { afterBlocks: 50, atOncePpm: 2_000_000n },
+    shortfallFloor: "100000000",
+  };
 }
 
 /** Margin that follows volatility, and who bears losses. */
