@@ -13,9 +13,11 @@ import { ModuleError } from "../kit/errors.ts";
 import { testContext } from "../kit/testing/context.ts";
 import { createAuth } from "./module.ts";
 import { encodeKey, keyAddress, SECP256K1 } from "./public-keys.ts";
-import { int64Key } from "./state.ts";
+import type { SignedTx } from "./signatures.ts";
+import { authState, int64Key, nonceKey } from "./state.ts";
 import { decodeTx } from "./tx.ts";
 import { ModuleAccount } from "./types.ts";
+import { eachRecord, keepNonces, useNonces, writeRecord } from "./unordered.ts";
 
 const addresses = createAddresses("cosmos");
 const alice = new Uint8Array(20).fill(1);
@@ -158,6 +160,24 @@ describe("accounts", () => {
     expect(() => setUp({ accounts: [], unordered_nonces: [late] })).toThrow("unordered_nonces[0]");
     const twice = { timeout_ns: "5", address: addresses.format(bob), height: "7" };
     expect(() => setUp({ accounts: [], unordered_nonces: [twice, twice] })).toThrow("ascending");
+  });
+
+  it("give nonces that none of the chain's own blocks takes the place of, be it at the same height again", () => {
+    const registry = new Registry();
+    const schema = registry.schema("acc");
+    const state = authState(schema, addresses);
+    const ctx = testContext(registry);
+    const timeout = ctx.header.timeNs + 1_000_000_000n;
+    const place = [BigInt(ctx.header.height), 0n] as const;
+    writeRecord(ctx, state, place, [nonceKey.encode([timeout, alice])]);
+    const tx = { timeoutTimestampNs: timeout, signers: [bob] } as unknown as SignedTx;
+    useNonces(ctx, state, tx);
+    keepNonces(ctx, state);
+    const kept: Uint8Array[] = [];
+    eachRecord(ctx, state, ({ nonces }) => {
+      for (const [, signer] of nonces) kept.push(signer);
+    });
+    expect(kept).toEqual([alice, bob]);
   });
 
   it("are paged through by address", () => {

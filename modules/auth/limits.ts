@@ -11,7 +11,7 @@ export const EXTENSIONS_MAX = 16;
 export const FEE_COINS_MAX = 16;
 /** Unordered transactions expire within this, so the nonce window stays small. */
 export const UNORDERED_TTL_MAX_NS: bigint = 600_000_000_000n;
-/** Gas of storing and later removing one nonce. */
+/** Gas of an unordered transaction, as the SDK's: for removing its nonces later. Looking them up and keeping them is charged beside it, as any state is. */
 export const UNORDERED_GAS = 2240;
 /** Nonces removed per block at most, and records of blocks; the rest go in the next ones. */
 export const NONCES_REMOVED_PER_BLOCK_MAX = 10_000;

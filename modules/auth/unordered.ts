@@ -56,9 +56,13 @@ export function keepNonces(ctx: WriteContext, state: AuthState): void {
   if (used === undefined || used.length === 0) return;
   ctx.state.derived.delete(USED);
   const ordered = [...used].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  let number = 0n;
   for (let start = 0; start < ordered.length; start += NONCES_PER_RECORD) {
-    const place = [BigInt(ctx.header.height), BigInt(start / NONCES_PER_RECORD)] as const;
-    writeRecord(ctx, state, place, ordered.slice(start, start + NONCES_PER_RECORD));
+    const nonces = ordered.slice(start, start + NONCES_PER_RECORD);
+    // A chain that began again at a lower height finds what it was given of its former blocks.
+    while (isTaken(ctx, state, [BigInt(ctx.header.height), number], nonces)) number += 1n;
+    writeRecord(ctx, state, [BigInt(ctx.header.height), number], nonces);
+    number += 1n;
   }
 }
 
@@ -70,6 +74,20 @@ export interface NonceRecord {
   readonly nonces: readonly Nonce[];
 }
 
+/** The timeout that a record is named by. */
+function latestOf(nonces: readonly string[]): bigint {
+  return nonceOf(nonces[nonces.length - 1] as string)[0];
+}
+
+function isTaken(
+  ctx: ReadContext,
+  state: AuthState,
+  place: RecordPlace,
+  nonces: readonly string[],
+): boolean {
+  return state.nonceBlocks.has(ctx, [latestOf(nonces), place]);
+}
+
 /** `nonces`: encoded, ascending, at least one. */
 export function writeRecord(
   ctx: WriteContext,
@@ -77,8 +95,7 @@ export function writeRecord(
   place: RecordPlace,
   nonces: readonly string[],
 ): void {
-  const [latestNs] = nonceOf(nonces[nonces.length - 1] as string);
-  state.nonceBlocks.set(ctx, [latestNs, place], keyToBytes(nonces.join("")));
+  state.nonceBlocks.set(ctx, [latestOf(nonces), place], keyToBytes(nonces.join("")));
 }
 
 /** By their latest timeout. */

@@ -45,3 +45,6 @@ export const POSITIONS_PAGE_MAX = 1000;
 
 /** Sub-accounts answered by one Accounts query. */
 export const ACCOUNTS_PER_ANSWER_MAX = 256;
+
+/** Quanta: a market is not stopped for less than a unit, whatever the floor says: a rounding is nothing to end a market for. */
+export const SETTLEMENT_FLOOR_MIN = 1_000_000n;

@@ -69,7 +69,7 @@ function wantedOf({ input }: Told): bigint {
 }
 
 /** Ticks from the mark. */
-function limitOf({ input, result }: Told, isAuction: boolean): bigint {
+function limitOf({ input, result }: Told): bigint {
   const tick = input("tick");
   const [equity, maintenance] = [input("equity"), input("maintenance")];
   const missing = least(most(maintenance - equity, 0n), maintenance);
@@ -79,8 +79,9 @@ function limitOf({ input, result }: Told, isAuction: boolean): bigint {
   const slippage = (notional * input("slippage")) / PPM;
   const band = (notional * input("band")) / PPM;
   const funds = input("funds") / (result("wanted") * tick);
-  const limit = least(least(most(fillable, slippage), band), funds);
-  return isAuction ? least(limit, equity / (result("wanted") * tick)) : limit;
+  const own =
+    (most(equity, 0n) * input("released")) / (maintenance * input("held") * tick);
+  return least(least(least(most(fillable, slippage), band), own), funds);
 }
 
 function sqrtUp(value: bigint): bigint {

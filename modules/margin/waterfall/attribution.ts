@@ -5,12 +5,13 @@
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { mulDivDown } from "../../kit/math/mul-div.ts";
+import { maximum, mulDivDown } from "../../kit/math/mul-div.ts";
 import { type Account, EMPTY_ACCOUNT } from "../account-codec.ts";
 import { UNATTRIBUTED } from "../custody/limits.ts";
 import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { positionMaintenance } from "../health/position-requirement.ts";
+import { SETTLEMENT_FLOOR_MIN } from "../limits.ts";
 import { lotsElsewhere } from "../owners/elsewhere.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -168,7 +169,9 @@ export function shortMarkets(
   return { missing, open };
 }
 
-/** Quanta; a shortfall below it closes nothing. */
+/** Quanta; a shortfall below it closes nothing. Where losses end markets at least `SETTLEMENT_FLOOR_MIN`. */
 export function shortfallFloor(ctx: ReadContext, state: MarginState): bigint {
-  return BigInt(state.params.require(ctx).shortfallFloor || "0");
+  const { marketSettlement, shortfallFloor: text } = state.params.require(ctx);
+  const floor = BigInt(text || "0");
+  return marketSettlement === undefined ? floor : maximum(floor, SETTLEMENT_FLOOR_MIN);
 }

@@ -6,7 +6,6 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { maximum } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
@@ -114,7 +113,7 @@ export function createBankruptcies(parts: {
         state.params.require(ctx).marketSettlement !== undefined && state.deficits.has(ctx, id);
       const ledger = new LossLedger(waited ? "queue" : "defaulter", -health.equity, origin);
       if (losses.pay(ctx, id, ledger) > 0n) budget.worked = true;
-      const whole = waited && -health.equity >= maximum(shortfallFloor(ctx, state), 1n);
+      const whole = waited && -health.equity >= shortfallFloor(ctx, state);
       ledger.add("deleveraging", deleverage(ctx, id, held, budget, whole));
       const left = load(ctx, id);
       // What rounding to whole ticks took from the other side beyond the deficit belongs to the fund, not to the bankrupt account.

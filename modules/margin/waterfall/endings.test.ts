@@ -62,7 +62,9 @@ describe("a market whose loss nobody bears", () => {
     expect(world.equity(long)).toBe(0n);
     expect(world.equity(shorts[0])).toBe((1_000n + 30n - 24n) * UNIT);
     expect(world.equity(shorts[1])).toBe((3n + 20n - 16n) * UNIT);
-    expect(world.reports("market_suspended")).toMatchObject([{ missing: "40000000", floor: "1" }]);
+    expect(world.reports("market_suspended")).toMatchObject([
+      { missing: "40000000", floor: "1000000" },
+    ]);
     expect(world.reports("market_ended")).toMatchObject([
       { reason: "age", value_per_lot: "500000", mark_ticks: "500", since_height: "1" },
     ]);
@@ -241,6 +243,17 @@ describe("a market whose loss nobody bears", () => {
 });
 
 describe("dust", () => {
+  test("of less than a unit ends no market where nothing is said of a floor", () => {
+    make({ deleverageBandPpm: 0n });
+    world.trade(world.funded(1, 50n * UNIT - 1n), world.funded(2, 1_000n * UNIT), 100n, 1_000n);
+    mark(500n);
+    blocks(3);
+    expect(world.reports("market_suspended")).toEqual([]);
+    // Closed at mark, and a quantum in the queue until a fund has one.
+    expect([status(), pending()]).toEqual(["active", 1n]);
+    expect(world.margin.keeper.openInterestLots(world.ctx, BTC)).toBe(0n);
+  });
+
   test("below the floor gates nobody and ends no market", () => {
     make({ shortfallFloor: (50n * UNIT).toString() });
     const { shorts } = ruin();

@@ -5,7 +5,7 @@
  */
 import type { MarketEnding } from "@keel/proto/gen/keel/margin/v1/settlement";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { maximum, PPM } from "../../kit/math/mul-div.ts";
+import { PPM } from "../../kit/math/mul-div.ts";
 import { contained } from "../contained.ts";
 import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
@@ -219,7 +219,7 @@ export function createEndings(parts: {
         (market, { endedHeight }) => void (endedHeight > 0n || pending.push(market)),
       );
       const { missing } = shortMarkets(ctx, state);
-      const floor = maximum(shortfallFloor(ctx, state), 1n);
+      const floor = shortfallFloor(ctx, state);
       if (!on) {
         const why = { reason: "off", floor } as const;
         for (const market of pending) lift(ctx, market, missing.get(market) ?? 0n, why);
