@@ -242,6 +242,31 @@ describe("a market whose loss nobody bears", () => {
   });
 });
 
+describe("what is missing of a market that has been settled", () => {
+  test.each(["major", ""])(
+    "is paid by what a fund (%s) receives later, and gates nobody",
+    (fund) => {
+      make({ marketSettlement: undefined, marketGates: true });
+      const { shorts } = ruin();
+      mark(500n);
+      world.markets.expire(world.ctx, BTC, UNIT / 2n);
+      blocks(2);
+      expect([status(), pending()]).toEqual(["settled", 40n * UNIT]);
+      world.ctx.nextBlock(601);
+      blocks(1);
+      world.margin.keeper.withdraw(world.ctx, shorts[0], UNIT);
+      // Another class's money is not for it, and its own goes as far as it reaches.
+      world.endow(100n * UNIT, "minor");
+      world.endow(30n * UNIT, fund);
+      blocks(1);
+      expect([pending(), world.balance("minor")]).toEqual([10n * UNIT, 100n * UNIT]);
+      world.endow(30n * UNIT, fund);
+      blocks(1);
+      expect([pending(), world.balance(fund)]).toEqual([0n, 20n * UNIT]);
+    },
+  );
+});
+
 describe("dust", () => {
   test("of less than a unit ends no market where nothing is said of a floor", () => {
     make({ deleverageBandPpm: 0n });
