@@ -79,8 +79,7 @@ function limitOf({ input, result }: Told): bigint {
   const slippage = (notional * input("slippage")) / PPM;
   const band = (notional * input("band")) / PPM;
   const funds = input("funds") / (result("wanted") * tick);
-  const own =
-    (most(equity, 0n) * input("released")) / (maintenance * input("held") * tick);
+  const own = (most(equity, 0n) * input("released")) / (maintenance * input("held") * tick);
   return least(least(least(most(fillable, slippage), band), own), funds);
 }
 
@@ -122,7 +121,7 @@ describe("a liquidation says what it was reckoned from", () => {
       expect(all("liquidation").length).toBeGreaterThan(0);
       for (const one of all("liquidation")) {
         expect(one.result("wanted")).toBe(wantedOf(one));
-        expect(one.input("mark") - one.result("limit")).toBe(limitOf(one, false));
+        expect(one.input("mark") - one.result("limit")).toBe(limitOf(one));
         expect(one.result("penalty")).toBe(penaltyOf(one));
         expect(one.input("held by the owner's other accounts")).toBe(elsewhere);
         expect(`${one.result("closed")}`).toBe(one.attributes["lots"]);
@@ -144,8 +143,7 @@ describe("a liquidation says what it was reckoned from", () => {
     expect(booked.length).toBeGreaterThan(0);
     for (const one of all("liquidation")) {
       expect(one.result("wanted")).toBe(wantedOf(one));
-      const isAuction = one.attributes["source"] === "auction";
-      expect(one.input("mark") - one.result("limit")).toBe(limitOf(one, isAuction));
+      expect(one.input("mark") - one.result("limit")).toBe(limitOf(one));
       expect(one.result("rate")).toBe(rateOf(one));
       expect(one.result("penalty")).toBe(penaltyOf(one));
     }
