@@ -83,7 +83,7 @@ describe("what the waterfall does says from what, by which rule, with which resu
     world.margin.keeper.endBlock(world.ctx);
     expect([input("market_resumed", "missing"), input("market_resumed", "floor")]).toEqual([
       "0",
-      "1",
+      "1000000",
     ]);
     expect([result("market_resumed", "reason"), result("market_resumed", "trading")]).toEqual([
       "covered",
