@@ -12,7 +12,7 @@ import { evaluate, freeCollateral } from "./health/health.ts";
 import type { MarketViews, ModelledMarkets } from "./health/market-view.ts";
 import { holdsBack, marketViews } from "./health/market-view.ts";
 import { MONEY_LIMIT } from "./limits.ts";
-import { shortText } from "./portfolio/mode.ts";
+import { shortText } from "./portfolio/refusals.ts";
 import type { BankPort, ClearingPort, GuardPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
@@ -90,9 +90,7 @@ export function createCollateral(
     if (amount > free) {
       throw refuse(
         "insufficientCollateral",
-        account.portfolio || account.assets.length > 0
-          ? `${amount} is more than the free collateral of ${free}: ${withoutText(account, views, amount)}`
-          : `expected at most the free collateral of ${free}, got ${amount}`,
+        `expected at most the free collateral of ${free}, got ${amount}: ${withoutText(account, views, amount)}`,
       );
     }
   }

@@ -4,6 +4,7 @@ import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { quantities } from "../kit/explanation.ts";
+import { PPM } from "../kit/math/mul-div.ts";
 import type { MarginMode } from "./portfolio/mode.ts";
 import type { Side } from "./ports.ts";
 import { whyDeleveraged } from "./waterfall/reasons.ts";
@@ -49,6 +50,10 @@ export interface TakeoverCause {
   readonly waitMs: bigint;
 }
 
+function isThin({ equity, maintenance, sharePpm }: TakeoverCause): boolean {
+  return equity * PPM < maintenance * sharePpm;
+}
+
 export function emitTakeover(
   ctx: WriteContext,
   report: {
@@ -71,6 +76,7 @@ export function emitTakeover(
   },
 ): void {
   const { collateral, lots, why } = report;
+  const reason = isThin(why.due) ? "health" : "unfilled";
   ctx.emit(
     "backstop_takeover",
     {
@@ -82,6 +88,9 @@ export function emitTakeover(
       mark_ticks: report.markTicks.toString(),
       notional: report.notional.toString(),
       collateral: collateral.toString(),
+      equity: why.equity.toString(),
+      maintenance: why.maintenance.toString(),
+      reason,
     },
     () => ({
       rule:
@@ -101,7 +110,11 @@ export function emitTakeover(
         ...quantities("lots", { held: why.held }),
         ...quantities("ticks", { mark: report.markTicks }),
       ],
-      results: [...quantities("lots", { lots }), ...quantities("quanta", { collateral })],
+      results: [
+        ...quantities("", { asked: reason }),
+        ...quantities("lots", { lots }),
+        ...quantities("quanta", { collateral }),
+      ],
     }),
   );
 }

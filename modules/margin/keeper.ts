@@ -20,12 +20,11 @@ import type { Custody } from "./custody/messages.ts";
 import { createProposals } from "./custody/proposals.ts";
 import { createTopUps } from "./custody/top-up.ts";
 import { createEndBlock } from "./end-block.ts";
-import { refuse } from "./errors.ts";
 import { accountText } from "./events.ts";
 import { UNGUARDED } from "./health/guarded-markets.ts";
 import type { Health } from "./health/health.ts";
 import { evaluate, freeCollateral } from "./health/health.ts";
-import { healthyAccounts, sunkOf } from "./health/healthy.ts";
+import { keepingHealthy } from "./health/healthy.ts";
 import type { ModelledMarkets } from "./health/market-view.ts";
 import { marketViews } from "./health/market-view.ts";
 import { type Surveyed, surveyAccounts } from "./health/survey.ts";
@@ -99,7 +98,7 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
 }
 
 export function createKeeper(state: MarginState, ports: MarginParts): MarginKeeper {
-  const { bank, markets, insurance, backstop, addresses, guard = UNGUARDED } = ports;
+  const { bank, markets, insurance, backstop, addresses, prices, guard = UNGUARDED } = ports;
   const name = (id: AccountId): string => accountText(addresses, id);
   const classes = createRiskClasses(state.waterfall, markets);
   const clearing = {
@@ -149,7 +148,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     ...createClearAuction(state, markets, classes),
     ...guardedCollateral(state, collateral),
     custody,
-    ...createPortfolioModes(state, markets),
+    ...createPortfolioModes({ state, markets, prices, name }),
     ladder,
     assets,
     account: (ctx, id) => state.accounts.get(ctx, id),
@@ -173,17 +172,17 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     gateWithdrawals: deficits.gateWithdrawals,
     openGate: deficits.openGate,
     keepHealthy(ctx, market, change) {
-      const before = healthyAccounts(ctx, state, markets, ({ positions }) =>
-        positions.some((position) => position.market === market && position.lots !== 0n),
-      );
-      change(ctx);
-      const [first, ...others] = sunkOf(ctx, state, markets, before);
-      if (first === undefined) return;
-      const { equity, id, maintenance } = first;
-      throw refuse(
-        "wouldSink",
-        `${others.length + 1} healthy accounts would be liquidatable at once; the first is ${name(id)}: ` +
-          `requirement ${maintenance}, equity ${equity}, short of ${maintenance - equity} quanta`,
+      keepingHealthy(
+        ctx,
+        { state, markets },
+        {
+          code: "wouldSink",
+          each: (visit) => state.active.each(ctx, visit),
+          concerns: ({ positions }) =>
+            positions.some((position) => position.market === market && position.lots !== 0n),
+          name,
+          apply: () => change(ctx),
+        },
       );
     },
     survey: (ctx, walk) => surveyAccounts(ctx, state, markets, walk),

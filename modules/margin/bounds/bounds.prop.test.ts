@@ -1,7 +1,9 @@
+import { CollateralTerms } from "@keel/proto/gen/keel/margin/v1/collateral";
 import { describe, expect, it } from "vitest";
 import { type AccountId, accountId } from "../../kit/account-id.ts";
 import { Registry } from "../../kit/collections/schema.ts";
 import type { WriteContext } from "../../kit/context.ts";
+import { WAD } from "../../kit/math/fixed-point.ts";
 import { type TestContext, testContext } from "../../kit/testing/context.ts";
 import {
   type Account,
@@ -10,6 +12,7 @@ import {
   NO_ELSEWHERE,
   type Position,
 } from "../account-codec.ts";
+import type { AssetView } from "../collateral-assets/valuation.ts";
 import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
@@ -49,6 +52,8 @@ interface World {
   readonly ctx: TestContext;
   readonly state: MarginState;
   readonly views: Map<MarketId, MarketView | undefined>;
+  /** What the units of the one asset count, and how that may change: price, haircut, fading away. */
+  asset: AssetView;
   readonly ids: readonly AccountId[];
   looks: number;
   scans: number;
@@ -146,6 +151,37 @@ function step(world: World, market: MarketId): void {
   views.set(market, next);
 }
 
+/** Settlement units per asset. */
+const ASSET: AssetView = {
+  terms: CollateralTerms.fromPartial({ denom: "asset", decimals: 6 }),
+  price: 20n * WAD,
+  marketPrice: 20n * WAD,
+  initialPpm: 500_000n,
+  maintenancePpm: 900_000n,
+  frozen: false,
+  usable: true,
+};
+
+/** Price, haircut and freeze of the asset, each at its own time. */
+function assetStep(world: World): void {
+  const { dice } = world;
+  if (dice.oneIn(2)) world.asset = { ...world.asset, price: moved(dice, world.asset.price) };
+  if (dice.oneIn(6)) world.asset = { ...world.asset, maintenancePpm: dice.between(0n, 1_000_001n) };
+  if (dice.oneIn(20)) world.asset = { ...world.asset, usable: !world.asset.usable, initialPpm: 0n };
+}
+
+/** Some are backed by the asset, worth up to what they hold. */
+function assetsOf({ asset, dice }: World, gross: bigint): Account["assets"] {
+  if (!dice.oneIn(6)) return NO_ASSETS;
+  const units = dice.between(1n, (gross * WAD) / asset.price + 2n);
+  return [{ denom: "asset", units }];
+}
+
+function viewsOf(world: World): MarketViews {
+  const read: MarketViews = (market) => world.views.get(market);
+  return Object.assign(read, { asset: () => world.asset });
+}
+
 function positionsOf(world: World): Position[] {
   const { dice, views } = world;
   const positions: Position[] = [];
@@ -184,7 +220,7 @@ function rewrite(world: World, ctx: WriteContext, id: AccountId): void {
     portfolio: false,
     isolated: false,
     positions,
-    assets: NO_ASSETS,
+    assets: known !== undefined && dice.oneIn(2) ? known.assets : assetsOf(world, gross),
     elsewhere: NO_ELSEWHERE,
   };
   if (known !== undefined && dice.oneIn(25)) state.accounts.delete(ctx, id);
@@ -207,7 +243,7 @@ function everyone(world: World, ctx: WriteContext, views: MarketViews) {
 }
 
 function compare(world: World, ctx: WriteContext, first: boolean): void {
-  const views: MarketViews = (market) => world.views.get(market);
+  const views = viewsOf(world);
   const byBounds = shortOfMargin(ctx, world.state, views, first)
     .map(({ id, equity, maintenance }) => ({ id, equity, maintenance }))
     .sort(compareSick);
@@ -220,6 +256,7 @@ function block(world: World): void {
   const { dice, ctx, ids } = world;
   const busy = dice.below(4);
   for (let market = 1; market <= MARKETS; market++) if (dice.oneIn(2)) step(world, market);
+  assetStep(world);
   for (let i = 0; i < busy; i++) rewrite(world, ctx, ids[dice.below(ids.length)] as AccountId);
   compare(world, ctx, true);
   if (!dice.oneIn(3)) return;
@@ -231,11 +268,13 @@ function block(world: World): void {
 /** A proposal that was executed and dropped: its prices were seen, its writes are undone. */
 function dropped(world: World): void {
   const kept = new Map(world.views);
+  const { asset } = world;
   const savepoint = world.ctx.state.savepoint();
   block(world);
   if (world.dice.oneIn(2)) block(world);
   world.ctx.state.revert(savepoint);
   for (const [market, view] of kept) world.views.set(market, view);
+  world.asset = asset;
 }
 
 function run(seed: number): World {
@@ -250,7 +289,7 @@ function run(seed: number): World {
     return accountId(bytes, i);
   });
   const views = new Map<MarketId, MarketView | undefined>();
-  const world: World = { dice, ctx, state, views, ids, looks: 0, scans: 0, found: 0 };
+  const world: World = { dice, ctx, state, views, asset: ASSET, ids, looks: 0, scans: 0, found: 0 };
   for (let market = 1; market <= MARKETS; market++) {
     views.set(market, dice.oneIn(5) ? undefined : listed(dice, market));
     state.ledgers.set(ctx, market, { ...emptyLedger(market), positions: 1n });
@@ -286,5 +325,5 @@ describe("the bounds of accounts", () => {
     );
     expect(found).toBeGreaterThan(WORLDS * PORTFOLIOS);
     expect(looks).toBeLessThan(scans);
-  }, 120_000);
+  }, 240_000);
 });

@@ -273,7 +273,7 @@ export function createClearAll(
       const health = evaluate(moved, views);
       if (!meetsInitial(moved, health)) {
         const code = health.fresh ? "insufficientMargin" : "stalePrice";
-        throw refuse(code, reasonOf(code));
+        throw refuse(code, reasonFor(code, moved, views));
       }
       const fault = beside?.fault(views) ?? null;
       if (fault !== null) throw refuse(fault.code, fault.reason);

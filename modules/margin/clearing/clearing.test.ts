@@ -211,7 +211,9 @@ describe("open orders", () => {
     expect(keeper.adjustOpenOrders(world.ctx, id, BTC, "sell", 1n, 0n)).toBe(true);
     expect(() => keeper.requireInitial(world.ctx, id)).toThrow(ModuleError);
     keeper.adjustOpenOrders(world.ctx, id, BTC, "sell", -1n, 1n);
-    expect(() => keeper.requireInitial(world.ctx, id)).toThrow(/at least 100000001/);
+    expect(() => keeper.requireInitial(world.ctx, id)).toThrow(
+      /at least 100.000001 \(requirement\), got 100: short of 0.000001/,
+    );
     keeper.adjustOpenOrders(world.ctx, id, BTC, "sell", -20n, -1n);
     keeper.adjustOpenOrders(world.ctx, id, BTC, "buy", -20n, 0n);
     expect(keeper.account(world.ctx, id)?.positions).toEqual([]);

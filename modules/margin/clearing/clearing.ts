@@ -18,7 +18,7 @@ import { worstCaseLots } from "../health/requirement.ts";
 import { LOTS_LIMIT, MONEY_LIMIT } from "../limits.ts";
 import { type AccountChange, besideOthers } from "../owners/beside.ts";
 import { portfolioInitial } from "../portfolio/account.ts";
-import { shortText } from "../portfolio/mode.ts";
+import { shortText } from "../portfolio/refusals.ts";
 import type { ClearingPort, ClearResult, MarketId, Side, Trade, TradeParty } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { RiskClasses } from "../waterfall/classes.ts";
@@ -259,13 +259,7 @@ export function createClearing(
       const health = evaluate(account, views);
       if (!health.fresh) throw refuse("stalePrice", "a price of this sub-account is stale");
       if (!meetsInitial(account, health)) {
-        const needed = health.initial + account.feeReserve;
-        throw refuse(
-          "insufficientMargin",
-          account.portfolio || account.assets.length > 0
-            ? shortText(account, views, health)
-            : `expected equity of at least ${needed}, got ${health.equity}`,
-        );
+        throw refuse("insufficientMargin", shortText(account, views, health));
       }
     },
 
@@ -315,11 +309,10 @@ export function createClearing(
   }
 }
 
-/** Of a portfolio that has too little: the scenario that binds, what is required, there and missing. */
+/** Of who has too little: what is required, there and missing, and the scenario that binds a portfolio. */
 export function reasonFor(code: MarginCode, account: Account, views: MarketViews): string {
-  const explained = account.portfolio || account.assets.length > 0;
-  const short = explained && code === "insufficientMargin";
-  return short ? shortText(account, views, evaluate(account, views)) : reasonOf(code);
+  if (code !== "insufficientMargin") return reasonOf(code);
+  return shortText(account, views, evaluate(account, views));
 }
 
 export function reasonOf(code: MarginCode): string {

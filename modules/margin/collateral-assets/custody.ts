@@ -9,7 +9,7 @@ import { refuse } from "../errors.ts";
 import { requireOpenGate } from "../gate.ts";
 import { evaluate, meetsInitial } from "../health/health.ts";
 import { holdsBack, type ModelledMarkets, marketViews } from "../health/market-view.ts";
-import { shortText } from "../portfolio/mode.ts";
+import { shortText } from "../portfolio/refusals.ts";
 import type { BankPort, GuardPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { COLLATERAL_VAULT } from "../state.ts";

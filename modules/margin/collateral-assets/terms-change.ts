@@ -1,12 +1,11 @@
 /** What authority, issuers and attestors may do to an asset, and who buys of the fund. */
 import type { CollateralAsset, CollateralTerms } from "@keel/proto/gen/keel/margin/v1/collateral";
-import type { AccountId } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
-import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
-import { type ModelledMarkets, marketViews } from "../health/market-view.ts";
-import { money } from "../portfolio/verdict.ts";
+import { accountText } from "../events.ts";
+import { keepingHealthy } from "../health/healthy.ts";
+import type { ModelledMarkets } from "../health/market-view.ts";
 import type { BankPort, InsurancePort } from "../ports.ts";
 import { COLLATERAL_VAULT, type MarginState } from "../state.ts";
 import type { AssetCustody } from "./custody.ts";
@@ -43,35 +42,6 @@ export function createAssetTerms(parts: {
 }): AssetTerms {
   const { state, markets, bank, insurance, custody, addresses } = parts;
   const { assets, holders, judged } = state.assets;
-
-  /** Accounts with assets that are not under water as things stand. */
-  function healthy(ctx: ReadContext): AccountId[] {
-    const views = marketViews(ctx, markets);
-    const out: AccountId[] = [];
-    judged.each(ctx, (id) => {
-      const account = state.accounts.get(ctx, id);
-      const health = account === undefined ? null : maintenanceHealth(account, views);
-      if (health !== null && !isLiquidatable(health)) out.push(id);
-    });
-    return out;
-  }
-
-  function requireNoneSunk(ctx: ReadContext, before: readonly AccountId[]): void {
-    const views = marketViews(ctx, markets);
-    const sunk = before.flatMap((id) => {
-      const account = state.accounts.get(ctx, id);
-      const health = account === undefined ? null : maintenanceHealth(account, views);
-      return health !== null && isLiquidatable(health) ? [health] : [];
-    });
-    const [first] = sunk;
-    if (first === undefined) return;
-    const { equity, maintenance } = first;
-    throw refuse(
-      "collateralInUse",
-      `${sunk.length} healthy accounts would be liquidatable at once; the first has equity of ${money(equity)}, ` +
-        `a requirement of ${money(maintenance)}: short of ${money(maintenance - equity)}`,
-    );
-  }
 
   function end(ctx: WriteContext, denom: string): void {
     const { held, inventory } = custody.require(ctx, denom);
@@ -113,13 +83,17 @@ export function createAssetTerms(parts: {
       if (denom === state.params.require(ctx).settlementDenom) {
         throw refuse("invalidRequest", "the settlement asset is collateral without terms");
       }
-      const before = healthy(ctx);
       const known = assets.get(ctx, denom) ?? UNHELD;
       if (known.terms !== undefined && known.terms.decimals !== terms.decimals) {
         throw refuse("invalidRequest", "the decimals of a coin do not change");
       }
-      assets.set(ctx, denom, { ...known, terms });
-      requireNoneSunk(ctx, before);
+      keepingHealthy(ctx, parts, {
+        code: "collateralInUse",
+        each: (visit) => judged.each(ctx, visit),
+        concerns: (account) => account.assets.some((held) => held.denom === denom),
+        name: (id) => accountText(addresses, id),
+        apply: () => assets.set(ctx, denom, { ...known, terms }),
+      });
     },
 
     attest(ctx, attestor, denom, price) {

@@ -57,6 +57,11 @@ function quoteOf(ctx: ReadContext, prices: PricesPort, feedId: number): Quote {
   };
 }
 
+/** Last known price of a feed, 1e-18; 0 without one. */
+export function knownPrice(ctx: ReadContext, prices: PricesPort, feedId: number): bigint {
+  return quoteOf(ctx, prices, feedId).price;
+}
+
 /** As far as the attestor's word still counts. */
 function attestedQuote(asset: CollateralAsset, expiresNs: bigint, nowNs: bigint): Quote {
   const price = BigInt(asset.attestedPrice);

@@ -38,7 +38,9 @@ describe("terms of a market", () => {
     world.trade(PERP, maker, third, "1", "60000");
     const refused = change(world, PERP, tiers(100_000n));
     expect(refused).toMatch(/^margin 65: 2 healthy accounts would be liquidatable at once/);
-    expect(refused).toContain(`the first is ${world.address(2)}/0: requirement 6000000000`);
+    expect(refused).toContain(
+      `the first is ${world.address(2)}/0: expected equity of at least 6000 (requirement)`,
+    );
     expect(change(world, PERP, tiers(80_000n))).toContain(`the first is ${world.address(3)}/0`);
     // Nothing was changed.
     expect(world.keeper.terms(world.ctx, 1)?.tiers[0]?.maintenancePpm).toBe(30_000n);

@@ -2,7 +2,8 @@
 import type { PortfolioModel, UnderlyingRule } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { ReadContext } from "../../kit/context.ts";
 import { maximum } from "../../kit/math/mul-div.ts";
-import { assetView } from "../collateral-assets/valuation.ts";
+import { assetView, knownPrice } from "../collateral-assets/valuation.ts";
+import { depegPpm } from "../portfolio/collateral.ts";
 import { type Measured, NOT_MEASURED, stepped } from "../portfolio/measured.ts";
 import { ruleOf } from "../portfolio/model.ts";
 import { type RiskArray, riskArray, underlyingRisk } from "../portfolio/risk-array.ts";
@@ -27,16 +28,29 @@ export function modelledMarkets(
   const made = new Map<MarketId, Made>();
 
   /** What dynamic margin knows of the market's feed; nothing where the model asks for nothing. */
-  function measuredOf(ctx: ReadContext, market: MarketId, rule: UnderlyingRule | null): Measured {
+  function measuredOf(
+    ctx: ReadContext,
+    market: MarketId,
+    rule: UnderlyingRule | null,
+    model: PortfolioModel,
+  ): Measured {
+    const unknown = { ...NOT_MEASURED, depegPpm: depegOf(ctx, model) };
     const asked = rule !== null && (rule.betaMeasured || rule.volatilitySource !== 0);
     const feedId = asked ? markets.terms(ctx, market)?.feedId : undefined;
-    if (feedId === undefined) return NOT_MEASURED;
+    if (feedId === undefined) return stepped(unknown);
     const terms = state.volatility.terms.get(ctx, feedId);
     const known = state.volatility.measured.get(ctx, feedId);
-    if (terms === undefined || known === undefined) return NOT_MEASURED;
+    if (terms === undefined || known === undefined) return stepped(unknown);
     const { fast, floor, slow } = outcomeOf(terms, known);
     const volatility = maximum(maximum(fast, slow), floor);
-    return stepped({ volatility, betaPpm: betaPpm(terms, known) });
+    return stepped({ ...unknown, volatility, betaPpm: betaPpm(terms, known) });
+  }
+
+  /** By the last known price of the settlement asset. */
+  function depegOf(ctx: ReadContext, model: PortfolioModel): bigint {
+    const feedId = model.depeg?.feedId ?? 0;
+    const stable = feedId === 0 ? 0n : knownPrice(ctx, prices, feedId);
+    return stable === 0n ? 0n : depegPpm(model, stable);
   }
 
   return {
@@ -50,7 +64,7 @@ export function modelledMarkets(
       const risk = markets.risk(ctx, market);
       if (risk === undefined) return null;
       const known = made.get(market);
-      const measured = measuredOf(ctx, market, ruleOf(model, risk.underlying.name));
+      const measured = measuredOf(ctx, market, ruleOf(model, risk.underlying.name), model);
       const stands = known?.risk === risk && known.model === model;
       if (stands && isSame(known.measured, measured)) return known.array;
       const underlying = underlyingRisk(model, risk.underlying, measured);
@@ -62,5 +76,5 @@ export function modelledMarkets(
 }
 
 function isSame(a: Measured, b: Measured): boolean {
-  return a.volatility === b.volatility && a.betaPpm === b.betaPpm;
+  return a.volatility === b.volatility && a.betaPpm === b.betaPpm && a.depegPpm === b.depegPpm;
 }

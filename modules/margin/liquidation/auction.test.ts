@@ -17,6 +17,7 @@ import {
   UNIT,
   world,
 } from "../testing/ladder.ts";
+import { listen } from "../testing/reasons.ts";
 import { BTC, btcTerms, ETH } from "../testing/world.ts";
 import { BIDS_PER_SIDE_MAX } from "./bids.ts";
 
@@ -37,7 +38,12 @@ describe("the auction", () => {
   it("offers what the book leaves, at a reserve that widens, and sells it at one price", () => {
     bid(3, 5n, 46_150n);
     bid(4, 5n, 46_100n);
+    const { input, result } = listen(world.ctx);
     block(1, 46_200n);
+    const offer = "liquidation_offer";
+    expect([result(offer, "reserve"), input(offer, "worst"), input(offer, "window")]).toEqual([
+      ...["46170", "46016", "60000"],
+    ]);
     expect(events("liquidation_offer")).toMatchObject([
       {
         side: "sell",

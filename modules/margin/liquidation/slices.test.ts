@@ -7,6 +7,7 @@ import { marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { portfolioRisk } from "../portfolio/account.ts";
 import { models } from "../portfolio/testing/models.ts";
+import { listen } from "../testing/reasons.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 import { bestSlice, partOfSlice } from "./slices.ts";
 import { defaultLadder } from "./terms.ts";
@@ -169,6 +170,7 @@ describe("a portfolio under water", () => {
     const { alice, bob, made } = hedged();
     rest(made, bob, BTC, "buy", 50_000n);
     rest(made, bob, FUTURE, "sell", 52_600n);
+    const { input, result } = listen(made.ctx);
     made.margin.keeper.endBlock(made.ctx);
     const [perpetual = 0n, future = 0n] = lots(made, alice);
     expect(perpetual).toBeLessThan(100n);
@@ -177,6 +179,12 @@ describe("a portfolio under water", () => {
     expect(perpetual + future).toBeLessThanOrEqual(3n);
     const slices = made.ctx.events.filter(({ type }) => type === "liquidation_slice");
     expect(slices.length).toBeGreaterThan(0);
+    const said = new Map(slices.at(-1)?.attributes.map(({ key, value }) => [key, value]));
+    expect([
+      input("liquidation_slice", "worst loss"),
+      result("liquidation_slice", "released"),
+      result("liquidation_slice", "worst loss after"),
+    ]).toEqual(["worst_loss_before", "released", "worst_loss_after"].map((key) => said.get(key)));
     expect(made.violated()).toBeNull();
   });
 

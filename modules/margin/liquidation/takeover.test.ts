@@ -1,6 +1,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
+import { listen } from "../testing/reasons.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
@@ -53,7 +54,21 @@ describe("a takeover", () => {
     const { world, long, taker } = sick({ backstopHealthPpm: 900_000n });
     end(world, 936n);
     expect(lots(world, long)).toBe(100n);
+    const { input, result } = listen(world.ctx);
     end(world, 930n);
+    const taken = world.ctx.events.find(({ type }) => type === "backstop_takeover");
+    expect(taken?.attributes).toEqual(
+      expect.arrayContaining([
+        { key: "equity", value: "4000000" },
+        { key: "maintenance", value: "4650000" },
+        { key: "collateral", value: "4000000" },
+        { key: "reason", value: "health" },
+      ]),
+    );
+    const event = "backstop_takeover";
+    expect([input(event, "share"), input(event, "held"), result(event, "asked")]).toEqual([
+      ...["900000", "100", "health"],
+    ]);
     expect(lots(world, long)).toBe(0n);
     expect(lots(world, taker)).toBe(100n);
     expect(world.equity(taker)).toBe(104n * UNIT);

@@ -46,18 +46,22 @@ function required(
   return portfolioRequirement({
     model: first.array.underlying.model,
     positions,
-    // Collateral is the settlement asset.
+    // Other assets are cut before they count as equity (collateral-assets/).
     haircut: NO_HAIRCUT,
-    depegPpm: 0n,
+    depegPpm: first.array.underlying.depegPpm,
     elsewhere,
   });
 }
 
-/** Maintenance requirement, and the worst scenario loss in it; lots held, without resting orders. */
+/** Maintenance requirement, and the worst scenario loss in it; lots held, without resting orders. `requirement` is null when the model says nothing of anything held. */
 export function portfolioRisk(
   account: Account,
   views: MarketViews,
-): { readonly maintenance: bigint; readonly loss: bigint } {
+): {
+  readonly maintenance: bigint;
+  readonly loss: bigint;
+  readonly requirement: PortfolioRequirement | null;
+} {
   let apart = 0n;
   const positions: RiskPosition[] = [];
   for (const position of account.positions) {
@@ -72,6 +76,7 @@ export function portfolioRisk(
   return {
     maintenance: apart + (requirement?.maintenance ?? 0n),
     loss: requirement?.scan.loss ?? 0n,
+    requirement,
   };
 }
 

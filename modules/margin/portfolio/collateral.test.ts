@@ -84,7 +84,12 @@ describe("collateral in several assets", () => {
     expect(collateralValue(model, state, low).haircut.initial).toBe(21_600_000n);
     const harsh = {
       ...model,
-      depeg: { thresholdPpm: 990_000n, initialFactorPpm: 0n, haircutFactorPpm: 100_000_000n },
+      depeg: {
+        thresholdPpm: 990_000n,
+        initialFactorPpm: 0n,
+        haircutFactorPpm: 100_000_000n,
+        feedId: 0,
+      },
     };
     expect(collateralValue(harsh, state, WAD / 100n).haircut.initial).toBe(1_000n * UNIT);
   });

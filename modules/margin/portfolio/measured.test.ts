@@ -23,7 +23,7 @@ const state = { name: "X", price: WAD, volatility: (6n * WAD) / 10n, oracleWidth
 function rangeOf(volatilitySource: VolatilitySource, percent: bigint | null): bigint | undefined {
   const model = { ...models.s35, underlyings: [{ ...rule, volatilitySource }] };
   const volatility = percent === null ? null : (percent * WAD) / 100n;
-  return underlyingRisk(model, state, { volatility, betaPpm: null })?.rangePpm;
+  return underlyingRisk(model, state, { ...NOT_MEASURED, volatility })?.rangePpm;
 }
 
 describe("a range that follows measured volatility", () => {
@@ -46,16 +46,17 @@ describe("a range that follows measured volatility", () => {
 });
 
 describe("measurements", () => {
-  it("reach a model in steps: volatility up to half a point, beta to the nearest hundredth", () => {
-    expect(stepped({ volatility: WAD / 2n + 1n, betaPpm: 704_999n })).toEqual({
+  it("reach a model in steps: volatility up to half a point, beta to the nearest hundredth, a lost peg up to a ten-thousandth", () => {
+    expect(stepped({ volatility: WAD / 2n + 1n, betaPpm: 704_999n, depegPpm: 10_001n })).toEqual({
       volatility: (505n * WAD) / 1000n,
       betaPpm: 700_000n,
+      depegPpm: 10_100n,
     });
     expect(stepped(NOT_MEASURED)).toEqual(NOT_MEASURED);
   });
 
   it("replace beta where the model asks for it and there is one", () => {
-    const measured = { volatility: null, betaPpm: 250_000n };
+    const measured = { ...NOT_MEASURED, betaPpm: 250_000n };
     expect(betaOf(rule, measured)).toBe(700_000n);
     expect(betaOf({ ...rule, betaMeasured: true }, measured)).toBe(250_000n);
     expect(betaOf({ ...rule, betaMeasured: true }, NOT_MEASURED)).toBe(700_000n);

@@ -8,19 +8,23 @@ export interface Measured {
   /** Annual, 1e-18. */
   readonly volatility: bigint | null;
   readonly betaPpm: bigint | null;
+  /** How far the settlement asset is below the model's threshold. */
+  readonly depegPpm: bigint;
 }
 
-export const NOT_MEASURED: Measured = { volatility: null, betaPpm: null };
+export const NOT_MEASURED: Measured = { volatility: null, betaPpm: null, depegPpm: 0n };
 
-/** Steps in which measurements reach a model, so that what is computed from them serves many blocks: half a point of volatility, a hundredth of beta. */
+/** Steps in which measurements reach a model, so that what is computed from them serves many blocks: half a point of volatility, a hundredth of beta, a ten-thousandth of the peg. */
 const VOLATILITY_STEP = 5_000_000_000_000_000n;
 const BETA_STEP_PPM = 10_000n;
+const DEPEG_STEP_PPM = 100n;
 
-/** The next step up; and the nearest. */
-export function stepped({ volatility, betaPpm }: Measured): Measured {
+/** The next step up; of beta the nearest. */
+export function stepped({ volatility, betaPpm, depegPpm }: Measured): Measured {
   return {
     volatility: volatility === null ? null : divCeil(volatility, VOLATILITY_STEP) * VOLATILITY_STEP,
     betaPpm: betaPpm === null ? null : divHalfEven(betaPpm, BETA_STEP_PPM) * BETA_STEP_PPM,
+    depegPpm: divCeil(depegPpm, DEPEG_STEP_PPM) * DEPEG_STEP_PPM,
   };
 }
 

@@ -7,14 +7,13 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
 import { refuse } from "../errors.ts";
 import { evaluate, meetsInitial } from "../health/health.ts";
-import { healthyAccounts, sunkOf } from "../health/healthy.ts";
-import { type MarketViews, type ModelledMarkets, marketViews } from "../health/market-view.ts";
+import { keepingHealthy } from "../health/healthy.ts";
+import { type ModelledMarkets, marketViews } from "../health/market-view.ts";
 import { beside } from "../owners/beside.ts";
-import type { MarketId } from "../ports.ts";
+import type { MarketId, PricesPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { portfolioInitial } from "./account.ts";
 import { validateModel } from "./model.ts";
-import { money, refusalText } from "./verdict.ts";
+import { shortText } from "./refusals.ts";
 
 /** Market by market; as one portfolio; market by market in one market only. */
 export type MarginMode = "cross" | "portfolio" | "isolated";
@@ -26,26 +25,14 @@ export interface PortfolioModes {
   setModel(ctx: WriteContext, model: PortfolioModel | undefined): void;
 }
 
-/** Says why an account that is to be admitted is not. */
-export function shortText(
-  account: Account,
-  views: MarketViews,
-  health: { readonly equity: bigint; readonly initial: bigint },
-): string {
-  const needed = health.initial + account.feeReserve;
-  const found = account.portfolio ? portfolioInitial(account, views).requirement : null;
-  if (found !== null) {
-    const model = found.scan.underlyings[0]?.underlying.model;
-    if (model !== undefined) return refusalText(model, found, health.equity, needed);
-  }
-  const missing = needed - health.equity;
-  return (
-    `expected equity of at least ${money(needed)} (requirement), got ${money(health.equity)}: ` +
-    `short of ${money(missing > 0n ? missing : 0n)}`
-  );
-}
+export function createPortfolioModes(parts: {
+  readonly state: MarginState;
+  readonly markets: ModelledMarkets;
+  readonly prices: PricesPort;
+  readonly name: (id: AccountId) => string;
+}): PortfolioModes {
+  const { markets, name, prices, state } = parts;
 
-export function createPortfolioModes(state: MarginState, markets: ModelledMarkets): PortfolioModes {
   function otherPortfolio(ctx: ReadContext, id: AccountId): boolean {
     let found = false;
     state.accounts.eachWithPrefix(ctx, bytesToKey(ownerOf(id)), (other, account) => {
@@ -99,18 +86,17 @@ export function createPortfolioModes(state: MarginState, markets: ModelledMarket
         if (state.portfolioModel.get(ctx) !== undefined) state.portfolioModel.delete(ctx);
         return;
       }
-      const before = healthyAccounts(ctx, state, markets, ({ portfolio }) => portfolio);
-      state.portfolioModel.set(ctx, model);
-      const sunk = sunkOf(ctx, state, markets, before);
-      const [first] = sunk;
-      if (first === undefined) return;
-      const { account, equity, maintenance } = first;
-      const views = marketViews(ctx, markets);
-      throw refuse(
-        "modelInUse",
-        `${sunk.length} healthy accounts would be liquidatable at once; the first: ` +
-          shortText(account, views, { equity, initial: maintenance }),
-      );
+      const stable = model.depeg?.feedId ?? 0;
+      if (stable !== 0 && prices.price(ctx, stable) === undefined) {
+        throw refuse("unknownFeed", `feed ${stable} has no price of the settlement asset`);
+      }
+      keepingHealthy(ctx, parts, {
+        code: "modelInUse",
+        each: (visit) => state.active.each(ctx, visit),
+        concerns: ({ portfolio }) => portfolio,
+        name,
+        apply: () => state.portfolioModel.set(ctx, model),
+      });
     },
   };
 }

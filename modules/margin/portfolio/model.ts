@@ -106,6 +106,7 @@ export function validateModel(model: PortfolioModel): void {
   if (depeg !== undefined) {
     requireRange("depeg.threshold_ppm", depeg.thresholdPpm, 1n, PPM);
     requireRange("depeg.initial_factor_ppm", depeg.initialFactorPpm, 0n, 100n * PPM);
+    requireRange("depeg.feed_id", BigInt(depeg.feedId), 0n, 0xffff_ffffn);
     requireRange("depeg.haircut_factor_ppm", depeg.haircutFactorPpm, 0n, 100n * PPM);
   }
 }

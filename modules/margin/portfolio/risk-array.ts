@@ -35,6 +35,8 @@ export interface UnderlyingRisk {
   readonly rangePpm: bigint;
   /** As the model has it, or as it is measured. */
   readonly betaPpm: bigint;
+  /** How far the settlement asset is below the model's threshold. */
+  readonly depegPpm: bigint;
   readonly movesPpm: readonly bigint[];
   readonly weightsPpm: readonly bigint[];
   /** The scenario moves the skew and nothing else. */
@@ -59,6 +61,7 @@ export function underlyingRisk(
     state: known,
     rangePpm,
     betaPpm: betaOf(rule, measured),
+    depegPpm: measured.depegPpm,
     movesPpm: model.scenarios.map((scenario) => moveOf(scenario, rangePpm)),
     weightsPpm: model.scenarios.map((scenario) => weightOf(scenario, rangePpm)),
     skewed: model.scenarios.map(({ skew }) => skew !== SkewMove.SKEW_MOVE_NONE),

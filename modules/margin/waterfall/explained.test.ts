@@ -1,24 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Explanation } from "../../kit/explanation.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
 import { COIN, FEED, give, WBTC, wbtc } from "../collateral-assets/testing/assets.ts";
+import { listen } from "../testing/reasons.ts";
 import { BTC } from "../testing/world.ts";
 
 /** One lot is worth a unit (1e6 quanta) at 1,000 ticks. */
 const UNIT = 1_000_000n;
-
-/** The last reason of each type of event, from now on. */
-function listen({ ctx }: InsuredWorld) {
-  const reasons = new Map<string, Explanation>();
-  const { emit } = ctx;
-  ctx.emit = (type, attributes, why?: () => Explanation) => {
-    if (why !== undefined) reasons.set(type, why());
-    emit(type, attributes);
-  };
-  const saidIn = (part: "inputs" | "results") => (type: string, name: string) =>
-    reasons.get(type)?.[part].find((one) => one.name === name)?.value;
-  return { input: saidIn("inputs"), result: saidIn("results") };
-}
 
 /** 100 long lots with ten units behind them, against shorts of 60 and 40; then the price is somewhere else. */
 function ruin(world: InsuredWorld, ticks: bigint, blocks: number): void {
@@ -37,7 +24,7 @@ describe("what the waterfall does says from what, by which rule, with which resu
   test("a loss that is deleveraged", () => {
     const world = createInsuredWorld();
     world.endow(UNIT, "major");
-    const { input, result } = listen(world);
+    const { input, result } = listen(world.ctx);
     ruin(world, 850n, 1);
     expect([input("loss", "missing"), input("loss", "part of class major")]).toEqual([
       "5000000",
@@ -56,7 +43,7 @@ describe("what the waterfall does says from what, by which rule, with which resu
 
   test("a market that a loss ends", () => {
     const world = createInsuredWorld({ marketSettlement: { afterBlocks: 2, atOncePpm: 0n } });
-    const { input, result } = listen(world);
+    const { input, result } = listen(world.ctx);
     ruin(world, 500n, 5);
     expect(input("market_suspended", "missing")).toBe("40000000");
     expect([input("market_ended", "age"), result("market_ended", "value")]).toEqual([
@@ -94,7 +81,7 @@ describe("what the waterfall does says from what, by which rule, with which resu
   test("a gain that is cut", () => {
     const world = createInsuredWorld();
     world.set({ gainsHaircutPpm: 500_000 });
-    const { input, result } = listen(world);
+    const { input, result } = listen(world.ctx);
     world.trade(world.funded(2, 1_000n * UNIT), world.funded(1, 10n * UNIT), 100n, 1_000n);
     world.markets.expire(world.ctx, BTC, 1_150_000n);
     for (let i = 0; i < 3; i++) world.margin.keeper.endBlock(world.ctx);
@@ -110,7 +97,7 @@ describe("what the waterfall does says from what, by which rule, with which resu
     world.prices.set(FEED, { mantissa: 1_000n, exponent: 0, confidence: 0n, fresh: true });
     world.margin.keeper.assets.set(world.ctx, WBTC, wbtc());
     world.endow(1_000n * UNIT);
-    const { input, result } = listen(world);
+    const { input, result } = listen(world.ctx);
     world.funded(1, 0n);
     give(world, 1, COIN / 100n);
     ruin(world, 870n, 1);

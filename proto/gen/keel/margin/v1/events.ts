@@ -230,6 +230,11 @@ export interface EventBackstopTakeover {
   notional: string;
   /** Collateral that went along. */
   collateral: string;
+  /** Of the account before it, quanta. */
+  equity: string;
+  maintenance: string;
+  /** "health": below its share of maintenance; "unfilled": nothing was taken of it for the wait. */
+  reason: string;
 }
 
 /** dynamic_margin: a multiplier moved, and why. */
@@ -2496,7 +2501,19 @@ export const EventFeesSplit: MessageFns<EventFeesSplit> = {
 };
 
 function createBaseEventBackstopTakeover(): EventBackstopTakeover {
-  return { account: "", backstop: "", market: "", side: "", lots: "", markTicks: "", notional: "", collateral: "" };
+  return {
+    account: "",
+    backstop: "",
+    market: "",
+    side: "",
+    lots: "",
+    markTicks: "",
+    notional: "",
+    collateral: "",
+    equity: "",
+    maintenance: "",
+    reason: "",
+  };
 }
 
 export const EventBackstopTakeover: MessageFns<EventBackstopTakeover> = {
@@ -2524,6 +2541,15 @@ export const EventBackstopTakeover: MessageFns<EventBackstopTakeover> = {
     }
     if (message.collateral !== "") {
       writer.uint32(66).string(message.collateral);
+    }
+    if (message.equity !== "") {
+      writer.uint32(74).string(message.equity);
+    }
+    if (message.maintenance !== "") {
+      writer.uint32(82).string(message.maintenance);
+    }
+    if (message.reason !== "") {
+      writer.uint32(90).string(message.reason);
     }
     return writer;
   },
@@ -2605,6 +2631,30 @@ export const EventBackstopTakeover: MessageFns<EventBackstopTakeover> = {
             message.collateral = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.equity = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.maintenance = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2630,6 +2680,9 @@ export const EventBackstopTakeover: MessageFns<EventBackstopTakeover> = {
     message.markTicks = object.markTicks ?? "";
     message.notional = object.notional ?? "";
     message.collateral = object.collateral ?? "";
+    message.equity = object.equity ?? "";
+    message.maintenance = object.maintenance ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

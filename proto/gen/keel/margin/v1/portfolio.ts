@@ -250,6 +250,11 @@ export interface Depeg {
   thresholdPpm: bigint;
   initialFactorPpm: bigint;
   haircutFactorPpm: bigint;
+  /**
+   * Feed of the settlement asset's price, in the unit that marks are in; 0: none, and then nothing is raised on the chain. Haircuts of assets on
+   * the chain rise by the assets' own terms.
+   */
+  feedId: number;
 }
 
 function createBasePortfolioModel(): PortfolioModel {
@@ -2054,7 +2059,7 @@ export const CollateralRule: MessageFns<CollateralRule> = {
 };
 
 function createBaseDepeg(): Depeg {
-  return { thresholdPpm: 0n, initialFactorPpm: 0n, haircutFactorPpm: 0n };
+  return { thresholdPpm: 0n, initialFactorPpm: 0n, haircutFactorPpm: 0n, feedId: 0 };
 }
 
 export const Depeg: MessageFns<Depeg> = {
@@ -2076,6 +2081,9 @@ export const Depeg: MessageFns<Depeg> = {
         throw new globalThis.Error("value provided for field message.haircutFactorPpm of type uint64 too large");
       }
       writer.uint32(24).uint64(message.haircutFactorPpm);
+    }
+    if (message.feedId !== 0) {
+      writer.uint32(32).uint32(message.feedId);
     }
     return writer;
   },
@@ -2117,6 +2125,14 @@ export const Depeg: MessageFns<Depeg> = {
             message.haircutFactorPpm = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.feedId = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2143,6 +2159,7 @@ export const Depeg: MessageFns<Depeg> = {
     message.haircutFactorPpm = (object.haircutFactorPpm !== undefined && object.haircutFactorPpm !== null)
       ? BigInt(object.haircutFactorPpm)
       : 0n;
+    message.feedId = object.feedId ?? 0;
     return message;
   },
 };
