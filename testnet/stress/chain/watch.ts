@@ -112,7 +112,11 @@ export class Watch {
       const { attributes } = event;
       this.#tell(event);
       if (event.type === "liquidation") this.#liquidation(attributes, before, atMs);
-      if (event.type === "deleverage") this.#deleverage(attributes, after, symbols, makers);
+      if (event.type === "deleverage") {
+        // The bankrupt account, whether or not the book took a part of it.
+        this.#touched(attributes["account"] ?? "", before, atMs);
+        this.#deleverage(attributes, after, symbols, makers);
+      }
       if (event.type === "deficit_covered") this.#covered += BigInt(attributes["amount"] ?? "0");
       if (event.type === "backstop_takeover") {
         this.#takenOver += Number(attributes["notional"]) / UNIT;
