@@ -63,7 +63,7 @@ describe("what the waterfall does says from what, by which rule, with which resu
 
   test("a market that goes on", () => {
     const world = createInsuredWorld({ marketSettlement: { afterBlocks: 50, atOncePpm: 0n } });
-    const { input, result } = listen(world);
+    const { input, result } = listen(world.ctx);
     ruin(world, 500n, 2);
     expect(result("market_suspended", "trading")).toBe("stopped");
     world.markets.setMark(world.ctx, BTC, 1_000n);
