@@ -50,6 +50,9 @@ describe("the backstop", () => {
         mark_ticks: "115600",
         notional: `${57_800n * UNIT}`,
         collateral: `${1_070n * UNIT}`,
+        equity: `${1_070n * UNIT}`,
+        maintenance: `${1_734n * UNIT}`,
+        reason: "health",
       },
     ]);
     expect(world.eventsOf("insurance_paid")).toEqual([]);
