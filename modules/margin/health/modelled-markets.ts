@@ -65,16 +65,29 @@ export function modelledMarkets(
       if (risk === undefined) return null;
       const known = made.get(market);
       const measured = measuredOf(ctx, market, ruleOf(model, risk.underlying.name), model);
-      const stands = known?.risk === risk && known.model === model;
-      if (stands && isSame(known.measured, measured)) return known.array;
-      const underlying = underlyingRisk(model, risk.underlying, measured);
-      const array = underlying === null ? null : riskArray(underlying, risk.instrument);
+      const stands =
+        known?.risk === risk && known.model === model && pricesAlike(known.measured, measured);
+      if (stands && known.measured.depegPpm === measured.depegPpm) return known.array;
+      const array = stands
+        ? repegged(known.array, measured.depegPpm)
+        : arrayOf(model, risk, measured);
       made.set(market, { risk, measured, model, array });
       return array;
     },
   };
 }
 
-function isSame(a: Measured, b: Measured): boolean {
-  return a.volatility === b.volatility && a.betaPpm === b.betaPpm && a.depegPpm === b.depegPpm;
+function arrayOf(model: PortfolioModel, risk: MarketRisk, measured: Measured): RiskArray | null {
+  const underlying = underlyingRisk(model, risk.underlying, measured);
+  return underlying === null ? null : riskArray(underlying, risk.instrument);
+}
+
+/** Scenarios come out the same under both. */
+function pricesAlike(a: Measured, b: Measured): boolean {
+  return a.volatility === b.volatility && a.betaPpm === b.betaPpm;
+}
+
+/** What a peg is below its threshold scales requirements and prices nothing: in a block in which it alone moves, the scenarios of all markets stand. */
+function repegged(array: RiskArray | null, depegPpm: bigint): RiskArray | null {
+  return array === null ? null : { ...array, underlying: { ...array.underlying, depegPpm } };
 }
