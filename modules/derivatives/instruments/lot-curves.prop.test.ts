@@ -127,6 +127,28 @@ describe("the mark of an option in numbers", () => {
     expect(moveShare(-forward / 4n, spanOf(forward))).not.toBeNull();
   });
 
+  it("decides nothing where a floor is no safe integer", () => {
+    const curve = { value: 2_000n * WAD, slope: 0n, bend: 0n, vega: 0n };
+    const value = { ...curve, value: curve.value + WAD / 7n };
+    const forward = 60_000n * WAD;
+    const option = {
+      ...{ right: "call" as const, strike: forward, payout: 0n },
+      ...{ volatilityFeedId: 0, volatilitySurfaceId: 1 },
+    };
+    const terms = {
+      ...{ tickPrice: WAD, quantaPerTickLot: 1_000_000n, units: 1n, scale: powerOfTen(12) },
+      ...{ initialFloorPpm: 200_000n, maintenanceFloorPpm: 100_000n, volatilityShockPpm: 0n },
+    };
+    const lot = { terms, most: null };
+    const lots = lotCurves(option, lot, forward, [value, value, value]);
+    const still = moveShare(0n, spanOf(forward));
+    if (lots === null || still === null) throw new Error("expected numbers");
+    expect(lotMark(lots, lot, still, { index: forward, fresh: true })).not.toBeNull();
+    // As far above its forward as a basis goes: a fifth of 6 × 10^16 quanta.
+    const index = forward * 1_000_000n;
+    expect(lotMark(lots, lot, still, { index, fresh: true })).toBeNull();
+  });
+
   it("decides nothing at the edge between two ticks", () => {
     const forward = 60_000n * WAD;
     const half = { value: 2_000n * WAD + WAD / 2n, slope: 0n, bend: 0n, vega: 0n };

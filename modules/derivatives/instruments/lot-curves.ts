@@ -155,7 +155,8 @@ export function lotMark(
   const kept = quantaUp(keptFigure, guard);
   const opened = openedFigure > keptFigure ? quantaUp(openedFigure, guard) : kept;
   const { notional, initialFloor, maintenanceFloor } = sizeOf(terms, now.index);
-  const ceiling = most === null ? Number.MAX_SAFE_INTEGER : Number(most) - quanta;
+  // Without bound: a floor that is no safe integer must not come out as the largest one.
+  const ceiling = most === null ? Number.POSITIVE_INFINITY : Number(most) - quanta;
   const initial = within(opened - quanta, Number(initialFloor), ceiling);
   const maintenance = within(kept - quanta, Number(maintenanceFloor), ceiling);
   // NaN is no safe integer, and neither is what would not fit.
