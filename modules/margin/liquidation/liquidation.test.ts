@@ -139,6 +139,24 @@ describe("liquidation at the book", () => {
     expect(world.violated()).toBeNull();
   });
 
+  it("comes to everybody, however many more urgent ones nobody takes anything of", () => {
+    setUp({ liquidationsPerBlockMax: 4 });
+    world.fund.give(world.ctx, 1_000n * UNIT);
+    const stuck = [3, 4, 5, 6].map((number) => world.funded(number, 50_100_000n));
+    open("buy", 10n);
+    for (const id of stuck) open("buy", 10n, id);
+    // Theirs reaches ten ticks below mark, the trader's a thousand; the book is 50 below.
+    world.markets.setMark(world.ctx, BTC, 45_000n);
+    rest("buy", 44_950n, 100n);
+    for (let block = 0; block < 4; block++) {
+      endBlock();
+      world.ctx.nextBlock();
+    }
+    expect(stuck.map((id) => lots(id))).toEqual([10n, 10n, 10n, 10n]);
+    expect(lots(trader)).toBeLessThan(10n);
+    expect(world.violated()).toBeNull();
+  });
+
   it("spends at most the notional of one block", () => {
     // Two lots of 46 units.
     setUp({ liquidationNotionalPerBlockMax: "92000000" });

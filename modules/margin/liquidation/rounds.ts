@@ -53,6 +53,19 @@ export interface RoundsParts {
   readonly spared: (ctx: WriteContext, id: AccountId, views: MarketViews) => boolean;
 }
 
+/**
+ * Whose turn it is where there are more than a block may work on: the most urgent, and a quarter from among the others, by height. Where nobody takes anything of the most
+ * urgent at a price they can pay, they would keep everybody else waiting until these have nothing left, either.
+ */
+function turnsOf<T>(due: readonly T[], most: number, height: number): readonly T[] {
+  if (due.length <= most) return due;
+  const round = most >> 2;
+  const urgent = due.slice(0, most - round);
+  const others = due.slice(most - round);
+  const from = (height * round) % others.length;
+  return [...urgent, ...[...others.slice(from), ...others.slice(0, from)].slice(0, round)];
+}
+
 export function createRounds(parts: RoundsParts): Rounds {
   const { auction, bids, closing, liquidation, markets, measures, name, spared, state } = parts;
 
@@ -131,7 +144,7 @@ export function createRounds(parts: RoundsParts): Rounds {
       const { ladder, liquidationsPerBlockMax } = state.params.require(ctx);
       bids.prune(ctx);
       if (ladder === undefined) {
-        for (const { id, market } of sick.slice(0, liquidationsPerBlockMax)) {
+        for (const { id, market } of turnsOf(sick, liquidationsPerBlockMax, ctx.header.height)) {
           contained(ctx, markets, market, (step) => {
             if (!spared(step, id, views)) liquidation.liquidate(step, id, budget);
           });
@@ -140,7 +153,8 @@ export function createRounds(parts: RoundsParts): Rounds {
         return sick;
       }
       const { due, report } = dueOf(ctx, sick, views, ladder);
-      const now = due.slice(0, liquidationsPerBlockMax).filter(({ id, market }) => {
+      const turns = turnsOf(due, liquidationsPerBlockMax, ctx.header.height);
+      const now = turns.filter(({ id, market }) => {
         let helped = false;
         contained(ctx, markets, market, (step) => {
           helped = spared(step, id, views);
