@@ -14,7 +14,6 @@ import {
   QueryParamsRequest,
   QueryParamsResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
-import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../kit/account-id.ts";
 import { u32Key } from "../kit/collections/codecs.ts";
 import type { ReadContext } from "../kit/context.ts";
@@ -22,7 +21,7 @@ import { assert } from "../kit/errors.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
-import { collectedOf } from "./auction/collected.ts";
+import { collectedIn } from "./auction/collected.ts";
 import { auctionQuery, collectedView } from "./auction/query.ts";
 import { fundingTerms } from "./blocks.ts";
 import { bookLevels, bookQueries } from "./book/queries.ts";
@@ -93,15 +92,6 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
     };
   }
 
-  /** Accepted and not in the book yet: between blocks only where the market stands still. */
-  function collectedIn(
-    ctx: ReadContext,
-    { id, terms }: Instrument,
-    account: AccountId,
-  ): readonly CollectedOrder[] {
-    return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
-  }
-
   function accountOf(request: { readonly owner: string; readonly subaccount: number }): AccountId {
     return venue.accounts.of(request.owner, request.subaccount);
   }
@@ -147,7 +137,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
               .of(ctx, instrument.id)
               .ordersOf(account)
               .map((slot) => orderView(ctx, instrument, slot)),
-            ...collectedIn(ctx, instrument, account).map((order) =>
+            ...collectedIn(ctx, venue, instrument, account).map((order) =>
               collectedView(venue, instrument, order),
             ),
           ]),
@@ -175,7 +165,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
         const waiting = waitingView(ctx, venue, instrument, waitingId);
         if (waiting !== undefined) return { order: undefined, waiting };
         // By its client id alone: it has no other name yet.
-        const own = named ? collectedIn(ctx, instrument, accountOf(request)) : [];
+        const own = named ? collectedIn(ctx, venue, instrument, accountOf(request)) : [];
         const collected = own.find(({ clientId }) => clientId === request.clientId);
         if (collected === undefined) throw sdkError("notFound", "no such open order");
         return { order: collectedView(venue, instrument, collected), waiting: undefined };

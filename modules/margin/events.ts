@@ -3,8 +3,6 @@ import type { AccountId } from "../kit/account-id.ts";
 import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { quantities } from "../kit/explanation.ts";
-import { PPM } from "../kit/math/mul-div.ts";
 import type { MarginMode } from "./portfolio/mode.ts";
 import type { Side } from "./ports.ts";
 import { whyDeleveraged } from "./waterfall/reasons.ts";
@@ -39,84 +37,6 @@ export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): voi
     pro_rata_lots: report.proRataLots.toString(),
   };
   ctx.emit("deleverage", attributes, () => whyDeleveraged(report));
-}
-
-/** Why the backstop was asked at all. */
-export interface TakeoverCause {
-  readonly equity: bigint;
-  readonly maintenance: bigint;
-  readonly sharePpm: bigint;
-  readonly waitedNs: bigint;
-  readonly waitMs: bigint;
-}
-
-function isThin({ equity, maintenance, sharePpm }: TakeoverCause): boolean {
-  return equity * PPM < maintenance * sharePpm;
-}
-
-export function emitTakeover(
-  ctx: WriteContext,
-  report: {
-    readonly account: string;
-    readonly backstop: string;
-    readonly market: string;
-    readonly side: Side;
-    readonly lots: bigint;
-    readonly markTicks: bigint;
-    readonly notional: bigint;
-    readonly collateral: bigint;
-    /** As it stood before this position; what was taken over before it has changed it. */
-    readonly why: {
-      readonly due: TakeoverCause;
-      readonly equity: bigint;
-      readonly maintenance: bigint;
-      readonly held: bigint;
-      readonly share: bigint;
-    };
-  },
-): void {
-  const { collateral, lots, why } = report;
-  const reason = isThin(why.due) ? "health" : "unfilled";
-  ctx.emit(
-    "backstop_takeover",
-    {
-      account: report.account,
-      backstop: report.backstop,
-      market: report.market,
-      side: report.side,
-      lots: lots.toString(),
-      mark_ticks: report.markTicks.toString(),
-      notional: report.notional.toString(),
-      collateral: collateral.toString(),
-      equity: why.equity.toString(),
-      maintenance: why.maintenance.toString(),
-      reason,
-    },
-    () => ({
-      rule:
-        "asked when first equity < first maintenance x share, or when the book has taken nothing for the wait; at the mark, as many lots as the backstop has room for; " +
-        "collateral = equity x part of maintenance x lots / (maintenance x held), down",
-      inputs: [
-        ...quantities("quanta", {
-          "first equity": why.due.equity,
-          "first maintenance": why.due.maintenance,
-          equity: why.equity,
-          maintenance: why.maintenance,
-          "part of maintenance": why.share,
-        }),
-        ...quantities("ppm", { share: why.due.sharePpm }),
-        ...quantities("ns", { waited: why.due.waitedNs }),
-        ...quantities("ms", { wait: why.due.waitMs }),
-        ...quantities("lots", { held: why.held }),
-        ...quantities("ticks", { mark: report.markTicks }),
-      ],
-      results: [
-        ...quantities("", { asked: reason }),
-        ...quantities("lots", { lots }),
-        ...quantities("quanta", { collateral }),
-      ],
-    }),
-  );
 }
 
 export function emitDeficit(

@@ -25,6 +25,16 @@ export function collectedOf(
   return orders;
 }
 
+/** The account's in this market: between blocks only where it stands still. Terms of auctions are never taken away, so a market without them has none. */
+export function collectedIn(
+  ctx: ReadContext,
+  venue: Venue,
+  { id, terms }: Instrument,
+  account: AccountId,
+): CollectedOrder[] {
+  return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
+}
+
 /** The order leaves the collection with its reserve as it is: it goes into the book. */
 export function takeCollected(ctx: WriteContext, venue: Venue, order: CollectedOrder): void {
   venue.state.collected.delete(ctx, [order.market, holderOf(order), order.clientId]);
@@ -53,8 +63,7 @@ export function cancelAllCollected(
   account: AccountId,
   reason: string,
 ): number {
-  if (instrument.terms.auction === undefined) return 0;
-  const orders = collectedOf(ctx, venue, instrument.id, account);
+  const orders = collectedIn(ctx, venue, instrument, account);
   for (const order of orders) releaseCollected(ctx, venue, instrument, order, reason);
   return orders.length;
 }

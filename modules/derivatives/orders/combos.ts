@@ -22,7 +22,7 @@ import type { Side } from "../ports.ts";
 import { closeTurn, openTurn, requireInstrument, type Venue } from "../venue.ts";
 import { requireContinuous, requireTradable } from "./admission.ts";
 import { reducible, type SelfTrade } from "./execution.ts";
-import type { Intent } from "./intents.ts";
+import { type Intent, PLAIN_INTENT } from "./intents.ts";
 import { placeIntent } from "./placing.ts";
 import { checkClientId, requireSide, selfTradeOf } from "./requests.ts";
 
@@ -124,7 +124,7 @@ function fillLeg(
   const mark = requireTradable(turn, false);
   const lots = parseSize(instrument, leg.size);
   const intent: Intent = {
-    id: 0,
+    ...PLAIN_INTENT,
     account,
     side: leg.side,
     type: "market",
@@ -136,14 +136,7 @@ function fillLeg(
     reduceOnly: false,
     clientId: "",
     goodTilMs: 0,
-    goodTilHeight: 0,
     selfTrade,
-    slippagePpm: 0,
-    displayLots: 0,
-    ocoId: 0,
-    bracket: undefined,
-    builder: undefined,
-    triggered: false,
   };
   const response = placeIntent(turn, intent, mark);
   closeTurn(turn);

@@ -54,6 +54,28 @@ export interface Intent {
   readonly triggered: boolean;
 }
 
+/** What orders have that come from no message of their own: a new id, and nothing beside the order itself. */
+export const PLAIN_INTENT: Pick<
+  Intent,
+  | "id"
+  | "goodTilHeight"
+  | "slippagePpm"
+  | "displayLots"
+  | "ocoId"
+  | "bracket"
+  | "builder"
+  | "triggered"
+> = {
+  id: 0,
+  goodTilHeight: 0,
+  slippagePpm: 0,
+  displayLots: 0,
+  ocoId: 0,
+  bracket: undefined,
+  builder: undefined,
+  triggered: false,
+};
+
 export function intentOf(
   instrument: Instrument,
   account: AccountId,

@@ -1,18 +1,16 @@
 /** Orders of the protocol's own accounts: in ticks and lots and without a message, otherwise as anyone's. */
-import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { collectedOf, releaseCollected } from "../auction/collected.ts";
+import { collectedIn, releaseCollected } from "../auction/collected.ts";
 import { isBatch } from "../auction/opening.ts";
 import { collectIntent } from "../auction/orders.ts";
 import { refuse } from "../errors.ts";
-import type { Instrument } from "../instruments.ts";
 import { LOTS_MAX, TICKS_MAX } from "../limits.ts";
 import type { MarketId, Side } from "../ports.ts";
 import { closeTurn, instrumentById, openTurn, type Turn, type Venue } from "../venue.ts";
 import { requireContinuous, requireTradable } from "./admission.ts";
 import { cancelSlot } from "./cancelling.ts";
-import type { Intent } from "./intents.ts";
+import { type Intent, PLAIN_INTENT } from "./intents.ts";
 import { placeIntent } from "./placing.ts";
 import { sideOf } from "./requests.ts";
 
@@ -73,7 +71,7 @@ export function placeForProtocol(ctx: WriteContext, venue: Venue, order: Protoco
 function intentFor(order: ProtocolOrder): Intent {
   const { account, clientId, goodTilMs, lots, postOnly, reduceOnly, side, ticks } = order;
   return {
-    id: 0,
+    ...PLAIN_INTENT,
     account,
     side,
     type: "limit",
@@ -85,14 +83,7 @@ function intentFor(order: ProtocolOrder): Intent {
     reduceOnly,
     clientId,
     goodTilMs,
-    goodTilHeight: 0,
     selfTrade: "cancelMaker",
-    slippagePpm: 0,
-    displayLots: 0,
-    ocoId: 0,
-    bracket: undefined,
-    builder: undefined,
-    triggered: false,
   };
 }
 
@@ -115,16 +106,6 @@ export function cancelForProtocol(
     (one) => one.clientId === clientId,
   );
   if (collected !== undefined) releaseCollected(ctx, venue, instrument, collected, "quote");
-}
-
-/** Left of blocks in which the market stood still; auction terms are never taken away, so a market without them has none. */
-function collectedIn(
-  ctx: ReadContext,
-  venue: Venue,
-  { id, terms }: Instrument,
-  account: AccountId,
-): readonly CollectedOrder[] {
-  return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
 }
 
 /** The account's open orders: those that rest, oldest first, then collected ones. */

@@ -12,6 +12,7 @@ import {
   whyLiquidated,
   whyOffered,
   whySliced,
+  whyTakenOver,
   whyThrottled,
 } from "./reasons.ts";
 
@@ -131,19 +132,66 @@ export function emitThrottled(
   );
 }
 
-export function emitSlice(
-  ctx: WriteContext,
-  report: {
-    readonly account: string;
-    /** Market and lots of each leg, closed together. */
-    readonly legs: readonly { readonly market: string; readonly lots: bigint }[];
-    readonly released: bigint;
-    readonly notional: bigint;
-    readonly lossBefore: bigint;
-    readonly lossAfter: bigint;
-    readonly maintenanceBefore: bigint;
-  },
-): void {
+/** Why the backstop was asked at all: `health`, less than the share of maintenance is left; `unfilled`, the book took nothing for the wait. */
+export interface TakeoverCause {
+  readonly reason: "health" | "unfilled";
+  readonly equity: bigint;
+  readonly maintenance: bigint;
+  readonly sharePpm: bigint;
+  readonly waitedNs: bigint;
+  readonly waitMs: bigint;
+}
+
+export interface TakeoverReport {
+  readonly account: string;
+  readonly backstop: string;
+  readonly market: string;
+  readonly side: Side;
+  readonly lots: bigint;
+  readonly markTicks: bigint;
+  readonly notional: bigint;
+  readonly collateral: bigint;
+  readonly cause: TakeoverCause;
+  /** As it stood before this position; what was taken over before it has changed it. */
+  readonly before: AccountFigures;
+  /** Of the position as it was: its lots, and its part of the maintenance requirement. */
+  readonly heldLots: bigint;
+  readonly positionMaintenance: bigint;
+}
+
+export function emitTakeover(ctx: WriteContext, report: TakeoverReport): void {
+  const { before, cause } = report;
+  ctx.emit(
+    "backstop_takeover",
+    {
+      account: report.account,
+      backstop: report.backstop,
+      market: report.market,
+      side: report.side,
+      lots: report.lots.toString(),
+      mark_ticks: report.markTicks.toString(),
+      notional: report.notional.toString(),
+      collateral: report.collateral.toString(),
+      equity: before.equity.toString(),
+      maintenance: before.maintenance.toString(),
+      reason: cause.reason,
+    },
+    () => whyTakenOver(report),
+  );
+}
+
+export interface SliceReport {
+  readonly account: string;
+  /** Market and lots of each leg, closed together. */
+  readonly legs: readonly { readonly market: string; readonly lots: bigint }[];
+  readonly released: bigint;
+  readonly notional: bigint;
+  readonly lossBefore: bigint;
+  readonly lossAfter: bigint;
+  readonly maintenanceBefore: bigint;
+}
+
+export function emitSlice(ctx: WriteContext, report: SliceReport): void {
   ctx.emit(
     "liquidation_slice",
     {

@@ -2,7 +2,7 @@
 import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
 import { type Explanation, quantities } from "../../kit/explanation.ts";
 import type { MarketView } from "../health/market-view.ts";
-import type { LiquidationReport } from "./events.ts";
+import type { LiquidationReport, SliceReport, TakeoverReport } from "./events.ts";
 import type { DueReason } from "./ladder-math.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { Flow } from "./measures.ts";
@@ -208,14 +208,7 @@ export function whyOffered(
   };
 }
 
-export function whySliced(report: {
-  readonly legs: readonly { readonly market: string; readonly lots: bigint }[];
-  readonly released: bigint;
-  readonly notional: bigint;
-  readonly lossBefore: bigint;
-  readonly lossAfter: bigint;
-  readonly maintenanceBefore: bigint;
-}): Explanation {
+export function whySliced(report: SliceReport): Explanation {
   return {
     rule:
       "of parts of the largest positions and pairs of them matched by notional what takes most off the maintenance requirement for its notional; each leg as far as the one before was filled; " +
@@ -234,6 +227,34 @@ export function whySliced(report: {
         released: report.released,
         "worst loss after": report.lossAfter,
       }),
+    ],
+  };
+}
+
+export function whyTakenOver(report: TakeoverReport): Explanation {
+  const { before, cause } = report;
+  return {
+    rule:
+      "asked when first equity < first maintenance x share, or when the book has taken nothing for the wait; at the mark, as many lots as the backstop has room for; " +
+      "collateral = equity x part of maintenance x lots / (maintenance x held), down",
+    inputs: [
+      ...quantities("quanta", {
+        "first equity": cause.equity,
+        "first maintenance": cause.maintenance,
+        equity: before.equity,
+        maintenance: before.maintenance,
+        "part of maintenance": report.positionMaintenance,
+      }),
+      ...quantities("ppm", { share: cause.sharePpm }),
+      ...quantities("ns", { waited: cause.waitedNs }),
+      ...quantities("ms", { wait: cause.waitMs }),
+      ...quantities("lots", { held: report.heldLots }),
+      ...quantities("ticks", { mark: report.markTicks }),
+    ],
+    results: [
+      ...quantities("", { asked: cause.reason }),
+      ...quantities("lots", { lots: report.lots }),
+      ...quantities("quanta", { collateral: report.collateral }),
     ],
   };
 }

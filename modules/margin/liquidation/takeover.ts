@@ -9,7 +9,6 @@ import { absolute, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import { findPosition } from "../clearing/fill.ts";
 import { contained } from "../contained.ts";
-import { emitTakeover, type TakeoverCause } from "../events.ts";
 import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "../health/health.ts";
 import type { ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, type MarketView, marketViews } from "../health/market-view.ts";
@@ -18,6 +17,7 @@ import { maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, ClearingPort, MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
+import { emitTakeover, type TakeoverCause } from "./events.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 
 export interface Takeover {
@@ -63,12 +63,12 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     const since = filled ? undefined : state.unfilled.get(ctx, id);
     const waitedNs = ctx.header.timeNs - (since ?? ctx.header.timeNs);
     const cause = { equity, maintenance, sharePpm, waitedNs, waitMs };
-    if (equity * PPM < maintenance * sharePpm) return cause;
+    if (equity * PPM < maintenance * sharePpm) return { reason: "health", ...cause };
     if (since === undefined) {
       state.unfilled.set(ctx, id, ctx.header.timeNs);
       return null;
     }
-    return waitedNs >= waitMs * 1_000_000n ? cause : null;
+    return waitedNs >= waitMs * 1_000_000n ? { reason: "unfilled", ...cause } : null;
   }
 
   /** Moves lots at mark; the engine has judged both sides, so the ledger does not. */
@@ -92,7 +92,7 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     assert(result.ok, "a takeover was refused by the ledger");
   }
 
-  function takeOne(ctx: WriteContext, id: AccountId, market: MarketId, due: TakeoverCause): void {
+  function takeOne(ctx: WriteContext, id: AccountId, market: MarketId, cause: TakeoverCause): void {
     const { account, views, health } = healthOf(ctx, id);
     const position = findPosition(account, market);
     const view = views(market);
@@ -126,7 +126,10 @@ export function createTakeover(parts: TakeoverParts): Takeover {
       markTicks: view.markTicks,
       notional: offer.lots * view.quantaPerLot,
       collateral,
-      why: { due, equity: health.equity, maintenance: health.maintenance, held, share },
+      cause,
+      before: health,
+      heldLots: held,
+      positionMaintenance: share,
     });
   }
 
@@ -138,10 +141,10 @@ export function createTakeover(parts: TakeoverParts): Takeover {
         forgetOne(ctx, id);
         return;
       }
-      const due = dueOf(ctx, id, health, filled);
-      if (due === null) return;
+      const cause = dueOf(ctx, id, health, filled);
+      if (cause === null) return;
       for (const market of held) {
-        contained(ctx, markets, market, (step) => takeOne(step, id, market, due));
+        contained(ctx, markets, market, (step) => takeOne(step, id, market, cause));
       }
     },
     forget(ctx, sick) {
