@@ -134,19 +134,35 @@ function mapped<V, M>(
 
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** Bytes of a varint holding `value` ≥ 0. Bigints of a loop would be its whole cost, so all but the largest are measured as numbers. */
-function varintSize(value: bigint): number {
-  let size = 1;
-  if (value > SAFE_MAX) {
-    for (let rest = value; rest >= 0x80n; rest >>= 7n) size += 1;
-    return size;
-  }
-  for (let rest = Number(value); rest >= 0x80; rest = (rest - (rest % 128)) / 128) size += 1;
+/** Of a bigint as a varint field, absent when zero. As numbers where it fits: bigint arithmetic would be its whole cost. */
+function optional(value: bigint): number {
+  if (value === 0n) return 0;
+  if (value <= SAFE_MAX) return 1 + varintSize(Number(value));
+  let size = 2;
+  for (let rest = value; rest >= 0x80n; rest >>= 7n) size += 1;
   return size;
 }
 
-function zigzag(value: bigint): bigint {
-  return value < 0n ? -2n * value - 1n : 2n * value;
+/** The same zigzag encoded. */
+function optionalSigned(value: bigint): number {
+  if (value > HALF_SAFE_MAX || value < -HALF_SAFE_MAX)
+    return optional(value < 0n ? -2n * value - 1n : 2n * value);
+  if (value === 0n) return 0;
+  const number = Number(value);
+  return 1 + varintSize(number < 0 ? -2 * number - 1 : 2 * number);
+}
+
+const HALF_SAFE_MAX = SAFE_MAX / 2n;
+
+/** Bytes of a varint holding an integer from 0 to 2^53. */
+function varintSize(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x20_0000) return 3;
+  if (value < 0x1000_0000) return 4;
+  let size = 5;
+  for (let bound = 0x8_0000_0000; value >= bound; bound *= 0x80) size += 1;
+  return size;
 }
 
 /** A present string field: one tag byte, one length byte, ASCII digits. */
@@ -162,16 +178,12 @@ function textSize(value: bigint): number {
   return size;
 }
 
-function optional(value: bigint): number {
-  return value === 0n ? 0 : 1 + varintSize(value);
-}
-
 function positionSize(position: Position): number {
   return (
-    optional(BigInt(position.market)) +
-    optional(zigzag(position.lots)) +
+    (position.market === 0 ? 0 : 1 + varintSize(position.market)) +
+    optionalSigned(position.lots) +
     textSize(position.quote) +
-    optional(zigzag(position.fundingIndex)) +
+    optionalSigned(position.fundingIndex) +
     optional(position.openBuyLots) +
     optional(position.openSellLots)
   );
@@ -279,7 +291,7 @@ export const ledgerValue: ValueCodec<MarketLedger> = mapped(
   ledgerToMessage,
   ledgerFromMessage,
   (ledger) =>
-    optional(BigInt(ledger.market)) +
+    (ledger.market === 0 ? 0 : 1 + varintSize(ledger.market)) +
     textSize(ledger.openQuote) +
     textSize(ledger.fundingWeight) +
     textSize(ledger.realised) +

@@ -127,7 +127,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   });
   const onFault = (height: number, where: string, error: Error): void =>
     options.onFault?.({ height, where, error });
-  const { read, admit, forget } = createTxReader(keel.messages, keel.addresses);
+  const reader = createTxReader(keel.messages, keel.addresses);
+  const { read, admit, forget } = reader;
   const router = createRouter({
     ante: keel.ante,
     addresses: keel.addresses,
@@ -140,7 +141,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   const serially = createQueue();
   const prove = createProver({
     verifier,
-    read,
+    reader,
     chainId,
     account: (address) =>
       keel.auth.account(readContext(header, state.check, unlimitedGas()), address),

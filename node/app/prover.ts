@@ -11,15 +11,17 @@ export type Prover = (txs: readonly Uint8Array[], decided: boolean) => Promise<v
 
 export interface ProverOptions {
   readonly verifier: SignatureVerifier;
-  readonly read: TxReader["read"];
+  readonly reader: Pick<TxReader, "read" | "admit">;
   readonly chainId: string;
   readonly account: (address: Uint8Array) => Account | undefined;
 }
 
 export function createProver(options: ProverOptions): Prover {
-  const { verifier, read } = options;
+  const { verifier, reader } = options;
   return async (txs, decided) => {
     if (verifier.workers === 0) return;
+    // What waits for its check may see blocks before it.
+    const read = decided ? reader.read : reader.admit;
     /** With the transaction whose own signature it is about. */
     const asked: { readonly of: RunnableTx | null; readonly question: SignatureQuestion }[] = [];
     for (const bytes of txs) {

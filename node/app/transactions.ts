@@ -34,7 +34,7 @@ export interface RunnableTx extends SignedTx {
  */
 export interface TxReader {
   read(bytes: Uint8Array): RunnableTx | ModuleError;
-  /** As `read`, and remembers the answer for other copies of the bytes. */
+  /** As `read`, and remembers the answer for other copies of the bytes, past blocks: of what waits for its check or its block. */
   admit(bytes: Uint8Array): RunnableTx | ModuleError;
   /** After a block: what it held is not asked for again, and would only be carried along. Admitted transactions stay known. */
   forget(): void;
@@ -46,24 +46,21 @@ export function createTxReader(
 ): TxReader {
   let byObject = new Generations<Uint8Array, RunnableTx | ModuleError>(READ_TXS_MAX);
   const admitted = new Generations<string, Admitted>(READ_TXS_MAX);
-  const find = (bytes: Uint8Array): RunnableTx | ModuleError => {
-    let answer = byObject.get(bytes);
-    if (answer !== undefined) return answer;
-    const known = admitted.get(endOf(bytes));
-    answer =
-      known !== undefined && isSame(known.bytes, bytes)
-        ? known.answer
-        : read(bytes, routes, addresses);
+  const find = (bytes: Uint8Array, keep: boolean): RunnableTx | ModuleError => {
+    const before = byObject.get(bytes);
+    if (before !== undefined) return before;
+    const end = endOf(bytes);
+    const known = admitted.get(end);
+    const isKnown = known !== undefined && isSame(known.bytes, bytes);
+    const answer = isKnown ? known.answer : read(bytes, routes, addresses);
     byObject.set(bytes, answer);
+    if (keep && !isKnown && bytes.length <= ADMITTED_BYTES_MAX)
+      admitted.set(end, { bytes, answer });
     return answer;
   };
   return {
-    read: find,
-    admit(bytes) {
-      const answer = find(bytes);
-      if (bytes.length <= ADMITTED_BYTES_MAX) admitted.set(endOf(bytes), { bytes, answer });
-      return answer;
-    },
+    read: (bytes) => find(bytes, false),
+    admit: (bytes) => find(bytes, true),
     forget() {
       byObject = new Generations(READ_TXS_MAX);
     },
