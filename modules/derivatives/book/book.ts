@@ -15,6 +15,8 @@ import type { OrderTerms, UndoLog } from "./order-terms.ts";
 /** The open orders of one account in this book. */
 interface Holder {
   readonly account: AccountId;
+  /** In records it stands for the holder. */
+  readonly number: number;
   count: number;
   reduceOnly: number;
   first: number;
@@ -32,8 +34,9 @@ const LEVEL = 4;
 const LOTS = 5;
 const TICKS = 6;
 const ID_LOW = 7;
-const ID_HIGH = 8;
-const FLAGS = 9;
+/** Above `FLAG_BITS` the high part of the id. */
+const FLAGS = 8;
+const HOLDER = 9;
 const GOOD_TIL_LOW = 10;
 const GOOD_TIL_HIGH = 11;
 const NEXT_IN_BUCKET = 12;
@@ -45,6 +48,9 @@ const SHIFT = 4;
 const SELL = 1;
 const REDUCE_ONLY = 2;
 const HOOKED = 4;
+/** It has a client id. */
+const NAMED = 8;
+const FLAG_BITS = 4;
 const TWO_32 = 4_294_967_296;
 
 export class Book {
@@ -56,10 +62,12 @@ export class Book {
   #used = 1;
   readonly #free: number[] = [];
   #size = 0;
-  /** By slot. */
-  readonly #holderOf: (Holder | undefined)[] = [];
+  /** By slot; stands while its order is named. Looked at for those alone: every place beside the record is one more to fetch from memory. */
   readonly #clientIdOf: string[] = [];
   readonly #holders: Map<AccountId, Holder> = new Map();
+  /** By number. */
+  readonly #numbered: (Holder | undefined)[] = [];
+  readonly #freeNumbers: number[] = [];
 
   /** Number of orders. */
   get size(): number {
@@ -86,7 +94,7 @@ export class Book {
   idOf(slot: number): number {
     const base = slot << SHIFT;
     const low = (this.#records[base + ID_LOW] as number) >>> 0;
-    return (this.#records[base + ID_HIGH] as number) * TWO_32 + low;
+    return ((this.#records[base + FLAGS] as number) >>> FLAG_BITS) * TWO_32 + low;
   }
 
   lotsOf(slot: number): number {
@@ -94,7 +102,7 @@ export class Book {
   }
 
   accountOf(slot: number): AccountId {
-    return (this.#holderOf[slot] as Holder).account;
+    return this.#holderOf(slot).account;
   }
 
   /** The order behind this one in its level, or 0. */
@@ -115,7 +123,7 @@ export class Book {
       ticks: records[base + TICKS] as number,
       lots: records[base + LOTS] as number,
       reduceOnly: (flags & REDUCE_ONLY) !== 0,
-      clientId: this.#clientIdOf[slot] as string,
+      clientId: (flags & NAMED) === 0 ? "" : (this.#clientIdOf[slot] as string),
       goodTilMs: (records[base + GOOD_TIL_HIGH] as number) * TWO_32 + goodTilLow,
       goodTilHeight: (records[base + GOOD_TIL_HEIGHT] as number) >>> 0,
       priority: (records[base + PRIORITY_HIGH] as number) * TWO_32 + priorityLow,
@@ -217,23 +225,31 @@ export class Book {
   #holder(account: AccountId): Holder {
     let holder = this.#holders.get(account);
     if (holder === undefined) {
-      holder = { account, count: 0, reduceOnly: 0, first: 0, last: 0, clientIds: null };
+      const number = this.#freeNumbers.pop() ?? this.#numbered.length;
+      holder = { account, number, count: 0, reduceOnly: 0, first: 0, last: 0, clientIds: null };
       this.#holders.set(account, holder);
+      this.#numbered[number] = holder;
     }
     return holder;
+  }
+
+  #holderOf(slot: number): Holder {
+    return this.#numbered[this.#records[(slot << SHIFT) + HOLDER] as number] as Holder;
+  }
+
+  #dismiss(holder: Holder): void {
+    this.#holders.delete(holder.account);
+    this.#numbered[holder.number] = undefined;
+    this.#freeNumbers.push(holder.number);
   }
 
   #newSlot(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;
     const slot = this.#used++;
-    this.#holderOf.push(undefined);
     this.#clientIdOf.push("");
-    if (slot === 1) {
-      // Slot 0 is none.
-      this.#holderOf.push(undefined);
-      this.#clientIdOf.push("");
-    }
+    // Slot 0 is none.
+    if (slot === 1) this.#clientIdOf.push("");
     if (slot << SHIFT >= this.#records.length) this.#grow();
     return slot;
   }
@@ -279,11 +295,13 @@ export class Book {
     records[base + LOTS] = terms.lots;
     records[base + TICKS] = terms.ticks;
     records[base + ID_LOW] = id | 0;
-    records[base + ID_HIGH] = (id - (id >>> 0)) / TWO_32;
     records[base + FLAGS] =
       (terms.side === "sell" ? SELL : 0) |
       (terms.reduceOnly ? REDUCE_ONLY : 0) |
-      (terms.hooked ? HOOKED : 0);
+      (terms.hooked ? HOOKED : 0) |
+      (terms.clientId === "" ? 0 : NAMED) |
+      (((id - (id >>> 0)) / TWO_32) << FLAG_BITS);
+    records[base + HOLDER] = holder.number;
     records[base + PRIORITY_LOW] = terms.priority | 0;
     records[base + PRIORITY_HIGH] = (terms.priority - (terms.priority >>> 0)) / TWO_32;
     records[base + GOOD_TIL_HEIGHT] = terms.goodTilHeight | 0;
@@ -302,13 +320,12 @@ export class Book {
     else records[(holderBehind << SHIFT) + HOLDER_BEFORE] = slot;
     holder.count += 1;
     if (terms.reduceOnly) holder.reduceOnly += 1;
-    this.#holderOf[slot] = holder;
 
     const bucket = id & (this.#buckets.length - 1);
     records[base + NEXT_IN_BUCKET] = this.#buckets[bucket] as number;
     this.#buckets[bucket] = slot;
-    this.#clientIdOf[slot] = terms.clientId;
     if (terms.clientId !== "") {
+      this.#clientIdOf[slot] = terms.clientId;
       holder.clientIds ??= new Map();
       holder.clientIds.set(terms.clientId, slot);
     }
@@ -330,7 +347,7 @@ export class Book {
     else records[(behind << SHIFT) + BEFORE] = before;
     if (before === 0 && behind === 0) ladder.remove(level);
 
-    const holder = this.#holderOf[slot] as Holder;
+    const holder = this.#holderOf(slot);
     const holderBefore = records[base + HOLDER_BEFORE] as number;
     const holderBehind = records[base + HOLDER_BEHIND] as number;
     if (holderBefore === 0) holder.first = holderBehind;
@@ -339,14 +356,12 @@ export class Book {
     else records[(holderBehind << SHIFT) + HOLDER_BEFORE] = holderBefore;
     holder.count -= 1;
     if ((flags & REDUCE_ONLY) !== 0) holder.reduceOnly -= 1;
-    if (holder.count === 0) this.#holders.delete(holder.account);
+    if (holder.count === 0) this.#dismiss(holder);
 
-    const clientId = this.#clientIdOf[slot] as string;
-    if (clientId !== "") {
-      holder.clientIds?.delete(clientId);
+    if ((flags & NAMED) !== 0) {
+      holder.clientIds?.delete(this.#clientIdOf[slot] as string);
       this.#clientIdOf[slot] = "";
     }
-    this.#holderOf[slot] = undefined;
     this.#free.push(slot);
     this.#size -= 1;
   }

@@ -6,22 +6,22 @@
 import { AssertionError } from "../../kit/errors.ts";
 import type { Side } from "../ports.ts";
 
+/** Levels per chunk: so many ranks, and behind them their levels, in one array for all chunks. */
 const CHUNK = 128;
+const CHUNK_INTS = 2 * CHUNK;
 /** Ints per level: ticks, first order, last order, next free level. */
 const STRIDE = 4;
-
-interface Chunk {
-  readonly ranks: Int32Array;
-  readonly levels: Int32Array;
-  count: number;
-}
 
 /** Levels are numbered from 1; 0 is none. */
 export class Ladder {
   readonly side: Side;
-  /** Ascending, no chunk empty; `#highest` holds the best rank of each. */
-  readonly #chunks: Chunk[] = [];
+  /** Chunks by number, ascending by rank, none empty; `#highest` holds the best rank of each. */
+  readonly #order: number[] = [];
   readonly #highest: number[] = [];
+  /** By chunk number. */
+  #cells: Int32Array = new Int32Array(CHUNK_INTS);
+  readonly #counts: number[] = [];
+  readonly #freeChunks: number[] = [];
   #levels: Int32Array = new Int32Array(64 * STRIDE);
   #used = 1;
   #free = 0;
@@ -38,8 +38,10 @@ export class Ladder {
 
   /** The best level, or 0. */
   best(): number {
-    const chunk = this.#chunks[this.#chunks.length - 1];
-    return chunk === undefined ? 0 : (chunk.levels[chunk.count - 1] as number);
+    const chunk = this.#order[this.#order.length - 1];
+    if (chunk === undefined) return 0;
+    const last = (this.#counts[chunk] as number) - 1;
+    return this.#cells[chunk * CHUNK_INTS + CHUNK + last] as number;
   }
 
   ticksOf(level: number): number {
@@ -65,21 +67,27 @@ export class Ladder {
   /** The level at this price, added when there is none. */
   obtain(ticks: number): number {
     const rank = this.#rank(ticks);
-    const chunks = this.#chunks;
-    if (chunks.length === 0) {
-      chunks.push({ ranks: new Int32Array(CHUNK), levels: new Int32Array(CHUNK), count: 0 });
+    if (this.#order.length === 0) {
+      this.#order.push(this.#newChunk());
       this.#highest.push(rank);
     }
     const index = this.#chunkFor(rank);
-    const chunk = chunks[index] as Chunk;
-    const position = positionIn(chunk, rank);
-    if (position < chunk.count && chunk.ranks[position] === rank) {
-      return chunk.levels[position] as number;
-    }
+    const chunk = this.#order[index] as number;
+    const count = this.#counts[chunk] as number;
+    const start = chunk * CHUNK_INTS;
+    const at = this.#placeIn(start, count, rank);
+    const cells = this.#cells;
+    if (at < start + count && cells[at] === rank) return cells[at + CHUNK] as number;
     const level = this.#newLevel(ticks);
-    insertAt(chunk, position, rank, level);
-    if (position === chunk.count - 1) this.#highest[index] = rank;
-    if (chunk.count === CHUNK) this.#split(index);
+    for (let i = start + count; i > at; i--) {
+      cells[i] = cells[i - 1] as number;
+      cells[i + CHUNK] = cells[i - 1 + CHUNK] as number;
+    }
+    cells[at] = rank;
+    cells[at + CHUNK] = level;
+    this.#counts[chunk] = count + 1;
+    if (at === start + count) this.#highest[index] = rank;
+    if (count + 1 === CHUNK) this.#split(index);
     this.#size += 1;
     return level;
   }
@@ -87,17 +95,25 @@ export class Ladder {
   remove(level: number): void {
     const rank = this.#rank(this.ticksOf(level));
     const index = this.#chunkFor(rank);
-    const chunk = this.#chunks[index] as Chunk;
-    const position = positionIn(chunk, rank);
-    if (chunk.levels[position] !== level) {
+    const chunk = this.#order[index] as number;
+    const count = (this.#counts[chunk] as number) - 1;
+    const start = chunk * CHUNK_INTS;
+    const at = this.#placeIn(start, count + 1, rank);
+    const cells = this.#cells;
+    if (cells[at + CHUNK] !== level) {
       throw new AssertionError(`book: level ${level} is out of place`);
     }
-    removeAt(chunk, position);
-    if (chunk.count === 0) {
-      this.#chunks.splice(index, 1);
+    for (let i = at; i < start + count; i++) {
+      cells[i] = cells[i + 1] as number;
+      cells[i + CHUNK] = cells[i + 1 + CHUNK] as number;
+    }
+    this.#counts[chunk] = count;
+    if (count === 0) {
+      this.#order.splice(index, 1);
       this.#highest.splice(index, 1);
-    } else if (position === chunk.count) {
-      this.#highest[index] = chunk.ranks[position - 1] as number;
+      this.#freeChunks.push(chunk);
+    } else if (at === start + count) {
+      this.#highest[index] = cells[at - 1] as number;
     }
     this.#levels[level * STRIDE + 3] = this.#free;
     this.#free = level;
@@ -106,10 +122,11 @@ export class Ladder {
 
   /** From the best level on; the callback returns true to stop. */
   each(visit: (level: number) => unknown): void {
-    for (let c = this.#chunks.length - 1; c >= 0; c--) {
-      const chunk = this.#chunks[c] as Chunk;
-      for (let i = chunk.count - 1; i >= 0; i--) {
-        if (visit(chunk.levels[i] as number) === true) return;
+    for (let c = this.#order.length - 1; c >= 0; c--) {
+      const chunk = this.#order[c] as number;
+      const start = chunk * CHUNK_INTS + CHUNK;
+      for (let i = (this.#counts[chunk] as number) - 1; i >= 0; i--) {
+        if (visit(this.#cells[start + i] as number) === true) return;
       }
     }
   }
@@ -152,47 +169,42 @@ export class Ladder {
   }
 
   #split(index: number): void {
-    const chunk = this.#chunks[index] as Chunk;
+    const lower = this.#order[index] as number;
+    const upper = this.#newChunk();
     const half = CHUNK >> 1;
-    const upper = { ranks: new Int32Array(CHUNK), levels: new Int32Array(CHUNK), count: half };
-    upper.ranks.set(chunk.ranks.subarray(half));
-    upper.levels.set(chunk.levels.subarray(half));
-    chunk.count = half;
-    this.#chunks.splice(index + 1, 0, upper);
+    const from = lower * CHUNK_INTS;
+    const to = upper * CHUNK_INTS;
+    this.#cells.copyWithin(to, from + half, from + CHUNK);
+    this.#cells.copyWithin(to + CHUNK, from + CHUNK + half, from + CHUNK_INTS);
+    this.#counts[lower] = half;
+    this.#counts[upper] = half;
+    this.#order.splice(index + 1, 0, upper);
     this.#highest.splice(index + 1, 0, this.#highest[index] as number);
-    this.#highest[index] = chunk.ranks[half - 1] as number;
+    this.#highest[index] = this.#cells[from + half - 1] as number;
   }
-}
 
-/** The first position whose rank is not below `rank`. */
-function positionIn(chunk: Chunk, rank: number): number {
-  const { ranks } = chunk;
-  let low = 0;
-  let high = chunk.count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranks[middle] as number) >= rank) high = middle;
-    else low = middle + 1;
+  #newChunk(): number {
+    const free = this.#freeChunks.pop();
+    if (free !== undefined) return free;
+    const chunk = this.#counts.push(0) - 1;
+    if ((chunk + 1) * CHUNK_INTS > this.#cells.length) {
+      const larger = new Int32Array(this.#cells.length * 2);
+      larger.set(this.#cells);
+      this.#cells = larger;
+    }
+    return chunk;
   }
-  return low;
-}
 
-function insertAt(chunk: Chunk, position: number, rank: number, level: number): void {
-  const { ranks, levels } = chunk;
-  for (let i = chunk.count; i > position; i--) {
-    ranks[i] = ranks[i - 1] as number;
-    levels[i] = levels[i - 1] as number;
-  }
-  ranks[position] = rank;
-  levels[position] = level;
-  chunk.count += 1;
-}
-
-function removeAt(chunk: Chunk, position: number): void {
-  const { ranks, levels } = chunk;
-  chunk.count -= 1;
-  for (let i = position; i < chunk.count; i++) {
-    ranks[i] = ranks[i + 1] as number;
-    levels[i] = levels[i + 1] as number;
+  /** The first place among `count` from `start` on whose rank is not below `rank`. */
+  #placeIn(start: number, count: number, rank: number): number {
+    const cells = this.#cells;
+    let low = start;
+    let high = start + count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((cells[middle] as number) >= rank) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }
