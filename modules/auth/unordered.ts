@@ -1,6 +1,7 @@
 /** Unordered transactions: no sequence; instead a nonce (timeout, signer) that is remembered until the timeout has passed. */
 import { bytesToKey, keyToBytes } from "../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
+import { GAS } from "../kit/gas.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
 import {
   NONCES_PER_RECORD,
@@ -29,22 +30,22 @@ export function useNonces(ctx: WriteContext, state: AuthState, tx: SignedTx): vo
   ctx.gas.consume(UNORDERED_GAS, "unordered tx");
   for (const signer of tx.signers) {
     const key: Nonce = [timeout, signer];
-    if (state.nonces.has(ctx, key)) {
+    ctx.gas.consume(GAS.hasFlat, "Has");
+    if (!noteNonce(ctx, state, key))
       throw sdkError("invalidRequest", `already used timeout ${timeout} for this signer`);
-    }
-    noteNonce(ctx, state, key);
   }
 }
 
-/** In memory at once, in a record with the others of its block when that ends. */
-function noteNonce(ctx: WriteContext, state: AuthState, nonce: Nonce): void {
-  state.nonces.set(ctx, nonce, true);
+/** In memory at once, in a record with the others of its block when that ends. False: it was used before. */
+function noteNonce(ctx: WriteContext, state: AuthState, nonce: Nonce): boolean {
+  if (!state.nonces.add(ctx, nonce, true)) return false;
   const { derived } = ctx.state;
   let used = derived.get(USED) as string[] | undefined;
   if (used === undefined) derived.set(USED, (used = []));
   const list = used;
   list.push(nonceKey.encode(nonce));
   ctx.state.onRevert(() => void list.pop());
+  return true;
 }
 
 /** Encoded nonces that the branch's block has used so far: what undoes a transaction takes its own from the end. */

@@ -30,8 +30,8 @@ export interface ReadState {
 
 export interface WriteState extends ReadState {
   set(collection: CollectionId, key: string, value: unknown): void;
-  /** As `set` of a key that holds nothing, which spares looking for it; throws AssertionError when it does hold something. */
-  add(collection: CollectionId, key: string, value: unknown): void;
+  /** As `set` where the key holds nothing, in one walk; else changes nothing and returns false. */
+  add(collection: CollectionId, key: string, value: unknown): boolean;
   delete(collection: CollectionId, key: string): void;
   /** Registers an undo step for a derived in-memory structure; runs when the enclosing savepoint is reverted. */
   onRevert(undo: () => void): void;
@@ -100,12 +100,12 @@ export class Branch implements WriteState {
     this.#put(collection, key, value);
   }
 
-  add(collection: CollectionId, key: string, value: unknown): void {
+  add(collection: CollectionId, key: string, value: unknown): boolean {
     assert(value !== undefined, "a collection value may not be undefined");
-    if (!this.#tree(collection).set(key, value, false))
-      throw new AssertionError(`collection ${collection} holds the key already`);
+    if (!this.#tree(collection).set(key, value, false)) return false;
     this.#journal.push({ collection, key, previous: undefined, value });
     this.#written(collection, key, value);
+    return true;
   }
 
   delete(collection: CollectionId, key: string): void {

@@ -86,7 +86,8 @@ export function rest(turn: Turn, order: NewRestingOrder): void {
     hooked: isHooked(record),
   };
   turn.book.insert(terms, ctx.state);
-  venue.state.orders.add(ctx, keyOf(turn, terms), record);
+  if (!venue.state.orders.add(ctx, keyOf(turn, terms), record))
+    throw new AssertionError(`order ${order.id} has a record already`);
   if (order.goodTilMs !== 0) {
     venue.state.expiries.set(ctx, [instrument.id, order.goodTilMs, order.id], true);
   }

@@ -84,8 +84,8 @@ export interface MapCollection<K, V> {
   get(ctx: ReadContext, key: K): V | undefined;
   has(ctx: ReadContext, key: K): boolean;
   set(ctx: WriteContext, key: K, value: V): void;
-  /** As `set` of a key that holds nothing, and faster; throws AssertionError when it does hold something. Charges the same. */
-  add(ctx: WriteContext, key: K, value: V): void;
+  /** As `set` where the key holds nothing, and faster. Else false, with nothing changed or charged. */
+  add(ctx: WriteContext, key: K, value: V): boolean;
   delete(ctx: WriteContext, key: K): void;
   /** All entries in key order. Stop by returning true. Do not write to this collection from the callback: collect first. */
   each(ctx: ReadContext, visit: (key: K, value: V) => unknown, options?: RangeOptions): void;
@@ -213,13 +213,9 @@ function createMap<K, V>(
       options?.descending ?? false,
     );
   };
-  /** The value to be written, paid for. */
-  const charged = (ctx: WriteContext, text: string, value: V): Held<V> => {
-    assert(value !== undefined, "a collection value may not be undefined");
-    const held = new Held(value);
+  const charge = (ctx: WriteContext, text: string, held: Held<V>): void => {
     const size = prefixLength + text.length + sizeOf(held, values);
     ctx.gas.consume(GAS.writeFlat + GAS.writePerByte * size, "WriteFlat");
-    return held;
   };
   return {
     id,
@@ -235,12 +231,19 @@ function createMap<K, V>(
       return ctx.state.get(id, keys.encode(key)) !== undefined;
     },
     set(ctx, key, value) {
+      assert(value !== undefined, "a collection value may not be undefined");
       const text = keys.encode(key);
-      ctx.state.set(id, text, charged(ctx, text, value));
+      const held = new Held(value);
+      charge(ctx, text, held);
+      ctx.state.set(id, text, held);
     },
     add(ctx, key, value) {
+      assert(value !== undefined, "a collection value may not be undefined");
       const text = keys.encode(key);
-      ctx.state.add(id, text, charged(ctx, text, value));
+      const held = new Held(value);
+      if (!ctx.state.add(id, text, held)) return false;
+      charge(ctx, text, held);
+      return true;
     },
     delete(ctx, key) {
       ctx.gas.consume(GAS.deleteFlat, "Delete");
