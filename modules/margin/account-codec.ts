@@ -10,6 +10,7 @@ import {
   Totals as TotalsMessage,
 } from "@keel/proto/gen/keel/margin/v1/types";
 import type { ValueCodec } from "../kit/collections/codecs.ts";
+import { decimalField, signedField, varintField } from "../kit/collections/field-sizes.ts";
 import { assert } from "../kit/errors.ts";
 import type { ProtoCodec } from "../kit/module.ts";
 import { parseMoney } from "./money.ts";
@@ -132,69 +133,23 @@ function mapped<V, M>(
   };
 }
 
-const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
-
-/** Of a bigint as a varint field, absent when zero. As numbers where it fits: bigint arithmetic would be its whole cost. */
-function optional(value: bigint): number {
-  if (value === 0n) return 0;
-  if (value <= SAFE_MAX) return 1 + varintSize(Number(value));
-  let size = 2;
-  for (let rest = value; rest >= 0x80n; rest >>= 7n) size += 1;
-  return size;
-}
-
-/** The same zigzag encoded. */
-function optionalSigned(value: bigint): number {
-  if (value > HALF_SAFE_MAX || value < -HALF_SAFE_MAX)
-    return optional(value < 0n ? -2n * value - 1n : 2n * value);
-  if (value === 0n) return 0;
-  const number = Number(value);
-  return 1 + varintSize(number < 0 ? -2 * number - 1 : 2 * number);
-}
-
-const HALF_SAFE_MAX = SAFE_MAX / 2n;
-
-/** Bytes of a varint holding an integer from 0 to 2^53. */
-function varintSize(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x20_0000) return 3;
-  if (value < 0x1000_0000) return 4;
-  let size = 5;
-  for (let bound = 0x8_0000_0000; value >= bound; bound *= 0x80) size += 1;
-  return size;
-}
-
-/** A present string field: one tag byte, one length byte, ASCII digits. */
-function textSize(value: bigint): number {
-  if (value > SAFE_MAX || value < -SAFE_MAX) return 2 + value.toString().length;
-  let rest = Number(value);
-  let size = 3;
-  if (rest < 0) {
-    rest = -rest;
-    size += 1;
-  }
-  for (let power = 10; rest >= power; power *= 10) size += 1;
-  return size;
-}
-
 function positionSize(position: Position): number {
   return (
-    (position.market === 0 ? 0 : 1 + varintSize(position.market)) +
-    optionalSigned(position.lots) +
-    textSize(position.quote) +
-    optionalSigned(position.fundingIndex) +
-    optional(position.openBuyLots) +
-    optional(position.openSellLots)
+    varintField(position.market) +
+    signedField(position.lots) +
+    decimalField(position.quote) +
+    signedField(position.fundingIndex) +
+    varintField(position.openBuyLots) +
+    varintField(position.openSellLots)
   );
 }
 
 function accountSize(account: Account): number {
-  let size = textSize(account.collateral) + textSize(account.feeReserve);
+  let size = decimalField(account.collateral) + decimalField(account.feeReserve);
   // A position takes at most 6 + 12 + 42 + 12 + 11 + 11 = 94 bytes, so its length prefix is one byte.
   for (const position of account.positions) size += 2 + positionSize(position);
   for (const { denom, units } of account.assets) {
-    const inside = 2 + denom.length + (denom.length > 127 ? 1 : 0) + textSize(units);
+    const inside = 2 + denom.length + (denom.length > 127 ? 1 : 0) + decimalField(units);
     size += 1 + (inside > 127 ? 2 : 1) + inside;
   }
   if (account.portfolio) size += 2;
@@ -291,13 +246,13 @@ export const ledgerValue: ValueCodec<MarketLedger> = mapped(
   ledgerToMessage,
   ledgerFromMessage,
   (ledger) =>
-    (ledger.market === 0 ? 0 : 1 + varintSize(ledger.market)) +
-    textSize(ledger.openQuote) +
-    textSize(ledger.fundingWeight) +
-    textSize(ledger.realised) +
-    optional(ledger.longLots) +
-    optional(ledger.shortLots) +
-    optional(ledger.positions),
+    varintField(ledger.market) +
+    decimalField(ledger.openQuote) +
+    decimalField(ledger.fundingWeight) +
+    decimalField(ledger.realised) +
+    varintField(ledger.longLots) +
+    varintField(ledger.shortLots) +
+    varintField(ledger.positions),
 );
 
 export const totalsValue: ValueCodec<Totals> = mapped(
@@ -305,11 +260,11 @@ export const totalsValue: ValueCodec<Totals> = mapped(
   totalsToMessage,
   totalsFromMessage,
   (totals) =>
-    textSize(totals.collateral) +
-    textSize(totals.feesHeld) +
-    textSize(totals.pendingShortfall) +
-    textSize(totals.netDeposits) +
-    optional(totals.accounts),
+    decimalField(totals.collateral) +
+    decimalField(totals.feesHeld) +
+    decimalField(totals.pendingShortfall) +
+    decimalField(totals.netDeposits) +
+    varintField(totals.accounts),
 );
 
 export function deficitToMessage(deficit: Deficit): DeficitMessage {

@@ -16,7 +16,8 @@ const BOOK_ORDERS = 8_000;
 const ORDERS_PER_BLOCK = 1_000;
 /** Timeouts of unordered transactions, so that their removal is part of every measured block. */
 const TTL_BLOCKS = 8;
-const WARM_BLOCKS = 10;
+/** The engine goes on compiling for about so many. */
+const WARM_BLOCKS = 20;
 const MARK = 8_000;
 const CHAIN = { id: "keel-test-1", prefix: "keel" };
 

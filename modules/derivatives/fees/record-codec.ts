@@ -2,7 +2,7 @@
 import { pooled } from "@keel/proto/bytes/pooled";
 import { TraderRecord } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import { protoValue, type ValueCodec } from "../../kit/collections/codecs.ts";
-import { shortField, varintField } from "../orders/record-codecs.ts";
+import { shortField, varintField } from "../../kit/collections/field-sizes.ts";
 
 /** A packed field: tag, length, varints. */
 function packedField(values: readonly bigint[]): number {

@@ -10,22 +10,7 @@ import {
   RestingOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { protoValue, type ValueCodec } from "../../kit/collections/codecs.ts";
-
-/** Bytes of a field with a one-byte tag; nothing when it is zero, as proto3 leaves it out. */
-export function varintField(value: bigint | number): number {
-  if (typeof value === "bigint" && value > 9_007_199_254_740_991n) return 1 + bigVarint(value);
-  let rest = Number(value);
-  if (rest === 0) return 0;
-  let bytes = 2;
-  for (; rest >= 128; rest = (rest - (rest % 128)) / 128) bytes += 1;
-  return bytes;
-}
-
-function bigVarint(value: bigint): number {
-  let bytes = 1;
-  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) bytes += 1;
-  return bytes;
-}
+import { shortField, varintField } from "../../kit/collections/field-sizes.ts";
 
 /** As varintField, for fields from number 16 on, whose tag takes two bytes. */
 function farVarintField(value: bigint | number): number {
@@ -44,11 +29,6 @@ function bracketField(bracket: BracketTerms | undefined): number {
 function builderField(builder: BuilderTerms | undefined): number {
   if (builder === undefined) return 0;
   return 3 + shortField(builder.builder.length) + varintField(builder.feePpm);
-}
-
-/** For texts and bytes shorter than 128. */
-export function shortField(length: number): number {
-  return length === 0 ? 0 : 2 + length;
 }
 
 export function countersSize({ nextOrderId, sequence, lastTradeTicks }: MarketCounters): number {
