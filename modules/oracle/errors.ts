@@ -15,6 +15,7 @@ export const ORACLE_CODES = {
   tooManySurfaces: 21,
   noSmile: 22,
   notGuarded: 23,
+  boundTooFar: 24,
 } as const;
 
 export type OracleCode = keyof typeof ORACLE_CODES;

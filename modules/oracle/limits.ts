@@ -44,3 +44,6 @@ export const SIGMA_MINUTES_MAX = 1_440;
 
 /** Votes older than this many times the longest age of a price are from before an outage: twice leaves room for failed rounds and skewed clocks. */
 export const OUTDATED_AGES = 2n;
+
+/** Per year, of a bound on forwards that binds: what one change may move a mark by is then what its index moves in an ordinary block. */
+export const BASIS_BOUND_STEP_PPM = 500n;

@@ -98,13 +98,18 @@ function nodeAt({ parameters, timeNs }: SurfaceAt, expiryMs: bigint): Node | und
   };
 }
 
+/** How far a forward may be from the index, ppm; rounded down. */
+export function forwardBoundPpm({ basisMaxPpm }: Surface, leftNs: bigint): bigint {
+  return mulDivDown(basisMaxPpm, leftNs, YEAR_NS);
+}
+
 /** undefined without parameters for the expiry. */
 export function smileAt(at: SurfaceAt, expiryMs: bigint): Smile | undefined {
   const { surface, parameters, timeNs } = at;
   const node = nodeAt(at, expiryMs);
   if (node === undefined) return undefined;
   const left = timeLeftNs(expiryMs, timeNs);
-  const basisMax = mulDivDown(surface.basisMaxPpm, left, YEAR_NS);
+  const basisMax = forwardBoundPpm(surface, left);
   const theta = minimum(node.theta, THETA_MAX);
   return {
     slice: ssviSlice(

@@ -323,6 +323,30 @@ describe("the list of surfaces", () => {
     expect(fault()).toBeNull();
   });
 
+  it("moves the bound on forwards in small steps only where it cuts off what is voted, so that no mark jumps", () => {
+    const { basisMaxPpm } = listed();
+    const expiryMs = Number(expiry(7n));
+    // 1 % in a week is 52 % a year: beyond 50 %.
+    const dear = vote({ expiries: vote().expiries.map((one) => ({ ...one, basisPpm: 10_000 })) });
+    update([dear, dear, dear]);
+    const cut = oracle.keeper.smile(ctx, 1, expiryMs)?.basisPpm ?? 0n;
+    expect(cut).toBeLessThan(10_000n);
+    for (const far of [basisMaxPpm - 501n, basisMaxPpm + 501n]) {
+      expect(() => put({ basisMaxPpm: far })).toThrow(/at most 500 at a time/);
+      expect(oracle.keeper.smile(ctx, 1, expiryMs)?.basisPpm).toBe(cut);
+    }
+    put({ basisMaxPpm: basisMaxPpm + 500n });
+    const after = oracle.keeper.smile(ctx, 1, expiryMs)?.basisPpm ?? 0n;
+    expect(after - cut).toBeGreaterThan(0n);
+    expect(after - cut).toBeLessThanOrEqual(10n);
+    ctx.nextBlock(1);
+    const near = vote({ expiries: dear.expiries.map((one) => ({ ...one, basisPpm: 100 })) });
+    update([near, near, near]);
+    put({ basisMaxPpm: 100_000n });
+    expect(oracle.keeper.smile(ctx, 1, expiryMs)?.basisPpm).toBe(100n);
+    expect(() => put({ basisMaxPpm: 1_000n })).toThrow(/may go from 100000/);
+  });
+
   it("leaves room in an extension for every vote", () => {
     for (let id = 2; id <= SURFACES_MAX; id++) put({ id, symbol: `S${id}` });
     expect(() => put({ id: 9, symbol: "S9" })).toThrow(/at most 4 surfaces/);

@@ -1,12 +1,20 @@
 /** Surfaces as data: defaults, and what is refused. */
 import type { Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { PPM } from "../../kit/math/mul-div.ts";
+import { absolute, PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import { emitSurfaceListed } from "../events.ts";
 import { feedsMax, SYMBOL } from "../feeds.ts";
-import { MAX_AGE_MS_CEILING, SURFACES_MAX, SYMBOL_LENGTH_MAX, TURNS_MAX } from "../limits.ts";
+import {
+  BASIS_BOUND_STEP_PPM,
+  MAX_AGE_MS_CEILING,
+  SURFACES_MAX,
+  SYMBOL_LENGTH_MAX,
+  TURNS_MAX,
+} from "../limits.ts";
 import type { OracleState } from "../state.ts";
+import { timeLeftNs } from "./project.ts";
+import { forwardBoundPpm } from "./smile.ts";
 
 /** Ten seconds fresh, a minute held, more than two thirds of power; 5 % per update, forwards within 50 % a year, turns of sixteen blocks. */
 export function defaultSurface(surface: {
@@ -78,8 +86,33 @@ export function putSurface(ctx: WriteContext, state: OracleState, surface: Surfa
       state.surfaceAnchors.delete(ctx, [surface.id, turn]);
     }
   }
+  if (known !== undefined) requireSteadyForwards(ctx, state, known, surface);
   state.surfaces.set(ctx, surface.id, surface);
   emitSurfaceListed(ctx, surface);
+}
+
+/**
+ * The bound on forwards holds at once, for marks too. Where it cuts off what is voted, or would, it moves in small steps: a larger one could put accounts
+ * under water that are healthy.
+ */
+function requireSteadyForwards(
+  ctx: ReadContext,
+  state: OracleState,
+  known: Surface,
+  surface: Surface,
+): void {
+  const { id, basisMaxPpm } = surface;
+  if (absolute(basisMaxPpm - known.basisMaxPpm) <= BASIS_BOUND_STEP_PPM) return;
+  const tighter = basisMaxPpm < known.basisMaxPpm ? surface : known;
+  for (const { expiryMs, basisPpm } of state.surfaceParameters.get(ctx, id)?.expiries ?? []) {
+    const leftNs = timeLeftNs(expiryMs, ctx.header.timeNs);
+    const isCut = absolute(BigInt(basisPpm)) > forwardBoundPpm(tighter, leftNs);
+    if (leftNs <= 0n || !isCut) continue;
+    throw refuse(
+      "boundTooFar",
+      `surface ${id}: the forward of ${expiryMs} is voted at ${basisPpm} ppm, so basis_max_ppm may go from ${known.basisMaxPpm} by at most ${BASIS_BOUND_STEP_PPM} at a time, got ${basisMaxPpm}`,
+    );
+  }
 }
 
 function requireUnusedSymbol(ctx: ReadContext, state: OracleState, symbol: string): void {

@@ -33,6 +33,8 @@ export const ErrorCode = {
   ERROR_CODE_NO_SMILE: 22,
   /** ERROR_CODE_NOT_GUARDED - The feed has no guard, or keeps no mean. */
   ERROR_CODE_NOT_GUARDED: 23,
+  /** ERROR_CODE_BOUND_TOO_FAR - The bound on forwards would cut off, or let go, what is voted, by more than one change may. */
+  ERROR_CODE_BOUND_TOO_FAR: 24,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -51,5 +53,6 @@ export namespace ErrorCode {
   export type ERROR_CODE_TOO_MANY_SURFACES = typeof ErrorCode.ERROR_CODE_TOO_MANY_SURFACES;
   export type ERROR_CODE_NO_SMILE = typeof ErrorCode.ERROR_CODE_NO_SMILE;
   export type ERROR_CODE_NOT_GUARDED = typeof ErrorCode.ERROR_CODE_NOT_GUARDED;
+  export type ERROR_CODE_BOUND_TOO_FAR = typeof ErrorCode.ERROR_CODE_BOUND_TOO_FAR;
   export type UNRECOGNIZED = typeof ErrorCode.UNRECOGNIZED;
 }
