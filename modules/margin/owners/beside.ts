@@ -9,6 +9,7 @@ import type { MarginCode } from "../errors.ts";
 import { evaluate, meetsInitial } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { OWNER_SUBACCOUNTS_PER_MARKET_MAX } from "../limits.ts";
+import { shortText } from "../portfolio/refusals.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { changed, changesOf } from "./changes.ts";
@@ -175,12 +176,11 @@ class ChangedOwner {
     const health = evaluate(after, views);
     const raised = health.initial > before.initial || health.maintenance > before.maintenance;
     if (!raised || meetsInitial(after, health)) return null;
-    const needed = health.initial + after.feeReserve;
     return {
       code: health.fresh ? "siblingMargin" : "stalePrice",
       reason:
-        `sub-account ${numberOf(id)} of the same owner would need ${needed} beside it and has ` +
-        `${health.equity}: an owner's size is one`,
+        `sub-account ${numberOf(id)} of the same owner, whose size is one: ` +
+        shortText(after, views, health),
     };
   }
 }

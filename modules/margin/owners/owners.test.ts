@@ -103,7 +103,7 @@ describe("a sub-account beside one that grows", () => {
       refused: "buy",
       code: MARGIN_CODES.siblingMargin,
       reason:
-        "buyer: sub-account 1 of the same owner would need 1000000000 beside it and has 800000000: an owner's size is one",
+        "buyer: sub-account 1 of the same owner, whose size is one: expected equity of at least 1000 (requirement), got 800: short of 200",
     });
     expect(changedKeys(middle, world.ctx.state)).toEqual([]);
     // Nor through zero, as a maker, or by trades cleared together; closing asks nobody.
@@ -126,7 +126,9 @@ describe("a sub-account beside one that grows", () => {
     const order = { account: one, market: BTC, side: "sell", ticks: 51_000n } as const;
     const rest = (lots: bigint) =>
       refusalOf(() => void world.markets.rest(world.ctx, { ...order, lots, feeReserve: 0n }));
-    expect(rest(100n)).toMatch(/^margin 67: sub-account 1 of the same owner would need 900000000/);
+    expect(rest(100n)).toMatch(
+      /^margin 67: sub-account 1 of the same owner, whose size is one: expected equity of at least 900 /,
+    );
     expect(rest(50n)).toBe("accepted");
     const release = { lots: 0n, feeReserveQuanta: 0n };
     const fills = [
