@@ -1,7 +1,6 @@
 /** The accounts that wait on thresholds, by small numbers, each with its chain of places: typed arrays, no object per account. */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Account } from "../account-codec.ts";
-import type { MarketId } from "../ports.ts";
 
 const NONE = -1;
 const FIRST_LENGTH = 64;
@@ -21,8 +20,8 @@ export class Arena {
   /** First link of each account. */
   #first: Int32Array;
   #next: Int32Array;
-  #markets: Uint32Array;
-  /** Twice the place in the thresholds of the market's side, and 1 for the short side. */
+  /** Number of the path, and the place in its thresholds. */
+  #paths: Uint32Array;
   #places: Int32Array;
   #links = 0;
   #freeLink = NONE;
@@ -31,14 +30,14 @@ export class Arena {
   constructor(accounts = 0, links = 0) {
     this.#first = new Int32Array(accounts + FIRST_LENGTH);
     this.#next = new Int32Array(links + FIRST_LENGTH);
-    this.#markets = new Uint32Array(links + FIRST_LENGTH);
+    this.#paths = new Uint32Array(links + FIRST_LENGTH);
     this.#places = new Int32Array(links + FIRST_LENGTH);
   }
 
   /** Typed arrays only. */
   get byteLength(): number {
     const { byteLength } = this.#first;
-    return byteLength + this.#next.byteLength + this.#markets.byteLength + this.#places.byteLength;
+    return byteLength + this.#next.byteLength + this.#paths.byteLength + this.#places.byteLength;
   }
 
   numberOf(id: AccountId): number | undefined {
@@ -86,35 +85,31 @@ export class Arena {
     return this.#next[link] as number;
   }
 
-  market(link: number): MarketId {
-    return this.#markets[link] as number;
-  }
-
-  isShort(link: number): boolean {
-    return ((this.#places[link] as number) & 1) === 1;
+  path(link: number): number {
+    return this.#paths[link] as number;
   }
 
   place(link: number): number {
-    return (this.#places[link] as number) >> 1;
+    return this.#places[link] as number;
   }
 
   /** Puts a place in front of the account's chain. */
-  push(number: number, market: MarketId, short: boolean, place: number): void {
+  push(number: number, path: number, place: number): void {
     let link = this.#freeLink;
     if (link === NONE) {
       link = this.#links++;
       if (link === this.#next.length) {
         this.#next = grown(this.#next, (length) => new Int32Array(length));
         this.#places = grown(this.#places, (length) => new Int32Array(length));
-        this.#markets = grown(this.#markets, (length) => new Uint32Array(length));
+        this.#paths = grown(this.#paths, (length) => new Uint32Array(length));
       }
     } else {
       this.#freeLink = this.next(link);
     }
     this.#next[link] = this.#first[number] as number;
     this.#first[number] = link;
-    this.#markets[link] = market;
-    this.#places[link] = place * 2 + (short ? 1 : 0);
+    this.#paths[link] = path;
+    this.#places[link] = place;
   }
 
   /** Drops the account's chain. */

@@ -8,14 +8,15 @@
  * write only has to say whom it touched, and what is undone only has to name those that were let out of sight meanwhile.
  */
 import type { AccountId } from "../../kit/account-id.ts";
-import { absolute, divFloor, PPM } from "../../kit/math/mul-div.ts";
-import type { Account, Position } from "../account-codec.ts";
+import type { Account } from "../account-codec.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
-import type { MarketView, MarketViews } from "../health/market-view.ts";
+import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { Arena } from "./arena.ts";
-import { MarketPath } from "./market-path.ts";
+import { Paths } from "./paths.ts";
+import { Shares } from "./shares.ts";
 import { NEVER } from "./thresholds.ts";
+import { waitsOf } from "./waits.ts";
 
 /** Below its maintenance requirement. */
 export interface Judged {
@@ -39,17 +40,13 @@ export interface Expected {
 
 const NOBODY: Expected = { accounts: 0, positions: new Map() };
 
-/** Of a market's positions each side has room for five eighths. */
-const roomFor = (positions: number): number => (positions * 5) >> 3;
-
 export class HealthBounds {
   readonly #arena: Arena;
-  /** Once for each market: who comes to it later was not counted. */
-  readonly #expected: Map<MarketId, number>;
-  readonly #paths: Map<MarketId, MarketPath> = new Map();
+  readonly #paths: Paths;
+  readonly #shares: Shares = new Shares();
   /** Written since the last look. */
   #touched: Set<AccountId> = new Set();
-  /** Looked at again whatever prices do: short of margin, judged as portfolios, or backed by assets. */
+  /** Looked at again whatever prices do: short of margin, or without a bound. */
   #watched: Set<AccountId> = new Set();
   /** Numbers of accounts whose bound was passed, or lost. */
   #passed: Set<number> = new Set();
@@ -58,7 +55,7 @@ export class HealthBounds {
   lastLooks = 0;
 
   constructor({ accounts, positions }: Expected = NOBODY) {
-    this.#expected = new Map(positions);
+    this.#paths = new Paths(positions);
     let links = 0;
     for (const count of positions.values()) links += count;
     this.#arena = new Arena(accounts, links);
@@ -75,20 +72,14 @@ export class HealthBounds {
 
   /** Of its typed arrays. */
   get byteLength(): number {
-    let sum = this.#arena.byteLength;
-    for (const path of this.#paths.values())
-      sum += path.long.thresholds.byteLength + path.short.thresholds.byteLength;
-    return sum;
+    return this.#arena.byteLength + this.#paths.byteLength;
   }
 
   /** The first look at an account that has no bound yet. */
   enter(id: AccountId, account: Account, views: MarketViews, found: Judged[]): void {
+    if (!holdsLots(account)) return;
     const slack = this.#judge(id, account, views, found);
-    if (slack === "seen") this.#watched.add(id);
-    else {
-      const held = heldOf(account);
-      if (held.length > 0) this.#bound(this.#arena.add(id), account, held, views, slack);
-    }
+    if (slack === "seen" || !this.#bound(id, account, views, slack)) this.#watched.add(id);
   }
 
   /**
@@ -113,11 +104,9 @@ export class HealthBounds {
     const renew = (id: AccountId, account: Account | undefined): void => {
       this.lastLooks += 1;
       const slack = this.#judge(id, account, views, found);
-      if (!settle || slack === "seen") this.#watched.add(id);
-      else {
-        this.#settle(id, account, views, slack);
-        settled(id);
-      }
+      if (!settle || slack === "seen" || !this.#settle(id, account, views, slack))
+        this.#watched.add(id);
+      else settled(id);
     };
     for (const number of passed) {
       const id = this.#arena.idOf(number);
@@ -138,23 +127,11 @@ export class HealthBounds {
 
   /** Brings the levels to present views, and those below their thresholds into sight. */
   refresh(views: MarketViews): void {
-    const see = (number: number): void => void this.#passed.add(number);
-    for (const [market, path] of this.#paths) {
-      if (path.holders === 0) {
-        this.#paths.delete(market);
-        continue;
-      }
-      const lost = path.advance(views(market));
-      for (const { thresholds, level } of [path.long, path.short]) {
-        if (lost) thresholds.each(see);
-        else thresholds.above(level, see);
-      }
-    }
+    this.#paths.refresh(views, (number) => void this.#passed.add(number));
   }
 
   /**
-   * What the account has over; null when it cannot be judged or holds nothing; "seen" when it stays in sight: it is short of margin, or a portfolio, whose
-   * loss is no sum over its markets, or backed by assets, whose prices are no levels.
+   * What the account has over; null when it cannot be judged or holds nothing; "seen" when it stays in sight: it is short of margin.
    */
   #judge(
     id: AccountId,
@@ -170,126 +147,65 @@ export class HealthBounds {
       found.push({ id, account, equity, maintenance });
       return "seen";
     }
-    return account.portfolio || account.assets.length > 0 ? "seen" : equity - maintenance;
+    return equity - maintenance;
   }
 
-  /** New thresholds. Null slack: none can be passed. */
+  /** New thresholds; false: it has none. Null slack: none can be passed. */
   #settle(
     id: AccountId,
     account: Account | undefined,
     views: MarketViews,
     slack: bigint | null,
-  ): void {
-    const held = account === undefined ? NOTHING : heldOf(account);
+  ): boolean {
+    if (account !== undefined && holdsLots(account)) return this.#bound(id, account, views, slack);
     const known = this.#arena.numberOf(id);
-    if (account === undefined || held.length === 0) {
-      if (known === undefined) return;
-      this.#release(known);
-      this.#arena.remove(id, known);
-      return;
-    }
-    this.#bound(known ?? this.#arena.add(id), account, held, views, slack);
+    if (known === undefined) return true;
+    this.#release(known);
+    this.#arena.remove(id, known);
+    return true;
   }
 
-  #bound(
-    number: number,
-    account: Account,
-    held: readonly Position[],
-    views: MarketViews,
-    slack: bigint | null,
-  ): void {
+  #bound(id: AccountId, account: Account, views: MarketViews, slack: bigint | null): boolean {
+    const shares = this.#shares;
+    shares.begin(slack);
+    if (!waitsOf(account, views, this.#paths, shares)) return false;
+    const number = this.#arena.numberOf(id) ?? this.#arena.add(id);
     this.#arena.keep(number, account);
-    if (!this.#fits(number, held)) this.#enter(number, held, views);
-    this.#setThresholds(number, held, views, slack);
+    if (!this.#fits(number)) this.#enter(number);
+    let link = this.#arena.first(number);
+    for (let i = shares.count - 1; i >= 0; i--) {
+      shares.side(i).thresholds.set(this.#arena.place(link), shares.threshold(i));
+      link = this.#arena.next(link);
+    }
+    return true;
   }
 
-  /** The chain stands for these positions, the last one first. */
-  #fits(number: number, held: readonly Position[]): boolean {
+  /** The chain stands for these shares, the last one first. */
+  #fits(number: number): boolean {
     let link = this.#arena.first(number);
-    for (let i = held.length - 1; i >= 0; i--) {
-      const { market, lots } = held[i] as Position;
-      if (link < 0 || this.#arena.market(link) !== market) return false;
-      if (this.#arena.isShort(link) !== lots < 0n) return false;
+    for (let i = this.#shares.count - 1; i >= 0; i--) {
+      if (link < 0 || this.#arena.path(link) !== this.#shares.side(i).number) return false;
       link = this.#arena.next(link);
     }
     return link < 0;
   }
 
-  #enter(number: number, held: readonly Position[], views: MarketViews): void {
+  #enter(number: number): void {
     this.#release(number);
-    for (const { market, lots } of held) {
-      let path = this.#paths.get(market);
-      if (path === undefined) {
-        path = new MarketPath(roomFor(this.#expected.get(market) ?? 0));
-        this.#expected.delete(market);
-        path.advance(views(market));
-        this.#paths.set(market, path);
-      }
-      const side = lots < 0n ? path.short : path.long;
-      this.#arena.push(number, market, lots < 0n, side.thresholds.add(number, NEVER));
+    for (let i = 0; i < this.#shares.count; i++) {
+      const side = this.#shares.side(i);
+      this.#arena.push(number, side.number, side.thresholds.add(number, NEVER));
     }
   }
 
   #release(number: number): void {
-    for (let link = this.#arena.first(number); link >= 0; link = this.#arena.next(link)) {
-      const path = this.#paths.get(this.#arena.market(link)) as MarketPath;
-      const side = this.#arena.isShort(link) ? path.short : path.long;
-      side.thresholds.remove(this.#arena.place(link));
-    }
+    for (let link = this.#arena.first(number); link >= 0; link = this.#arena.next(link))
+      this.#paths.side(this.#arena.path(link)).thresholds.remove(this.#arena.place(link));
     this.#arena.clear(number);
   }
-
-  #setThresholds(
-    number: number,
-    held: readonly Position[],
-    views: MarketViews,
-    slack: bigint | null,
-  ): void {
-    let weights = 0n;
-    let spare = slack ?? 0n;
-    for (const { market, lots } of held) {
-      const view = views(market);
-      if (view === undefined) continue;
-      weights += absolute(lots) * weightOf(view, lots);
-      // Its requirement was rounded up, and may be again.
-      if (view.losses === null) spare -= 1n;
-    }
-    const spareMillionths = spare * PPM;
-    let link = this.#arena.first(number);
-    for (let i = held.length - 1; i >= 0; i--) {
-      const { market, lots } = held[i] as Position;
-      const path = this.#paths.get(market) as MarketPath;
-      const side = lots < 0n ? path.short : path.long;
-      const view = views(market);
-      let threshold = NEVER;
-      if (slack !== null && view !== undefined) {
-        const weight = weightOf(view, lots);
-        const allowed = weights === 0n ? 0n : divFloor(spareMillionths * weight, weights);
-        threshold = side.thresholdFor(allowed);
-      }
-      side.thresholds.set(this.#arena.place(link), threshold);
-      link = this.#arena.next(link);
-    }
-  }
-}
-
-const NOTHING: readonly Position[] = [];
-
-/** Most accounts hold in every market they have a position in. */
-function heldOf({ positions }: Account): readonly Position[] {
-  for (const { lots } of positions) {
-    if (lots === 0n) return positions.filter((position) => position.lots !== 0n);
-  }
-  return positions;
 }
 
 function holdsLots({ positions }: Account): boolean {
   for (const { lots } of positions) if (lots !== 0n) return true;
   return false;
-}
-
-/** By what the slack is shared: the value that moves. A lot that was paid in full can lose no more than its requirement, which is its value. */
-function weightOf(view: MarketView, lots: bigint): bigint {
-  if (view.losses === null) return view.quantaPerLot;
-  return lots < 0n ? view.notionalPerLot : 0n;
 }

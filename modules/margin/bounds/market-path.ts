@@ -3,10 +3,10 @@
  * size, value less maintenance requirement has changed since any earlier moment by at least lots × (level now − level then), up to one quantum for the
  * requirement's rounding. Funding enters as the price it is; the rates of tiers by the steepest tier; of a contract with losses per lot it is exact.
  */
-import { divFloor, maximum, PPM } from "../../kit/math/mul-div.ts";
+import { maximum, PPM } from "../../kit/math/mul-div.ts";
 import type { MarketView } from "../health/market-view.ts";
 import type { PerLotLosses, RequirementTier } from "../ports.ts";
-import { Thresholds } from "./thresholds.ts";
+import type { Path, SidePath } from "./side-path.ts";
 
 export type PositionSide = "long" | "short";
 export const POSITION_SIDES = ["long", "short"] as const;
@@ -88,66 +88,18 @@ export function gainOf(from: Seen, to: Seen, side: PositionSide): bigint | null 
   return profit * PPM - value * rate - to.quantaPerLot * rise;
 }
 
-/** Half of what an Int32 holds: levels stay inside, so a threshold clamped to it is never passed unseen. */
-const LEVEL_MAX = 2n ** 30n;
-/** Steps of a level in the reference value: 0.5 millionths of the price, and room for it to grow five hundredfold. */
-const STEP_BITS = 21n;
-
-/** One side of a market: where the level stands, and what of it every holder waits for. */
-export class SidePath {
-  readonly thresholds: Thresholds;
-  /** quanta × 1,000,000 per step. */
-  #unit = 1n;
-  #exact = 0n;
-  #steps = 0;
-
-  constructor(expected: number) {
-    this.thresholds = new Thresholds(expected);
-  }
-
-  /** In whole steps, rounded down. */
-  get level(): number {
-    return this.#steps;
-  }
-
-  /** Begins anew; thresholds set before have no meaning any more. */
-  reset(referenceQuanta: bigint): void {
-    this.#unit = maximum((referenceQuanta * PPM) >> STEP_BITS, 1n);
-    this.#exact = 0n;
-    this.#steps = 0;
-  }
-
-  /** False: out of range, and nothing can be said any more. */
-  move(gain: bigint): boolean {
-    this.#exact += gain;
-    const steps = divFloor(this.#exact, this.#unit);
-    if (steps >= LEVEL_MAX || steps <= -LEVEL_MAX) return false;
-    this.#steps = Number(steps);
-    return true;
-  }
-
-  /** The threshold of a holder that can bear a loss of `allowed` quanta × 1,000,000 per lot from here; rounded up. */
-  thresholdFor(allowed: bigint): number {
-    const steps = -divFloor(allowed - this.#exact, this.#unit);
-    return Number(steps < -LEVEL_MAX ? -LEVEL_MAX : steps);
-  }
-}
-
 /** Both sides of a market. */
-export class MarketPath {
+export class MarketPath implements Path {
   readonly long: SidePath;
   readonly short: SidePath;
+  readonly sides: readonly SidePath[];
   /** Null: without a price. */
   #last: Seen | null = null;
 
-  /** Holders expected on each side. */
-  constructor(expected: number) {
-    this.long = new SidePath(expected);
-    this.short = new SidePath(expected);
-  }
-
-  get holders(): number {
-    return this.long.thresholds.size + this.short.thresholds.size;
+  constructor(long: SidePath, short: SidePath) {
+    this.long = long;
+    this.short = short;
+    this.sides = [long, short];
   }
 
   /** True: how positions stand is no longer known, and all must be looked at. Without a price none can be. */

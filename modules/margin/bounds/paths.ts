@@ -1,0 +1,94 @@
+/** Every level that somebody waits on, by what moves it. */
+import type { AssetViews } from "../collateral-assets/backing.ts";
+import type { MarketViews } from "../health/market-view.ts";
+import type { MarketId } from "../ports.ts";
+import { AssetPath } from "./asset-path.ts";
+import { MarketPath } from "./market-path.ts";
+import { holdersOf, type Path, SidePath } from "./side-path.ts";
+
+/** Of a market's positions each side has room for five eighths. */
+const roomFor = (positions: number): number => (positions * 5) >> 3;
+
+export class Paths {
+  readonly #sides: (SidePath | null)[] = [];
+  readonly #freeNumbers: number[] = [];
+  readonly #markets: Map<MarketId, MarketPath> = new Map();
+  readonly #assets: Map<string, AssetPath> = new Map();
+  /** Once for each market: who comes to it later was not counted. */
+  readonly #expected: Map<MarketId, number>;
+
+  /** Positions by market, both sides together. */
+  constructor(expected: ReadonlyMap<MarketId, number>) {
+    this.#expected = new Map(expected);
+  }
+
+  /** Of their typed arrays. */
+  get byteLength(): number {
+    return this.#sides.reduce((sum, side) => sum + (side?.thresholds.byteLength ?? 0), 0);
+  }
+
+  /** One that an account waits on. */
+  side(number: number): SidePath {
+    return this.#sides[number] as SidePath;
+  }
+
+  /** Made where nobody waits on it yet, at present views. */
+  market(market: MarketId, views: MarketViews): MarketPath {
+    let path = this.#markets.get(market);
+    if (path === undefined) {
+      const room = roomFor(this.#expected.get(market) ?? 0);
+      this.#expected.delete(market);
+      path = new MarketPath(this.#add(room), this.#add(room));
+      path.advance(views(market));
+      this.#markets.set(market, path);
+    }
+    return path;
+  }
+
+  asset(denom: string, views: AssetViews | undefined): AssetPath {
+    let path = this.#assets.get(denom);
+    if (path === undefined) {
+      path = new AssetPath(this.#add(0));
+      path.advance(views?.(denom) ?? null);
+      this.#assets.set(denom, path);
+    }
+    return path;
+  }
+
+  /** Brings all to present views, and tells of those whose threshold lies above its level, or who stand no one knows how. */
+  refresh(views: MarketViews, see: (holder: number) => void): void {
+    this.#advance(this.#markets, (path, market) => path.advance(views(market)), see);
+    this.#advance(this.#assets, (path, denom) => path.advance(views.asset?.(denom) ?? null), see);
+  }
+
+  #advance<K, P extends Path>(
+    paths: Map<K, P>,
+    isLost: (path: P, key: K) => boolean,
+    see: (holder: number) => void,
+  ): void {
+    for (const [key, path] of paths) {
+      if (holdersOf(path) === 0) {
+        paths.delete(key);
+        for (const { number } of path.sides) this.#drop(number);
+        continue;
+      }
+      const lost = isLost(path, key);
+      for (const { level, thresholds } of path.sides) {
+        if (lost) thresholds.each(see);
+        else thresholds.above(level, see);
+      }
+    }
+  }
+
+  #add(expected: number): SidePath {
+    const number = this.#freeNumbers.pop() ?? this.#sides.length;
+    const side = new SidePath(number, expected);
+    this.#sides[number] = side;
+    return side;
+  }
+
+  #drop(number: number): void {
+    this.#sides[number] = null;
+    this.#freeNumbers.push(number);
+  }
+}
