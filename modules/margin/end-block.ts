@@ -17,7 +17,7 @@ import type { LiquidationBudget } from "./liquidation/closing.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
 import type { Sick } from "./liquidation/rounds.ts";
 import { parseMoney } from "./money.ts";
-import { portfolioMarkets } from "./portfolio/mode.ts";
+import { portfolioMarkets } from "./portfolio/held-markets.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";

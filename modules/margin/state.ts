@@ -53,7 +53,8 @@ export function marginState(schema: Schema): MarginState {
   const assets = assetState(schema);
   const owners = ownerState(schema);
   const records = schema.map(1, "accounts", accountIdKey, accountValue);
-  const accounts = withOwners(records, owners, touch);
+  const portfolios = schema.map(0x1c, "portfolio_accounts", accountIdKey, markerValue);
+  const accounts = withOwners(records, owners, portfolios, touch);
   return {
     params: schema.item(0, "params", protoValue(Params)),
     accounts: watched(withJudged(accounts, assets)),
@@ -70,7 +71,7 @@ export function marginState(schema: Schema): MarginState {
     portfolioModel: schema.item(12, "portfolio_model", protoValue(PortfolioModel)),
     custody: custodyState(schema),
     waterfall: waterfallState(schema),
-    portfolios: schema.map(0x1c, "portfolio_accounts", accountIdKey, markerValue),
+    portfolios,
     assets,
     owners,
   };

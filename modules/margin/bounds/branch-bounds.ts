@@ -10,6 +10,13 @@ import {
   marketViews,
   withPortfolio,
 } from "../health/market-view.ts";
+import {
+  type MarketSet,
+  portfolioMarkets,
+  scanPortfolioMarkets,
+  touchPortfolio,
+} from "../portfolio/held-markets.ts";
+import type { RiskArray } from "../portfolio/risk-array.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { HealthBounds, type Judged } from "./bounds.ts";
@@ -24,6 +31,7 @@ export function boundsOf(ctx: ReadContext): HealthBounds | undefined {
 /** The account is to be looked at: its requirement may have changed. */
 export function touch(ctx: ReadContext, id: AccountId): void {
   boundsOf(ctx)?.touch(id);
+  touchPortfolio(ctx, id);
 }
 
 /** The accounts, with every write told to the bounds. Undoing a write needs no word: who was touched once is looked at. */
@@ -70,12 +78,14 @@ export function heldMarkets(ctx: ReadContext, state: MarginState): readonly Mark
 
 /**
  * Bounds may still wait on a market that its last holder has left, on a node that has just started they do not: nobody asks for such a market, since
- * one that cannot be read is stopped, and that is state.
+ * one that cannot be read is stopped, and that is state. The same of risk arrays, which are read where portfolio accounts hold something.
  */
-function ofHeld(held: readonly MarketId[], views: MarketViews): MarketViews {
+function ofHeld(held: readonly MarketId[], modelled: MarketSet, views: MarketViews): MarketViews {
   const known = new Set(held);
   const read: MarketViews = (market) => (known.has(market) ? views(market) : undefined);
-  return withPortfolio(read, views);
+  const riskArray = (market: MarketId): RiskArray | null =>
+    modelled.has(market) ? (views.riskArray?.(market) ?? null) : null;
+  return Object.assign(withPortfolio(read, views), { riskArray });
 }
 
 /** Every account with positions that is under water or below zero at these views, in no order. `settle` once a block. */
@@ -92,7 +102,7 @@ export function shortOfMargin(
   const settled: AccountId[] = [];
   const found = bounds.look(
     (id) => state.accounts.get(ctx, id),
-    ofHeld(held, views),
+    ofHeld(held, portfolioMarkets(ctx, state), views),
     settle,
     (id) => void settled.push(id),
   );
@@ -110,7 +120,7 @@ export function boundsFault(
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return null;
   const views = marketViews(ctx, markets);
-  bounds.refresh(ofHeld(heldMarkets(ctx, state), views));
+  bounds.refresh(ofHeld(heldMarkets(ctx, state), scanPortfolioMarkets(ctx, state), views));
   let fault: string | null = null;
   state.active.each(ctx, (id) => {
     const account = state.accounts.get(ctx, id);

@@ -70,14 +70,19 @@ function rateOf(tiers: readonly RequirementTier[], pick: "least" | "most"): bigi
   return found;
 }
 
+/** What a lot has gained in value, funding paid; quanta. */
+export function profitOf(from: Seen, to: Seen, side: PositionSide): bigint {
+  const profit = to.quantaPerLot - from.quantaPerLot - (to.fundingIndex - from.fundingIndex);
+  return side === "long" ? profit : -profit;
+}
+
 /**
  * At least this is what value less requirement of a lot has gained, in quanta × 1,000,000. Null: nothing can be said.
  * Of tiers: the requirement moves with the notional by a rate between the least and the steepest one, then by the largest rise of a rate.
  */
 export function gainOf(from: Seen, to: Seen, side: PositionSide): bigint | null {
   const value = to.quantaPerLot - from.quantaPerLot;
-  const funding = to.fundingIndex - from.fundingIndex;
-  const profit = side === "long" ? value - funding : funding - value;
+  const profit = profitOf(from, to, side);
   if (from.losses !== null && to.losses !== null) {
     return (profit - (to.losses[side].maintenance - from.losses[side].maintenance)) * PPM;
   }

@@ -4,6 +4,7 @@ import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { AssetPath } from "./asset-path.ts";
 import { MarketPath } from "./market-path.ts";
+import { disagreeing, PortfolioPath } from "./portfolio-path.ts";
 import { holdersOf, type Path, SidePath } from "./side-path.ts";
 
 /** Of a market's positions each side has room for five eighths. */
@@ -13,6 +14,8 @@ export class Paths {
   readonly #sides: (SidePath | null)[] = [];
   readonly #freeNumbers: number[] = [];
   readonly #markets: Map<MarketId, MarketPath> = new Map();
+  /** As those hold them that are judged as portfolios. */
+  readonly #portfolios: Map<MarketId, PortfolioPath> = new Map();
   readonly #assets: Map<string, AssetPath> = new Map();
   /** Once for each market: who comes to it later was not counted. */
   readonly #expected: Map<MarketId, number>;
@@ -45,6 +48,16 @@ export class Paths {
     return path;
   }
 
+  portfolio(market: MarketId, views: MarketViews): PortfolioPath {
+    let path = this.#portfolios.get(market);
+    if (path === undefined) {
+      path = new PortfolioPath(this.#add(0), this.#add(0));
+      path.advance(market, views);
+      this.#portfolios.set(market, path);
+    }
+    return path;
+  }
+
   asset(denom: string, views: AssetViews | undefined): AssetPath {
     let path = this.#assets.get(denom);
     if (path === undefined) {
@@ -58,7 +71,19 @@ export class Paths {
   /** Brings all to present views, and tells of those whose threshold lies above its level, or who stand no one knows how. */
   refresh(views: MarketViews, see: (holder: number) => void): void {
     this.#advance(this.#markets, (path, market) => path.advance(views(market)), see);
+    this.#advance(this.#portfolios, (path, market) => path.advance(market, views), see);
+    this.#seeDisagreeing(see);
     this.#advance(this.#assets, (path, denom) => path.advance(views.asset?.(denom) ?? null), see);
+  }
+
+  #seeDisagreeing(see: (holder: number) => void): void {
+    const arrays = [...this.#portfolios.values()].flatMap(({ array }) => array ?? []);
+    const names = disagreeing(arrays);
+    if (names.size === 0) return;
+    for (const { array, sides } of this.#portfolios.values()) {
+      if (array === null || !names.has(array.underlying.state.name)) continue;
+      for (const { thresholds } of sides) thresholds.each(see);
+    }
   }
 
   #advance<K, P extends Path>(

@@ -3,6 +3,8 @@ import { absolute } from "../../kit/math/mul-div.ts";
 import type { Account, AssetHolding, Position } from "../account-codec.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
 import type { Paths } from "./paths.ts";
+import { concentrationReserve } from "./portfolio-reserve.ts";
+import { ROUNDED_QUANTA } from "./portfolio-rise.ts";
 import type { Shares } from "./shares.ts";
 
 /** By what the slack is shared: the value that moves. A lot that was paid in full can lose no more than its requirement, which is its value. */
@@ -24,6 +26,32 @@ function plainPosition(
   shares.lots(side, absolute(lots), weightOf(view, lots));
   // Its requirement was rounded up, and may be again.
   if (view.losses === null) shares.keepBack(1n);
+}
+
+/** False: it has no bound. */
+function whole(account: Account, views: MarketViews, paths: Paths, shares: Shares): boolean {
+  const reserve = concentrationReserve(account, views, paths);
+  if (reserve === null) return false;
+  shares.keepBack(reserve);
+  for (const { lots, market } of account.positions) {
+    if (lots === 0n) continue;
+    const path = paths.portfolio(market, views);
+    const side = lots < 0n ? path.short : path.long;
+    const view = views(market);
+    if (view === undefined) {
+      shares.only(side);
+      continue;
+    }
+    // What is at risk of an option is a part of its underlying, whatever it is worth.
+    const weight = path.array === null ? weightOf(view, lots) : view.notionalPerLot;
+    shares.lots(side, absolute(lots), weight);
+    shares.keepBack(ROUNDED_QUANTA);
+  }
+  // Concentration counts their deltas, which have room in what is held back.
+  for (const { lots, market } of account.elsewhere) {
+    if (lots !== 0n) shares.only(paths.portfolio(market, views).long);
+  }
+  return true;
 }
 
 function backing(
@@ -51,9 +79,12 @@ export function waitsOf(
   paths: Paths,
   shares: Shares,
 ): boolean {
-  if (account.portfolio) return false;
-  for (const position of account.positions) {
-    if (position.lots !== 0n) plainPosition(position, views, paths, shares);
+  if (account.portfolio) {
+    if (!whole(account, views, paths, shares)) return false;
+  } else {
+    for (const position of account.positions) {
+      if (position.lots !== 0n) plainPosition(position, views, paths, shares);
+    }
   }
   if (account.assets.length > 0) backing(account.assets, views, paths, shares);
   return shares.bound;

@@ -3,7 +3,7 @@
  * sub-accounts, so all others cost one look into a small tree.
  */
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
-import type { MapCollection } from "../../kit/collections/schema.ts";
+import { type MapCollection, prefixEnd } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
 import type { Account, Elsewhere, Position } from "../account-codec.ts";
@@ -77,12 +77,18 @@ function bare(account: Account): Account {
   return account.elsewhere.length === 0 ? account : { ...account, elsewhere: NO_ELSEWHERE };
 }
 
-/** `moved` hears of every other sub-account whose requirement a write may change. */
+/** `moved` hears of every other sub-account whose requirement a write may change: those in the same market, and a portfolio's wherever it holds. */
 export function withOwners(
   accounts: MapCollection<AccountId, Account>,
   owners: OwnerState,
+  portfolios: MapCollection<AccountId, true>,
   moved: (ctx: WriteContext, id: AccountId) => void,
 ): MapCollection<AccountId, Account> {
+  /** Concentration is of an underlying. Charges nothing: whom it tells keeps what is no part of state. */
+  function portfolioMoved(ctx: WriteContext, owner: Owner): void {
+    ctx.state.range(portfolios.id, owner, prefixEnd(owner), (id) => moved(ctx, id as AccountId));
+  }
+
   function keep(
     ctx: WriteContext,
     id: AccountId,
@@ -90,17 +96,20 @@ export function withOwners(
     after: readonly Position[],
   ): void {
     const owner = ownerText(id);
+    let isMoved = false;
     for (const change of changesOf(before, after)) {
       const key = [owner, change.market] as const;
       const record = changed(owners.markets.get(ctx, key) ?? NOTHING_THERE, numberOf(id), change);
       if (record.subaccounts.length === 0) owners.markets.delete(ctx, key);
       else owners.markets.set(ctx, key, record);
       if (change.lots === 0n) continue;
+      isMoved = true;
       for (const number of record.subaccounts) {
         const other = subaccountOf(owner, number);
         if (other !== id) moved(ctx, other);
       }
     }
+    if (isMoved) portfolioMoved(ctx, owner);
   }
 
   /** At most two. */

@@ -15,7 +15,8 @@ import type { RiskArray } from "./risk-array.ts";
 
 const NO_HAIRCUT = { initial: 0n, maintenance: 0n };
 
-function arrayOf(views: MarketViews, market: MarketId, view: MarketView): RiskArray | null {
+/** What it is charged by as part of a portfolio; null: as everywhere. */
+export function arrayOf(views: MarketViews, market: MarketId, view: MarketView): RiskArray | null {
   // Nothing is at risk any more of what is only paid out.
   return view.terms.status === "settling" ? null : (views.riskArray?.(market) ?? null);
 }

@@ -79,12 +79,16 @@ function changesOf(array: RiskArray, variant: number): readonly number[] {
   return (array.changes[variant] ?? array.changes[0]) as readonly number[];
 }
 
-function basisLossOf(array: RiskArray, up: bigint, down: bigint): bigint {
-  const basis = array.underlying.model.addOns?.basis;
+/** Of what an expiry loses when its forward moves alone, what is charged, ppm. */
+export function basisSharePpm({ underlying, yearsLeftPpm }: RiskArray): bigint {
+  const basis = underlying.model.addOns?.basis;
   if (basis === undefined) return 0n;
+  return basis.sharePpm + mulDivUp(basis.sharePerYearPpm, yearsLeftPpm, PPM);
+}
+
+function basisLossOf(array: RiskArray, up: bigint, down: bigint): bigint {
   const loss = maximum(maximum(-up, -down), 0n);
-  const share = basis.sharePpm + mulDivUp(basis.sharePerYearPpm, array.yearsLeftPpm, PPM);
-  return mulDivUp(loss, share, PPM);
+  return loss === 0n ? 0n : mulDivUp(loss, basisSharePpm(array), PPM);
 }
 
 /**

@@ -17,6 +17,41 @@ function rootCeil(n: bigint): bigint {
   return root * root === n ? root : root + 1n;
 }
 
+/** Null: nothing is charged. */
+function ruleAndVolume({ model, rule }: UnderlyingRisk) {
+  const charged = model.addOns?.concentration;
+  const volume = parseMoney(rule.dailyVolume || "0") ?? 0n;
+  return charged === undefined || volume === 0n ? null : { charged, volume };
+}
+
+/** Share of the scenario loss that taking long to close `size` costs, ppm, rounded up. */
+export function slowedPpm(underlying: UnderlyingRisk, size: bigint): bigint {
+  const found = ruleAndVolume(underlying);
+  if (found === null || size === 0n) return 0n;
+  const { charged, volume } = found;
+  // factor² = t / (3 × horizon), t = size / (share × volume per day), in PPM².
+  const squared = divCeil(
+    size * PPM * DAY_MS * PPM * PPM,
+    charged.volumeSharePpm * volume * 3n * charged.horizonMs,
+  );
+  return maximum(rootCeil(squared) - PPM, 0n);
+}
+
+/** What selling `ownSize` loses by moving the price, quanta, rounded up; volatility annual, 1e-18. */
+export function impactQuanta(
+  underlying: UnderlyingRisk,
+  volatility: bigint,
+  ownSize: bigint,
+  size: bigint,
+): bigint {
+  const found = ruleAndVolume(underlying);
+  if (found === null || size === 0n) return 0n;
+  const { charged, volume } = found;
+  const daily = divCeil(volatility * PPM, sqrtWad(DAYS_PER_YEAR * WAD));
+  const share = rootCeil(divCeil(size * PPM * PPM, volume));
+  return divCeil(ownSize * charged.impactPpm * daily * share, PPM * PPM * PPM);
+}
+
 /**
  * Quanta, rounded up; 0 without a rule or a known volume. `loss` is the underlying's scenario loss of this account, `size` the gross delta of
  * all accounts of its owner, `ownSize` of this one.
@@ -27,17 +62,7 @@ export function concentrationCharge(
   ownSize: bigint,
   size: bigint,
 ): bigint {
-  const rule = underlying.model.addOns?.concentration;
-  const volume = parseMoney(underlying.rule.dailyVolume || "0") ?? 0n;
-  if (rule === undefined || volume === 0n || size === 0n) return 0n;
-  // factor² = t / (3 × horizon), t = size / (share × volume per day), in PPM².
-  const squared = divCeil(
-    size * PPM * DAY_MS * PPM * PPM,
-    rule.volumeSharePpm * volume * 3n * rule.horizonMs,
-  );
-  const slower = divCeil(loss * maximum(rootCeil(squared) - PPM, 0n), PPM);
-  const daily = divCeil(underlying.state.volatility * PPM, sqrtWad(DAYS_PER_YEAR * WAD));
-  const share = rootCeil(divCeil(size * PPM * PPM, volume));
-  const impact = divCeil(ownSize * rule.impactPpm * daily * share, PPM * PPM * PPM);
+  const slower = divCeil(loss * slowedPpm(underlying, size), PPM);
+  const impact = impactQuanta(underlying, underlying.state.volatility, ownSize, size);
   return maximum(slower, maximum(impact - loss, 0n));
 }

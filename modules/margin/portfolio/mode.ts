@@ -10,7 +10,7 @@ import { evaluate, meetsInitial } from "../health/health.ts";
 import { keepingHealthy } from "../health/healthy.ts";
 import { type ModelledMarkets, marketViews } from "../health/market-view.ts";
 import { beside } from "../owners/beside.ts";
-import type { MarketId, PricesPort } from "../ports.ts";
+import type { PricesPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { validateModel } from "./model.ts";
 import { shortText } from "./refusals.ts";
@@ -99,18 +99,6 @@ export function createPortfolioModes(parts: {
       });
     },
   };
-}
-
-/** Markets of which owners of portfolio accounts hold lots. */
-export function portfolioMarkets(ctx: ReadContext, state: MarginState): ReadonlySet<MarketId> {
-  const found = new Set<MarketId>();
-  state.portfolios.each(ctx, (id) => {
-    const account = state.accounts.get(ctx, id);
-    for (const { lots, market } of account?.positions ?? []) if (lots !== 0n) found.add(market);
-    // Concentration counts them.
-    for (const { lots, market } of account?.elsewhere ?? []) if (lots !== 0n) found.add(market);
-  });
-  return found;
 }
 
 /** Portfolio accounts need a model, are in the index, and an owner has at most one. */

@@ -4,6 +4,7 @@ import { divCeil, maximum, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { accumulate, fitsNumbers, largerSide, type RiskPosition } from "./accumulate.ts";
 import { concentrationCharge } from "./concentration.ts";
 import { NO_RATES } from "./model.ts";
+import type { UnderlyingRisk } from "./risk-array.ts";
 import { type Scan, scan } from "./scan.ts";
 import { totalsOf, type UnderlyingTotals } from "./totals.ts";
 
@@ -140,10 +141,17 @@ function concentration(
   return charge;
 }
 
+/** Part of the oracle's width that is charged, ppm. */
+export function chargedWidthPpm({ model, state }: UnderlyingRisk): bigint {
+  const rule = model.addOns?.oracleWidth;
+  const width = state.oracleWidthPpm;
+  if (rule === undefined || width <= rule.thresholdPpm) return 0n;
+  return rule.wholeWidth ? width : width - rule.thresholdPpm;
+}
+
 function widthCharge({ underlying, linearNotional, optionNotional }: UnderlyingTotals): Charge {
-  const rule = underlying.model.addOns?.oracleWidth;
-  const width = underlying.state.oracleWidthPpm;
-  if (rule === undefined || width <= rule.thresholdPpm) return FREE;
-  const counted = rule.wholeWidth ? width : width - rule.thresholdPpm;
-  return share(mulDivUp(linearNotional + optionNotional, counted, PPM), rule.factor);
+  const widthPpm = chargedWidthPpm(underlying);
+  if (widthPpm === 0n) return FREE;
+  const moved = mulDivUp(linearNotional + optionNotional, widthPpm, PPM);
+  return share(moved, underlying.model.addOns?.oracleWidth?.factor);
 }
