@@ -7,11 +7,12 @@ import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { boundsOf, shortOfMargin } from "./branch-bounds.ts";
-import { ACCOUNTS, type Kind, kindOf, RandomWorld } from "./testing/random-world.ts";
+import { ACCOUNTS, type Kind, kindOf, type Moment, RandomWorld } from "./testing/random-world.ts";
 
 const WORLDS = Number(process.env["KEEL_BOUNDS_WORLDS"] ?? 30);
 const FIRST = Number(process.env["KEEL_BOUNDS_SEED"] ?? 1);
 const BLOCKS = 24;
+const MOVES = 3;
 
 interface Counts {
   looks: number;
@@ -79,22 +80,50 @@ function run(seed: number, counts: Counts): void {
   }
 }
 
+/** A few moves, and then a world of accounts for whom the worst of them is just too much. */
+function runOnEdge(seed: number, counts: Counts): void {
+  const world = new RandomWorld(seed);
+  const start = world.moment;
+  const later: Moment[] = [];
+  for (let i = world.dice.below(MOVES); i >= 0; i--) {
+    world.move();
+    later.push(world.moment);
+  }
+  world.moment = start;
+  world.putOnEdge(later);
+  compare(world, world.ctx, true, counts);
+  for (const moment of later) {
+    world.moment = moment;
+    compare(world, world.ctx, true, counts);
+  }
+}
+
+function inWorlds(worlds: number, body: (seed: number, counts: Counts) => void): Counts {
+  const vouched = { plain: 0, backed: 0, portfolio: 0 };
+  const counts: Counts = { looks: 0, scans: 0, found: 0, vouched };
+  for (let seed = FIRST; seed < FIRST + worlds; seed++) {
+    try {
+      body(seed, counts);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : ""}`);
+    }
+  }
+  console.log(
+    `${worlds * ACCOUNTS} accounts of seeds ${FIRST} to ${FIRST + worlds - 1}: ${JSON.stringify(counts)}`,
+  );
+  expect(counts.looks).toBeLessThan(counts.scans);
+  for (const times of Object.values(vouched)) expect(times).toBeGreaterThan(worlds);
+  return counts;
+}
+
 describe("the bounds of accounts", () => {
   it("find exactly whom a full scan finds, in random portfolios on random paths", () => {
-    const vouched = { plain: 0, backed: 0, portfolio: 0 };
-    const counts: Counts = { looks: 0, scans: 0, found: 0, vouched };
-    for (let seed = FIRST; seed < FIRST + WORLDS; seed++) {
-      try {
-        run(seed, counts);
-      } catch (error) {
-        throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : ""}`);
-      }
-    }
-    console.log(
-      `${WORLDS * ACCOUNTS} portfolios of seeds ${FIRST} to ${FIRST + WORLDS - 1}:`,
-      counts,
-    );
+    const counts = inWorlds(WORLDS, run);
     expect(counts.found).toBeGreaterThan(WORLDS * ACCOUNTS);
-    expect(counts.looks).toBeLessThan(counts.scans);
+  }, 900_000);
+
+  it("find all who fall short by a quantum at the worst point of a short path", () => {
+    const counts = inWorlds(WORLDS * 8, runOnEdge);
+    expect(counts.found).toBeGreaterThan(WORLDS * 8 * 4);
   }, 900_000);
 });

@@ -1,5 +1,5 @@
 /** Markets that a margin model speaks of: perpetuals, futures and options on two underlyings, their prices, volatilities, times and the model itself moved by chance. */
-import type { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
+import { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { WAD } from "../../../kit/math/fixed-point.ts";
 import { divTrunc } from "../../../kit/math/mul-div.ts";
 import type { MarketView } from "../../health/market-view.ts";
@@ -45,17 +45,23 @@ export interface ModelledWorld {
 /** One that ships, of all five; with volumes so small that concentration is charged, measured betas, and other rates. */
 function modelOf(dice: Dice): PortfolioModel {
   const model = dice.pick(Object.values(models));
-  const dailyVolume = dice.pick(["2000000000000", "200000000000000", "20000000000000000"]);
-  return {
+  const dailyVolume = dice.pick(["2000000000000", "50000000000000", "20000000000000000"]);
+  const concentration = {
+    volumeSharePpm: 100_000n,
+    horizonMs: 3_600_000n,
+    impactPpm: dice.pick([0n, 1_000_000n, 5_000_000n]),
+  };
+  return PortfolioModel.fromPartial({
     ...model,
     maintenanceFactorPpm: dice.between(100_000n, model.maintenanceFactorPpm + 1n),
     offsetCapPpm: dice.between(0n, 800_001n),
+    addOns: { ...model.addOns, ...(dice.oneIn(2) ? { concentration } : {}) },
     underlyings: model.underlyings.map((rule) => ({
       ...rule,
       betaMeasured: true,
       ...(dice.oneIn(2) ? { dailyVolume } : {}),
     })),
-  };
+  });
 }
 
 function underlyingOf(dice: Dice, price: bigint): Underlying {

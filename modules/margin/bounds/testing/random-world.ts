@@ -38,15 +38,21 @@ export function kindOf({ assets, portfolio }: Account): Kind {
   return assets.length > 0 ? "backed" : "plain";
 }
 
+/** All that health depends on beside the accounts. */
+export interface Moment {
+  readonly plain: ReadonlyMap<MarketId, MarketView | undefined>;
+  readonly modelled: ModelledWorld;
+  /** Denoms that are no collateral any more have null. */
+  readonly assets: ReadonlyMap<string, AssetView | null>;
+}
+
 export class RandomWorld {
   readonly dice: Dice;
   readonly ctx: TestContext;
   readonly state: MarginState;
   readonly ids: readonly AccountId[];
-  #plain: Map<MarketId, MarketView | undefined> = new Map();
-  #modelled: ModelledWorld;
-  /** Denoms that are no collateral any more have null. */
-  #assets: Map<string, AssetView | null> = listedAssets();
+  /** Now. */
+  moment: Moment;
 
   constructor(seed: number) {
     const dice = new Dice(seed);
@@ -54,9 +60,10 @@ export class RandomWorld {
     this.dice = dice;
     this.state = marginState(registry.schema("margin"));
     this.ctx = testContext(registry);
-    this.#modelled = listedModel(dice);
+    const plain = new Map<MarketId, MarketView | undefined>();
     for (let market = 1; market < FIRST_MODELLED; market++)
-      this.#plain.set(market, dice.oneIn(5) ? undefined : listed(dice, market));
+      plain.set(market, dice.oneIn(5) ? undefined : listed(dice, market));
+    this.moment = { plain, modelled: listedModel(dice), assets: listedAssets() };
     for (let market = 1; market <= LAST_MODELLED; market++)
       this.state.ledgers.set(this.ctx, market, { ...emptyLedger(market), positions: 1n });
     this.ids = Array.from({ length: ACCOUNTS }, (_, i) => {
@@ -68,10 +75,8 @@ export class RandomWorld {
     for (const id of this.ids) this.rewrite(this.ctx, id);
   }
 
-  views(): MarketViews {
-    const plain = this.#plain;
-    const { arrays, views } = this.#modelled;
-    const assets = this.#assets;
+  views({ assets, modelled, plain }: Moment = this.moment): MarketViews {
+    const { arrays, views } = modelled;
     const read: MarketViews = (market) =>
       market < FIRST_MODELLED ? plain.get(market) : views[market - FIRST_MODELLED];
     return Object.assign(read, {
@@ -82,26 +87,50 @@ export class RandomWorld {
 
   /** What only prices, parameters and time do. */
   move(): void {
-    const { dice } = this;
-    this.#plain = new Map(this.#plain);
-    for (const [market, view] of this.#plain) {
-      if (dice.oneIn(2)) this.#plain.set(market, stepped(dice, market, view));
+    const { dice, moment } = this;
+    const plain = new Map(moment.plain);
+    for (const [market, view] of plain) {
+      if (dice.oneIn(2)) plain.set(market, stepped(dice, market, view));
     }
-    if (dice.oneIn(2)) this.#modelled = modelMoved(dice, this.#modelled);
-    this.#assets = new Map(this.#assets);
-    for (const [denom, view] of this.#assets) {
-      if (view === null) this.#assets.set(denom, listedAssets().get(denom) ?? null);
-      else this.#assets.set(denom, dice.oneIn(60) ? null : assetMoved(dice, view));
+    const modelled = dice.oneIn(2) ? modelMoved(dice, moment.modelled) : moment.modelled;
+    const assets = new Map(moment.assets);
+    for (const [denom, view] of assets) {
+      if (view === null) assets.set(denom, listedAssets().get(denom) ?? null);
+      else assets.set(denom, dice.oneIn(60) ? null : assetMoved(dice, view));
     }
+    this.moment = { plain, modelled, assets };
   }
 
   /** What a dropped proposal leaves behind: prices that were seen, writes that are undone. */
   dropping(body: () => void): void {
-    const [plain, modelled, assets] = [this.#plain, this.#modelled, this.#assets];
+    const { moment } = this;
     const savepoint = this.ctx.state.savepoint();
     body();
     this.ctx.state.revert(savepoint);
-    [this.#plain, this.#modelled, this.#assets] = [plain, modelled, assets];
+    this.moment = moment;
+  }
+
+  /** What an account has over at a moment; null: it cannot be judged then. */
+  slack(account: Account, moment: Moment): bigint | null {
+    const health = maintenanceHealth(account, this.views(moment));
+    return health === null ? null : health.equity - health.maintenance;
+  }
+
+  /** Gives each account so much that at the worst of these moments, all later than now, it is a quantum short. */
+  putOnEdge(later: readonly Moment[]): void {
+    const { ctx, state } = this;
+    for (const id of this.ids) {
+      const account = state.accounts.get(ctx, id) as Account;
+      const now = this.slack(account, this.moment);
+      if (now === null) continue;
+      let worst: bigint | null = null;
+      for (const moment of later) {
+        const then = this.slack(account, moment);
+        if (then !== null && (worst === null || then < worst)) worst = then;
+      }
+      if (worst === null || worst >= now) continue;
+      state.accounts.set(ctx, id, { ...account, collateral: account.collateral - worst - 1n });
+    }
   }
 
   any(): AccountId {
@@ -136,10 +165,10 @@ export class RandomWorld {
   /** So much over its requirement that a few moves may take it. */
   #putNear(ctx: WriteContext, id: AccountId, gross: bigint): void {
     const account = this.state.accounts.get(ctx, id) as Account;
-    const health = maintenanceHealth(account, this.views());
-    if (health === null) return;
-    const slack = this.dice.between(0n, divTrunc(gross, this.dice.oneIn(2) ? 50n : 8n) + 1n);
-    const collateral = account.collateral + health.maintenance + slack - health.equity;
+    const slack = this.slack(account, this.moment);
+    if (slack === null) return;
+    const wanted = this.dice.between(0n, divTrunc(gross, this.dice.oneIn(2) ? 50n : 8n) + 1n);
+    const collateral = account.collateral + wanted - slack;
     this.state.accounts.set(ctx, id, { ...account, collateral });
   }
 
@@ -170,11 +199,12 @@ export class RandomWorld {
     const { dice } = this;
     const views = this.views();
     const positions: Position[] = [];
-    // Some are only in what the model speaks of, some hold a little of everything.
+    // Some are only in what the model speaks of, some hold a little of everything, some next to nothing.
     const first = dice.oneIn(3) ? FIRST_MODELLED : 1;
+    const rare = dice.oneIn(3) ? 6 : 3;
     for (let market = first; market <= LAST_MODELLED; market++) {
       const view = views(market);
-      if (view === undefined || !dice.oneIn(3)) continue;
+      if (view === undefined || !dice.oneIn(rare)) continue;
       const size = dice.between(0n, dice.oneIn(3) ? 3n : 2_000n);
       const lots = dice.oneIn(2) ? size : -size;
       const openBuyLots = dice.between(0n, 5n);
@@ -195,7 +225,7 @@ export class RandomWorld {
   #backing(gross: bigint): Account["assets"] {
     const { dice } = this;
     if (!dice.oneIn(4)) return NO_ASSETS;
-    return [...this.#assets].flatMap(([denom, view]) => {
+    return [...this.moment.assets].flatMap(([denom, view]) => {
       if (view === null || dice.oneIn(3)) return [];
       const units = 10n ** BigInt(view.terms.decimals - 6);
       const most = divTrunc(gross * units * WAD, view.price === 0n ? 1n : view.price);
