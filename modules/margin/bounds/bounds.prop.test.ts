@@ -6,7 +6,9 @@ import type { Account } from "../account-codec.ts";
 import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
+import { portfolioMarkets, scanPortfolioMarkets } from "../portfolio/held-markets.ts";
 import { boundsOf, shortOfMargin } from "./branch-bounds.ts";
+import { LAST_MODELLED } from "./testing/random-models.ts";
 import { ACCOUNTS, type Kind, kindOf, type Moment, RandomWorld } from "./testing/random-world.ts";
 
 const WORLDS = Number(process.env["KEEL_BOUNDS_WORLDS"] ?? 30);
@@ -50,6 +52,10 @@ function compare(world: RandomWorld, ctx: WriteContext, first: boolean, counts: 
   counts.looks += boundsOf(ctx)?.lastLooks ?? 0;
   counts.found += byBounds.length;
   expect(byBounds).toEqual(everyone(world, ctx, views, counts));
+  const kept = portfolioMarkets(ctx, world.state);
+  const all = scanPortfolioMarkets(ctx, world.state);
+  for (let market = 1; market <= LAST_MODELLED; market++)
+    expect(kept.has(market), `market ${market}`).toBe(all.has(market));
 }
 
 function block(world: RandomWorld, counts: Counts): void {

@@ -1,14 +1,25 @@
 import { PortfolioModel } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
-import type { Account } from "../account-codec.ts";
-import { marketViews } from "../health/market-view.ts";
+import { WAD } from "../../kit/math/fixed-point.ts";
+import { absolute, divFloor } from "../../kit/math/mul-div.ts";
+import { type Account, NO_ASSETS, NO_ELSEWHERE } from "../account-codec.ts";
+import { maintenanceHealth } from "../health/health.ts";
+import { type MarketView, type MarketViews, marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { type OwnersWorld, ownersWorld } from "../owners/testing.ts";
+import {
+  type RiskArray,
+  riskArray,
+  type UnderlyingRisk,
+  underlyingRisk,
+} from "../portfolio/risk-array.ts";
+import { option, perpetual } from "../portfolio/testing/instruments.ts";
 import { models } from "../portfolio/testing/models.ts";
 import { BTC, btcTerms } from "../testing/world.ts";
-import type { HealthBounds } from "./bounds.ts";
+import { HealthBounds } from "./bounds.ts";
 import { boundsOf } from "./branch-bounds.ts";
+import { Dice } from "./testing/dice.ts";
 
 const UNIT = 1_000_000n;
 const MARK = 50_000n;
@@ -138,5 +149,85 @@ describe("a portfolio with a bound", () => {
     expect(world.violated()).toContain("bounds-vouch");
     bounds.touch(book);
     expect(world.violated()).toBeNull();
+  });
+});
+
+const SHARE = 60_000n;
+const STEP = 30n;
+const BOOK = [
+  { contract: "perpetual", strike: 0n, lots: -2n },
+  { contract: "call", strike: 60_000n, lots: -10n },
+  { contract: "put", strike: 60_000n, lots: 7n },
+  { contract: "call", strike: 66_000n, lots: 8n },
+  { contract: "put", strike: 54_000n, lots: -9n },
+] as const;
+
+interface At {
+  readonly arrays: readonly (RiskArray | null)[];
+  readonly values: readonly bigint[];
+}
+
+/** Contracts on the underlying at a price; a lot is a thousandth of it. */
+function at(price: bigint): At {
+  const state = { name: "BTC-USD", price: price * WAD, volatility: 0n, oracleWidthPpm: 0n };
+  const risk = underlyingRisk(models.s35, state) as UnderlyingRisk;
+  const instruments = BOOK.map(({ contract, strike }) => {
+    if (contract === "perpetual") return perpetual(price);
+    const terms = { right: contract, forward: price, strike, days: 20n, volatilityPpm: 600_000n };
+    return { ...option(terms), expiry: "one" };
+  });
+  return {
+    arrays: instruments.map((one) => riskArray(risk, one)),
+    values: instruments.map((one) => divFloor(one.price(0n, one.volatility), 10n ** 15n)),
+  };
+}
+
+describe("a hedged book on an index that walks by steps of 0.05 %", () => {
+  it("with 1 % of its notional over is judged in one of a hundred blocks at most, and whenever it is short", () => {
+    const dice = new Dice(7);
+    const known = new Map<bigint, At>();
+    let price = SHARE;
+    let now = at(price);
+    const read = (market: number): MarketView => ({
+      terms: btcTerms({ id: market, tiers: [] }),
+      ...{ markTicks: 1n, fresh: true, fundingIndex: 0n, losses: null },
+      quantaPerLot: now.values[market - 1] ?? 0n,
+      notionalPerLot: price * 1_000n,
+    });
+    const views: MarketViews = Object.assign(read, {
+      riskArray: (market: number) => now.arrays[market - 1] ?? null,
+    });
+    const flat: Account = {
+      ...{ collateral: 0n, feeReserve: 0n, portfolio: true, isolated: false },
+      ...{ assets: NO_ASSETS, elsewhere: NO_ELSEWHERE },
+      positions: BOOK.map(({ lots }, i) => ({
+        ...{ market: i + 1, lots, quote: -lots * (now.values[i] ?? 0n), fundingIndex: 0n },
+        ...{ openBuyLots: 0n, openSellLots: 0n },
+      })),
+    };
+    const gross = BOOK.reduce((sum, { lots }) => sum + absolute(lots) * SHARE * 1_000n, 0n);
+    const needed = maintenanceHealth(flat, views)?.maintenance ?? 0n;
+    const account = { ...flat, collateral: needed + divFloor(gross, 100n) };
+    const bounds = new HealthBounds();
+    bounds.watch([book]);
+    let looks = 0;
+    for (let block = 0; block < 2_000; block++) {
+      if (dice.oneIn(6)) price += dice.oneIn(2) ? STEP : -STEP;
+      now = known.get(price) ?? at(price);
+      known.set(price, now);
+      const found = bounds.look(
+        () => account,
+        views,
+        true,
+        () => undefined,
+      );
+      looks += bounds.lastLooks;
+      const health = maintenanceHealth(account, views);
+      expect(found.length === 1, `block ${block}`).toBe(
+        health !== null && health.equity < health.maintenance,
+      );
+    }
+    expect(looks).toBeGreaterThan(1);
+    expect(looks).toBeLessThanOrEqual(20);
   });
 });
