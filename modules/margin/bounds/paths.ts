@@ -17,6 +17,8 @@ export class Paths {
   /** As those hold them that are judged as portfolios. */
   readonly #portfolios: Map<MarketId, PortfolioPath> = new Map();
   readonly #assets: Map<string, AssetPath> = new Map();
+  /** Underlyings of which they have been told different things. */
+  #disagreeing: ReadonlySet<string> = new Set();
   /** Once for each market: who comes to it later was not counted. */
   readonly #expected: Map<MarketId, number>;
 
@@ -77,11 +79,15 @@ export class Paths {
   }
 
   #seeDisagreeing(see: (holder: number) => void): void {
-    const arrays = [...this.#portfolios.values()].flatMap(({ array }) => array ?? []);
-    const names = disagreeing(arrays);
-    if (names.size === 0) return;
+    let changed = false;
+    for (const path of this.#portfolios.values()) if (path.takeChanged()) changed = true;
+    if (changed) {
+      const arrays = [...this.#portfolios.values()].flatMap(({ array }) => array ?? []);
+      this.#disagreeing = disagreeing(arrays);
+    }
+    if (this.#disagreeing.size === 0) return;
     for (const { array, sides } of this.#portfolios.values()) {
-      if (array === null || !names.has(array.underlying.state.name)) continue;
+      if (array === null || !this.#disagreeing.has(array.underlying.state.name)) continue;
       for (const { thresholds } of sides) thresholds.each(see);
     }
   }

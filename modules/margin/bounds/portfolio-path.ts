@@ -28,6 +28,7 @@ export class PortfolioPath implements Path {
   readonly sides: readonly SidePath[];
   /** Null: without a price. */
   #last: Known | null = null;
+  #changed = false;
   /** While levels stand a lot's delta, without sign, and the underlying's volatility stay below. */
   #delta = 0n;
   #volatility = 0n;
@@ -40,6 +41,13 @@ export class PortfolioPath implements Path {
 
   get array(): RiskArray | null {
     return this.#last?.array ?? null;
+  }
+
+  /** Whether the array is another than when this was asked last. */
+  takeChanged(): boolean {
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
   }
 
   get deltaMost(): bigint {
@@ -60,6 +68,7 @@ export class PortfolioPath implements Path {
     }
     const next: Known = { seen: seen(view), array: arrayOf(views, market, view) };
     this.#last = next;
+    if (last?.array !== next.array) this.#changed = true;
     if (last !== null && last.array === next.array && sameSeen(last.seen, next.seen)) return false;
     if (last !== null && this.#move(last, next)) return false;
     this.#reset(view, next.array);
