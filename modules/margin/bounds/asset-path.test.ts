@@ -6,7 +6,7 @@ import { type Account, NO_ELSEWHERE } from "../account-codec.ts";
 import type { AssetView } from "../collateral-assets/valuation.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
 import { btcTerms } from "../testing/world.ts";
-import { HealthBounds } from "./bounds.ts";
+import { HealthBounds } from "./health-bounds.ts";
 
 const UNIT = 1_000_000n;
 const TIERS = [{ aboveQuanta: 0n, initialPpm: 100_000n, maintenancePpm: 50_000n }];

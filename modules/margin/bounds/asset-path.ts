@@ -1,22 +1,27 @@
-/** What a unit of a collateral asset counts for maintenance: price × share that counts, exact. Of what an account has of it, at most one quantum is rounded away. */
+/** What a unit of a collateral asset counts: price × share, exact or rounded down. */
 import type { AssetView } from "../collateral-assets/valuation.ts";
 import type { Path, SidePath } from "./side-path.ts";
+
+/** Price, 1e-18, × share, ppm. */
+export type CountedOf = (view: AssetView) => bigint;
 
 export class AssetPath implements Path {
   readonly side: SidePath;
   readonly sides: readonly SidePath[];
+  readonly #countedOf: CountedOf;
   #counted: bigint | null = null;
   /** Null: it was no collateral yet. */
   #decimals: number | null = null;
 
-  constructor(side: SidePath) {
+  constructor(counted: CountedOf, side: SidePath) {
+    this.#countedOf = counted;
     this.side = side;
     this.sides = [side];
   }
 
   /** True: how it stands is no longer known. What is no collateral any more counts nothing. */
   advance(view: AssetView | null): boolean {
-    const counted = view === null ? 0n : view.price * view.maintenancePpm;
+    const counted = view === null ? 0n : this.#countedOf(view);
     const decimals = view === null ? this.#decimals : view.terms.decimals;
     const last = this.#counted;
     this.#counted = counted;

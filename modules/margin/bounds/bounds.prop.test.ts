@@ -7,7 +7,7 @@ import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { portfolioMarkets, scanPortfolioMarkets } from "../portfolio/held-markets.ts";
-import { boundsOf, shortOfMargin } from "./branch-bounds.ts";
+import { boundsOf, cashBoundsOf, owingTooMuch, shortOfMargin } from "./branch-bounds.ts";
 import { LAST_MODELLED } from "./testing/random-models.ts";
 import { ACCOUNTS, type Kind, kindOf, type Moment, RandomWorld } from "./testing/random-world.ts";
 
@@ -20,8 +20,9 @@ interface Counts {
   looks: number;
   scans: number;
   found: number;
+  owing: number;
   /** Judged by a scan, and vouched for by a bound. */
-  readonly vouched: Record<Kind, number>;
+  readonly vouched: Record<Kind | "debt", number>;
 }
 
 interface Found {
@@ -44,6 +45,20 @@ function everyone(world: RandomWorld, ctx: WriteContext, views: MarketViews, cou
   return found.sort(compareSick);
 }
 
+/** Whose cash is further below zero than its assets allow. */
+function allOwing(world: RandomWorld, ctx: WriteContext, counts: Counts): readonly AccountId[] {
+  const found: AccountId[] = [];
+  const bounds = cashBoundsOf(ctx);
+  world.state.assets.judged.each(ctx, (id) => {
+    const account = world.state.accounts.get(ctx, id) as Account;
+    const over = world.slack(account, world.moment, "debt");
+    if (bounds?.sees(id) === false) counts.vouched.debt += 1;
+    if (over !== null && over < 0n) found.push(id);
+  });
+  counts.owing += found.length;
+  return found;
+}
+
 function compare(world: RandomWorld, ctx: WriteContext, first: boolean, counts: Counts): void {
   const views = world.views();
   const byBounds = shortOfMargin(ctx, world.state, views, first)
@@ -52,6 +67,8 @@ function compare(world: RandomWorld, ctx: WriteContext, first: boolean, counts: 
   counts.looks += boundsOf(ctx)?.lastLooks ?? 0;
   counts.found += byBounds.length;
   expect(byBounds).toEqual(everyone(world, ctx, views, counts));
+  const owing = owingTooMuch(ctx, world.state, views).map(({ id }) => id);
+  expect(owing, "owing").toEqual(allOwing(world, ctx, counts));
   const kept = portfolioMarkets(ctx, world.state);
   const all = scanPortfolioMarkets(ctx, world.state);
   for (let market = 1; market <= LAST_MODELLED; market++)
@@ -105,8 +122,8 @@ function runOnEdge(seed: number, counts: Counts): void {
 }
 
 function inWorlds(worlds: number, body: (seed: number, counts: Counts) => void): Counts {
-  const vouched = { plain: 0, backed: 0, portfolio: 0 };
-  const counts: Counts = { looks: 0, scans: 0, found: 0, vouched };
+  const vouched = { plain: 0, backed: 0, portfolio: 0, debt: 0 };
+  const counts: Counts = { looks: 0, scans: 0, found: 0, owing: 0, vouched };
   for (let seed = FIRST; seed < FIRST + worlds; seed++) {
     try {
       body(seed, counts);
@@ -126,6 +143,7 @@ describe("the bounds of accounts", () => {
   it("find exactly whom a full scan finds, in random portfolios on random paths", () => {
     const counts = inWorlds(WORLDS, run);
     expect(counts.found).toBeGreaterThan(WORLDS * ACCOUNTS);
+    expect(counts.owing).toBeGreaterThan(WORLDS);
   }, 900_000);
 
   it("find all who fall short by a quantum at the worst point of a short path", () => {

@@ -4,8 +4,8 @@ import type { Account } from "../account-codec.ts";
 import { marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
-import { HealthBounds } from "./bounds.ts";
 import { boundsOf } from "./branch-bounds.ts";
+import { HealthBounds } from "./health-bounds.ts";
 
 const UNIT = 1_000_000n;
 const MARK = 50_000n;

@@ -1,29 +1,29 @@
 /**
- * Who must be looked at. Every account with positions has a bound: what it has over its maintenance requirement, shared among its positions by their
- * value, and turned into a threshold on the level of each market's side (market-path.ts). As long as no level has fallen below its threshold, the account
- * has lost no more than what it had over, so it is not under water. Each block judges those whose threshold was passed, those that were
- * written, and those that were under water or next to it: exactly whom a scan of all would find, because everyone else cannot be among them.
+ * Who must be looked at. Every account a rule concerns has a bound: what it has over what the rule asks, shared among its positions and assets by their
+ * value, and turned into a threshold on the level of each (paths.ts). As long as no level has fallen below its threshold, the account
+ * has lost no more than what it had over, so it is not short. Each look judges those whose threshold was passed, those that were
+ * written, and those that were short: exactly whom a scan of all would find, because everyone else cannot be among them.
  *
  * Derived from state and no part of it: it may be built at any time, and which accounts it chooses to look at has no effect but time. So a
  * write only has to say whom it touched, and what is undone only has to name those that were let out of sight meanwhile.
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Account } from "../account-codec.ts";
-import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { Arena } from "./arena.ts";
-import { Paths } from "./paths.ts";
+import { type Measures, Paths } from "./paths.ts";
 import { Shares } from "./shares.ts";
 import { NEVER } from "./thresholds.ts";
-import { waitsOf } from "./waits.ts";
 
-/** Below its maintenance requirement. */
-export interface Judged {
-  readonly id: AccountId;
-  readonly account: Account;
-  readonly equity: bigint;
-  readonly maintenance: bigint;
+/** What accounts must not fall short of. */
+export interface Rule<Short extends object> {
+  concerns(account: Account): boolean;
+  /** What it has over; null when it cannot be judged; what is found of it when it is short. */
+  judge(id: AccountId, account: Account, views: MarketViews): bigint | null | Short;
+  readonly measures: Measures;
+  /** Into shares that were begun with what the account has over. False: it has to be looked at all the time. */
+  waits(account: Account, views: MarketViews, paths: Paths, shares: Shares): boolean;
 }
 
 export type AccountOf = (id: AccountId) => Account | undefined;
@@ -40,13 +40,14 @@ export interface Expected {
 
 const NOBODY: Expected = { accounts: 0, positions: new Map() };
 
-export class HealthBounds {
+export class Bounds<Short extends object> {
+  readonly #rule: Rule<Short>;
   readonly #arena: Arena;
   readonly #paths: Paths;
   readonly #shares: Shares = new Shares();
   /** Written since the last look. */
   #touched: Set<AccountId> = new Set();
-  /** Looked at again whatever prices do: short of margin, or without a bound. */
+  /** Looked at again whatever prices do: short, or without a bound. */
   #watched: Set<AccountId> = new Set();
   /** Numbers of accounts whose bound was passed, or lost. */
   #passed: Set<number> = new Set();
@@ -54,8 +55,9 @@ export class HealthBounds {
   /** How many accounts the last look judged. */
   lastLooks = 0;
 
-  constructor({ accounts, positions }: Expected = NOBODY) {
-    this.#paths = new Paths(positions);
+  constructor(rule: Rule<Short>, { accounts, positions }: Expected = NOBODY) {
+    this.#rule = rule;
+    this.#paths = new Paths(rule.measures, positions);
     let links = 0;
     for (const count of positions.values()) links += count;
     this.#arena = new Arena(accounts, links);
@@ -76,14 +78,14 @@ export class HealthBounds {
   }
 
   /** The first look at an account that has no bound yet. */
-  enter(id: AccountId, account: Account, views: MarketViews, found: Judged[]): void {
-    if (!holdsLots(account)) return;
+  enter(id: AccountId, account: Account, views: MarketViews, found: Short[]): void {
+    if (!this.#rule.concerns(account)) return;
     const slack = this.#judge(id, account, views, found);
     if (slack === "seen" || !this.#bound(id, account, views, slack)) this.#watched.add(id);
   }
 
   /**
-   * All accounts short of margin, in no order. With `settle`, accounts not written since the last look are given new bounds; those that are written in
+   * All accounts that are short, in no order. With `settle`, accounts not written since the last look are given new bounds; those that are written in
    * every block stay in sight instead, which costs less. `settled` is told of each that goes out of sight.
    */
   look(
@@ -91,7 +93,7 @@ export class HealthBounds {
     views: MarketViews,
     settle: boolean,
     settled: (id: AccountId) => void,
-  ): Judged[] {
+  ): Short[] {
     this.refresh(views);
     const touched = this.#touched;
     const before = this.#watched;
@@ -99,7 +101,7 @@ export class HealthBounds {
     this.#touched = new Set();
     this.#watched = new Set(touched);
     this.#passed = new Set();
-    const found: Judged[] = [];
+    const found: Short[] = [];
     this.lastLooks = touched.size;
     const renew = (id: AccountId, account: Account | undefined): void => {
       this.lastLooks += 1;
@@ -130,24 +132,18 @@ export class HealthBounds {
     this.#paths.refresh(views, (number) => void this.#passed.add(number));
   }
 
-  /**
-   * What the account has over; null when it cannot be judged or holds nothing; "seen" when it stays in sight: it is short of margin.
-   */
+  /** What the account has over; null when it cannot be judged or is none of the rule's; "seen" when it is short. */
   #judge(
     id: AccountId,
     account: Account | undefined,
     views: MarketViews,
-    found: Judged[],
+    found: Short[],
   ): bigint | null | "seen" {
-    if (account === undefined || !holdsLots(account)) return null;
-    const health = maintenanceHealth(account, views);
-    if (health === null) return null;
-    const { equity, maintenance } = health;
-    if (isLiquidatable(health)) {
-      found.push({ id, account, equity, maintenance });
-      return "seen";
-    }
-    return equity - maintenance;
+    if (account === undefined || !this.#rule.concerns(account)) return null;
+    const verdict = this.#rule.judge(id, account, views);
+    if (verdict === null || typeof verdict === "bigint") return verdict;
+    found.push(verdict);
+    return "seen";
   }
 
   /** New thresholds; false: it has none. Null slack: none can be passed. */
@@ -157,7 +153,8 @@ export class HealthBounds {
     views: MarketViews,
     slack: bigint | null,
   ): boolean {
-    if (account !== undefined && holdsLots(account)) return this.#bound(id, account, views, slack);
+    if (account !== undefined && this.#rule.concerns(account))
+      return this.#bound(id, account, views, slack);
     const known = this.#arena.numberOf(id);
     if (known === undefined) return true;
     this.#release(known);
@@ -168,7 +165,7 @@ export class HealthBounds {
   #bound(id: AccountId, account: Account, views: MarketViews, slack: bigint | null): boolean {
     const shares = this.#shares;
     shares.begin(slack);
-    if (!waitsOf(account, views, this.#paths, shares)) return false;
+    if (!this.#rule.waits(account, views, this.#paths, shares)) return false;
     const number = this.#arena.numberOf(id) ?? this.#arena.add(id);
     this.#arena.keep(number, account);
     if (!this.#fits(number)) this.#enter(number);
@@ -203,9 +200,4 @@ export class HealthBounds {
       this.#paths.side(this.#arena.path(link)).thresholds.remove(this.#arena.place(link));
     this.#arena.clear(number);
   }
-}
-
-function holdsLots({ positions }: Account): boolean {
-  for (const { lots } of positions) if (lots !== 0n) return true;
-  return false;
 }

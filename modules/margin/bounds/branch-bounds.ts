@@ -3,7 +3,8 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { MapCollection } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
-import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
+import { backingOf } from "../collateral-assets/backing.ts";
+import { cashOf, isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import {
   type MarketViews,
   type ModelledMarkets,
@@ -19,18 +20,27 @@ import {
 import type { RiskArray } from "../portfolio/risk-array.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { HealthBounds, type Judged } from "./bounds.ts";
+import type { AccountOf, Bounds } from "./bounds.ts";
+import { CashBounds, type Owing } from "./cash-bounds.ts";
+import { HealthBounds, type Judged } from "./health-bounds.ts";
 
-const OWNER: object = {};
+const HEALTH: object = {};
+const CASH: object = {};
 
 /** Undefined: this branch has never looked. */
 export function boundsOf(ctx: ReadContext): HealthBounds | undefined {
-  return ctx.state.derived.get(OWNER) as HealthBounds | undefined;
+  return ctx.state.derived.get(HEALTH) as HealthBounds | undefined;
+}
+
+/** Undefined: this branch has never looked, or nobody has assets to back a debt. */
+export function cashBoundsOf(ctx: ReadContext): CashBounds | undefined {
+  return ctx.state.derived.get(CASH) as CashBounds | undefined;
 }
 
 /** The account is to be looked at: its requirement may have changed. */
 export function touch(ctx: ReadContext, id: AccountId): void {
   boundsOf(ctx)?.touch(id);
+  cashBoundsOf(ctx)?.touch(id);
   touchPortfolio(ctx, id);
 }
 
@@ -61,9 +71,27 @@ function begin(ctx: WriteContext, state: MarginState, views: MarketViews): reado
   const found: Judged[] = [];
   // All records in their order, not the active ones by their ids: of a million, finding each costs as much as judging it.
   state.accounts.each(ctx, (id, account) => bounds.enter(id, account, views, found));
-  ctx.state.derived.set(OWNER, bounds);
+  keep(ctx, HEALTH, bounds);
+  return found;
+}
+
+function keep(ctx: WriteContext, owner: object, bounds: object): void {
+  ctx.state.derived.set(owner, bounds);
   // Writes before this moment were told to nobody.
-  ctx.state.onRevert(() => void ctx.state.derived.delete(OWNER));
+  ctx.state.onRevert(() => void ctx.state.derived.delete(owner));
+}
+
+function look<Short extends object>(
+  ctx: WriteContext,
+  bounds: Bounds<Short>,
+  accountOf: AccountOf,
+  views: MarketViews,
+  settle: boolean,
+): readonly Short[] {
+  const settled: AccountId[] = [];
+  const found = bounds.look(accountOf, views, settle, (id) => void settled.push(id));
+  // Their bounds are of records that may be undone.
+  if (settled.length > 0) ctx.state.onRevert(() => bounds.watch(settled));
   return found;
 }
 
@@ -88,6 +116,9 @@ function ofHeld(held: readonly MarketId[], modelled: MarketSet, views: MarketVie
   return Object.assign(withPortfolio(read, views), { riskArray });
 }
 
+/** Debt asks for no scenarios. */
+const NO_MARKETS: MarketSet = new Set<MarketId>();
+
 /** Every account with positions that is under water or below zero at these views, in no order. `settle` once a block. */
 export function shortOfMargin(
   ctx: WriteContext,
@@ -99,27 +130,51 @@ export function shortOfMargin(
   for (const market of held) views(market);
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return begin(ctx, state, views);
-  const settled: AccountId[] = [];
-  const found = bounds.look(
-    (id) => state.accounts.get(ctx, id),
-    ofHeld(held, portfolioMarkets(ctx, state), views),
-    settle,
-    (id) => void settled.push(id),
-  );
-  // Their bounds are of records that may be undone.
-  if (settled.length > 0) ctx.state.onRevert(() => bounds.watch(settled));
-  return found;
+  const read = ofHeld(held, portfolioMarkets(ctx, state), views);
+  return look(ctx, bounds, (id) => state.accounts.get(ctx, id), read, settle);
 }
 
-/** Null: nobody is short of margin whom the bounds of this branch vouch for. A full scan. */
+/** Every account whose cash is further below zero than its assets allow, in the order of ids. Once a block. */
+export function owingTooMuch(
+  ctx: WriteContext,
+  state: MarginState,
+  views: MarketViews,
+): readonly Owing[] {
+  const { judged } = state.assets;
+  const bounds = cashBoundsOf(ctx);
+  if (judged.size(ctx) === 0) {
+    if (bounds !== undefined) ctx.state.derived.delete(CASH);
+    return [];
+  }
+  const found: Owing[] = [];
+  if (bounds === undefined) {
+    const made = new CashBounds();
+    judged.each(ctx, (id) => {
+      const account = state.accounts.get(ctx, id);
+      if (account !== undefined) made.enter(id, account, views, found);
+    });
+    keep(ctx, CASH, made);
+    return found;
+  }
+  const read = ofHeld(heldMarkets(ctx, state), NO_MARKETS, views);
+  const accountOf: AccountOf = (id) =>
+    judged.has(ctx, id) ? state.accounts.get(ctx, id) : undefined;
+  return [...look(ctx, bounds, accountOf, read, true)].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Null: nobody is short of margin, or of what backs its debt, whom the bounds of this branch vouch for. A full scan. */
 export function boundsFault(
   ctx: ReadContext,
   state: MarginState,
   markets: ModelledMarkets,
 ): string | null {
+  const views = marketViews(ctx, markets);
+  return healthFault(ctx, state, views) ?? cashFault(ctx, state, views);
+}
+
+function healthFault(ctx: ReadContext, state: MarginState, views: MarketViews): string | null {
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return null;
-  const views = marketViews(ctx, markets);
   bounds.refresh(ofHeld(heldMarkets(ctx, state), scanPortfolioMarkets(ctx, state), views));
   let fault: string | null = null;
   state.active.each(ctx, (id) => {
@@ -128,6 +183,23 @@ export function boundsFault(
     if (health === null || !isLiquidatable(health) || bounds.sees(id)) return false;
     const { equity, maintenance } = health;
     fault = `an account with equity ${equity} of a required ${maintenance} is out of sight`;
+    return true;
+  });
+  return fault;
+}
+
+function cashFault(ctx: ReadContext, state: MarginState, views: MarketViews): string | null {
+  const bounds = cashBoundsOf(ctx);
+  if (bounds === undefined) return null;
+  bounds.refresh(ofHeld(heldMarkets(ctx, state), NO_MARKETS, views));
+  let fault: string | null = null;
+  state.assets.judged.each(ctx, (id) => {
+    const account = state.accounts.get(ctx, id);
+    const cash = account === undefined ? null : cashOf(account, views);
+    if (account === undefined || cash === null || bounds.sees(id)) return false;
+    const { debtMax } = backingOf(account.assets, views.asset);
+    if (cash >= -debtMax) return false;
+    fault = `an account with cash ${cash} that may owe ${debtMax} is out of sight`;
     return true;
   });
   return fault;

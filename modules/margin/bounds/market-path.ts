@@ -1,5 +1,5 @@
 /**
- * How much a lot of one market may have lost against the requirement, added up move by move: the level. Of every position, whatever its
+ * How much a lot of one market may have lost, added up move by move: the level. Against the requirement that is: of every position, whatever its
  * size, value less maintenance requirement has changed since any earlier moment by at least lots × (level now − level then), up to one quantum for the
  * requirement's rounding. Funding enters as the price it is; the rates of tiers by the steepest tier; of a contract with losses per lot it is exact.
  */
@@ -93,15 +93,20 @@ export function gainOf(from: Seen, to: Seen, side: PositionSide): bigint | null 
   return profit * PPM - value * rate - to.quantaPerLot * rise;
 }
 
+/** What a lot of a side has gained at least, in quanta × 1,000,000. Null: nothing can be said. */
+export type GainOf = (from: Seen, to: Seen, side: PositionSide) => bigint | null;
+
 /** Both sides of a market. */
 export class MarketPath implements Path {
   readonly long: SidePath;
   readonly short: SidePath;
   readonly sides: readonly SidePath[];
+  readonly #gain: GainOf;
   /** Null: without a price. */
   #last: Seen | null = null;
 
-  constructor(long: SidePath, short: SidePath) {
+  constructor(gain: GainOf, long: SidePath, short: SidePath) {
+    this.#gain = gain;
     this.long = long;
     this.short = short;
     this.sides = [long, short];
@@ -126,7 +131,7 @@ export class MarketPath implements Path {
 
   #move(last: Seen, next: Seen): boolean {
     for (const side of POSITION_SIDES) {
-      const gain = gainOf(last, next, side);
+      const gain = this.#gain(last, next, side);
       if (gain === null || !this[side].move(gain)) return false;
     }
     return true;

@@ -2,15 +2,22 @@
 import type { AssetViews } from "../collateral-assets/backing.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
-import { AssetPath } from "./asset-path.ts";
-import { MarketPath } from "./market-path.ts";
+import { AssetPath, type CountedOf } from "./asset-path.ts";
+import { type GainOf, MarketPath } from "./market-path.ts";
 import { disagreeing, PortfolioPath } from "./portfolio-path.ts";
 import { holdersOf, type Path, SidePath } from "./side-path.ts";
 
 /** Of a market's positions each side has room for five eighths. */
 const roomFor = (positions: number): number => (positions * 5) >> 3;
 
+/** By what a market's sides and assets move. */
+export interface Measures {
+  readonly gain: GainOf;
+  readonly counted: CountedOf;
+}
+
 export class Paths {
+  readonly #measures: Measures;
   readonly #sides: (SidePath | null)[] = [];
   readonly #freeNumbers: number[] = [];
   readonly #markets: Map<MarketId, MarketPath> = new Map();
@@ -23,7 +30,8 @@ export class Paths {
   readonly #expected: Map<MarketId, number>;
 
   /** Positions by market, both sides together. */
-  constructor(expected: ReadonlyMap<MarketId, number>) {
+  constructor(measures: Measures, expected: ReadonlyMap<MarketId, number>) {
+    this.#measures = measures;
     this.#expected = new Map(expected);
   }
 
@@ -43,7 +51,7 @@ export class Paths {
     if (path === undefined) {
       const room = roomFor(this.#expected.get(market) ?? 0);
       this.#expected.delete(market);
-      path = new MarketPath(this.#add(room), this.#add(room));
+      path = new MarketPath(this.#measures.gain, this.#add(room), this.#add(room));
       path.advance(views(market));
       this.#markets.set(market, path);
     }
@@ -63,7 +71,7 @@ export class Paths {
   asset(denom: string, views: AssetViews | undefined): AssetPath {
     let path = this.#assets.get(denom);
     if (path === undefined) {
-      path = new AssetPath(this.#add(0));
+      path = new AssetPath(this.#measures.counted, this.#add(0));
       path.advance(views?.(denom) ?? null);
       this.#assets.set(denom, path);
     }

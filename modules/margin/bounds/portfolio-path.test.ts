@@ -17,8 +17,8 @@ import {
 import { option, perpetual } from "../portfolio/testing/instruments.ts";
 import { models } from "../portfolio/testing/models.ts";
 import { BTC, btcTerms } from "../testing/world.ts";
-import { HealthBounds } from "./bounds.ts";
 import { boundsOf } from "./branch-bounds.ts";
+import { HealthBounds } from "./health-bounds.ts";
 import { Dice } from "./testing/dice.ts";
 
 const UNIT = 1_000_000n;

@@ -10,7 +10,7 @@ import { type RiskArray, riskArray, underlyingRisk } from "../portfolio/risk-arr
 import { perpetual } from "../portfolio/testing/instruments.ts";
 import { models } from "../portfolio/testing/models.ts";
 import { btcTerms } from "../testing/world.ts";
-import { HealthBounds } from "./bounds.ts";
+import { HealthBounds } from "./health-bounds.ts";
 
 const ID = accountId(new Uint8Array(20), 0);
 const PRICE = 60_000n;

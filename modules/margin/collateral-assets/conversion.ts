@@ -6,6 +6,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { compareBigints, minimum } from "../../kit/math/mul-div.ts";
+import { owingTooMuch } from "../bounds/branch-bounds.ts";
 import type { Claims } from "../claims.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
@@ -115,11 +116,9 @@ export function createConversion(parts: {
     },
 
     run(ctx, views) {
-      const ids: AccountId[] = [];
-      judged.each(ctx, (id) => void ids.push(id));
       const below: AccountId[] = [];
       let converted = 0;
-      for (const id of ids) {
+      for (const { id } of owingTooMuch(ctx, state, views)) {
         const owed = owedBy(ctx, id, views);
         if (owed === null) continue;
         const { account, debt, debtMax, equity, need } = owed;

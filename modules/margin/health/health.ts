@@ -70,6 +70,18 @@ export function evaluate(account: Account, views: MarketViews): Health {
   return { equity, cash, debtMax, initial, maintenance, fresh, complete, portfolio };
 }
 
+/** Collateral and positions alone. Null when a held market has no price. */
+export function cashOf(account: Account, views: MarketViews): bigint | null {
+  let cash = account.collateral;
+  for (const position of account.positions) {
+    if (position.lots === 0n) continue;
+    const view = views(position.market);
+    if (view === undefined) return null;
+    cash += positionValue(position, view);
+  }
+  return cash;
+}
+
 /** Equity and maintenance only: what a liquidation scan needs of every account. Null when a held market has no price. */
 export function maintenanceHealth(
   account: Account,

@@ -93,7 +93,7 @@ export function stepped(
 /** Settlement units per asset; one counts in millionths of a coin, one in 1e-18 of one. */
 export function listedAssets(): Map<string, AssetView | null> {
   const view = (denom: string, decimals: number, price: bigint): AssetView => ({
-    terms: CollateralTerms.fromPartial({ denom, decimals }),
+    terms: CollateralTerms.fromPartial({ denom, decimals, debtPpm: 600_000n }),
     ...{ price, marketPrice: price, initialPpm: 500_000n, maintenancePpm: 900_000n },
     ...{ frozen: false, usable: true },
   });

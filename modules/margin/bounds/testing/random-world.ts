@@ -12,8 +12,9 @@ import {
   NO_ELSEWHERE,
   type Position,
 } from "../../account-codec.ts";
+import { backingOf } from "../../collateral-assets/backing.ts";
 import type { AssetView } from "../../collateral-assets/valuation.ts";
-import { maintenanceHealth } from "../../health/health.ts";
+import { cashOf, maintenanceHealth } from "../../health/health.ts";
 import type { MarketView, MarketViews } from "../../health/market-view.ts";
 import type { MarketId } from "../../ports.ts";
 import { type MarginState, marginState } from "../../state.ts";
@@ -110,22 +111,28 @@ export class RandomWorld {
     this.moment = moment;
   }
 
-  /** What an account has over at a moment; null: it cannot be judged then. */
-  slack(account: Account, moment: Moment): bigint | null {
-    const health = maintenanceHealth(account, this.views(moment));
+  /** What an account has over at a moment, of maintenance or of what it may owe; null: it cannot be judged then. */
+  slack(account: Account, moment: Moment, of: "maintenance" | "debt"): bigint | null {
+    const views = this.views(moment);
+    if (of === "debt") {
+      const cash = cashOf(account, views);
+      return cash === null ? null : cash + backingOf(account.assets, views.asset).debtMax;
+    }
+    const health = maintenanceHealth(account, views);
     return health === null ? null : health.equity - health.maintenance;
   }
 
-  /** Gives each account so much that at the worst of these moments, all later than now, it is a quantum short. */
+  /** Gives each account so much that at the worst of these moments, all later than now, it is a quantum short, some with assets of what backs their debt. */
   putOnEdge(later: readonly Moment[]): void {
     const { ctx, state } = this;
     for (const id of this.ids) {
       const account = state.accounts.get(ctx, id) as Account;
-      const now = this.slack(account, this.moment);
+      const of = account.assets.length > 0 && this.dice.oneIn(2) ? "debt" : "maintenance";
+      const now = this.slack(account, this.moment, of);
       if (now === null) continue;
       let worst: bigint | null = null;
       for (const moment of later) {
-        const then = this.slack(account, moment);
+        const then = this.slack(account, moment, of);
         if (then !== null && (worst === null || then < worst)) worst = then;
       }
       if (worst === null || worst >= now) continue;
@@ -165,7 +172,8 @@ export class RandomWorld {
   /** So much over its requirement that a few moves may take it. */
   #putNear(ctx: WriteContext, id: AccountId, gross: bigint): void {
     const account = this.state.accounts.get(ctx, id) as Account;
-    const slack = this.slack(account, this.moment);
+    const of = account.assets.length > 0 && this.dice.oneIn(3) ? "debt" : "maintenance";
+    const slack = this.slack(account, this.moment, of);
     if (slack === null) return;
     const wanted = this.dice.between(0n, divTrunc(gross, this.dice.oneIn(2) ? 50n : 8n) + 1n);
     const collateral = account.collateral + wanted - slack;
@@ -173,7 +181,9 @@ export class RandomWorld {
   }
 
   #index(ctx: WriteContext, id: AccountId, account: Account | undefined): void {
-    const { active, portfolios } = this.state;
+    const { active, assets, portfolios } = this.state;
+    // As whoever takes the last asset away does.
+    if (account === undefined || account.assets.length === 0) assets.judged.delete(ctx, id);
     if (account?.positions.some(({ lots }) => lots !== 0n) === true) active.set(ctx, id, true);
     else active.delete(ctx, id);
     if (account?.portfolio === true) portfolios.set(ctx, id, true);

@@ -1,11 +1,23 @@
-/** On which levels an account's health depends, and by how much: one for each of its positions, and one for each asset that backs it. */
+/** The bounds of maintenance: on which levels an account's health depends, one for each of its positions, and one for each asset that backs it. */
+import type { AccountId } from "../../kit/account-id.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
 import type { Account, AssetHolding, Position } from "../account-codec.ts";
+import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
+import { Bounds, type Expected, type Rule } from "./bounds.ts";
+import { gainOf } from "./market-path.ts";
 import type { Paths } from "./paths.ts";
 import { concentrationReserve } from "./portfolio-reserve.ts";
 import { ROUNDED_QUANTA } from "./portfolio-rise.ts";
 import type { Shares } from "./shares.ts";
+
+/** Below its maintenance requirement. */
+export interface Judged {
+  readonly id: AccountId;
+  readonly account: Account;
+  readonly equity: bigint;
+  readonly maintenance: bigint;
+}
 
 /** By what the slack is shared: the value that moves. A lot that was paid in full can lose no more than its requirement, which is its value. */
 function weightOf(view: MarketView, lots: bigint): bigint {
@@ -72,13 +84,7 @@ function backing(
   }
 }
 
-/** Into shares that were begun with what the account has over. False: it has to be looked at all the time. */
-export function waitsOf(
-  account: Account,
-  views: MarketViews,
-  paths: Paths,
-  shares: Shares,
-): boolean {
+function waits(account: Account, views: MarketViews, paths: Paths, shares: Shares): boolean {
   if (account.portfolio) {
     if (!whole(account, views, paths, shares)) return false;
   } else {
@@ -88,4 +94,27 @@ export function waitsOf(
   }
   if (account.assets.length > 0) backing(account.assets, views, paths, shares);
   return shares.bound;
+}
+
+function holdsLots({ positions }: Account): boolean {
+  for (const { lots } of positions) if (lots !== 0n) return true;
+  return false;
+}
+
+const HEALTH: Rule<Judged> = {
+  concerns: holdsLots,
+  judge(id, account, views) {
+    const health = maintenanceHealth(account, views);
+    if (health === null) return null;
+    const { equity, maintenance } = health;
+    return isLiquidatable(health) ? { id, account, equity, maintenance } : equity - maintenance;
+  },
+  measures: { gain: gainOf, counted: ({ maintenancePpm, price }) => price * maintenancePpm },
+  waits,
+};
+
+export class HealthBounds extends Bounds<Judged> {
+  constructor(expected?: Expected) {
+    super(HEALTH, expected);
+  }
 }
