@@ -11,7 +11,7 @@ import { boundsOf, cashBoundsOf, owingTooMuch, shortOfMargin } from "./branch-bo
 import { LAST_MODELLED } from "./testing/random-models.ts";
 import { ACCOUNTS, type Kind, kindOf, type Moment, RandomWorld } from "./testing/random-world.ts";
 
-const WORLDS = Number(process.env["KEEL_BOUNDS_WORLDS"] ?? 30);
+const WORLDS = Number(process.env["KEEL_BOUNDS_WORLDS"] ?? 24);
 const FIRST = Number(process.env["KEEL_BOUNDS_SEED"] ?? 1);
 const BLOCKS = 24;
 const MOVES = 3;

@@ -7,7 +7,7 @@ import { ROUNDED_QUANTA, riseOf } from "./portfolio-rise.ts";
 import { Dice } from "./testing/dice.ts";
 import { listedModel, modelMoved } from "./testing/random-models.ts";
 
-const STEPS = Number(process.env["KEEL_BOUNDS_WORLDS"] ?? 30) * 8;
+const STEPS = Number(process.env["KEEL_BOUNDS_WORLDS"] ?? 24) * 8;
 const BOOKS = 6;
 
 type Book = readonly { readonly contract: number; readonly lots: bigint }[];
