@@ -144,10 +144,10 @@ describe("the bounds of accounts", () => {
     const counts = inWorlds(WORLDS, run);
     expect(counts.found).toBeGreaterThan(WORLDS * ACCOUNTS);
     expect(counts.owing).toBeGreaterThan(WORLDS);
-  }, 900_000);
+  }, 1_800_000);
 
   it("find all who fall short by a quantum at the worst point of a short path", () => {
     const counts = inWorlds(WORLDS * 8, runOnEdge);
     expect(counts.found).toBeGreaterThan(WORLDS * 8 * 4);
-  }, 900_000);
+  }, 1_800_000);
 });

@@ -78,5 +78,5 @@ describe("what a change of risk arrays raises a requirement by", () => {
     );
     expect(risen).toBeGreaterThan(STEPS);
     expect(tight).toBeGreaterThan(10);
-  }, 300_000);
+  }, 900_000);
 });
