@@ -20,8 +20,8 @@ const config: ViteUserConfig = defineConfig({
     ],
     reporters: ["default"],
     // A slow machine is not a failure; what must be quick is measured by benches.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     projects: [
       {
         extends: true,

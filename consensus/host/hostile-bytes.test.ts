@@ -296,7 +296,6 @@ const rows: readonly (readonly [what: string, channel: Channel, bytes: () => Uin
 
 it.each(rows.map((row, index) => [`${row[1]}: ${row[0]}`, index] as const))(
   "%s is counted against its sender",
-  { timeout: 10_000 },
   async (_name, index) => {
     const [, channel, bytes] = rows[index] as (typeof rows)[number];
     const hostile = hub.create(index.toString(16).padStart(40, "f"));
