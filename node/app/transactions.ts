@@ -54,8 +54,9 @@ export function createTxReader(
     const isKnown = known !== undefined && isSame(known.bytes, bytes);
     const answer = isKnown ? known.answer : read(bytes, routes, addresses);
     byObject.set(bytes, answer);
-    if (keep && !isKnown && bytes.length <= ADMITTED_BYTES_MAX)
-      admitted.set(end, { bytes, answer });
+    // Also when it is known: what is asked for again stays among the last ones.
+    if (keep && bytes.length <= ADMITTED_BYTES_MAX)
+      admitted.set(end, isKnown ? known : { bytes, answer });
     return answer;
   };
   return {

@@ -4,7 +4,7 @@ import type { Account } from "../account-codec.ts";
 import { marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
-import { boundsOf } from "./branch-bounds.ts";
+import { boundsOf, shortOfMargin } from "./branch-bounds.ts";
 import { HealthBounds } from "./health-bounds.ts";
 
 const UNIT = 1_000_000n;
@@ -68,6 +68,20 @@ describe("an account with a bound", () => {
     expect(quietBlock().lastLooks).toBe(0);
     world.markets.addFunding(world.ctx, BTC, 200_000n);
     expect(quietBlock().lastLooks).toBe(1);
+  });
+
+  it("is found by the look after one that broke off", () => {
+    const { ctx, margin, markets } = world;
+    markets.setMark(ctx, BTC, 44_000n);
+    const views = marketViews(ctx, modelledMarkets(margin.state, markets, NO_PRICES));
+    let reads = 0;
+    const broken = Object.assign((market: number) => {
+      if (++reads > 2) throw new Error("read of a market");
+      return views(market);
+    }, views);
+    expect(() => shortOfMargin(ctx, margin.state, broken, true)).toThrow("read of a market");
+    expect(boundsOf(ctx)).toBeUndefined();
+    expect(shortOfMargin(ctx, margin.state, views, true).map(({ id }) => id)).toEqual([long]);
   });
 
   it("is looked at when a rate rises beyond it, and not before", () => {

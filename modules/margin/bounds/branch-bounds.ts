@@ -83,13 +83,21 @@ function keep(ctx: WriteContext, owner: object, bounds: object): void {
 
 function look<Short extends object>(
   ctx: WriteContext,
+  owner: object,
   bounds: Bounds<Short>,
   accountOf: AccountOf,
   views: MarketViews,
   settle: boolean,
 ): readonly Short[] {
   const settled: AccountId[] = [];
-  const found = bounds.look(accountOf, views, settle, (id) => void settled.push(id));
+  let found: readonly Short[];
+  try {
+    found = bounds.look(accountOf, views, settle, (id) => void settled.push(id));
+  } catch (error) {
+    // Half a look knows neither whom it has seen nor which moves are counted: the next one is a full one.
+    ctx.state.derived.delete(owner);
+    throw error;
+  }
   // Their bounds are of records that may be undone.
   if (settled.length > 0) ctx.state.onRevert(() => bounds.watch(settled));
   return found;
@@ -128,10 +136,10 @@ export function shortOfMargin(
 ): readonly Judged[] {
   const held = heldMarkets(ctx, state);
   for (const market of held) views(market);
-  const bounds = boundsOf(ctx);
-  if (bounds === undefined) return begin(ctx, state, views);
   const read = ofHeld(held, portfolioMarkets(ctx, state), views);
-  return look(ctx, bounds, (id) => state.accounts.get(ctx, id), read, settle);
+  const bounds = boundsOf(ctx);
+  if (bounds === undefined) return begin(ctx, state, read);
+  return look(ctx, HEALTH, bounds, (id) => state.accounts.get(ctx, id), read, settle);
 }
 
 /** Every account whose cash is further below zero than its assets allow, in the order of ids. Once a block. */
@@ -147,19 +155,19 @@ export function owingTooMuch(
     return [];
   }
   const found: Owing[] = [];
+  const read = ofHeld(heldMarkets(ctx, state), NO_MARKETS, views);
   if (bounds === undefined) {
     const made = new CashBounds();
     judged.each(ctx, (id) => {
       const account = state.accounts.get(ctx, id);
-      if (account !== undefined) made.enter(id, account, views, found);
+      if (account !== undefined) made.enter(id, account, read, found);
     });
     keep(ctx, CASH, made);
     return found;
   }
-  const read = ofHeld(heldMarkets(ctx, state), NO_MARKETS, views);
   const accountOf: AccountOf = (id) =>
     judged.has(ctx, id) ? state.accounts.get(ctx, id) : undefined;
-  return [...look(ctx, bounds, accountOf, read, true)].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [...look(ctx, CASH, bounds, accountOf, read, true)].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Null: nobody is short of margin, or of what backs its debt, whom the bounds of this branch vouch for. A full scan. */

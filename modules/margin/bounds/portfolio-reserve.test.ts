@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { accountId } from "../../kit/account-id.ts";
 import { WAD } from "../../kit/math/fixed-point.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
-import { type Account, NO_ASSETS, NO_ELSEWHERE } from "../account-codec.ts";
+import { type Account, type Elsewhere, NO_ASSETS, NO_ELSEWHERE } from "../account-codec.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews } from "../health/market-view.ts";
 import { type RiskArray, riskArray, underlyingRisk } from "../portfolio/risk-array.ts";
@@ -43,12 +43,18 @@ class Hedge {
   readonly #model: PortfolioModel;
   readonly #bounds: HealthBounds = new HealthBounds();
   readonly #account: Account;
+  /** Markets asked for. */
+  readonly asked: Set<number> = new Set();
 
-  constructor(model: PortfolioModel, slack: bigint) {
+  constructor(
+    model: PortfolioModel,
+    slack: bigint,
+    elsewhere: readonly Elsewhere[] = NO_ELSEWHERE,
+  ) {
     this.#model = model;
     const flat: Account = {
       ...{ collateral: 0n, feeReserve: 0n, portfolio: true, isolated: false },
-      ...{ assets: NO_ASSETS, elsewhere: NO_ELSEWHERE },
+      ...{ assets: NO_ASSETS, elsewhere },
       positions: [LOTS, -LOTS].map((lots, i) => ({
         ...{ market: i + 1, lots, quote: -lots * NOTIONAL, fundingIndex: 0n },
         ...{ openBuyLots: 0n, openSellLots: 0n },
@@ -66,7 +72,11 @@ class Hedge {
       ...{ markTicks: 1n, fresh: true, fundingIndex: 0n, losses: null },
       ...{ quantaPerLot: NOTIONAL, notionalPerLot: NOTIONAL },
     });
-    return Object.assign(read, { riskArray: (market: number) => arrays[market - 1] ?? null });
+    const riskArray = (market: number): RiskArray | null => {
+      this.asked.add(market);
+      return arrays[market - 1] ?? null;
+    };
+    return Object.assign(read, { riskArray });
   }
 
   /** How many were judged, and how many of them are short. */
@@ -105,6 +115,17 @@ describe("a hedged portfolio that is charged for its market impact", () => {
     const wildest = { ...CALM, volatility: (WAD * 7n) / 10n };
     expect(hedge.look(wildest, wildest)).toEqual([1, 0]);
     expect(hedge.look(wildest, wildest)).toEqual([0, 0]);
+  });
+});
+
+describe("a portfolio whose owner has resting orders elsewhere", () => {
+  it("asks for markets in which lots are held, and for no other: one that nobody holds is read by nobody", () => {
+    const held = { market: 3, lots: 5n, worstLots: 5n };
+    const resting = { market: 4, lots: 0n, worstLots: 5n };
+    const hedge = new Hedge(modelOf(undefined), NOTIONAL, [held, resting]);
+    hedge.look(CALM, CALM);
+    hedge.look(CALM, CALM);
+    expect([...hedge.asked].sort()).toEqual([1, 2, 3]);
   });
 });
 

@@ -43,6 +43,8 @@ export function concentrationReserve(
   }
   if (disagreeing(arrays).size > 0) return null;
   for (const { lots, market } of account.elsewhere) {
+    // Resting orders alone: a market that nobody may hold, and nobody asks for.
+    if (lots === 0n) continue;
     const { array, deltaMost } = paths.portfolio(market, views);
     const known = array === null ? undefined : byName.get(array.underlying.state.name);
     if (known !== undefined) known.all += lots * deltaMost;
