@@ -40,6 +40,11 @@ class Held<V> {
   }
 }
 
+function holding<V>(value: V): Held<V> {
+  assert(value !== undefined, "a collection value may not be undefined");
+  return new Held(value);
+}
+
 function textOf<V>(held: Held<V>, values: ValueCodec<V>): string {
   return (held.text ??= bytesToKey(values.encode(held.value)));
 }
@@ -231,16 +236,14 @@ function createMap<K, V>(
       return ctx.state.get(id, keys.encode(key)) !== undefined;
     },
     set(ctx, key, value) {
-      assert(value !== undefined, "a collection value may not be undefined");
       const text = keys.encode(key);
-      const held = new Held(value);
+      const held = holding(value);
       charge(ctx, text, held);
       ctx.state.set(id, text, held);
     },
     add(ctx, key, value) {
-      assert(value !== undefined, "a collection value may not be undefined");
       const text = keys.encode(key);
-      const held = new Held(value);
+      const held = holding(value);
       if (!ctx.state.add(id, text, held)) return false;
       charge(ctx, text, held);
       return true;

@@ -9,7 +9,7 @@ import type { PerLotLosses, RequirementTier } from "../ports.ts";
 import type { Path, SidePath } from "./side-path.ts";
 
 export type PositionSide = "long" | "short";
-export const POSITION_SIDES = ["long", "short"] as const;
+const POSITION_SIDES = ["long", "short"] as const;
 
 /** All of a market that value and maintenance requirement are made of. */
 export interface Seen {
@@ -96,6 +96,28 @@ export function gainOf(from: Seen, to: Seen, side: PositionSide): bigint | null 
 /** What a lot of a side has gained at least, in quanta × 1,000,000. Null: nothing can be said. */
 export type GainOf = (from: Seen, to: Seen, side: PositionSide) => bigint | null;
 
+interface BothSides {
+  readonly long: SidePath;
+  readonly short: SidePath;
+}
+
+/** Begins anew where a lot is worth that much. */
+export function resetBoth(sides: BothSides, { quantaPerLot, notionalPerLot }: MarketView): void {
+  for (const side of POSITION_SIDES) sides[side].reset(maximum(quantaPerLot, notionalPerLot));
+}
+
+/** False: nothing can be said any more. */
+export function moveBoth(
+  sides: BothSides,
+  gainOfSide: (side: PositionSide) => bigint | null,
+): boolean {
+  for (const side of POSITION_SIDES) {
+    const gain = gainOfSide(side);
+    if (gain === null || !sides[side].move(gain)) return false;
+  }
+  return true;
+}
+
 /** Both sides of a market. */
 export class MarketPath implements Path {
   readonly long: SidePath;
@@ -122,18 +144,8 @@ export class MarketPath implements Path {
     const next = seen(view);
     this.#last = next;
     if (last !== null && sameSeen(last, next)) return false;
-    if (last !== null && this.#move(last, next)) return false;
-    for (const side of POSITION_SIDES) {
-      this[side].reset(maximum(view.quantaPerLot, view.notionalPerLot));
-    }
-    return true;
-  }
-
-  #move(last: Seen, next: Seen): boolean {
-    for (const side of POSITION_SIDES) {
-      const gain = this.#gain(last, next, side);
-      if (gain === null || !this[side].move(gain)) return false;
-    }
+    if (last !== null && moveBoth(this, (side) => this.#gain(last, next, side))) return false;
+    resetBoth(this, view);
     return true;
   }
 }

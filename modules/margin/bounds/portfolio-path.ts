@@ -7,7 +7,7 @@ import type { MarketView, MarketViews } from "../health/market-view.ts";
 import { arrayOf } from "../portfolio/account.ts";
 import type { RiskArray } from "../portfolio/risk-array.ts";
 import type { MarketId } from "../ports.ts";
-import { gainOf, POSITION_SIDES, profitOf, type Seen, sameSeen, seen } from "./market-path.ts";
+import { gainOf, moveBoth, profitOf, resetBoth, type Seen, sameSeen, seen } from "./market-path.ts";
 import { riseOf, sameUnderlying } from "./portfolio-rise.ts";
 import type { Path, SidePath } from "./side-path.ts";
 
@@ -76,9 +76,7 @@ export class PortfolioPath implements Path {
   }
 
   #reset(view: MarketView, array: RiskArray | null): void {
-    for (const side of POSITION_SIDES) {
-      this[side].reset(maximum(view.quantaPerLot, view.notionalPerLot));
-    }
+    resetBoth(this, view);
     this.#delta = 0n;
     this.#volatility = 0n;
     if (array === null) return;
@@ -91,7 +89,7 @@ export class PortfolioPath implements Path {
   #move(last: Known, next: Known): boolean {
     if (last.array === null || next.array === null) {
       return (
-        last.array === next.array && this.#moveBoth((side) => gainOf(last.seen, next.seen, side))
+        last.array === next.array && moveBoth(this, (side) => gainOf(last.seen, next.seen, side))
       );
     }
     const { delta, underlying } = next.array;
@@ -99,15 +97,7 @@ export class PortfolioPath implements Path {
     if (underlying.state.volatility > this.#volatility) return false;
     const rise = riseOf(last.array, next.array);
     if (rise === null) return false;
-    return this.#moveBoth((side) => profitOf(last.seen, next.seen, side) * PPM - rise);
-  }
-
-  #moveBoth(gain: (side: "long" | "short") => bigint | null): boolean {
-    for (const side of POSITION_SIDES) {
-      const gained = gain(side);
-      if (gained === null || !this[side].move(gained)) return false;
-    }
-    return true;
+    return moveBoth(this, (side) => profitOf(last.seen, next.seen, side) * PPM - rise);
   }
 }
 
