@@ -36,7 +36,7 @@ export {
   freezeCollateral,
   setCollateralAsset,
 } from "./collateral-assets.ts";
-export { executeTogether } from "./cosign.ts";
+export { type Cosigner, executeTogether } from "./cosign.ts";
 export {
   approveWithdrawal,
   custody,

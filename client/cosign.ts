@@ -1,21 +1,31 @@
 /** One transaction that several accounts sign: what two owners agree on. It carries expiring nonces, so nobody's sequence is in the way. */
+
 import type { EncodeObject } from "@cosmjs/proto-signing";
+import type { GasPrice } from "@cosmjs/stargate";
 import { KeelInputError, KeelTxError } from "./errors.ts";
 import { feeFor, gasLimitFor } from "./gas.ts";
+import type { KeelClient } from "./keel-client.ts";
 import { INCLUSION_TIMEOUT_MS, UNORDERED_TTL_MS } from "./limits.ts";
 import { type SigningContext, signTogether } from "./sign.ts";
-import type { KeelSigningClient } from "./signing-client.ts";
 import { type TxOutcome, txOutcome } from "./tx-result.ts";
 
 /** A signer's own signature beyond the first costs this much. */
 const SIGNER_GAS = 20_000;
+
+/** One who signs: a KeelSigningClient. */
+export interface Cosigner {
+  readonly chain: KeelClient;
+  readonly context: SigningContext;
+  readonly gasPrice: GasPrice | undefined;
+  readonly address: string;
+}
 
 /**
  * Sends messages signed by all of `clients`, in the order in which the messages name them (the first pays), and waits for their block. All
  * need direct signers. Throws KeelTxError when the chain refuses.
  */
 export async function executeTogether(
-  clients: readonly KeelSigningClient[],
+  clients: readonly Cosigner[],
   messages: readonly EncodeObject[],
   options: { readonly gas?: number; readonly timeoutMs?: number } = {},
 ): Promise<TxOutcome> {

@@ -2,6 +2,7 @@
  * What happens with one accepted input: the core handles it, the log records it, the memory keeps its bytes, gossip hears of it. The
  * live path, our own messages and the replay of the log all go through here, so that a replay ends where the crash was.
  */
+
 import type {
   CommitCertificate,
   Proposal as CoreProposal,
@@ -17,6 +18,7 @@ import { blockIdToCore, equalBlockIds } from "../wire/block-id.ts";
 import { voteFromCommit } from "../wire/commit.ts";
 import type { BlockID, ExtendedCommit, Part, Proposal, Vote } from "../wire/types.ts";
 import type { BuiltBlock } from "./blocks.ts";
+import type { PeerInput } from "./early-inputs.ts";
 import type { Gossip } from "./gossip.ts";
 import type { HeightContext } from "./height.ts";
 import type { PartOutcome } from "./part-sets.ts";
@@ -48,6 +50,11 @@ export interface Applier {
   /** The commit behind it is verified whole: its votes are kept, whatever round the core is in. */
   certificate(verified: Verified<CommitCertificate>, commit: ExtendedCommit): void;
   timer(timer: TimerId): void;
+}
+
+export function applyPeerInput(apply: Applier, input: PeerInput): void {
+  if (input.type === "vote") apply.vote(input.verified, input.vote, input.peer);
+  else apply.proposal(input.verified, input.proposal, input.peer);
 }
 
 export function createApplier(options: ApplierOptions): Applier {

@@ -10,11 +10,10 @@ import type { CommitCertificate, Effect, Step, TimerId } from "../core/types.ts"
 import { blockIdFromCore, equalPartSetHeaders } from "../wire/block-id.ts";
 import type { BlockID, ExtendedCommit } from "../wire/types.ts";
 import { addressToCore } from "../wire/validator-set.ts";
-import { createApplier } from "./apply.ts";
+import { applyPeerInput, createApplier } from "./apply.ts";
 import { createBlockTasks } from "./block-tasks.ts";
 import { type BuiltBlock, isInitial } from "./blocks.ts";
 import type { Driver, DriverOptions } from "./driver-options.ts";
-import { applyPeerInput } from "./early-inputs.ts";
 import { createHeight, type HeightContext } from "./height.ts";
 import { createFutureInbox, createInbox } from "./inbox.ts";
 import { createIntake } from "./intake.ts";

@@ -8,7 +8,6 @@ import { isOneHonest } from "../core/votes.ts";
 import { equalBlockIds } from "../wire/block-id.ts";
 import type { Proposal, ValidatorInfo, Vote } from "../wire/types.ts";
 import { totalPower } from "../wire/validator-set.ts";
-import type { Applier } from "./apply.ts";
 import { messageBytes } from "./inbox.ts";
 import { earlyVotesBytesMax, earlyVotesPerValidatorMax } from "./limits.ts";
 import type { PeerId } from "./ports.ts";
@@ -85,11 +84,6 @@ export function createEarlyInputs(validators: readonly ValidatorInfo[]): EarlyIn
       return taken;
     },
   };
-}
-
-export function applyPeerInput(apply: Applier, input: PeerInput): void {
-  if (input.type === "vote") apply.vote(input.verified, input.vote, input.peer);
-  else apply.proposal(input.verified, input.proposal, input.peer);
 }
 
 function isSame(one: Vote, other: Vote): boolean {

@@ -1,7 +1,7 @@
 /** SIGN_MODE_LEGACY_AMINO_JSON: the canonical JSON document that Ledger devices and older wallets sign. */
 import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { canonicalJson } from "../kit/canonical-json.ts";
-import type { SignedTx } from "./signatures.ts";
+import type { SignedTx } from "./tx.ts";
 
 /** null where the mode cannot express the transaction (an extension, an unordered one, a message without an amino form). */
 export function aminoSignBytes(

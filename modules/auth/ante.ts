@@ -2,6 +2,7 @@
  * The ante: everything that stands between a transaction's bytes and its messages, in the SDK's order, with its gas, events, codes and texts.
  * Its changes and events persist when a message fails later; when the ante itself refuses, the caller reverts them.
  */
+
 import type { Addresses } from "../kit/addresses.ts";
 import { moduleAddress } from "../kit/addresses.ts";
 import type { BlockHeader, WriteContext } from "../kit/context.ts";
@@ -11,7 +12,6 @@ import type { MinGasPrice } from "./fees.ts";
 import { checkMinimumFee, deductFee, feePayer } from "./fees.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import type { FeeBankPort } from "./ports.ts";
-import type { SignedTx } from "./signatures.ts";
 import {
   consumeSignatureGas,
   countKeys,
@@ -20,11 +20,9 @@ import {
   verifySignatures,
 } from "./signatures.ts";
 import type { AuthState } from "./state.ts";
+import type { AnteMode, SignedTx } from "./tx.ts";
 import type { Params } from "./types.ts";
 import { keepNonces, removeExpiredNonces, restoreNonces, useNonces } from "./unordered.ts";
-
-/** `check` and `recheck`: mempool; `deliver`: a block; `simulate`: a dry run without signatures. */
-export type AnteMode = "check" | "recheck" | "deliver" | "simulate";
 
 export interface AnteRequest {
   readonly tx: SignedTx;

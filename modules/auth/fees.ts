@@ -5,8 +5,7 @@ import { ModuleError } from "../kit/errors.ts";
 import { sdkError } from "../kit/sdk-errors.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import type { FeeBankPort, FeeCoinAmount } from "./ports.ts";
-import type { SignedTx } from "./signatures.ts";
-import type { FeeCoin } from "./tx.ts";
+import type { FeeCoin, SignedTx } from "./tx.ts";
 
 export interface MinGasPrice {
   readonly denom: string;

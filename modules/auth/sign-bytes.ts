@@ -9,13 +9,6 @@ export const SIGN_MODE_LEGACY_AMINO_JSON = 127;
 
 type Signed = Pick<Tx, "bodyBytes" | "authInfoBytes" | "signDoc">;
 
-/** What was signed, as it was last asked for: admission, preparation and execution ask the same question. */
-export interface SignDocBytes {
-  readonly chainId: string;
-  readonly accountNumber: bigint;
-  readonly bytes: Uint8Array;
-}
-
 /** As `encodeSignDoc`, remembered with the transaction. */
 export function directSignBytes(tx: Signed, chainId: string, accountNumber: bigint): Uint8Array {
   const known = tx.signDoc;

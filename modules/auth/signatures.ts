@@ -8,22 +8,13 @@ import { sdkError } from "../kit/sdk-errors.ts";
 import type { SignatureQuestion, VerifySignature } from "../kit/signature.ts";
 import type { Account, PublicKey } from "./account.ts";
 import { aminoSignBytes } from "./amino.ts";
-import type { AnteMode } from "./ante.ts";
 import type { AuthKeeper } from "./keeper.ts";
 import { checkMultisig, multisigGasKeys, readMultiSignature } from "./multisig.ts";
 import type { AccountKey } from "./public-keys.ts";
 import { keyAddress, readKey } from "./public-keys.ts";
 import { directSignBytes, SIGN_MODE_DIRECT, SIGN_MODE_LEGACY_AMINO_JSON } from "./sign-bytes.ts";
-import type { ModeInfo, Tx } from "./tx.ts";
+import type { AnteMode, ModeInfo, SignedTx, Tx } from "./tx.ts";
 import type { Params } from "./types.ts";
-
-/** A decoded transaction with what its messages say about signing. */
-export interface SignedTx extends Tx {
-  /** In order of first appearance in the messages, then the stated fee payer; without repetition. */
-  readonly signers: readonly Uint8Array[];
-  /** The messages as amino JSON values; null when one of them has no amino form. */
-  readonly aminoMessages: () => readonly unknown[] | null;
-}
 
 interface Ports {
   readonly keeper: AuthKeeper;

@@ -3,7 +3,6 @@ import type { SignatureQuestion } from "../kit/signature.ts";
 import type { PublicKey } from "./account.ts";
 import { EXTENSIONS_MAX, FEE_COINS_MAX, MESSAGES_MAX, SIGNERS_MAX } from "./limits.ts";
 import { readAny } from "./public-keys.ts";
-import type { SignDocBytes } from "./sign-bytes.ts";
 import { parseError, readMessage, WireReader } from "./wire.ts";
 
 export interface AnyMessage {
@@ -38,6 +37,13 @@ export interface SignerInfo {
   readonly sequence: bigint;
 }
 
+/** What was signed, as it was last asked for: admission, preparation and execution ask the same question. */
+export interface SignDocBytes {
+  readonly chainId: string;
+  readonly accountNumber: bigint;
+  readonly bytes: Uint8Array;
+}
+
 export interface Tx {
   /** Length of the whole transaction in bytes. */
   readonly size: number;
@@ -60,6 +66,17 @@ export interface Tx {
   /** The question about its first signature that was answered with yes; likewise. */
   proven: SignatureQuestion | null;
 }
+
+/** A decoded transaction with what its messages say about signing. */
+export interface SignedTx extends Tx {
+  /** In order of first appearance in the messages, then the stated fee payer; without repetition. */
+  readonly signers: readonly Uint8Array[];
+  /** The messages as amino JSON values; null when one of them has no amino form. */
+  readonly aminoMessages: () => readonly unknown[] | null;
+}
+
+/** `check` and `recheck`: mempool; `deliver`: a block; `simulate`: a dry run without signatures. */
+export type AnteMode = "check" | "recheck" | "deliver" | "simulate";
 
 const none: Uint8Array = new Uint8Array(0);
 

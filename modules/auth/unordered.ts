@@ -9,9 +9,9 @@ import {
   UNORDERED_GAS,
   UNORDERED_TTL_MAX_NS,
 } from "./limits.ts";
-import type { SignedTx } from "./signatures.ts";
 import type { AuthState, Nonce } from "./state.ts";
 import { int64Key, nonceKey } from "./state.ts";
+import type { SignedTx } from "./tx.ts";
 
 export function useNonces(ctx: WriteContext, state: AuthState, tx: SignedTx): void {
   const timeout = tx.timeoutTimestampNs;

@@ -1,34 +1,15 @@
 /** The mark price: of a perpetual the index in ticks, or a bounded median around it; of a dated contract its valuation; and the bands around it. */
+
 import type { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
 import type { ReadContext } from "../kit/context.ts";
 import { divHalfEven, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { datedMark, endedMark } from "./instruments/valuation.ts";
 import { type Instrument, notionalOf } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
+import type { Mark } from "./marking/mark.ts";
 import { type MarkParts, markParts } from "./marking/median.ts";
-import type { OraclePrice, PriceStage, Side } from "./ports.ts";
+import type { OraclePrice, Side } from "./ports.ts";
 import type { Venue } from "./venue.ts";
-
-/** Requirement per lot of a contract whose risk is not a share of its value, quanta. */
-export interface PerLotLosses {
-  readonly long: { readonly initial: bigint; readonly maintenance: bigint };
-  readonly short: { readonly initial: bigint; readonly maintenance: bigint };
-}
-
-export interface Mark {
-  /** 0 only for an option worth less than half a tick. */
-  readonly ticks: bigint;
-  /** False when an oracle price behind it is stale or below quorum. */
-  readonly fresh: boolean;
-  /** What it allows beside or less than that. Absent: all while fresh, nothing after. */
-  readonly stage?: PriceStage;
-  /** Value of one lot. */
-  readonly quantaPerLot: bigint;
-  /** Value of one lot of the underlying: what sizes and bands are measured by. */
-  readonly notionalPerLot: bigint;
-  /** Null: margin tiers on notional. */
-  readonly losses: PerLotLosses | null;
-}
 
 /** undefined before the first price, or when the price cannot be said in this market's ticks. */
 export function markOf(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {

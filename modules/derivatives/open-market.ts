@@ -2,7 +2,8 @@
 import type { ReadContext } from "../kit/context.ts";
 import { refuse } from "./errors.ts";
 import type { Instrument } from "./instruments.ts";
-import { type Mark, markOf } from "./marks.ts";
+import type { Mark } from "./marking/mark.ts";
+import { markOf } from "./marks.ts";
 import type { Venue } from "./venue.ts";
 
 export function requireOpenMarket(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark {

@@ -1,27 +1,16 @@
 /** Events of margin. Types and attribute names are documented in keel/margin/v1/events.proto. */
+
 import type { AccountId } from "../kit/account-id.ts";
 import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { MarginMode } from "./portfolio/mode.ts";
-import type { Side } from "./ports.ts";
 import { whyDeleveraged } from "./waterfall/reasons.ts";
+import type { DeleverageReport } from "./waterfall/reports.ts";
 
 /** "keel1…/0" */
 export function accountText(addresses: Addresses, id: AccountId): string {
   return `${addresses.format(ownerOf(id))}/${numberOf(id)}`;
-}
-
-export interface DeleverageReport {
-  readonly account: string;
-  readonly counterparty: string;
-  readonly market: string;
-  readonly side: Side;
-  readonly lots: bigint;
-  readonly priceTicks: bigint;
-  readonly markTicks: bigint;
-  readonly notional: bigint;
-  readonly proRataLots: bigint;
 }
 
 export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): void {

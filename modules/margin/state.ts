@@ -8,7 +8,7 @@ import { markerValue, protoValue, u32Key, u64Value } from "../kit/collections/co
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import type { Account, Deficit, MarketLedger, Totals } from "./account-codec.ts";
 import { accountValue, deficitValue, ledgerValue, totalsValue } from "./account-codec.ts";
-import { touch, watched } from "./bounds/branch-bounds.ts";
+import { touch, watched } from "./bounds/branch-watch.ts";
 import { type AssetState, assetState, withJudged } from "./collateral-assets/state.ts";
 import { type CustodyState, custodyState } from "./custody/state.ts";
 import { type LadderState, ladderState } from "./liquidation/state.ts";

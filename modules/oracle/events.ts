@@ -5,7 +5,6 @@ import { type FeedWatch, RefusalReason } from "@keel/proto/gen/keel/oracle/v1/gu
 import type { Feed, Surface, SurfaceParameters } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { WriteContext } from "../kit/context.ts";
 import { deviationPpm } from "./guard/breaker.ts";
-import type { Charge } from "./guard/standing.ts";
 import { priceText } from "./price-text.ts";
 
 export function emitPrice(
@@ -120,6 +119,15 @@ export function emitSlowLane(
     measured_ppm: deviationPpm(change.mantissa, change.mean).toString(),
     limit_ppm: (feed.guard?.slowDeviationPpm ?? 0n).toString(),
   });
+}
+
+/** What a validator is charged for, and by how much it is beyond what is allowed. */
+export interface Charge {
+  readonly address: Uint8Array;
+  readonly reason: "misses" | "deviation";
+  /** Rounded up, and the limit it is beyond. */
+  readonly measuredPpm: bigint;
+  readonly limitPpm: bigint;
 }
 
 export function emitPenalty(ctx: WriteContext, charge: Charge, penaltyPpm: bigint): void {

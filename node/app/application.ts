@@ -19,7 +19,6 @@ import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
-import type { SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
@@ -35,18 +34,7 @@ import { answerQuery } from "./query.ts";
 import { createRouter, type TxResult } from "./router.ts";
 import { AppState } from "./state.ts";
 import { createTxReader } from "./transactions.ts";
-import { makeExtension } from "./vote-extension.ts";
-
-/** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
-export interface PriceSource {
-  latest(): readonly {
-    readonly feedId: number;
-    readonly mantissa: bigint;
-    readonly confidence: bigint;
-  }[];
-  /** Parameters of volatility surfaces, asked for after the prices. Absent: none. */
-  surfaces?(): readonly SurfaceVote[];
-}
+import { makeExtension, type PriceSource } from "./vote-extension.ts";
 
 /** One acceptable fee denom: `amountPerGas` = numerator / 10^18. */
 export interface GasPrice {

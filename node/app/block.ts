@@ -1,4 +1,5 @@
 /** Executes one block on the live branch: oracle update, beginBlock, transactions, endBlock, running invariants. */
+
 import type { ProposedBlock } from "@keel/consensus/host/ports";
 import type { ExecTxResult, RecordedEvent, Event as WireEvent } from "@keel/consensus/wire/abci";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
@@ -17,6 +18,7 @@ import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
 import type { Router } from "./router.ts";
 import { runOracleTx } from "./run-oracle-tx.ts";
 import type { TxReader } from "./transactions.ts";
+import type { Work } from "./work.ts";
 
 export interface ExecutedBlock {
   readonly header: BlockHeader;
@@ -185,13 +187,4 @@ function resultOf(result: ExecTxResult): ExecTxResult {
 /** One by one: as arguments of one call, the events of a wave of liquidations would not fit the stack. */
 function append(events: WireEvent[], more: readonly WireEvent[]): void {
   for (const event of more) events.push(event);
-}
-
-/** A block in work. */
-export interface Work {
-  readonly header: BlockHeader;
-  readonly state: Branch;
-  readonly events: WireEvent[];
-  readonly results: ExecTxResult[];
-  readonly asked: Asked | undefined;
 }

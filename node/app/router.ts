@@ -1,7 +1,8 @@
 /** Runs one transaction: ante, then messages, each behind its own savepoint; results, events, gas and codes as the SDK reports them. */
 import type { ExecTxResult, RecordedEvent, Event as WireEvent } from "@keel/consensus/wire/abci";
-import type { Ante, AnteMode } from "@keel/modules/auth/ante";
+import type { Ante } from "@keel/modules/auth/ante";
 import type { MinGasPrice } from "@keel/modules/auth/fees";
+import type { AnteMode } from "@keel/modules/auth/tx";
 import type { Addresses } from "@keel/modules/kit/addresses";
 import type { BlockHeader, WriteContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";

@@ -4,11 +4,11 @@ import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type { Keel } from "./app.ts";
-import type { Work } from "./block.ts";
 import { mark, messageContext, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { encodeTxMsgData } from "./msg-data.ts";
 import { ORACLE_UPDATE } from "./oracle-tx.ts";
+import type { Work } from "./work.ts";
 
 export function runOracleTx(
   keel: Keel,

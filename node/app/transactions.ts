@@ -1,5 +1,5 @@
 /** From bytes to a transaction that can be run: decoded once, its messages routed, checked without state, its signers known. */
-import type { SignedTx } from "@keel/modules/auth/signatures";
+import type { SignedTx } from "@keel/modules/auth/tx";
 import { decodeTx, type Tx } from "@keel/modules/auth/tx";
 import { parseError } from "@keel/modules/auth/wire";
 import type { Addresses } from "@keel/modules/kit/addresses";

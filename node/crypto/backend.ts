@@ -4,6 +4,8 @@ import { nativeEd25519, verifyEd25519Js } from "./ed25519.ts";
 import type { VerifySecp256k1Hash } from "./secp256k1.ts";
 import { nativeSecp256k1, verifySecp256k1Js } from "./secp256k1.ts";
 
+export type KeyType = "secp256k1" | "ed25519";
+
 export type CryptoBackend = "native" | "js";
 
 export interface Backend {

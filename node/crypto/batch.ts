@@ -1,6 +1,5 @@
 /** Packed batches between the main thread and the workers: one buffer there, one byte per answer back. */
-import type { Backend } from "./backend.ts";
-import type { KeyType } from "./verifier.ts";
+import type { Backend, KeyType } from "./backend.ts";
 
 /** What is judged: for secp256k1 `message` is already the 32-byte hash. */
 export interface PackedCheck {

@@ -1,13 +1,11 @@
 /** The one door to signature checks: pure and synchronous answers, remembered in a bounded cache that worker threads may pre-fill. */
 import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
-import { type CryptoBackend, loadBackend } from "./backend.ts";
+import { type CryptoBackend, type KeyType, loadBackend } from "./backend.ts";
 import type { PackedCheck } from "./batch.ts";
 import { Generations } from "./generations.ts";
 import { CACHE_GENERATION_ENTRIES_DEFAULT, WORKERS_MAX } from "./limits.ts";
 import { WorkerPool } from "./worker-pool.ts";
-
-export type KeyType = "secp256k1" | "ed25519";
 
 export interface SignatureCheck {
   readonly type: KeyType;

@@ -3,7 +3,7 @@
  * list of feeds is asked of the committed state now and then; a symbol the chain does not list is left out.
  */
 import { QueryFeedsResponse } from "@keel/proto/gen/keel/oracle/v1/query";
-import type { PriceSource } from "../app/application.ts";
+import type { PriceSource } from "../app/vote-extension.ts";
 import type { Query, SurfaceSource } from "./surface-source.ts";
 import type { PriceFeed, SourceStatus } from "./types.ts";
 

@@ -1,7 +1,8 @@
 /** A portfolio file under a model: positions become lots and risk arrays, collateral its value, and the margin engine says the rest. */
 import type { Contract } from "@keel/modules/derivatives/instruments/contract";
 import { PERPETUAL } from "@keel/modules/derivatives/instruments/contract";
-import { kinds, type MarkInputs } from "@keel/modules/derivatives/instruments/kinds";
+import type { MarkInputs } from "@keel/modules/derivatives/instruments/contract-kind";
+import { kinds } from "@keel/modules/derivatives/instruments/kinds";
 import { scenarioPricer } from "@keel/modules/derivatives/instruments/scenario-price";
 import { divFloor } from "@keel/modules/kit/math/mul-div";
 import type { RiskPosition } from "@keel/modules/margin/portfolio/accumulate";

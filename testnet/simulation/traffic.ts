@@ -1,6 +1,6 @@
 /** One block's transactions: drawn by weight from the modules' simulated operations and this folder's, signed, and offered as a mempool would take them. */
 import type { Instrument } from "@keel/modules/derivatives/instruments";
-import type { Mark } from "@keel/modules/derivatives/marks";
+import type { Mark } from "@keel/modules/derivatives/marking/mark";
 import { createRandom, type Random } from "@keel/modules/derivatives/random";
 import { simulateMessage } from "@keel/modules/derivatives/simulate";
 import type { SimulatedAccount, SimulatedMarket } from "@keel/modules/derivatives/simulate-kit";

@@ -11,7 +11,7 @@ import * as events from "../events.ts";
 import { requireBuilder } from "../fees/builders.ts";
 import { feeReserve } from "../fees/rates.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
-import type { Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
 import {
   limitOf,
   requireClientId,

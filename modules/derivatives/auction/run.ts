@@ -14,7 +14,8 @@ import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
 import { AUCTION_ROUNDS_MAX } from "../limits.ts";
-import { bandLimit, type Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
+import { bandLimit } from "../marks.ts";
 import {
   cancel,
   enforceReduceOnly,

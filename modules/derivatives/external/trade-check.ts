@@ -14,7 +14,8 @@ import {
   parsePrice,
   parseSize,
 } from "../instruments.ts";
-import { bandLimit, type Mark, sizeNotional } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
+import { bandLimit, sizeNotional } from "../marks.ts";
 import { requireOpenMarket } from "../open-market.ts";
 import { reducible } from "../orders/execution.ts";
 import { sideOf } from "../orders/requests.ts";

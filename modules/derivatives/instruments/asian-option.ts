@@ -7,7 +7,7 @@ import { assert } from "../../kit/errors.ts";
 import { type AsianTerms, asianGreeks, asianPrice } from "../../kit/math/asian.ts";
 import { divCeil, divFloor, divHalfEven, maximum, minimum } from "../../kit/math/mul-div.ts";
 import type { Contract } from "./contract.ts";
-import type { ContractKind, MarkInputs } from "./kinds.ts";
+import type { ContractKind, MarkInputs } from "./contract-kind.ts";
 import { intrinsic, optionBounds, secondsOf, settledGreeks, shareOf } from "./option-pricing.ts";
 
 const FIXINGS_MAX = 1000n;

@@ -5,7 +5,7 @@
 import { assert } from "../../kit/errors.ts";
 import { type DigitalTerms, digitalGreeks, digitalPrice } from "../../kit/math/digital.ts";
 import type { OptionContract } from "./contract.ts";
-import type { ContractKind, MarkInputs } from "./kinds.ts";
+import type { ContractKind, MarkInputs } from "./contract-kind.ts";
 import { greeksSeconds, type Residual, residualOf, secondsOf, shareOf } from "./option-pricing.ts";
 
 function cash({ right, strike, payout }: OptionContract, price: bigint): bigint {

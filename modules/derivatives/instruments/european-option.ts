@@ -8,7 +8,7 @@ import {
 } from "../../kit/math/black-76.ts";
 import { divHalfEven } from "../../kit/math/mul-div.ts";
 import type { Contract } from "./contract.ts";
-import type { ContractKind, MarkInputs, UnitGreeks } from "./kinds.ts";
+import type { ContractKind, MarkInputs, UnitGreeks } from "./contract-kind.ts";
 import {
   greeksSeconds,
   intrinsic,

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { WAD } from "../../kit/math/fixed-point.ts";
 import { clamp, maximum, PPM } from "../../kit/math/mul-div.ts";
 import { powerOfTen } from "../../kit/math/powers.ts";
-import type { Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
 import type { OptionContract } from "./contract.ts";
 import { type Curve, lotCurves, lotMark, moveShare, spanOf } from "./lot-curves.ts";
 import { optionBounds } from "./option-pricing.ts";

@@ -7,7 +7,7 @@ import { divFloor, maximum, minimum } from "../../kit/math/mul-div.ts";
 import { SHARE_BITS, type Share, shareOf, takeShare } from "../../kit/math/share.ts";
 import { bitLength } from "../../kit/math/square-root.ts";
 import { TICKS_MAX } from "../limits.ts";
-import type { Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
 import type { OptionContract } from "./contract.ts";
 import { type LotTerms, type OptionLot, sizeOf } from "./option-requirements.ts";
 

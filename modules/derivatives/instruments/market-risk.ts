@@ -11,7 +11,7 @@ import type { OraclePrice } from "../ports.ts";
 import { endOf } from "../settlement/ended.ts";
 import { outlookOf, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
-import type { MarkInputs } from "./kinds.ts";
+import type { MarkInputs } from "./contract-kind.ts";
 import { lotScale } from "./lot-value.ts";
 import { scenarioPricer } from "./scenario-price.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Contract, Kind } from "./contract.ts";
-import { kinds, type MarkInputs } from "./kinds.ts";
+import type { MarkInputs } from "./contract-kind.ts";
+import { kinds } from "./kinds.ts";
 import { shocked } from "./option-pricing.ts";
 
 const UNIT = 10n ** 18n;

@@ -7,7 +7,7 @@
 import { WAD, YEAR_SECONDS } from "../../kit/math/fixed-point.ts";
 import { clamp, divCeil, divFloor, divHalfEven, maximum, PPM } from "../../kit/math/mul-div.ts";
 import type { Contract, OptionContract } from "./contract.ts";
-import type { MarkInputs, UnitGreeks } from "./kinds.ts";
+import type { MarkInputs, UnitGreeks } from "./contract-kind.ts";
 
 /** Volatility of marks and scenarios, 1e-18 per year: 1 % to 380 %, inside what the formulas take for the longest average. */
 const VOLATILITY_MIN = 10n ** 16n;

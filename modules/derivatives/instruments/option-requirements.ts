@@ -8,7 +8,7 @@ import { divCeil, divHalfEven, maximum, minimum, mulDivUp, PPM } from "../../kit
 import { powerOfTen } from "../../kit/math/powers.ts";
 import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
-import type { Mark, PerLotLosses } from "../marks.ts";
+import type { Mark, PerLotLosses } from "../marking/mark.ts";
 import { PRICE_PLACES } from "./contract.ts";
 import { lotScale } from "./lot-value.ts";
 

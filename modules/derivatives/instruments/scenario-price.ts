@@ -1,6 +1,7 @@
 /** What a contract is worth when the underlying and its volatility have moved: one price per scenario of a margin model. */
 import type { Contract } from "./contract.ts";
-import { kinds, type MarkInputs } from "./kinds.ts";
+import type { MarkInputs } from "./contract-kind.ts";
+import { kinds } from "./kinds.ts";
 import { boundedVolatility, shocked } from "./option-pricing.ts";
 
 /**

@@ -12,7 +12,7 @@ import {
   type TestOption,
   type World,
 } from "../../testing/world.ts";
-import type { Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
 import { volatilityOf } from "./volatility.ts";
 
 const DAY_MS = 86_400_000;

@@ -24,11 +24,12 @@ import type { Share } from "../../kit/math/share.ts";
 import { integerSqrt } from "../../kit/math/square-root.ts";
 import { ssviPoint, volatilityOfVariance, volatilitySkew } from "../../kit/math/ssvi.ts";
 import type { Instrument } from "../instruments.ts";
-import type { Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
 import type { AnchoredSmile, Smile } from "../ports.ts";
 import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
-import { kinds, type MarkInputs, type Scenario } from "./kinds.ts";
+import type { MarkInputs, Scenario } from "./contract-kind.ts";
+import { kinds } from "./kinds.ts";
 import {
   CURVE_BITS,
   type Curve,

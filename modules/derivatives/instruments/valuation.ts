@@ -6,7 +6,7 @@ import type { ReadContext } from "../../kit/context.ts";
 import { divHalfEven } from "../../kit/math/mul-div.ts";
 import type { Instrument } from "../instruments.ts";
 import { TICKS_MAX } from "../limits.ts";
-import type { Mark, PerLotLosses } from "../marks.ts";
+import type { Mark, PerLotLosses } from "../marking/mark.ts";
 import { endOf } from "../settlement/ended.ts";
 import { type Outlook, outlookOf } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";

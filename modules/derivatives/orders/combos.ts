@@ -21,10 +21,11 @@ import { COMBO_LEGS_MAX } from "../limits.ts";
 import type { Side } from "../ports.ts";
 import { closeTurn, openTurn, requireInstrument, type Venue } from "../venue.ts";
 import { requireContinuous, requireTradable } from "./admission.ts";
-import { reducible, type SelfTrade } from "./execution.ts";
+import { reducible } from "./execution.ts";
 import { type Intent, PLAIN_INTENT } from "./intents.ts";
 import { placeIntent } from "./placing.ts";
 import { checkClientId, requireSide, selfTradeOf } from "./requests.ts";
+import type { SelfTrade } from "./wire.ts";
 
 interface Leg {
   readonly market: string;

@@ -2,6 +2,7 @@
  * What happens when an incoming order meets resting ones: clearing of each fill, and the makers that have to leave instead
  * (expired, own, reduce-only without a position, short of margin).
  */
+
 import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type { AccountId } from "../../kit/account-id.ts";
 import { ModuleError } from "../../kit/errors.ts";
@@ -24,8 +25,7 @@ import {
   recordOf,
   release,
 } from "./resting.ts";
-
-export type SelfTrade = "cancelMaker" | "cancelTaker" | "cancelBoth" | "decrement";
+import type { SelfTrade } from "./wire.ts";
 
 export interface Incoming {
   readonly account: AccountId;

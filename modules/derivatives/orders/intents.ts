@@ -14,15 +14,14 @@ import { type Instrument, parsePrice, parseSize } from "../instruments.ts";
 import { ICEBERG_PARTS_MAX } from "../limits.ts";
 import type { Side } from "../ports.ts";
 import { waitingHolder, waitingSide } from "../waiting/waiting-index.ts";
-import type { SelfTrade } from "./execution.ts";
 import {
   type AttachedRequest,
-  type Force,
   forceOfWire,
   type OrderRequest,
   selfTradeOf,
   sideOf,
 } from "./requests.ts";
+import type { Force, SelfTrade } from "./wire.ts";
 
 export interface Intent {
   /** 0: it gets the next one. An order keeps its id when it is triggered or amended. */

@@ -8,7 +8,7 @@ import * as events from "../events.ts";
 import { requireBuilder } from "../fees/builders.ts";
 import { feeReserve } from "../fees/rates.ts";
 import type { Instrument } from "../instruments.ts";
-import type { Mark } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
 import { closeTurn, nextNumber, openTurn, type Turn, type Venue } from "../venue.ts";
 import { placeWaiting } from "../waiting/conditional.ts";
 import { afterFill } from "../waiting/links.ts";

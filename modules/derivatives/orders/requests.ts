@@ -1,4 +1,5 @@
 /** An order as asked for, checked as far as that goes without state. */
+
 import type { BuilderFee } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type { AttachedOrder, NewOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import {
@@ -17,9 +18,7 @@ import {
   TWAP_SLICES_MAX,
 } from "../limits.ts";
 import type { Side } from "../ports.ts";
-import type { SelfTrade } from "./execution.ts";
-
-export type Force = "gtc" | "ioc" | "fok";
+import type { Force, SelfTrade } from "./wire.ts";
 
 export interface TriggerRequest {
   readonly kind: TriggerKind;

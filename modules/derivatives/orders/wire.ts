@@ -6,8 +6,10 @@ import {
   Side as WireSide,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { Side } from "../ports.ts";
-import type { SelfTrade } from "./execution.ts";
-import type { Force } from "./requests.ts";
+
+export type Force = "gtc" | "ioc" | "fok";
+
+export type SelfTrade = "cancelMaker" | "cancelTaker" | "cancelBoth" | "decrement";
 
 const FORCES: Readonly<Record<Force, TimeInForce>> = {
   gtc: TimeInForce.TIME_IN_FORCE_GTC,

@@ -14,7 +14,8 @@ import { divCeil } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import { parsePrice } from "../instruments.ts";
 import { WAITING_PER_MARKET_MAX } from "../limits.ts";
-import { type Mark, sizeNotional } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
+import { sizeNotional } from "../marks.ts";
 import {
   requireClientId,
   requireGoodTil,

@@ -18,7 +18,8 @@ import {
   TRAIL_MERGES_PER_BLOCK_MAX,
   TRIGGERS_PER_BLOCK_MAX,
 } from "../limits.ts";
-import { type Mark, markOf } from "../marks.ts";
+import type { Mark } from "../marking/mark.ts";
+import { markOf } from "../marks.ts";
 import { requireTradable } from "../orders/admission.ts";
 import { intentOfWaiting } from "../orders/intents.ts";
 import { placeIntent } from "../orders/placing.ts";

@@ -7,7 +7,8 @@ import { compareSick } from "../end-block.ts";
 import { isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { portfolioMarkets, scanPortfolioMarkets } from "../portfolio/held-markets.ts";
-import { boundsOf, cashBoundsOf, owingTooMuch, shortOfMargin } from "./branch-bounds.ts";
+import { owingTooMuch, shortOfMargin } from "./branch-bounds.ts";
+import { boundsOf, cashBoundsOf } from "./branch-watch.ts";
 import { LAST_MODELLED } from "./testing/random-models.ts";
 import { ACCOUNTS, type Kind, kindOf, type Moment, RandomWorld } from "./testing/random-world.ts";
 

@@ -4,7 +4,8 @@ import type { Account } from "../account-codec.ts";
 import { marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
-import { boundsOf, shortOfMargin } from "./branch-bounds.ts";
+import { shortOfMargin } from "./branch-bounds.ts";
+import { boundsOf } from "./branch-watch.ts";
 import { HealthBounds } from "./health-bounds.ts";
 
 const UNIT = 1_000_000n;

@@ -1,8 +1,7 @@
 /** The bounds of one branch of state: made when they are first asked for, told of every write to an account, and of what is undone. */
+
 import type { AccountId } from "../../kit/account-id.ts";
-import type { MapCollection } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import type { Account } from "../account-codec.ts";
 import { backingOf } from "../collateral-assets/backing.ts";
 import { cashOf, isLiquidatable, maintenanceHealth } from "../health/health.ts";
 import {
@@ -15,51 +14,14 @@ import {
   type MarketSet,
   portfolioMarkets,
   scanPortfolioMarkets,
-  touchPortfolio,
 } from "../portfolio/held-markets.ts";
 import type { RiskArray } from "../portfolio/risk-array.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { AccountOf, Bounds } from "./bounds.ts";
+import { boundsOf, CASH, cashBoundsOf, HEALTH } from "./branch-watch.ts";
 import { CashBounds, type Owing } from "./cash-bounds.ts";
 import { HealthBounds, type Judged } from "./health-bounds.ts";
-
-const HEALTH: object = {};
-const CASH: object = {};
-
-/** Undefined: this branch has never looked. */
-export function boundsOf(ctx: ReadContext): HealthBounds | undefined {
-  return ctx.state.derived.get(HEALTH) as HealthBounds | undefined;
-}
-
-/** Undefined: this branch has never looked, or nobody has assets to back a debt. */
-export function cashBoundsOf(ctx: ReadContext): CashBounds | undefined {
-  return ctx.state.derived.get(CASH) as CashBounds | undefined;
-}
-
-/** The account is to be looked at: its requirement may have changed. */
-export function touch(ctx: ReadContext, id: AccountId): void {
-  boundsOf(ctx)?.touch(id);
-  cashBoundsOf(ctx)?.touch(id);
-  touchPortfolio(ctx, id);
-}
-
-/** The accounts, with every write told to the bounds. Undoing a write needs no word: who was touched once is looked at. */
-export function watched(
-  accounts: MapCollection<AccountId, Account>,
-): MapCollection<AccountId, Account> {
-  return {
-    ...accounts,
-    set(ctx, id, account) {
-      accounts.set(ctx, id, account);
-      touch(ctx, id);
-    },
-    delete(ctx, id) {
-      accounts.delete(ctx, id);
-      touch(ctx, id);
-    },
-  };
-}
 
 /** Without bounds everybody is in sight: the first look is a full one. */
 function begin(ctx: WriteContext, state: MarginState, views: MarketViews): readonly Judged[] {

@@ -5,7 +5,7 @@ import { COIN, FEED, give, health, WBTC, wbtc } from "../collateral-assets/testi
 import { marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { BTC, btcTerms, createWorld, type World } from "../testing/world.ts";
-import { cashBoundsOf } from "./branch-bounds.ts";
+import { cashBoundsOf } from "./branch-watch.ts";
 import type { CashBounds } from "./cash-bounds.ts";
 
 const UNIT = 1_000_000n;

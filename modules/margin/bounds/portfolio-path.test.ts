@@ -17,7 +17,7 @@ import {
 import { option, perpetual } from "../portfolio/testing/instruments.ts";
 import { models } from "../portfolio/testing/models.ts";
 import { BTC, btcTerms } from "../testing/world.ts";
-import { boundsOf } from "./branch-bounds.ts";
+import { boundsOf } from "./branch-watch.ts";
 import { HealthBounds } from "./health-bounds.ts";
 import { Dice } from "./testing/dice.ts";
 

@@ -26,7 +26,7 @@ import type { BackstopPort, LossPart, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
 import { addWeight, type Origin, SHARED_ORIGIN, splitLoss } from "../waterfall/origins.ts";
-import { emitLiquidation, type PenaltyCause } from "./events.ts";
+import { emitLiquidation } from "./events.ts";
 import { penaltyParts, penaltyRatePpm } from "./ladder-math.ts";
 import {
   type AccountFigures,
@@ -37,7 +37,7 @@ import {
   penaltyQuanta,
 } from "./liquidation-math.ts";
 import type { Measures } from "./measures.ts";
-import type { Sizing } from "./reasons.ts";
+import type { PenaltyCause, Sizing } from "./reports.ts";
 import { closingSide, type Throttle } from "./throttle.ts";
 
 /** What one block may still do, and what it did. Mutable: one per block. */

@@ -1,12 +1,12 @@
 /** Events of liquidation, documented in keel/margin/v1/events.proto. */
+
 import type { WriteContext } from "../../kit/context.ts";
 import type { Side } from "../ports.ts";
-import type { DueReason, PenaltyInputs, PenaltyParts } from "./ladder-math.ts";
+import type { DueReason } from "./ladder-math.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { Flow } from "./measures.ts";
 import {
   type OfferCause,
-  type Sizing,
   whyAuctioned,
   whyDue,
   whyLiquidated,
@@ -15,31 +15,7 @@ import {
   whyTakenOver,
   whyThrottled,
 } from "./reasons.ts";
-
-export type PenaltyCause = PenaltyInputs;
-
-export interface LiquidationReport {
-  readonly account: string;
-  readonly market: string;
-  readonly side: Side;
-  readonly lots: bigint;
-  readonly priceTicks: bigint;
-  readonly notional: bigint;
-  readonly penalty: bigint;
-  readonly equityBefore: bigint;
-  readonly equityAfter: bigint;
-  readonly source: "book" | "auction";
-  readonly wantedLots: bigint;
-  readonly markTicks: bigint;
-  readonly limitTicks: bigint;
-  readonly maintenanceBefore: bigint;
-  readonly maintenanceAfter: bigint;
-  readonly penaltyPpm: bigint;
-  /** Null: the rate is a parameter. */
-  readonly penaltyCause: PenaltyCause | null;
-  readonly sizing: Sizing;
-  readonly parts: PenaltyParts;
-}
+import type { LiquidationReport, SliceReport, TakeoverReport } from "./reports.ts";
 
 export function emitLiquidation(ctx: WriteContext, report: LiquidationReport): void {
   const { parts, penaltyCause } = report;
@@ -132,33 +108,6 @@ export function emitThrottled(
   );
 }
 
-/** Why the backstop was asked at all: `health`, less than the share of maintenance is left; `unfilled`, the book took nothing for the wait. */
-export interface TakeoverCause {
-  readonly reason: "health" | "unfilled";
-  readonly equity: bigint;
-  readonly maintenance: bigint;
-  readonly sharePpm: bigint;
-  readonly waitedNs: bigint;
-  readonly waitMs: bigint;
-}
-
-export interface TakeoverReport {
-  readonly account: string;
-  readonly backstop: string;
-  readonly market: string;
-  readonly side: Side;
-  readonly lots: bigint;
-  readonly markTicks: bigint;
-  readonly notional: bigint;
-  readonly collateral: bigint;
-  readonly cause: TakeoverCause;
-  /** As it stood before this position; what was taken over before it has changed it. */
-  readonly before: AccountFigures;
-  /** Of the position as it was: its lots, and its part of the maintenance requirement. */
-  readonly heldLots: bigint;
-  readonly positionMaintenance: bigint;
-}
-
 export function emitTakeover(ctx: WriteContext, report: TakeoverReport): void {
   const { before, cause } = report;
   ctx.emit(
@@ -178,17 +127,6 @@ export function emitTakeover(ctx: WriteContext, report: TakeoverReport): void {
     },
     () => whyTakenOver(report),
   );
-}
-
-export interface SliceReport {
-  readonly account: string;
-  /** Market and lots of each leg, closed together. */
-  readonly legs: readonly { readonly market: string; readonly lots: bigint }[];
-  readonly released: bigint;
-  readonly notional: bigint;
-  readonly lossBefore: bigint;
-  readonly lossAfter: bigint;
-  readonly maintenanceBefore: bigint;
 }
 
 export function emitSlice(ctx: WriteContext, report: SliceReport): void {

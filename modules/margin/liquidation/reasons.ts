@@ -1,30 +1,10 @@
 /** Why the ladder did what its events say: the rules in the names of their inputs. */
-import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
+
 import { type Explanation, quantities } from "../../kit/explanation.ts";
-import type { MarketView } from "../health/market-view.ts";
-import type { LiquidationReport, SliceReport, TakeoverReport } from "./events.ts";
 import type { DueReason } from "./ladder-math.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { Flow } from "./measures.ts";
-
-/** What a clip was reckoned from. */
-export interface Sizing {
-  readonly params: Params;
-  readonly view: MarketView;
-  readonly held: bigint;
-  /** Lots of the owner's other accounts in the market: tiers go by all of them. */
-  readonly elsewhere: bigint;
-  /** Maintenance requirement that the position stands for. */
-  readonly released: bigint;
-  /** The penalty it was sized with; that of the lots which came of it is a second one. */
-  readonly sizedByPpm: bigint;
-  /** Lots that the block's bound still lets be closed. */
-  readonly affordable: bigint;
-  /** Null: it is no leg of a slice. */
-  readonly sliceLots: bigint | null;
-  /** The account's equity and what its fund may pay. */
-  readonly fundsQuanta: bigint;
-}
+import type { LiquidationReport, SliceReport, TakeoverReport } from "./reports.ts";
 
 const LIQUIDATION_RULE = [
   "due below maintenance",

@@ -17,8 +17,9 @@ import { maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, ClearingPort, MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import { emitTakeover, type TakeoverCause } from "./events.ts";
+import { emitTakeover } from "./events.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
+import type { TakeoverCause } from "./reports.ts";
 
 export interface Takeover {
   /** After the book: `held` are the account's markets in the order of liquidation, `filled` says that the book took something in this block. */

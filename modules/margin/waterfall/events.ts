@@ -1,18 +1,11 @@
 /** Events of the waterfall. Types and attribute names are documented in keel/margin/v1/events.proto. */
+
 import type { WriteContext } from "../../kit/context.ts";
-import type { Side } from "../ports.ts";
 import { whyCut, whyLost, whyRound } from "./reasons.ts";
+import type { HaircutReport, LossReport, RoundReport } from "./reports.ts";
 
 function listed(entries: readonly (readonly [string | number, bigint | string])[]): string {
   return entries.map(([name, value]) => `${name}=${value}`).join(",");
-}
-
-export interface LossReport {
-  readonly account: string;
-  readonly cause: "liquidation" | "settlement" | "queue" | "market";
-  readonly amount: bigint;
-  readonly classes: readonly (readonly [string, bigint])[];
-  readonly lines: readonly (readonly [string, bigint])[];
 }
 
 export function emitLoss(ctx: WriteContext, report: LossReport): void {
@@ -27,24 +20,6 @@ export function emitLoss(ctx: WriteContext, report: LossReport): void {
     },
     () => whyLost(report),
   );
-}
-
-export interface RoundReport {
-  readonly account: string;
-  readonly market: string;
-  readonly side: Side;
-  readonly neededLots: bigint;
-  readonly closedLots: bigint;
-  readonly priceTicks: bigint;
-  readonly markTicks: bigint;
-  readonly levelPpm: bigint | null;
-  readonly sideLots: bigint;
-  readonly accounts: number;
-  readonly accountsClosed: number;
-  readonly largestSharePpm: bigint;
-  readonly concentrationPpm: bigint;
-  readonly scope: "unhedged" | "all";
-  readonly loss: bigint;
 }
 
 export function emitDeleverageRound(ctx: WriteContext, report: RoundReport): void {
@@ -75,16 +50,6 @@ export function emitWaterfallSet(
   ctx.emit("waterfall_set", {
     feeds: listed(feeds.map(({ feedId, riskClass }) => [feedId, riskClass])),
   });
-}
-
-export interface HaircutReport {
-  readonly account: string;
-  readonly gain: bigint;
-  readonly kept: bigint;
-  readonly market: string;
-  readonly marketGains: bigint;
-  readonly marketMissing: bigint;
-  readonly capPpm: bigint;
 }
 
 export function emitGainsHaircut(ctx: WriteContext, report: HaircutReport): void {

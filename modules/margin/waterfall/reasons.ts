@@ -1,7 +1,6 @@
 /** Why the waterfall did what its events say: the rules in the names of their inputs. */
 import { type Explanation, quantities } from "../../kit/explanation.ts";
-import type { DeleverageReport } from "../events.ts";
-import type { HaircutReport, LossReport, RoundReport } from "./events.ts";
+import type { DeleverageReport, HaircutReport, LossReport, RoundReport } from "./reports.ts";
 
 type Lines = readonly (readonly [string, bigint])[];
 

@@ -6,17 +6,9 @@ import { PenaltyReason, type ValidatorStanding } from "@keel/proto/gen/keel/orac
 import type { Params, ValidatorReport } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { WriteContext } from "../../kit/context.ts";
 import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
-import { emitPenalty } from "../events.ts";
+import { type Charge, emitPenalty } from "../events.ts";
 import type { PenaltyPort } from "../ports.ts";
 import type { OracleState } from "../state.ts";
-
-export interface Charge {
-  readonly address: Uint8Array;
-  readonly reason: "misses" | "deviation";
-  /** Rounded up, and the limit it is beyond. */
-  readonly measuredPpm: bigint;
-  readonly limitPpm: bigint;
-}
 
 /** Counters of one window, before they are halved. `feeds`: prices asked for in each commit, at least 1. Ascending by address. */
 export function chargesOf(

@@ -14,7 +14,8 @@ import {
   NO_ELSEWHERE,
   type Position,
 } from "@keel/modules/margin/account-codec";
-import { boundsOf, shortOfMargin } from "@keel/modules/margin/bounds/branch-bounds";
+import { shortOfMargin } from "@keel/modules/margin/bounds/branch-bounds";
+import { boundsOf } from "@keel/modules/margin/bounds/branch-watch";
 import { isLiquidatable, maintenanceHealth } from "@keel/modules/margin/health/health";
 import type { MarketView, MarketViews } from "@keel/modules/margin/health/market-view";
 import { type MarginState, marginState } from "@keel/modules/margin/state";

@@ -1,6 +1,6 @@
 /** What the laboratory sees of the chain in a block: markets with marks, and every account's equity, margin and lots. */
 import type { Instrument } from "@keel/modules/derivatives/instruments";
-import type { Mark } from "@keel/modules/derivatives/marks";
+import type { Mark } from "@keel/modules/derivatives/marking/mark";
 import type { AccountId } from "@keel/modules/kit/account-id";
 import type { ReadContext } from "@keel/modules/kit/context";
 import type { Account } from "@keel/modules/margin/account-codec";

@@ -1,6 +1,6 @@
 /** What makers and keepers keep in the books: sizes follow the depth gauge, prices the true price as far as the market's band lets them. */
 import type { Instrument } from "@keel/modules/derivatives/instruments";
-import type { Mark } from "@keel/modules/derivatives/marks";
+import type { Mark } from "@keel/modules/derivatives/marking/mark";
 import { CALM_DEPTH, halfSpread } from "../agents/depth.ts";
 import { KEEPER_DISTANCE } from "../agents/impact.ts";
 import type { Order } from "./orders.ts";
