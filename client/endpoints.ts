@@ -80,7 +80,11 @@ async function call(url: string, request: Request): Promise<Response> {
   const body: unknown = await answer.json();
   if (typeof body !== "object" || body === null)
     throw new KeelConnectionError("bad-answer", `${url}: expected a JSON-RPC answer`);
-  const { error } = body as { error?: { code?: number; message?: string; data?: unknown } };
+  const { error } = body as {
+    error?: { code?: number; message?: string; data?: unknown } | string;
+  };
+  if (typeof error === "string")
+    throw new KeelConnectionError("bad-answer", `${url}: HTTP ${answer.status}: ${error}`);
   if (error !== undefined && error !== null)
     throw new KeelConnectionError(
       "rpc",

@@ -30,8 +30,8 @@ if (env.KEEL_SOURCE === "1") {
 } else {
   const bundled = await bundle(entry);
   command.push(bundled.entry);
-  // Where a process that starts validators finds keeld.
-  env.KEEL_KEELD = bundled.keeld;
+  // Where a process that starts validators finds keeld, unless it is told another.
+  env.KEEL_KEELD ??= bundled.keeld;
 }
 // A block's worth of short-lived objects should die young: with node's 16 MiB most of it is copied several times first.
 const nodeOptions = ["--max-semi-space-size=128"];

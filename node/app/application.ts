@@ -360,12 +360,9 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         },
         request,
       ),
-    async listSnapshots() {
-      return [];
-    },
-    async loadSnapshotChunk() {
-      return null;
-    },
+    listSnapshots: async () => store.listSnapshots(),
+    loadSnapshotChunk: (height, format, index) => store.loadSnapshotChunk(height, format, index),
+    // A node catches up block by block: state sync has no peer to take one from yet.
     async offerSnapshot() {
       return "reject";
     },

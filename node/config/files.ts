@@ -60,6 +60,18 @@ export function writeConfigFiles(home: string, values: FileValues): void {
   if (!existsSync(paths.appToml)) writeFileSync(paths.appToml, appToml(values));
 }
 
+/** Throws ConfigError in one sentence that names the file. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a directory, not a file" : message;
+    throw new ConfigError(`${path}: ${reason}`);
+  }
+}
+
 /** Throws ConfigError. */
 export function readConfig(home: string): NodeConfig {
   const paths = homePaths(home);

@@ -129,7 +129,7 @@ export const cometSchema: z.ZodType<CometConfig, unknown> = z.strictObject({
   rpc: section({
     laddr: listenAddress.prefault("tcp://127.0.0.1:26657"),
     cors_allowed_origins: z.array(z.string()).default([]),
-    max_body_bytes: count(1_000_000),
+    max_body_bytes: count(1_500_000),
     max_open_connections: count(900),
     max_subscription_clients: count(100),
     max_subscriptions_per_client: count(5),

@@ -35,7 +35,11 @@ const CONFIG: readonly Section[] = [
     [
       ["laddr", "tcp://127.0.0.1:26657", "CometBFT RPC and WebSocket."],
       ["cors_allowed_origins", [], 'Browser origins that may call; ["*"]: any.'],
-      ["max_body_bytes", 1_000_000, "Largest request."],
+      [
+        "max_body_bytes",
+        1_500_000,
+        "Largest request: the largest transaction in base64, and a little more.",
+      ],
       ["max_open_connections", 900, "Sockets, WebSockets included."],
       ["max_subscription_clients", 100, "WebSockets with subscriptions."],
       ["max_subscriptions_per_client", 5, "Queries one WebSocket may follow."],

@@ -1,8 +1,7 @@
 /** A portfolio to be judged by a margin model: collateral, positions and the market they are valued at, as JSON with decimal strings. */
-import { readFileSync } from "node:fs";
 import { parseDecimal } from "@keel/modules/kit/math/decimal";
 import { z } from "zod";
-import { ConfigError } from "../config/files.ts";
+import { ConfigError, readText } from "../config/files.ts";
 
 const WAD_PLACES = 18;
 
@@ -136,9 +135,10 @@ const schema: z.ZodType<PortfolioFile> = z.strictObject({
 
 /** Throws ConfigError: file, place in it, what was expected and what was found. */
 export function readPortfolioFile(path: string): PortfolioFile {
+  const text = readText(path);
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, "utf8"));
+    json = JSON.parse(text);
   } catch (error) {
     throw new ConfigError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -2,11 +2,11 @@
  * CometBFT's RPC over HTTP: POST / with JSON-RPC, GET /<method>?params, and the same methods with subscriptions on /websocket.
  * The methods themselves are plain functions in `methods/`.
  */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import fastify from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
 import { answerCall, answerJsonCall, type RpcMethods } from "./call.ts";
-import { failure, parseBody, RpcError } from "./json-rpc.ts";
+import { failure, internalError, invalidRequest, parseBody, RpcError } from "./json-rpc.ts";
 import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { Params } from "./params.ts";
 import type { SubscriptionHub } from "./subscriptions.ts";
@@ -53,6 +53,18 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     done(null, body),
   );
   addCors(server, options.corsOrigins);
+  server.setErrorHandler<FastifyError>((error, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    const isLarge = status === 413;
+    const problem = isLarge
+      ? invalidRequest(
+          `the request is larger than ${options.bodyBytesMax} bytes (rpc.max_body_bytes)`,
+        )
+      : status < 500
+        ? invalidRequest(error.message)
+        : internalError(error.message);
+    return send(reply, status, JSON.stringify(failure(-1, problem)));
+  });
 
   server.post("/", async (request, reply) => {
     const answer = await answerBody(options.methods, (request.body as string | undefined) ?? "");

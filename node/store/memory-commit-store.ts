@@ -1,4 +1,5 @@
 /** A commit store without a disk: the same trees, hashes and proofs, for tests, benches and simulations. */
+import type { Snapshot } from "@keel/consensus/host/ports";
 import { CommitTrees } from "./commit-trees.ts";
 import { provableHeights, provableMs } from "./limits.ts";
 import {
@@ -63,6 +64,15 @@ export class MemoryCommitStore implements CommitStore {
 
   oldestHeight(): number {
     return this.#trees.oldestHeight();
+  }
+
+  /** Nothing is written down, so there is nothing to offer. */
+  listSnapshots(): readonly Snapshot[] {
+    return [];
+  }
+
+  async loadSnapshotChunk(): Promise<null> {
+    return null;
   }
 
   async load(height: number): Promise<void> {

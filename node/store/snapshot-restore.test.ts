@@ -6,7 +6,7 @@ import { type ApplicationStore, openApplicationStore } from "./level/application
 import { MemoryDatabase } from "./level/memory-database.ts";
 import { appHashOf } from "./multistore.ts";
 import { encodeSnapshot, SnapshotDecoder } from "./snapshot-codec.ts";
-import { listSnapshots, loadSnapshotChunk, SnapshotRestore } from "./snapshot-restore.ts";
+import { SnapshotRestore } from "./snapshot-restore.ts";
 import { commitNext, createTestChain, sortedModel, stateOf, testStores } from "./testing.ts";
 
 const open = (database: MemoryDatabase): Promise<ApplicationStore> =>
@@ -18,10 +18,10 @@ async function serving() {
   const chain = createTestChain(21, 40, 5_000);
   for (let height = 1; height <= 30; height++) await commitNext(store, chain);
   await store.snapshot();
-  const snapshot = listSnapshots(store)[0] as Snapshot;
+  const snapshot = store.listSnapshots()[0] as Snapshot;
   const chunks: Uint8Array[] = [];
   for (let index = 0; index < snapshot.chunks; index++) {
-    chunks.push((await loadSnapshotChunk(store, { height: 30, format: 1, index })) as Uint8Array);
+    chunks.push((await store.loadSnapshotChunk(30, 1, index)) as Uint8Array);
   }
   return { store, chain, snapshot, chunks };
 }
@@ -53,7 +53,7 @@ describe("state sync", () => {
     expect(stateOf(target)).toEqual(sortedModel(chain.model));
     const restarted = await open(database.crashed());
     expect(stateOf(restarted)).toEqual(sortedModel(chain.model));
-    expect(listSnapshots(restarted)).toEqual(listSnapshots(store));
+    expect(restarted.listSnapshots()).toEqual(store.listSnapshots());
     for (let height = 31; height <= 40; height++) {
       const changes = chain.next();
       const appHash = store.stage(height, changes);
@@ -102,7 +102,7 @@ describe("state sync", () => {
     for (const [index, chunk] of small.slice(0, -1).entries()) await restore?.apply(index, chunk);
     const after = await open(database.crashed(database.bufferedBatches));
     expect(after.height).toBe(0);
-    expect(listSnapshots(after)).toEqual([]);
+    expect(after.listSnapshots()).toEqual([]);
   });
 
   test("offers of another format, with wrong bounds or hash, or to a node with state are refused", async () => {

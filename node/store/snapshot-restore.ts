@@ -1,5 +1,5 @@
 /**
- * State sync: what this node offers to peers, and building the store from what a peer offers. Nothing from a peer counts until the
+ * State sync: building the store from what a peer offers. Nothing from a peer counts until the
  * app hash of the whole equals the one a light client has verified.
  */
 import type { Snapshot } from "@keel/consensus/host/ports";
@@ -13,34 +13,6 @@ import { snapshotChunkBytesMax, snapshotChunksMax } from "./limits.ts";
 import { appHashOf } from "./multistore.ts";
 import { SnapshotDecoder, snapshotFormat } from "./snapshot-codec.ts";
 import type { Database } from "./types.ts";
-
-/** Newest first. Metadata is the SHA-256 of each chunk in order; the snapshot's hash is the SHA-256 of that. */
-export function listSnapshots(store: ApplicationStore): Snapshot[] {
-  return store.manifests
-    .map(({ height, chunkHashes }) => {
-      const metadata = concatBytes(...chunkHashes);
-      return {
-        height,
-        format: snapshotFormat,
-        chunks: chunkHashes.length,
-        hash: sha256(metadata),
-        metadata,
-      };
-    })
-    .reverse();
-}
-
-/** Null when there is no such snapshot, format or chunk (any more). */
-export async function loadSnapshotChunk(
-  store: ApplicationStore,
-  {
-    height,
-    format,
-    index,
-  }: { readonly height: number; readonly format: number; readonly index: number },
-): Promise<Uint8Array | null> {
-  return format === snapshotFormat ? store.readSnapshotChunk(height, index) : null;
-}
 
 export type ChunkAnswer =
   /** Taken; the last one also makes the restored state durable. */

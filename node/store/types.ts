@@ -1,4 +1,5 @@
 /** What the application needs from the commitment layer, and what that layer needs from the disk. */
+import type { Snapshot } from "@keel/consensus/host/ports";
 import type { ProofOp } from "./multistore.ts";
 
 /** One block's writes to one store. */
@@ -41,6 +42,10 @@ export interface CommitStore {
   get(store: string, key: Uint8Array, height: number): Uint8Array | null;
   /** As `get`, with a proof of presence or absence. */
   prove(store: string, key: Uint8Array, height: number): ProvedValue;
+  /** Snapshots on disk, newest first. */
+  listSnapshots(): readonly Snapshot[];
+  /** Null when there is no such snapshot, format or chunk (any more). */
+  loadSnapshotChunk(height: number, format: number, index: number): Promise<Uint8Array | null>;
   /** Lowest height that `get` and `prove` answer at once. */
   oldestHeight(): number;
   /** Makes an older `height` answerable for a while, from disk where there is one. Rejects with `HeightUnavailable`. */

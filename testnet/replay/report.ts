@@ -31,7 +31,12 @@ export interface ReplayReport {
   };
   /** Most that stood in the deficit queue at once, and what stands there at the end. */
   readonly badDebt: { readonly most: string; readonly atEnd: string };
-  readonly deleveraged: { readonly count: number; readonly notional: string };
+  /** `loss`: what it cost the other side; nothing where the fund has paid and it was closed at mark. */
+  readonly deleveraged: {
+    readonly count: number;
+    readonly notional: string;
+    readonly loss: string;
+  };
   readonly worstAccount: {
     readonly account: string;
     readonly equity: string;
@@ -110,6 +115,7 @@ export function makeReport(facts: ReportFacts, tally: Tally): ReplayReport {
     deleveraged: {
       count: tally.deleverages,
       notional: formatMoney(tally.deleveragedNotional),
+      loss: formatMoney(tally.deleveragedLoss),
     },
     worstAccount:
       tally.worst === null
@@ -167,7 +173,10 @@ export function printReport(report: ReplayReport): string {
       "bad debt",
       `${money(insurance.paid)} borne by the fund; unpaid ${money(badDebt.most)} at most, ${money(badDebt.atEnd)} at the end`,
     ],
-    ["auto-deleveraged", `${deleveraged.count}, notional ${money(deleveraged.notional)}`],
+    [
+      "auto-deleveraged",
+      `${deleveraged.count}, notional ${money(deleveraged.notional)}, at a loss of ${money(deleveraged.loss)} to the other side`,
+    ],
     [
       "worst account",
       worstAccount === null

@@ -27,6 +27,8 @@ export interface Tally {
   takenOverNotional: bigint;
   deleverages: number;
   deleveragedNotional: bigint;
+  /** What the other side lost by it: nothing where the fund had paid, so that it was closed at mark. */
+  deleveragedLoss: bigint;
   deficitsCovered: number;
   deficitsPaid: bigint;
   insuranceReceived: bigint;
@@ -58,6 +60,7 @@ export function emptyTally(): Tally {
     takenOverNotional: 0n,
     deleverages: 0,
     deleveragedNotional: 0n,
+    deleveragedLoss: 0n,
     deficitsCovered: 0,
     deficitsPaid: 0n,
     insuranceReceived: 0n,
@@ -122,6 +125,9 @@ function addEvent(
       tally.deleveragedNotional += money("notional");
       // Taken over because it was bankrupt: liquidated, whether or not the book took a part of it.
       tally.liquidatedAccounts.add(account);
+      return;
+    case "deleverage_round":
+      tally.deleveragedLoss += money("loss");
       return;
     case "deficit_covered":
       tally.deficitsCovered += 1;

@@ -10,11 +10,7 @@ import {
   openApplicationStore,
 } from "@keel/node/store/level/application-store";
 import { MemoryDatabase } from "@keel/node/store/level/memory-database";
-import {
-  listSnapshots,
-  loadSnapshotChunk,
-  SnapshotRestore,
-} from "@keel/node/store/snapshot-restore";
+import { SnapshotRestore } from "@keel/node/store/snapshot-restore";
 import type { CommitStore } from "@keel/node/store/types";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { bytesToHex } from "@keel/proto/bytes/hex";
@@ -51,7 +47,7 @@ export async function fromSnapshot(
   options: ChainOptions,
 ): Promise<Follower> {
   await store.snapshot();
-  const snapshot = listSnapshots(store).find(({ height }) => height === chain.height);
+  const snapshot = store.listSnapshots().find(({ height }) => height === chain.height);
   if (snapshot === undefined) throw new Error(`no snapshot of height ${chain.height}`);
   const database = new MemoryDatabase();
   const restored = await openStore(database, 1_000_000);
@@ -59,7 +55,7 @@ export async function fromSnapshot(
   const restore = SnapshotRestore.begin({ database, store: restored, snapshot, appHash });
   if (restore === null) throw new Error("the snapshot was not taken");
   for (let index = 0; index < snapshot.chunks; index++) {
-    const chunk = await loadSnapshotChunk(store, { ...snapshot, index });
+    const chunk = await store.loadSnapshotChunk(snapshot.height, snapshot.format, index);
     const answer = chunk === null ? "missing" : await restore.apply(index, chunk);
     if (answer !== "accept") throw new Error(`chunk ${index}: ${answer}`);
   }

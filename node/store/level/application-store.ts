@@ -2,6 +2,8 @@
  * The durable commit store. A commit is one synced batch (changelog, response, latest version); every so many heights a snapshot is
  * written in the background, and what neither recovery nor retention needs any more is pruned.
  */
+
+import type { Snapshot } from "@keel/consensus/host/ports";
 import { equalBytes } from "@keel/proto/bytes/compare";
 import { CommitTrees, type Leaf, type Version } from "../commit-trees.ts";
 import {
@@ -12,6 +14,7 @@ import {
   snapshotsKeptMin,
 } from "../limits.ts";
 import { appHashOf } from "../multistore.ts";
+import { snapshotFormat } from "../snapshot-codec.ts";
 import {
   type CommitExtra,
   type CommitStore,
@@ -30,6 +33,7 @@ import { rebuildVersion } from "./rebuild.ts";
 import { openBytes, sealBytes } from "./records.ts";
 import {
   listManifests,
+  offered,
   readChunk,
   type SnapshotManifest,
   sweepChunks,
@@ -252,9 +256,18 @@ export class ApplicationStore implements CommitStore {
     return this.#manifests;
   }
 
-  async readSnapshotChunk(height: number, index: number): Promise<Uint8Array | null> {
+  listSnapshots(): readonly Snapshot[] {
+    return this.#manifests.map(offered).reverse();
+  }
+
+  async loadSnapshotChunk(
+    height: number,
+    format: number,
+    index: number,
+  ): Promise<Uint8Array | null> {
     const manifest = this.#manifests.find((one) => one.height === height);
-    return manifest === undefined ? null : readChunk(this.#database, manifest, index);
+    if (format !== snapshotFormat || manifest === undefined) return null;
+    return readChunk(this.#database, manifest, index);
   }
 
   /** Writes a snapshot of the newest version now; resolves when it is durable. */

@@ -1,11 +1,12 @@
 /** Snapshots in `application.db`: chunks first, then the manifest that makes them count. The chunks are also what peers get. */
 
-import { equalBytes } from "@keel/proto/bytes/compare";
+import type { Snapshot } from "@keel/consensus/host/ports";
+import { concatBytes, equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import type { Version } from "../commit-trees.ts";
 import { snapshotChunksMax } from "../limits.ts";
 import { appHashOf } from "../multistore.ts";
-import { encodeSnapshot, SnapshotDecoder } from "../snapshot-codec.ts";
+import { encodeSnapshot, SnapshotDecoder, snapshotFormat } from "../snapshot-codec.ts";
 import { type Database, StoreCorrupt, type Write } from "../types.ts";
 import { heightKey, heightOfKey, indexOfKey, placeKey, prefixes } from "./keys.ts";
 import { openRecord, sealRecord } from "./records.ts";
@@ -181,4 +182,16 @@ async function removeChunks(
     value: null,
   }));
   await database.write([...first, ...chunks], "buffered");
+}
+
+/** Metadata is the SHA-256 of each chunk in order; the snapshot's hash is the SHA-256 of that. */
+export function offered({ height, chunkHashes }: SnapshotManifest): Snapshot {
+  const metadata = concatBytes(...chunkHashes);
+  return {
+    height,
+    format: snapshotFormat,
+    chunks: chunkHashes.length,
+    hash: sha256(metadata),
+    metadata,
+  };
 }
