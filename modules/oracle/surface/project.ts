@@ -1,7 +1,8 @@
 /**
  * From medians to parameters that may be used: no coordinate moves further in one update than the surface allows, and the result is free of arbitrage.
  * Butterflies: eta (1 + |rho|) ≤ 2 with gamma ≤ 1/2; the box |rho| ≤ 0.9, gamma ≥ 0.2 keeps the formula away from its ends. Calendars: theta is made
- * its running maximum over expiries. An expiry nobody voted for keeps its volatility while it ages: its theta shrinks with the time left.
+ * its running maximum over expiries. An expiry nobody voted for keeps its volatility while it ages: its theta shrinks with the time left. The last known
+ * are never given up: whoever holds an option is valued by something, fresh or not.
  */
 import type {
   Surface,
@@ -14,16 +15,19 @@ import {
   clamp,
   compareBigints,
   divFloor,
+  divTrunc,
   maximum,
   mulDivDown,
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
-import { EXPIRIES_MAX } from "../limits.ts";
+import { EXPIRIES_MAX, MANTISSA_LIMIT } from "../limits.ts";
 import type { Shape } from "./aggregate.ts";
 import { GAMMA_MAX_PPM } from "./votes.ts";
 
 const NS_PER_MS = 1_000_000n;
+/** What remains of an expiry that has come is said over this: long enough that theta has digits. */
+const HOUR_MS = 3_600_000n;
 export const RHO_MAX_PPM = 900_000n;
 export const GAMMA_MIN_PPM = 200_000n;
 
@@ -47,9 +51,44 @@ export function thetaAt(
   return maximum(mulDivDown(theta, timeLeftNs(expiryMs, toNs), timeLeftNs(expiryMs, fromNs)), 1n);
 }
 
+/**
+ * Once nothing that is known lies ahead: the last one, said of the hour from now. Its volatility is that of the time of the parameters, of which it lies
+ * ahead, rounded down; its basis by the year at most what it was, so that the last seconds' rounding is not taken for a forward. Stale: nobody voted for it.
+ */
+export function remnant(
+  { expiries, timeNs }: Pick<SurfaceParameters, "expiries" | "timeNs">,
+  nowNs: bigint,
+): SurfaceExpiry | undefined {
+  const last = expiries.at(-1);
+  if (last === undefined) return undefined;
+  const left = timeLeftNs(last.expiryMs, timeNs);
+  const expiryMs = divFloor(nowNs, NS_PER_MS) + HOUR_MS;
+  const whole = timeLeftNs(expiryMs, nowNs);
+  const theta = clamp(mulDivDown(last.theta, whole, left), 1n, MANTISSA_LIMIT - 1n);
+  const basisPpm = Number(divTrunc(BigInt(last.basisPpm) * whole, maximum(left, whole)));
+  return { expiryMs, theta, basisPpm, timeNs: 0n };
+}
+
+/** Where nothing is voted or held: what was known, ageing on. */
+function carried(before: SurfaceParameters | undefined, nowNs: bigint): SurfaceExpiry[] {
+  if (before === undefined) return [];
+  const ahead = before.expiries.filter(({ expiryMs }) => timeLeftNs(expiryMs, nowNs) > 0n);
+  if (ahead.length > 0) {
+    return ahead.map((one) => ({ ...one, theta: thetaAt(one, before.timeNs, nowNs) }));
+  }
+  const last = remnant(before, nowNs);
+  return last === undefined ? [] : [last];
+}
+
 /** Fresh or held: not older than both limits together. */
 function isUsable({ maxAgeMs, holdMs }: Surface, timeNs: bigint, nowNs: bigint): boolean {
   return nowNs - timeNs <= (maxAgeMs + holdMs) * NS_PER_MS;
+}
+
+interface Known {
+  /** Null: too old to hold anything back. */
+  readonly before: SurfaceParameters | null;
+  readonly previous: SurfaceParameters | undefined;
 }
 
 function nearby(value: bigint, before: bigint, step: bigint): bigint {
@@ -74,11 +113,11 @@ function nextShape(surface: Surface, median: Shape, before: SurfaceParameters | 
   };
 }
 
-/** Voted ones, each near what it was; then those known before that nobody voted for, while they are not too old. */
+/** Voted ones, each near what it was; then those known before that nobody voted for, while they are not too old, or while there is nothing else. */
 function nextExpiries(
   surface: Surface,
   voted: readonly SurfaceExpiryVote[],
-  before: SurfaceParameters | null,
+  { before, previous }: Known,
   nowNs: bigint,
 ): SurfaceExpiry[] {
   const known = new Map<bigint, SurfaceExpiry>();
@@ -94,7 +133,8 @@ function nextExpiries(
       was === undefined ? theta : nearby(theta, was, mulDivUp(was, surface.stepMaxPpm, PPM));
     known.set(expiryMs, { expiryMs, theta: maximum(next, 1n), basisPpm, timeNs: nowNs });
   }
-  const all = [...known.values()].sort((a, b) => compareBigints(a.expiryMs, b.expiryMs));
+  const found = known.size > 0 ? [...known.values()] : carried(previous, nowNs);
+  const all = found.sort((a, b) => compareBigints(a.expiryMs, b.expiryMs));
   let highest = 0n;
   return all.slice(0, EXPIRIES_MAX).map((expiry) => {
     highest = maximum(highest, expiry.theta);
@@ -118,7 +158,7 @@ export function nextParameters(
   return {
     surfaceId: surface.id,
     ...nextShape(surface, accepted.shape, usable),
-    expiries: nextExpiries(surface, accepted.expiries, usable, now.timeNs),
+    expiries: nextExpiries(surface, accepted.expiries, { before: usable, previous }, now.timeNs),
     timeNs: now.timeNs,
     shapeTimeNs: now.timeNs,
     reportingPowerPpm: accepted.reportingPowerPpm,
@@ -132,6 +172,7 @@ export function parametersFault({
   etaPpm,
   gammaPpm,
   expiries,
+  timeNs,
 }: SurfaceParameters): string | null {
   const rho = BigInt(rhoPpm);
   if (absolute(rho) > RHO_MAX_PPM) return `rho of ${rhoPpm} ppm`;
@@ -140,6 +181,7 @@ export function parametersFault({
   let last = { expiryMs: 0n, theta: 1n };
   for (const next of expiries) {
     if (next.expiryMs <= last.expiryMs) return `expiry ${next.expiryMs} out of order`;
+    if (timeLeftNs(next.expiryMs, timeNs) <= 0n) return `expiry ${next.expiryMs} had come`;
     if (next.theta < last.theta) return `theta falls at ${next.expiryMs}`;
     last = next;
   }

@@ -1,7 +1,7 @@
 /**
  * One expiry of a surface at one moment: the slice that gives every strike its volatility, the basis of its forward, and how old they are. Between
  * voted expiries total variance is linear in time, before the first and behind the last its volatility is that of the nearest: never falling
- * with expiry, so without calendar arbitrage, at every expiry there is.
+ * with expiry, so without calendar arbitrage, at every expiry there is. When all voted expiries have come, the last one's volatility stays, and is stale.
  */
 import type {
   Surface,
@@ -17,7 +17,7 @@ import {
   THETA_MAX,
   volatilityOfVariance,
 } from "../../kit/math/ssvi.ts";
-import { thetaAt, timeLeftNs } from "./project.ts";
+import { remnant, thetaAt, timeLeftNs } from "./project.ts";
 
 const NS_PER_MS = 1_000_000n;
 const YEAR_NS = YEAR_SECONDS * 1_000_000_000n;
@@ -59,7 +59,16 @@ interface Node {
   readonly votedNs: bigint;
 }
 
-/** undefined when no voted expiry is ahead, or this one is not. */
+/** What one voted expiry, `whole` ahead, says of another time: the same volatility and basis by the year. */
+function alone({ theta, basisPpm, votedNs }: Node, left: bigint, whole: bigint): Node {
+  return {
+    theta: maximum(mulDivDown(theta, left, whole), 1n),
+    basisPpm: divTrunc(basisPpm * left, whole),
+    votedNs,
+  };
+}
+
+/** undefined when this expiry is not ahead, or none was ever voted. */
 function nodeAt({ parameters, timeNs }: SurfaceAt, expiryMs: bigint): Node | undefined {
   const left = timeLeftNs(expiryMs, timeNs);
   if (left <= 0n) return undefined;
@@ -75,18 +84,20 @@ function nodeAt({ parameters, timeNs }: SurfaceAt, expiryMs: bigint): Node | und
   }
   const theta = (expiry: SurfaceExpiry): bigint => thetaAt(expiry, parameters.timeNs, timeNs);
   const near = after ?? before;
-  if (near === undefined) return undefined;
+  if (near === undefined) {
+    const last = remnant(parameters, timeNs);
+    if (last === undefined) return undefined;
+    const { theta, basisPpm, timeNs: votedNs } = last;
+    const node = { theta, basisPpm: BigInt(basisPpm), votedNs };
+    return alone(node, left, timeLeftNs(last.expiryMs, timeNs));
+  }
   const basis = BigInt(near.basisPpm);
   if (near.expiryMs === expiryMs) {
     return { theta: theta(near), basisPpm: basis, votedNs: near.timeNs };
   }
   if (before === undefined || after === undefined) {
-    const whole = timeLeftNs(near.expiryMs, timeNs);
-    return {
-      theta: maximum(mulDivDown(theta(near), left, whole), 1n),
-      basisPpm: divTrunc(basis * left, whole),
-      votedNs: near.timeNs,
-    };
+    const known = { theta: theta(near), basisPpm: basis, votedNs: near.timeNs };
+    return alone(known, left, timeLeftNs(near.expiryMs, timeNs));
   }
   const done = expiryMs - before.expiryMs;
   const whole = after.expiryMs - before.expiryMs;
@@ -103,7 +114,7 @@ export function forwardBoundPpm({ basisMaxPpm }: Surface, leftNs: bigint): bigin
   return mulDivDown(basisMaxPpm, leftNs, YEAR_NS);
 }
 
-/** undefined without parameters for the expiry. */
+/** undefined when the expiry has come, or before any was voted. */
 export function smileAt(at: SurfaceAt, expiryMs: bigint): Smile | undefined {
   const { surface, parameters, timeNs } = at;
   const node = nodeAt(at, expiryMs);
