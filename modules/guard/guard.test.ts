@@ -86,6 +86,7 @@ describe("the guard as a whole", () => {
     expect(world.guard.state.survey.get(world.ctx)).toBeDefined();
     const copy = createWorld({ from: { genesis: world.exported(), header: world.ctx.header } });
     expect(copy.stored()).toEqual(world.stored());
+    copy.setPrice(1, "56000");
     expect(copy.violation()).toBeNull();
   });
 

@@ -49,7 +49,7 @@ export function createEndBlock(parts: {
 
   /**
    * Every market that someone holds is read once, in the order of ids, and the risk arrays of those that portfolio accounts hold; one that throws is
-   * quarantined and left without a price. Nothing is read later, so which market falls first does not depend on who is judged.
+   * quarantined, and as such has a mark that needs no model. Nothing is read later, so which market falls first does not depend on who is judged.
    */
   function readViews(ctx: WriteContext): MarketViews {
     const views = new Map<MarketId, MarketView | undefined>();
@@ -57,9 +57,11 @@ export function createEndBlock(parts: {
     const read: MarketViews = (market) => {
       if (views.has(market)) return views.get(market);
       let view: MarketView | undefined;
-      contained(ctx, markets, market, (step) => {
-        view = readView(step, markets, market);
-      });
+      const once = (): boolean =>
+        contained(ctx, markets, market, (step) => {
+          view = readView(step, markets, market);
+        });
+      if (!once()) once();
       views.set(market, view);
       return view;
     };
@@ -100,6 +102,9 @@ export function createEndBlock(parts: {
 
   function drawUp(ctx: WriteContext, candidates: readonly AccountId[], views: MarketViews): void {
     deficits.refresh(ctx, candidates, views);
+    if (heldMarkets(ctx, state).some((market) => views(market) === undefined)) {
+      deficits.gateUnjudged(ctx);
+    }
     refreshSolvency(ctx, state, views, deficits.gateWithdrawals);
     endings.watch(ctx, views);
   }

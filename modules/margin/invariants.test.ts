@@ -133,6 +133,34 @@ describe("every invariant notices what it is for", () => {
     world.margin.keeper.endBlock(world.ctx);
     expect(world.violated()).toBeNull();
   });
+
+  it("markets-priced, no-hidden-deficit, bounds-vouch: lots in a market that has lost its price", () => {
+    const { ctx, margin, markets } = world;
+    margin.keeper.endBlock(ctx);
+    // As listed and never priced.
+    markets.list(ctx, btcTerms());
+    const { full } = margin.module.invariants;
+    const said = ["markets-priced", "no-hidden-deficit", "bounds-vouch"].map((name) =>
+      full[name]?.(ctx),
+    );
+    expect(said).toEqual([
+      "market 1 is held and has no price",
+      "an account holds lots in a market without a price",
+      "an account with positions cannot be judged",
+    ]);
+  });
+});
+
+describe("a market that is held and has no price", () => {
+  it("closes withdrawals for everyone, as long as it lasts and a while longer", () => {
+    const { ctx, margin, markets } = world;
+    const other = world.funded(3, 10n * UNIT);
+    markets.failMark(BTC);
+    margin.keeper.endBlock(ctx);
+    const gate = "a market without a price is held";
+    expect(margin.state.gate.get(ctx)?.reason).toBe(gate);
+    expect(() => margin.keeper.withdraw(ctx, other, UNIT)).toThrow(gate);
+  });
 });
 
 describe("genesis", () => {

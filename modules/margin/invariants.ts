@@ -2,7 +2,7 @@
 import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
-import { boundsFault } from "./bounds/branch-bounds.ts";
+import { boundsFault, heldMarkets } from "./bounds/branch-bounds.ts";
 import { sweepFault } from "./clearing/sweep-invariant.ts";
 import { assetsBackedFault, assetsHeldFault } from "./collateral-assets/invariants.ts";
 import { custodyFault, marketShortfallFault, solvencyMatchesFault } from "./custody/invariants.ts";
@@ -74,13 +74,23 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
     return fees >= 0n ? null : `fees held are ${fees}`;
   }
 
-  /** Below zero if and only if in the queue, by exactly what is missing. Accounts in a market without price cannot be judged. */
+  /** Whoever holds lots can be judged. */
+  function marketsPriced(ctx: ReadContext): string | null {
+    const views = marketViews(ctx, markets);
+    const bare = heldMarkets(ctx, state).find((market) => views(market) === undefined);
+    return bare === undefined ? null : `market ${bare} is held and has no price`;
+  }
+
+  /** Below zero if and only if in the queue, by exactly what is missing. */
   function noHiddenDeficit(ctx: ReadContext): string | null {
     const views = marketViews(ctx, markets);
     let fault: string | null = null;
     state.accounts.each(ctx, (id, account) => {
       const health = maintenanceHealth(account, views);
-      if (health === null) return false;
+      if (health === null) {
+        fault = "an account holds lots in a market without a price";
+        return true;
+      }
       const missing = health.equity < 0n ? -health.equity : 0n;
       const queued = state.deficits.get(ctx, id)?.shortfall ?? 0n;
       if (missing !== queued) fault = `an account misses ${missing}, the queue says ${queued}`;
@@ -104,6 +114,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       }
     });
     return eachLedger((ledger) => {
+      // Nobody holds it, or `markets-priced` says so.
       if (views(ledger.market) === undefined) return null;
       const sum = (open.get(ledger.market) ?? 0n) + ledger.realised;
       return sum === 0n ? null : `market ${ledger.market}: profits sum to ${sum}, not 0`;
@@ -133,6 +144,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "portfolio-accounts": (ctx) => portfolioFault(ctx, state),
       "custody-whole": (ctx) => custodyFault(ctx, state, ports.addresses),
       "shortfalls-laid": (ctx) => solvencyMatchesFault(ctx, state),
+      "markets-priced": marketsPriced,
       "profits-zero-sum": profitsZeroSum,
       "no-hidden-deficit": noHiddenDeficit,
       "bounds-vouch": (ctx) => boundsFault(ctx, state, markets),

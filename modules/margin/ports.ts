@@ -112,7 +112,7 @@ export interface MarketRisk {
 export interface MarketsPort {
   marketIds(ctx: ReadContext): readonly MarketId[];
   terms(ctx: ReadContext, market: MarketId): MarketTerms | undefined;
-  /** undefined before the first price. */
+  /** undefined before the first price, and never after: of a market that somebody holds there is one, not fresh where nothing can be done at it. */
   mark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
   /**
    * undefined without a price, and once the market is settled. The same object while nothing has changed that matters: prices, volatilities and

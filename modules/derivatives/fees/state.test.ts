@@ -46,6 +46,7 @@ describe("genesis", () => {
     const world = populated();
     const again = restored(world);
     expect(again.stored()).toEqual(world.stored());
+    again.setPrice(1, "60000");
     expect(again.violation()).toBeNull();
     expect(world.trader(1)).toMatchObject({ tier: 1, referrer: world.address(5) });
   });

@@ -150,7 +150,11 @@ function healthFault(ctx: ReadContext, state: MarginState, views: MarketViews): 
   state.active.each(ctx, (id) => {
     const account = state.accounts.get(ctx, id);
     const health = account === undefined ? null : maintenanceHealth(account, views);
-    if (health === null || !isLiquidatable(health) || bounds.sees(id)) return false;
+    if (health === null) {
+      fault = "an account with positions cannot be judged";
+      return true;
+    }
+    if (!isLiquidatable(health) || bounds.sees(id)) return false;
     const { equity, maintenance } = health;
     fault = `an account with equity ${equity} of a required ${maintenance} is out of sight`;
     return true;
@@ -166,7 +170,8 @@ function cashFault(ctx: ReadContext, state: MarginState, views: MarketViews): st
   state.assets.judged.each(ctx, (id) => {
     const account = state.accounts.get(ctx, id);
     const cash = account === undefined ? null : cashOf(account, views);
-    if (account === undefined || cash === null || bounds.sees(id)) return false;
+    if (account !== undefined && cash === null) fault = "an account with assets cannot be judged";
+    if (account === undefined || cash === null || bounds.sees(id)) return fault !== null;
     const { debtMax } = backingOf(account.assets, views.asset);
     if (cash >= -debtMax) return false;
     fault = `an account with cash ${cash} that may owe ${debtMax} is out of sight`;

@@ -2,6 +2,7 @@
 import type { PortfolioModel, UnderlyingRule } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import type { ReadContext } from "../../kit/context.ts";
 import { maximum } from "../../kit/math/mul-div.ts";
+import { readOr } from "../../kit/read-or.ts";
 import { assetView, knownPrice } from "../collateral-assets/valuation.ts";
 import { depegPpm } from "../portfolio/collateral.ts";
 import { type Measured, NOT_MEASURED, stepped } from "../portfolio/measured.ts";
@@ -53,6 +54,21 @@ export function modelledMarkets(
     return stable === 0n ? 0n : depegPpm(model, stable);
   }
 
+  function arrayIn(ctx: ReadContext, market: MarketId, model: PortfolioModel): RiskArray | null {
+    const risk = markets.risk(ctx, market);
+    if (risk === undefined) return null;
+    const known = made.get(market);
+    const measured = measuredOf(ctx, market, ruleOf(model, risk.underlying.name), model);
+    const stands =
+      known?.risk === risk && known.model === model && pricesAlike(known.measured, measured);
+    if (stands && known.measured.depegPpm === measured.depegPpm) return known.array;
+    const array = stands
+      ? repegged(known.array, measured.depegPpm)
+      : arrayOf(model, risk, measured);
+    made.set(market, { risk, measured, model, array });
+    return array;
+  }
+
   return {
     ...markets,
     asset(ctx, denom) {
@@ -61,18 +77,10 @@ export function modelledMarkets(
     },
     model: (ctx) => state.portfolioModel.get(ctx),
     riskArray(ctx, market, model) {
-      const risk = markets.risk(ctx, market);
-      if (risk === undefined) return null;
-      const known = made.get(market);
-      const measured = measuredOf(ctx, market, ruleOf(model, risk.underlying.name), model);
-      const stands =
-        known?.risk === risk && known.model === model && pricesAlike(known.measured, measured);
-      if (stands && known.measured.depegPpm === measured.depegPpm) return known.array;
-      const array = stands
-        ? repegged(known.array, measured.depegPpm)
-        : arrayOf(model, risk, measured);
-      made.set(market, { risk, measured, model, array });
-      return array;
+      const computed = () => arrayIn(ctx, market, model);
+      // Positions in what was stopped because it cannot be computed are charged as everywhere.
+      if (markets.terms(ctx, market)?.status !== "quarantined") return computed();
+      return readOr(computed, () => null);
     },
   };
 }

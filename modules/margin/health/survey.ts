@@ -3,6 +3,8 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { accountIdKey } from "../../kit/account-id.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
+import { readOr } from "../../kit/read-or.ts";
+import type { RiskArray } from "../portfolio/risk-array.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { maintenanceHealth } from "./health.ts";
@@ -21,20 +23,19 @@ export interface Surveyed {
   readonly positions: readonly { readonly market: MarketId; readonly lots: bigint }[];
 }
 
-/** A market that cannot be read has no view, as at the end of a block, which has stopped it: who measures must not stop all the others with it. */
+/** A market that cannot be read has no view until the end of a block, which stops it: who measures must not stop all the others with it. */
 function readable(views: MarketViews): MarketViews {
-  const read = <V>(body: () => V, none: V): V => {
-    try {
-      return body();
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-      return none;
-    }
-  };
-  const found = (market: MarketId): MarketView | undefined => read(() => views(market), undefined);
-  return Object.assign(withPortfolio(found, views), {
-    riskArray: (market: MarketId) => read(() => views.riskArray?.(market) ?? null, null),
-  });
+  const found = (market: MarketId): MarketView | undefined =>
+    readOr(
+      () => views(market),
+      () => undefined,
+    );
+  const riskArray = (market: MarketId): RiskArray | null =>
+    readOr(
+      () => views.riskArray?.(market) ?? null,
+      () => null,
+    );
+  return Object.assign(withPortfolio(found, views), { riskArray });
 }
 
 /** At most `count` accounts after `after` (null: from the first), in key order, so that an owner's stand together. */

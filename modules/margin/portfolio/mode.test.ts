@@ -90,6 +90,10 @@ describe("markets that cannot be priced", () => {
       markets.failRisk(ETH);
       markets.failRisk(BTC);
       margin.keeper.endBlock(ctx);
+      // Each is charged as everywhere from now on, in messages too: 5 % of 500.
+      for (const id of holders) {
+        expect(margin.keeper.health(ctx, id)).toMatchObject({ maintenance: 25n * UNIT });
+      }
       return markets.quarantined.map(({ market }) => market);
     };
     expect(run(0)).toEqual([BTC, ETH]);

@@ -1,6 +1,7 @@
 /**
  * The deficit queue: accounts below zero equity at the end of a block, with what is missing. While it grows, or while a member still
- * holds positions, withdrawals are gated for a time. Later income of the insurance fund pays the oldest first.
+ * holds positions, withdrawals are gated for a time; so they are while anyone holds what has no price, since nobody knows what that hides.
+ * Later income of the insurance fund pays the oldest first.
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import { accountIdKey, numberOf, ownerOf } from "../../kit/account-id.ts";
@@ -23,6 +24,8 @@ export interface Deficits {
   /** Brings the queue in line with the equity of its members and of `candidates`. */
   refresh(ctx: WriteContext, candidates: readonly AccountId[], views: MarketViews): void;
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
+  /** Somebody holds lots in a market without a price, which must not happen: what is missing cannot be known. */
+  gateUnjudged(ctx: WriteContext): void;
   openGate(ctx: WriteContext): void;
 }
 
@@ -49,6 +52,12 @@ export function createDeficits(parts: {
     if (gate === undefined || gate.untilNs <= ctx.header.timeNs) {
       emitWithdrawalsGated(ctx, untilNs, reason);
     }
+  }
+
+  /** From now, for the time that the parameters say. */
+  function gateForAWhile(ctx: WriteContext, reason: string): void {
+    const { withdrawalGateMs } = state.params.require(ctx);
+    gateWithdrawals(ctx, ctx.header.timeNs + withdrawalGateMs * NS_PER_MS, reason);
   }
 
   /** Rewrites one entry; returns its shortfall. Null health (a market without price) keeps what is known. */
@@ -81,6 +90,8 @@ export function createDeficits(parts: {
 
   return {
     gateWithdrawals,
+
+    gateUnjudged: (ctx) => gateForAWhile(ctx, "a market without a price is held"),
 
     openGate(ctx) {
       const gate = state.gate.get(ctx);
@@ -124,11 +135,7 @@ export function createDeficits(parts: {
       }
       // Market by market it is custody that gates.
       const counts = pending >= shortfallFloor(ctx, state);
-      if (counts && (grew || open) && !segregated(ctx, state)) {
-        const { withdrawalGateMs } = state.params.require(ctx);
-        const untilNs = ctx.header.timeNs + withdrawalGateMs * NS_PER_MS;
-        gateWithdrawals(ctx, untilNs, "deficit");
-      }
+      if (counts && (grew || open) && !segregated(ctx, state)) gateForAWhile(ctx, "deficit");
     },
   };
 }
