@@ -60,7 +60,7 @@ export interface DerivativesKeeper {
   marketIds(ctx: ReadContext): readonly MarketId[];
   /** Scales, tiers, status (halted while it collects for an opening) and bands; undefined for an unknown market. */
   terms(ctx: ReadContext, market: MarketId): Instrument | undefined;
-  /** undefined before the first price. */
+  /** undefined before the first price, and never after. Throws on a bug in computing it, unless the market is quarantined. */
   mark(ctx: ReadContext, market: MarketId): Mark | undefined;
   /** What a margin model prices it by; undefined without a price, and once settled. */
   risk(ctx: ReadContext, market: MarketId): MarketRisk | undefined;

@@ -3,22 +3,42 @@
 import type { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
 import type { ReadContext } from "../kit/context.ts";
 import { divHalfEven, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
-import { datedMark, endedMark } from "./instruments/valuation.ts";
+import { readOr } from "../kit/read-or.ts";
+import { datedMark, endedMark, plainDatedMark } from "./instruments/valuation.ts";
 import { type Instrument, notionalOf } from "./instruments.ts";
 import { TICKS_MAX } from "./limits.ts";
-import type { Mark } from "./marking/mark.ts";
+import { isOrderable, linearMark } from "./marking/linear.ts";
+import { isNamed, type Mark } from "./marking/mark.ts";
 import { type MarkParts, markParts } from "./marking/median.ts";
 import type { OraclePrice, Side } from "./ports.ts";
 import type { Venue } from "./venue.ts";
 
-/** undefined before the first price, or when the price cannot be said in this market's ticks. */
+/**
+ * undefined before the first price (or volatility), and never after: whoever holds lots is judged by something. Where that is nothing to trade at, it is not fresh.
+ * Throws when it cannot be computed, which is a bug; whoever reads all markets then quarantines this one, and that gives it one with nothing to compute.
+ */
 export function markOf(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {
+  if (instrument.status !== "quarantined") return computedMark(ctx, venue, instrument);
+  return readOr(
+    () => computedMark(ctx, venue, instrument),
+    () => plainMark(ctx, venue, instrument),
+  );
+}
+
+function computedMark(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {
   const ended = endedMark(ctx, venue, instrument);
   if (ended !== undefined) return ended;
   if (instrument.contract.maturity !== null) return datedMark(ctx, venue, instrument);
   const index = indexMarkOf(ctx, venue, instrument);
   if (index === undefined || instrument.terms.mark === undefined) return index;
   return medianMark(ctx, venue, instrument, index);
+}
+
+/** Without books and models: the index, or what the contract would pay at the price expected now. */
+function plainMark(ctx: ReadContext, venue: Venue, instrument: Instrument): Mark | undefined {
+  if (instrument.contract.maturity !== null) return plainDatedMark(ctx, venue, instrument);
+  const index = indexMarkOf(ctx, venue, instrument);
+  return index === undefined ? undefined : { ...index, fresh: false };
 }
 
 /** A perpetual at its index, whatever it is marked at: what funding compares its book with. Of a dated contract the index of its underlying. */
@@ -41,6 +61,7 @@ export function markPartsOf(
   const terms = instrument.terms.mark;
   const basis = venue.state.markBasis.get(ctx, instrument.id);
   if (index === undefined || terms === undefined || basis === undefined) return undefined;
+  if (!isNamed(index, instrument.quantaPerTickLot)) return undefined;
   const external = externalTicks(ctx, venue, instrument);
   const sigmaPpm = venue.oracle.price(ctx, instrument.market.feedId)?.sigmaPpm ?? 0n;
   const parts = markParts(index.ticks, basis, terms, { sigmaPpm, external });
@@ -53,7 +74,7 @@ function externalTicks(ctx: ReadContext, venue: Venue, instrument: Instrument): 
   const price = feedId === 0 ? undefined : venue.oracle.price(ctx, feedId);
   if (price?.fresh !== true) return null;
   const ticks = toTicks(price.mantissa, price.exponent, instrument);
-  return ticks > 0n ? ticks : null;
+  return isOrderable(ticks) ? ticks : null;
 }
 
 interface KnownMedian {
@@ -69,7 +90,9 @@ const medians = new WeakMap<Instrument, KnownMedian>();
 function medianMark(ctx: ReadContext, venue: Venue, instrument: Instrument, index: Mark): Mark {
   const terms = instrument.terms.mark;
   const basis = venue.state.markBasis.get(ctx, instrument.id);
-  if (terms === undefined || basis === undefined) return index;
+  // Beyond what orders can name none of them says anything.
+  const said = isNamed(index, instrument.quantaPerTickLot);
+  if (terms === undefined || basis === undefined || !said) return index;
   const sigmaPpm = venue.oracle.price(ctx, instrument.market.feedId)?.sigmaPpm ?? 0n;
   const external = externalTicks(ctx, venue, instrument);
   const known = medians.get(instrument);
@@ -92,10 +115,10 @@ function medianMark(ctx: ReadContext, venue: Venue, instrument: Instrument, inde
 }
 
 // The same price is asked for by every order and health check of a block.
-const last = new WeakMap<Instrument, { price: OraclePrice; mark: Mark | undefined }>();
+const last = new WeakMap<Instrument, { price: OraclePrice; mark: Mark }>();
 
 /** The oracle's price as it is. */
-function indexMark(price: OraclePrice, instrument: Instrument): Mark | undefined {
+function indexMark(price: OraclePrice, instrument: Instrument): Mark {
   const { mantissa, exponent, fresh, stage } = price;
   const known = last.get(instrument);
   if (
@@ -108,18 +131,7 @@ function indexMark(price: OraclePrice, instrument: Instrument): Mark | undefined
     return known.mark;
   }
   const ticks = toTicks(mantissa, exponent, instrument);
-  const quantaPerLot = ticks * instrument.quantaPerTickLot;
-  const mark =
-    ticks <= 0n || ticks > BigInt(TICKS_MAX)
-      ? undefined
-      : {
-          ticks,
-          fresh,
-          ...(stage === undefined ? {} : { stage }),
-          quantaPerLot,
-          notionalPerLot: quantaPerLot,
-          losses: null,
-        };
+  const mark = linearMark(ticks, instrument.quantaPerTickLot, { fresh, stage });
   last.set(instrument, { price, mark });
   return mark;
 }

@@ -81,7 +81,7 @@ function datedSensitivity(
     return { greeks, index, forward, volatility: null, fresh };
   }
   const quoted = volatilityOf(ctx, venue, instrument, index);
-  if (quoted === undefined) return undefined;
+  if (quoted === undefined || !quoted.priceable) return undefined;
   assert(of !== undefined, `${contract.kind} has no Greeks`);
   const { volatility } = quoted;
   const expected = withBasis(outlook, quoted.basisPpm);

@@ -13,6 +13,7 @@ import { outlookOf, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import type { MarkInputs } from "./contract-kind.ts";
 import { lotScale } from "./lot-value.ts";
+import { SPOT_MAX } from "./option-pricing.ts";
 import { scenarioPricer } from "./scenario-price.ts";
 import { volatilityOf, withBasis } from "./volatility.ts";
 
@@ -146,6 +147,9 @@ function inputsOf(
   const quoted = option === null ? null : volatilityOf(ctx, venue, instrument, index);
   if (quoted === undefined) return undefined;
   const { averagedMs, mean } = outlook;
+  const tooHigh = index > SPOT_MAX || mean > SPOT_MAX;
+  // Formulas do not take it.
+  if (quoted !== null && (tooHigh || !quoted.priceable)) return undefined;
   const opened = averagedMs > 0n;
   const basis = divHalfEven(quoted?.basisPpm ?? 0n, BASIS_STEP_PPM) * BASIS_STEP_PPM;
   // Inside the settlement window the part gone by is fixed, and every block fixes more of it.

@@ -5,17 +5,17 @@
  */
 import type { ReadContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { divCeil, maximum } from "../../kit/math/mul-div.ts";
+import { divCeil, divHalfEven, maximum, PPM } from "../../kit/math/mul-div.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Mark } from "../marking/mark.ts";
 import type { Outlook } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import type { MarkInputs } from "./contract-kind.ts";
 import { kinds } from "./kinds.ts";
-import { SPOT_MAX, shocked } from "./option-pricing.ts";
+import { boundedPrice, SPOT_MAX, shocked } from "./option-pricing.ts";
 import { markOfValue, optionLot, type WorstValues } from "./option-requirements.ts";
 import { surfaceMark } from "./surface-marks.ts";
-import { volatilityOf, withBasis } from "./volatility.ts";
+import { type Quoted, volatilityOf, withBasis } from "./volatility.ts";
 
 const HOUR_MS = 3_600_000n;
 
@@ -29,29 +29,46 @@ interface Made {
   readonly index: bigint;
   readonly fresh: boolean;
   readonly held: boolean;
-  readonly mark: Mark | undefined;
+  readonly mark: Mark;
 }
 
 // What depends on nothing but these inputs may be remembered with them.
 const last = new WeakMap<Instrument, Made>();
 
-/** undefined without an index or a volatility. */
+/** Nothing is at risk any more: what it pays follows from the mean. */
+const NO_TIME: Quoted = { volatility: 0n, basisPpm: 0n, fresh: true, held: false, priceable: true };
+
+/** With what is beyond the formulas at their end, and not fresh. */
+function bounded(outlook: Outlook): Outlook {
+  const { averagedMs, mean, spot } = outlook;
+  if (spot <= SPOT_MAX && mean <= SPOT_MAX) return outlook;
+  const index = { ...outlook, spot: boundedPrice(spot), fresh: false };
+  if (averagedMs === 0n) return { ...index, forward: index.spot };
+  return { ...index, mean: boundedPrice(mean), forward: boundedPrice(outlook.forward) };
+}
+
+/** undefined before there is a volatility. */
 export function optionMark(
   ctx: ReadContext,
   venue: Venue,
   instrument: Instrument,
-  outlook: Outlook,
+  known: Outlook,
 ): Mark | undefined {
+  const outlook = bounded(known);
   const index = outlook.spot;
-  if (index <= 0n || index > SPOT_MAX) return undefined;
   const inTurns = surfaceMark(ctx, venue, instrument, outlook);
   if (inTurns !== null) return inTurns;
-  const quoted = volatilityOf(ctx, venue, instrument, index);
+  const quoted = outlook.remainingMs === 0n ? NO_TIME : volatilityOf(ctx, venue, instrument, index);
   if (quoted === undefined) return undefined;
+  return exactMark(instrument, outlook, quoted);
+}
+
+function exactMark(instrument: Instrument, outlook: Outlook, quoted: Quoted): Mark {
+  const index = outlook.spot;
   const { volatility, held } = quoted;
   const { spot, forward, mean, averagedMs } = withBasis(outlook, quoted.basisPpm);
   const remainingMs = stepped(outlook.remainingMs);
-  const fresh = outlook.fresh && quoted.fresh;
+  const fresh = outlook.fresh && quoted.fresh && quoted.priceable;
   const known = last.get(instrument);
   if (
     known !== undefined &&
@@ -73,6 +90,26 @@ export function optionMark(
   const mark = markOfValue(optionLot(instrument), { index, value, worst, fresh });
   last.set(instrument, { inputs, index, fresh, held, mark });
   return mark;
+}
+
+/** What it would pay at the price expected now; a seller bears the worse of a shock up and one down. */
+export function payoffMark(instrument: Instrument, outlook: Outlook): Mark {
+  const { contract } = instrument;
+  const risk = instrument.terms.optionRisk;
+  assert(risk !== undefined, `${instrument.symbol} has no scenarios`);
+  const { fresh, forward, spot: index } = bounded(outlook);
+  const paid = (movePpm: bigint): bigint =>
+    kinds[contract.kind].payoff(contract, divHalfEven(forward * (PPM + movePpm), PPM));
+  const worst = (shockPpm: bigint): bigint => maximum(paid(shockPpm), paid(-shockPpm));
+  return markOfValue(optionLot(instrument), {
+    index,
+    value: paid(0n),
+    worst: {
+      initial: worst(risk.initialShockPpm),
+      maintenance: worst(risk.maintenanceShockPpm),
+    },
+    fresh,
+  });
 }
 
 /** While the surface is only held, the initial requirement bears twice the move of volatility: new risk is dearer, nobody is closed for it. */

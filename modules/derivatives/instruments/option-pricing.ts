@@ -16,6 +16,10 @@ const VOLATILITY_MAX = 38n * 10n ** 17n;
 /** No underlying is worth more than a million million; the formulas go a thousand times further. */
 export const SPOT_MAX: bigint = 10n ** 30n;
 
+export function boundedPrice(price: bigint): bigint {
+  return clamp(price, 1n, SPOT_MAX);
+}
+
 export function boundedVolatility(volatility: bigint): bigint {
   return clamp(volatility, VOLATILITY_MIN, VOLATILITY_MAX);
 }

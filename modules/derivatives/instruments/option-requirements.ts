@@ -20,7 +20,7 @@ export interface WorstValues {
   readonly maintenance: bigint;
 }
 
-/** Per unit, 1e-18, to a mark: whole ticks, requirements rounded up. undefined beyond what ticks can say. */
+/** Per unit, 1e-18, to a mark: whole ticks, requirements rounded up. Beyond what ticks can say, or of a lot without a size, it is not fresh. */
 export function markOfValue(
   lot: OptionLot,
   {
@@ -34,12 +34,11 @@ export function markOfValue(
     readonly worst: WorstValues;
     readonly fresh: boolean;
   },
-): Mark | undefined {
+): Mark {
   const { terms } = lot;
   const ticks = divHalfEven(value, terms.tickPrice);
   const size = sizeOf(terms, index);
-  const notionalPerLot = size.notional;
-  if (ticks > TICKS_MOST || notionalPerLot <= 0n) return undefined;
+  const named = ticks <= TICKS_MOST && size.notional > 0n;
   const quantaPerLot = ticks * terms.quantaPerTickLot;
   const losses: PerLotLosses = {
     long: { initial: quantaPerLot, maintenance: quantaPerLot },
@@ -48,7 +47,14 @@ export function markOfValue(
       maintenance: shortLoss(lot, worst.maintenance, quantaPerLot, size.maintenanceFloor),
     },
   };
-  return { ticks, fresh, quantaPerLot, notionalPerLot, losses };
+  return {
+    ticks: minimum(ticks, TICKS_MOST),
+    fresh: fresh && named,
+    quantaPerLot,
+    // Divided by.
+    notionalPerLot: maximum(size.notional, 1n),
+    losses,
+  };
 }
 
 /** Per lot, in quanta, rounded up. */

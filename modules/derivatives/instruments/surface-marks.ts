@@ -4,7 +4,7 @@
  * a small move: delta and gamma of the value and of the worst scenarios, the smile moving with the forward. What such a step leaves out grows with the
  * cube of the move: at a quarter of a standard deviation it is below half a percent of an option at the money, at a third of that below a twentieth of one.
  * A move beyond a quarter, or a turn that has not come for too long, gives a mark that is not fresh: nothing is matched or liquidated at it until
- * its turn comes.
+ * its turn comes. While the surface is stale no turn does, and what has moved so far is priced as it is.
  *
  * Near the end, where a quarter of a deviation is little and the mean so far counts, there are no turns.
  */
@@ -80,7 +80,7 @@ interface Made {
   readonly index: bigint;
   readonly fresh: boolean;
   readonly held: boolean;
-  readonly mark: Mark | undefined;
+  readonly mark: Mark;
 }
 
 /** Of a market; all of it follows from what it is remembered with. */
@@ -95,13 +95,13 @@ interface Known {
 const known = new WeakMap<Instrument, Known>();
 const bases = new WeakMap<Smile, Base>();
 
-/** Null: not by turns. undefined: no mark. */
+/** Null: not by turns. */
 export function surfaceMark(
   ctx: ReadContext,
   venue: Venue,
   instrument: Instrument,
   outlook: Outlook,
-): Mark | undefined | null {
+): Mark | null {
   const { option, maturity } = instrument.contract;
   if (option === null || maturity === null || option.volatilitySurfaceId === 0) return null;
   let last = known.get(instrument);
@@ -125,6 +125,8 @@ export function surfaceMark(
   const index = outlook.spot;
   moveTo(base, index);
   const near = base.distance <= priced.reach;
+  // No turn comes while the surface is stale, and accounts are judged by this for as long: far from its turn the small move says nothing.
+  if (age === "stale" && !near) return null;
   const fresh = outlook.fresh && age !== "stale" && !anchor.late && near;
   const held = age === "held";
   const { made } = last;
@@ -248,7 +250,7 @@ function moved(
     readonly fresh: boolean;
     readonly held: boolean;
   },
-): Mark | undefined {
+): Mark {
   const { contract } = instrument;
   const { bounds } = kinds[contract.kind];
   assert(bounds !== undefined, "an option without bounds");

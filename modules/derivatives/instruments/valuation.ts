@@ -3,16 +3,16 @@
  * quanta per lot once the settlement price is known.
  */
 import type { ReadContext } from "../../kit/context.ts";
-import { divHalfEven } from "../../kit/math/mul-div.ts";
+import { divHalfEven, maximum } from "../../kit/math/mul-div.ts";
 import type { Instrument } from "../instruments.ts";
-import { TICKS_MAX } from "../limits.ts";
+import { linearMark } from "../marking/linear.ts";
 import type { Mark, PerLotLosses } from "../marking/mark.ts";
 import { endOf } from "../settlement/ended.ts";
 import { type Outlook, outlookOf } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
 import { kinds } from "./kinds.ts";
 import { quantaPerLotAt, ticksAt } from "./lot-value.ts";
-import { optionMark } from "./option-marks.ts";
+import { optionMark, payoffMark } from "./option-marks.ts";
 
 const NOTHING_AT_RISK: PerLotLosses = {
   long: { initial: 0n, maintenance: 0n },
@@ -37,19 +37,36 @@ function valueAtSettlement(instrument: Instrument, price: bigint): bigint {
   return quantaPerLotAt(instrument, kinds[contract.kind].payoff(contract, price));
 }
 
-/** Mark of a dated contract; undefined without a price to make it of. */
+/** Mark of a dated contract; undefined before there is a price to make it of. */
 export function datedMark(
   ctx: ReadContext,
   venue: Venue,
   instrument: Instrument,
 ): Mark | undefined {
+  return markAt(ctx, venue, instrument, (outlook) => optionMark(ctx, venue, instrument, outlook));
+}
+
+/** The same with no model in it: an option is worth what it would pay. */
+export function plainDatedMark(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): Mark | undefined {
+  const mark = markAt(ctx, venue, instrument, (outlook) => payoffMark(instrument, outlook));
+  return mark === undefined ? undefined : { ...mark, fresh: false };
+}
+
+function markAt(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+  ofOption: (outlook: Outlook) => Mark | undefined,
+): Mark | undefined {
   const key = instrument.settlementKey;
   const outlook = key === null ? undefined : outlookOf(ctx, venue, key);
   if (outlook === undefined) return undefined;
   if (outlook.final) return settledMark(instrument, outlook);
-  return instrument.contract.option === null
-    ? futureMark(instrument, outlook)
-    : optionMark(ctx, venue, instrument, outlook);
+  return instrument.contract.option === null ? futureMark(instrument, outlook) : ofOption(outlook);
 }
 
 /** Of a market that clearing has ended; undefined of all others. */
@@ -75,15 +92,15 @@ function settledMark(instrument: Instrument, { forward }: Outlook): Mark {
     ticks: divHalfEven(quantaPerLot, instrument.quantaPerTickLot),
     fresh: true,
     quantaPerLot,
-    notionalPerLot: quantaPerLotAt(instrument, forward),
+    notionalPerLot: maximum(quantaPerLotAt(instrument, forward), 1n),
     losses: NOTHING_AT_RISK,
   };
 }
 
 // Asked for by every order and health check of a block; it depends on nothing but what it is remembered with.
-const last = new WeakMap<Instrument, { outlook: Outlook; mark: Mark | undefined }>();
+const last = new WeakMap<Instrument, { outlook: Outlook; mark: Mark }>();
 
-function futureMark(instrument: Instrument, outlook: Outlook): Mark | undefined {
+function futureMark(instrument: Instrument, outlook: Outlook): Mark {
   const known = last.get(instrument);
   if (
     known !== undefined &&
@@ -95,17 +112,7 @@ function futureMark(instrument: Instrument, outlook: Outlook): Mark | undefined 
   const { contract } = instrument;
   const inputs = { ...outlook, volatility: 0n };
   const ticks = ticksAt(instrument, kinds[contract.kind].mark(contract, inputs));
-  const quantaPerLot = ticks * instrument.quantaPerTickLot;
-  const mark =
-    ticks <= 0n || ticks > BigInt(TICKS_MAX)
-      ? undefined
-      : {
-          ticks,
-          fresh: outlook.fresh,
-          quantaPerLot,
-          notionalPerLot: quantaPerLot,
-          losses: null,
-        };
+  const mark = linearMark(ticks, instrument.quantaPerTickLot, { fresh: outlook.fresh });
   last.set(instrument, { outlook, mark });
   return mark;
 }

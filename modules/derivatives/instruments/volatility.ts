@@ -5,7 +5,7 @@ import { ssviPoint, volatilityOfVariance } from "../../kit/math/ssvi.ts";
 import type { Instrument } from "../instruments.ts";
 import { type Outlook, toPrice } from "../settlement/prices.ts";
 import type { Venue } from "../venue.ts";
-import { boundedVolatility, SPOT_MAX } from "./option-pricing.ts";
+import { boundedPrice, boundedVolatility } from "./option-pricing.ts";
 
 export interface Quoted {
   /** Annual, 1e-18, inside what marks take. */
@@ -15,9 +15,11 @@ export interface Quoted {
   readonly fresh: boolean;
   /** The surface is no longer fresh and not yet stale. */
   readonly held: boolean;
+  /** The forward is one that formulas take; else the volatility is that of the nearest that is. */
+  readonly priceable: boolean;
 }
 
-/** undefined without a volatility; `spot` is the index, 1e-18. */
+/** undefined before there is a volatility, and for a surface once the expiry has come; `spot` is the index, 1e-18. */
 export function volatilityOf(
   ctx: ReadContext,
   venue: Venue,
@@ -31,18 +33,19 @@ export function volatilityOf(
     const price = venue.oracle.price(ctx, volatilityFeedId);
     if (price === undefined) return undefined;
     const volatility = boundedVolatility(toPrice(price.mantissa, price.exponent));
-    return { volatility, basisPpm: 0n, fresh: price.fresh, held: false };
+    return { volatility, basisPpm: 0n, fresh: price.fresh, held: false, priceable: true };
   }
   const smile = venue.oracle.smile(ctx, volatilitySurfaceId, expiryMs);
   if (smile === undefined) return undefined;
-  const forward = forwardOf(spot, smile.basisPpm);
-  if (forward <= 0n || forward > SPOT_MAX) return undefined;
+  const expected = forwardOf(spot, smile.basisPpm);
+  const forward = boundedPrice(expected);
   const { variance } = ssviPoint(smile.slice, forward, strike);
   return {
     volatility: boundedVolatility(volatilityOfVariance(variance, smile.seconds)),
     basisPpm: smile.basisPpm,
     fresh: smile.age !== "stale",
     held: smile.age === "held",
+    priceable: forward === expected,
   };
 }
 
@@ -55,7 +58,7 @@ export function forwardOf(spot: bigint, basisPpm: bigint): bigint {
 export function withBasis(outlook: Outlook, basisPpm: bigint): Outlook {
   if (basisPpm === 0n) return outlook;
   const { averagedMs, mean, remainingMs } = outlook;
-  const spot = forwardOf(outlook.spot, basisPpm);
+  const spot = boundedPrice(forwardOf(outlook.spot, basisPpm));
   const whole = averagedMs + remainingMs;
   const forward =
     averagedMs === 0n ? spot : divHalfEven(mean * averagedMs + spot * remainingMs, whole);

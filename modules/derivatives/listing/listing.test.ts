@@ -129,6 +129,8 @@ describe("a market listed by anyone", () => {
     }
     expect(() => list(world, { ...perpetual(), feedId: VOL })).toThrow("does not name a pair");
     expect(() => list(world, { ...perpetual(), lotSize: "1" })).toThrow("worth at most");
+    const fine = { ...perpetual(), tickSize: "0.00001", lotSize: "0.1" };
+    expect(() => list(world, fine)).toThrow("a price of 1 to 2,147,483,647 ticks");
     const soon = futureMarket("X", maturity(START_MS + HOUR_MS + 60_000));
     expect(() => list(world, soon)).toThrow("expected a settlement window after");
     const far = futureMarket("X", maturity(START_MS + 100 * 24 * HOUR_MS));

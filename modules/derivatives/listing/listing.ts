@@ -12,6 +12,7 @@ import { contractOf } from "../instruments/contract.ts";
 import { instrumentParams } from "../instruments/params.ts";
 import { symbolOf } from "../instruments/symbols.ts";
 import { instrumentOf } from "../instruments.ts";
+import { isNamed } from "../marking/mark.ts";
 import { markOf } from "../marks.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { lockBond } from "./bonds.ts";
@@ -104,7 +105,11 @@ function requireQuality(
 }
 
 function requireModestLot(ctx: ReadContext, venue: Venue, market: Market): void {
-  const mark = markOf(ctx, venue, instrumentOf(market));
+  const instrument = instrumentOf(market);
+  const mark = markOf(ctx, venue, instrument);
+  if (mark !== undefined && !isNamed(mark, instrument.quantaPerTickLot)) {
+    throw refuse("invalidTerms", "expected a price of 1 to 2,147,483,647 ticks");
+  }
   if (mark === undefined || mark.notionalPerLot > LOT_VALUE_MAX) {
     throw refuse("invalidTerms", `expected a lot worth at most ${LOT_VALUE_MAX} quanta`);
   }
