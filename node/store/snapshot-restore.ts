@@ -3,7 +3,7 @@
  * app hash of the whole equals the one a light client has verified.
  */
 import type { Snapshot } from "@keel/consensus/host/ports";
-import { concatBytes, equalBytes } from "@keel/proto/bytes/compare";
+import { equalBytes } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import type { ApplicationStore } from "./level/application-store.ts";
 import { heightKey, placeKey, prefixes } from "./level/keys.ts";
