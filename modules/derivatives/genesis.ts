@@ -27,6 +27,7 @@ import {
   loadSettlements,
 } from "./instruments/genesis.ts";
 import { instrumentOf } from "./instruments.ts";
+import { wellCounted } from "./keys/counting.ts";
 import { exportGrants, loadGrants } from "./keys/genesis.ts";
 import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
 import { validateMarket, validateParams } from "./listing/terms.ts";
@@ -228,6 +229,7 @@ function loadWaiting(ctx: WriteContext, { state }: Venue, order: WaitingOrder): 
     timed === (order.kind === 4) && (!timed || (order.intervalMs > 0n && order.nextMs > 0n)),
     `waiting order ${order.id} has no times for its slices`,
   );
+  requireThat(wellCounted(order), `waiting order ${order.id} counts for no trading key`);
   queueExpiries(ctx, state, order);
   state.waiting.set(ctx, waitingKeyOf(order), order);
 }

@@ -14,6 +14,7 @@ import {
   parsePrice,
   parseSize,
 } from "../instruments.ts";
+import { lotsWorth } from "../keys/counting.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, sizeNotional } from "../marks.ts";
 import { requireOpenMarket } from "../open-market.ts";
@@ -109,7 +110,11 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
     }
   }
 
-  function sideOfTrade(party: Party, notional: bigint, feeQuanta: bigint): TradeParty {
+  function sideOfTrade(
+    party: Party,
+    { notional, worth }: { readonly notional: bigint; readonly worth: bigint },
+    feeQuanta: bigint,
+  ): TradeParty {
     const most = mulDivUp(notional, BigInt(party.document.feeMaxPpm), PPM);
     if (feeQuanta > most) {
       throw refuse(
@@ -117,7 +122,7 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
         `expected a fee of at most ${formatMoney(most)}, got ${formatMoney(feeQuanta)}`,
       );
     }
-    if (!party.document.reduceOnly) party.committed += notional;
+    if (!party.document.reduceOnly) party.committed += worth;
     return { account: party.account, feeQuanta, orderId: null };
   }
 
@@ -137,6 +142,8 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
         sizeNotional(instrument, markOf(instrument), ticks, lots),
         reduces.every((one) => one.reduces),
       );
+      const worth = lotsWorth({ instrument, mark: markOf(instrument) }, ticks, lots);
+      const value = { notional, worth };
       const taker = sideOf(agreed.taker) ?? "buy";
       const [taking, making] = taker === "buy" ? [buyer, seller] : [seller, buyer];
       const maker = { account: making.account, builder: undefined };
@@ -149,8 +156,8 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
         market: instrument.id,
         priceTicks: BigInt(ticks),
         lots: BigInt(lots),
-        buyer: sideOfTrade(buyer, notional, taker === "buy" ? takerQuanta : makerFee),
-        seller: sideOfTrade(seller, notional, taker === "sell" ? takerQuanta : makerFee),
+        buyer: sideOfTrade(buyer, value, taker === "buy" ? takerQuanta : makerFee),
+        seller: sideOfTrade(seller, value, taker === "sell" ? takerQuanta : makerFee),
         taker,
         kind: "external",
       };

@@ -18,7 +18,8 @@ import { nowMs, requireInstrument, type Venue } from "../venue.ts";
 import { grantEvent, revokeEvent } from "./events.ts";
 import type { GrantKey } from "./state.ts";
 
-const WHOLE = /^[1-9][0-9]{0,37}$/;
+/** Quanta as text: positive and whole. */
+export const WHOLE: RegExp = /^[1-9][0-9]{0,37}$/;
 const DAY_MS = 86_400_000;
 
 function requireThat(condition: boolean, expected: string): asserts condition {

@@ -11,6 +11,7 @@ import { parseKey } from "../external/signed.ts";
 import { GRANTS_PER_OWNER_MAX } from "../limits.ts";
 import { wasListed } from "../listing/life-cycle.ts";
 import type { Venue } from "../venue.ts";
+import { wellCounted } from "./counting.ts";
 import { checkGrant } from "./grants.ts";
 import type { GrantKey } from "./state.ts";
 
@@ -46,6 +47,9 @@ export function grantInvariants(venue: Venue): Readonly<Record<string, Invariant
       fault = grantProblem(ctx, venue, at, grant);
       if (count > GRANTS_PER_OWNER_MAX) fault ??= `an owner has more than ${count - 1} grants`;
       return fault !== null;
+    });
+    venue.state.waiting.each(ctx, (_key, order) => {
+      if (!wellCounted(order)) fault ??= `waiting order ${order.id} counts for no trading key`;
     });
     return fault;
   }

@@ -99,7 +99,7 @@ describe("a trading key", () => {
         .find(({ path }) => path.endsWith("/TradingKeys"))!
         .handle(venue.ctx, query.QueryTradingKeysRequest.encode({ owner: owner.address }).finish());
     expect(query.QueryTradingKeysResponse.decode(spent()).grants).toMatchObject([
-      { trader: hot.address, spentToday: "118000000000", markets: [] },
+      { trader: hot.address, spentToday: "120000000000", markets: [] },
     ]);
     venue.place(openAccount(venue, other), "sell 2 @ 59000");
     place(venue, "sell 2 @ 60000 reduce");
@@ -137,7 +137,7 @@ describe("a trading key", () => {
     venue.keeper.createMarket(venue.ctx, testMarket({ symbol }));
     grant(venue);
     const trader = { sender: hot.address, owner: owner.address, subaccount: 0 };
-    // 118,000 of the day's 200,000; the stop commits at its trigger.
+    // 120,000 of the day's 200,000: both commit at mark, which is above their prices.
     place(venue, "buy 1 @ 59000 id=a");
     place(venue, "sell 1 market stop=59000 id=s");
     const amendment = { market: SYMBOL, orderId: 0n, clientId: "a", selfTradePrevention: 0 };
@@ -192,10 +192,10 @@ describe("a trading key", () => {
     openAccount(venue, owner);
     grant(venue);
     place(venue, "buy 1 @ 59000 id=a");
-    // 63,000 is as far as the band goes: 59,000 + 126,000 of the 200,000.
+    // 63,000 is as far as the band goes: 60,000 + 126,000 of the 200,000.
     place(venue, "buy 2 market id=b");
     refused(venue, "grantExhausted", () => place(venue, "buy 0.3 @ 59000 id=c"));
-    place(venue, "buy 0.25 @ 59000 id=c");
+    place(venue, "buy 0.2 @ 59000 id=c");
     expect(venue.violation()).toBeNull();
   });
 

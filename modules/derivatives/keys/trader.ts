@@ -7,14 +7,17 @@ import type { TradingGrant } from "@keel/proto/gen/keel/derivatives/v1/trading_k
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { OrderStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
-import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { parseDecimal } from "../../kit/math/decimal.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
 import { refuse } from "../errors.ts";
-import { MONEY_PLACES } from "../instruments/contract.ts";
-import { type Instrument, instrumentOf, notionalOf, parseSize } from "../instruments.ts";
+import { type Instrument, instrumentOf } from "../instruments.ts";
 import type { DerivativesKeeper } from "../keeper.ts";
+import type { Mark } from "../marking/mark.ts";
+import { markOf } from "../marks.ts";
+import { onlyShrinks, openOrderOf } from "../orders/amending.ts";
 import type { MarketId } from "../ports.ts";
-import { requireInstrument, type Venue } from "../venue.ts";
+import { openTurn, requireInstrument, type Venue } from "../venue.ts";
+import { collectedWorth, lotsOf, placedWorth, rememberKey } from "./counting.ts";
 import { requireGrant, requireGrantedMarket, spend } from "./grants.ts";
 import type { GrantKey } from "./state.ts";
 
@@ -69,6 +72,13 @@ export function traderOf(
   return { account, hand: boundHand(venue, keeper, granted) };
 }
 
+/** Of a market that just took an order, so it has one. */
+function markNow(ctx: WriteContext, venue: Venue, instrument: Instrument): Mark {
+  const mark = markOf(ctx, venue, instrument);
+  assert(mark !== undefined, `${instrument.symbol} took an order without a mark`);
+  return mark;
+}
+
 function boundHand(
   venue: Venue,
   keeper: DerivativesKeeper,
@@ -85,35 +95,37 @@ function boundHand(
     placed: MsgPlaceOrderResponse,
     reduceOnly: boolean,
   ): void => {
-    if (!reduceOnly) spend(ctx, venue, at, grant, committed(ctx, venue, instrument, placed));
+    if (reduceOnly) return;
+    const turn = openTurn(ctx, venue, instrument);
+    const mark = markNow(ctx, venue, instrument);
+    spend(ctx, venue, at, grant, placedWorth(turn, mark, placed).quanta);
+    rememberKey(turn, mark, Number(placed.orderId), at[1]);
   };
-  const spendCollected = (ctx: WriteContext, instrument: Instrument, key: CollectedKey): void => {
+  const commitCollected = (ctx: WriteContext, instrument: Instrument, key: CollectedKey): void => {
     const order = venue.state.collected.get(ctx, key);
     if (order === undefined || order.reduceOnly) return;
-    spend(
-      ctx,
-      venue,
-      at,
-      grant,
-      notionalOf(instrument, Number(order.priceTicks), Number(order.lots)),
-    );
+    const mark = markNow(ctx, venue, instrument);
+    spend(ctx, venue, at, grant, collectedWorth({ instrument, mark }, order));
   };
   return {
     place(ctx, account, request) {
       const instrument = granted(ctx, request.market);
       const placed = keeper.place(ctx, account, request);
       if (placed.status === OrderStatus.ORDER_STATUS_COLLECTED) {
-        spendCollected(ctx, instrument, [instrument.id, account, request.clientId]);
+        commitCollected(ctx, instrument, [instrument.id, account, request.clientId]);
       } else commit(ctx, instrument, placed, request.reduceOnly);
       return placed;
     },
     amend(ctx, account, amendment) {
       const instrument = granted(ctx, amendment.market);
+      const before = openOrderOf(openTurn(ctx, venue, instrument), account, amendment);
       const amended = keeper.amend(ctx, account, amendment);
-      // What only shrinks commits to nothing new; anything else counts as a new order.
-      const { keptPriority, order } = amended;
-      if (order !== undefined && !(keptPriority && order.fills === 0 && amendment.price === ""))
-        commit(ctx, instrument, order, false);
+      const { order } = amended;
+      if (order === undefined) return amended;
+      // What only shrinks commits to nothing new; anything else counts as a new order, whoever placed it.
+      const open = lotsOf(instrument, order.remainingSize);
+      const shrinks = order.fills === 0 && onlyShrinks(amendment, before.lots, open);
+      if (!shrinks) commit(ctx, instrument, order, before.reduceOnly);
       return amended;
     },
     placeOco(ctx, account, legs) {
@@ -153,31 +165,4 @@ function boundHand(
       return symbols.reduce((sum, one) => sum + keeper.cancelAll(ctx, account, one), 0);
     },
   };
-}
-
-/** What an order commits to, in quanta: filled at once, plus what rests or waits at its price. Cancelling that later gives nothing back. */
-function committed(
-  ctx: ReadContext,
-  venue: Venue,
-  instrument: Instrument,
-  placed: MsgPlaceOrderResponse,
-): bigint {
-  const filled = parseDecimal(placed.filledQuote, MONEY_PLACES) ?? 0n;
-  if (placed.remainingSize === "0") return filled;
-  const lots = parseSize(instrument, placed.remainingSize);
-  const ticks = openTicks(ctx, venue, instrument, Number(placed.orderId));
-  return filled + (ticks === 0 ? 0n : notionalOf(instrument, ticks, lots));
-}
-
-/** Price of an open order, or the price that a waiting one reserves at; 0 for reduce-only ones, which open nothing. */
-function openTicks(ctx: ReadContext, venue: Venue, { id }: Instrument, orderId: number): number {
-  const book = venue.books.of(ctx, id);
-  const slot = book.find(orderId);
-  if (slot !== 0) {
-    const { reduceOnly, ticks } = book.read(slot);
-    return reduceOnly ? 0 : ticks;
-  }
-  const key = venue.waiting.of(ctx, id).keyOf(orderId);
-  const order = key === undefined ? undefined : venue.state.waiting.get(ctx, key);
-  return Number(order?.reserveTicks ?? 0n);
 }

@@ -45,6 +45,30 @@ export function checkAmendment(amendment: Amendment): void {
   }
 }
 
+/** From `before` open lots to `after` and nothing else: what the order could do it still can, in part. */
+export function onlyShrinks(
+  { price, triggerPrice }: Amendment,
+  before: number,
+  after: number,
+): boolean {
+  return price === "" && triggerPrice === "" && after <= before;
+}
+
+/** The named order as it is now, with all lots that rest or wait, hidden ones too. Throws ModuleError when there is none. */
+export function openOrderOf(
+  turn: Turn,
+  account: AccountId,
+  name: OrderName,
+): { readonly lots: number; readonly reduceOnly: boolean } {
+  const { slot, waiting } = findOpen(turn, account, name);
+  if (waiting !== undefined) {
+    return { lots: Number(waiting.remainingLots), reduceOnly: waiting.reduceOnly };
+  }
+  const order = turn.book.read(slot);
+  const { hiddenLots } = recordOf(turn, order);
+  return { lots: order.lots + Number(hiddenLots), reduceOnly: order.reduceOnly };
+}
+
 /** Throws ModuleError to refuse; the caller reverts what was done until then. */
 export function amendOrder(
   ctx: WriteContext,
@@ -143,6 +167,8 @@ function amendWaiting(
     sizeLots: BigInt(size),
     remainingLots: BigInt(left),
     reserveTicks: order.reduceOnly ? 0n : valueTicks,
+    // Otherwise it is the order of who amends it; a key's hand says so when it has counted it anew.
+    keyCount: onlyShrinks(amendment, open, left) ? order.keyCount : undefined,
   };
   const placed = { ...intentOfWaiting(next), triggered: false };
   requireNotional(turn, placed, mark, Number(valueTicks));

@@ -90,6 +90,7 @@ export function placeWaiting(
     dueSequence: 0n,
     parentId: 0n,
     builder: intent.builder,
+    keyCount: undefined,
   };
   if (wait(turn, order, markTicks)) venue.clearing.requireInitial(ctx, account);
   return respond(

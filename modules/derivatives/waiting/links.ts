@@ -162,6 +162,7 @@ function begin(
     dueSequence: 0n,
     parentId: BigInt(parent.id),
     builder: parent.builder,
+    keyCount: undefined,
   };
   wait(turn, order, 0);
   return { ...terms, orderId: order.id };

@@ -12,6 +12,7 @@ import { ModuleError } from "../../kit/errors.ts";
 import { collects, trades } from "../auction/opening.ts";
 import * as events from "../events.ts";
 import type { Instrument } from "../instruments.ts";
+import { countFired, placedWorth } from "../keys/counting.ts";
 import {
   DUE_PER_BLOCK_MAX,
   TICKS_MAX,
@@ -138,5 +139,6 @@ function place(turn: Turn, order: WaitingOrder, mark: Mark): void {
   takeOut(turn, order);
   events.orderTriggered(turn, order, mark.ticks);
   requireTradable(turn, order.reduceOnly);
-  placeIntent(turn, intentOfWaiting(order), mark);
+  const placed = placeIntent(turn, intentOfWaiting(order), mark);
+  countFired(turn, order, placedWorth(turn, mark, placed));
 }

@@ -6,6 +6,7 @@
 import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { divCeil, divFloor, minimum } from "../../kit/math/mul-div.ts";
 import * as events from "../events.ts";
+import { countFired, filledWorth } from "../keys/counting.ts";
 import { TWAP_CATCH_UP } from "../limits.ts";
 import { limitOf, requireTradable } from "../orders/admission.ts";
 import { type Execution, execute, reducible } from "../orders/execution.ts";
@@ -59,7 +60,9 @@ export function runSlice(turn: Turn, order: WaitingOrder): void {
     reservePpm: null,
     builder: intent.builder,
   });
-  const { decrementedLots, filledLots } = execution;
+  const { decrementedLots, filledLots, notional } = execution;
+  const quanta = filledWorth({ instrument, mark }, notional, filledLots);
+  countFired(turn, order, { quanta, lots: filledLots });
   const unfilled = lots - filledLots - decrementedLots;
   const after = { ...without, remainingLots: without.remainingLots + BigInt(unfilled) };
   moveWaiting(turn, without, after);

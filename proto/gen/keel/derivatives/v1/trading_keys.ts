@@ -21,7 +21,10 @@ export interface TradingGrant {
   subaccounts: number[];
   /** Market ids, ascending; empty: all. */
   markets: number[];
-  /** Decimal text of whole quanta: notional that may be committed in one day (UTC). Reduce-only orders do not count. */
+  /**
+   * Decimal text of whole quanta: notional that may be committed in one day (UTC), options by the value of the underlying. Reduce-only orders do
+   * not count.
+   */
   notionalPerDay: string;
   /** Unix milliseconds of block time from which it is void. */
   expiryMs: bigint;

@@ -456,7 +456,19 @@ export interface WaitingOrder {
   /** The order whose fills it protects; 0: none. */
   parentId: bigint;
   /** `fee_reserve_ppm` includes its fee. */
-  builder: BuilderTerms | undefined;
+  builder:
+    | BuilderTerms
+    | undefined;
+  /** Present when a trading key placed it or amended it last, unless it is reduce-only. */
+  keyCount: KeyCount | undefined;
+}
+
+/** What a waiting order already counts for under the grant of a trading key. The key pays the difference when it fires. */
+export interface KeyCount {
+  /** Address of the key, 20 bytes. */
+  trader: Uint8Array;
+  /** Decimal text of whole quanta. */
+  quantaPerLot: string;
 }
 
 /** Best mark since the trailing stops from `first_id` on (up to the next entry) were placed. Highest for sells, lowest for buys. */
@@ -2837,6 +2849,7 @@ function createBaseWaitingOrder(): WaitingOrder {
     dueSequence: 0n,
     parentId: 0n,
     builder: undefined,
+    keyCount: undefined,
   };
 }
 
@@ -2994,6 +3007,9 @@ export const WaitingOrder: MessageFns<WaitingOrder> = {
     }
     if (message.builder !== undefined) {
       BuilderTerms.encode(message.builder, writer.uint32(274).fork()).join();
+    }
+    if (message.keyCount !== undefined) {
+      KeyCount.encode(message.keyCount, writer.uint32(282).fork()).join();
     }
     return writer;
   },
@@ -3283,6 +3299,14 @@ export const WaitingOrder: MessageFns<WaitingOrder> = {
             message.builder = BuilderTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.keyCount = KeyCount.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3358,6 +3382,76 @@ export const WaitingOrder: MessageFns<WaitingOrder> = {
     message.builder = (object.builder !== undefined && object.builder !== null)
       ? BuilderTerms.fromPartial(object.builder)
       : undefined;
+    message.keyCount = (object.keyCount !== undefined && object.keyCount !== null)
+      ? KeyCount.fromPartial(object.keyCount)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseKeyCount(): KeyCount {
+  return { trader: new Uint8Array(0), quantaPerLot: "" };
+}
+
+export const KeyCount: MessageFns<KeyCount> = {
+  encode(message: KeyCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trader.length !== 0) {
+      writer.uint32(10).bytes(message.trader);
+    }
+    if (message.quantaPerLot !== "") {
+      writer.uint32(18).string(message.quantaPerLot);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trader = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.quantaPerLot = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<KeyCount>): KeyCount {
+    return KeyCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeyCount>): KeyCount {
+    const message = createBaseKeyCount();
+    message.trader = object.trader ?? new Uint8Array(0);
+    message.quantaPerLot = object.quantaPerLot ?? "";
     return message;
   },
 };
