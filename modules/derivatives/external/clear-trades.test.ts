@@ -3,9 +3,10 @@ import { bytesToHexLower, hexToBytes } from "@keel/proto/bytes/hex";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
-import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it, test } from "vitest";
 import { changedKeys } from "../../kit/testing/changes.ts";
+import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { DERIVATIVES_CODES, type DerivativesCode } from "../errors.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import { adr036Bytes, documentHash, documentText } from "./document.ts";
@@ -329,5 +330,48 @@ describe("cancelled documents", () => {
     expect(venue.violation()).toBeNull();
     venue.keeper.beginBlock(venue.ctx);
     expect(documents.size(venue.ctx)).toBe(0);
+  });
+});
+
+describe("a market that collects for its opening", () => {
+  it("takes no trades agreed elsewhere and no transfers before its auction", () => {
+    const continuous = {
+      ...defaultAuctionTerms(),
+      matching: MatchingMode.MATCHING_MODE_CONTINUOUS,
+    };
+    const terms = { ...defaultTerms(), auction: { ...continuous, openingMs: 3000n } };
+    const venue = setUp(testMarket({ terms }));
+    const transfer = () =>
+      sendMessage(
+        venue,
+        "MsgTransferPosition",
+        {
+          fromOwner: alice.address,
+          fromSubaccount: 0,
+          toOwner: alice.address,
+          toSubaccount: 1,
+          market: SYMBOL,
+          size: "0.5",
+          collateral: "",
+        },
+        tx.MsgTransferPositionResponse,
+      );
+    openAccount(venue, alice, 1);
+    venue.keeper.beginBlock(venue.ctx);
+    clear(venue);
+    for (const status of [
+      MarketStatus.MARKET_STATUS_HALTED,
+      MarketStatus.MARKET_STATUS_ACTIVE,
+    ] as const)
+      venue.keeper.updateMarket(venue.ctx, SYMBOL, { status, terms: undefined });
+    for (let passed = 0; passed < 3; passed++) {
+      refused(venue, "opening", () => clear(venue));
+      refused(venue, "opening", transfer);
+      venue.block(60_000);
+    }
+    venue.block(60_000);
+    clear(venue);
+    transfer();
+    expect(lots(venue)).toBe(1500n);
   });
 });
