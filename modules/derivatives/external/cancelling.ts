@@ -72,12 +72,14 @@ function cancelOne(
   const hash = documentHash(document);
   const before = venue.state.external.documents.get(ctx, hash);
   if (before?.cancelled === true) return;
-  writeRecord(ctx, venue, hash, {
+  const unused = {
     market: instrument.id,
     sizeLots: BigInt(parseSize(instrument, document.size)),
-    filledLots: before?.filledLots ?? 0n,
+    filledLots: 0n,
     expiryMs: document.expiryMs,
-    cancelled: true,
-  });
+    cancelled: false,
+  };
+  // What was traded stays in the lots of its market, which may be another by now.
+  writeRecord(ctx, venue, hash, { ...(before ?? unused), cancelled: true });
   documentCancelled(ctx, venue, account, hash);
 }

@@ -56,6 +56,13 @@ export function admit(
   if (record?.cancelled === true || document.salt < floor) {
     throw refuse("documentCancelled", "the document was cancelled by its owner");
   }
+  // Lots of another market, listed under the same symbol before, say nothing of what is left in this one.
+  if (record !== undefined && record.market !== instrument.id) {
+    throw refuse(
+      "marketExpired",
+      `the document was traded in an earlier market ${document.market}`,
+    );
+  }
   const party: Party = {
     document,
     hash,

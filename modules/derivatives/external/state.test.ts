@@ -4,7 +4,7 @@ import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
 import { removeMarket } from "../listing/life-cycle.ts";
-import { createTestVenue, type TestVenue } from "../testing.ts";
+import { createTestVenue, type TestVenue, testMarket } from "../testing.ts";
 import { documentHash } from "./document.ts";
 import {
   EXPIRY_MS,
@@ -117,6 +117,31 @@ describe("documents and grants that outlive their market", () => {
     expect(query.QueryTradingKeysResponse.decode(ask("TradingKeys", of)).grants).toMatchObject([
       { markets: [""] },
     ]);
+  });
+});
+
+describe("a document that was traded in a market that is gone", () => {
+  it("is void in another that is listed under its symbol, and cancels there as it was", () => {
+    for (const lotSize of ["0.0001", "1"]) {
+      const venue = populated();
+      removeMarket(venue.ctx, venue.venue, venue.venue.state.markets.get(venue.ctx, 1)!);
+      venue.keeper.createMarket(venue.ctx, testMarket({ lotSize }));
+      const documents = [
+        testSigned(testDocument(alice, "buy 2 @ 60000"), alice),
+        testSigned(testDocument(bob, "sell 2 @ 60000", { salt: 6n }), bob),
+      ];
+      const message = { sender: bob.address, documents, trades: [testTrade()] };
+      expect(() =>
+        sendMessage(venue, "MsgClearTrades", message, tx.MsgClearTradesResponse),
+      ).toThrow("an earlier market");
+      const document = testDocument(alice, "buy 2 @ 60000");
+      const named = { sender: alice.address, subaccount: 0, documents: [document], saltBelow: 0n };
+      sendMessage(venue, "MsgCancelDocuments", named, tx.MsgCancelDocumentsResponse);
+      const record = venue.venue.state.external.documents.get(venue.ctx, documentHash(document));
+      expect(record).toMatchObject({ market: 1, sizeLots: 2000n, cancelled: true });
+      expect(record?.filledLots).toBe(1000n);
+      expect(venue.module.invariants.full["documents-within-size"]!(venue.ctx)).toBeNull();
+    }
   });
 });
 
