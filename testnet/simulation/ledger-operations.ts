@@ -264,6 +264,23 @@ export const ledgerOperations: readonly SimulationOperation[] = [
     },
   },
   {
+    // It counts again when it fires, under the grant as that is then.
+    name: "wait by trading key",
+    weight: 8,
+    create: (at) => {
+      const { below } = at.random;
+      const terms =
+        below(2) === 0
+          ? { trigger: { kind: 3, price: "", trail: "", trailPpm: 100 + below(1000) } as const }
+          : { twap: { slices: 2, intervalMs: 2000n } };
+      const order = newOrder(at.market, at.random, { type: 2, price: "", ...terms }, 0);
+      const { owner, subaccount } = at.account;
+      const sender = at.agent.tradingKey.address;
+      const value = MsgPlaceOrder.fromPartial({ ...order, sender, owner, subaccount });
+      return one(`${DERIVATIVES}MsgPlaceOrder`, value);
+    },
+  },
+  {
     name: "revoke an own trading key",
     weight: 1,
     create: (at) =>
