@@ -14,7 +14,7 @@ import {
   parsePrice,
   parseSize,
 } from "../instruments.ts";
-import { lotsWorth } from "../keys/counting.ts";
+import { isFree, lotsWorth } from "../keys/counting.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, sizeNotional } from "../marks.ts";
 import { requireOpenMarket } from "../open-market.ts";
@@ -122,7 +122,7 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
         `expected a fee of at most ${formatMoney(most)}, got ${formatMoney(feeQuanta)}`,
       );
     }
-    if (!party.document.reduceOnly) party.committed += worth;
+    if (!isFree(markOf(party.instrument), party.document.reduceOnly)) party.committed += worth;
     return { account: party.account, feeQuanta, orderId: null };
   }
 

@@ -125,6 +125,35 @@ describe("what an order of a trading key counts for", () => {
     expect(spent(world, world.address(1))).toBe(650n);
   });
 
+  it("is no less for an option that is held: closing at a tick would give all of it away", () => {
+    const world = createWorld();
+    world.setPrice(BTC, "65000");
+    world.setPrice(VOL, "0.6");
+    world.list(optionMarket("CALL", maturity(START_MS + 7 * DAY_MS), { strike: "65000" }));
+    const held = world.funded(1, 1_000_000n);
+    const accomplice = world.funded(2, 1_000_000n);
+    world.place("CALL", accomplice, "sell 60 @ 2000");
+    world.place("CALL", held, "buy 60 @ 2000 ioc");
+    grant(world, 1000n, world.address(1));
+    world.place("CALL", accomplice, "buy 60 @ 0.5");
+    const sell = (size: string) =>
+      sendMessage(
+        world,
+        "MsgPlaceOrder",
+        {
+          sender: hot.address,
+          owner: world.address(1),
+          subaccount: 0,
+          ...testOrder(`sell ${size} @ 0.5 ioc reduce`),
+          market: "CALL",
+        },
+        tx.MsgPlaceOrderResponse,
+      );
+    exhausted(() => sell("60"));
+    expect(sell("0.01").filledSize).toBe("0.01");
+    expect(spent(world, world.address(1))).toBe(650n);
+  });
+
   it("is the premium of an option that is worth more than its underlying", () => {
     const world = createWorld();
     world.setPrice(BTC, "20000");
@@ -272,7 +301,6 @@ describe("an order of a trading key that waits", () => {
       { keyCount: { ...key, trader: new Uint8Array(19) } },
       { keyCount: { ...key, quantaPerLot: "" } },
       { keyCount: { ...key, quantaPerLot: "0" } },
-      { reduceOnly: true },
     ]) {
       const wrong = { ...state, waitingOrders: [{ ...order, ...change }] };
       expect(() => loaded(GenesisState.encode(wrong).finish())).toThrow("no trading key");

@@ -32,6 +32,14 @@ interface Counted {
   readonly lots: number;
 }
 
+/**
+ * Whether closing counts for nothing, so that an exhausted key can still close. Not in options: a band around them is as wide as their underlying, so
+ * a sale of what is held at a tick would give all of it away.
+ */
+export function isFree({ losses }: Mark, reduceOnly: boolean): boolean {
+  return reduceOnly && losses === null;
+}
+
 /** Quanta that lots count for which trade at `ticks` or below. */
 export function lotsWorth({ instrument, mark }: Measure, ticks: number, lots: number): bigint {
   const highest = maximum(BigInt(ticks), mark.ticks);
@@ -105,7 +113,8 @@ export function countFired(turn: Turn, order: WaitingOrder, { quanta, lots }: Co
   if (quanta > counted) spend(ctx, venue, at, grant, quanta - counted);
 }
 
-export function wellCounted({ keyCount, reduceOnly }: WaitingOrder): boolean {
-  if (keyCount === undefined) return true;
-  return !reduceOnly && keyCount.trader.length === 20 && WHOLE.test(keyCount.quantaPerLot);
+export function wellCounted({ keyCount }: WaitingOrder): boolean {
+  return (
+    keyCount === undefined || (keyCount.trader.length === 20 && WHOLE.test(keyCount.quantaPerLot))
+  );
 }

@@ -17,7 +17,7 @@ import { markOf } from "../marks.ts";
 import { onlyShrinks, openOrderOf } from "../orders/amending.ts";
 import type { MarketId } from "../ports.ts";
 import { openTurn, requireInstrument, type Venue } from "../venue.ts";
-import { collectedWorth, lotsOf, placedWorth, rememberKey } from "./counting.ts";
+import { collectedWorth, isFree, lotsOf, placedWorth, rememberKey } from "./counting.ts";
 import { requireGrant, requireGrantedMarket, spend } from "./grants.ts";
 import type { GrantKey } from "./state.ts";
 
@@ -95,16 +95,17 @@ function boundHand(
     placed: MsgPlaceOrderResponse,
     reduceOnly: boolean,
   ): void => {
-    if (reduceOnly) return;
-    const turn = openTurn(ctx, venue, instrument);
     const mark = markNow(ctx, venue, instrument);
+    if (isFree(mark, reduceOnly)) return;
+    const turn = openTurn(ctx, venue, instrument);
     spend(ctx, venue, at, grant, placedWorth(turn, mark, placed).quanta);
     rememberKey(turn, mark, Number(placed.orderId), at[1]);
   };
   const commitCollected = (ctx: WriteContext, instrument: Instrument, key: CollectedKey): void => {
     const order = venue.state.collected.get(ctx, key);
-    if (order === undefined || order.reduceOnly) return;
+    if (order === undefined) return;
     const mark = markNow(ctx, venue, instrument);
+    if (isFree(mark, order.reduceOnly)) return;
     spend(ctx, venue, at, grant, collectedWorth({ instrument, mark }, order));
   };
   return {

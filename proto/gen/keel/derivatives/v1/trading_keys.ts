@@ -23,7 +23,7 @@ export interface TradingGrant {
   markets: number[];
   /**
    * Decimal text of whole quanta: notional that may be committed in one day (UTC), options by the value of the underlying. Reduce-only orders do
-   * not count.
+   * not count, but in options.
    */
   notionalPerDay: string;
   /** Unix milliseconds of block time from which it is void. */

@@ -459,7 +459,7 @@ export interface WaitingOrder {
   builder:
     | BuilderTerms
     | undefined;
-  /** Present when a trading key placed it or amended it last, unless it is reduce-only. */
+  /** Present when a trading key placed it or amended it last, unless it counts for nothing. */
   keyCount: KeyCount | undefined;
 }
 
