@@ -55,15 +55,15 @@ export function cancelCollected(
   return { orderId: 0n, cancelledSize: formatSize(instrument, order.lots) };
 }
 
-/** Returns how many. */
+/** At most `most`; returns how many. */
 export function cancelAllCollected(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
   account: AccountId,
-  reason: string,
+  { reason, most }: { readonly reason: string; readonly most: number },
 ): number {
-  const orders = collectedIn(ctx, venue, instrument, account);
+  const orders = collectedIn(ctx, venue, instrument, account).slice(0, most);
   for (const order of orders) releaseCollected(ctx, venue, instrument, order, reason);
   return orders.length;
 }

@@ -131,6 +131,11 @@ export class Book {
     };
   }
 
+  /** Accounts with open orders here; the map's order means nothing. */
+  get accounts(): ReadonlyMap<AccountId, unknown> {
+    return this.#holders;
+  }
+
   /** How many open orders the account has here, and how many of them are reduce-only. */
   openOrders(account: AccountId): number {
     return this.#holders.get(account)?.count ?? 0;

@@ -5,7 +5,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { heightKey, u32Key } from "../../kit/collections/codecs.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { cancelAllCollected, cancelCollected } from "../auction/collected.ts";
+import { cancelAllCollected, cancelCollected, collectedIn } from "../auction/collected.ts";
 import { refuse } from "../errors.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
 import { marketsWithOrders } from "../occupied.ts";
@@ -98,29 +98,50 @@ export function cancelWaitingToo(turn: Turn, order: WaitingOrder, reason: string
   return { id: Number(order.id), lots: Number(order.remainingLots) };
 }
 
-/** Cancels open orders of the account in one market, at most `most` besides those collected for an auction; returns how many. */
+export interface CancelBounds {
+  readonly most: number;
+  /** Leaves reduce-only orders that wait: they cannot make a position. */
+  readonly sparesReducing: boolean;
+}
+
+/** Cancels open orders of the account in one market: collected, then resting, then waiting ones; returns how many. */
 export function cancelAllIn(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
   account: AccountId,
   reason: string,
-  most: number = Number.MAX_SAFE_INTEGER,
+  { most, sparesReducing }: CancelBounds = { most: Number.MAX_SAFE_INTEGER, sparesReducing: false },
 ): number {
-  const collected = cancelAllCollected(ctx, venue, instrument, account, reason);
+  const collected = cancelAllCollected(ctx, venue, instrument, account, { reason, most });
   const open = venue.books.of(ctx, instrument.id).openOrders(account);
   const waiting = venue.waiting.of(ctx, instrument.id).openOrders(account);
-  if (open + waiting === 0) return collected;
+  const left = most - collected;
+  if (open + waiting === 0 || left === 0) return collected;
   const turn = openTurn(ctx, venue, instrument);
-  const slots = open === 0 ? [] : turn.book.ordersOf(account).slice(0, most);
+  const slots = open === 0 ? [] : turn.book.ordersOf(account).slice(0, left);
   for (const slot of slots) cancel(turn, slot, reason);
-  const ids = waiting === 0 ? [] : turn.waiting.ordersOf(account).slice(0, most - slots.length);
-  for (const id of ids) {
+  const ids = waiting === 0 ? [] : turn.waiting.ordersOf(account);
+  const going = sparesReducing ? ids.filter((id) => turn.waiting.reducesOf(id) === null) : ids;
+  const taken = going.slice(0, left - slots.length);
+  for (const id of taken) {
     const order = waitingById(turn, id);
     if (order !== undefined) cancelWaiting(turn, order, reason);
   }
   closeTurn(turn);
-  return collected + slots.length + ids.length;
+  return collected + slots.length + taken.length;
+}
+
+/** How many orders of any kind the account has open in one market. */
+export function openOrdersIn(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+): number {
+  const collected = collectedIn(ctx, venue, instrument, account).length;
+  const resting = venue.books.of(ctx, instrument.id).openOrders(account);
+  return collected + resting + venue.waiting.of(ctx, instrument.id).openOrders(account);
 }
 
 export function cancelAll(

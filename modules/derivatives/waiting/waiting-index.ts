@@ -75,6 +75,8 @@ export function stopOf(order: WaitingOrder): TrailingStop {
 interface Entry {
   readonly key: WaitingKey;
   readonly account: AccountId;
+  /** Of a reduce-only order its side, null of any other. */
+  readonly reduces: Side | null;
   readonly clientId: string;
 }
 
@@ -101,9 +103,19 @@ export class WaitingIndex {
     return this.#entries.get(id)?.account;
   }
 
+  /** Side of the order when it is reduce-only; null: not, or not here. */
+  reducesOf(id: number): Side | null {
+    return this.#entries.get(id)?.reduces ?? null;
+  }
+
   /** Id, or 0. */
   findByClientId(account: AccountId, clientId: string): number {
     return this.#byClientId.size === 0 ? 0 : (this.#byClientId.get(account + clientId) ?? 0);
+  }
+
+  /** Accounts with waiting orders here; the map's order means nothing. */
+  get accounts(): ReadonlyMap<AccountId, unknown> {
+    return this.#byAccount;
   }
 
   openOrders(account: AccountId): number {
@@ -125,6 +137,7 @@ export class WaitingIndex {
     this.#link(id, {
       key: waitingKeyOf(order),
       account: waitingHolder(order),
+      reduces: order.reduceOnly ? waitingSide(order) : null,
       clientId: order.clientId,
     });
     log.onRevert(() => this.#unlink(id));
