@@ -45,6 +45,17 @@ describe("an amendment", () => {
     expect(venue.book()).toBe("60000:3 | ");
   });
 
+  it("cannot give an iceberg more parts than a new one may have, resting or waiting", () => {
+    const venue = createTestVenue();
+    venue.place(venue.account(1), "sell 0.1 @ 60000 show=0.001 id=rests");
+    venue.place(venue.account(1), "sell 0.1 @ 60000 show=0.001 stop=59000 id=waits");
+    for (const id of ["rests", "waits"]) {
+      expect(() => amend(venue, 1, id, { size: "0.101" })).toThrow(refusal(43));
+      expect(amend(venue, 1, id, { size: "0.09" }).order?.remainingSize).toBe("0.09");
+    }
+    expect(venue.violation()).toBeNull();
+  });
+
   it("may execute at its new price, and says what it did", () => {
     const venue = createTestVenue();
     venue.place(venue.account(2), "sell 1 @ 60500");

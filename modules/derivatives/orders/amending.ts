@@ -98,9 +98,7 @@ function amendResting(turn: Turn, slot: number, amendment: Amendment): MsgAmendO
   if (ticks === order.ticks && left === open) {
     throw refuse("notAmendable", "the order is as asked for already");
   }
-  if (displayLots > 0n && Number(displayLots) * ICEBERG_PARTS_MAX < size) {
-    throw refuse("invalidDisplaySize", `expected at most ${ICEBERG_PARTS_MAX} parts`);
-  }
+  requireParts(displayLots, size);
   const { account, clientId, id } = order;
   const keptPriority = ticks === order.ticks && left < open;
   const named = { id, account, clientId, priceTicks: BigInt(ticks), triggerTicks: 0n };
@@ -122,6 +120,13 @@ function amendResting(turn: Turn, slot: number, amendment: Amendment): MsgAmendO
     selfTrade: selfTradeOf(amendment.selfTradePrevention),
   });
   return { order: placeIntent(turn, intent, mark), keptPriority };
+}
+
+/** What shows stays as it is, so a larger size has more parts. `displayLots` 0: all of it shows. */
+function requireParts(displayLots: bigint, size: number): void {
+  if (displayLots > 0n && Number(displayLots) * ICEBERG_PARTS_MAX < size) {
+    throw refuse("invalidDisplaySize", `expected at most ${ICEBERG_PARTS_MAX} parts`);
+  }
 }
 
 /** Total and open size after the amendment. */
@@ -155,6 +160,7 @@ function amendWaiting(
   const mark = requireTradable(turn, order.reduceOnly);
   const open = Number(order.remainingLots);
   const { size, left } = resized(turn, amendment, Number(order.sizeLots), open);
+  requireParts(order.displayLots, size);
   const { price, triggerPrice } = amendment;
   const priceTicks = price === "" ? order.priceTicks : BigInt(parsePrice(instrument, price));
   const triggerTicks =
