@@ -5,6 +5,7 @@
 import type { AccountId } from "../kit/account-id.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { OrderTerms } from "./book/order-terms.ts";
+import { cancelSlot } from "./orders/cancelling.ts";
 import { reducible } from "./orders/execution.ts";
 import { cancel, enforceReduceOnly, trim } from "./orders/resting.ts";
 import type { Side } from "./ports.ts";
@@ -61,9 +62,12 @@ export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
   const now = nowMs(turn.ctx);
   const all = [...buy, ...sell];
   const { height } = turn.ctx.header;
-  for (const { slot, goodTilHeight, goodTilMs } of all) {
+  for (const { id, goodTilHeight, goodTilMs } of all) {
     const over = goodTilHeight !== 0 && goodTilHeight < height;
-    if (over || (goodTilMs !== 0 && goodTilMs <= now)) cancel(turn, slot, "expired");
+    if (!over && (goodTilMs === 0 || goodTilMs > now)) continue;
+    // By id: it may have gone with its pair.
+    const slot = turn.book.find(id);
+    if (slot !== 0) cancelSlot(turn, slot, "expired");
   }
   // Slots are given to others once an order left, so each step starts from the book again.
   if (turn.changes !== before) return true;

@@ -58,6 +58,32 @@ describe("an opening auction", () => {
     expect(venue.violation()).toBeNull();
   });
 
+  it("ends both orders of a pair of which it finds one expired", () => {
+    const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
+    const { ctx } = venue;
+    const { params } = venue.venue.state;
+    params.set(ctx, { ...params.require(ctx), expiriesPerBlockMax: 1 });
+    venue.place(venue.account(9), "buy 1 @ 59000 til=1700000001400");
+    for (const [n, second] of [
+      [1, "buy 1 market stop=61000"],
+      [2, "buy 1 @ 59800"],
+    ] as const) {
+      const legs = ["buy 1 @ 59900 til=1700000001500", second].map(venue.order);
+      const parsed = parseOco({ sender: "", owner: "", subaccount: 0, legs });
+      venue.keeper.placeOco(ctx, venue.account(n), parsed);
+    }
+    reopen(venue);
+    venue.place(venue.account(3), "sell 4 @ 59700 id=s");
+    venue.block(60_000);
+    venue.block(60_000);
+    expect(venue.book()).toBe(" | 59700:4");
+    expect(venue.venue.waiting.of(ctx, 1).size).toBe(0);
+    expect([1, 2].map((n) => venue.clearing.positionLots(ctx, venue.account(n), 1))).toEqual([
+      0n,
+      0n,
+    ]);
+  });
+
   it("lets orders wait, and fires none before the market is open", () => {
     const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
     venue.place(venue.account(9), "buy 5 @ 59000 id=bid");

@@ -15,7 +15,7 @@ import { feeReserve } from "../fees/rates.ts";
 import { notionalOf } from "../instruments.ts";
 import type { Side, TradeParty } from "../ports.ts";
 import { nowMs, type Turn } from "../venue.ts";
-import { afterMakerFill, hooksOf } from "../waiting/links.ts";
+import { afterMakerFill, cancelPartner, hooksOf, partnerOf } from "../waiting/links.ts";
 import { DROP_MAKER, type Matched, match, STOP_TAKER } from "./matching.ts";
 import {
   decrement,
@@ -148,7 +148,10 @@ export function execute(turn: Turn, taker: Incoming): Execution {
     }
     const admitted = admit(maker, wanted);
     if (typeof admitted === "string") {
+      // Time takes both orders of a pair, whoever finds one of them; read first, since the record goes.
+      const partner = admitted === "expired" ? partnerOf(turn, slot) : 0;
       release(turn, maker, admitted);
+      cancelPartner(turn, partner);
       return DROP_MAKER;
     }
     return clear(slot, maker, admitted);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createTestVenue, SYMBOL, type TestVenue } from "../testing.ts";
+import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import { parseOco } from "./pairs.ts";
 
 const refusal = (code: number) => expect.objectContaining({ codespace: "derivatives", code });
@@ -147,6 +147,50 @@ describe("one cancels the other", () => {
       { status: 2 },
     ]);
     expect(venue.violation()).toBeNull();
+  });
+
+  it("leaves the second in force when the chain took the first out, whichever of the two comes first", () => {
+    for (const order of ["limit first", "stop first"]) {
+      const venue = createTestVenue();
+      venue.place(venue.account(9), "sell 1 @ 60000");
+      venue.place(venue.account(1), "buy 1 @ 60000");
+      venue.place(venue.account(1), "sell 1 @ 60500 reduce");
+      const legs = ["sell 1 @ 61000 reduce", "sell 1 market stop=59000 reduce"] as const;
+      const [first, second] = order === "limit first" ? legs : ([legs[1], legs[0]] as const);
+      const placed = oco(venue, 1, first, second);
+      const limit = placed[order === "limit first" ? 0 : 1];
+      expect(limit).toMatchObject({ status: 3, reason: "reduce_only", remainingSize: "0" });
+      expect(waiting(venue)).toBe(order === "limit first" ? "5:1" : "4:1");
+      expect(venue.violation()).toBeNull();
+    }
+  });
+
+  it("gives the second what the first was not filled with, though the rest of it left", () => {
+    const terms = { ...testMarket().terms!, fillsPerOrderMax: 2 };
+    const venue = createTestVenue(testMarket({ terms }));
+    for (let i = 0; i < 3; i++) venue.place(venue.account(9), "buy 0.5 @ 60000");
+    // Two fills are all that one order may have.
+    expect(oco(venue, 1, "sell 3 @ 60000", "sell 3 market stop=59000")).toMatchObject([
+      { status: 3, reason: "fills_bound", filledSize: "1" },
+      { status: 4, remainingSize: "2" },
+    ]);
+    expect(waiting(venue)).toBe("5:2");
+    expect(venue.violation()).toBeNull();
+  });
+
+  it("goes when its partner is found expired by whoever meets it", () => {
+    for (const taker of ["sell 0.001 @ 59900 ioc", "sell 3 @ 59000 ioc"]) {
+      const venue = createTestVenue();
+      const { ctx } = venue;
+      const { height } = ctx.header;
+      oco(venue, 1, `buy 1 @ 59900 block=${height}`, "buy 1 market stop=61000");
+      oco(venue, 2, `buy 1 @ 59900 til=1700000000500`, "buy 1 @ 59800");
+      ctx.nextBlock(1);
+      venue.place(venue.account(9), taker);
+      expect([venue.book(), waiting(venue)]).toEqual([" | ", ""]);
+      expect([position(venue, 1), position(venue, 2)]).toEqual([0n, 0n]);
+      expect(venue.violation()).toBeNull();
+    }
   });
 
   it("is refused unless the two belong together", () => {

@@ -1,7 +1,8 @@
 /**
  * Two orders of which one cancels the other. They share a market and a size; a fill of one takes as much off the other, and what the
  * owner or time cancels goes with its pair. A leg the chain had to take out (margin, reduce-only, a refused trigger) leaves the other
- * in force: better half a protection than none. Each leg reserves for itself.
+ * in force: better half a protection than none. That holds while they are placed, too: the second is not needed only when the first was
+ * filled whole. Each leg reserves for itself.
  */
 import type {
   MsgPlaceOco,
@@ -13,7 +14,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
-import { formatSize } from "../instruments.ts";
+import { formatSize, parseSize } from "../instruments.ts";
 import { requireContinuous } from "../orders/admission.ts";
 import { nothingMet } from "../orders/execution.ts";
 import { placeRequest } from "../orders/placing.ts";
@@ -63,13 +64,24 @@ export function placeOco(
   const secondId = nextNumber(turn);
   const one = placeRequest(turn, account, first, { id: firstId, ocoId: secondId });
   const left = openLots(turn, firstId);
+  const lots = unfilledLots(turn, first, one);
   const legs =
-    left === 0
+    lots === 0
       ? [one, notNeeded(turn, account, secondId, second.clientId)]
-      : [one, placeRequest(turn, account, second, { id: secondId, ocoId: firstId, lots: left })];
+      : [one, placeRequest(turn, account, second, { id: secondId, ocoId: firstId, lots })];
   legs[0] = updated(turn, one, left);
   closeTurn(turn);
   return { legs };
+}
+
+/** What the first leg leaves to the second: all that it was not filled with, whether it rests, waits, or was taken out by the chain. */
+function unfilledLots(
+  { instrument }: Turn,
+  { size }: OrderRequest,
+  { fills, filledSize }: MsgPlaceOrderResponse,
+): number {
+  const filled = fills === 0 ? 0 : parseSize(instrument, filledSize);
+  return parseSize(instrument, size) - filled;
 }
 
 /** What of an order rests or waits. */
