@@ -30,6 +30,7 @@ import { advanceSettlementPrices } from "./settlement/prices.ts";
 import { cancelExpired } from "./settlement/settling.ts";
 import { instrumentById, type Venue } from "./venue.ts";
 import { fireDeadMen } from "./waiting/dead-man.ts";
+import { endIdle } from "./waiting/reducing.ts";
 import { runTriggers } from "./waiting/triggers.ts";
 
 type Step = (ctx: WriteContext, venue: Venue, instrument: Instrument) => void;
@@ -128,6 +129,7 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
 
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
   runTriggers(ctx, venue, instrument);
+  endIdle(ctx, venue, instrument);
   expireOrders(ctx, venue, instrument);
   auctionStep(ctx, venue, instrument);
   const book = venue.books.of(ctx, instrument.id);

@@ -25,10 +25,17 @@ export const AVERAGING_MAX_MS = 34_560_000_000;
 
 /** Conditional orders and TWAPs in one market: their index is rebuilt on a fork as a book is. */
 export const WAITING_PER_MARKET_MAX = 65_536;
+/** From here on a market ends reduce-only orders that wait for nothing: of sub-accounts whose position and entries have gone. So many a block. */
+export const WAITING_CROWDED = 49_152;
+export const IDLE_ENDED_PER_BLOCK_MAX = 2_000;
+/** Reduce-only orders that may wait for each least order that there is to reduce: a stop, a take-profit, a trailing stop and one more. */
+export const REDUCING_PER_LEAST_ORDER = 4n;
 /** Waiting orders of one market that one block places. Each may sweep a book. */
 export const TRIGGERS_PER_BLOCK_MAX = 200;
-/** Waiting orders of one market that one block may find due: those beyond the bound above keep their turn for later blocks. */
-export const DUE_PER_BLOCK_MAX = 2_000;
+/** Due ones that one block may refuse: of those with nothing to reduce, and as many of the others. A refusal undoes one order. */
+export const TRIGGER_REFUSALS_PER_BLOCK_MAX = 1_000;
+/** Due ones that get their turn in one block, for later ones, because the block has placed enough. */
+export const TURNS_KEPT_PER_BLOCK_MAX = 2_000;
 /** Classes of trailing stops that one block joins at a new best mark; the others follow, at the same mark. */
 export const TRAIL_MERGES_PER_BLOCK_MAX = 1_000;
 

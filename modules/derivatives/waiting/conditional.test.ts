@@ -74,9 +74,10 @@ describe("stops and take-profits", () => {
     expect(() => venue.place(venue.account(1), "sell 2 @ 60500")).toThrow(
       expect.objectContaining({ codespace: "margin" }),
     );
+    venue.place(venue.account(1), "buy 1 @ 59500");
     venue.place(venue.account(1), "sell 9 market stop=59000 reduce");
     expect(venue.violation()).toBeNull();
-    expect(venue.keeper.cancelAll(venue.ctx, venue.account(1), "")).toBe(2);
+    expect(venue.keeper.cancelAll(venue.ctx, venue.account(1), "")).toBe(3);
     venue.place(venue.account(1), "sell 2 @ 60500");
     expect(venue.violation()).toBeNull();
   });
@@ -84,6 +85,7 @@ describe("stops and take-profits", () => {
   it("that are refused when they fire leave, and say why", () => {
     const venue = createTestVenue();
     depth(venue);
+    venue.place(venue.account(1), "buy 1 @ 58000");
     venue.place(venue.account(1), "sell 1 market stop=59000 reduce id=s");
     venue.place(venue.account(1), "sell 1 @ 58400 post stop=59000 id=p");
     venue.ctx.events.length = 0;

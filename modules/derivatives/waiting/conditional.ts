@@ -1,7 +1,7 @@
 /**
  * Placing an order that waits: a stop, take-profit or trailing stop, or a TWAP. It reserves its worst case as a resting order does (the
  * fee at its limit, else at its trigger, else at the present mark), so that it is not refused for margin when its time comes; reduce-only
- * ones reserve nothing. One whose trigger is reached already fires at the end of this block.
+ * ones reserve nothing, and need something to reduce (`reducing.ts`). One whose trigger is reached already fires at the end of this block.
  */
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import {
@@ -28,6 +28,7 @@ import type { OrderRequest, TriggerRequest } from "../orders/requests.ts";
 import { respond } from "../orders/responses.ts";
 import { wireForce, wireSelfTrade, wireSide, wireType } from "../orders/wire.ts";
 import { nextNumber, nowMs, type Turn } from "../venue.ts";
+import { requireReason } from "./reducing.ts";
 import { wait } from "./waiting.ts";
 
 export function placeWaiting(
@@ -47,6 +48,7 @@ export function placeWaiting(
   if (!venue.clearing.exists(ctx, account)) {
     throw refuse("unknownAccount", "the sub-account holds no collateral");
   }
+  if (reduceOnly) requireReason(turn, intent, mark);
   const markTicks = Number(mark.ticks);
   const trigger = request.trigger === null ? null : triggerTerms(turn, request.trigger);
   const valueTicks = intent.priceTicks || trigger?.triggerTicks || markTicks;

@@ -65,7 +65,7 @@ function run(seed: number, side: Side, merges: number): void {
         const passes = side === "sell" ? mark > followed.best : mark < followed.best;
         if (passes) followed.best = mark;
       }
-      const due = trail.due(mark, 1000);
+      const due = trail.due(mark);
       expect(due).toEqual(naiveDue(side, naive, mark));
       for (const fired of due) {
         const followed = naive.find(({ stop }) => stop.id === fired) as Followed;
@@ -91,7 +91,7 @@ function run(seed: number, side: Side, merges: number): void {
     marks.sort((a, b) => a.firstId - b.firstId);
     expect(trail.classes.map(({ firstId, best }) => ({ firstId, best }))).toEqual(marks);
     const stops = naive.map(({ stop }) => stop);
-    expect(Trail.from(side, marks, stops).due(mark, 1000)).toEqual(naiveDue(side, naive, mark));
+    expect(Trail.from(side, marks, stops).due(mark)).toEqual(naiveDue(side, naive, mark));
   }
 }
 
@@ -118,7 +118,7 @@ describe("trailing stops", () => {
       gone: [],
       joined: { firstId: 1, best: 6000 },
     });
-    expect(trail.due(6000, 10)).toEqual([]);
-    expect(trail.due(5997, 10)).toEqual([1, 2, 3]);
+    expect(trail.due(6000)).toEqual([]);
+    expect(trail.due(5997)).toEqual([1, 2, 3]);
   });
 });

@@ -151,8 +151,8 @@ export class Trail {
     return { gone, joined };
   }
 
-  /** Ids of the stops that fire at this mark, the earliest reached first, then by id; at most so many. */
-  due(mark: number, most: number): number[] {
+  /** Ids of the stops that fire at this mark, the earliest reached first, then by id. */
+  due(mark: number): number[] {
     if (!this.#reached(mark, this.#next)) return [];
     const found: { id: number; trigger: number }[] = [];
     let next = this.#never();
@@ -172,7 +172,7 @@ export class Trail {
     this.#next = next;
     const sign = this.side === "sell" ? -1 : 1;
     found.sort((a, b) => sign * (a.trigger - b.trigger) || a.id - b.id);
-    return found.slice(0, most).map(({ id }) => id);
+    return found.map(({ id }) => id);
   }
 
   /** Best mark since this stop was placed. */

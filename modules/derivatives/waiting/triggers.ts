@@ -2,7 +2,9 @@
  * The end of a block for orders that wait: which are due at its mark and time, in which order they are placed, and how many. The order is
  * total: those found due in earlier blocks, as they were found; then falling triggers, highest first; rising ones, lowest first; trailing
  * sells, then trailing buys, earliest reached first; then TWAP slices, earliest time first; within each by order id. What is due and goes
- * beyond the block's bound keeps its turn, whatever the mark does next.
+ * beyond the block's bound keeps its turn, whatever the mark does next: it has been reached, and who is late is chosen by how many others
+ * were due, not by the owner. What counts is what was placed. Refused orders have a bound of their own, and so have reduce-only ones without
+ * a position: those cost their owner nothing and keep nobody waiting.
  */
 import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
@@ -14,10 +16,11 @@ import * as events from "../events.ts";
 import type { Instrument } from "../instruments.ts";
 import { countFired, placedWorth } from "../keys/counting.ts";
 import {
-  DUE_PER_BLOCK_MAX,
   TICKS_MAX,
   TRAIL_MERGES_PER_BLOCK_MAX,
+  TRIGGER_REFUSALS_PER_BLOCK_MAX,
   TRIGGERS_PER_BLOCK_MAX,
+  TURNS_KEPT_PER_BLOCK_MAX,
 } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { markOf } from "../marks.ts";
@@ -27,6 +30,7 @@ import { placeIntent } from "../orders/placing.ts";
 import type { Side } from "../ports.ts";
 import { waitingPast, waitingPrefix } from "../state.ts";
 import { closeTurn, nextNumber, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
+import { reducesNothing } from "./reducing.ts";
 import { runSlice } from "./twap.ts";
 import {
   cancelWaiting,
@@ -45,16 +49,26 @@ export function runTriggers(ctx: WriteContext, venue: Venue, instrument: Instrum
   const mark = markOf(ctx, venue, instrument);
   if (mark === undefined || !mark.fresh) return;
   advanceTrails(ctx, venue, instrument, mark);
-  let placed = 0;
+  const room = {
+    places: TRIGGERS_PER_BLOCK_MAX,
+    refusals: TRIGGER_REFUSALS_PER_BLOCK_MAX,
+    idle: TRIGGER_REFUSALS_PER_BLOCK_MAX,
+    turns: TURNS_KEPT_PER_BLOCK_MAX,
+  };
   for (const id of findDue(ctx, venue, instrument, mark)) {
+    const idle = reducesNothing(ctx, venue, instrument, id);
+    const places = idle ? room.idle > 0 : room.places > 0 && room.refusals > 0;
+    // One with nothing to reduce needs no turn: it is refused when there is room, or goes on waiting.
+    if (!places && (idle || room.turns === 0)) continue;
     const turn = openTurn(ctx, venue, instrument);
     const order = waitingById(turn, id);
     // It may have gone with one placed before it; one whose time has passed is left to expire.
     if (order === undefined || isOver(turn, order, nowMs(ctx))) continue;
-    if (placed < TRIGGERS_PER_BLOCK_MAX) {
-      placed += 1;
-      attempt(ctx, venue, instrument, order, mark);
+    if (places) {
+      const placed = attempt(ctx, venue, instrument, order, mark);
+      room[idle ? "idle" : placed ? "places" : "refusals"] -= 1;
     } else if (order.dueSequence === 0n && order.kind !== TriggerKind.TRIGGER_KIND_TWAP) {
+      room.turns -= 1;
       keepTurn(turn, order);
     }
   }
@@ -77,15 +91,13 @@ function findDue(ctx: ReadContext, venue: Venue, { id }: Instrument, { ticks }: 
   const mark = Number(ticks);
   const due: number[] = [];
   const take = (queue: number, throughRank: number | null): void => {
-    if (due.length >= DUE_PER_BLOCK_MAX) return;
     const from = waitingPrefix(id, queue);
     const to =
       throughRank === null ? waitingPrefix(id, queue + 1) : waitingPast(id, queue, throughRank);
-    waiting.eachBetween(ctx, from, to, (key) => due.push(key.id) >= DUE_PER_BLOCK_MAX);
+    waiting.eachBetween(ctx, from, to, (key) => void due.push(key.id));
   };
   const takeTrailing = (side: Side): void => {
-    const trail = venue.waiting.of(ctx, id).trails[side];
-    due.push(...trail.due(mark, DUE_PER_BLOCK_MAX - due.length));
+    for (const stop of venue.waiting.of(ctx, id).trails[side].due(mark)) due.push(stop);
   };
   take(QUEUE.due, null);
   take(QUEUE.falling, TICKS_MAX - mark);
@@ -102,14 +114,14 @@ function keepTurn(turn: Turn, order: WaitingOrder): void {
   closeTurn(turn);
 }
 
-/** Places it, or cancels it and says why it was refused. */
+/** Places it (true), or cancels it and says why it was refused. */
 function attempt(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
   order: WaitingOrder,
   mark: Mark,
-): void {
+): boolean {
   const inTurn = (work: (turn: Turn) => void): void =>
     atomically(ctx, (inner) => {
       const turn = openTurn(inner, venue, instrument);
@@ -118,6 +130,7 @@ function attempt(
     });
   try {
     inTurn((turn) => place(turn, order, mark));
+    return true;
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     const { code, codespace, message: log } = error;
@@ -128,6 +141,7 @@ function attempt(
       const market = instrument.symbol;
       events.orderRefused(turn.ctx, venue, { market, account, clientId, codespace, code, log });
     });
+    return false;
   }
 }
 

@@ -127,6 +127,11 @@ export class WaitingIndex {
     return [...(this.#byAccount.get(account) ?? [])].sort((a, b) => a - b);
   }
 
+  /** Ids of the account's reduce-only orders of this side, ascending. */
+  reducing(account: AccountId, side: Side): number[] {
+    return this.ordersOf(account).filter((id) => this.reducesOf(id) === side);
+  }
+
   /** Ids, ascending. */
   ids(): number[] {
     return [...this.#entries.keys()].sort((a, b) => a - b);
