@@ -10,6 +10,7 @@ import { equalBytes } from "@keel/proto/bytes/compare";
 import { bytesToHex } from "@keel/proto/bytes/hex";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { Coverage } from "./coverage.ts";
+import { Departures } from "./departures.ts";
 import {
   answerDifference,
   answerHash,
@@ -83,6 +84,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     appState: appState(traffic.agents, traffic.authority),
   }).start();
   const coverage = new Coverage();
+  const departures = new Departures();
   const followers: Follower[] = [];
   const compared = { export: 0, snapshot: 0 };
   let history: Uint8Array = new Uint8Array(32);
@@ -119,11 +121,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     const [fault] = chain.faults;
     if (fault !== undefined)
       fail(`fault in ${fault.where}: ${fault.error.stack ?? fault.error.message}`);
-    const unbalanced = lossFault([
-      ...answer.txResults.flatMap(({ events }) => events),
-      ...answer.events,
-    ]);
+    const events = [...answer.txResults.flatMap((result) => result.events), ...answer.events];
+    const unbalanced = lossFault(events);
     if (unbalanced !== null) fail(`a loss: ${unbalanced}`);
+    const left = chain.app.look((keel, ctx) => departures.fault(events, { keel, ctx }));
+    if (left !== null) fail(left);
     if (height % options.scanEvery === 0 || height === blocks) {
       scans++;
       scan(chain, fail);
