@@ -55,8 +55,8 @@ export const GOOD_TIL_BLOCKS_MAX = 200_000_000;
 export const DEAD_MAN_CANCELS_PER_BLOCK_MAX = 2_000;
 /** Dead men that one block takes off the queue without cancelling anything: of sub-accounts without orders, or moved ahead. */
 export const DEAD_MEN_IDLE_PER_BLOCK_MAX = 2_000;
-/** Dead men in the queue among which one block looks for those with orders: a few tens of milliseconds, and only when so many are due. */
-export const DEAD_MEN_DUE_MAX = 50_000;
+/** Dead men in the queue among which one block looks for those with orders: with those it then forgets under a tenth of a second, and only when so many are due. */
+export const DEAD_MEN_DUE_MAX = 20_000;
 
 /** Orders, amendments, and cancels, in one batch: bounds what one message can hold a block for. */
 export const BATCH_ORDERS_MAX = 100;
