@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { createBank } from "../bank/module.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
-import { UNCOUNTED } from "../insurance/ports.ts";
+import { NO_ASSETS, UNCOUNTED } from "../insurance/ports.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
@@ -51,6 +51,7 @@ function createWorld(fundUnits = 0n) {
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
     shortfalls: { pendingShortfall: () => 0n },
+    assets: NO_ASSETS,
     flows: UNCOUNTED,
   });
   const prices = createTestPrices(registry);

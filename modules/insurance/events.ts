@@ -53,6 +53,44 @@ export function emitPaid(
   });
 }
 
+export function emitBought(
+  ctx: WriteContext,
+  report: {
+    readonly denom: string;
+    readonly amount: bigint;
+    readonly balance: bigint;
+    readonly inventory: bigint;
+  },
+): void {
+  ctx.emit("insurance_bought", {
+    denom: report.denom,
+    amount: report.amount.toString(),
+    balance: report.balance.toString(),
+    inventory: report.inventory.toString(),
+  });
+}
+
+export function emitSold(
+  ctx: WriteContext,
+  report: {
+    readonly denom: string;
+    readonly amount: bigint;
+    readonly cost: bigint;
+    readonly firstLoss: bigint;
+    readonly balance: bigint;
+    readonly inventory: bigint;
+  },
+): void {
+  ctx.emit("insurance_sold", {
+    denom: report.denom,
+    amount: report.amount.toString(),
+    cost: report.cost.toString(),
+    first_loss: report.firstLoss.toString(),
+    balance: report.balance.toString(),
+    inventory: report.inventory.toString(),
+  });
+}
+
 export interface SharesReport {
   readonly owner: string;
   readonly denom: string;

@@ -127,7 +127,7 @@ describe("the invariant", () => {
     const known = insurance.state.funds.get(ctx, "uusdc");
     if (known === undefined) throw new Error("no fund");
     insurance.state.funds.set(ctx, "uusdc", { ...known, balance: 101n });
-    expect(holds?.(ctx)).toBe("fund uusdc: balance is 101, its history sums to 100");
+    expect(holds?.(ctx)).toBe("fund uusdc: balance is 101, inventory 0, its history sums to 100");
     insurance.state.funds.set(ctx, "uusdc", { ...known, balance: -1n, paid: 101n });
     expect(holds?.(ctx)).toBe("fund uusdc: an amount is negative");
   });

@@ -1,19 +1,19 @@
-/** Every fund's balance is what it got less what it paid, and never negative. There are few funds, so the running form reads all. */
+/** Every fund's balance and inventory at cost are what it got less what it paid, and never negative. There are few funds, so the running form reads all. */
 import type { ReadContext } from "../kit/context.ts";
 import type { ModuleInvariants } from "../kit/module.ts";
 import { type Fund, fundId, type InsuranceState } from "./state.ts";
 
 export function fundFault(fund: Fund): string | null {
-  const { balance, funded, received, paid, redeemed, shares, ownShares, drawn } = fund;
+  const { balance, inventory, funded, received, paid, redeemed, shares, ownShares, drawn } = fund;
   const id = fundId(fund.denom, fund.riskClass);
-  if ([balance, funded, received, paid, redeemed, shares, ownShares, drawn].some((n) => n < 0n)) {
-    return `fund ${id}: an amount is negative`;
-  }
+  const amounts = [balance, inventory, funded, received, paid, redeemed, shares, ownShares, drawn];
+  if (amounts.some((amount) => amount < 0n)) return `fund ${id}: an amount is negative`;
+  if (fund.riskClass !== "" && inventory > 0n) return `fund ${id}: only the shared fund buys`;
   if (ownShares > shares) return `fund ${id}: the protocol holds more shares than there are`;
   const expected = funded + received - paid - redeemed;
-  return balance === expected
+  return balance + inventory === expected
     ? null
-    : `fund ${id}: balance is ${balance}, its history sums to ${expected}`;
+    : `fund ${id}: balance is ${balance}, inventory ${inventory}, its history sums to ${expected}`;
 }
 
 /** Shares are somebody's, each once. */

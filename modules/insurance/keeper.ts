@@ -7,6 +7,7 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { refuse, unknownFund } from "./errors.ts";
 import { emitFundSet, emitReceived } from "./events.ts";
+import { createInventory, type Inventory, saleOf } from "./inventory.ts";
 import { FUNDS_MAX, MONEY_LIMIT } from "./limits.ts";
 import { createPaying, type Paying } from "./paying.ts";
 import type { InsurancePorts } from "./ports.ts";
@@ -15,7 +16,7 @@ import type { Fund, InsuranceState } from "./state.ts";
 import { fundId, NO_ASSESSMENT } from "./state.ts";
 import { createUnderwriting, NS_PER_MS, type Underwriting } from "./underwriting.ts";
 
-export interface InsuranceKeeper extends Underwriting, Paying {
+export interface InsuranceKeeper extends Underwriting, Paying, Inventory {
   /** Of all funds in the asset. */
   balance(ctx: ReadContext, denom: string): bigint;
   /** Coins put into the vault for all funds in the asset from outside, genesis included, less what was paid out to underwriters. */
@@ -49,6 +50,7 @@ export function emptyFund(denom: string, riskClass: string): Fund {
     denom,
     riskClass,
     balance: 0n,
+    inventory: 0n,
     funded: 0n,
     received: 0n,
     paid: 0n,
@@ -77,6 +79,7 @@ export function createKeeper(state: InsuranceState, ports: InsurancePorts): Insu
   return {
     ...createUnderwriting(state, ports),
     ...createPaying(state, load),
+    ...createInventory(state, load),
     balance: (ctx, denom) => sum(ctx, denom, ({ balance }) => balance),
     funded: (ctx, denom) => sum(ctx, denom, ({ funded, redeemed }) => funded - redeemed),
     hasFund: (ctx, denom, riskClass) => state.funds.has(ctx, fundId(denom, riskClass)),
@@ -104,7 +107,7 @@ export function createKeeper(state: InsuranceState, ports: InsurancePorts): Insu
       const id = fundId(denom, riskClass);
       const fund = state.funds.get(ctx, id);
       if (fund === undefined) throw unknownFund(denom, riskClass);
-      const after = afterGift(fund, amount);
+      const after = afterGift(fund, amount, saleOf(ctx, ports, fund).gain);
       if (after.balance >= MONEY_LIMIT) {
         throw refuse("invalidAmount", "the fund would leave its range");
       }

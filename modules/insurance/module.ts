@@ -28,7 +28,7 @@ export function createInsurance(schema: Schema, ports: InsurancePorts): Insuranc
       name: "insurance",
       version: 1,
       messages: insuranceMessages(state, keeper, ports.addresses),
-      queries: insuranceQueries(state, keeper, ports.addresses),
+      queries: insuranceQueries(state, keeper, ports),
       genesis: insuranceGenesis(state, ports.addresses),
       invariants: insuranceInvariants(state),
       endBlock: (ctx) => keeper.payLeaving(ctx),

@@ -13,6 +13,11 @@ const COOLDOWN_MS_MAX = 31_536_000_000n;
  * begin with 10^14 shares, of which who puts in 100 gets the least number until the fund holds ten billion.
  */
 const FUND_MIN_DEFAULT = "100000000";
+/**
+ * A quarter. What is spent comes back by itself, since assets are sold at a discount to whoever comes; but in a crash nobody may come for a while, and a
+ * price may be wrong or an asset frozen: the money for losses has to outlast that. Debt that waits for the next block is backed by what it waits for.
+ */
+const PURCHASE_CAP_PPM_DEFAULT = 250_000;
 const AMOUNT = /^[1-9][0-9]{0,38}$/;
 
 /** Authority empty: genesis fills in the governance account. */
@@ -23,6 +28,7 @@ export function defaultParams(): Params {
     cooldownMs: 0n,
     firstLossPpm: 0,
     drawCapPpm: 0,
+    purchaseCapPpm: PURCHASE_CAP_PPM_DEFAULT,
   };
 }
 
@@ -56,6 +62,7 @@ export function validateParams(params: Params, addresses: Addresses): void {
   for (const [name, ppm] of [
     ["first_loss_ppm", params.firstLossPpm],
     ["draw_cap_ppm", params.drawCapPpm],
+    ["purchase_cap_ppm", params.purchaseCapPpm],
   ] as const) {
     if (ppm > 1_000_000)
       throw refuse("invalidRequest", `expected ${name} of at most 1000000, got ${ppm}`);

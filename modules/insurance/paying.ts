@@ -52,7 +52,7 @@ export function createPaying(
     const share = assessablePpm(fund, ctx.header.timeNs);
     if (share === 0n || fund.riskClass === "") return 0n;
     const { taken: drawn, takenAtNs: drawnAtNs } = fund.assessment;
-    const counted = { balance: fund.balance, drawn, drawnAtNs };
+    const counted = { ...fund, drawn, drawnAtNs };
     const may = available(counted, share, ctx.header.timeNs, ASSESSMENT_PERIOD_NS);
     return minimum(may, availableOf(ctx, fund));
   }
@@ -89,7 +89,7 @@ export function createPaying(
 
   function afterAssessment(fund: Fund, paid: bigint, nowNs: bigint): Fund["assessment"] {
     const { taken: drawn, takenAtNs: drawnAtNs } = fund.assessment;
-    const counted = { balance: fund.balance, drawn, drawnAtNs };
+    const counted = { ...fund, drawn, drawnAtNs };
     const before = drawnNow(counted, assessablePpm(fund, nowNs), nowNs, ASSESSMENT_PERIOD_NS);
     return { ...fund.assessment, taken: before + paid, takenAtNs: nowNs };
   }

@@ -19,12 +19,29 @@ export interface ShortfallPort {
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
 }
 
+/** What inventory would bring if all of it were sold now, quanta; asset by asset, so that one's gain does not hide another's loss. */
+export interface InventorySale {
+  /** Beyond cost, and below it. */
+  readonly gain: bigint;
+  readonly loss: bigint;
+  /** Cost of what cannot be sold now: frozen, or without a good price. */
+  readonly unpriced: bigint;
+}
+
+/** Who keeps the assets that the shared fund has bought. Implemented by margin. */
+export interface InventoryPort {
+  sale(ctx: ReadContext, denom: string): InventorySale;
+}
+
 /** Who counts what comes into the vault and leaves it. Implemented by the guard. */
 export interface FlowPort {
   deposited(ctx: WriteContext, denom: string, quanta: bigint): void;
   /** Coins have left that nobody holds back. */
   left(ctx: WriteContext, denom: string, quanta: bigint): void;
 }
+
+/** The fund never buys any. */
+export const NO_ASSETS: InventoryPort = { sale: () => ({ gain: 0n, loss: 0n, unpriced: 0n }) };
 
 /** Nobody counts. */
 export const UNCOUNTED: FlowPort = { deposited: () => undefined, left: () => undefined };
@@ -33,6 +50,7 @@ export interface InsurancePorts {
   readonly bank: BankPort;
   readonly addresses: Addresses;
   readonly shortfalls: ShortfallPort;
+  readonly assets: InventoryPort;
   readonly flows: FlowPort;
   /** Where the coins of all claims lie: margin's collateral vault. */
   readonly vault: Uint8Array;

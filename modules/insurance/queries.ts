@@ -9,21 +9,23 @@ import {
   QueryUnderwriterRequest,
   QueryUnderwriterResponse,
 } from "@keel/proto/gen/keel/insurance/v1/query";
-import type { Addresses } from "../kit/addresses.ts";
 import type { QueryRoute } from "../kit/module.ts";
 import { onQuery } from "../kit/module.ts";
 import { refuse, unknownFund } from "./errors.ts";
+import { saleOf } from "./inventory.ts";
 import type { InsuranceKeeper } from "./keeper.ts";
 import { isDenom, isRiskClass } from "./params.ts";
-import { ownValue, worthOf } from "./shares.ts";
+import type { InsurancePorts } from "./ports.ts";
+import { leavingWorth, ownValue, worth, worthOf } from "./shares.ts";
 import type { InsuranceState } from "./state.ts";
 import { fundId, fundToMessage, underwriterToMessage } from "./state.ts";
 
 export function insuranceQueries(
   state: InsuranceState,
   keeper: InsuranceKeeper,
-  addresses: Addresses,
+  ports: Pick<InsurancePorts, "addresses" | "assets" | "shortfalls">,
 ): readonly QueryRoute[] {
+  const { addresses, shortfalls } = ports;
   return [
     onQuery({
       path: "/keel.insurance.v1.Query/Fund",
@@ -34,12 +36,17 @@ export function insuranceQueries(
         const fund = named ? state.funds.get(ctx, fundId(denom, riskClass)) : undefined;
         if (fund === undefined) throw unknownFund(denom, riskClass);
         const own = ownValue(fund);
+        const { gain, loss, unpriced } = saleOf(ctx, ports, fund);
         return {
           fund: fundToMessage(fund),
           available: keeper.fundAvailable(ctx, denom, riskClass).toString(),
-          underwritten: (fund.balance - own).toString(),
+          underwritten: (worth(fund) - own).toString(),
           own: own.toString(),
           assessable: keeper.assessable(ctx, denom, riskClass).toString(),
+          purse: (riskClass === "" ? keeper.purse(ctx, denom) : 0n).toString(),
+          inventoryGain: gain.toString(),
+          inventoryLoss: loss.toString(),
+          inventoryUnpriced: unpriced.toString(),
         };
       },
     }),
@@ -73,9 +80,12 @@ export function insuranceQueries(
         if (known === undefined || fund === undefined) {
           throw refuse("insufficientShares", `${owner.slice(0, 100)} has no shares of this fund`);
         }
+        const { loss, unpriced } = saleOf(ctx, ports, fund);
+        const kept = shortfalls.pendingShortfall(ctx, denom) + loss + unpriced;
         return {
           underwriter: underwriterToMessage(known, owner, id),
           value: worthOf(fund, known.shares).toString(),
+          leavingValue: leavingWorth(fund, known.shares, kept).toString(),
         };
       },
     }),

@@ -8,6 +8,7 @@ import {
   drawnNow,
   ownValue,
   type Shared,
+  worth,
   worthOf,
 } from "./shares.ts";
 
@@ -16,10 +17,16 @@ const HOUR = 3_600_000_000_000n;
 
 /** A fund somebody underwrites: any history of shares, the protocol's part from nothing to all. */
 const shared = fc
-  .record({ balance: amount, shares: fc.bigInt({ min: 1n, max: 10n ** 26n }), own: fc.nat(1000) })
+  .record({
+    balance: amount,
+    inventory: fc.oneof(fc.constant(0n), amount),
+    shares: fc.bigInt({ min: 1n, max: 10n ** 26n }),
+    own: fc.nat(1000),
+  })
   .map(
-    ({ balance, shares, own }): Shared => ({
+    ({ balance, inventory, shares, own }): Shared => ({
       balance,
+      inventory,
       shares,
       ownShares: (shares * BigInt(own)) / 1000n,
     }),
@@ -29,15 +36,15 @@ describe("shares of a fund", () => {
   test("cost what they are worth: nobody gains by putting in and taking out, nor loses above a millionth", () => {
     fc.assert(
       fc.property(shared, amount, (fund, paid) => {
-        const after = afterUnderwriting(fund, paid);
+        const after = afterUnderwriting(fund, paid, 0n);
         if (after === null) return;
-        const grown = { ...after, balance: fund.balance + paid };
+        const grown = { ...fund, ...after, balance: fund.balance + paid };
         const back = worthOf(grown, after.minted);
         expect(back <= paid).toBe(true);
         expect((paid - back) * 1_000_000n <= paid + 1_000_000n).toBe(true);
         // Nor do those who were there pay for it.
         const others = fund.shares;
-        expect(worthOf(grown, others) >= fund.balance).toBe(true);
+        expect(worthOf(grown, others) >= worth(fund)).toBe(true);
       }),
     );
   });
@@ -45,19 +52,21 @@ describe("shares of a fund", () => {
   test("of the first underwriter leave the protocol what was there", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), amount, (balance, paid) => {
-        const after = afterUnderwriting({ balance, shares: 0n, ownShares: 0n }, paid);
+        const none = { inventory: 0n, shares: 0n, ownShares: 0n };
+        const after = afterUnderwriting({ ...none, balance }, paid, 0n);
         expect(after).not.toBeNull();
         if (after === null) return;
-        expect(ownValue({ ...after, balance: balance + paid })).toBe(balance);
+        expect(ownValue({ ...none, ...after, balance: balance + paid })).toBe(balance);
         expect(after.minted >= SHARES_MIN).toBe(true);
       }),
     );
   });
 
   test("cannot be made too dear for the next one by a gift: what would be rounded away is refused", () => {
-    const first = afterUnderwriting({ balance: 0n, shares: 0n, ownShares: 0n }, 1n);
-    const gifted = { ...(first as NonNullable<typeof first>), balance: 1_000_000_001n };
-    expect(afterUnderwriting(gifted, 500_000_000n)).toBeNull();
+    const none = { balance: 0n, inventory: 0n, shares: 0n, ownShares: 0n };
+    const first = afterUnderwriting(none, 1n, 0n);
+    const gifted = { ...none, ...first, balance: 1_000_000_001n };
+    expect(afterUnderwriting(gifted, 500_000_000n, 0n)).toBeNull();
   });
 });
 
@@ -78,25 +87,25 @@ describe("a loss", () => {
         expect(after.ownShares >= 0n).toBe(true);
         // Underwriters bear their share of what is left, a unit of rounding apart, and never the protocol's part.
         const rest = paid - firstLoss;
-        const left = fund.balance - firstLoss;
+        const left = worth(fund) - firstLoss;
         if (left === 0n || after.shares === 0n) return;
         const fair = before - (rest * before) / left;
         expect(worthOf(after, others) + 2n >= fair).toBe(true);
         // What rounding burns of the protocol's part, less than a share, is theirs.
-        expect(worthOf(after, others) <= before + fund.balance / fund.shares + 2n).toBe(true);
+        expect(worthOf(after, others) <= before + worth(fund) / fund.shares + 2n).toBe(true);
       }),
     );
   });
 
   test("without a first-loss part is everybody's alike", () => {
-    const fund = { balance: 1_000n, shares: 1_000_000n, ownShares: 250_000n };
+    const fund = { balance: 1_000n, inventory: 0n, shares: 1_000_000n, ownShares: 250_000n };
     const { fund: after } = afterLoss(fund, 400n, 0n);
     expect(worthOf(after, 750_000n)).toBe(450n);
     expect(ownValue(after)).toBe(150n);
   });
 
   test("with a whole first-loss part leaves underwriters alone until the protocol has nothing", () => {
-    const fund = { balance: 1_000n, shares: 1_000_000n, ownShares: 250_000n };
+    const fund = { balance: 1_000n, inventory: 0n, shares: 1_000_000n, ownShares: 250_000n };
     const first = afterLoss(fund, 200n, 1_000_000n).fund;
     expect(worthOf(first, 750_000n)).toBe(750n);
     const second = afterLoss(first, 200n, 1_000_000n);
@@ -113,7 +122,7 @@ describe("the draw cap", () => {
         fc.bigInt({ min: 1n, max: 1_000_000n }),
         fc.array(fc.bigInt({ min: 0n, max: HOUR / 20n }), { maxLength: 15 }),
         (balance, capPpm, waits) => {
-          let fund = { balance, drawn: 0n, drawnAtNs: 0n };
+          let fund = { balance, inventory: 0n, drawn: 0n, drawnAtNs: 0n };
           let now = 0n;
           let paid = 0n;
           for (const wait of waits) {
@@ -121,6 +130,7 @@ describe("the draw cap", () => {
             const may = available(fund, capPpm, now);
             expect(may >= 0n && may <= fund.balance).toBe(true);
             fund = {
+              inventory: 0n,
               balance: fund.balance - may,
               drawn: drawnNow(fund, capPpm, now) + may,
               drawnAtNs: now,
@@ -139,6 +149,6 @@ describe("the draw cap", () => {
   });
 
   test("of nothing is no cap", () => {
-    expect(available({ balance: 7n, drawn: 3n, drawnAtNs: 0n }, 0n, 0n)).toBe(7n);
+    expect(available({ balance: 7n, inventory: 0n, drawn: 3n, drawnAtNs: 0n }, 0n, 0n)).toBe(7n);
   });
 });

@@ -1,6 +1,8 @@
 /**
  * What shares of a fund are worth, what a loss costs whom, and how much may be paid now. Pure; every rounding stays with the fund.
  *
+ * A fund is worth its balance and, at cost, the assets it has bought and not sold yet: buying is an exchange and moves nobody's shares.
+ *
  * A fund without underwriters has no shares: all of it is the protocol's. From the first underwriter on the protocol holds shares as
  * anybody does, for what was there, so penalties and fees raise, and losses lower, everybody's share in proportion; except that the
  * protocol's own part bears `first_loss_ppm` of each loss alone, and gifts are the protocol's.
@@ -13,33 +15,61 @@ export const HOUR_NS = 3_600_000_000_000n;
 export interface Shared {
   /** Quanta. */
   readonly balance: bigint;
+  /** What was paid for assets not sold yet, quanta. */
+  readonly inventory: bigint;
   readonly shares: bigint;
   /** Of them the protocol's. */
   readonly ownShares: bigint;
 }
 
+/** Quanta. */
+export function worth({ balance, inventory }: Pick<Shared, "balance" | "inventory">): bigint {
+  return balance + inventory;
+}
+
 /** Quanta, rounded down. */
 export function worthOf(fund: Shared, shares: bigint): bigint {
-  return fund.shares === 0n ? 0n : mulDivDown(fund.balance, shares, fund.shares);
+  return fund.shares === 0n ? 0n : mulDivDown(worth(fund), shares, fund.shares);
 }
 
 /** The protocol's own part in quanta, rounded down. */
 export function ownValue(fund: Shared): bigint {
-  return fund.shares === 0n ? fund.balance : worthOf(fund, fund.ownShares);
+  return fund.shares === 0n ? worth(fund) : worthOf(fund, fund.ownShares);
 }
 
-/** Shares all told and for whom, after `amount` quanta are put in; null when they cannot be measured or would be too few or too many. */
+/** What leaving shares have a part in, quanta: all but `kept`, which those who stay may have to bear alone. Rounded down. */
+export function leavingWorth(fund: Shared, shares: bigint, kept: bigint): bigint {
+  if (fund.shares === 0n) return 0n;
+  return mulDivDown(maximum(worth(fund) - kept, 0n), shares, fund.shares);
+}
+
+/** How many of the leaving shares the balance pays, and with how much. */
+export function leavingPay(
+  fund: Shared,
+  leaving: bigint,
+  kept: bigint,
+): { readonly shares: bigint; readonly amount: bigint } {
+  const amount = leavingWorth(fund, leaving, kept);
+  if (amount <= fund.balance) return { shares: leaving, amount };
+  const shares = mulDivDown(fund.balance, fund.shares, worth(fund) - kept);
+  return { shares, amount: leavingWorth(fund, shares, kept) };
+}
+
+/**
+ * Shares all told and for whom, after `amount` quanta are put in; null when they cannot be measured or would be too few or too many. `gain`: what
+ * a sale of inventory would bring beyond its cost now, which belongs to those who were there.
+ */
 export function afterUnderwriting(
   fund: Shared,
   amount: bigint,
+  gain: bigint,
 ): { readonly shares: bigint; readonly ownShares: bigint; readonly minted: bigint } | null {
-  const own = fund.balance * SHARES_PER_QUANTUM;
-  if (fund.shares > 0n && fund.balance === 0n) return null;
+  const present = worth(fund) + gain;
+  const own = present * SHARES_PER_QUANTUM;
+  if (fund.shares > 0n && present === 0n) return null;
   const before = fund.shares === 0n ? { shares: own, ownShares: own } : fund;
   const minted =
-    fund.shares === 0n
-      ? amount * SHARES_PER_QUANTUM
-      : mulDivDown(amount, fund.shares, fund.balance);
+    fund.shares === 0n ? amount * SHARES_PER_QUANTUM : mulDivDown(amount, fund.shares, present);
   const shares = before.shares + minted;
   if (minted < SHARES_MIN || shares >= SHARES_LIMIT) return null;
   return { shares, ownShares: before.ownShares, minted };
@@ -47,38 +77,66 @@ export function afterUnderwriting(
 
 /**
  * A gift is the protocol's own part, at the price of a share, rounded down: it makes nobody's share dearer, or a gift to an all but empty fund would
- * shut out who comes after. In a fund that losses have emptied nothing has a price, and the gift counts as a first contribution.
+ * shut out who comes after. What cannot be sold now counts at cost. In a fund that losses have emptied nothing has a price, and the gift counts as a first contribution.
  */
-export function afterGift<F extends Shared>(fund: F, amount: bigint): F {
+export function afterGift<F extends Shared>(fund: F, amount: bigint, gain: bigint): F {
   const balance = fund.balance + amount;
   if (fund.shares === 0n) return { ...fund, balance };
+  const present = worth(fund) + gain;
   const minted =
-    fund.balance === 0n
-      ? amount * SHARES_PER_QUANTUM
-      : mulDivDown(amount, fund.shares, fund.balance);
+    present === 0n ? amount * SHARES_PER_QUANTUM : mulDivDown(amount, fund.shares, present);
   const shares = fund.shares + minted;
   if (shares >= SHARES_LIMIT) return { ...fund, balance };
   return { ...fund, balance, shares, ownShares: fund.ownShares + minted };
 }
 
-/** A loss of `paid` ≤ balance: what the protocol bears first, and the fund after all of it. */
-export function afterLoss<F extends Shared>(
-  fund: F,
-  paid: bigint,
-  firstLossPpm: bigint,
-): { readonly fund: F; readonly firstLoss: bigint } {
-  const balance = fund.balance - paid;
-  if (fund.shares === 0n) return { fund: { ...fund, balance }, firstLoss: paid };
-  const firstLoss = minimum(mulDivDown(paid, firstLossPpm, PPM), ownValue(fund));
+interface Borne<F extends Shared> {
+  readonly fund: F;
+  /** What the protocol has borne alone, quanta. */
+  readonly firstLoss: bigint;
+}
+
+/** Burns what the protocol bears first of a loss that the fund still has. */
+function bearFirst<F extends Shared>(fund: F, loss: bigint, firstLossPpm: bigint): Borne<F> {
+  if (fund.shares === 0n) return { fund, firstLoss: loss };
+  const firstLoss = minimum(mulDivDown(loss, firstLossPpm, PPM), ownValue(fund));
+  if (firstLoss === 0n) return { fund, firstLoss };
   // Rounded up: what is burnt is never worth less than what was borne.
-  const burnt =
-    firstLoss === 0n ? 0n : minimum(mulDivUp(firstLoss, fund.shares, fund.balance), fund.ownShares);
-  const shares = fund.shares - burnt;
-  return { fund: { ...fund, balance, shares, ownShares: fund.ownShares - burnt }, firstLoss };
+  const burnt = minimum(mulDivUp(firstLoss, fund.shares, worth(fund)), fund.ownShares);
+  const [shares, ownShares] = [fund.shares - burnt, fund.ownShares - burnt];
+  return { fund: { ...fund, shares, ownShares }, firstLoss };
+}
+
+/** A loss of `paid` ≤ balance: what the protocol bears first, and the fund after all of it. */
+export function afterLoss<F extends Shared>(fund: F, paid: bigint, firstLossPpm: bigint): Borne<F> {
+  const borne = bearFirst(fund, paid, firstLossPpm);
+  return { ...borne, fund: { ...borne.fund, balance: fund.balance - paid } };
+}
+
+/** Inventory that had cost `cost` is sold for `proceeds`: more is everybody's gain, less a loss like any other. */
+export function afterSale<F extends Shared>(
+  fund: F,
+  { cost, proceeds }: { readonly cost: bigint; readonly proceeds: bigint },
+  firstLossPpm: bigint,
+): Borne<F> {
+  const borne = bearFirst(fund, maximum(cost - proceeds, 0n), firstLossPpm);
+  const balance = fund.balance + proceeds;
+  return { ...borne, fund: { ...borne.fund, balance, inventory: fund.inventory - cost } };
+}
+
+/**
+ * What may be spent now on assets of accounts above zero, so that inventory stays below its share of the fund: purchases do not leave losses without
+ * money. Rounded down.
+ */
+export function purse(fund: Shared, capPpm: bigint): bigint {
+  if (capPpm === 0n) return fund.balance;
+  const room = mulDivDown(worth(fund), capPpm, PPM) - fund.inventory;
+  return maximum(minimum(room, fund.balance), 0n);
 }
 
 export interface Drawn {
   readonly balance: bigint;
+  readonly inventory: bigint;
   /** Quanta counted at `drawnAtNs`. */
   readonly drawn: bigint;
   readonly drawnAtNs: bigint;
@@ -89,13 +147,13 @@ export interface Drawn {
  * leaks away at one cap a period.
  */
 export function drawnNow(
-  { balance, drawn, drawnAtNs }: Drawn,
+  { drawn, drawnAtNs, ...fund }: Drawn,
   capPpm: bigint,
   nowNs: bigint,
   periodNs: bigint = HOUR_NS,
 ): bigint {
   if (drawn === 0n) return 0n;
-  const cap = mulDivUp(balance + drawn, capPpm, PPM);
+  const cap = mulDivUp(worth(fund) + drawn, capPpm, PPM);
   const leaked = mulDivDown(cap, maximum(nowNs - drawnAtNs, 0n), periodNs);
   return maximum(drawn - leaked, 0n);
 }
@@ -109,6 +167,6 @@ export function available(
 ): bigint {
   if (capPpm === 0n) return fund.balance;
   const counted = drawnNow(fund, capPpm, nowNs, periodNs);
-  const cap = mulDivUp(fund.balance + counted, capPpm, PPM);
+  const cap = mulDivUp(worth(fund) + counted, capPpm, PPM);
   return maximum(minimum(cap - counted, fund.balance), 0n);
 }

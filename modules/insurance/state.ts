@@ -18,12 +18,14 @@ import {
 import type { ItemCollection, MapCollection, Schema } from "../kit/collections/schema.ts";
 import { assert } from "../kit/errors.ts";
 
-/** Quanta; balance = funded + received − paid − redeemed ≥ 0. */
+/** Quanta; balance + inventory = funded + received − paid − redeemed. */
 export interface Fund {
   readonly denom: string;
   /** Empty: shared by all classes. */
   readonly riskClass: string;
   readonly balance: bigint;
+  /** What was paid for assets that are not sold yet. */
+  readonly inventory: bigint;
   readonly funded: bigint;
   readonly received: bigint;
   readonly paid: bigint;
@@ -115,6 +117,7 @@ export function fundToMessage(fund: Fund): FundMessage {
     assessableAtNs: fund.assessment.atNs,
     assessed: textOrNothing(fund.assessment.taken),
     assessedAtNs: fund.assessment.takenAtNs,
+    inventory: textOrNothing(fund.inventory),
   };
 }
 
@@ -122,6 +125,7 @@ export function fundFromMessage(message: FundMessage): Fund {
   return {
     denom: message.denom,
     balance: stored(message.balance),
+    inventory: storedOrZero(message.inventory),
     funded: stored(message.funded),
     received: stored(message.received),
     paid: stored(message.paid),

@@ -7,7 +7,7 @@ import { Registry } from "../kit/collections/schema.ts";
 import { type TestContext, testContext } from "../kit/testing/context.ts";
 import { createInsurance, type Insurance } from "./module.ts";
 import { defaultParams } from "./params.ts";
-import { type FlowPort, UNCOUNTED } from "./ports.ts";
+import { type FlowPort, type InventorySale, NO_ASSETS, UNCOUNTED } from "./ports.ts";
 
 export const DENOM = "uusdc";
 export const DAY_MS = 86_400_000n;
@@ -19,6 +19,7 @@ export function createInsured(hooks: {
   readonly onTransfer: (to: Uint8Array, amount: bigint) => void;
   readonly shortfall: () => bigint;
   readonly flows?: FlowPort;
+  readonly sale?: () => InventorySale;
 }): { readonly ctx: TestContext; readonly insurance: Insurance } {
   const registry = new Registry();
   const insurance = createInsurance(registry.schema("insurance"), {
@@ -26,6 +27,7 @@ export function createInsured(hooks: {
     vault,
     bank: { transfer: (_ctx, _from, to, _denom, amount) => hooks.onTransfer(to, amount) },
     shortfalls: { pendingShortfall: hooks.shortfall },
+    assets: hooks.sale === undefined ? NO_ASSETS : { sale: hooks.sale },
     flows: hooks.flows ?? UNCOUNTED,
   });
   return { ctx: testContext(registry), insurance };

@@ -3,16 +3,21 @@
  * bear losses like all others and leave by themselves when it ends, after the liquidations of that block, at what they are worth then: who
  * could choose the moment would leave with the first news of a crash. A shortfall that stays open, because its market has stopped, holds them for
  * another wait at most: then they leave on what the fund would have after paying it.
+ *
+ * Inventory is sold to anyone at any time at a price that state says, so what a sale would bring now is known. Who enters pays for the gain of it and
+ * not for its loss, who leaves bears the loss and has no part in the gain: nobody comes or goes at the cost of those who stay, whatever the price does
+ * next. While some of it cannot be sold nobody enters, and who leaves waits as for a shortfall, then leaves without a part in that.
  */
 
 import { terminatedKey } from "../kit/collections/codecs.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { maximum, minimum } from "../kit/math/mul-div.ts";
+import { maximum } from "../kit/math/mul-div.ts";
 import { refuse, unknownFund } from "./errors.ts";
 import { emitNotice, emitRedeemed, emitUnderwritten } from "./events.ts";
+import { saleOf } from "./inventory.ts";
 import { LEAVING_PER_BLOCK_MAX, MONEY_LIMIT } from "./limits.ts";
 import type { InsurancePorts } from "./ports.ts";
-import { afterUnderwriting, worthOf } from "./shares.ts";
+import { afterUnderwriting, leavingPay, worth } from "./shares.ts";
 import type { Fund, FundId, InsuranceState, Underwriter } from "./state.ts";
 
 export const NS_PER_MS = 1_000_000n;
@@ -60,6 +65,18 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
     }
   }
 
+  /** What shares cost cannot be said without a price of what the fund holds. */
+  function requireGain(ctx: WriteContext, fund: Fund): bigint {
+    const { gain, unpriced } = saleOf(ctx, ports, fund);
+    if (unpriced > 0n) {
+      throw refuse(
+        "underwritingClosed",
+        `assets that cost the fund ${unpriced} cannot be sold now, so nothing says what its shares are worth`,
+      );
+    }
+    return gain;
+  }
+
   return {
     underwrite(ctx, owner, id, amount) {
       const fund = requireFund(ctx, id);
@@ -69,10 +86,12 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
       }
       requireNoShortfall(ctx, denom);
       const balance = fund.balance + amount;
-      if (balance >= MONEY_LIMIT) throw refuse("invalidAmount", "the fund would leave its range");
-      const after = afterUnderwriting(fund, amount);
+      if (worth(fund) + amount >= MONEY_LIMIT)
+        throw refuse("invalidAmount", "the fund would leave its range");
+      const gain = requireGain(ctx, fund);
+      const after = afterUnderwriting(fund, amount, gain);
       if (after === null) {
-        throw fund.balance === 0n
+        throw worth(fund) + gain === 0n
           ? refuse(
               "underwritingClosed",
               "the fund is empty, so nothing says what its shares are worth",
@@ -132,47 +151,56 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
     },
   };
 
-  /** While a shortfall is open only those leave who have waited once more. */
+  /** While a shortfall is open, or assets cannot be sold, only those leave who have waited once more. */
   function payLeavingOf(ctx: WriteContext, id: FundId): void {
-    const { denom } = requireFund(ctx, id);
-    const missing = shortfalls.pendingShortfall(ctx, denom);
-    const held = missing > 0n ? state.params.require(ctx).cooldownMs * NS_PER_MS : 0n;
+    const fund = requireFund(ctx, id);
+    const missing = shortfalls.pendingShortfall(ctx, fund.denom);
+    const { loss, unpriced } = saleOf(ctx, ports, fund);
+    const waits = missing > 0n || unpriced > 0n;
+    const held = waits ? state.params.require(ctx).cooldownMs * NS_PER_MS : 0n;
     const due: Uint8Array[] = [];
     state.leaving.eachWithPrefix(ctx, terminatedKey.encode(id), ([, [leavesAtNs, owner]]) => {
       if (leavesAtNs + held > ctx.header.timeNs) return true;
       due.push(owner);
       return due.length >= LEAVING_PER_BLOCK_MAX;
     });
-    for (const owner of due) redeem(ctx, owner, id, missing);
+    // What is missing is kept back whole of each fund: who leaves bears a part of it that those who stay may not have to.
+    const kept = missing + loss + unpriced;
+    for (const owner of due) if (!redeem(ctx, owner, id, kept)) return;
   }
 
-  function redeem(ctx: WriteContext, owner: Uint8Array, id: FundId, missing: bigint): void {
+  /** False: the balance pays not all of the shares. The others wait, first in line, for inventory to be sold. */
+  function redeem(ctx: WriteContext, owner: Uint8Array, id: FundId, kept: bigint): boolean {
     const fund = requireFund(ctx, id);
     const { denom, riskClass } = fund;
-    const { shares, leaving, leavesAtNs } = requireUnderwriter(ctx, owner, id);
-    // What is missing is kept back whole of each fund: who leaves bears a part of it that those who stay may not have to.
-    const counted = { ...fund, balance: fund.balance - minimum(missing, fund.balance) };
-    const amount = worthOf(counted, leaving);
+    const known = requireUnderwriter(ctx, owner, id);
+    const { shares, amount } = leavingPay(fund, known.leaving, kept);
+    if (shares === 0n) return false;
     const balance = fund.balance - amount;
     state.funds.set(ctx, id, {
       ...fund,
       balance,
       redeemed: fund.redeemed + amount,
-      shares: fund.shares - leaving,
+      shares: fund.shares - shares,
     });
-    state.leaving.delete(ctx, [id, [leavesAtNs, owner]]);
-    if (leaving === shares) state.underwriters.delete(ctx, [owner, id]);
-    else
-      state.underwriters.set(ctx, [owner, id], {
-        shares: shares - leaving,
-        leaving: 0n,
-        leavesAtNs: 0n,
-      });
+    leave(ctx, owner, id, shares);
     if (amount > 0n) {
       bank.transfer(ctx, vault, owner, denom, amount);
       flows.left(ctx, denom, amount);
     }
     const who = addresses.format(owner);
-    emitRedeemed(ctx, { owner: who, denom, riskClass, amount, shares: leaving, balance });
+    emitRedeemed(ctx, { owner: who, denom, riskClass, amount, shares, balance });
+    return shares === known.leaving;
+  }
+
+  /** Takes paid shares off their owner and its notice. */
+  function leave(ctx: WriteContext, owner: Uint8Array, id: FundId, paid: bigint): void {
+    const known = requireUnderwriter(ctx, owner, id);
+    const shares = known.shares - paid;
+    const leaving = known.leaving - paid;
+    const leavesAtNs = leaving === 0n ? 0n : known.leavesAtNs;
+    if (leaving === 0n) state.leaving.delete(ctx, [id, [known.leavesAtNs, owner]]);
+    if (shares === 0n) state.underwriters.delete(ctx, [owner, id]);
+    else state.underwriters.set(ctx, [owner, id], { shares, leaving, leavesAtNs });
   }
 }

@@ -19,10 +19,13 @@ export interface Claims {
   ): void;
   /** Insurance → account, as far as the funds reach; returns what was paid, by bearer. */
   cover(ctx: WriteContext, id: AccountId, loss: readonly LossPart[]): readonly LossPayment[];
-  /** Shared fund → account, exactly `amount` for assets that the fund takes; false: it cannot, and nothing was paid. */
-  buy(ctx: WriteContext, id: AccountId, amount: bigint): boolean;
-  /** What may be paid for assets now. */
-  purse(ctx: ReadContext): bigint;
+  /** Shared fund → account, exactly `amount` ≤ purse for assets that the fund takes: an exchange, no loss. */
+  buy(ctx: WriteContext, id: AccountId, amount: bigint): void;
+  /**
+   * What may be paid for assets now. Of an account below zero as far as the fund has money: the queue takes nothing for it before its own assets are
+   * sold, so a bound would leave what it misses open beside money that could pay.
+   */
+  purse(ctx: ReadContext, belowZero: boolean): bigint;
   /** Account → account, whatever is left of it: an open profit goes too, so its collateral may fall below zero. */
   give(ctx: WriteContext, from: AccountId, to: AccountId, amount: bigint): void;
   /** What may be paid now of a loss in the market, less what is promised: by class, of which its own fund pays first. */
@@ -59,14 +62,11 @@ export function createClaims(
       return payments;
     },
     buy(ctx, id, amount) {
-      if (amount > insurance.fundAvailable(ctx, denom(ctx), "")) return false;
-      const payments = insurance.allocate(ctx, denom(ctx), [{ riskClass: "", amount }]);
-      const paid = payments.reduce((sum, part) => sum + part.amount, 0n);
-      assert(paid === amount, `the fund paid ${paid} of ${amount} that it had`);
-      move(ctx, id, paid);
-      return true;
+      insurance.buy(ctx, denom(ctx), amount);
+      move(ctx, id, amount);
     },
-    purse: (ctx) => insurance.fundAvailable(ctx, denom(ctx), ""),
+    purse: (ctx, belowZero) =>
+      belowZero ? insurance.fundBalance(ctx, denom(ctx), "") : insurance.purse(ctx, denom(ctx)),
     give(ctx, from, to, amount) {
       assert(amount >= 0n && from !== to, "collateral goes from one account to another");
       if (amount === 0n) return;

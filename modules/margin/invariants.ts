@@ -4,7 +4,11 @@ import type { Invariant, ModuleInvariants } from "../kit/module.ts";
 import type { MarketLedger } from "./account-codec.ts";
 import { boundsFault, heldMarkets } from "./bounds/branch-bounds.ts";
 import { sweepFault } from "./clearing/sweep-invariant.ts";
-import { assetsBackedFault, assetsHeldFault } from "./collateral-assets/invariants.ts";
+import {
+  assetsBackedFault,
+  assetsHeldFault,
+  inventoryFault,
+} from "./collateral-assets/invariants.ts";
 import { custodyFault, marketShortfallFault, solvencyMatchesFault } from "./custody/invariants.ts";
 import { maintenanceHealth, positionValue } from "./health/health.ts";
 import { marketViews } from "./health/market-view.ts";
@@ -132,6 +136,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
       "fees-held": feesHeld,
       "market-shortfalls": (ctx) => marketShortfallFault(ctx, state),
       "assets-backed": (ctx) => assetsBackedFault(ctx, state, bank),
+      "inventory-at-cost": (ctx) => inventoryFault(ctx, state, insurance),
       "multipliers-bounded": (ctx) => volatilityFault(ctx, state.volatility),
     },
     full: {

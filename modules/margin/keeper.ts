@@ -14,6 +14,7 @@ import type { Collateral } from "./collateral.ts";
 import { createCollateral } from "./collateral.ts";
 import { createConversion } from "./collateral-assets/conversion.ts";
 import { type AssetCustody, createAssetCustody } from "./collateral-assets/custody.ts";
+import { type AssetSale, inventorySale } from "./collateral-assets/inventory.ts";
 import { type AssetTerms, createAssetTerms } from "./collateral-assets/terms-change.ts";
 import { guardedCollateral, guardedUnits } from "./custody/guard.ts";
 import type { Custody } from "./custody/messages.ts";
@@ -70,7 +71,7 @@ export interface MarginParts extends MarginPorts {
 export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   readonly ladder: Ladder;
   /** Collateral beside the settlement asset. */
-  readonly assets: AssetCustody & AssetTerms;
+  readonly assets: AssetCustody & AssetTerms & AssetSale;
   account(ctx: ReadContext, id: AccountId): Account | undefined;
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
@@ -131,6 +132,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const assets = {
     ...guardedUnits(state, units),
     ...createAssetTerms({ state, markets, bank, insurance, custody: units, addresses }),
+    sale: inventorySale(state, markets),
   };
   const judge = createEndBlock({
     state,

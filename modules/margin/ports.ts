@@ -216,6 +216,18 @@ export interface InsurancePort {
   credit(ctx: WriteContext, denom: string, amount: bigint, reason: string, riskClass: string): void;
   /** Pays at most the sum of the parts, as far as the funds reach: those of the classes, the shared one, assessments of others. */
   allocate(ctx: WriteContext, denom: string, loss: readonly LossPart[]): readonly LossPayment[];
+  /** Cost of the assets that the shared fund has bought and not sold yet. */
+  inventory(ctx: ReadContext, denom: string): bigint;
+  /** What the shared fund may spend on assets of accounts above zero now. */
+  purse(ctx: ReadContext, denom: string): bigint;
+  /** The shared fund pays, at most its balance, for assets that it has from then on. */
+  buy(ctx: WriteContext, denom: string, cost: bigint): void;
+  /** It got `proceeds`, which are in the vault, for assets that had cost it `cost`. */
+  sell(
+    ctx: WriteContext,
+    denom: string,
+    sold: { readonly cost: bigint; readonly proceeds: bigint },
+  ): void;
 }
 
 // ---------------------------------------------------------------- what margin offers to whoever matches trades

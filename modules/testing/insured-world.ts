@@ -40,6 +40,7 @@ export function createInsuredWorld(
       addresses,
       vault: COLLATERAL_VAULT,
       shortfalls: { pendingShortfall: (ctx, denom) => keeper().pendingShortfall(ctx, denom) },
+      assets: { sale: (ctx, denom) => keeper().assets.sale(ctx, denom) },
       flows: UNCOUNTED,
     });
     return insurance.keeper;

@@ -27,6 +27,7 @@ import { createGuard, type Guard } from "../guard/module.ts";
 import { defaultParams as guardParams } from "../guard/params.ts";
 import { createInsurance } from "../insurance/module.ts";
 import { defaultParams as insuranceParams } from "../insurance/params.ts";
+import { NO_ASSETS } from "../insurance/ports.ts";
 import { type AccountId, accountId } from "../kit/account-id.ts";
 import { atomically } from "../kit/atomically.ts";
 import { Registry } from "../kit/collections/schema.ts";
@@ -184,6 +185,7 @@ export function createWorld(options: WorldOptions = {}): World {
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
     shortfalls: { pendingShortfall: () => 0n },
+    assets: NO_ASSETS,
     flows: lateGuard(() => guarding),
   });
   const prices = createTestPrices(registry);

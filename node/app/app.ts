@@ -14,7 +14,7 @@ import type { GuardPort as MarketGuard } from "@keel/modules/derivatives/ports";
 import type { GuardKeeper } from "@keel/modules/guard/keeper";
 import { createGuard } from "@keel/modules/guard/module";
 import { createInsurance } from "@keel/modules/insurance/module";
-import type { ShortfallPort } from "@keel/modules/insurance/ports";
+import type { InventoryPort, ShortfallPort } from "@keel/modules/insurance/ports";
 import type { Addresses } from "@keel/modules/kit/addresses";
 import { createAddresses, moduleAddress } from "@keel/modules/kit/addresses";
 import { Registry } from "@keel/modules/kit/collections/schema";
@@ -115,6 +115,7 @@ export function createKeel(options: {
     addresses,
     vault: COLLATERAL_VAULT,
     shortfalls: lateShortfalls(() => clearing),
+    assets: lateAssets(() => clearing),
     flows: lateGuard(() => guarding),
   });
   // Clearing, markets and the vault know each other; the later ones reach margin by delegation.
@@ -233,6 +234,16 @@ function lateMarkets(get: () => Derivatives["keeper"] | null): MarketsPort {
     settled: (ctx, market) => markets().settled(ctx, market),
     stop: (ctx, market, stopped) => markets().stop(ctx, market, stopped),
     end: (ctx, market) => markets().end(ctx, market),
+  };
+}
+
+function lateAssets(get: () => Margin["keeper"] | null): InventoryPort {
+  return {
+    sale(ctx, denom) {
+      const ready = get();
+      if (ready === null) throw new Error("margin was asked for before it was built");
+      return ready.assets.sale(ctx, denom);
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import type { MarginState } from "../state.ts";
 import { backingOf } from "./backing.ts";
 import { emitCollateralConverted } from "./events.ts";
 import { unitsOf, withUnits } from "./holdings.ts";
+import { withBought } from "./inventory.ts";
 import { isJudged } from "./state.ts";
 import { type AssetView, countedQuanta, unitsFor } from "./valuation.ts";
 
@@ -64,18 +65,16 @@ export function createConversion(parts: {
     assert(account !== undefined && asset !== undefined, "conversion of what is not there");
     const held = unitsOf(account, denom);
     const all = countedQuanta(view, held, view.maintenancePpm);
-    const { units, pay } = purchase(view, held, minimum(left ?? all, all), claims.purse(ctx));
-    if (pay <= 0n || !claims.buy(ctx, id, pay)) return 0n;
+    const purse = claims.purse(ctx, owed.need === null);
+    const { units, pay } = purchase(view, held, minimum(left ?? all, all), purse);
+    if (pay <= 0n) return 0n;
+    claims.buy(ctx, id, pay);
     const paid = state.accounts.get(ctx, id);
     assert(paid !== undefined, "a converted account is gone");
     const after = withUnits(paid, denom, -units);
     state.accounts.set(ctx, id, after);
     if (!isJudged(after) && judged.has(ctx, id)) judged.delete(ctx, id);
-    assets.set(ctx, denom, {
-      ...asset,
-      held: (BigInt(asset.held) - units).toString(),
-      inventory: (BigInt(asset.inventory) + units).toString(),
-    });
+    assets.set(ctx, denom, withBought(asset, units, pay));
     emitCollateralConverted(ctx, { account: name(id), view, units, pay, ...owed });
     return pay;
   }

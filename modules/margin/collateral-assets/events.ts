@@ -73,7 +73,9 @@ export function emitCollateralSold(
     readonly view: AssetView;
     readonly buyer: string;
     readonly units: bigint;
+    /** What the buyer pays, and what the fund had paid. */
     readonly cost: bigint;
+    readonly paid: bigint;
   },
 ): void {
   const { terms, marketPrice } = sold.view;
@@ -84,6 +86,7 @@ export function emitCollateralSold(
     price: marketPrice.toString(),
     discount_ppm: terms.saleDiscountPpm.toString(),
     cost: sold.cost.toString(),
+    paid: sold.paid.toString(),
   });
 }
 

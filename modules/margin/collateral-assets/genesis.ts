@@ -20,16 +20,20 @@ export function initAssets(
 ): void {
   for (const asset of genesis.collateralAssets) {
     const { terms, held, inventory, attestedPrice } = asset;
+    const inventoryCost = asset.inventoryCost === "" ? "0" : asset.inventoryCost;
     if (terms === undefined)
       throw refuse("invalidRequest", "margin genesis: an asset without terms");
     validateCollateralTerms(terms, addresses);
-    for (const text of [held, inventory, attestedPrice]) {
+    for (const text of [held, inventory, attestedPrice, inventoryCost]) {
       const amount = parseMoney(text);
       if (amount === null || amount < 0n) {
         throw refuse("invalidRequest", `margin genesis: ${terms.denom} has "${text.slice(0, 50)}"`);
       }
     }
-    state.assets.set(ctx, terms.denom, asset);
+    if (inventory === "0" && inventoryCost !== "0") {
+      throw refuse("invalidRequest", `margin genesis: no ${terms.denom} cost ${inventoryCost}`);
+    }
+    state.assets.set(ctx, terms.denom, { ...asset, inventoryCost });
   }
   for (const { denom, holder } of genesis.collateralHolders) {
     if (!state.assets.has(ctx, denom)) {

@@ -1,6 +1,6 @@
 /** What must hold of collateral assets. */
 import type { ReadContext } from "../../kit/context.ts";
-import type { BankPort } from "../ports.ts";
+import type { BankPort, InsurancePort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { COLLATERAL_VAULT } from "../state.ts";
 import { isJudged } from "./state.ts";
@@ -19,6 +19,25 @@ export function assetsBackedFault(
     return fault !== null;
   });
   return fault;
+}
+
+/** What the fund holds at cost is what it has paid for the assets here, and nothing costs nothing. */
+export function inventoryFault(
+  ctx: ReadContext,
+  state: MarginState,
+  insurance: InsurancePort,
+): string | null {
+  let fault: string | null = null;
+  let sum = 0n;
+  state.assets.assets.each(ctx, (denom, { inventory, inventoryCost }) => {
+    const cost = BigInt(inventoryCost);
+    if (cost < 0n || (inventory === "0" && cost > 0n)) {
+      fault = `${inventory} ${denom} of the fund have cost ${cost}`;
+    }
+    sum += cost;
+  });
+  const held = insurance.inventory(ctx, state.params.require(ctx).settlementDenom);
+  return fault ?? (sum === held ? null : `assets have cost ${sum}, the fund holds ${held}`);
 }
 
 /** Accounts' units sum to what is written down per asset, and the index of judged accounts says what they say. A scan. */

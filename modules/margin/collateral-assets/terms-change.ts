@@ -10,6 +10,7 @@ import type { BankPort, InsurancePort } from "../ports.ts";
 import { COLLATERAL_VAULT, type MarginState } from "../state.ts";
 import type { AssetCustody } from "./custody.ts";
 import { emitCollateralSold } from "./events.ts";
+import { withSold } from "./inventory.ts";
 import { validateCollateralTerms } from "./terms.ts";
 import { saleCost } from "./valuation.ts";
 
@@ -135,13 +136,15 @@ export function createAssetTerms(parts: {
         throw refuse("invalidRequest", `the cost is ${cost}, more than ${costMax}`);
       }
       const { settlementDenom } = state.params.require(ctx);
-      assets.set(ctx, denom, { ...asset, inventory: (inventory - units).toString() });
+      const sold = withSold(asset, units);
+      assets.set(ctx, denom, sold.asset);
       const totals = state.totals.require(ctx);
       state.totals.set(ctx, { ...totals, netDeposits: totals.netDeposits + cost });
       bank.transfer(ctx, buyer, COLLATERAL_VAULT, settlementDenom, cost);
-      insurance.credit(ctx, settlementDenom, cost, "collateral", "");
+      insurance.sell(ctx, settlementDenom, { cost: sold.cost, proceeds: cost });
       bank.transfer(ctx, COLLATERAL_VAULT, buyer, denom, units);
-      emitCollateralSold(ctx, { view, buyer: addresses.format(buyer), units, cost });
+      const paid = sold.cost;
+      emitCollateralSold(ctx, { view, buyer: addresses.format(buyer), units, cost, paid });
       return cost;
     },
   };
@@ -151,6 +154,7 @@ const UNHELD: CollateralAsset = {
   terms: undefined,
   held: "0",
   inventory: "0",
+  inventoryCost: "0",
   attestedPrice: "0",
   attestedNs: 0n,
   frozenNs: 0n,

@@ -34,12 +34,15 @@ const amountValue: ValueCodec<bigint> = {
 interface FundRow {
   readonly balance: bigint;
   readonly funded: bigint;
+  readonly inventory: bigint;
 }
+
+const NOTHING: FundRow = { balance: 0n, funded: 0n, inventory: 0n };
 
 const fundValue: ValueCodec<FundRow> = {
   encode: () => new Uint8Array(0),
-  decode: () => ({ balance: 0n, funded: 0n }),
-  size: () => 16,
+  decode: () => NOTHING,
+  size: () => 24,
 };
 
 export interface TestFund extends InsurancePort {
@@ -120,7 +123,7 @@ export function createWorld(
     mint: (ctx, to, amount, denom = DENOM) =>
       coins.set(ctx, [to, denom], balance(ctx, to, denom) + amount),
   };
-  const row = (ctx: ReadContext): FundRow => funds.get(ctx, DENOM) ?? { balance: 0n, funded: 0n };
+  const row = (ctx: ReadContext): FundRow => funds.get(ctx, DENOM) ?? NOTHING;
   const fund: TestFund = {
     balance: (ctx) => row(ctx).balance,
     available: (ctx) => row(ctx).balance,
@@ -131,19 +134,32 @@ export function createWorld(
     riskClasses: () => [],
     funded: (ctx) => row(ctx).funded,
     credit(ctx, _denom, amount) {
-      const { balance: held, funded } = row(ctx);
-      funds.set(ctx, DENOM, { balance: held + amount, funded });
+      const known = row(ctx);
+      funds.set(ctx, DENOM, { ...known, balance: known.balance + amount });
     },
     allocate(ctx, _denom, loss) {
-      const { balance: held, funded } = row(ctx);
+      const known = row(ctx);
+      const { balance: held } = known;
       const amount = loss.reduce((sum, part) => sum + part.amount, 0n);
       const paid = amount < held ? amount : held;
-      funds.set(ctx, DENOM, { balance: held - paid, funded });
+      funds.set(ctx, DENOM, { ...known, balance: held - paid });
       return paid === 0n ? [] : [{ bearer: "treasury", riskClass: "", amount: paid }];
     },
+    inventory: (ctx) => row(ctx).inventory,
+    purse: (ctx) => row(ctx).balance,
+    buy(ctx, _denom, cost) {
+      const { balance: held, inventory, ...known } = row(ctx);
+      const after = { balance: held - cost, inventory: inventory + cost };
+      funds.set(ctx, DENOM, { ...known, ...after });
+    },
+    sell(ctx, _denom, { cost, proceeds }) {
+      const { balance: held, inventory, ...known } = row(ctx);
+      const after = { balance: held + proceeds, inventory: inventory - cost };
+      funds.set(ctx, DENOM, { ...known, ...after });
+    },
     give(ctx, amount) {
-      const { balance: held, funded } = row(ctx);
-      funds.set(ctx, DENOM, { balance: held + amount, funded: funded + amount });
+      const { balance: held, funded, inventory } = row(ctx);
+      funds.set(ctx, DENOM, { balance: held + amount, funded: funded + amount, inventory });
       bank.mint(ctx, COLLATERAL_VAULT, amount);
     },
   };

@@ -21,7 +21,7 @@ export const ErrorCode = {
   ERROR_CODE_INVALID_AMOUNT: 4,
   /** ERROR_CODE_UNKNOWN_DENOM - There is no fund in this denomination. */
   ERROR_CODE_UNKNOWN_DENOM: 5,
-  /** ERROR_CODE_UNDERWRITING_CLOSED - Underwriting is off, or the fund has nothing left that shares could be measured by. */
+  /** ERROR_CODE_UNDERWRITING_CLOSED - Underwriting is off, or the fund has nothing left that shares could be measured by, or assets that have no good price. */
   ERROR_CODE_UNDERWRITING_CLOSED: 6,
   /** ERROR_CODE_INSUFFICIENT_SHARES - More shares than the sender has. */
   ERROR_CODE_INSUFFICIENT_SHARES: 7,

@@ -42,6 +42,25 @@ export interface EventInsurancePaid {
   riskClass: string;
 }
 
+/** insurance_bought: assets of an account, by the shared fund. An exchange: the amount is part of inventory from now on, and shares are worth what they were. */
+export interface EventInsuranceBought {
+  denom: string;
+  amount: string;
+  balance: string;
+  inventory: string;
+}
+
+/** insurance_sold: inventory that had cost `cost`, for `amount`. The difference is everybody's gain, or a loss in the order of losses. */
+export interface EventInsuranceSold {
+  denom: string;
+  amount: string;
+  cost: string;
+  /** Of the loss, what the protocol's own part bore alone. */
+  firstLoss: string;
+  balance: string;
+  inventory: string;
+}
+
 /** insurance_underwritten */
 export interface EventInsuranceUnderwritten {
   owner: string;
@@ -61,7 +80,10 @@ export interface EventInsuranceNotice {
   riskClass: string;
 }
 
-/** insurance_redeemed: paid on the balance less what accounts below zero miss, where that stayed open too long. */
+/**
+ * insurance_redeemed: paid on balance and inventory less what a sale of inventory would lose now, and less what accounts below zero miss or what
+ * inventory cannot be sold, where that lasted too long. Fewer shares than were under notice when the balance reaches no further.
+ */
 export interface EventInsuranceRedeemed {
   owner: string;
   denom: string;
@@ -408,6 +430,212 @@ export const EventInsurancePaid: MessageFns<EventInsurancePaid> = {
     message.wanted = object.wanted ?? "";
     message.firstLoss = object.firstLoss ?? "";
     message.riskClass = object.riskClass ?? "";
+    return message;
+  },
+};
+
+function createBaseEventInsuranceBought(): EventInsuranceBought {
+  return { denom: "", amount: "", balance: "", inventory: "" };
+}
+
+export const EventInsuranceBought: MessageFns<EventInsuranceBought> = {
+  encode(message: EventInsuranceBought, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(18).string(message.amount);
+    }
+    if (message.balance !== "") {
+      writer.uint32(26).string(message.balance);
+    }
+    if (message.inventory !== "") {
+      writer.uint32(34).string(message.inventory);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventInsuranceBought {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventInsuranceBought();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.balance = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.inventory = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventInsuranceBought>): EventInsuranceBought {
+    return EventInsuranceBought.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventInsuranceBought>): EventInsuranceBought {
+    const message = createBaseEventInsuranceBought();
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    message.balance = object.balance ?? "";
+    message.inventory = object.inventory ?? "";
+    return message;
+  },
+};
+
+function createBaseEventInsuranceSold(): EventInsuranceSold {
+  return { denom: "", amount: "", cost: "", firstLoss: "", balance: "", inventory: "" };
+}
+
+export const EventInsuranceSold: MessageFns<EventInsuranceSold> = {
+  encode(message: EventInsuranceSold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.denom !== "") {
+      writer.uint32(10).string(message.denom);
+    }
+    if (message.amount !== "") {
+      writer.uint32(18).string(message.amount);
+    }
+    if (message.cost !== "") {
+      writer.uint32(26).string(message.cost);
+    }
+    if (message.firstLoss !== "") {
+      writer.uint32(34).string(message.firstLoss);
+    }
+    if (message.balance !== "") {
+      writer.uint32(42).string(message.balance);
+    }
+    if (message.inventory !== "") {
+      writer.uint32(50).string(message.inventory);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventInsuranceSold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventInsuranceSold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denom = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cost = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.firstLoss = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.balance = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.inventory = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventInsuranceSold>): EventInsuranceSold {
+    return EventInsuranceSold.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventInsuranceSold>): EventInsuranceSold {
+    const message = createBaseEventInsuranceSold();
+    message.denom = object.denom ?? "";
+    message.amount = object.amount ?? "";
+    message.cost = object.cost ?? "";
+    message.firstLoss = object.firstLoss ?? "";
+    message.balance = object.balance ?? "";
+    message.inventory = object.inventory ?? "";
     return message;
   },
 };

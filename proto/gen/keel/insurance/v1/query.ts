@@ -28,6 +28,12 @@ export interface QueryFundResponse {
   own: string;
   /** What losses of other classes may take of it now. */
   assessable: string;
+  /** What may be spent now on assets of accounts above zero. */
+  purse: string;
+  /** What a sale of all inventory would bring now beyond its cost, and below it, asset by asset; and the cost of what cannot be sold now. */
+  inventoryGain: string;
+  inventoryLoss: string;
+  inventoryUnpriced: string;
 }
 
 export interface QueryFundsRequest {
@@ -54,8 +60,10 @@ export interface QueryUnderwriterResponse {
   underwriter:
     | Underwriter
     | undefined;
-  /** What its shares are worth now, quanta, rounded down. */
+  /** What its shares are worth now, quanta, rounded down: inventory at its cost. */
   value: string;
+  /** What they would be paid if they left now: less losses of inventory, inventory that cannot be sold, and what accounts below zero miss. */
+  leavingValue: string;
 }
 
 function createBaseQueryFundRequest(): QueryFundRequest {
@@ -126,7 +134,17 @@ export const QueryFundRequest: MessageFns<QueryFundRequest> = {
 };
 
 function createBaseQueryFundResponse(): QueryFundResponse {
-  return { fund: undefined, available: "", underwritten: "", own: "", assessable: "" };
+  return {
+    fund: undefined,
+    available: "",
+    underwritten: "",
+    own: "",
+    assessable: "",
+    purse: "",
+    inventoryGain: "",
+    inventoryLoss: "",
+    inventoryUnpriced: "",
+  };
 }
 
 export const QueryFundResponse: MessageFns<QueryFundResponse> = {
@@ -145,6 +163,18 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
     }
     if (message.assessable !== "") {
       writer.uint32(42).string(message.assessable);
+    }
+    if (message.purse !== "") {
+      writer.uint32(50).string(message.purse);
+    }
+    if (message.inventoryGain !== "") {
+      writer.uint32(58).string(message.inventoryGain);
+    }
+    if (message.inventoryLoss !== "") {
+      writer.uint32(66).string(message.inventoryLoss);
+    }
+    if (message.inventoryUnpriced !== "") {
+      writer.uint32(74).string(message.inventoryUnpriced);
     }
     return writer;
   },
@@ -202,6 +232,38 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
             message.assessable = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.purse = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.inventoryGain = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.inventoryLoss = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.inventoryUnpriced = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -224,6 +286,10 @@ export const QueryFundResponse: MessageFns<QueryFundResponse> = {
     message.underwritten = object.underwritten ?? "";
     message.own = object.own ?? "";
     message.assessable = object.assessable ?? "";
+    message.purse = object.purse ?? "";
+    message.inventoryGain = object.inventoryGain ?? "";
+    message.inventoryLoss = object.inventoryLoss ?? "";
+    message.inventoryUnpriced = object.inventoryUnpriced ?? "";
     return message;
   },
 };
@@ -506,7 +572,7 @@ export const QueryUnderwriterRequest: MessageFns<QueryUnderwriterRequest> = {
 };
 
 function createBaseQueryUnderwriterResponse(): QueryUnderwriterResponse {
-  return { underwriter: undefined, value: "" };
+  return { underwriter: undefined, value: "", leavingValue: "" };
 }
 
 export const QueryUnderwriterResponse: MessageFns<QueryUnderwriterResponse> = {
@@ -516,6 +582,9 @@ export const QueryUnderwriterResponse: MessageFns<QueryUnderwriterResponse> = {
     }
     if (message.value !== "") {
       writer.uint32(18).string(message.value);
+    }
+    if (message.leavingValue !== "") {
+      writer.uint32(26).string(message.leavingValue);
     }
     return writer;
   },
@@ -549,6 +618,14 @@ export const QueryUnderwriterResponse: MessageFns<QueryUnderwriterResponse> = {
             message.value = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.leavingValue = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -570,6 +647,7 @@ export const QueryUnderwriterResponse: MessageFns<QueryUnderwriterResponse> = {
       ? Underwriter.fromPartial(object.underwriter)
       : undefined;
     message.value = object.value ?? "";
+    message.leavingValue = object.leavingValue ?? "";
     return message;
   },
 };

@@ -41,7 +41,8 @@ export interface MsgUnderwriteResponse {
 
 /**
  * Begins the wait for `shares` of the sender, in place of any wait begun before; 0 takes notice back. At its end they are paid at what they
- * are worth then, at the end of a block, once no shortfall is open.
+ * are worth then, at the end of a block, once no shortfall is open and all inventory can be sold, or after one more wait without what is missing or
+ * cannot be sold. As many as the balance pays; the others when inventory is sold.
  */
 export interface MsgGiveNotice {
   sender: string;

@@ -22,18 +22,20 @@ export interface Params {
   firstLossPpm: number;
   /** Share of the fund that may be paid within an hour; what is beyond it is left to deleveraging. 0: all of it. */
   drawCapPpm: number;
+  /** Share of what the shared fund is worth that may lie in assets bought of accounts above zero, at cost; 0: all of it. */
+  purchaseCapPpm: number;
 }
 
 /** A fund in one settlement asset, of one risk class or shared by all: a claim on the collateral vault. Amounts are integers in quanta. */
 export interface Fund {
   denom: string;
-  /** balance = funded + received - paid, never negative. */
+  /** balance + inventory = funded + received - paid - redeemed; neither is ever negative. */
   balance: string;
   /** Coins put into the vault for this fund, from outside. */
   funded: string;
-  /** Penalties and residues credited by clearing. */
+  /** Penalties, residues and fees credited by clearing, and what inventory was sold for beyond its cost. */
   received: string;
-  /** Deficits paid. */
+  /** Deficits paid, and what inventory was sold for below its cost. */
   paid: string;
   /** Paid out to underwriters. Empty in what follows means zero. */
   redeemed: string;
@@ -55,6 +57,8 @@ export interface Fund {
   /** What that cap still counts, and when it was counted. */
   assessed: string;
   assessedAtNs: bigint;
+  /** What was paid for assets that are not sold yet; only the shared fund buys any. Shares are measured by balance + inventory. */
+  inventory: string;
 }
 
 /** Shares of one underwriter in one fund. */
@@ -70,7 +74,7 @@ export interface Underwriter {
 }
 
 function createBaseParams(): Params {
-  return { authority: "", fundMin: "", cooldownMs: 0n, firstLossPpm: 0, drawCapPpm: 0 };
+  return { authority: "", fundMin: "", cooldownMs: 0n, firstLossPpm: 0, drawCapPpm: 0, purchaseCapPpm: 0 };
 }
 
 export const Params: MessageFns<Params> = {
@@ -92,6 +96,9 @@ export const Params: MessageFns<Params> = {
     }
     if (message.drawCapPpm !== 0) {
       writer.uint32(40).uint32(message.drawCapPpm);
+    }
+    if (message.purchaseCapPpm !== 0) {
+      writer.uint32(48).uint32(message.purchaseCapPpm);
     }
     return writer;
   },
@@ -149,6 +156,14 @@ export const Params: MessageFns<Params> = {
             message.drawCapPpm = reader.uint32();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.purchaseCapPpm = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -173,6 +188,7 @@ export const Params: MessageFns<Params> = {
       : 0n;
     message.firstLossPpm = object.firstLossPpm ?? 0;
     message.drawCapPpm = object.drawCapPpm ?? 0;
+    message.purchaseCapPpm = object.purchaseCapPpm ?? 0;
     return message;
   },
 };
@@ -195,6 +211,7 @@ function createBaseFund(): Fund {
     assessableAtNs: 0n,
     assessed: "",
     assessedAtNs: 0n,
+    inventory: "",
   };
 }
 
@@ -256,6 +273,9 @@ export const Fund: MessageFns<Fund> = {
         throw new globalThis.Error("value provided for field message.assessedAtNs of type int64 too large");
       }
       writer.uint32(128).int64(message.assessedAtNs);
+    }
+    if (message.inventory !== "") {
+      writer.uint32(138).string(message.inventory);
     }
     return writer;
   },
@@ -401,6 +421,14 @@ export const Fund: MessageFns<Fund> = {
             message.assessedAtNs = reader.int64() as bigint;
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.inventory = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -438,6 +466,7 @@ export const Fund: MessageFns<Fund> = {
     message.assessedAtNs = (object.assessedAtNs !== undefined && object.assessedAtNs !== null)
       ? BigInt(object.assessedAtNs)
       : 0n;
+    message.inventory = object.inventory ?? "";
     return message;
   },
 };

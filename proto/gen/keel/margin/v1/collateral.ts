@@ -83,6 +83,8 @@ export interface CollateralAsset {
   attestedNs: bigint;
   /** Since when the issuer has it frozen; 0: it is not. */
   frozenNs: bigint;
+  /** What the fund has paid for its units, quanta. Empty in genesis: 0. */
+  inventoryCost: string;
 }
 
 /** An address that may hold a restricted asset. */
@@ -218,7 +220,9 @@ export interface EventCollateralSold {
   units: string;
   price: string;
   discountPpm: string;
+  /** What the buyer pays, and what the fund had paid for the units. */
   cost: string;
+  paid: string;
 }
 
 /** collateral_price_attested */
@@ -730,7 +734,15 @@ export const CollateralRestriction: MessageFns<CollateralRestriction> = {
 };
 
 function createBaseCollateralAsset(): CollateralAsset {
-  return { terms: undefined, held: "", inventory: "", attestedPrice: "", attestedNs: 0n, frozenNs: 0n };
+  return {
+    terms: undefined,
+    held: "",
+    inventory: "",
+    attestedPrice: "",
+    attestedNs: 0n,
+    frozenNs: 0n,
+    inventoryCost: "",
+  };
 }
 
 export const CollateralAsset: MessageFns<CollateralAsset> = {
@@ -758,6 +770,9 @@ export const CollateralAsset: MessageFns<CollateralAsset> = {
         throw new globalThis.Error("value provided for field message.frozenNs of type uint64 too large");
       }
       writer.uint32(48).uint64(message.frozenNs);
+    }
+    if (message.inventoryCost !== "") {
+      writer.uint32(58).string(message.inventoryCost);
     }
     return writer;
   },
@@ -823,6 +838,14 @@ export const CollateralAsset: MessageFns<CollateralAsset> = {
             message.frozenNs = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.inventoryCost = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -850,6 +873,7 @@ export const CollateralAsset: MessageFns<CollateralAsset> = {
       ? BigInt(object.attestedNs)
       : 0n;
     message.frozenNs = (object.frozenNs !== undefined && object.frozenNs !== null) ? BigInt(object.frozenNs) : 0n;
+    message.inventoryCost = object.inventoryCost ?? "";
     return message;
   },
 };
@@ -2250,7 +2274,7 @@ export const EventCollateralConverted: MessageFns<EventCollateralConverted> = {
 };
 
 function createBaseEventCollateralSold(): EventCollateralSold {
-  return { denom: "", buyer: "", units: "", price: "", discountPpm: "", cost: "" };
+  return { denom: "", buyer: "", units: "", price: "", discountPpm: "", cost: "", paid: "" };
 }
 
 export const EventCollateralSold: MessageFns<EventCollateralSold> = {
@@ -2272,6 +2296,9 @@ export const EventCollateralSold: MessageFns<EventCollateralSold> = {
     }
     if (message.cost !== "") {
       writer.uint32(50).string(message.cost);
+    }
+    if (message.paid !== "") {
+      writer.uint32(58).string(message.paid);
     }
     return writer;
   },
@@ -2337,6 +2364,14 @@ export const EventCollateralSold: MessageFns<EventCollateralSold> = {
             message.cost = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.paid = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2360,6 +2395,7 @@ export const EventCollateralSold: MessageFns<EventCollateralSold> = {
     message.price = object.price ?? "";
     message.discountPpm = object.discountPpm ?? "";
     message.cost = object.cost ?? "";
+    message.paid = object.paid ?? "";
     return message;
   },
 };
