@@ -17,6 +17,8 @@ export interface Claims {
     reason: "penalty" | "residue",
     market?: MarketId,
   ): void;
+  /** Account → the fund of the class, exactly `amount`: what that had paid for it. */
+  giveBack(ctx: WriteContext, id: AccountId, amount: bigint, riskClass: string): void;
   /** Insurance → account, as far as the funds reach; returns what was paid, by bearer. */
   cover(ctx: WriteContext, id: AccountId, loss: readonly LossPart[]): readonly LossPayment[];
   /** Shared fund → account, exactly `amount` ≤ purse for assets that the fund takes: an exchange, no loss. */
@@ -51,6 +53,11 @@ export function createClaims(
       move(ctx, id, -amount);
       const riskClass = market === undefined ? "" : classes.of(ctx, market);
       insurance.credit(ctx, denom(ctx), amount, reason, riskClass);
+    },
+    giveBack(ctx, id, amount, riskClass) {
+      if (amount === 0n) return;
+      move(ctx, id, -amount);
+      insurance.credit(ctx, denom(ctx), amount, "recovery", riskClass);
     },
     cover(ctx, id, loss) {
       const payments = insurance.allocate(ctx, denom(ctx), loss);

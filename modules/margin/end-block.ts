@@ -21,6 +21,7 @@ import { portfolioMarkets } from "./portfolio/held-markets.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import type { Advances } from "./waterfall/advances.ts";
 import type { Deficits } from "./waterfall/deficits.ts";
 import type { Endings } from "./waterfall/endings.ts";
 
@@ -44,8 +45,10 @@ export function createEndBlock(parts: {
   readonly proposals: Proposals;
   readonly conversion: Conversion;
   readonly endings: Endings;
+  readonly advances: Advances;
 }): (ctx: WriteContext) => void {
-  const { state, markets, ladder, deficits, settlements, proposals, conversion, endings } = parts;
+  const { state, markets, ladder, deficits, settlements, proposals, conversion } = parts;
+  const { advances, endings } = parts;
 
   /**
    * Every market that someone holds is read once, in the order of ids, and the risk arrays of those that portfolio accounts hold; one that throws is
@@ -82,31 +85,38 @@ export function createEndBlock(parts: {
     return Object.assign(read, { riskArray, asset: assetViews(ctx, markets) });
   }
 
-  /** `first`: of this block. */
+  /** `first`: of this block. Of the stranded, below zero, nothing can be closed. */
   function scan(
     ctx: WriteContext,
     views: MarketViews,
     first: boolean,
-  ): { sick: Sick[]; negative: AccountId[] } {
+  ): { sick: Sick[]; stranded: Sick[]; negative: AccountId[] } {
     const sick: Sick[] = [];
+    const stranded: Sick[] = [];
     const negative: AccountId[] = [];
     for (const { id, account, equity, maintenance } of shortOfMargin(ctx, state, views, first)) {
       if (equity < 0n) negative.push(id);
-      const closable = account.positions.find(
-        (position) => position.lots !== 0n && isClosable(views(position.market)),
-      );
+      const held = account.positions.filter(({ lots }) => lots !== 0n);
+      const closable = held.find((position) => isClosable(views(position.market)));
       if (closable !== undefined) sick.push({ id, equity, maintenance, market: closable.market });
+      else if (equity < 0n && held[0] !== undefined)
+        stranded.push({ id, equity, maintenance, market: held[0].market });
     }
-    return { sick: sick.sort(compareSick), negative };
+    return { sick: sick.sort(compareSick), stranded: stranded.sort(compareSick), negative };
   }
 
-  function drawUp(ctx: WriteContext, candidates: readonly AccountId[], views: MarketViews): void {
+  function drawUp(
+    ctx: WriteContext,
+    candidates: readonly AccountId[],
+    views: MarketViews,
+    tried: ReadonlySet<AccountId>,
+  ): void {
     deficits.refresh(ctx, candidates, views);
     if (heldMarkets(ctx, state).some((market) => views(market) === undefined)) {
       deficits.gateUnjudged(ctx);
     }
     refreshSolvency(ctx, state, views, deficits.gateWithdrawals);
-    endings.watch(ctx, views);
+    endings.watch(ctx, views, tried);
   }
 
   return (ctx) => {
@@ -117,6 +127,7 @@ export function createEndBlock(parts: {
       state.deficits.size(ctx) === 0 &&
       state.unfilled.size(ctx) === 0 &&
       state.waterfall.endings.size(ctx) === 0 &&
+      state.waterfall.advances.size(ctx) === 0 &&
       state.ladder.bids.size(ctx) === 0;
     if (quiet && !settlements.pending(ctx)) return;
     const params = state.params.require(ctx);
@@ -124,6 +135,7 @@ export function createEndBlock(parts: {
       notional: parseMoney(params.liquidationNotionalPerBlockMax) ?? 0n,
       deleverages: DELEVERAGES_PER_BLOCK_MAX,
       worked: false,
+      tried: new Set(),
       throttle: null,
       closed: new Set(),
       origins: new Map(),
@@ -134,16 +146,21 @@ export function createEndBlock(parts: {
     const views = readViews(ctx);
     ladder.measures.sample(ctx, views);
     const below = [...settled, ...conversion.run(ctx, views)];
-    const { sick, negative } = scan(ctx, views, true);
+    const owing = advances.reclaim(ctx, views);
+    const { sick, stranded, negative } = scan(ctx, views, true);
     const due = ladder.rounds.run(ctx, sick, views, budget);
+    // Who has nothing but what funds have paid is wound up, be it short of a requirement or not.
+    const judged = new Set([...sick, ...stranded].map(({ id }) => id));
+    const others = owing.filter(({ id }) => !judged.has(id));
+    ladder.bankruptcies.cover(ctx, [...stranded, ...others], views, budget);
     ladder.takeover.forget(ctx, new Set(due.map(({ id }) => id)));
     if (!budget.worked && sick.length === 0) {
-      drawUp(ctx, [...negative, ...below], views);
+      drawUp(ctx, [...negative, ...below], views, budget.tried);
       return;
     }
     // Liquidations move money and may move marks: the queue is drawn up on what holds now.
     const now = readViews(ctx);
     const flat = sick.map(({ id }) => id);
-    drawUp(ctx, [...scan(ctx, now, false).negative, ...flat, ...below], now);
+    drawUp(ctx, [...scan(ctx, now, false).negative, ...flat, ...below], now, budget.tried);
   };
 }

@@ -22,6 +22,7 @@ import { marketBalance, netPositionFault, solvencyFault } from "./solvency.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { volatilityFault } from "./volatility/invariant.ts";
+import { advancesFault } from "./waterfall/advances.ts";
 import { endingsFault } from "./waterfall/invariant.ts";
 
 export function marginInvariants(state: MarginState, ports: MarginParts): ModuleInvariants {
@@ -142,6 +143,7 @@ export function marginInvariants(state: MarginState, ports: MarginParts): Module
     full: {
       "ladder-records": (ctx) => ladderFault(ctx, state.ladder),
       endings: (ctx) => endingsFault(ctx, state.waterfall),
+      "fund-advances": (ctx) => advancesFault(ctx, state),
       "settlement-sweep": (ctx) => sweepFault(ctx, state, markets),
       "totals-match-accounts": (ctx) => scanFault(ctx, state),
       "assets-held": (ctx) => assetsHeldFault(ctx, state),

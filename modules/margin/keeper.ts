@@ -42,6 +42,7 @@ import type {
   PricesPort,
 } from "./ports.ts";
 import type { MarginState } from "./state.ts";
+import { createAdvances } from "./waterfall/advances.ts";
 import { blame } from "./waterfall/attribution.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
@@ -128,6 +129,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const deficits = createDeficits({ state, losses, addresses });
   const shared = { state, markets, claims, losses, addresses, name };
   const settlements = createSettlements({ ...shared, shares: createEndingShares(shared) });
+  const advances = createAdvances({ state, pay: claims.giveBack });
   const endings = createEndings({ state, markets, insurance, classes, deleveraging });
   const assets = {
     ...guardedUnits(state, units),
@@ -141,6 +143,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     deficits,
     settlements,
     endings,
+    advances,
     proposals: custody.proposals,
     conversion,
   });

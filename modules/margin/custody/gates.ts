@@ -8,6 +8,7 @@ import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
+import { hasAdvance } from "../waterfall/advances.ts";
 import type { CustodyState } from "./state.ts";
 
 /** Shortfalls are laid to markets. */
@@ -62,13 +63,14 @@ export function gatedText(ctx: ReadContext, custody: CustodyState, market: Marke
   return `market ${market} is short of ${known?.shortfall ?? "0"}: what its accounts hold stays until ${known?.gatedUntilNs ?? 0n} ns`;
 }
 
-/** A loss has stopped or ended a market of the account: what it has gained there stays until it is known what it bears. */
+/** A loss has stopped or ended a market of the account: what it has gained there stays until it is known what it bears. Or funds have paid for it, and get back what it gains. */
 export function hasLossToBear(
   ctx: ReadContext,
   { accounts, waterfall }: MarginState,
   id: AccountId,
 ): boolean {
   const { endings, shares } = waterfall;
+  if (hasAdvance(ctx, waterfall, id)) return true;
   if (endings.size(ctx) === 0) return false;
   if (shares.has(ctx, id)) return true;
   const held = accounts.get(ctx, id)?.positions ?? [];
@@ -93,7 +95,8 @@ export function gainAtStake(
   return gain;
 }
 
-export const LOSS_TO_BEAR_TEXT = "a loss of a market that the account held is still to be borne";
+export const LOSS_TO_BEAR_TEXT =
+  "a loss of the account, or of a market that it held, is still to be borne";
 
 export function requireUngated(ctx: ReadContext, state: MarginState, id: AccountId): void {
   if (hasLossToBear(ctx, state, id)) throw refuse("withdrawalsGated", LOSS_TO_BEAR_TEXT);

@@ -10,6 +10,7 @@ import { type MarginCode, refuse } from "../errors.ts";
 import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
+import { hasAdvance } from "../waterfall/advances.ts";
 import { dayOf } from "./clock.ts";
 import { gainAtStake, gatedMarkets, requireUngated } from "./gates.ts";
 import type { CustodyState } from "./state.ts";
@@ -104,6 +105,8 @@ export function lossFault(
 ): MarginCode | null {
   const { custody } = state;
   const { id, before, after } = traded;
+  // What it holds is the funds' until they have back what they paid, and the liquidation's to close.
+  if (hasAdvance(ctx, state.waterfall, id)) return "withdrawalsGated";
   if (tradesStakeAway(ctx, state, traded, views)) return "withdrawalsGated";
   const backed = backedBy(ctx, state, traded);
   if (backed.length > 0) {

@@ -16,6 +16,7 @@ import {
   marketViews,
 } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
+import { hasAdvance } from "../waterfall/advances.ts";
 import { dayOf } from "./clock.ts";
 import { emitTopUp, emitTopUpRefused, emitTopUpRule } from "./events.ts";
 import { gatedMarket, hasLossToBear } from "./gates.ts";
@@ -104,7 +105,8 @@ export function createTopUps(parts: {
       if (rule === undefined || account === undefined) return false;
       const views = marketViews(ctx, markets);
       const health = maintenanceHealth(account, views);
-      if (health === null) return false;
+      // What came now would go to the funds that have paid for it.
+      if (health === null || hasAdvance(ctx, state.waterfall, id)) return false;
       const { equity, maintenance } = health;
       // Something earlier in the block has restored it.
       if (!isLiquidatable(health)) return true;

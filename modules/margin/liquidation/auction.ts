@@ -361,6 +361,7 @@ export function createAuction(parts: AuctionParts): Auction {
         notional: (known.lots < 0n ? -known.lots : known.lots) * BID_MAX * BID_MAX,
         deleverages: 0,
         worked: false,
+        tried: new Set(),
         throttle: null,
         closed: new Set(),
         origins: new Map(),

@@ -46,6 +46,8 @@ export interface LiquidationBudget {
   deleverages: number;
   /** Something was closed, charged or paid in this block. */
   worked: boolean;
+  /** For whom the funds and the other sides have done what they can. */
+  readonly tried: Set<AccountId>;
   /** Null: books are given what is wanted. */
   throttle: Throttle | null;
   /** Accounts of which something was closed. */

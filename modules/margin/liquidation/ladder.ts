@@ -6,7 +6,7 @@ import type { Conversion } from "../collateral-assets/conversion.ts";
 import type { ModelledMarkets } from "../health/market-view.ts";
 import type { BackstopPort, ClearingPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { createBankruptcies } from "../waterfall/bankruptcies.ts";
+import { type Bankruptcies, createBankruptcies } from "../waterfall/bankruptcies.ts";
 import type { Deleveraging } from "../waterfall/deleverage.ts";
 import type { Losses } from "../waterfall/losses.ts";
 import { type Auction, createAuction } from "./auction.ts";
@@ -24,6 +24,7 @@ export interface Ladder {
   readonly takeover: Takeover;
   readonly bids: Bids;
   readonly auction: Auction;
+  readonly bankruptcies: Bankruptcies;
 }
 
 export function createLadder(parts: {
@@ -49,5 +50,5 @@ export function createLadder(parts: {
   const bids = createBids(state, markets, addresses);
   const auction = createAuction({ ...parts, closing, bids });
   const rounds = createRounds({ ...parts, measures, closing, liquidation, auction, bids });
-  return { measures, rounds, takeover, bids, auction };
+  return { measures, rounds, takeover, bids, auction, bankruptcies };
 }

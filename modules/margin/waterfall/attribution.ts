@@ -9,7 +9,7 @@ import { maximum, mulDivDown } from "../../kit/math/mul-div.ts";
 import { type Account, EMPTY_ACCOUNT } from "../account-codec.ts";
 import { UNATTRIBUTED } from "../custody/limits.ts";
 import { positionValue } from "../health/health.ts";
-import type { MarketViews } from "../health/market-view.ts";
+import { isClosable, type MarketViews } from "../health/market-view.ts";
 import { positionMaintenance } from "../health/position-requirement.ts";
 import { SETTLEMENT_FLOOR_MIN } from "../limits.ts";
 import { lotsElsewhere } from "../owners/elsewhere.ts";
@@ -78,6 +78,23 @@ export function standing(account: Account | undefined, views: MarketViews): Loss
   return losses.length > 0 ? losses : held;
 }
 
+/** Of what the account misses, what belongs to positions that cannot be closed now: it stays with them, and nobody in another market bears it. */
+export function stuckLoss(
+  ctx: ReadContext,
+  state: MarginState,
+  { id, account, missing }: { id: AccountId; account: Account; missing: bigint },
+  views: MarketViews,
+): bigint {
+  const held = account.positions.filter(({ lots }) => lots !== 0n);
+  const stuck = held.filter(({ market }) => !isClosable(views(market)));
+  if (missing <= 0n || stuck.length === 0) return 0n;
+  if (stuck.length === held.length) return missing;
+  const known = knownLosses(ctx, state, id);
+  return splitByMarket(missing, known.length > 0 ? known : standing(account, views))
+    .filter(({ market }) => stuck.some((one) => one.market === market))
+    .reduce((sum, { amount }) => sum + amount, 0n);
+}
+
 /** As it is remembered; empty: nothing is. */
 export function knownLosses(ctx: ReadContext, state: MarginState, id: AccountId): Loss[] {
   const shares = state.custody.losses.get(ctx, id)?.losses ?? [];
@@ -118,6 +135,16 @@ export function blame(
 ): void {
   if (attributes(ctx, state))
     noteLosses(ctx, state, id, standing(state.accounts.get(ctx, id), views));
+}
+
+/** What it lost where it holds nothing any more has been borne: what is missing belongs to the rest. */
+export function leaveLosses(ctx: WriteContext, state: MarginState, id: AccountId): void {
+  const held = state.accounts.get(ctx, id)?.positions ?? [];
+  const known = knownLosses(ctx, state, id);
+  const left = known.filter(({ market }) =>
+    held.some((position) => position.market === market && position.lots !== 0n),
+  );
+  if (left.length > 0 && left.length < known.length) keepLosses(ctx, state, id, left);
 }
 
 /** Nothing is missing in this market any more. */

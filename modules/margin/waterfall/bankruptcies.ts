@@ -6,28 +6,39 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
 import { contained } from "../contained.ts";
 import { maintenanceHealth } from "../health/health.ts";
-import type { ModelledMarkets } from "../health/market-view.ts";
+import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, marketViews } from "../health/market-view.ts";
+import { DELEVERAGES_PER_BLOCK_MAX } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import { shortfallFloor } from "./attribution.ts";
+import { forgetAdvance, hasAdvance, mayGain } from "./advances.ts";
+import { blame, leaveLosses, shortfallFloor, stuckLoss } from "./attribution.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 import type { Origin } from "./origins.ts";
 
 export interface Bankruptcies {
-  /** `held`: its markets, in the order they are closed. Returns false when nothing was done. */
+  /**
+   * The funds pay, then what can be closed of `held`, its markets in the order they are closed, is deleveraged. The rest stays open, and so does what the block has no room
+   * for: the account comes again in the next one. Nothing is done with an account that is not below zero, or at zero by what funds have paid.
+   */
   resolve(
     ctx: WriteContext,
     id: AccountId,
     held: readonly MarketId[],
     origin: Origin,
+    budget: BankruptcyBudget,
+  ): void;
+  /** Of accounts that liquidation has nothing to do with, the most urgent first, as many as a block liquidates: below zero with nothing that can be closed, or paid for by funds and not short of any requirement. */
+  cover(
+    ctx: WriteContext,
+    stranded: readonly { readonly id: AccountId; readonly market: MarketId }[],
+    views: MarketViews,
     budget: BankruptcyBudget,
   ): void;
 }
@@ -38,6 +49,8 @@ export interface BankruptcyBudget {
   deleverages: number;
   /** Something was closed, charged or paid in this block. */
   worked: boolean;
+  /** For whom the funds and the other sides have done what they can in this block. */
+  readonly tried: Set<AccountId>;
 }
 
 /** Where losses end markets: what is only borne in part leaves its positions as they are, since who has closed them has left with the rest. */
@@ -60,34 +73,34 @@ export function createBankruptcies(parts: {
     return { account, views, health: maintenanceHealth(account, views) };
   }
 
-  function isFlat({ positions }: Account): boolean {
-    return positions.every(({ lots }) => lots === 0n);
-  }
-
-  /** Closes what the account holds against the other side; returns what that lost by it. `whole`: nothing is closed unless all that is missing is borne by it. */
+  /**
+   * Closes what can be closed against the other side, as far as the block has room for it; returns what that side lost by it. `whole`: nothing is closed unless all that is
+   * missing is borne by it, but for `stuck`.
+   */
   function deleverage(
     ctx: WriteContext,
     id: AccountId,
-    held: readonly MarketId[],
+    closable: readonly MarketId[],
     budget: BankruptcyBudget,
-    whole: boolean,
+    { stuck, whole }: { readonly stuck: bigint; readonly whole: boolean },
   ): bigint {
     let lost = 0n;
     let sound = true;
     const closeAll = (inner: WriteContext): void => {
-      for (const market of held) {
+      for (const market of closable) {
+        if (!whole && isSpent(budget)) break;
         budget.deleverages -= 1;
         budget.worked = true;
         let part = 0n;
         const done = contained(inner, markets, market, (step) => {
-          part = deleveraging.deleverage(step, id, market).lost;
+          part = deleveraging.deleverage(step, id, market, stuck).lost;
           assertMarketSound(step, state, market);
         });
         if (done) lost += part;
         else sound = false;
       }
       const equity = whole && sound ? (load(inner, id).health?.equity ?? 0n) : 0n;
-      if (equity < 0n) throw new NotBorne();
+      if (equity < -stuck) throw new NotBorne();
     };
     try {
       atomically(ctx, closeAll);
@@ -98,35 +111,88 @@ export function createBankruptcies(parts: {
     return lost;
   }
 
+  /** There is room for all of it; who holds more markets than a block deleverages has one for itself. */
+  function hasRoom(budget: BankruptcyBudget, closable: readonly MarketId[], whole: boolean) {
+    if (isSpent(budget)) return false;
+    if (!whole || closable.length <= budget.deleverages) return true;
+    return budget.deleverages === DELEVERAGES_PER_BLOCK_MAX;
+  }
+
+  /** Above zero what is left of a flat account is what rounding to whole ticks took from the other side beyond the deficit: the fund's. Returns it. */
+  function keepResidue(ctx: WriteContext, id: AccountId): bigint {
+    const account = state.accounts.get(ctx, id);
+    if (account === undefined || mayGain(account)) return 0n;
+    forgetAdvance(ctx, state.waterfall, id);
+    if (account.collateral <= 0n) return 0n;
+    claims.pay(ctx, id, account.collateral, "residue");
+    return account.collateral;
+  }
+
+  function resolve(
+    ctx: WriteContext,
+    id: AccountId,
+    held: readonly MarketId[],
+    origin: Origin,
+    budget: BankruptcyBudget,
+  ): void {
+    const { views, health } = load(ctx, id);
+    if (health === null || health.equity > 0n) return;
+    if (health.equity === 0n && !hasAdvance(ctx, state.waterfall, id)) return;
+    // Its own assets before anyone else's money; equity stands.
+    conversion.convertAll(ctx, id, views);
+    const missing = -health.equity;
+    // What an account in the queue misses is no new loss.
+    const waited = state.deficits.has(ctx, id);
+    const ledger =
+      missing === 0n ? null : new LossLedger(waited ? "queue" : "defaulter", missing, origin);
+    const paid = ledger === null ? 0n : losses.pay(ctx, id, ledger);
+    if (paid > 0n) budget.worked = true;
+    const { account } = load(ctx, id);
+    const closable = held.filter((market) => isClosable(views(market)));
+    const stuck = stuckLoss(ctx, state, { id, account, missing: missing - paid }, views);
+    // Where losses end markets an account waits in the queue with its positions open.
+    const ends = state.params.require(ctx).marketSettlement !== undefined;
+    const whole = ends && waited && missing >= shortfallFloor(ctx, state);
+    const room = hasRoom(budget, closable, whole);
+    if (room || closable.length === 0) budget.tried.add(id);
+    const lost = room ? deleverage(ctx, id, closable, budget, { stuck, whole }) : 0n;
+    ledger?.add("deleveraging", lost);
+    const residue = held.length > 0 ? keepResidue(ctx, id) : 0n;
+    ledger?.add("residue", -residue);
+    const equity = load(ctx, id).health?.equity ?? 0n;
+    if (equity < 0n && -equity <= stuck) leaveLosses(ctx, state, id);
+    // Above zero only when a fault has kept a position.
+    ledger?.add(equity < 0n ? "queue" : "kept", -equity);
+    if (ledger === null || ledger.lines.length === 0) return;
+    losses.close(ctx, id, ledger, "liquidation");
+  }
+
   return {
-    resolve(ctx, id, held, origin, budget) {
-      const { views, health } = load(ctx, id);
-      if (health === null || health.equity >= 0n) return;
-      if (held.length > 0) {
-        const spent = budget.deleverages <= 0 || budget.notional <= 0n;
-        if (spent || !held.every((market) => isClosable(views(market)))) return;
+    resolve,
+    cover(ctx, stranded, views, budget) {
+      const most = state.params.require(ctx).liquidationsPerBlockMax;
+      // Where there are more, all have their turn.
+      const from = stranded.length <= most ? 0 : (ctx.header.height * most) % stranded.length;
+      const turns = [...stranded.slice(from), ...stranded.slice(0, from)].slice(0, most);
+      for (const { id, market } of turns) {
+        contained(ctx, markets, market, (step) => {
+          blame(step, state, id, views);
+          const { account, views: now } = load(step, id);
+          const held = account.positions.filter(({ lots }) => lots !== 0n);
+          const origin = losses.origin(step, id, account, now);
+          resolve(
+            step,
+            id,
+            held.map((position) => position.market),
+            origin,
+            budget,
+          );
+        });
       }
-      // Its own assets before anyone else's money; equity stands.
-      conversion.convertAll(ctx, id, views);
-      // Where losses end markets an account waits in the queue with its positions open: what it misses is no new loss then.
-      const waited =
-        state.params.require(ctx).marketSettlement !== undefined && state.deficits.has(ctx, id);
-      const ledger = new LossLedger(waited ? "queue" : "defaulter", -health.equity, origin);
-      if (losses.pay(ctx, id, ledger) > 0n) budget.worked = true;
-      const whole = waited && -health.equity >= shortfallFloor(ctx, state);
-      ledger.add("deleveraging", deleverage(ctx, id, held, budget, whole));
-      const left = load(ctx, id);
-      // What rounding to whole ticks took from the other side beyond the deficit belongs to the fund, not to the bankrupt account.
-      const alone = isFlat(left.account) && left.account.assets.length === 0;
-      if (held.length > 0 && alone && left.account.collateral > 0n) {
-        ledger.add("residue", -left.account.collateral);
-        claims.pay(ctx, id, left.account.collateral, "residue");
-      }
-      const equity = load(ctx, id).health?.equity ?? 0n;
-      // Above zero only when a fault has kept a position.
-      ledger.add(equity < 0n ? "queue" : "kept", -equity);
-      if (waited && ledger.lines.length === 0) return;
-      losses.close(ctx, id, ledger, "liquidation");
     },
   };
+}
+
+function isSpent({ deleverages, notional }: BankruptcyBudget): boolean {
+  return deleverages <= 0 || notional <= 0n;
 }

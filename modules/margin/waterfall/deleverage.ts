@@ -14,33 +14,36 @@ import {
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
+import type { Account } from "../account-codec.ts";
 import { findPosition } from "../clearing/fill.ts";
 import { emitDeleverage } from "../events.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
-import { marketViews } from "../health/market-view.ts";
+import { isClosable, marketViews } from "../health/market-view.ts";
 import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
-import { bankruptcyDistanceTicks } from "../liquidation/liquidation-math.ts";
+import { type AccountFigures, bankruptcyDistanceTicks } from "../liquidation/liquidation-math.ts";
 import { maintenanceShare } from "../portfolio/account.ts";
 import type { ClearingPort, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { knownLosses, shortfallFloor, splitByMarket } from "./attribution.ts";
+import { knownLosses, shortfallFloor, splitByMarket, stuckLoss } from "./attribution.ts";
 import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
 import { allocateDeleveraging, compareLeverage } from "./deleverage-math.ts";
 import { emitDeleverageRound } from "./events.ts";
 import { type Holder, holdersOf } from "./sides.ts";
 
 export interface Deleveraging {
-  /** The account has lots in the market, and the price that brings it to zero lies within the band. */
+  /** The account has lots in the market, and the price that brings it to what stays (`stuckLoss`) lies within the band. */
   bearable(ctx: ReadContext, id: AccountId, market: MarketId, views: MarketViews): boolean;
   /**
    * Closes the account's position in the market as far as the other side can take it; returns the lots closed, and what that side lost by it. What nobody can bear is
-   * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained.
+   * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained. `stuck`: of what the
+   * account misses, what is not laid to any market that can be closed.
    */
   deleverage(
     ctx: WriteContext,
     id: AccountId,
     market: MarketId,
+    stuck: bigint,
   ): { readonly lots: bigint; readonly lost: bigint };
 }
 
@@ -76,11 +79,28 @@ export function createDeleveraging(parts: {
 }): Deleveraging {
   const { state, markets, clearing, name } = parts;
 
+  /** What the positions that can be closed have to bear: without what belongs to the others, and what these require. */
+  function toBear(
+    account: Account,
+    health: AccountFigures,
+    stuck: bigint,
+    views: MarketViews,
+  ): AccountFigures {
+    let { maintenance } = health;
+    for (const position of account.positions) {
+      const view = views(position.market);
+      if (position.lots === 0n || view === undefined || isClosable(view)) continue;
+      maintenance -= maintenanceShare(account, position, view, views);
+    }
+    return { equity: minimum(health.equity + stuck, 0n), maintenance: maximum(maintenance, 0n) };
+  }
+
   function termsOf(
     ctx: ReadContext,
     id: AccountId,
     market: MarketId,
     views: MarketViews,
+    stuck: bigint,
   ): (Terms & { readonly lots: bigint }) | null {
     const account = state.accounts.get(ctx, id);
     const position = account === undefined ? undefined : findPosition(account, market);
@@ -93,7 +113,8 @@ export function createDeleveraging(parts: {
     const maintenance = maintenanceShare(account, position, view, views);
     const { deleverageBandPpm } = state.params.require(ctx);
     const cap = mulDivDown(view.notionalPerLot, deleverageBandPpm, PPM * quantaPerTickLot);
-    const wanted = bankruptcyDistanceTicks(health, { lots, maintenance }, quantaPerTickLot);
+    const burden = toBear(account, health, stuck, views);
+    const wanted = bankruptcyDistanceTicks(burden, { lots, maintenance }, quantaPerTickLot);
     const long = position.lots > 0n;
     const distance = minimum(minimum(wanted, cap), roomTicks(view, long, cap));
     return {
@@ -260,13 +281,17 @@ export function createDeleveraging(parts: {
 
   return {
     bearable(ctx, id, market, views) {
-      const terms = termsOf(ctx, id, market, views);
+      const account = state.accounts.get(ctx, id);
+      const health = account === undefined ? null : maintenanceHealth(account, views);
+      if (account === undefined || health === null) return false;
+      const stuck = stuckLoss(ctx, state, { id, account, missing: -health.equity }, views);
+      const terms = termsOf(ctx, id, market, views, stuck);
       return terms !== null && !terms.beyond;
     },
 
-    deleverage(ctx, id, market) {
+    deleverage(ctx, id, market, stuck) {
       const views = marketViews(ctx, markets);
-      const terms = termsOf(ctx, id, market, views);
+      const terms = termsOf(ctx, id, market, views, stuck);
       if (terms === null) return { lots: 0n, lost: 0n };
       // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
       const waits = terms.beyond || !state.deficits.has(ctx, id);

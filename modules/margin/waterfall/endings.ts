@@ -4,21 +4,28 @@
  * then: ending-shares.ts.
  */
 import type { MarketEnding } from "@keel/proto/gen/keel/margin/v1/settlement";
+import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
 import { contained } from "../contained.ts";
-import { positionValue } from "../health/health.ts";
-import type { MarketViews } from "../health/market-view.ts";
+import { maintenanceHealth, positionValue } from "../health/health.ts";
+import { isClosable, type MarketViews } from "../health/market-view.ts";
 import type { InsurancePort, MarketId, MarketsPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { knownLosses, shortfallFloor, shortMarkets, splitByMarket } from "./attribution.ts";
+import {
+  knownLosses,
+  type Loss,
+  shortfallFloor,
+  shortMarkets,
+  splitByMarket,
+} from "./attribution.ts";
 import type { RiskClasses } from "./classes.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Due, emitEnded, emitResumed, emitSuspended, type Short } from "./ending-events.ts";
 
 export interface Endings {
-  /** After the deficit queue and whose losses are what was drawn up. */
-  watch(ctx: WriteContext, views: MarketViews): void;
+  /** After the deficit queue and whose losses are what was drawn up. `tried`: for whom funds and deleveraging have done what they can in this block. */
+  watch(ctx: WriteContext, views: MarketViews, tried: ReadonlySet<AccountId>): void;
 }
 
 /** How long deleveraging may take with what it can bear within the band: so many of them a block are closed, and who is not then is not going to be. */
@@ -29,7 +36,7 @@ const WAITING_BLOCKS_MAX = 50;
 
 interface Stuck {
   readonly stuck: ReadonlyMap<MarketId, bigint>;
-  /** Of some accounts deleveraging may still bear it all. */
+  /** Of some accounts funds or deleveraging may still bear it all. */
   readonly waiting: boolean;
 }
 
@@ -42,7 +49,7 @@ export function hasEnded(ctx: ReadContext, { waterfall }: MarginState, market: M
 export function createEndings(parts: {
   readonly state: MarginState;
   readonly markets: MarketsPort;
-  readonly insurance: Pick<InsurancePort, "fundBalance">;
+  readonly insurance: Pick<InsurancePort, "available" | "fundBalance">;
   readonly classes: RiskClasses;
   readonly deleveraging: Pick<Deleveraging, "bearable">;
 }): Endings {
@@ -50,20 +57,38 @@ export function createEndings(parts: {
   const { endings } = state.waterfall;
 
   /** Of what the queue misses in each market, what nothing but its end will bear. */
-  function stuckIn(ctx: ReadContext, views: MarketViews): Stuck {
+  function stuckIn(ctx: ReadContext, views: MarketViews, tried: ReadonlySet<AccountId>): Stuck {
     let waiting = false;
     const stuck = new Map<MarketId, bigint>();
     state.deficits.each(ctx, (id, { shortfall, sinceNs }) => {
       const parts = splitByMarket(shortfall, knownLosses(ctx, state, id));
-      // All of an account or nothing: markets that one loss ends are settled together.
+      const young = ctx.header.timeNs - sinceNs < DELEVERAGING_PATIENCE_NS;
+      // All of an account that can be closed or nothing: markets that one loss ends are settled together.
+      const closable = parts.filter(({ market }) => isClosable(views(market)));
       const patient =
-        ctx.header.timeNs - sinceNs < DELEVERAGING_PATIENCE_NS &&
-        parts.every(({ market }) => deleveraging.bearable(ctx, id, market, views));
-      waiting ||= patient;
-      if (patient) return;
+        (young || !tried.has(id)) &&
+        closable.length > 0 &&
+        closable.every(({ market }) => deleveraging.bearable(ctx, id, market, views));
+      const waits = patient || (!tried.has(id) && mayBePaid(ctx, id, parts, views));
+      waiting ||= waits;
+      if (waits) return;
       for (const { amount, market } of parts) stuck.set(market, (stuck.get(market) ?? 0n) + amount);
     });
     return { stuck, waiting };
+  }
+
+  /** It has had no turn yet, and the funds have something for when it has. */
+  function mayBePaid(
+    ctx: ReadContext,
+    id: AccountId,
+    lost: readonly Loss[],
+    views: MarketViews,
+  ): boolean {
+    const account = state.accounts.get(ctx, id);
+    const holds = account?.positions.some(({ lots }) => lots !== 0n) ?? false;
+    if (account === undefined || !holds || maintenanceHealth(account, views) === null) return false;
+    const { settlementDenom: denom } = state.params.require(ctx);
+    return lost.some(({ market }) => insurance.available(ctx, denom, classes.of(ctx, market)) > 0n);
   }
 
   function heldFor(ctx: ReadContext, market: MarketId): bigint {
@@ -210,7 +235,7 @@ export function createEndings(parts: {
   }
 
   return {
-    watch(ctx, views) {
+    watch(ctx, views, tried) {
       const on = state.params.require(ctx).marketSettlement !== undefined;
       if (endings.size(ctx) === 0 && (!on || state.deficits.size(ctx) === 0)) return;
       const pending: MarketId[] = [];
@@ -225,7 +250,7 @@ export function createEndings(parts: {
         for (const market of pending) lift(ctx, market, missing.get(market) ?? 0n, why);
         return;
       }
-      const { stuck, waiting } = stuckIn(ctx, views);
+      const { stuck, waiting } = stuckIn(ctx, views, tried);
       const all = [...new Set([...missing.keys(), ...pending])].sort((a, b) => a - b);
       for (const market of all) {
         const fresh = (stuck.get(market) ?? 0n) < floor && !endings.has(ctx, market);

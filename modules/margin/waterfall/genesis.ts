@@ -10,12 +10,15 @@ import { endingsFault } from "./invariant.ts";
 import { validateWaterfall } from "./params.ts";
 import type { WaterfallState } from "./state.ts";
 
-type Part = Pick<GenesisState, "waterfall" | "classFees" | "endings" | "endingShares">;
+type Part = Pick<
+  GenesisState,
+  "waterfall" | "classFees" | "endings" | "endingShares" | "fundAdvances"
+>;
 
 export function initWaterfall(
   ctx: WriteContext,
   state: WaterfallState,
-  { waterfall, classFees, endings, endingShares }: Part,
+  { waterfall, classFees, endings, endingShares, fundAdvances }: Part,
   addresses: Addresses,
 ): void {
   if (waterfall !== undefined) {
@@ -34,6 +37,13 @@ export function initWaterfall(
     const id = accountId(addresses.parse(owner), subaccount);
     state.shares.set(ctx, id, { owner: "", subaccount: 0, ...share });
   }
+  for (const { owner, subaccount, riskClass, amount } of fundAdvances) {
+    const paid = parseMoney(amount);
+    if (paid === null || paid <= 0n) {
+      throw refuse("invalidRequest", `margin genesis: what the fund "${riskClass}" has paid`);
+    }
+    state.advances.set(ctx, [accountId(addresses.parse(owner), subaccount), riskClass], paid);
+  }
   const fault = endingsFault(ctx, state);
   if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
 }
@@ -50,7 +60,12 @@ export function exportWaterfall(
   const endings: Part["endings"] = [];
   state.endings.each(ctx, (_market, ending) => void endings.push(ending));
   const endingShares = exportShares(ctx, state, addresses);
-  return { waterfall: state.params.get(ctx), classFees, endings, endingShares };
+  const fundAdvances: Part["fundAdvances"] = [];
+  state.advances.each(ctx, ([id, riskClass], amount) => {
+    const owner = addresses.format(ownerOf(id));
+    fundAdvances.push({ owner, subaccount: numberOf(id), riskClass, amount: `${amount}` });
+  });
+  return { waterfall: state.params.get(ctx), classFees, endings, endingShares, fundAdvances };
 }
 
 function exportShares(

@@ -8,6 +8,7 @@ import type { Claims } from "../claims.ts";
 import { emitDeficitCovered } from "../events.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
+import { noteAdvance } from "./advances.ts";
 import { knownLosses, type Loss, standing } from "./attribution.ts";
 import type { RiskClasses } from "./classes.ts";
 import { emitLoss } from "./events.ts";
@@ -48,7 +49,7 @@ export interface Losses {
   origin(ctx: ReadContext, id: AccountId, account: Account, views: MarketViews): Origin;
   /** Where an account in the deficit queue had its loss from. */
   known(ctx: ReadContext, id: AccountId): Origin;
-  /** The funds pay into the account what they can of the rest of the ledger; returns what they paid. */
+  /** The funds pay into the account what they can of the rest of the ledger, and remember it where the account may gain; returns what they paid. */
   pay(ctx: WriteContext, id: AccountId, ledger: LossLedger): bigint;
   /** Says who bore it. Throws AssertionError when the lines do not sum to zero. */
   close(
@@ -82,11 +83,9 @@ export function createLosses(parts: {
       const wanted = minimum(-ledger.sum, ledger.missing);
       if (wanted <= 0n) return 0n;
       let paid = 0n;
-      for (const { bearer, riskClass, amount } of claims.cover(
-        ctx,
-        id,
-        splitLoss(ledger.origin, wanted),
-      )) {
+      const payments = claims.cover(ctx, id, splitLoss(ledger.origin, wanted));
+      noteAdvance(ctx, state, id, payments);
+      for (const { bearer, riskClass, amount } of payments) {
         ledger.add(`${bearer}:${riskClass}`, amount);
         paid += amount;
       }

@@ -3,7 +3,13 @@ import { EndingShare, MarketEnding } from "@keel/proto/gen/keel/margin/v1/settle
 import { WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import type { AccountId } from "../../kit/account-id.ts";
 import { accountIdKey } from "../../kit/account-id.ts";
-import { asciiKey, intTextValue, protoValue, u32Key } from "../../kit/collections/codecs.ts";
+import {
+  asciiKey,
+  intTextValue,
+  pairKey,
+  protoValue,
+  u32Key,
+} from "../../kit/collections/codecs.ts";
 import type { ItemCollection, MapCollection, Schema } from "../../kit/collections/schema.ts";
 import type { MarketId } from "../ports.ts";
 
@@ -16,6 +22,8 @@ export interface WaterfallState {
   readonly endings: MapCollection<MarketId, MarketEnding>;
   /** Of the ended market that is being settled. Owner and number are the key's. */
   readonly shares: MapCollection<AccountId, EndingShare>;
+  /** What the fund of a class has paid into an account that still holds something. */
+  readonly advances: MapCollection<readonly [AccountId, string], bigint>;
 }
 
 /** 17 held the classes of open losses; where these belong is kept by custody (1501). */
@@ -25,5 +33,6 @@ export function waterfallState(schema: Schema): WaterfallState {
     classFees: schema.map(24, "class_fees", asciiKey, intTextValue),
     endings: schema.map(0x1d, "endings", u32Key, protoValue(MarketEnding)),
     shares: schema.map(0x1e, "ending_shares", accountIdKey, protoValue(EndingShare)),
+    advances: schema.map(0x1f, "fund_advances", pairKey(accountIdKey, asciiKey), intTextValue),
   };
 }

@@ -1,6 +1,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { MsgSetWaterfall, type WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import { beforeEach, describe, expect, test } from "vitest";
+import { ownerOf } from "../../kit/account-id.ts";
 import { createAddresses, moduleAddress } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
 import { BTC, DENOM, ETH } from "../testing/world.ts";
@@ -253,6 +254,7 @@ describe("parameters", () => {
     mark(500n);
     endBlock();
     world.margin.state.waterfall.classFees.set(world.ctx, "major", -7n);
+    world.margin.state.waterfall.advances.set(world.ctx, [long, "major"], 5n);
     const { genesis } = world.margin.module;
     if (genesis.kind !== "proto") throw new Error("expected proto genesis");
     const state = GenesisState.decode(genesis.export(world.ctx));
@@ -264,6 +266,9 @@ describe("parameters", () => {
       classFees: [{ riskClass: "major", amount: "-7" }],
       endings: [],
       endingShares: [],
+      fundAdvances: [
+        { owner: addresses.format(ownerOf(long)), subaccount: 0, riskClass: "major", amount: "5" },
+      ],
     });
   });
 });

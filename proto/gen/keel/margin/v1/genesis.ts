@@ -23,7 +23,7 @@ import {
   UnfilledLiquidation,
   WithdrawalGate,
 } from "./types.ts";
-import { ClassFees, WaterfallParams } from "./waterfall.ts";
+import { ClassFees, FundAdvance, WaterfallParams } from "./waterfall.ts";
 
 export const protobufPackage = "keel.margin.v1";
 
@@ -72,6 +72,8 @@ export interface GenesisState {
   /** Who bears losses: parameters; fees of classes not split yet. Where open losses came from is part of custody. */
   waterfall: WaterfallParams | undefined;
   classFees: ClassFees[];
+  /** What funds have paid for accounts that still hold something. */
+  fundAdvances: FundAdvance[];
 }
 
 function createBaseAccountEntry(): AccountEntry {
@@ -167,6 +169,7 @@ function createBaseGenesisState(): GenesisState {
     collateralHolders: [],
     waterfall: undefined,
     classFees: [],
+    fundAdvances: [],
   };
 }
 
@@ -241,6 +244,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.classFees) {
       ClassFees.encode(v!, writer.uint32(418).fork()).join();
+    }
+    for (const v of message.fundAdvances) {
+      FundAdvance.encode(v!, writer.uint32(426).fork()).join();
     }
     return writer;
   },
@@ -444,6 +450,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.classFees.push(ClassFees.decode(reader, reader.uint32()));
             continue;
           }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.fundAdvances.push(FundAdvance.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -497,6 +511,7 @@ export const GenesisState: MessageFns<GenesisState> = {
       ? WaterfallParams.fromPartial(object.waterfall)
       : undefined;
     message.classFees = object.classFees?.map((e) => ClassFees.fromPartial(e)) || [];
+    message.fundAdvances = object.fundAdvances?.map((e) => FundAdvance.fromPartial(e)) || [];
     return message;
   },
 };

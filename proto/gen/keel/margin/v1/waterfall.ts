@@ -60,6 +60,15 @@ export interface LossOrigin {
   classes: ClassWeight[];
 }
 
+/** What a fund has paid into an account that still holds something: what the account gains goes back to it, up to so much. */
+export interface FundAdvance {
+  owner: string;
+  subaccount: number;
+  /** Of the fund that paid; empty: the shared one. */
+  riskClass: string;
+  amount: string;
+}
+
 /** Trading fees of a class since fees were split last. */
 export interface ClassFees {
   riskClass: string;
@@ -640,6 +649,97 @@ export const LossOrigin: MessageFns<LossOrigin> = {
     message.owner = object.owner ?? "";
     message.subaccount = object.subaccount ?? 0;
     message.classes = object.classes?.map((e) => ClassWeight.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFundAdvance(): FundAdvance {
+  return { owner: "", subaccount: 0, riskClass: "", amount: "" };
+}
+
+export const FundAdvance: MessageFns<FundAdvance> = {
+  encode(message: FundAdvance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(16).uint32(message.subaccount);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(26).string(message.riskClass);
+    }
+    if (message.amount !== "") {
+      writer.uint32(34).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FundAdvance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFundAdvance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FundAdvance>): FundAdvance {
+    return FundAdvance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FundAdvance>): FundAdvance {
+    const message = createBaseFundAdvance();
+    message.owner = object.owner ?? "";
+    message.subaccount = object.subaccount ?? 0;
+    message.riskClass = object.riskClass ?? "";
+    message.amount = object.amount ?? "";
     return message;
   },
 };
