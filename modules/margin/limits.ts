@@ -15,7 +15,10 @@ export const MARKETS_PER_ACCOUNT_CEILING = 64;
 /** A trade that makes an owner larger looks at each of its sub-accounts in the market. */
 export const OWNER_SUBACCOUNTS_PER_MARKET_MAX = 16;
 
-/** Deleveragings one block may run: each scans all accounts with positions. */
+/**
+ * Deleveragings one block may run, market by market: a side of a market is found once a block, and each deleveraging closes up to the counterparties below. An account that
+ * must be borne whole and holds more markets has a block for itself.
+ */
 export const DELEVERAGES_PER_BLOCK_MAX = 20;
 
 /** Counterparties one deleveraging may close, most leveraged first. */

@@ -120,6 +120,26 @@ export class Bounds<Short extends object> {
     return found;
   }
 
+  /** Written since the last look, undone or not: of everyone else the record is what it was then. */
+  get touched(): ReadonlySet<AccountId> {
+    return this.#touched;
+  }
+
+  /** Everyone who may have lots on the side of the market: more rather than fewer, perhaps twice, in no order; with the record of those who are not watched, which is the present one. */
+  eachHolder(
+    market: MarketId,
+    long: boolean,
+    visit: (id: AccountId, record: Account | undefined) => void,
+  ): void {
+    for (const id of this.#touched) visit(id, undefined);
+    for (const id of this.#watched) if (!this.#touched.has(id)) visit(id, undefined);
+    this.#paths.waiting(market, long, (number) => {
+      const id = this.#arena.idOf(number);
+      if (this.#touched.has(id) || this.#watched.has(id)) return;
+      visit(id, this.#arena.recordOf(number));
+    });
+  }
+
   /** After `refresh`: a look would judge this account, its bound does not vouch for it. */
   sees(id: AccountId): boolean {
     if (this.#touched.has(id) || this.#watched.has(id)) return true;

@@ -19,7 +19,7 @@ import type { RiskArray } from "../portfolio/risk-array.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { AccountOf, Bounds } from "./bounds.ts";
-import { boundsOf, CASH, cashBoundsOf, HEALTH } from "./branch-watch.ts";
+import { boundsOf, CASH, cashBoundsOf, forgetSides, HEALTH } from "./branch-watch.ts";
 import { CashBounds, type Owing } from "./cash-bounds.ts";
 import { HealthBounds, type Judged } from "./health-bounds.ts";
 
@@ -98,6 +98,7 @@ export function shortOfMargin(
 ): readonly Judged[] {
   const held = heldMarkets(ctx, state);
   for (const market of held) views(market);
+  forgetSides(ctx);
   const read = ofHeld(held, portfolioMarkets(ctx, state), views);
   const bounds = boundsOf(ctx);
   if (bounds === undefined) return begin(ctx, state, read);

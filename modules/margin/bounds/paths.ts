@@ -78,6 +78,13 @@ export class Paths {
     return path;
   }
 
+  /** Everyone who waits on the side of a market, be it as it stands or as part of a portfolio. */
+  waiting(market: MarketId, long: boolean, visit: (holder: number) => void): void {
+    for (const path of [this.#markets.get(market), this.#portfolios.get(market)]) {
+      if (path !== undefined) (long ? path.long : path.short).thresholds.each(visit);
+    }
+  }
+
   /** Brings all to present views, and tells of those whose threshold lies above its level, or who stand no one knows how. */
   refresh(views: MarketViews, see: (holder: number) => void): void {
     this.#advance(this.#markets, (path, market) => path.advance(views(market)), see);

@@ -82,6 +82,13 @@ export function cashOf(account: Account, views: MarketViews): bigint | null {
   return cash;
 }
 
+/** Collateral, positions and what assets count for: the equity of `maintenanceHealth`, by itself. */
+export function equityOf(account: Account, views: MarketViews): bigint | null {
+  const cash = cashOf(account, views);
+  if (cash === null || account.assets.length === 0) return cash;
+  return cash + backingOf(account.assets, views.asset).maintenance;
+}
+
 /** Equity and maintenance only: what a liquidation scan needs of every account. Null when a held market has no price. */
 export function maintenanceHealth(
   account: Account,

@@ -27,9 +27,9 @@ import type { ClearingPort, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { knownLosses, shortfallFloor, splitByMarket, stuckLoss } from "./attribution.ts";
 import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
-import { allocateDeleveraging, compareLeverage } from "./deleverage-math.ts";
+import { allocateDeleveraging } from "./deleverage-math.ts";
 import { emitDeleverageRound } from "./events.ts";
-import { type Holder, holdersOf } from "./sides.ts";
+import { type Exposed, sideOf } from "./side-books.ts";
 
 export interface Deleveraging {
   /** The account has lots in the market, and the price that brings it to what stays (`stuckLoss`) lies within the band. */
@@ -144,25 +144,18 @@ export function createDeleveraging(parts: {
   }
 
   /** Whom a round may close, and the scope: hedges are left alone as long as anything else is there; a share of each position while that is enough. */
-  function candidates(
-    ctx: ReadContext,
-    id: AccountId,
-    terms: Terms,
-    views: MarketViews,
-    needed: bigint,
-  ): Round {
+  function candidates(ctx: ReadContext, terms: Terms, views: MarketViews, needed: bigint): Round {
     const { hedgesLast = false, deleverageSharePpm = 0 } = state.waterfall.params.get(ctx) ?? {};
-    const side = { view: terms.view, long: !terms.long, hedgesLast, except: id };
-    const holders = holdersOf(ctx, { state, markets }, views, side);
-    const sideLots = holders.reduce((sum, { lots }) => sum + lots, 0n);
-    let scope: Round["scope"] = "unhedged";
-    let parties = partiesOf(holders, terms.lossPerLot, ({ unhedged }) => unhedged);
-    if (!hedgesLast || parties.length === 0) {
+    const wanted = { view: terms.view, long: !terms.long, hedgesLast };
+    const side = sideOf(ctx, { state, markets }, views, wanted);
+    let scope: Round["scope"] = hedgesLast ? "unhedged" : "all";
+    let parties = partiesOf(side.ranked(scope), terms.lossPerLot);
+    if (hedgesLast && parties.length === 0) {
       scope = "all";
-      parties = partiesOf(holders, terms.lossPerLot, ({ lots }) => lots);
+      parties = partiesOf(side.ranked(scope), terms.lossPerLot);
     }
     parties = spared(parties, needed, deleverageSharePpm);
-    return { parties, scope, sideLots, accounts: holders.length };
+    return { parties, scope, sideLots: side.lots, accounts: side.accounts };
   }
 
   /** Returns what the counterparty lost by it. */
@@ -219,7 +212,7 @@ export function createDeleveraging(parts: {
     let left = lots;
     let lost = 0n;
     for (let count = 0; count < DELEVERAGE_ROUNDS_MAX && left > 0n; count++) {
-      const round = candidates(ctx, id, terms, views, left);
+      const round = candidates(ctx, terms, views, left);
       if (round.parties.length === 0) break;
       const { parts, level } = allocateDeleveraging(round.parties, left);
       const closed = parts.reduce((sum, part) => sum + part.lots, 0n);
@@ -309,20 +302,16 @@ export function createDeleveraging(parts: {
   };
 }
 
-/** The most leveraged of those who can bear to close anything, at most the limit. `of`: lots that count. */
-function partiesOf(
-  holders: readonly Holder[],
-  lossPerLot: bigint,
-  of: (holder: Holder) => bigint,
-): Counterparty<AccountId>[] {
+/** The most leveraged of those who can bear to close anything, at most the limit. */
+function partiesOf(ranked: Iterable<Exposed>, lossPerLot: bigint): Counterparty<AccountId>[] {
   const parties: Counterparty<AccountId>[] = [];
-  for (const holder of holders) {
-    const lots = of(holder);
-    const bearable = lossPerLot === 0n ? lots : divFloor(holder.equity, lossPerLot);
+  for (const { equity, id, lots } of ranked) {
+    const bearable = lossPerLot === 0n ? lots : divFloor(equity, lossPerLot);
     const cap = minimum(lots, bearable);
-    if (cap > 0n) parties.push({ id: holder.id, lots, equity: holder.equity, cap });
+    if (cap > 0n) parties.push({ id, lots, equity, cap });
+    if (parties.length === DELEVERAGE_COUNTERPARTIES_MAX) break;
   }
-  return parties.sort(compareLeverage).slice(0, DELEVERAGE_COUNTERPARTIES_MAX);
+  return parties;
 }
 
 /** A share of each position, 0: all of it, while that is enough. */

@@ -67,7 +67,7 @@ export function unhedgedLots(
   return minimum(lots, mulDivDown(lots, absolute(net), absolute(own)));
 }
 
-/** All with lots on the side and no less than no equity, in key order. */
+/** All with lots on the side and no less than no equity, in key order: a scan of all accounts, for who asks outside the block's work (which asks side-books.ts). */
 export function holdersOf(
   ctx: ReadContext,
   parts: { readonly state: MarginState; readonly markets: ModelledMarkets },
@@ -76,15 +76,13 @@ export function holdersOf(
     readonly view: MarketView;
     readonly long: boolean;
     readonly hedgesLast: boolean;
-    readonly except?: AccountId;
   },
 ): Holder[] {
-  const { view, long, hedgesLast, except } = side;
+  const { view, long, hedgesLast } = side;
   const deltaOf = lotDeltas(ctx, parts.markets, views);
   const stopped = parts.state.waterfall.endings;
   const found: Holder[] = [];
   parts.state.active.each(ctx, (id) => {
-    if (id === except) return;
     const account = parts.state.accounts.get(ctx, id);
     assert(account !== undefined, "an active account has no record");
     const position = findPosition(account, view.terms.id);

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import type { AccountId } from "../../kit/account-id.ts";
+import { DELEVERAGES_PER_BLOCK_MAX } from "../limits.ts";
+import { btcTerms, createWorld, DENOM, type World } from "../testing/world.ts";
+
+const UNIT = 1_000_000n;
+const MARKETS = 25;
+
+/** Bankrupts, each with a lot in each of 25 markets and six units of equity behind it, against one who is rich. */
+function cascade(bankrupts: number, params: Parameters<typeof createWorld>[0] = {}) {
+  const world = createWorld({ liquidationNotionalMin: "0", marketsPerAccountMax: 64, ...params });
+  const { ctx, margin, markets } = world;
+  const rich = world.funded(1, 100_000n * UNIT);
+  const ids: AccountId[] = [];
+  for (let market = 1; market <= MARKETS; market++) {
+    markets.list(ctx, btcTerms({ id: market, symbol: `M${market}-PERP`, feedId: market }));
+    markets.setMark(ctx, market, 50_000n);
+  }
+  const party = (account: AccountId) => ({ account, feeQuanta: 0n, orderId: null });
+  for (let i = 0; i < bankrupts; i++) {
+    const id = world.funded(10 + i, 6n * UNIT * BigInt(MARKETS));
+    ids.push(id);
+    for (let market = 1; market <= MARKETS; market++) {
+      margin.keeper.clear(ctx, {
+        market,
+        priceTicks: 50_000n,
+        lots: 1n,
+        buyer: party(id),
+        seller: party(rich),
+        taker: "buy",
+        kind: "deleverage",
+      });
+    }
+  }
+  for (let market = 1; market <= MARKETS; market++) markets.setMark(ctx, market, 43_000n);
+  return { world, ids, rich };
+}
+
+/** How many markets of accounts a block has deleveraged. */
+function block(world: World): number {
+  const { ctx, margin } = world;
+  const before = ctx.events.length;
+  margin.keeper.endBlock(ctx);
+  expect(world.violated()).toBeNull();
+  ctx.nextBlock();
+  return ctx.events.slice(before).filter(({ type }) => type === "deleverage_round").length;
+}
+
+describe("what a block may deleverage", () => {
+  test("is bounded market by market, and goes on where it has ended", () => {
+    const { world, ids, rich } = cascade(2);
+    world.fund.give(world.ctx, 1_000n * UNIT);
+    const rounds = [block(world), block(world), block(world)];
+    expect(rounds).toEqual([DELEVERAGES_PER_BLOCK_MAX, DELEVERAGES_PER_BLOCK_MAX, 10]);
+    // A unit for each lot, paid in the first block; the other side has its seven of each, as if all had been closed at once.
+    expect(world.fund.balance(world.ctx, DENOM)).toBe(950n * UNIT);
+    expect(world.equity(rich)).toBe(100_350n * UNIT);
+    for (const id of ids) {
+      expect(world.equity(id)).toBe(0n);
+      expect(world.margin.keeper.account(world.ctx, id)?.positions).toEqual([]);
+    }
+    expect(world.margin.state.waterfall.advances.size(world.ctx)).toBe(0);
+  });
+
+  test("without a fund leaves what is missing in the queue until the rest is closed, no more than once", () => {
+    const { world, ids, rich } = cascade(1);
+    expect(block(world)).toBe(DELEVERAGES_PER_BLOCK_MAX);
+    const open = world.margin.keeper.pendingShortfall(world.ctx, DENOM);
+    expect(open > 0n && open < 25n * UNIT).toBe(true);
+    expect(block(world)).toBe(5);
+    expect(world.margin.keeper.pendingShortfall(world.ctx, DENOM)).toBe(0n);
+    expect(world.equity(rich)).toBe(100_150n * UNIT);
+    expect(ids.map(world.equity)).toEqual([0n]);
+  });
+
+  test("is one account that must be borne whole and holds more markets, and nobody beside it", () => {
+    const marketSettlement = { afterBlocks: 1_000, atOncePpm: 0n };
+    const { world, ids } = cascade(2, { marketSettlement });
+    expect(block(world)).toBe(0);
+    const rounds = [block(world), block(world)];
+    expect(rounds).toEqual([MARKETS, MARKETS]);
+    expect(ids.map(world.equity)).toEqual([0n, 0n]);
+    expect(world.margin.keeper.pendingShortfall(world.ctx, DENOM)).toBe(0n);
+  });
+});
