@@ -1,5 +1,6 @@
 /** Bench 6: what risk costs per block. Each figure has its own file and stands in this list. */
 import type { Measurement } from "../report.ts";
+import { benchBankruptcies } from "./bankruptcies.ts";
 import { benchCascade } from "./cascade.ts";
 import { benchPortfolioMargin } from "./portfolio.ts";
 import { benchSolvency } from "./solvency.ts";
@@ -10,6 +11,7 @@ const figures: readonly (() => Measurement[] | Promise<Measurement[]>)[] = [
   benchSolvency,
   benchPortfolioMargin,
   benchCascade,
+  benchBankruptcies,
 ];
 
 export async function benchRisk(): Promise<Measurement[]> {
