@@ -52,7 +52,8 @@ export type Layer = (typeof LAYERS)[number];
 
 /** Which layer of the order of payments a line is of. Throws on a bearer that is none. */
 export function layerOf({ classes }: Loss, index: number, { bearer }: Line): Layer {
-  if (index === 0) return "its own";
+  // Where nothing was missing, only what closing at whole ticks has moved is told.
+  if (bearer === "defaulter" || (bearer === "queue" && index === 0)) return "its own";
   if (bearer === "kept") return "residue";
   const named = LAYERS.find((layer) => layer === bearer);
   if (named !== undefined) return named;
@@ -76,7 +77,7 @@ function faultOf(loss: Loss): string | null {
   if (sum(lines) !== 0n) return `the lines of ${account} sum to ${sum(lines)}`;
   // What stays in the queue is no line of what left it.
   const borne = -(first?.quanta ?? 0n);
-  if (first?.bearer === "queue" ? borne > amount : borne !== amount)
+  if (amount > 0n && (first?.bearer === "queue" ? borne > amount : borne !== amount))
     return `${account} misses ${amount}, its ledger ${borne}`;
   if (sum(classes) !== amount) return `${account} misses ${amount}, its classes ${sum(classes)}`;
   let before = 0;

@@ -143,9 +143,8 @@ export function createBankruptcies(parts: {
     const missing = -health.equity;
     // What an account in the queue misses is no new loss.
     const waited = state.deficits.has(ctx, id);
-    const ledger =
-      missing === 0n ? null : new LossLedger(waited ? "queue" : "defaulter", missing, origin);
-    const paid = ledger === null ? 0n : losses.pay(ctx, id, ledger);
+    const ledger = new LossLedger(waited ? "queue" : "defaulter", missing, origin);
+    const paid = losses.pay(ctx, id, ledger);
     if (paid > 0n) budget.worked = true;
     const { account } = load(ctx, id);
     const closable = held.filter((market) => isClosable(views(market)));
@@ -156,14 +155,14 @@ export function createBankruptcies(parts: {
     const room = hasRoom(budget, closable, whole);
     if (room || closable.length === 0) budget.tried.add(id);
     const lost = room ? deleverage(ctx, id, closable, budget, { stuck, whole }) : 0n;
-    ledger?.add("deleveraging", lost);
+    ledger.add("deleveraging", lost);
     const residue = held.length > 0 ? keepResidue(ctx, id) : 0n;
-    ledger?.add("residue", -residue);
+    ledger.add("residue", -residue);
     const equity = load(ctx, id).health?.equity ?? 0n;
     if (equity < 0n && -equity <= stuck) leaveLosses(ctx, state, id);
     // Above zero only when a fault has kept a position.
-    ledger?.add(equity < 0n ? "queue" : "kept", -equity);
-    if (ledger === null || ledger.lines.length === 0) return;
+    ledger.add(equity < 0n ? "queue" : "kept", -equity);
+    if (ledger.lines.length === 0) return;
     losses.close(ctx, id, ledger, "liquidation");
   }
 

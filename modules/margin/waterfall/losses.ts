@@ -15,14 +15,14 @@ import { emitLoss } from "./events.ts";
 import type { Origin } from "./origins.ts";
 import { originByClass, SHARED_ORIGIN, splitLoss } from "./origins.ts";
 
-/** Of one account: what was missing (negative), and who bore how much of it. Lines in the order they were added. */
+/** Of one account: what was missing (negative; nothing where only the rounding of what is closed is to be told), and who bore how much of it. Lines in the order they were added. */
 export class LossLedger {
   readonly missing: bigint;
   readonly origin: Origin;
   readonly #lines = new Map<string, bigint>();
 
   constructor(source: "defaulter" | "queue", missing: bigint, origin: Origin) {
-    assert(missing > 0n, `a loss must be positive, got ${missing}`);
+    assert(missing >= 0n, `a loss must not be negative, got ${missing}`);
     this.missing = missing;
     this.origin = origin;
     this.add(source, -missing);
