@@ -13,6 +13,7 @@ import { refreshSolvency } from "./custody/solvency.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "./health/market-view.ts";
 import { assetViews, isClosable, readRiskArray, readView } from "./health/market-view.ts";
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
+import { Asked } from "./liquidation/asked.ts";
 import type { LiquidationBudget } from "./liquidation/closing.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
 import type { Sick } from "./liquidation/rounds.ts";
@@ -138,6 +139,7 @@ export function createEndBlock(parts: {
       tried: new Set(),
       throttle: null,
       closed: new Set(),
+      asked: new Asked(),
       origins: new Map(),
       promised: new Map(),
     };
@@ -148,12 +150,11 @@ export function createEndBlock(parts: {
     const below = [...settled, ...conversion.run(ctx, views)];
     const owing = advances.reclaim(ctx, views);
     const { sick, stranded, negative } = scan(ctx, views, true);
-    const due = ladder.rounds.run(ctx, sick, views, budget);
+    ladder.rounds.run(ctx, sick, views, budget);
     // Who has nothing but what funds have paid is wound up, be it short of a requirement or not.
     const judged = new Set([...sick, ...stranded].map(({ id }) => id));
     const others = owing.filter(({ id }) => !judged.has(id));
     ladder.bankruptcies.cover(ctx, [...stranded, ...others], views, budget);
-    ladder.takeover.forget(ctx, new Set(due.map(({ id }) => id)));
     if (!budget.worked && sick.length === 0) {
       drawUp(ctx, [...negative, ...below], views, budget.tried);
       return;

@@ -5,7 +5,7 @@ import { numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { MarginMode } from "./portfolio/mode.ts";
-import { whyDeleveraged } from "./waterfall/reasons.ts";
+import { deleverageReason, whyDeleveraged } from "./waterfall/reasons.ts";
 import type { DeleverageReport } from "./waterfall/reports.ts";
 
 /** "keel1…/0" */
@@ -24,6 +24,7 @@ export function emitDeleverage(ctx: WriteContext, report: DeleverageReport): voi
     mark_ticks: report.markTicks.toString(),
     notional: report.notional.toString(),
     pro_rata_lots: report.proRataLots.toString(),
+    reason: deleverageReason(report),
   };
   ctx.emit("deleverage", attributes, () => whyDeleveraged(report));
 }

@@ -16,8 +16,8 @@ export const MARKETS_PER_ACCOUNT_CEILING = 64;
 export const OWNER_SUBACCOUNTS_PER_MARKET_MAX = 16;
 
 /**
- * Deleveragings one block may run, market by market: a side of a market is found once a block, and each deleveraging closes up to the counterparties below. An account that
- * must be borne whole and holds more markets has a block for itself.
+ * Deleveragings one block may run, of accounts below zero and of those that nobody has taken, market by market: a side of a market is found once a block, and each
+ * deleveraging closes up to the counterparties below. An account that must be borne whole and holds more markets has a block for itself.
  */
 export const DELEVERAGES_PER_BLOCK_MAX = 20;
 
@@ -27,7 +27,7 @@ export const DELEVERAGE_COUNTERPARTIES_MAX = 500;
 /** Rounds of allocation in one deleveraging: a round repeats only when a counterparty could not take its full part. */
 export const DELEVERAGE_ROUNDS_MAX = 8;
 
-/** When the backstop is asked, unless the parameters say otherwise: two thirds of maintenance, or a minute without a fill. */
+/** When the backstop is asked, unless the parameters say otherwise: two thirds of maintenance, or a minute without a fill, after which the other side is asked, too. */
 export const BACKSTOP_HEALTH_DEFAULT_PPM = 666_667n;
 export const BACKSTOP_WAIT_DEFAULT_MS = 60_000n;
 

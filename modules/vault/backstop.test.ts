@@ -74,19 +74,31 @@ describe("the backstop", () => {
     expect(world.violation()).toBeNull();
   });
 
-  it("begins to wait anew when the book took something, and forgets who is no longer under water", () => {
+  it("is set back by the part that the book took, and forgets who is no longer under water", () => {
     const { world, long } = fragile();
     world.block(1, () => world.setPrice(BTC, "57900"));
     world.block(59);
     const bidder = world.funded(5, 100_000n);
-    world.place(PERP, bidder, "buy 0.01 @ 57850");
+    // Somewhat more than half of what is asked for.
+    world.place(PERP, bidder, "buy 0.4 @ 57850");
     world.block(1);
     world.block(1);
-    expect(lotsOf(world, long)).toBe(990n);
+    expect(lotsOf(world, long)).toBe(600n);
+    world.block(20);
+    expect(lotsOf(world, long)).toBe(600n);
     world.block(1, () => world.setPrice(BTC, "60000"));
     world.block(1);
     expect(world.margin.state.unfilled.size(world.ctx)).toBe(0);
-    expect(lotsOf(world, long)).toBe(990n);
+    expect(lotsOf(world, long)).toBe(600n);
+  });
+
+  it("is not put off by a bid for a lot now and then", () => {
+    const { world, long } = fragile();
+    world.block(1, () => world.setPrice(BTC, "57900"));
+    world.block(59);
+    world.place(PERP, world.funded(5, 100_000n), "buy 0.001 @ 57850");
+    for (let i = 0; i < 4; i++) world.block(1);
+    expect(lotsOf(world, long)).toBe(0n);
   });
 
   it("takes no more than a tenth of its equity over the range, and what goes along is in proportion", () => {

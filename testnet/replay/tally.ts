@@ -123,7 +123,7 @@ function addEvent(
     case "deleverage":
       tally.deleverages += 1;
       tally.deleveragedNotional += money("notional");
-      // Taken over because it was bankrupt: liquidated, whether or not the book took a part of it.
+      // Nobody else has taken it: liquidated, whether or not the book took a part of it.
       tally.liquidatedAccounts.add(account);
       return;
     case "deleverage_round":

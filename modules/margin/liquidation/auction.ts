@@ -19,6 +19,7 @@ import {
 import type { BackstopPort, ClearingPort, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
+import { Asked } from "./asked.ts";
 import { BID_MAX, type Bids, refusedTogether, type WantedBid } from "./bids.ts";
 import { type Clip, type Closing, type LiquidationBudget, worstTicks } from "./closing.ts";
 import { emitAuction, emitBidFilled, emitOffer } from "./events.ts";
@@ -32,7 +33,7 @@ export interface Auction {
   /** Of these accounts, what is still to be closed. */
   run(ctx: WriteContext, ids: readonly AccountId[], budget: LiquidationBudget): void;
   /** Takes back what is offered of accounts that are not liquidated any more. */
-  forget(ctx: WriteContext, due: ReadonlySet<AccountId>): void;
+  forget(ctx: WriteContext, isDue: (id: AccountId) => boolean): void;
   /** Where the reserve price of an offer stands; null: it can not be sold now. */
   reserve(ctx: ReadContext, offer: LiquidationOffer, id: AccountId): bigint | null;
 }
@@ -271,6 +272,7 @@ export function createAuction(parts: AuctionParts): Auction {
       budget.notional -= lots * view.notionalPerLot;
       budget.worked = true;
       budget.closed.add(id);
+      budget.asked.add(id, view, { lots: 0n, taken: lots });
       const reward = closing.settle(ctx, id, clip, { lots, source: "auction" });
       let rest = reward;
       for (const pair of mine) {
@@ -344,14 +346,14 @@ export function createAuction(parts: AuctionParts): Auction {
       }
     },
 
-    forget(ctx, due) {
+    forget(ctx, isDue) {
       if (offers.size(ctx) === 0) return;
       const over: (readonly [AccountId, MarketId, LiquidationOffer])[] = [];
       offers.each(ctx, ([id, market], known) => {
         const lots = state.accounts
           .get(ctx, id)
           ?.positions.find((held) => held.market === market)?.lots;
-        if (!due.has(id) || (lots ?? 0n) === 0n) over.push([id, market, known]);
+        if (!isDue(id) || (lots ?? 0n) === 0n) over.push([id, market, known]);
       });
       for (const [id, market, known] of over) withdraw(ctx, id, market, known);
     },
@@ -364,6 +366,7 @@ export function createAuction(parts: AuctionParts): Auction {
         tried: new Set(),
         throttle: null,
         closed: new Set(),
+        asked: new Asked(),
         origins: new Map(),
         promised: new Map(),
       };

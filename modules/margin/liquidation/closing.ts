@@ -26,6 +26,7 @@ import type { BackstopPort, LossPart, MarketId, Side } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
 import { addWeight, type Origin, SHARED_ORIGIN, splitLoss } from "../waterfall/origins.ts";
+import type { Asked } from "./asked.ts";
 import { emitLiquidation } from "./events.ts";
 import { penaltyParts, penaltyRatePpm } from "./ladder-math.ts";
 import {
@@ -37,7 +38,7 @@ import {
   penaltyQuanta,
 } from "./liquidation-math.ts";
 import type { Measures } from "./measures.ts";
-import type { PenaltyCause, Sizing } from "./reports.ts";
+import type { LiquidationSource, PenaltyCause, Sizing } from "./reports.ts";
 import { closingSide, type Throttle } from "./throttle.ts";
 
 /** What one block may still do, and what it did. Mutable: one per block. */
@@ -52,6 +53,7 @@ export interface LiquidationBudget {
   throttle: Throttle | null;
   /** Accounts of which something was closed. */
   readonly closed: Set<AccountId>;
+  readonly asked: Asked;
   /** What classes the accounts' losses are charged to, as they stood before anything of them was closed in this block. */
   readonly origins: Map<AccountId, Origin>;
   /** What the funds will be asked for by accounts of which something was closed, and that they have not paid yet: nobody else can count on it. */
@@ -104,7 +106,7 @@ export interface Closing {
 
 export interface Done {
   readonly lots: bigint;
-  readonly source: "book" | "auction";
+  readonly source: LiquidationSource;
 }
 
 export interface ClosingParts {
@@ -297,6 +299,7 @@ export function createClosing(parts: ClosingParts): Closing {
     if (limitTicks <= 0n || lots === 0n) return 0n;
     const filled = markets.liquidateAtBook(ctx, { market, account: id, side, lots, limitTicks });
     assert(filled >= 0n && filled <= lots, `the book filled ${filled} of ${lots} lots`);
+    budget.asked.add(id, view, { lots, taken: filled });
     if (filled === 0n) return 0n;
     throttle?.spend(ctx, { id, view, side, lots: filled });
     budget.notional -= filled * view.notionalPerLot;

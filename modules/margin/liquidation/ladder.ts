@@ -14,14 +14,15 @@ import { type Bids, createBids } from "./bids.ts";
 import { createClosing } from "./closing.ts";
 import { createLiquidation } from "./liquidation.ts";
 import { createMeasures, type Measures } from "./measures.ts";
+import { createOtherSide } from "./other-side.ts";
 import { createRounds, type Rounds, type RoundsParts } from "./rounds.ts";
 import { createSlices } from "./slices.ts";
-import { createTakeover, type Takeover } from "./takeover.ts";
+import { createTakeover } from "./takeover.ts";
+import { createUnfilled } from "./unfilled.ts";
 
 export interface Ladder {
   readonly measures: Measures;
   readonly rounds: Rounds;
-  readonly takeover: Takeover;
   readonly bids: Bids;
   readonly auction: Auction;
   readonly bankruptcies: Bankruptcies;
@@ -42,13 +43,19 @@ export function createLadder(parts: {
 }): Ladder {
   const { addresses, markets, state } = parts;
   const takeover = createTakeover(parts);
+  const unfilled = createUnfilled(state);
   const measures = createMeasures(state, markets);
   const closing = createClosing({ ...parts, measures });
   const slices = createSlices({ ...parts, closing });
   const bankruptcies = createBankruptcies(parts);
-  const liquidation = createLiquidation({ ...parts, bankruptcies, takeover, closing, slices });
+  const otherSide = createOtherSide({ ...parts, closing });
+  const rungs = { unfilled, takeover, otherSide, bankruptcies };
+  const liquidation = createLiquidation({ ...parts, ...rungs, closing, slices });
   const bids = createBids(state, markets, addresses);
   const auction = createAuction({ ...parts, closing, bids });
-  const rounds = createRounds({ ...parts, measures, closing, liquidation, auction, bids });
-  return { measures, rounds, takeover, bids, auction, bankruptcies };
+  const rounds = createRounds({
+    ...parts,
+    ...{ measures, closing, liquidation, auction, bids, unfilled },
+  });
+  return { measures, rounds, bids, auction, bankruptcies };
 }

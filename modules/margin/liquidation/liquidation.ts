@@ -13,8 +13,10 @@ import type { Bankruptcies } from "../waterfall/bankruptcies.ts";
 import type { Losses } from "../waterfall/losses.ts";
 import type { Closing, LiquidationBudget } from "./closing.ts";
 import { targetEquity } from "./liquidation-math.ts";
+import type { OtherSide } from "./other-side.ts";
 import type { Slices } from "./slices.ts";
 import type { Takeover } from "./takeover.ts";
+import type { Unfilled } from "./unfilled.ts";
 
 export interface Liquidation {
   /** The three below, one after the other. */
@@ -22,7 +24,7 @@ export interface Liquidation {
   cancelOrders(ctx: WriteContext, id: AccountId): void;
   /** At the book. False: there is nothing to close. */
   close(ctx: WriteContext, id: AccountId, budget: LiquidationBudget): boolean;
-  /** What neither book nor bidders took: the backstop, then insurance, then the other side. */
+  /** What neither book nor bidders took: the backstop; then, after a wait, the other side; below zero insurance, then the other side. */
   finish(ctx: WriteContext, id: AccountId, budget: LiquidationBudget): void;
 }
 
@@ -31,13 +33,16 @@ export interface LiquidationParts {
   readonly markets: ModelledMarkets;
   readonly losses: Losses;
   readonly bankruptcies: Bankruptcies;
+  readonly unfilled: Unfilled;
   readonly takeover: Takeover;
+  readonly otherSide: OtherSide;
   readonly closing: Closing;
   readonly slices: Slices;
 }
 
 export function createLiquidation(parts: LiquidationParts): Liquidation {
-  const { state, markets, losses, bankruptcies, closing, slices, takeover } = parts;
+  const { state, markets, losses, bankruptcies, closing, slices } = parts;
+  const { otherSide, takeover, unfilled } = parts;
   const { load, order } = closing;
 
   /** One pass over the positions; stops as soon as the account is back at its target. */
@@ -78,9 +83,11 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
   }
 
   function finish(ctx: WriteContext, id: AccountId, budget: LiquidationBudget): void {
-    const { account, views } = load(ctx, id);
+    const { account, health, views } = load(ctx, id);
     const held = order(account, views).map(({ market }) => market);
-    takeover.run(ctx, id, held, budget.closed.has(id));
+    const waitedNs = unfilled.waitedNs(ctx, id, health, budget.asked);
+    takeover.run(ctx, id, held, waitedNs);
+    otherSide.run(ctx, id, held, waitedNs, budget);
     const origin = budget.origins.get(id) ?? losses.origin(ctx, id, account, views);
     const last = load(ctx, id);
     const left = order(last.account, last.views).map(({ market }) => market);

@@ -13,7 +13,7 @@ const LIQUIDATION_RULE = [
   "wanted = held x need / (target x released - costs), up, at least the least notional; all where equity < 0, where that divisor is not above 0 or where less than the least notional would be left; of a slice its lots; at most what the block may still close",
   "fillable = smaller of maintenance - equity and maintenance, x spread x released / (maintenance x held x tick), in ticks, down",
   "limit = mark, moved against the account by the smallest of: the larger of fillable and slippage x lot notional; band x lot notional; equity, not below zero, x released / (maintenance x held x tick); funds / (wanted x tick); each in ticks, down",
-  "the book or the bidders take what they will up to the limit, the book no more than its throttle lets it",
+  "the book or the bidders take what they will up to the limit, the book no more than its throttle lets it; what nobody takes during the wait, the other side at the limit",
 ];
 const FIXED_RATE_RULE = "penalty = notional x rate, up, at most the equity traded";
 const LADDER_RATE_RULE =
@@ -215,7 +215,7 @@ export function whyTakenOver(report: TakeoverReport): Explanation {
   const { before, cause } = report;
   return {
     rule:
-      "asked when first equity < first maintenance x share, or when the book has taken nothing for the wait; at the mark, as many lots as the backstop has room for; " +
+      "asked when first equity < first maintenance x share, or when it has waited, what was taken of it setting that back by its part; at the mark, as many lots as the backstop has room for; " +
       "collateral = equity x part of maintenance x lots / (maintenance x held), down",
     inputs: [
       ...quantities("quanta", {

@@ -26,6 +26,9 @@ export interface Sizing {
 
 export type PenaltyCause = PenaltyInputs;
 
+/** Who took it. */
+export type LiquidationSource = "book" | "auction" | "other_side";
+
 export interface LiquidationReport {
   readonly account: string;
   readonly market: string;
@@ -36,7 +39,7 @@ export interface LiquidationReport {
   readonly penalty: bigint;
   readonly equityBefore: bigint;
   readonly equityAfter: bigint;
-  readonly source: "book" | "auction";
+  readonly source: LiquidationSource;
   readonly wantedLots: bigint;
   readonly markTicks: bigint;
   readonly limitTicks: bigint;
@@ -49,7 +52,7 @@ export interface LiquidationReport {
   readonly parts: PenaltyParts;
 }
 
-/** Why the backstop was asked at all: `health`, less than the share of maintenance is left; `unfilled`, the book took nothing for the wait. */
+/** Why the backstop was asked at all: `health`, less than the share of maintenance is left; `unfilled`, neither book nor bidders took what they were asked for during the wait. */
 export interface TakeoverCause {
   readonly reason: "health" | "unfilled";
   readonly equity: bigint;

@@ -20,6 +20,7 @@ import { dueReason } from "./ladder-math.ts";
 import type { Liquidation } from "./liquidation.ts";
 import type { Measures } from "./measures.ts";
 import { type Closer, createThrottle } from "./throttle.ts";
+import type { Unfilled } from "./unfilled.ts";
 
 /** An account short of margin at the marks. */
 export interface Sick {
@@ -31,13 +32,13 @@ export interface Sick {
 }
 
 export interface Rounds {
-  /** `sick` in order of urgency. Returns those that are due, be there room for them in this block or not. */
+  /** `sick` in order of urgency; what is remembered of others is forgotten. */
   run(
     ctx: WriteContext,
     sick: readonly Sick[],
     views: MarketViews,
     budget: LiquidationBudget,
-  ): readonly Sick[];
+  ): void;
 }
 
 export interface RoundsParts {
@@ -48,6 +49,7 @@ export interface RoundsParts {
   readonly liquidation: Liquidation;
   readonly auction: Auction;
   readonly bids: Bids;
+  readonly unfilled: Unfilled;
   readonly name: (id: AccountId) => string;
   /** Before anything is closed of an account. True: it has been helped otherwise. */
   readonly spared: (ctx: WriteContext, id: AccountId, views: MarketViews) => boolean;
@@ -66,8 +68,14 @@ function turnsOf<T>(due: readonly T[], most: number, height: number): readonly T
   return [...urgent, ...[...others.slice(from), ...others.slice(0, from)].slice(0, round)];
 }
 
+function among(accounts: readonly Sick[]): (id: AccountId) => boolean {
+  const ids = new Set(accounts.map(({ id }) => id));
+  return (id) => ids.has(id);
+}
+
 export function createRounds(parts: RoundsParts): Rounds {
-  const { auction, bids, closing, liquidation, markets, measures, name, spared, state } = parts;
+  const { auction, bids, closing, liquidation, markets, measures, name, state } = parts;
+  const { spared, unfilled } = parts;
 
   /** The second key: a filter on whom the marks have found. */
   function dueOf(
@@ -149,8 +157,9 @@ export function createRounds(parts: RoundsParts): Rounds {
             if (!spared(step, id, views)) liquidation.liquidate(step, id, budget);
           });
         }
-        auction.forget(ctx, new Set());
-        return sick;
+        auction.forget(ctx, () => false);
+        unfilled.forget(ctx, among(sick));
+        return;
       }
       const { due, report } = dueOf(ctx, sick, views, ladder);
       const turns = turnsOf(due, liquidationsPerBlockMax, ctx.header.height);
@@ -163,8 +172,8 @@ export function createRounds(parts: RoundsParts): Rounds {
       });
       for (const one of now) report(one);
       if (now.length > 0) climb(ctx, now, views, budget, ladder);
-      auction.forget(ctx, new Set(due.map(({ id }) => id)));
-      return due;
+      auction.forget(ctx, among(due));
+      unfilled.forget(ctx, among(due));
     },
   };
 }

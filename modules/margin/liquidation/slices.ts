@@ -211,12 +211,14 @@ export function createSlices(parts: {
     legs: readonly Leg[],
     budget: LiquidationBudget,
   ): boolean {
-    const { notional } = budget;
+    const { asked, notional } = budget;
+    const before = asked.of(id);
     try {
       return atomically(ctx, (inner) => execute(inner, id, legs, budget));
     } catch (error) {
       if (!(error instanceof Riskier)) throw error;
       budget.notional = notional;
+      asked.untake(id, before);
       closing.promise(ctx, id, budget);
       return false;
     }

@@ -154,6 +154,10 @@ describe("a takeover", () => {
     world.backstop.account = long;
     end(world, 920n);
     expect(lots(world, long)).toBe(100n);
-    expect(world.margin.state.unfilled.size(world.ctx)).toBe(0);
+    // Nor is there another: the wait runs as for everybody.
+    end(world, 920n, 61);
+    for (let i = 0; i < 4; i++) end(world, 920n);
+    expect(world.ctx.events.some(({ type }) => type === "backstop_takeover")).toBe(false);
+    expect(lots(world, long)).toBe(0n);
   });
 });

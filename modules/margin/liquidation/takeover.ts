@@ -12,7 +12,7 @@ import { contained } from "../contained.ts";
 import { evaluate, isLiquidatable, maintenanceHealth, meetsInitial } from "../health/health.ts";
 import type { ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, type MarketView, marketViews } from "../health/market-view.ts";
-import { BACKSTOP_HEALTH_DEFAULT_PPM, BACKSTOP_WAIT_DEFAULT_MS } from "../limits.ts";
+import { BACKSTOP_HEALTH_DEFAULT_PPM } from "../limits.ts";
 import { maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, ClearingPort, MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
@@ -20,12 +20,11 @@ import type { MarginState } from "../state.ts";
 import { emitTakeover } from "./events.ts";
 import type { AccountFigures } from "./liquidation-math.ts";
 import type { TakeoverCause } from "./reports.ts";
+import { waitMs } from "./unfilled.ts";
 
 export interface Takeover {
-  /** After the book: `held` are the account's markets in the order of liquidation, `filled` says that the book took something in this block. */
-  run(ctx: WriteContext, id: AccountId, held: readonly MarketId[], filled: boolean): void;
-  /** Drops what is remembered of accounts that are not under water. */
-  forget(ctx: WriteContext, sick: ReadonlySet<AccountId>): void;
+  /** After book and auction: `held` are the account's markets in the order of liquidation. */
+  run(ctx: WriteContext, id: AccountId, held: readonly MarketId[], waitedNs: bigint): void;
 }
 
 export interface TakeoverParts {
@@ -47,29 +46,17 @@ export function createTakeover(parts: TakeoverParts): Takeover {
     return { account, views, health: maintenanceHealth(account, views) };
   }
 
-  function forgetOne(ctx: WriteContext, id: AccountId): void {
-    if (state.unfilled.has(ctx, id)) state.unfilled.delete(ctx, id);
-  }
-
   /** Far enough under water, or long enough without a fill; null: neither. */
   function dueOf(
-    ctx: WriteContext,
-    id: AccountId,
+    ctx: ReadContext,
     { equity, maintenance }: AccountFigures,
-    filled: boolean,
+    waitedNs: bigint,
   ): TakeoverCause | null {
     const params = state.params.require(ctx);
     const sharePpm = params.backstopHealthPpm || BACKSTOP_HEALTH_DEFAULT_PPM;
-    const waitMs = params.backstopWaitMs || BACKSTOP_WAIT_DEFAULT_MS;
-    const since = filled ? undefined : state.unfilled.get(ctx, id);
-    const waitedNs = ctx.header.timeNs - (since ?? ctx.header.timeNs);
-    const cause = { equity, maintenance, sharePpm, waitedNs, waitMs };
+    const cause = { equity, maintenance, sharePpm, waitedNs, waitMs: waitMs(params) };
     if (equity * PPM < maintenance * sharePpm) return { reason: "health", ...cause };
-    if (since === undefined) {
-      state.unfilled.set(ctx, id, ctx.header.timeNs);
-      return null;
-    }
-    return waitedNs >= waitMs * 1_000_000n ? { reason: "unfilled", ...cause } : null;
+    return waitedNs >= cause.waitMs * 1_000_000n ? { reason: "unfilled", ...cause } : null;
   }
 
   /** Moves lots at mark; the engine has judged both sides, so the ledger does not. */
@@ -135,26 +122,15 @@ export function createTakeover(parts: TakeoverParts): Takeover {
   }
 
   return {
-    run(ctx, id, held, filled) {
+    run(ctx, id, held, waitedNs) {
       if (backstop.isOwn(id) || !backstop.ready(ctx)) return;
       const { health } = healthOf(ctx, id);
-      if (health === null || health.equity < 0n || !isLiquidatable(health)) {
-        forgetOne(ctx, id);
-        return;
-      }
-      const cause = dueOf(ctx, id, health, filled);
+      if (health === null || health.equity < 0n || !isLiquidatable(health)) return;
+      const cause = dueOf(ctx, health, waitedNs);
       if (cause === null) return;
       for (const market of held) {
         contained(ctx, markets, market, (step) => takeOne(step, id, market, cause));
       }
-    },
-    forget(ctx, sick) {
-      if (state.unfilled.size(ctx) === 0) return;
-      const over: AccountId[] = [];
-      state.unfilled.each(ctx, (id) => {
-        if (!sick.has(id)) over.push(id);
-      });
-      for (const id of over) state.unfilled.delete(ctx, id);
     },
   };
 }

@@ -1,6 +1,7 @@
 /**
- * Auto-deleveraging: a bankrupt position the book does not take is closed against the most leveraged accounts on the other side, at
- * the price that brings the bankrupt account to zero, capped near mark. Counterparties never go below zero by it.
+ * Auto-deleveraging: a position that nobody else takes is closed against the most leveraged accounts on the other side. Of a bankrupt account at
+ * the price that brings it to zero, capped near mark; of one that is only under water at the worst price that it was offered at, which is the other side's
+ * gain. Counterparties never go below zero by it.
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
@@ -29,6 +30,7 @@ import { knownLosses, shortfallFloor, splitByMarket, stuckLoss } from "./attribu
 import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
 import { allocateDeleveraging } from "./deleverage-math.ts";
 import { emitDeleverageRound } from "./events.ts";
+import type { Wait } from "./reports.ts";
 import { type Exposed, sideOf } from "./side-books.ts";
 
 export interface Deleveraging {
@@ -45,6 +47,13 @@ export interface Deleveraging {
     market: MarketId,
     stuck: bigint,
   ): { readonly lots: bigint; readonly lost: bigint };
+  /** Closes lots of an account that is not below zero, so far (ticks, not negative) on the other side's better side of the mark; returns the lots closed. */
+  relieve(
+    ctx: WriteContext,
+    id: AccountId,
+    market: MarketId,
+    offer: { readonly lots: bigint; readonly distance: bigint; readonly wait: Wait },
+  ): bigint;
 }
 
 interface Round {
@@ -61,8 +70,10 @@ interface Terms {
   readonly view: MarketView;
   readonly long: boolean;
   readonly priceTicks: bigint;
-  /** What a counterparty loses against mark per lot it closes. */
+  /** What a counterparty loses against mark per lot it closes; 0 where it gains. */
   readonly lossPerLot: bigint;
+  /** Null: the account is bankrupt. */
+  readonly wait: Wait | null;
 }
 
 /** How far the price may leave the mark: an option's may fall to zero, and rise by the cap however small it is. */
@@ -124,6 +135,7 @@ export function createDeleveraging(parts: {
       lots,
       priceTicks: long ? view.markTicks + distance : view.markTicks - distance,
       lossPerLot: distance * quantaPerTickLot,
+      wait: null,
     };
   }
 
@@ -190,6 +202,7 @@ export function createDeleveraging(parts: {
       markTicks: view.markTicks,
       notional: part.lots * priceTicks * view.terms.quantaPerTickLot,
       proRataLots: part.proRataLots,
+      wait: terms.wait,
     });
     return before - equityOf(ctx, part.id, views);
   }
@@ -269,6 +282,7 @@ export function createDeleveraging(parts: {
       concentrationPpm: mulDivDown(squares, PPM, closed * closed),
       scope: round.scope,
       loss: done.loss,
+      wait: terms.wait,
     });
   }
 
@@ -298,6 +312,19 @@ export function createDeleveraging(parts: {
         lost += more.lost;
       }
       return { lots: terms.lots - left, lost };
+    },
+
+    relieve(ctx, id, market, { distance, lots, wait }) {
+      const views = marketViews(ctx, markets);
+      const terms = termsOf(ctx, id, market, views, 0n);
+      if (terms === null) return 0n;
+      assert(distance >= 0n && lots <= terms.lots, `${lots} lots at ${distance} from mark`);
+      const { long, view } = terms;
+      const { markTicks } = view;
+      const lowest = view.losses === null ? 1n : 0n;
+      const priceTicks = long ? maximum(markTicks - distance, lowest) : markTicks + distance;
+      const offered = { ...terms, priceTicks, lossPerLot: 0n, wait };
+      return lots - closeRounds(ctx, id, offered, views, lots).left;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Events of the waterfall. Types and attribute names are documented in keel/margin/v1/events.proto. */
 
 import type { WriteContext } from "../../kit/context.ts";
-import { whyCut, whyLost, whyRound } from "./reasons.ts";
+import { deleverageReason, whyCut, whyLost, whyRound } from "./reasons.ts";
 import type { HaircutReport, LossReport, RoundReport } from "./reports.ts";
 
 function listed(entries: readonly (readonly [string | number, bigint | string])[]): string {
@@ -39,6 +39,7 @@ export function emitDeleverageRound(ctx: WriteContext, report: RoundReport): voi
     concentration_ppm: report.concentrationPpm.toString(),
     scope: report.scope,
     loss: report.loss.toString(),
+    reason: deleverageReason(report),
   };
   ctx.emit("deleverage_round", attributes, () => whyRound(report));
 }

@@ -1,6 +1,6 @@
 /** Why the waterfall did what its events say: the rules in the names of their inputs. */
 import { type Explanation, quantities } from "../../kit/explanation.ts";
-import type { DeleverageReport, HaircutReport, LossReport, RoundReport } from "./reports.ts";
+import type { DeleverageReport, HaircutReport, LossReport, RoundReport, Wait } from "./reports.ts";
 
 type Lines = readonly (readonly [string, bigint])[];
 
@@ -31,16 +31,35 @@ export function whyLost({ amount, cause, classes, lines }: LossReport): Explanat
   };
 }
 
+type DeleverageReason = "bankrupt" | "unfilled";
+
+export function deleverageReason({ wait }: { readonly wait: Wait | null }): DeleverageReason {
+  return wait === null ? "bankrupt" : "unfilled";
+}
+
+const PRICE_RULES: Readonly<Record<DeleverageReason, string>> = {
+  bankrupt:
+    "price = mark -/+ the smaller of the distance at which the account is worth nothing and the band",
+  unfilled:
+    "waited >= wait, in which neither book nor bidders took what they were asked for, nor the backstop the rest; price = the worst that they were offered (liquidation), at which only the account's own money is spent",
+};
+
+const waitInputs = (wait: Wait | null) =>
+  wait === null
+    ? []
+    : [...quantities("ns", { waited: wait.waitedNs }), ...quantities("ms", { wait: wait.waitMs })];
+
 export function whyRound(report: RoundReport): Explanation {
   const { levelPpm } = report;
   return {
     rule:
-      "price = mark -/+ the smaller of the distance at which the account is worth nothing and the band; the highest leverages are cut to one level L: " +
+      `${PRICE_RULES[deleverageReason(report)]}; the highest leverages are cut to one level L: ` +
       "sum of min(cap, max(0, lots - L x equity)) = needed, whole lots by rank, ties by account; cap = smaller of lots in scope, the share of a position while that is enough, and equity / loss per lot, down",
     inputs: [
       ...quantities("lots", { needed: report.neededLots, "on the side": report.sideLots }),
       ...quantities("", { accounts: report.accounts, scope: report.scope }),
       ...quantities("ticks", { mark: report.markTicks }),
+      ...waitInputs(report.wait),
     ],
     results: [
       ...quantities("ticks", { price: report.priceTicks }),
@@ -62,6 +81,7 @@ export function whyDeleveraged(report: DeleverageReport): Explanation {
     inputs: [
       ...quantities("ticks", { mark: report.markTicks, price: report.priceTicks }),
       ...quantities("lots", { "pro rata": report.proRataLots }),
+      ...waitInputs(report.wait),
     ],
     results: [
       ...quantities("lots", { closed: report.lots }),

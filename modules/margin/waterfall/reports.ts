@@ -1,6 +1,12 @@
 /** What the waterfall did: events say it, and explanations are made of it. */
 import type { Side } from "../ports.ts";
 
+/** How long an account that is not below zero has found nobody, and after how long the other side is asked. */
+export interface Wait {
+  readonly waitedNs: bigint;
+  readonly waitMs: bigint;
+}
+
 export interface DeleverageReport {
   readonly account: string;
   readonly counterparty: string;
@@ -11,6 +17,8 @@ export interface DeleverageReport {
   readonly markTicks: bigint;
   readonly notional: bigint;
   readonly proRataLots: bigint;
+  /** Null: the account is bankrupt. */
+  readonly wait: Wait | null;
 }
 
 export interface LossReport {
@@ -36,7 +44,10 @@ export interface RoundReport {
   readonly largestSharePpm: bigint;
   readonly concentrationPpm: bigint;
   readonly scope: "unhedged" | "all";
+  /** Negative: gained. */
   readonly loss: bigint;
+  /** Null: the account is bankrupt. */
+  readonly wait: Wait | null;
 }
 
 export interface HaircutReport {

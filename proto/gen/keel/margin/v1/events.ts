@@ -47,7 +47,7 @@ export interface EventLiquidation {
   penalty: string;
   equityBefore: string;
   equityAfter: string;
-  /** "book" or "auction". */
+  /** "book", "auction" or "other_side". */
   source: string;
   /** What would bring the account to its target. */
   wantedLots: string;
@@ -159,7 +159,7 @@ export interface EventLiquidationBidFilled {
   reward: string;
 }
 
-/** deleverage: a bankrupt account's position closed against a counterparty. */
+/** deleverage: a position that nobody else took was closed against a counterparty. */
 export interface EventDeleverage {
   account: string;
   counterparty: string;
@@ -171,6 +171,8 @@ export interface EventDeleverage {
   notional: string;
   /** What each position's share of the lots to be closed would have been here. */
   proRataLots: string;
+  /** As of the round. */
+  reason: string;
 }
 
 /** deficit_covered: insurance paid for an account below zero. */
@@ -233,7 +235,7 @@ export interface EventBackstopTakeover {
   /** Of the account before it, quanta. */
   equity: string;
   maintenance: string;
-  /** "health": below its share of maintenance; "unfilled": nothing was taken of it for the wait. */
+  /** "health": below its share of maintenance; "unfilled": what was asked for was not taken during the wait. */
   reason: string;
 }
 
@@ -269,7 +271,7 @@ export interface EventPortfolioModelSet {
   model: string;
 }
 
-/** deleverage_round: how a bankrupt account's lots were shared out among the other side. By pro rata each would have closed its lots x closed / side_lots. */
+/** deleverage_round: how an account's lots were shared out among the other side. By pro rata each would have closed its lots x closed / side_lots. */
 export interface EventDeleverageRound {
   account: string;
   market: string;
@@ -289,8 +291,10 @@ export interface EventDeleverageRound {
   concentrationPpm: string;
   /** "unhedged": hedges were left alone; "all". */
   scope: string;
-  /** What the other side lost against mark. */
+  /** What the other side lost against mark; negative: gained. */
   loss: string;
+  /** "bankrupt": the account is below zero; "unfilled": it is under water, and neither book, bidders nor backstop took it during the wait. */
+  reason: string;
 }
 
 /** loss: what an account below zero missed and who bore it. Its lines sum to zero. */
@@ -1864,6 +1868,7 @@ function createBaseEventDeleverage(): EventDeleverage {
     markTicks: "",
     notional: "",
     proRataLots: "",
+    reason: "",
   };
 }
 
@@ -1895,6 +1900,9 @@ export const EventDeleverage: MessageFns<EventDeleverage> = {
     }
     if (message.proRataLots !== "") {
       writer.uint32(74).string(message.proRataLots);
+    }
+    if (message.reason !== "") {
+      writer.uint32(82).string(message.reason);
     }
     return writer;
   },
@@ -1984,6 +1992,14 @@ export const EventDeleverage: MessageFns<EventDeleverage> = {
             message.proRataLots = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2010,6 +2026,7 @@ export const EventDeleverage: MessageFns<EventDeleverage> = {
     message.markTicks = object.markTicks ?? "";
     message.notional = object.notional ?? "";
     message.proRataLots = object.proRataLots ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -3013,6 +3030,7 @@ function createBaseEventDeleverageRound(): EventDeleverageRound {
     concentrationPpm: "",
     scope: "",
     loss: "",
+    reason: "",
   };
 }
 
@@ -3062,6 +3080,9 @@ export const EventDeleverageRound: MessageFns<EventDeleverageRound> = {
     }
     if (message.loss !== "") {
       writer.uint32(122).string(message.loss);
+    }
+    if (message.reason !== "") {
+      writer.uint32(130).string(message.reason);
     }
     return writer;
   },
@@ -3199,6 +3220,14 @@ export const EventDeleverageRound: MessageFns<EventDeleverageRound> = {
             message.loss = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3231,6 +3260,7 @@ export const EventDeleverageRound: MessageFns<EventDeleverageRound> = {
     message.concentrationPpm = object.concentrationPpm ?? "";
     message.scope = object.scope ?? "";
     message.loss = object.loss ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

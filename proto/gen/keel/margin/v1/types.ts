@@ -47,7 +47,7 @@ export interface Params {
     | undefined;
   /** The backstop may take over accounts whose equity is below maintenance requirement x this; 0: the default. */
   backstopHealthPpm: bigint;
-  /** And those of which nothing was liquidated for this long; 0: the default. */
+  /** And those that have found neither fill nor bidder for this long, of which the other side closes what it does not take; 0: the default. */
   backstopWaitMs: bigint;
   /** A shortfall is laid to the markets where it was made, and closes withdrawals for those who hold them as long as they can bear it. False: for all. */
   marketGates: boolean;
@@ -171,7 +171,7 @@ export interface SettlementSweep {
   haircutPpm: number;
 }
 
-/** An account under water of which the book has taken nothing since then. */
+/** An account under water that has found nobody since then; what was taken of it meanwhile has moved that forward by its part. */
 export interface UnfilledLiquidation {
   owner: string;
   subaccount: number;

@@ -1,0 +1,84 @@
+/**
+ * The last rung above zero: of whom neither book, bidders nor backstop took what they were asked for during the wait, the other side closes it, by the rank of
+ * deleveraging and at the worst price that everybody else was offered. Nobody's money but the account's own is in that price, so the other side
+ * loses nothing but its position.
+ */
+import type { AccountId } from "../../kit/account-id.ts";
+import type { WriteContext } from "../../kit/context.ts";
+import { minimum } from "../../kit/math/mul-div.ts";
+import { contained } from "../contained.ts";
+import { isClosable, type ModelledMarkets, marketViews } from "../health/market-view.ts";
+import type { MarketId } from "../ports.ts";
+import { assertMarketSound } from "../solvency.ts";
+import type { MarginState } from "../state.ts";
+import type { Deleveraging } from "../waterfall/deleverage.ts";
+import type { Closing, LiquidationBudget } from "./closing.ts";
+import { waitMs } from "./unfilled.ts";
+
+export interface OtherSide {
+  /** `held`: its markets, in the order they are closed. */
+  run(
+    ctx: WriteContext,
+    id: AccountId,
+    held: readonly MarketId[],
+    waitedNs: bigint,
+    budget: LiquidationBudget,
+  ): void;
+}
+
+export function createOtherSide(parts: {
+  readonly state: MarginState;
+  readonly markets: ModelledMarkets;
+  readonly closing: Closing;
+  readonly deleveraging: Deleveraging;
+}): OtherSide {
+  const { closing, deleveraging, markets, state } = parts;
+
+  /** Lots that may be closed: of a portfolio whatever releases most, since a slice asks the book for one leg at a time. */
+  function leftOf(
+    ctx: WriteContext,
+    id: AccountId,
+    market: MarketId,
+    { asked }: LiquidationBudget,
+  ): bigint | null {
+    const isPortfolio = state.accounts.get(ctx, id)?.portfolio === true;
+    return isPortfolio && asked.sums(id).left > 0n ? null : asked.left(id, market);
+  }
+
+  function closeOne(
+    ctx: WriteContext,
+    id: AccountId,
+    market: MarketId,
+    waitedNs: bigint,
+    budget: LiquidationBudget,
+  ): void {
+    const clip = closing.clip(ctx, id, market, budget);
+    if (clip === null || clip.health.equity < 0n) return;
+    budget.deleverages -= 1;
+    const left = leftOf(ctx, id, market, budget) ?? clip.lots;
+    const wait = { waitedNs, waitMs: waitMs(state.params.require(ctx)) };
+    const lots = deleveraging.relieve(ctx, id, market, {
+      lots: minimum(clip.lots, left),
+      distance: clip.distance,
+      wait,
+    });
+    if (lots === 0n) return;
+    budget.notional -= lots * clip.view.notionalPerLot;
+    budget.worked = true;
+    budget.closed.add(id);
+    closing.settle(ctx, id, clip, { lots, source: "other_side" });
+    assertMarketSound(ctx, state, market);
+  }
+
+  return {
+    run(ctx, id, held, waitedNs, budget) {
+      if (waitedNs < waitMs(state.params.require(ctx)) * 1_000_000n) return;
+      const views = marketViews(ctx, markets);
+      for (const market of held) {
+        if (budget.deleverages <= 0) return;
+        if (!isClosable(views(market)) || leftOf(ctx, id, market, budget) === 0n) continue;
+        contained(ctx, markets, market, (step) => closeOne(step, id, market, waitedNs, budget));
+      }
+    },
+  };
+}
