@@ -4,7 +4,7 @@
  */
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
-import { heldMarkets, shortOfMargin } from "./bounds/branch-bounds.ts";
+import { heldMarkets, shortOfMargin, shortSince } from "./bounds/branch-bounds.ts";
 import type { Settlements } from "./clearing/settlement.ts";
 import type { Conversion } from "./collateral-assets/conversion.ts";
 import { contained } from "./contained.ts";
@@ -15,8 +15,8 @@ import { assetViews, isClosable, readRiskArray, readView } from "./health/market
 import { DELEVERAGES_PER_BLOCK_MAX } from "./limits.ts";
 import { Asked } from "./liquidation/asked.ts";
 import type { LiquidationBudget } from "./liquidation/closing.ts";
+import type { Sick } from "./liquidation/due.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
-import type { Sick } from "./liquidation/rounds.ts";
 import { parseMoney } from "./money.ts";
 import { portfolioMarkets } from "./portfolio/held-markets.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
@@ -106,6 +106,27 @@ export function createEndBlock(parts: {
     return { sick: sick.sort(compareSick), stranded: stranded.sort(compareSick), negative };
   }
 
+  /** Cash alone is worth the same at both. */
+  function worthTheSame(ctx: WriteContext, before: MarketViews, now: MarketViews): boolean {
+    if (state.assets.judged.size(ctx) > 0) return false;
+    return heldMarkets(ctx, state).every((market) => {
+      const [a, b] = [before(market), now(market)];
+      return a?.quantaPerLot === b?.quantaPerLot && a?.fundingIndex === b?.fundingIndex;
+    });
+  }
+
+  /** Who may be below zero by now, of those with positions. `known`: at the block's marks, before anything was closed. */
+  function belowZero(
+    ctx: WriteContext,
+    before: MarketViews,
+    now: MarketViews,
+    known: readonly AccountId[],
+  ): readonly AccountId[] {
+    if (!worthTheSame(ctx, before, now)) return scan(ctx, now, false).negative;
+    const written = shortSince(ctx, state, now).filter(({ equity }) => equity < 0n);
+    return [...known, ...written.map(({ id }) => id)];
+  }
+
   function drawUp(
     ctx: WriteContext,
     candidates: readonly AccountId[],
@@ -150,7 +171,7 @@ export function createEndBlock(parts: {
     const below = [...settled, ...conversion.run(ctx, views)];
     const owing = advances.reclaim(ctx, views);
     const { sick, stranded, negative } = scan(ctx, views, true);
-    ladder.rounds.run(ctx, sick, views, budget);
+    const turns = ladder.rounds.run(ctx, sick, views, budget);
     // Who has nothing but what funds have paid is wound up, be it short of a requirement or not.
     const judged = new Set([...sick, ...stranded].map(({ id }) => id));
     const others = owing.filter(({ id }) => !judged.has(id));
@@ -161,7 +182,8 @@ export function createEndBlock(parts: {
     }
     // Liquidations move money and may move marks: the queue is drawn up on what holds now.
     const now = readViews(ctx);
-    const flat = sick.map(({ id }) => id);
-    drawUp(ctx, [...scan(ctx, now, false).negative, ...flat, ...below], now, budget.tried);
+    const worked = [...turns, ...stranded, ...others].map(({ id }) => id);
+    const known = belowZero(ctx, views, now, negative);
+    drawUp(ctx, [...known, ...worked, ...below], now, budget.tried);
   };
 }

@@ -27,6 +27,9 @@ export const DELEVERAGE_COUNTERPARTIES_MAX = 500;
 /** Rounds of allocation in one deleveraging: a round repeats only when a counterparty could not take its full part. */
 export const DELEVERAGE_ROUNDS_MAX = 8;
 
+/** Accounts short of margin that one block judges a second time, by the marks' averages, for each turn it has to give: enough to pass over those who wait, and no more work for a million of them. */
+export const JUDGED_PER_TURN = 10;
+
 /** When the backstop is asked, unless the parameters say otherwise: two thirds of maintenance, or a minute without a fill, after which the other side is asked, too. */
 export const BACKSTOP_HEALTH_DEFAULT_PPM = 666_667n;
 export const BACKSTOP_WAIT_DEFAULT_MS = 60_000n;

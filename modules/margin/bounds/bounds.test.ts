@@ -4,7 +4,7 @@ import type { Account } from "../account-codec.ts";
 import { marketViews } from "../health/market-view.ts";
 import { modelledMarkets } from "../health/modelled-markets.ts";
 import { BTC, btcTerms, createWorld, ETH, type World } from "../testing/world.ts";
-import { shortOfMargin } from "./branch-bounds.ts";
+import { shortOfMargin, shortSince } from "./branch-bounds.ts";
 import { boundsOf } from "./branch-watch.ts";
 import { HealthBounds } from "./health-bounds.ts";
 
@@ -171,6 +171,18 @@ describe("an account with a bound", () => {
     expect(look()).toEqual([]);
     for (const [market, view] of views) views.set(market, { ...view, ...tiny(11n) });
     expect(look().map(({ equity, maintenance }) => [equity, maintenance])).toEqual([[4n, 6n]]);
+  });
+
+  it("is not looked at twice in a block in which nothing has moved and nobody has written it", () => {
+    const { ctx, markets, margin } = world;
+    markets.setMark(ctx, BTC, 46_000n);
+    const views = marketViews(ctx, modelledMarkets(margin.state, markets, NO_PRICES));
+    expect(shortOfMargin(ctx, margin.state, views, true).map(({ id }) => id)).toEqual([long]);
+    expect(shortSince(ctx, margin.state, views)).toEqual([]);
+    boundsOf(ctx)?.touch(long);
+    expect(shortSince(ctx, margin.state, views).map(({ id }) => id)).toEqual([long]);
+    expect(boundsOf(ctx)?.sees(long)).toBe(true);
+    expect(quietBlock().lastLooks).toBe(1);
   });
 });
 

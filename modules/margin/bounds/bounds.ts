@@ -140,6 +140,18 @@ export class Bounds<Short extends object> {
     });
   }
 
+  /** As a look without `settle` of those alone who were written since the last one, where nothing has changed that a record is valued by: nobody else can have become short. */
+  lookAtWritten(accountOf: AccountOf, views: MarketViews): Short[] {
+    const found: Short[] = [];
+    const written = this.#touched;
+    this.#touched = new Set();
+    for (const id of written) {
+      this.#judge(id, accountOf(id), views, found);
+      this.#watched.add(id);
+    }
+    return found;
+  }
+
   /** After `refresh`: a look would judge this account, its bound does not vouch for it. */
   sees(id: AccountId): boolean {
     if (this.#touched.has(id) || this.#watched.has(id)) return true;

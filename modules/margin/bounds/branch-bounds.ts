@@ -105,6 +105,24 @@ export function shortOfMargin(
   return look(ctx, HEALTH, bounds, (id) => state.accounts.get(ctx, id), read, settle);
 }
 
+/** Of those written since `shortOfMargin` was asked in this block, where no mark, funding or asset has moved since: everybody else stands as it found them. */
+export function shortSince(
+  ctx: WriteContext,
+  state: MarginState,
+  views: MarketViews,
+): readonly Judged[] {
+  const bounds = boundsOf(ctx);
+  if (bounds === undefined) return shortOfMargin(ctx, state, views, false);
+  forgetSides(ctx);
+  try {
+    return bounds.lookAtWritten((id) => state.accounts.get(ctx, id), views);
+  } catch (error) {
+    // As in `look`.
+    ctx.state.derived.delete(HEALTH);
+    throw error;
+  }
+}
+
 /** Every account whose cash is further below zero than its assets allow, in the order of ids. Once a block. */
 export function owingTooMuch(
   ctx: WriteContext,

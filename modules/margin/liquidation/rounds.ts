@@ -7,38 +7,30 @@ import type { LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { contained } from "../contained.ts";
-import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable } from "../health/market-view.ts";
+import { JUDGED_PER_TURN } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { Auction } from "./auction.ts";
 import type { Bids } from "./bids.ts";
 import type { Closing, LiquidationBudget } from "./closing.ts";
+import { createDue, type Sick } from "./due.ts";
 import { emitDue } from "./events.ts";
-import { dueReason } from "./ladder-math.ts";
 import type { Liquidation } from "./liquidation.ts";
 import type { Measures } from "./measures.ts";
 import { type Closer, createThrottle } from "./throttle.ts";
+import { turnsOf } from "./turns.ts";
 import type { Unfilled } from "./unfilled.ts";
 
-/** An account short of margin at the marks. */
-export interface Sick {
-  readonly id: AccountId;
-  readonly equity: bigint;
-  readonly maintenance: bigint;
-  /** The market blamed when the account's step fails outside any market's own step. */
-  readonly market: MarketId;
-}
-
 export interface Rounds {
-  /** `sick` in order of urgency; what is remembered of others is forgotten. */
+  /** `sick` in order of urgency; what is remembered of others is forgotten. Returns those who had a turn. */
   run(
     ctx: WriteContext,
     sick: readonly Sick[],
     views: MarketViews,
     budget: LiquidationBudget,
-  ): void;
+  ): readonly Sick[];
 }
 
 export interface RoundsParts {
@@ -55,51 +47,9 @@ export interface RoundsParts {
   readonly spared: (ctx: WriteContext, id: AccountId, views: MarketViews) => boolean;
 }
 
-/**
- * Whose turn it is where there are more than a block may work on: the most urgent, and a quarter from among the others, by height. Where nobody takes anything of the most
- * urgent at a price they can pay, they would keep everybody else waiting until these have nothing left, either.
- */
-function turnsOf<T>(due: readonly T[], most: number, height: number): readonly T[] {
-  if (due.length <= most) return due;
-  const round = most >> 2;
-  const urgent = due.slice(0, most - round);
-  const others = due.slice(most - round);
-  const from = (height * round) % others.length;
-  return [...urgent, ...[...others.slice(from), ...others.slice(0, from)].slice(0, round)];
-}
-
-function among(accounts: readonly Sick[]): (id: AccountId) => boolean {
-  const ids = new Set(accounts.map(({ id }) => id));
-  return (id) => ids.has(id);
-}
-
 export function createRounds(parts: RoundsParts): Rounds {
   const { auction, bids, closing, liquidation, markets, measures, name, state } = parts;
   const { spared, unfilled } = parts;
-
-  /** The second key: a filter on whom the marks have found. */
-  function dueOf(
-    ctx: WriteContext,
-    sick: readonly Sick[],
-    views: MarketViews,
-    terms: LadderTerms,
-  ): { readonly due: Sick[]; readonly report: (one: Sick) => void } {
-    const averages = measures.averages(ctx, views);
-    const judge = (one: Sick) => {
-      const account = averages === null ? undefined : state.accounts.get(ctx, one.id);
-      const average =
-        averages === null || account === undefined ? null : maintenanceHealth(account, averages);
-      return { average, reason: dueReason(one, average, terms.fastLanePpm) };
-    };
-    return {
-      due: sick.filter((one) => judge(one).reason !== null),
-      report(one) {
-        const { average, reason } = judge(one);
-        if (reason === null) return;
-        emitDue(ctx, { account: name(one.id), reason, marks: one, averages: average });
-      },
-    };
-  }
 
   /** What the account would close, of each position alone. Of a portfolio any part of it may be in the best slice. */
   function closerOf(ctx: WriteContext, one: Sick, budget: LiquidationBudget): Closer {
@@ -149,31 +99,36 @@ export function createRounds(parts: RoundsParts): Rounds {
 
   return {
     run(ctx, sick, views, budget) {
-      const { ladder, liquidationsPerBlockMax } = state.params.require(ctx);
+      const { ladder, liquidationsPerBlockMax: most } = state.params.require(ctx);
       bids.prune(ctx);
+      const due = createDue(ctx, parts, ladder, sick, views, most * JUDGED_PER_TURN);
+      const isDue = (one: Sick): boolean => due.judge(one).reason !== null;
+      const turns = turnsOf(sick, most, ctx.header.height, isDue);
+      const helped = (one: Sick): boolean => {
+        let isSpared = false;
+        contained(ctx, markets, one.market, (step) => {
+          isSpared = spared(step, one.id, views);
+        });
+        return isSpared;
+      };
       if (ladder === undefined) {
-        for (const { id, market } of turnsOf(sick, liquidationsPerBlockMax, ctx.header.height)) {
-          contained(ctx, markets, market, (step) => {
-            if (!spared(step, id, views)) liquidation.liquidate(step, id, budget);
+        for (const one of turns) {
+          contained(ctx, markets, one.market, (step) => {
+            if (!spared(step, one.id, views)) liquidation.liquidate(step, one.id, budget);
           });
         }
-        auction.forget(ctx, () => false);
-        unfilled.forget(ctx, among(sick));
-        return;
+      } else {
+        const now = turns.filter((one) => !helped(one));
+        for (const one of now) {
+          const { averages, reason } = due.judge(one);
+          if (reason === null) continue;
+          emitDue(ctx, { account: name(one.id), reason, marks: one, averages });
+        }
+        if (now.length > 0) climb(ctx, now, views, budget, ladder);
       }
-      const { due, report } = dueOf(ctx, sick, views, ladder);
-      const turns = turnsOf(due, liquidationsPerBlockMax, ctx.header.height);
-      const now = turns.filter(({ id, market }) => {
-        let helped = false;
-        contained(ctx, markets, market, (step) => {
-          helped = spared(step, id, views);
-        });
-        return !helped;
-      });
-      for (const one of now) report(one);
-      if (now.length > 0) climb(ctx, now, views, budget, ladder);
-      auction.forget(ctx, among(due));
-      unfilled.forget(ctx, among(due));
+      auction.forget(ctx, ladder === undefined ? () => false : due.isDue);
+      unfilled.forget(ctx, due.isDue);
+      return turns;
     },
   };
 }
