@@ -299,7 +299,7 @@ export function createClosing(parts: ClosingParts): Closing {
     if (limitTicks <= 0n || lots === 0n) return 0n;
     const filled = markets.liquidateAtBook(ctx, { market, account: id, side, lots, limitTicks });
     assert(filled >= 0n && filled <= lots, `the book filled ${filled} of ${lots} lots`);
-    budget.asked.add(id, view, { lots, taken: filled });
+    budget.asked.add(id, wanted, { lots, taken: filled });
     if (filled === 0n) return 0n;
     throttle?.spend(ctx, { id, view, side, lots: filled });
     budget.notional -= filled * view.notionalPerLot;

@@ -99,6 +99,12 @@ describe("what the other side closes", () => {
     expect(events("deleverage")).toEqual([]);
   });
 
+  it("is what the throttle holds back, too, where the book has nothing at that price", () => {
+    const { long } = fallen(100n, { flowPpm: 1_000n });
+    const seconds = secondsUntilClosed(long, 70);
+    expect(seconds).toBeGreaterThan(60);
+  });
+
   it("is nothing where a bidder takes it first", () => {
     const { long } = fallen(100n, { offerWindowMs: 60_000n });
     world.funded(14, 10_000n * UNIT);

@@ -5,14 +5,14 @@
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
-import { minimum } from "../../kit/math/mul-div.ts";
+import { mulDivUp } from "../../kit/math/mul-div.ts";
 import { contained } from "../contained.ts";
 import { isClosable, type ModelledMarkets, marketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
 import type { Deleveraging } from "../waterfall/deleverage.ts";
-import type { Closing, LiquidationBudget } from "./closing.ts";
+import type { Clip, Closing, LiquidationBudget } from "./closing.ts";
 import { waitMs } from "./unfilled.ts";
 
 export interface OtherSide {
@@ -34,15 +34,11 @@ export function createOtherSide(parts: {
 }): OtherSide {
   const { closing, deleveraging, markets, state } = parts;
 
-  /** Lots that may be closed: of a portfolio whatever releases most, since a slice asks the book for one leg at a time. */
-  function leftOf(
-    ctx: WriteContext,
-    id: AccountId,
-    market: MarketId,
-    { asked }: LiquidationBudget,
-  ): bigint | null {
-    const isPortfolio = state.accounts.get(ctx, id)?.portfolio === true;
-    return isPortfolio && asked.sums(id).left > 0n ? null : asked.left(id, market);
+  /** Lots that may be closed, rounded up: of a portfolio whatever releases most, since a slice asks the book for one leg at a time. */
+  function leftOf(id: AccountId, clip: Clip, { asked }: LiquidationBudget): bigint {
+    if (clip.account.portfolio && asked.sums(id).left > 0n) return clip.lots;
+    const { left, of } = asked.untaken(id, clip);
+    return mulDivUp(clip.lots, left, of);
   }
 
   function closeOne(
@@ -54,14 +50,12 @@ export function createOtherSide(parts: {
   ): void {
     const clip = closing.clip(ctx, id, market, budget);
     if (clip === null || clip.health.equity < 0n) return;
+    const wanted = leftOf(id, clip, budget);
+    if (wanted === 0n) return;
     budget.deleverages -= 1;
-    const left = leftOf(ctx, id, market, budget) ?? clip.lots;
     const wait = { waitedNs, waitMs: waitMs(state.params.require(ctx)) };
-    const lots = deleveraging.relieve(ctx, id, market, {
-      lots: minimum(clip.lots, left),
-      distance: clip.distance,
-      wait,
-    });
+    const offer = { lots: wanted, distance: clip.distance, wait };
+    const lots = deleveraging.relieve(ctx, id, market, offer);
     if (lots === 0n) return;
     budget.notional -= lots * clip.view.notionalPerLot;
     budget.worked = true;
@@ -76,7 +70,7 @@ export function createOtherSide(parts: {
       const views = marketViews(ctx, markets);
       for (const market of held) {
         if (budget.deleverages <= 0) return;
-        if (!isClosable(views(market)) || leftOf(ctx, id, market, budget) === 0n) continue;
+        if (!isClosable(views(market))) continue;
         contained(ctx, markets, market, (step) => closeOne(step, id, market, waitedNs, budget));
       }
     },

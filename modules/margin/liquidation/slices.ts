@@ -212,7 +212,7 @@ export function createSlices(parts: {
     budget: LiquidationBudget,
   ): boolean {
     const { asked, notional } = budget;
-    const before = asked.of(id);
+    const before = asked.before(id);
     try {
       return atomically(ctx, (inner) => execute(inner, id, legs, budget));
     } catch (error) {

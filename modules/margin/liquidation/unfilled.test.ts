@@ -4,34 +4,47 @@ import { Asked } from "./asked.ts";
 import { setBack } from "./unfilled.ts";
 
 const id = accountId(new Uint8Array(20), 0);
-const view = (market: number, notionalPerLot: bigint) => ({
-  terms: { id: market },
-  notionalPerLot,
+const ask = (market: number, notionalPerLot: bigint, distance = 5n) => ({
+  view: { terms: { id: market }, notionalPerLot },
+  side: "sell" as const,
+  distance,
 });
 
 describe("the wait of who finds nobody", () => {
   it("is set back by the part that is taken of what was asked for, over all positions", () => {
     const asked = new Asked();
     expect(setBack(100n, asked.sums(id))).toBe(100n);
-    asked.add(id, view(1, 10n), { lots: 8n, taken: 2n });
+    asked.add(id, ask(1, 10n), { lots: 8n, taken: 2n });
     expect(setBack(100n, asked.sums(id))).toBe(75n);
-    asked.add(id, view(2, 20n), { lots: 1n, taken: 1n });
+    asked.add(id, ask(2, 20n), { lots: 1n, taken: 1n });
     expect(asked.sums(id)).toEqual({ asked: 100n, left: 60n, taken: 40n });
-    expect([asked.left(id, 1), asked.left(id, 2), asked.left(id, 3)]).toEqual([6n, 0n, 0n]);
+    expect(asked.untaken(id, ask(1, 10n))).toEqual({ left: 6n, of: 8n });
+    expect(asked.untaken(id, ask(2, 20n)).left).toBe(0n);
     expect(setBack(101n, asked.sums(id))).toBe(60n);
   });
 
   it("ends when bidders take something of which the throttle let nothing be asked for", () => {
     const asked = new Asked();
-    asked.add(id, view(1, 10n), { lots: 0n, taken: 1n });
+    asked.add(id, ask(1, 10n), { lots: 0n, taken: 1n });
     expect(setBack(100n, asked.sums(id))).toBe(0n);
+  });
+
+  it("counts for who is held back, too, as far from mark as the book had nothing", () => {
+    const other = accountId(new Uint8Array(20), 1);
+    const asked = new Asked();
+    asked.add(id, ask(1, 10n, 5n), { lots: 2n, taken: 1n });
+    asked.add(id, ask(2, 10n, 5n), { lots: 2n, taken: 2n });
+    expect(asked.untaken(other, ask(1, 10n, 5n))).toEqual({ left: 1n, of: 1n });
+    expect(asked.untaken(other, ask(1, 10n, 6n)).left).toBe(0n);
+    expect(asked.untaken(other, { ...ask(1, 10n, 5n), side: "buy" }).left).toBe(0n);
+    expect(asked.untaken(other, ask(2, 10n, 5n)).left).toBe(0n);
   });
 
   it("stands when a slice is undone that the book filled unevenly", () => {
     const asked = new Asked();
-    asked.add(id, view(1, 10n), { lots: 4n, taken: 1n });
-    const before = asked.of(id);
-    asked.add(id, view(1, 10n), { lots: 4n, taken: 4n });
+    asked.add(id, ask(1, 10n), { lots: 4n, taken: 1n });
+    const before = asked.before(id);
+    asked.add(id, ask(1, 10n), { lots: 4n, taken: 4n });
     asked.untake(id, before);
     expect(asked.sums(id)).toEqual({ asked: 80n, left: 70n, taken: 10n });
   });
