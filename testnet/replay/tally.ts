@@ -127,7 +127,8 @@ function addEvent(
       tally.liquidatedAccounts.add(account);
       return;
     case "deleverage_round":
-      tally.deleveragedLoss += money("loss");
+      // Who was only under water pays the other side for taking it.
+      if (attributes["reason"] !== "unfilled") tally.deleveragedLoss += money("loss");
       return;
     case "deficit_covered":
       tally.deficitsCovered += 1;

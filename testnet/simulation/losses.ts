@@ -141,8 +141,12 @@ export function lossFault(events: readonly Event[]): string | null {
       moved.add(`funds to ${of("account")}`, BigInt(of("amount")));
     if (event.type === "insurance_paid" && of("risk_class") !== "")
       moved.add(`fund of ${of("risk_class")}`, BigInt(of("amount")));
-    if (event.type === "deleverage_round")
-      moved.add(`deleveraging for ${of("account")}`, BigInt(of("loss")));
+    if (event.type === "deleverage_round") {
+      const loss = BigInt(of("loss"));
+      // Who was only under water pays the other side for taking it: nobody has lost anything.
+      if (of("reason") !== "unfilled") moved.add(`deleveraging for ${of("account")}`, loss);
+      else if (loss > 0n) return `the other side lost ${loss} by taking what ${of("account")} held`;
+    }
     if (event.type === "gains_haircut") {
       const [gain, kept] = [BigInt(of("gain")), BigInt(of("kept"))];
       if ((kept - ROUNDING) * 1_000_000n > gain * BigInt(of("cap_ppm")))

@@ -19,6 +19,7 @@ import { boundsOf } from "@keel/modules/margin/bounds/branch-watch";
 import { isLiquidatable, maintenanceHealth } from "@keel/modules/margin/health/health";
 import type { MarketView, MarketViews } from "@keel/modules/margin/health/market-view";
 import { type MarginState, marginState } from "@keel/modules/margin/state";
+import { MemoryCommitStore } from "@keel/node/store/memory-commit-store";
 import { ownSeconds } from "../machine.ts";
 import type { Measurement } from "../report.ts";
 
@@ -29,6 +30,7 @@ const NEAR_PPM = 1_000;
 const ROUNDS = 15;
 const MARK_MS = 20;
 const BYTES_MARK = 500;
+const BYTES_WITH_TREES_MARK = 1_500;
 /** With fewer accounts what else comes and goes on the heap weighs as much. */
 const WEIGHED_FROM = 100_000;
 const TIERS = [
@@ -38,6 +40,7 @@ const TIERS = [
 const MAINTENANCE_PPM = 30_000n;
 
 interface Population {
+  readonly registry: Registry;
   readonly ctx: TestContext;
   readonly state: MarginState;
   readonly ids: readonly AccountId[];
@@ -117,7 +120,7 @@ function populate(size: number): Population {
       positions: holders[market] as bigint,
     });
   ctx.state.clearJournal();
-  return { ctx, state, ids, near };
+  return { registry, ctx, state, ids, near };
 }
 
 function collector(): () => number {
@@ -189,6 +192,37 @@ function weighed(bytes: number): Measurement["details"] {
   };
 }
 
+/** The account's records in the committed trees, hashed: keys, values, nodes. */
+function committed({ ctx, registry }: Population): MemoryCommitStore {
+  const changes = registry.collections.flatMap(({ id, prefix, encode }) => {
+    const found: { key: string; value: string }[] = [];
+    if (prefix !== null)
+      ctx.state.range(id, "", undefined, (key, held) => {
+        found.push({ key: prefix + key, value: encode(held) });
+      });
+    return found;
+  });
+  changes.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const store = new MemoryCommitStore({ stores: ["margin"] });
+  store.stage(1, [{ store: "margin", changes }]);
+  return store;
+}
+
+function weighedWithTrees(
+  population: Population,
+  bounds: number,
+  memory: () => number,
+): Measurement["details"] {
+  const before = memory();
+  const store = committed(population);
+  const bytes = bounds + (memory() - before) / population.ids.length;
+  if (store.height !== 0) throw new Error("nothing was to be committed");
+  return {
+    "bytes per account with trees": bytes,
+    "mark for bytes with trees": `≤ ${BYTES_WITH_TREES_MARK}: ${bytes <= BYTES_WITH_TREES_MARK ? "reached" : "missed"}`,
+  };
+}
+
 function measure(size: number, memory: () => number): Measurement {
   const population = populate(size);
   const { ctx, state } = population;
@@ -219,6 +253,7 @@ function measure(size: number, memory: () => number): Measurement {
       "first look after a start, ms": first.ms,
       "bytes of bounds per account in typed arrays": require(boundsOf(ctx)).byteLength / size,
       ...(size < WEIGHED_FROM ? {} : weighed(bytes)),
+      ...(size === WEIGHED_FROM ? weighedWithTrees(population, bytes, memory) : {}),
     },
   };
 }
