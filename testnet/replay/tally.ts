@@ -105,8 +105,11 @@ function addEvent(
       if (attributes["liquidation"] !== "true") tally.takers.add(attributes["taker"] ?? "");
       return;
     case "liquidation":
-      tally.liquidations += 1;
-      tally.liquidatedNotional += money("notional");
+      // What the other side took is counted where it is deleveraged.
+      if (attributes["source"] !== "other_side") {
+        tally.liquidations += 1;
+        tally.liquidatedNotional += money("notional");
+      }
       if (attributes["source"] === "auction") {
         tally.bidFills += 1;
         tally.bidNotional += money("notional");

@@ -74,6 +74,7 @@ export class Watch {
   #takenOver = 0;
   #deleveragedNotional = 0;
   #covered = 0n;
+  #recovered = 0n;
   #byDeleveraging = 0;
   #socialised = 0;
   #fund = 0n;
@@ -106,7 +107,7 @@ export class Watch {
     const { atMs, stepMs, before, after } = facts;
     const makers: MakerLots = new Map();
     const symbols = new Map([...after.markets].map(([id, one]) => [one.instrument.symbol, id]));
-    const [coveredBefore, lostBefore] = [this.#covered, this.#byDeleveraging];
+    const [borneBefore, lostBefore] = [this.#borne, this.#byDeleveraging];
     if (after.markets.get(1)?.instrument.status === "halted") this.ladder.blocksHalted += 1;
     for (const event of eventsOf(facts.response)) {
       const { attributes } = event;
@@ -118,13 +119,15 @@ export class Watch {
         this.#deleverage(attributes, after, symbols, makers);
       }
       if (event.type === "deficit_covered") this.#covered += BigInt(attributes["amount"] ?? "0");
+      // What an account has gained since a fund paid for it goes back.
+      if (event.type === "insurance_received" && attributes["reason"] === "recovery")
+        this.#recovered += BigInt(attributes["amount"] ?? "0");
       if (event.type === "backstop_takeover") {
         this.#takenOver += Number(attributes["notional"]) / UNIT;
         this.#touched(attributes["account"] ?? "", before, atMs);
       }
     }
-    const asked =
-      Number(this.#covered - coveredBefore) / UNIT + (this.#byDeleveraging - lostBefore);
+    const asked = Number(this.#borne - borneBefore) / UNIT + (this.#byDeleveraging - lostBefore);
     this.#limit.step(atMs, stepMs, asked);
     this.#outside.see(facts.outside);
     this.#mark.see(facts.mark);
@@ -136,9 +139,14 @@ export class Watch {
     return makers;
   }
 
+  /** What funds have paid and not got back. */
+  get #borne(): bigint {
+    return this.#covered - this.#recovered;
+  }
+
   outcome(last: Seen): Outcome {
     this.#look.step(Number.POSITIVE_INFINITY, last.markets, true);
-    const [paidByFund, unpaid] = [Number(this.#covered) / UNIT, Number(this.#pending) / UNIT];
+    const [paidByFund, unpaid] = [Number(this.#borne) / UNIT, Number(this.#pending) / UNIT];
     return {
       ...this.#start,
       fundAtEnd: Number(this.#fund) / UNIT,
@@ -149,7 +157,7 @@ export class Watch {
       takenOverNotional: this.#takenOver,
       deleveragedNotional: this.#deleveragedNotional,
       deleveragedAccounts: this.#deleveraged.size,
-      // A deleveraging of the chain closes what a bankrupt account holds and nothing else.
+      // A deleveraging of the chain closes what the account holds that nobody else takes and nothing else.
       overshootNotional: 0,
       badDebt: paidByFund + this.#byDeleveraging + this.#socialised + unpaid,
       paidByFund,
@@ -182,7 +190,9 @@ export class Watch {
   }
 
   #liquidation(attributes: Event["attributes"], before: Seen, atMs: number): void {
-    this.#liquidated += Number(attributes["notional"]) / UNIT;
+    // What the other side took is counted where it is deleveraged.
+    if (attributes["source"] !== "other_side")
+      this.#liquidated += Number(attributes["notional"]) / UNIT;
     this.#penalties += Number(attributes["penalty"]) / UNIT;
     this.#touched(attributes["account"] ?? "", before, atMs);
   }
@@ -206,7 +216,9 @@ export class Watch {
     const lots = BigInt(attributes["lots"] ?? "0");
     const apart =
       BigInt(attributes["price_ticks"] ?? "0") - BigInt(attributes["mark_ticks"] ?? "0");
-    this.#byDeleveraging += Number(sign * apart * lots * scale) / UNIT;
+    // Who was only under water pays the other side for taking it: that bears nothing.
+    if (attributes["reason"] !== "unfilled")
+      this.#byDeleveraging += Number(sign * apart * lots * scale) / UNIT;
     this.#deleveragedNotional += Number(attributes["notional"]) / UNIT;
     const counterparty = attributes["counterparty"] ?? "";
     this.#deleveraged.add(counterparty);
@@ -241,8 +253,7 @@ export class Watch {
       ...{ minute, outside: facts.outside, mark: facts.mark, depth: facts.depth, openInterest },
       fund: Number(facts.fund) / UNIT,
       liquidated: this.#liquidated,
-      badDebt:
-        Number(this.#covered + this.#pending) / UNIT + this.#byDeleveraging + this.#socialised,
+      badDebt: Number(this.#borne + this.#pending) / UNIT + this.#byDeleveraging + this.#socialised,
       deleveraged: this.#deleveragedNotional,
     });
   }
