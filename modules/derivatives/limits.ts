@@ -55,8 +55,12 @@ export const GOOD_TIL_BLOCKS_MAX = 200_000_000;
 export const DEAD_MAN_CANCELS_PER_BLOCK_MAX = 2_000;
 /** Dead men that one block takes off the queue without cancelling anything: of sub-accounts without orders, or moved ahead. */
 export const DEAD_MEN_IDLE_PER_BLOCK_MAX = 2_000;
-/** Dead men in the queue among which one block looks for those with orders: with those it then forgets under a tenth of a second, and only when so many are due. */
+/** A dead man whose orders cannot be cancelled, since their market fails at it, is set anew for so much later. */
+export const DEAD_MAN_RETRY_MS = 60_000;
+/** Dead men in the queue among which one block looks for those with orders. */
 export const DEAD_MEN_DUE_MAX = 20_000;
+/** Looks for them in the markets, under a tenth of a second together: where they would be more, fewer dead men are looked at. */
+export const DEAD_MAN_LOOKS_PER_BLOCK_MAX = 100_000;
 
 /** Orders, amendments, and cancels, in one batch: bounds what one message can hold a block for. */
 export const BATCH_ORDERS_MAX = 100;

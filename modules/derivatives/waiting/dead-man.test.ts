@@ -1,9 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { accountId } from "../../kit/account-id.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
-import { DEAD_MAN_CANCELS_PER_BLOCK_MAX, DEAD_MEN_IDLE_PER_BLOCK_MAX } from "../limits.ts";
+import {
+  DEAD_MAN_CANCELS_PER_BLOCK_MAX,
+  DEAD_MAN_RETRY_MS,
+  DEAD_MEN_IDLE_PER_BLOCK_MAX,
+} from "../limits.ts";
 import { parseRequest } from "../orders/requests.ts";
-import { createTestVenue, type TestVenue, testMarket } from "../testing.ts";
+import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
+import { fireDeadMen } from "./dead-man.ts";
 
 const refusal = (code: number) => expect.objectContaining({ codespace: "derivatives", code });
 const START = 1_700_000_000_000n;
@@ -176,6 +181,91 @@ describe("a dead man", () => {
     ctx.nextBlock(1);
     keeper.endBlock(ctx);
     expect(books.of(ctx, 1).size).toBe(0);
+    expect(venue.violation()).toBeNull();
+  });
+
+  it("costs a block no more than it can cancel, however many are due", () => {
+    const venue = createTestVenue();
+    const { ctx, keeper } = venue;
+    const men = DEAD_MAN_CANCELS_PER_BLOCK_MAX + 500;
+    for (let i = 0; i < men; i++) {
+      venue.place(venue.account(1, i), "buy 0.01 @ 50000");
+      keeper.setDeadMan(ctx, venue.account(1, i), START + 500n);
+    }
+    ctx.nextBlock(1);
+    const steps = vi.spyOn(ctx.state, "savepoint");
+    fireDeadMen(ctx, venue.venue);
+    expect(steps.mock.calls.length).toBeLessThanOrEqual(DEAD_MAN_CANCELS_PER_BLOCK_MAX);
+    expect(venue.venue.books.of(ctx, 1).size).toBe(500);
+  });
+
+  it("of a sub-account with nothing but reduce-only orders that wait is not tried before all the others", () => {
+    const venue = createTestVenue();
+    const { ctx, keeper } = venue;
+    const cancelled = { market: SYMBOL, orderId: 0n, clientId: "entry" };
+    for (let i = 0; i < 20; i++) {
+      venue.place(venue.account(1, i), "buy 0.01 @ 50000 id=entry");
+      venue.place(venue.account(1, i), "sell 0.01 market stop=49000 reduce");
+      keeper.cancel(ctx, venue.account(1, i), cancelled);
+      keeper.setDeadMan(ctx, venue.account(1, i), START + 400n);
+    }
+    ctx.nextBlock(1);
+    const steps = vi.spyOn(ctx.state, "savepoint");
+    fireDeadMen(ctx, venue.venue);
+    expect(steps).toHaveBeenCalledTimes(20);
+    expect(fired(venue)).toBe(20);
+  });
+
+  it("is looked at in a later block where the markets are too full to look for all", () => {
+    const venue = createTestVenue();
+    const { ctx, keeper } = venue;
+    for (let i = 0; i < 8; i++) {
+      venue.place(venue.account(1, i), "buy 0.01 @ 50000");
+      keeper.setDeadMan(ctx, venue.account(1, i), START + 500n);
+    }
+    ctx.nextBlock(1);
+    fired(venue);
+    // A quarter of eight is within three looks; then half of six; then all three.
+    for (const count of [2, 3, 3]) {
+      fireDeadMen(ctx, venue.venue, 3);
+      expect(fired(venue)).toBe(count);
+    }
+    expect(venue.book()).toBe(" | ");
+  });
+
+  it("stays while an order of it stands in a market that fails at cancelling, and holds nobody up", () => {
+    const market = testMarket();
+    const venue = createTestVenue({ ...market, terms: { ...market.terms!, openOrdersMax: 1000 } });
+    const { clearing, ctx, keeper } = venue;
+    keeper.createMarket(ctx, testMarket({ symbol: "SECOND" }));
+    const second = { ...venue.order("buy 1 @ 59000"), market: "SECOND" };
+    for (const n of [1, 2]) {
+      venue.place(venue.account(n), "buy 1 @ 59000");
+      keeper.place(ctx, venue.account(n), parseRequest(second));
+      keeper.setDeadMan(ctx, venue.account(n), START + 500n);
+    }
+    const adjust = clearing.adjustOpenOrders;
+    const fails = vi.spyOn(clearing, "adjustOpenOrders");
+    fails.mockImplementation((inner, account, id, ...rest) => {
+      if (id === 1 && account === venue.account(1)) throw new Error("broken");
+      return adjust(inner, account, id, ...rest);
+    });
+    fired(venue);
+    venue.block(60_000);
+    // The rest of its orders went, and so did the other's, out of the quarantined market too.
+    expect(open(venue, 2)).toEqual([1, 0]);
+    expect(fired(venue)).toBe(1);
+    const record = venue.venue.state.deadMen.get(ctx, venue.account(1));
+    expect(record?.deadlineMs).toBe(START + 1000n + BigInt(DEAD_MAN_RETRY_MS));
+    expect(venue.violation()).toBeNull();
+    fails.mockClear();
+    venue.block(60_000);
+    expect(fails).not.toHaveBeenCalled();
+    fails.mockRestore();
+    ctx.nextBlock(DEAD_MAN_RETRY_MS / 1000);
+    keeper.endBlock(ctx);
+    expect(open(venue, 1)).toEqual([0]);
+    expect(fired(venue)).toBe(1);
     expect(venue.violation()).toBeNull();
   });
 });

@@ -12,6 +12,8 @@ import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import {
   DEAD_MAN_CANCELS_PER_BLOCK_MAX,
+  DEAD_MAN_LOOKS_PER_BLOCK_MAX,
+  DEAD_MAN_RETRY_MS,
   DEAD_MEN_DUE_MAX,
   DEAD_MEN_IDLE_PER_BLOCK_MAX,
 } from "../limits.ts";
@@ -63,40 +65,88 @@ function forget(ctx: WriteContext, venue: Venue, account: AccountId, record: Dea
 }
 
 /**
- * Fires those whose time has come, earliest first, then by account. A block first cancels what could make a position, of all of them; then
- * reduce-only orders that wait, which reserve nothing: so many of those hold nobody up. A dead man that is not finished goes on in the next
- * block; one without orders takes no turn from those that have some.
+ * What a block cancels for the dead, in this order: what could make a position; then reduce-only orders that wait, which reserve nothing,
+ * so that many of those hold nobody up; then what stands in quarantined markets, where nothing trades and cancelling may fail.
  */
-export function fireDeadMen(ctx: WriteContext, venue: Venue): void {
-  const due = dueNow(ctx, venue);
-  if (due.length === 0) return;
-  const occupied = marketsByAccount(ctx, venue, new Set(due.map(({ account }) => account)));
-  const left = new Set<AccountId>();
+const PASSES = [
+  { sparesReducing: true, quarantined: false },
+  { sparesReducing: false, quarantined: false },
+  { sparesReducing: false, quarantined: true },
+] as const;
+
+/**
+ * Fires those whose time has come, earliest first, then by account. A dead man that is not finished goes on in the next block; one without
+ * orders takes no turn from those that have some; one whose orders cannot be cancelled is set anew, for later.
+ */
+export function fireDeadMen(
+  ctx: WriteContext,
+  venue: Venue,
+  looks: number = DEAD_MAN_LOOKS_PER_BLOCK_MAX,
+): void {
+  const queued = dueNow(ctx, venue);
+  if (queued.length === 0) return;
+  const markets = marketsWithOrders(ctx, venue.state);
+  const due = queued.slice(0, howMany(ctx, venue, markets, { due: queued.length, looks }));
+  const quarantined = findOrders(ctx, venue, markets, due);
+
+  const failed = new Set<AccountId>();
   let cancels = DEAD_MAN_CANCELS_PER_BLOCK_MAX;
-  for (const sparesReducing of [true, false]) {
-    left.clear();
-    for (const { account } of due) {
-      for (const market of occupied.get(account) ?? []) {
+  for (const { sparesReducing, quarantined: last } of PASSES) {
+    for (const { account, places } of due) {
+      if (cancels === 0) break;
+      for (const place of places) {
+        if (cancels === 0) break;
+        const { done, market, reserves } = place;
+        if (done || quarantined.has(market) !== last || (sparesReducing && !reserves)) continue;
         const bounds = { most: cancels, sparesReducing };
-        const { cancelled, finished } = cancelIn(ctx, venue, market, account, bounds);
-        cancels -= cancelled;
-        if (!finished) left.add(account);
+        const { tried, left } = cancelIn(ctx, venue, market, account, bounds);
+        cancels -= tried;
+        place.done = left === 0;
+        if (left !== null) continue;
+        quarantined.add(market);
+        if (last) failed.add(account);
       }
     }
   }
   let idle = DEAD_MEN_IDLE_PER_BLOCK_MAX;
-  for (const { account, record } of due) {
-    const had = occupied.has(account);
-    if (had ? left.has(account) : idle === 0) continue;
-    if (!had) idle -= 1;
-    forget(ctx, venue, account, record);
-    events.deadManFired(ctx, venue, account, record.deadlineMs);
+  for (const { account, places, record } of due) {
+    if (failed.has(account)) {
+      setLater(ctx, venue, account, record);
+    } else if (places.length === 0 ? idle > 0 : places.every(({ done }) => done)) {
+      if (places.length === 0) idle -= 1;
+      forget(ctx, venue, account, record);
+      events.deadManFired(ctx, venue, account, record.deadlineMs);
+    }
   }
+}
+
+/** Not forgotten while an order stands, and not in the way of others either. */
+function setLater(ctx: WriteContext, venue: Venue, account: AccountId, record: DeadMan): void {
+  const deadline = nowMs(ctx) + DEAD_MAN_RETRY_MS;
+  moveInQueue(ctx, venue, account, { ...record, deadlineMs: BigInt(deadline) });
+  events.deadManSet(ctx, venue, account, deadline);
+}
+
+/** Queues it at its deadline, wherever it stood. */
+function moveInQueue(ctx: WriteContext, venue: Venue, account: AccountId, record: DeadMan): void {
+  const { deadMen, deadManQueue } = venue.state;
+  deadManQueue.delete(ctx, [Number(record.queuedMs), account]);
+  deadManQueue.set(ctx, [Number(record.deadlineMs), account], true);
+  deadMen.set(ctx, account, { ...record, queuedMs: record.deadlineMs });
 }
 
 interface Due {
   readonly account: AccountId;
   readonly record: DeadMan;
+  /** Where it has open orders, by market. */
+  readonly places: Place[];
+}
+
+interface Place {
+  readonly market: MarketId;
+  /** Some of them could make a position. */
+  readonly reserves: boolean;
+  done: boolean;
 }
 
 /** Those whose deadline has passed. What was moved ahead goes to its new place, or next time when there are many: it may stand before it. */
@@ -116,62 +166,105 @@ function dueNow(ctx: WriteContext, venue: Venue): readonly Due[] {
     const record = deadMen.get(ctx, account);
     if (record === undefined) continue;
     if (record.deadlineMs <= BigInt(now)) {
-      due.push({ account, record });
+      due.push({ account, record, places: [] });
     } else if (moves > 0) {
       moves -= 1;
-      deadManQueue.delete(ctx, [Number(record.queuedMs), account]);
-      deadManQueue.set(ctx, [Number(record.deadlineMs), account], true);
-      deadMen.set(ctx, account, { ...record, queuedMs: record.deadlineMs });
+      moveInQueue(ctx, venue, account, record);
     }
   }
   return due;
 }
 
-/** Of these accounts, those with open orders, and the markets of each, ascending. */
-function marketsByAccount(
+/** How many of those due can be found in these markets with so many looks: all, half of them, a quarter, … */
+function howMany(
   ctx: WriteContext,
   venue: Venue,
-  accounts: ReadonlySet<AccountId>,
-): ReadonlyMap<AccountId, readonly MarketId[]> {
-  const found = new Map<AccountId, MarketId[]>();
-  for (const market of marketsWithOrders(ctx, venue.state)) {
-    const add = (account: AccountId): void => {
-      const known = found.get(account);
-      if (known === undefined) found.set(account, [market]);
-      else if (known[known.length - 1] !== market) known.push(market);
-    };
-    const { books, state, waiting } = venue;
-    state.collected.eachWithPrefix(ctx, u32Key.encode(market), ([, account]) => {
-      if (accounts.has(account)) add(account);
-    });
-    for (const holders of [books.of(ctx, market).accounts, waiting.of(ctx, market).accounts]) {
-      // The fewer of the two: neither many dead men nor many traders may cost more than the other.
-      if (holders.size < accounts.size) {
-        for (const account of holders.keys()) if (accounts.has(account)) add(account);
-      } else {
-        for (const account of accounts) if (holders.has(account)) add(account);
-      }
-    }
-  }
-  return found;
+  markets: readonly MarketId[],
+  { due, looks }: { readonly due: number; readonly looks: number },
+): number {
+  const holders = markets.flatMap((market) => [
+    venue.books.of(ctx, market).accounts.size,
+    venue.waiting.of(ctx, market).accounts.size,
+  ]);
+  let men = due;
+  while (men > 1 && holders.reduce((sum, size) => sum + lesser(size, men), 0) > looks) men >>>= 1;
+  return men;
 }
 
-/** `finished`: the account has no order left there, or the market cannot cancel and is quarantined. */
+function lesser(a: number, b: number): number {
+  return a < b ? a : b;
+}
+
+/** Fills in the places of all who are due. Returns the markets that are quarantined. */
+function findOrders(
+  ctx: WriteContext,
+  venue: Venue,
+  markets: readonly MarketId[],
+  due: readonly Due[],
+): Set<MarketId> {
+  const men = new Map(due.map((man) => [man.account, man]));
+  const quarantined = new Set<MarketId>();
+  for (const market of markets) {
+    const book = venue.books.of(ctx, market).accounts;
+    const waiting = venue.waiting.of(ctx, market);
+    const collected = new Set<AccountId>();
+    venue.state.collected.eachWithPrefix(ctx, u32Key.encode(market), ([, account]) => {
+      collected.add(account);
+    });
+    const enters = (account: AccountId): boolean => book.has(account) || collected.has(account);
+    const add = ({ places }: Due, reserves: boolean): void =>
+      void places.push({ market, reserves, done: false });
+    eachOf(collected, men, (man) => add(man, true));
+    eachOf(book, men, (man) => {
+      if (!collected.has(man.account)) add(man, true);
+    });
+    eachOf(waiting.accounts, men, (man) => {
+      if (!enters(man.account)) add(man, waiting.reserves(man.account));
+    });
+    if (instrumentById(ctx, venue, market)?.status === "quarantined") quarantined.add(market);
+  }
+  return quarantined;
+}
+
+interface Holders {
+  readonly size: number;
+  has(account: AccountId): boolean;
+  keys(): Iterable<AccountId>;
+}
+
+/** Those of the dead men who hold something there. Walks the fewer of the two: neither many of them nor many traders may cost more. */
+function eachOf(
+  holders: Holders,
+  men: ReadonlyMap<AccountId, Due>,
+  visit: (man: Due) => void,
+): void {
+  if (holders.size < men.size) {
+    for (const account of holders.keys()) {
+      const man = men.get(account);
+      if (man !== undefined) visit(man);
+    }
+  } else {
+    for (const [account, man] of men) if (holders.has(account)) visit(man);
+  }
+}
+
+/** `left`: orders that stay open; null: cancelling failed, nothing changed, and the market is quarantined. `tried` counts failures too. */
 function cancelIn(
   ctx: WriteContext,
   venue: Venue,
   market: MarketId,
   account: AccountId,
   bounds: CancelBounds,
-): { readonly cancelled: number; readonly finished: boolean } {
+): { readonly tried: number; readonly left: number | null } {
   const instrument = instrumentById(ctx, venue, market);
   assert(instrument !== undefined, `market ${market} has orders but no record`);
   let cancelled = 0;
-  let finished = false;
+  let left = 0;
   const stands = containMarket(ctx, venue, market, (inner) => {
-    if (bounds.most > 0)
-      cancelled = cancelAllIn(inner, venue, instrument, account, "dead_man", bounds);
-    finished = openOrdersIn(inner, venue, instrument, account) === 0;
+    cancelled = cancelAllIn(inner, venue, instrument, account, "dead_man", bounds);
+    left = openOrdersIn(inner, venue, instrument, account);
   });
-  return stands ? { cancelled, finished } : { cancelled: 0, finished: true };
+  if (stands) return { tried: cancelled, left };
+  const open = openOrdersIn(ctx, venue, instrument, account);
+  return { tried: lesser(bounds.most, open === 0 ? 1 : open), left: null };
 }

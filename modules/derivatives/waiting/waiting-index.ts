@@ -122,6 +122,13 @@ export class WaitingIndex {
     return this.#byAccount.get(account)?.size ?? 0;
   }
 
+  /** Whether one of the account's orders is not reduce-only. */
+  reserves(account: AccountId): boolean {
+    for (const id of this.#byAccount.get(account) ?? [])
+      if (this.reducesOf(id) === null) return true;
+    return false;
+  }
+
   /** Ids of the account's waiting orders, ascending. */
   ordersOf(account: AccountId): number[] {
     return [...(this.#byAccount.get(account) ?? [])].sort((a, b) => a - b);
