@@ -28,6 +28,8 @@ export const WAITING_PER_MARKET_MAX = 65_536;
 /** From here on a market ends reduce-only orders that wait for nothing: of sub-accounts whose position and entries have gone. So many a block. */
 export const WAITING_CROWDED = 49_152;
 export const IDLE_ENDED_PER_BLOCK_MAX = 2_000;
+/** Parts of the sub-accounts, of which a block looks at one: a look at all is some 20 ms, and a market may stay crowded for long. */
+export const IDLE_PARTS = 16;
 /** Reduce-only orders that may wait for each least order that there is to reduce: a stop, a take-profit, a trailing stop and one more. */
 export const REDUCING_PER_LEAST_ORDER = 4n;
 /** Waiting orders of one market that one block places. Each may sweep a book. */

@@ -1,8 +1,14 @@
-import { describe, expect, it } from "vitest";
-import { TRIGGERS_PER_BLOCK_MAX } from "../limits.ts";
+import { describe, expect, it, vi } from "vitest";
+import {
+  TRIGGER_REFUSALS_PER_BLOCK_MAX,
+  TRIGGERS_PER_BLOCK_MAX,
+  TURNS_KEPT_PER_BLOCK_MAX,
+} from "../limits.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 
 const refusal = (code: number) => expect.objectContaining({ codespace: "derivatives", code });
+
+const FALLS = "sell 0.001 market stop=59000";
 
 function depth(venue: TestVenue): void {
   venue.place(venue.account(9), "buy 500 @ 58500");
@@ -153,6 +159,42 @@ describe("stops and take-profits", () => {
     expect(fired.length).toBe(extra);
     expect(fired).not.toContain(`${later.orderId}`);
     expect(venue.venue.waiting.of(venue.ctx, 1).size).toBe(1);
+  });
+
+  it("cost a block no more than it can place and give turns to, however many are due", () => {
+    const venue = createTestVenue();
+    const { ctx } = venue;
+    for (let i = 0; i < 9000; i++) venue.place(venue.account(1, i % 100), FALLS);
+    const reads = vi.spyOn(venue.venue.state.waiting, "get");
+    const looks = vi.spyOn(venue.venue.waiting.of(ctx, 1), "reducesOf");
+    const tried = TRIGGERS_PER_BLOCK_MAX + TRIGGER_REFUSALS_PER_BLOCK_MAX;
+    venue.setPrice(58_000);
+    for (let block = 0; block < 4; block++) {
+      ctx.nextBlock(1);
+      reads.mockClear();
+      looks.mockClear();
+      venue.keeper.endBlock(ctx);
+      expect(reads.mock.calls.length).toBe(TRIGGERS_PER_BLOCK_MAX + TURNS_KEPT_PER_BLOCK_MAX);
+      // Once when they are found, once when it is their turn.
+      expect(looks.mock.calls.length).toBeLessThanOrEqual(2 * (tried + TURNS_KEPT_PER_BLOCK_MAX));
+    }
+  });
+
+  it("are not placed before one with a turn, though those ahead of it are over", () => {
+    const venue = createTestVenue();
+    const { ctx } = venue;
+    const til = ctx.header.timeNs / 1_000_000n + 1500n;
+    const tried = TRIGGERS_PER_BLOCK_MAX + TRIGGER_REFUSALS_PER_BLOCK_MAX;
+    for (let i = 0; i < TRIGGERS_PER_BLOCK_MAX + tried; i++)
+      venue.place(venue.account(1, i % 100), `${FALLS} til=${til}`);
+    const turned = venue.place(venue.account(2), FALLS);
+    const fresh = venue.place(venue.account(2), "sell 0.001 market stop=58500");
+    venue.block(58_800);
+    triggered(venue);
+    venue.block(58_400);
+    expect(triggered(venue)).toEqual([]);
+    venue.block(60_000);
+    expect(triggered(venue)).toEqual([`${turned.orderId}`, `${fresh.orderId}`]);
   });
 
   it("end with their good-til time and their last block", () => {

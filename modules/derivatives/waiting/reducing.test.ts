@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { TRIGGER_REFUSALS_PER_BLOCK_MAX, TRIGGERS_PER_BLOCK_MAX } from "../limits.ts";
+import {
+  IDLE_ENDED_PER_BLOCK_MAX,
+  IDLE_PARTS,
+  TRIGGER_REFUSALS_PER_BLOCK_MAX,
+  TRIGGERS_PER_BLOCK_MAX,
+} from "../limits.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import { endIdle } from "./reducing.ts";
 
@@ -13,15 +18,16 @@ function roomy(): TestVenue {
 }
 
 /** Reduce-only stops of one sub-account, whose entry is gone again. */
-function idleStops(venue: TestVenue, n: number, count: number, stop = STOP): void {
+function idleStops(venue: TestVenue, n: number, count: number, stop = STOP, sub = 0): void {
   const { ctx, keeper } = venue;
-  venue.place(venue.account(n), "buy 1 @ 50000 id=entry");
-  for (let i = 0; i < count; i++) venue.place(venue.account(n), stop);
-  keeper.cancel(ctx, venue.account(n), { market: SYMBOL, orderId: 0n, clientId: "entry" });
+  const account = venue.account(n, sub);
+  venue.place(account, "buy 1 @ 50000 id=entry");
+  for (let i = 0; i < count; i++) venue.place(account, stop);
+  keeper.cancel(ctx, account, { market: SYMBOL, orderId: 0n, clientId: "entry" });
 }
 
-const waiting = (venue: TestVenue, n: number): number =>
-  venue.venue.waiting.of(venue.ctx, 1).openOrders(venue.account(n));
+const waiting = (venue: TestVenue, n: number, sub = 0): number =>
+  venue.venue.waiting.of(venue.ctx, 1).openOrders(venue.account(n, sub));
 const position = (venue: TestVenue, n: number): bigint =>
   venue.clearing.positionLots(venue.ctx, venue.account(n), 1);
 
@@ -113,10 +119,22 @@ describe("a reduce-only order that waits", () => {
     const { ctx } = venue;
     const instrument = venue.keeper.terms(ctx, 1);
     if (instrument === undefined) throw new Error("no market");
-    const end = (crowded: number): void => endIdle(ctx, venue.venue, instrument, crowded);
+    /** Until every sub-account had its turn. Most that one block took. */
+    const end = (crowded: number): number => {
+      let most = 0;
+      for (let part = 0; part < IDLE_PARTS; part++) {
+        const before = venue.venue.waiting.of(ctx, 1).size;
+        ctx.nextBlock(1);
+        endIdle(ctx, venue.venue, instrument, crowded);
+        most = Math.max(most, before - venue.venue.waiting.of(ctx, 1).size);
+      }
+      return most;
+    };
     venue.place(venue.account(5), "buy 1 @ 50000");
     for (let i = 0; i < 10; i++) venue.place(venue.account(5), STOP);
-    for (const n of [2, 3, 4]) idleStops(venue, n, 800);
+    // Their turns come in one block: what the names of sub-accounts sum to differs by sixteen.
+    const subs = [0, 16, 32];
+    for (const sub of subs) idleStops(venue, 2, 800, STOP, sub);
     // Shrunk to the least order, this one keeps four.
     venue.place(venue.account(6), "buy 1 @ 50000 id=entry");
     for (let i = 0; i < 10; i++) venue.place(venue.account(6), STOP);
@@ -124,12 +142,17 @@ describe("a reduce-only order that waits", () => {
     venue.keeper.cancel(ctx, venue.account(6), cancelled);
     venue.place(venue.account(6), "buy 0.001 @ 50000");
 
-    end(2420);
-    expect([2, 3, 4, 5, 6].map((n) => waiting(venue, n))).toEqual([800, 800, 800, 10, 10]);
-    end(2419);
-    expect([2, 3, 4, 5, 6].map((n) => waiting(venue, n))).toEqual([0, 0, 400, 10, 10]);
-    end(419);
-    expect([2, 3, 4, 5, 6].map((n) => waiting(venue, n))).toEqual([0, 0, 0, 10, 4]);
+    const left = (): number[] => [
+      ...subs.map((sub) => waiting(venue, 2, sub)),
+      waiting(venue, 5),
+      waiting(venue, 6),
+    ];
+    expect(end(2420)).toBe(0);
+    expect(left()).toEqual([800, 800, 800, 10, 10]);
+    expect(end(1000)).toBe(IDLE_ENDED_PER_BLOCK_MAX);
+    expect(left().slice(0, 3)).toEqual([0, 0, 400]);
+    end(0);
+    expect(left()).toEqual([0, 0, 0, 10, 4]);
     expect(venue.violation()).toBeNull();
   });
 

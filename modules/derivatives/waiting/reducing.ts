@@ -8,7 +8,12 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { divFloor, maximum, minimum } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import type { Instrument } from "../instruments.ts";
-import { IDLE_ENDED_PER_BLOCK_MAX, REDUCING_PER_LEAST_ORDER, WAITING_CROWDED } from "../limits.ts";
+import {
+  IDLE_ENDED_PER_BLOCK_MAX,
+  IDLE_PARTS,
+  REDUCING_PER_LEAST_ORDER,
+  WAITING_CROWDED,
+} from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { markOf, sizeNotional } from "../marks.ts";
 import { reducible } from "../orders/execution.ts";
@@ -77,6 +82,13 @@ export function reducesNothing(
   return reducible(venue.clearing.positionLots(ctx, account, market), side) === 0n;
 }
 
+/** A block looks at one part of the sub-accounts, so each has its turn once in so many blocks. */
+function hasTurn({ header }: ReadContext, account: AccountId): boolean {
+  let sum = 0;
+  for (let at = 0; at < account.length; at++) sum += account.charCodeAt(at);
+  return sum % IDLE_PARTS === header.height % IDLE_PARTS;
+}
+
 /** In a crowded market, what waits beyond what its sub-account could have placed now leaves, newest first, by account. */
 export function endIdle(
   ctx: WriteContext,
@@ -90,6 +102,7 @@ export function endIdle(
   if (mark === undefined) return;
   const idle: { readonly account: AccountId; readonly ids: readonly number[] }[] = [];
   for (const account of index.accounts.keys()) {
+    if (!hasTurn(ctx, account)) continue;
     for (const side of ["sell", "buy"] as const) {
       const ids = index.reducing(account, side);
       if (ids.length === 0) continue;

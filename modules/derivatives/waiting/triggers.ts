@@ -42,10 +42,14 @@ import {
 } from "./waiting.ts";
 import { QUEUE, trailSide, waitingHolder } from "./waiting-index.ts";
 
+/** Of those with something to do: what is tried takes a place or a refusal. */
+const DUE_TRIED_PER_BLOCK_MAX = TRIGGERS_PER_BLOCK_MAX + TRIGGER_REFUSALS_PER_BLOCK_MAX;
+
 /** Places what is due in one market. Without a fresh price, while it does not trade or collects for an auction, everything goes on waiting. */
 export function runTriggers(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
   if (!trades(instrument) || collects(ctx, venue, instrument)) return;
-  if (venue.waiting.of(ctx, instrument.id).size === 0) return;
+  const index = venue.waiting.of(ctx, instrument.id);
+  if (index.size === 0) return;
   const mark = markOf(ctx, venue, instrument);
   if (mark === undefined || !mark.fresh) return;
   advanceTrails(ctx, venue, instrument, mark);
@@ -55,11 +59,14 @@ export function runTriggers(ctx: WriteContext, venue: Venue, instrument: Instrum
     idle: TRIGGER_REFUSALS_PER_BLOCK_MAX,
     turns: TURNS_KEPT_PER_BLOCK_MAX,
   };
-  for (const id of findDue(ctx, venue, instrument, mark)) {
+  const { due, more } = findDue(ctx, venue, instrument, mark);
+  for (const id of due) {
     const idle = reducesNothing(ctx, venue, instrument, id);
-    const places = idle ? room.idle > 0 : room.places > 0 && room.refusals > 0;
+    const turned = index.keyOf(id)?.queue === QUEUE.due;
+    const next = room.places > 0 && room.refusals > 0 && (turned || !more);
+    const places = idle ? room.idle > 0 : next;
     // One with nothing to reduce needs no turn: it is refused when there is room, or goes on waiting.
-    if (!places && (idle || room.turns === 0)) continue;
+    if (!places && (idle || turned || room.turns === 0)) continue;
     const turn = openTurn(ctx, venue, instrument);
     const order = waitingById(turn, id);
     // It may have gone with one placed before it; one whose time has passed is left to expire.
@@ -85,27 +92,46 @@ function advanceTrails(ctx: WriteContext, venue: Venue, { id }: Instrument, { ti
   }
 }
 
-/** Ids in the order of the file's head. */
-function findDue(ctx: ReadContext, venue: Venue, { id }: Instrument, { ticks }: Mark): number[] {
-  const { waiting } = venue.state;
+/**
+ * Ids in the order of the file's head, no more than this block can use: of those with a turn as many as it may place or refuse, then as many
+ * more as may get one. Those with nothing to reduce are counted by themselves, so that however many there are, the others are found. `more`:
+ * there may be others with a turn, who come before those without.
+ */
+function findDue(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+  { ticks }: Mark,
+): { readonly due: readonly number[]; readonly more: boolean } {
+  const { id } = instrument;
   const mark = Number(ticks);
   const due: number[] = [];
+  let [most, idle, others] = [DUE_TRIED_PER_BLOCK_MAX, 0, 0];
+  /** True: enough. */
+  const add = (order: number): boolean => {
+    if (!reducesNothing(ctx, venue, instrument, order)) others = due.push(order) - idle;
+    else if (idle < TRIGGER_REFUSALS_PER_BLOCK_MAX) idle = due.push(order) - others;
+    return others >= most;
+  };
   const take = (queue: number, throughRank: number | null): void => {
+    if (others >= most) return;
     const from = waitingPrefix(id, queue);
     const to =
       throughRank === null ? waitingPrefix(id, queue + 1) : waitingPast(id, queue, throughRank);
-    waiting.eachBetween(ctx, from, to, (key) => void due.push(key.id));
+    venue.state.waiting.eachBetween(ctx, from, to, (key) => add(key.id));
   };
   const takeTrailing = (side: Side): void => {
-    for (const stop of venue.waiting.of(ctx, id).trails[side].due(mark)) due.push(stop);
+    if (others < most) venue.waiting.of(ctx, id).trails[side].due(mark).some(add);
   };
   take(QUEUE.due, null);
+  const more = others >= most;
+  most += TURNS_KEPT_PER_BLOCK_MAX;
   take(QUEUE.falling, TICKS_MAX - mark);
   take(QUEUE.rising, mark);
   takeTrailing("sell");
   takeTrailing("buy");
   take(QUEUE.timed, nowMs(ctx));
-  return due;
+  return { due, more };
 }
 
 /** Due, but this block has placed enough: first in the next ones. */
