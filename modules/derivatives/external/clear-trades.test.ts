@@ -5,6 +5,7 @@ import { OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MarketStatus, MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it, test } from "vitest";
+import { accountId } from "../../kit/account-id.ts";
 import { changedKeys } from "../../kit/testing/changes.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { DERIVATIVES_CODES, type DerivativesCode } from "../errors.ts";
@@ -373,5 +374,26 @@ describe("a market that collects for its opening", () => {
     clear(venue);
     transfer();
     expect(lots(venue)).toBe(1500n);
+  });
+
+  it("lets whole sub-accounts move: nothing trades, and their positions stay as they are", () => {
+    const terms = { ...defaultTerms(), auction: defaultAuctionTerms() };
+    const venue = setUp();
+    clear(venue);
+    const before = lots(venue);
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, {
+      status: MarketStatus.MARKET_STATUS_HALTED,
+      terms,
+    });
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, {
+      status: MarketStatus.MARKET_STATUS_ACTIVE,
+      terms: undefined,
+    });
+    refused(venue, "opening", () => clear(venue));
+    const ends = { fromOwner: alice.address, fromSubaccount: 0, toOwner: alice.address };
+    const move = { ...ends, toSubaccount: 7 };
+    sendMessage(venue, "MsgTransferSubaccount", move, tx.MsgTransferSubaccountResponse);
+    expect(before).not.toBe(0n);
+    expect(venue.clearing.positionLots(venue.ctx, accountId(alice.bytes, 7), 1)).toBe(before);
   });
 });

@@ -287,6 +287,21 @@ describe("an order of a trading key that waits", () => {
     expect([lots(venue), refusals(venue)]).toEqual([-1n, ["75", "75", "75"]]);
   });
 
+  it("is the owner's when it is a bracket's leg: it stays after the revocation, and leaves with all the others", () => {
+    const venue = setUp(10_000n);
+    venue.place(openAccount(venue, other), "sell 0.002 @ 60000");
+    venue.place(openAccount(venue, other), "buy 1 @ 58000");
+    place(venue, "buy 0.001 @ 60000 sl=59000");
+    place(venue, "buy 0.001 @ 60000 sl=57000");
+    const revoke = { sender: owner.address, trader: hot.address };
+    sendMessage(venue, "MsgRevokeTradingKey", revoke, tx.MsgRevokeTradingKeyResponse);
+    venue.block(59_000);
+    expect([lots(venue), refusals(venue)]).toEqual([1n, []]);
+    const all = { sender: owner.address, owner: "", subaccount: 0, market: "" };
+    const { cancelled } = sendMessage(venue, "MsgCancelAll", all, tx.MsgCancelAllResponse);
+    expect([cancelled, venue.venue.state.waiting.size(venue.ctx)]).toEqual([1, 0]);
+  });
+
   it("keeps its key through an export, and only as it could have got it", () => {
     const venue = setUp();
     place(venue, "sell 0.001 market stop=59000");

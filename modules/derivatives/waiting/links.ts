@@ -162,6 +162,7 @@ function begin(
     dueSequence: 0n,
     parentId: BigInt(parent.id),
     builder: parent.builder,
+    // The owner's, whoever placed the entry: what was counted is the entry, and its protection outlives the key.
     keyCount: undefined,
   };
   wait(turn, order, 0);
