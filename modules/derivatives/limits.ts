@@ -59,7 +59,7 @@ export const DEAD_MAN_CANCELS_PER_BLOCK_MAX = 2_000;
 export const DEAD_MEN_IDLE_PER_BLOCK_MAX = 2_000;
 /** A dead man whose orders cannot be cancelled, since their market fails at it, is set anew for so much later. */
 export const DEAD_MAN_RETRY_MS = 60_000;
-/** Dead men in the queue among which one block looks for those with orders. */
+/** Dead men in the queue among which one block looks for those with orders: with so many due, in eight markets each, that and its cancels take a tenth of a second. */
 export const DEAD_MEN_DUE_MAX = 20_000;
 /** Looks for them in the markets, under a tenth of a second together: where they would be more, fewer dead men are looked at. */
 export const DEAD_MAN_LOOKS_PER_BLOCK_MAX = 100_000;
