@@ -22,6 +22,22 @@ describe("the turns of a block", () => {
     expect(had.size).toBe(100);
   });
 
+  it("are one of two or three the others', and a single one the most urgent's", () => {
+    for (const most of [2, 3]) {
+      const had = new Set<number>();
+      for (let height = 1; height <= 10; height++) {
+        const turns = turnsOf(numbers(10), most, height, always);
+        expect(turns).toHaveLength(most);
+        expect(turns.slice(0, most - 1)).toEqual(numbers(most - 1));
+        for (const one of turns) had.add(one);
+      }
+      expect(had.size).toBe(10);
+      expect(turnsOf(numbers(most), most, 5, always)).toEqual(numbers(most));
+    }
+    for (let height = 1; height <= 10; height++)
+      expect(turnsOf(numbers(10), 1, height, always)).toEqual([0]);
+  });
+
   it("pass over who waits, and are everybody's in time whoever does", () => {
     const due = (one: number): boolean => one % 7 === 3;
     const had = new Set<number>();

@@ -1,13 +1,14 @@
 /**
  * Whose turn it is, of accounts in order of urgency: the most urgent, and a quarter from among the others, by height. Where nobody takes anything of the most urgent at a
  * price they can pay, they would keep everybody else waiting until these have nothing left, either. Pure. What it costs depends on the turns and not on
- * how many wait: it asks who is due only until the turns are given away, and at most so many.
+ * how many wait: it asks who is due only until the turns are given away, and at most so many. Of two or three turns one is the others'; a single one is always the
+ * most urgent's, so that whoever nobody takes keeps the others waiting until the next rungs have come to it.
  */
 import { JUDGED_PER_TURN } from "../limits.ts";
 
 /**
  * At most `most`, in their order. As long as a sequence stays as it is, everyone in it who is due has a turn within as many heights as it has quarters of
- * `most`.
+ * `most`, rounded down but not below one turn; of a `most` of 1 only the first.
  */
 export function turnsOf<T>(
   sequence: readonly T[],
@@ -15,7 +16,7 @@ export function turnsOf<T>(
   height: number,
   isDue: (one: T) => boolean,
 ): readonly T[] {
-  const round = most >> 2;
+  const round = most > 1 && most < 4 ? 1 : most >> 2;
   const found: number[] = [];
   /** From place `first + offset` on, coming round to `first` again. */
   const fill = (first: number, offset: number, places: number, turns: number): number => {

@@ -29,7 +29,7 @@ export interface Params {
   liquidationSlippagePpm: bigint;
   /** No liquidation below this notional, unless it closes the position. */
   liquidationNotionalMin: string;
-  /** Bounds of one block's liquidation work. */
+  /** Bounds of one block's liquidation work. A quarter of the accounts, of two or more one at least, are others than the most urgent. */
   liquidationsPerBlockMax: number;
   liquidationNotionalPerBlockMax: string;
   /** Deleveraging executes within mark x (1 +- this). */
