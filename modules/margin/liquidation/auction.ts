@@ -21,9 +21,10 @@ import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
 import { Asked } from "./asked.ts";
 import { BID_MAX, type Bids, refusedTogether, type WantedBid } from "./bids.ts";
-import { type Clip, type Closing, type LiquidationBudget, worstTicks } from "./closing.ts";
+import type { Clip, Closing, LiquidationBudget } from "./closing.ts";
 import { emitAuction, emitBidFilled, emitOffer } from "./events.ts";
 import { reserveDistanceTicks } from "./ladder-math.ts";
+import { worstTicks } from "./liquidation-math.ts";
 import type { OfferCause } from "./reasons.ts";
 import { paired, rewardOf, type Strike, strike } from "./strike.ts";
 

@@ -36,6 +36,7 @@ import {
   lotsToClose,
   ownDistanceTicks,
   penaltyQuanta,
+  worstTicks,
 } from "./liquidation-math.ts";
 import type { Measures } from "./measures.ts";
 import type { LiquidationSource, PenaltyCause, Sizing } from "./reports.ts";
@@ -116,13 +117,6 @@ export interface ClosingParts {
   readonly backstop: BackstopPort;
   readonly measures: Measures;
   readonly name: (id: AccountId) => string;
-}
-
-/** An option's band can reach past zero: a sale is then at one tick or more. */
-export function worstTicks(view: MarketView, side: Side, distance: bigint): bigint {
-  if (side === "buy") return view.markTicks + distance;
-  const limit = view.markTicks - distance;
-  return view.losses !== null && limit < 1n ? 1n : limit;
 }
 
 export function createClosing(parts: ClosingParts): Closing {

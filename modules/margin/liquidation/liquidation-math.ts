@@ -8,6 +8,8 @@ import {
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
+import type { MarketView } from "../health/market-view.ts";
+import type { Side } from "../ports.ts";
 
 /** The position under the knife; lots > 0 whichever its side. */
 export interface ClosingPosition {
@@ -133,4 +135,11 @@ export function bankruptcyDistanceTicks(
   if (account.equity >= 0n || account.maintenance === 0n) return 0n;
   const share = mulDivUp(-account.equity, position.maintenance, account.maintenance);
   return divCeil(share, position.lots * quantaPerTickLot);
+}
+
+/** The worst price at so many ticks from mark. An option's band can reach past zero: a sale is then at one tick or more. */
+export function worstTicks(view: MarketView, side: Side, distance: bigint): bigint {
+  if (side === "buy") return view.markTicks + distance;
+  const limit = view.markTicks - distance;
+  return view.losses !== null && limit < 1n ? 1n : limit;
 }

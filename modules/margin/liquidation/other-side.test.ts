@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
 import { bid, block, events, lots, open, rest, setUp, UNIT, world } from "../testing/ladder.ts";
 import { listen } from "../testing/reasons.ts";
+import { BTC, btcTerms } from "../testing/world.ts";
 import { defaultLadder } from "./terms.ts";
 
 /** 100 lots at 50,000 against two shorts of 60 and 40; `left`: units that a fall to 45,000 leaves of the long's equity, of 225 that it needs. */
@@ -79,6 +80,29 @@ describe("what the other side closes", () => {
     expect(input("deleverage_round", "waited")).toBe("60000000000");
     expect(input("deleverage_round", "wait")).toBe("60000");
     expect(world.ctx.events.some(({ type }) => type === "loss")).toBe(false);
+  });
+
+  it("has no better price than a book could have: of an option marked at nothing, a tick", () => {
+    const { long, shorts } = fallen(100n, null);
+    const { ctx, margin, markets } = world;
+    const ETH = BTC + 1;
+    markets.list(ctx, btcTerms({ id: ETH, feedId: ETH, symbol: "ETH-CALL" }));
+    markets.setMark(ctx, ETH, 1n);
+    margin.keeper.clear(ctx, {
+      ...{ market: ETH, priceTicks: 1n, lots: 10n, taker: "buy", kind: "deleverage" },
+      buyer: { account: long, feeQuanta: 0n, orderId: null },
+      seller: { account: shorts[1] as AccountId, feeQuanta: 0n, orderId: null },
+    });
+    markets.setWorthless(ctx, ETH, 50n * UNIT, UNIT);
+    for (let seconds = 0; seconds < 62; seconds++) {
+      ctx.nextBlock(1);
+      markets.setMark(ctx, BTC, 45_000n, false);
+      margin.keeper.endBlock(ctx);
+    }
+    expect(events("deleverage")).toMatchObject([
+      { market: "ETH-CALL", lots: "10", price_ticks: "1", mark_ticks: "0" },
+    ]);
+    expect(world.violated()).toBeNull();
   });
 
   it("is only what brings the account back to its target", () => {

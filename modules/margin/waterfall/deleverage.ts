@@ -22,7 +22,11 @@ import { maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, marketViews } from "../health/market-view.ts";
 import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
-import { type AccountFigures, bankruptcyDistanceTicks } from "../liquidation/liquidation-math.ts";
+import {
+  type AccountFigures,
+  bankruptcyDistanceTicks,
+  worstTicks,
+} from "../liquidation/liquidation-math.ts";
 import { maintenanceShare } from "../portfolio/account.ts";
 import type { ClearingPort, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -47,7 +51,10 @@ export interface Deleveraging {
     market: MarketId,
     stuck: bigint,
   ): { readonly lots: bigint; readonly lost: bigint };
-  /** Closes lots of an account that is not below zero, so far (ticks, not negative) on the other side's better side of the mark; returns the lots closed. */
+  /**
+   * Closes lots of an account that is not below zero at the worst price, so far (ticks, not negative) on the other side's better side of the mark, that book and bidders
+   * were offered; returns the lots closed.
+   */
   relieve(
     ctx: WriteContext,
     id: AccountId,
@@ -320,10 +327,11 @@ export function createDeleveraging(parts: {
       if (terms === null) return 0n;
       assert(distance >= 0n && lots <= terms.lots, `${lots} lots at ${distance} from mark`);
       const { long, view } = terms;
-      const { markTicks } = view;
-      const lowest = view.losses === null ? 1n : 0n;
-      const priceTicks = long ? maximum(markTicks - distance, lowest) : markTicks + distance;
-      const offered = { ...terms, priceTicks, lossPerLot: 0n, wait };
+      const priceTicks = maximum(worstTicks(view, long ? "sell" : "buy", distance), 1n);
+      // Nothing, but where an option marked at less than a tick is bought for one.
+      const worse = long ? maximum(priceTicks - view.markTicks, 0n) : 0n;
+      const lossPerLot = worse * view.terms.quantaPerTickLot;
+      const offered = { ...terms, priceTicks, lossPerLot, wait };
       return lots - closeRounds(ctx, id, offered, views, lots).left;
     },
   };
