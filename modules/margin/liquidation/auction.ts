@@ -273,7 +273,7 @@ export function createAuction(parts: AuctionParts): Auction {
       budget.notional -= lots * view.notionalPerLot;
       budget.worked = true;
       budget.closed.add(id);
-      budget.asked.add(id, clip, { lots: 0n, taken: lots });
+      budget.asked.addBid(id, clip, lots);
       const reward = closing.settle(ctx, id, clip, { lots, source: "auction" });
       let rest = reward;
       for (const pair of mine) {

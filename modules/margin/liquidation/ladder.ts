@@ -43,9 +43,9 @@ export function createLadder(parts: {
 }): Ladder {
   const { addresses, markets, state } = parts;
   const takeover = createTakeover(parts);
-  const unfilled = createUnfilled(state);
   const measures = createMeasures(state, markets);
   const closing = createClosing({ ...parts, measures });
+  const unfilled = createUnfilled(state, closing);
   const slices = createSlices({ ...parts, closing });
   const bankruptcies = createBankruptcies(parts);
   const otherSide = createOtherSide({ ...parts, closing });

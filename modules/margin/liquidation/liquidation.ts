@@ -85,7 +85,7 @@ export function createLiquidation(parts: LiquidationParts): Liquidation {
   function finish(ctx: WriteContext, id: AccountId, budget: LiquidationBudget): void {
     const { account, health, views } = load(ctx, id);
     const held = order(account, views).map(({ market }) => market);
-    const waitedNs = unfilled.waitedNs(ctx, id, health, budget.asked);
+    const waitedNs = unfilled.waitedNs(ctx, id, health, held, budget);
     takeover.run(ctx, id, held, waitedNs);
     otherSide.run(ctx, id, held, waitedNs, budget);
     const origin = budget.origins.get(id) ?? losses.origin(ctx, id, account, views);

@@ -1,11 +1,11 @@
 /**
- * The last rung above zero: of whom neither book, bidders nor backstop took what they were asked for during the wait, the other side closes it, by the rank of
+ * The last rung above zero: of whom neither book, bidders nor backstop took what had to go during the wait, the other side closes it, by the rank of
  * deleveraging and at the worst price that everybody else was offered. Nobody's money but the account's own is in that price, so the other side
  * loses nothing but its position.
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
-import { mulDivUp } from "../../kit/math/mul-div.ts";
+import { divFloor, maximum, mulDivUp } from "../../kit/math/mul-div.ts";
 import { contained } from "../contained.ts";
 import { isClosable, type ModelledMarkets, marketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
@@ -35,10 +35,15 @@ export function createOtherSide(parts: {
   const { closing, deleveraging, markets, state } = parts;
 
   /** Lots that may be closed, rounded up: of a portfolio whatever releases most, since a slice asks the book for one leg at a time. */
-  function leftOf(id: AccountId, clip: Clip, { asked }: LiquidationBudget): bigint {
-    if (clip.account.portfolio && asked.sums(id).left > 0n) return clip.lots;
+  function leftOf(id: AccountId, clip: Clip, { asked, throttle }: LiquidationBudget): bigint {
+    if (clip.account.portfolio && asked.isLeft(id)) return clip.lots;
     const { left, of } = asked.untaken(id, clip);
-    return mulDivUp(clip.lots, left, of);
+    const untaken = mulDivUp(clip.lots, left, of);
+    if (throttle === null) return untaken;
+    // A throttle keeps for the book what the book has. Who fills the little that it lets into an empty one keeps nothing else.
+    const { notionalPerLot, terms } = clip.view;
+    const depth = divFloor(throttle.depth(terms.id, clip.side), notionalPerLot);
+    return maximum(untaken, clip.lots - depth);
   }
 
   function closeOne(

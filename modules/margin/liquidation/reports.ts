@@ -52,7 +52,7 @@ export interface LiquidationReport {
   readonly parts: PenaltyParts;
 }
 
-/** Why the backstop was asked at all: `health`, less than the share of maintenance is left; `unfilled`, neither book nor bidders took what they were asked for during the wait. */
+/** Why the backstop was asked at all: `health`, less than the share of maintenance is left; `unfilled`, neither book nor bidders took what had to go during the wait. */
 export interface TakeoverCause {
   readonly reason: "health" | "unfilled";
   readonly equity: bigint;

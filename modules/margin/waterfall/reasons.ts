@@ -41,7 +41,7 @@ const PRICE_RULES: Readonly<Record<DeleverageReason, string>> = {
   bankrupt:
     "price = mark -/+ the smaller of the distance at which the account is worth nothing and the band",
   unfilled:
-    "waited >= wait, in which neither book nor bidders took what they were asked for, nor the backstop the rest; price = the worst that they were offered (liquidation), at which only the account's own money is spent",
+    "waited >= wait, in which neither book nor bidders took what had to go, nor the backstop the rest; price = the worst that they were offered (liquidation), at which only the account's own money is spent",
 };
 
 const waitInputs = (wait: Wait | null) =>

@@ -235,7 +235,7 @@ export interface EventBackstopTakeover {
   /** Of the account before it, quanta. */
   equity: string;
   maintenance: string;
-  /** "health": below its share of maintenance; "unfilled": what was asked for was not taken during the wait. */
+  /** "health": below its share of maintenance; "unfilled": what had to go was not taken during the wait. */
   reason: string;
 }
 
