@@ -22,7 +22,7 @@ import { type AssetView, countedQuanta, unitsFor } from "./valuation.ts";
 const CONVERSIONS_PER_BLOCK_MAX = 200;
 
 export interface Conversion {
-  /** Converts all that can be sold of an account below zero equity. */
+  /** Converts all that can be sold of an account below zero equity, with what is too little to count. */
   convertAll(ctx: WriteContext, id: AccountId, views: MarketViews): void;
   /** The block's part: every account that owes more than it may. Returns those that hold nothing to close and are below zero. */
   run(ctx: WriteContext, views: MarketViews): readonly AccountId[];
@@ -66,9 +66,12 @@ export function createConversion(parts: {
     const held = unitsOf(account, denom);
     const all = countedQuanta(view, held, view.maintenancePpm);
     const purse = claims.purse(ctx, owed.need === null);
-    const { units, pay } = purchase(view, held, minimum(left ?? all, all), purse);
-    if (pay <= 0n) return 0n;
-    claims.buy(ctx, id, pay);
+    const bought = purchase(view, held, minimum(left ?? all, all), purse);
+    const { pay } = bought;
+    // Of who is below zero nothing stays behind that is too little to count: it would keep a loss open that it can pay nothing of.
+    const units = owed.need === null && view.price > 0n && pay === all ? held : bought.units;
+    if (units === 0n || (pay === 0n && units !== held)) return 0n;
+    if (pay > 0n) claims.buy(ctx, id, pay);
     const paid = state.accounts.get(ctx, id);
     assert(paid !== undefined, "a converted account is gone");
     const after = withUnits(paid, denom, -units);
