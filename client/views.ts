@@ -53,6 +53,8 @@ export interface AccountHealth {
   readonly maintenanceRequirement: bigint;
   readonly freeCollateral: bigint;
   readonly feeReserve: bigint;
+  /** What insurance funds have paid for the account and take back of what it comes to be worth: above zero nothing goes in or out meanwhile. */
+  readonly owedToFunds: bigint;
   /** Equity / maintenance requirement in ppm; undefined without positions. Below 1,000,000 the account is liquidated. */
   readonly healthPpm: bigint | undefined;
   readonly fresh: boolean;
@@ -239,6 +241,7 @@ export function accountHealth(view: AccountView, stepsOf: StepsOf): AccountHealt
     maintenanceRequirement: money(view.maintenanceRequirement),
     freeCollateral: money(view.freeCollateral),
     feeReserve: money(view.feeReserve),
+    owedToFunds: money(view.owedToFunds),
     healthPpm: view.healthPpm === "" ? undefined : money(view.healthPpm),
     fresh: view.fresh,
     positions: view.positions.map((each) => position(each, stepsOf(each.market))),

@@ -4,9 +4,9 @@
  */
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
-import { minimum, mulDivDown } from "../kit/math/mul-div.ts";
-import { emitPaid } from "./events.ts";
-import { afterLoss, available, drawnNow, HOUR_NS } from "./shares.ts";
+import { maximum, minimum, mulDivDown } from "../kit/math/mul-div.ts";
+import { emitPaid, emitReceived } from "./events.ts";
+import { afterLoss, afterRecovery, available, drawnNow, HOUR_NS } from "./shares.ts";
 import type { Fund, InsuranceState } from "./state.ts";
 import { fundId } from "./state.ts";
 
@@ -23,7 +23,14 @@ export interface Payment {
   readonly bearer: "treasury" | "fund" | "assessment";
   readonly riskClass: string;
   readonly amount: bigint;
+  /** Of the protocol's shares that went for it. */
+  readonly ownShares: bigint;
+  /** Of the amount, quanta that count as an assessment. */
+  readonly assessed: bigint;
 }
+
+/** Of what one fund has paid before. */
+export type Recovery = Pick<Payment, "riskClass" | "amount" | "ownShares" | "assessed">;
 
 export interface Paying {
   /** What a loss of the class may be paid with now, assessments apart: its own fund and the shared one. */
@@ -35,6 +42,8 @@ export interface Paying {
   assessable(ctx: ReadContext, denom: string, riskClass: string): bigint;
   /** Pays at most the sum of the parts, as far as the funds reach, and says who bore it. */
   allocate(ctx: WriteContext, denom: string, parts: readonly LossPart[]): readonly Payment[];
+  /** A payment, or a part of one, is undone: balance, the protocol's shares, what counts as drawn and as assessed. */
+  recover(ctx: WriteContext, denom: string, recovery: Recovery): void;
 }
 
 export function assessablePpm({ assessment }: Fund, nowNs: bigint): bigint {
@@ -66,32 +75,44 @@ export function createPaying(
   ): Payment[] {
     const { denom, riskClass } = fund;
     const { firstLossPpm, drawCapPpm } = state.params.require(ctx);
-    const { fund: after, firstLoss } = afterLoss(fund, paid, BigInt(firstLossPpm));
+    const { fund: after, firstLoss, burnt } = afterLoss(fund, paid, BigInt(firstLossPpm));
     const nowNs = ctx.header.timeNs;
-    const drawn = drawCapPpm === 0 ? 0n : drawnNow(fund, BigInt(drawCapPpm), nowNs) + paid;
-    const assessed = report.reason === "assessment";
+    const assessment = report.reason === "assessment";
     state.funds.set(ctx, fundId(denom, riskClass), {
       ...after,
       paid: fund.paid + paid,
-      drawn,
-      drawnAtNs: drawCapPpm === 0 ? 0n : nowNs,
-      assessment: assessed ? afterAssessment(fund, paid, nowNs) : fund.assessment,
+      ...afterDraw(fund, paid, BigInt(drawCapPpm), nowNs),
+      assessment: assessment ? afterAssessment(fund, paid, nowNs) : fund.assessment,
     });
     const { balance } = after;
     emitPaid(ctx, { denom, riskClass, amount: paid, ...report, balance, firstLoss });
-    const shared = { riskClass, amount: paid - firstLoss };
+    const assessed = (amount: bigint): bigint => (assessment ? amount : 0n);
+    const own = { riskClass, amount: firstLoss, ownShares: burnt, assessed: assessed(firstLoss) };
+    const rest = paid - firstLoss;
+    const shared = { riskClass, amount: rest, ownShares: 0n, assessed: assessed(rest) };
     const payments: Payment[] = [
-      { bearer: "treasury", riskClass, amount: firstLoss },
-      { bearer: assessed ? "assessment" : "fund", ...shared },
+      { bearer: "treasury", ...own },
+      { bearer: assessment ? "assessment" : "fund", ...shared },
     ];
     return payments.filter(({ amount }) => amount > 0n);
+  }
+
+  /** What counts by now with what is paid, or less what is back (`paid` below zero). */
+  function afterDraw(
+    fund: Fund,
+    paid: bigint,
+    capPpm: bigint,
+    nowNs: bigint,
+  ): Pick<Fund, "drawn" | "drawnAtNs"> {
+    if (capPpm === 0n) return { drawn: 0n, drawnAtNs: 0n };
+    return { drawn: maximum(drawnNow(fund, capPpm, nowNs) + paid, 0n), drawnAtNs: nowNs };
   }
 
   function afterAssessment(fund: Fund, paid: bigint, nowNs: bigint): Fund["assessment"] {
     const { taken: drawn, takenAtNs: drawnAtNs } = fund.assessment;
     const counted = { ...fund, drawn, drawnAtNs };
     const before = drawnNow(counted, assessablePpm(fund, nowNs), nowNs, ASSESSMENT_PERIOD_NS);
-    return { ...fund.assessment, taken: before + paid, takenAtNs: nowNs };
+    return { ...fund.assessment, taken: maximum(before + paid, 0n), takenAtNs: nowNs };
   }
 
   /** Other classes bear what is left in proportion to what each may be asked for, rounded down; the last ones, ascending, what that leaves. */
@@ -133,6 +154,26 @@ export function createPaying(
     fundAvailable: (ctx, denom, riskClass) => availableOf(ctx, load(ctx, denom, riskClass)),
     fundBalance: (ctx, denom, riskClass) => load(ctx, denom, riskClass).balance,
     assessable: (ctx, denom, riskClass) => assessableOf(ctx, load(ctx, denom, riskClass)),
+
+    recover(ctx, denom, { amount, assessed, ownShares, riskClass }) {
+      assert(
+        amount >= 0n && ownShares >= 0n && assessed >= 0n && assessed <= amount,
+        `a recovery of ${amount} with ${ownShares} shares, ${assessed} of it assessed`,
+      );
+      if (amount === 0n) return;
+      const fund = load(ctx, denom, riskClass);
+      const nowNs = ctx.header.timeNs;
+      const after = afterRecovery(fund, amount, ownShares);
+      const { drawCapPpm } = state.params.require(ctx);
+      state.funds.set(ctx, fundId(denom, riskClass), {
+        ...after,
+        received: fund.received + amount,
+        ...afterDraw(fund, -amount, BigInt(drawCapPpm), nowNs),
+        assessment: assessed > 0n ? afterAssessment(fund, -assessed, nowNs) : fund.assessment,
+      });
+      const { balance } = after;
+      emitReceived(ctx, { denom, riskClass, amount, reason: "recovery", balance });
+    },
 
     allocate(ctx, denom, parts) {
       const payments: Payment[] = [];

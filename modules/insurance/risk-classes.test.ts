@@ -84,8 +84,11 @@ describe("the fund of a risk class", () => {
     insurance.keeper.fund(ctx, bob, DENOM, 1_000n, "major");
     send(ann, "MsgUnderwrite", { amount: "1000", riskClass: "major" });
     expect(insurance.keeper.allocate(ctx, DENOM, [{ riskClass: "major", amount: 400n }])).toEqual([
-      { bearer: "treasury", riskClass: "major", amount: 100n },
-      { bearer: "fund", riskClass: "major", amount: 300n },
+      {
+        ...{ bearer: "treasury", riskClass: "major", amount: 100n },
+        ...{ ownShares: 100_000_000n, assessed: 0n },
+      },
+      { bearer: "fund", riskClass: "major", amount: 300n, ownShares: 0n, assessed: 0n },
     ]);
   });
 
@@ -100,15 +103,44 @@ describe("the fund of a risk class", () => {
       insurance.keeper.fund(ctx, bob, DENOM, gift, riskClass);
     }
     const loss = [{ riskClass: "a", amount: 115_000n }];
-    expect(insurance.keeper.allocate(ctx, DENOM, loss)).toEqual([
+    expect(insurance.keeper.allocate(ctx, DENOM, loss)).toMatchObject([
       { bearer: "treasury", riskClass: "a", amount: 100_000n },
-      { bearer: "treasury", riskClass: "b", amount: 5_000n },
-      { bearer: "treasury", riskClass: "c", amount: 10_000n },
+      { bearer: "treasury", riskClass: "b", amount: 5_000n, assessed: 5_000n },
+      { bearer: "treasury", riskClass: "c", amount: 10_000n, assessed: 10_000n },
     ]);
     const again = insurance.keeper.allocate(ctx, DENOM, [{ riskClass: "a", amount: 1_000_000n }]);
     expect(again.reduce((sum, { amount }) => sum + amount, 0n)).toBe(15_000n);
     days(31);
     expect(insurance.keeper.assessable(ctx, DENOM, "c")).toBe(16_000n);
+  });
+
+  test("may pay what it paid before, once that is back: neither the cap nor an assessment counts it", () => {
+    start({ cooldownMs: 0n, drawCapPpm: 200_000 }, "0");
+    for (const [riskClass, share] of [
+      ["a", 0],
+      ["b", 100_000],
+    ] as const) {
+      setFund(riskClass, share);
+      insurance.keeper.fund(ctx, bob, DENOM, 100_000n, riskClass);
+    }
+    const { allocate, assessable, fundAvailable, recover } = insurance.keeper;
+    const may = () => [
+      fundAvailable(ctx, DENOM, "a"),
+      fundAvailable(ctx, DENOM, "b"),
+      assessable(ctx, DENOM, "b"),
+    ];
+    const before = may();
+    expect(before).toEqual([20_000n, 20_000n, 10_000n]);
+    const paid = allocate(ctx, DENOM, [{ riskClass: "a", amount: 30_000n }]);
+    expect(may()).toEqual([0n, 10_000n, 0n]);
+    for (const payment of paid) recover(ctx, DENOM, payment);
+    expect(may()).toEqual(before);
+    // What leaks meanwhile is not counted twice.
+    const again = allocate(ctx, DENOM, [{ riskClass: "a", amount: 20_000n }]);
+    ctx.nextBlock(1_800);
+    for (const payment of again) recover(ctx, DENOM, payment);
+    expect(may()).toEqual(before);
+    expect(faults().every((fault) => fault === null)).toBe(true);
   });
 
   test("raises what it may be assessed for only after underwriters could have left", () => {

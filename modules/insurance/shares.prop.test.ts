@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SHARES_MIN } from "./limits.ts";
 import {
   afterLoss,
+  afterRecovery,
   afterUnderwriting,
   available,
   drawnNow,
@@ -111,6 +112,62 @@ describe("a loss", () => {
     const second = afterLoss(first, 200n, 1_000_000n);
     expect(second.firstLoss).toBe(50n);
     expect(worthOf(second.fund, 750_000n)).toBe(600n);
+  });
+});
+
+describe("a recovery", () => {
+  /** Losses in permille of the balance, each followed by a part of what is still out coming back. */
+  const swings = fc.array(fc.tuple(fc.nat(900), fc.integer({ min: 0, max: 1000 })), {
+    minLength: 1,
+    maxLength: 12,
+  });
+
+  test("of all that was paid leaves protocol and underwriters what they had, to a share for each time it came back", () => {
+    fc.assert(
+      fc.property(
+        shared,
+        fc.bigInt({ min: 0n, max: 1_000_000n }),
+        swings,
+        (fund, firstLossPpm, moves) => {
+          let now = fund;
+          let out = 0n;
+          let burnt = 0n;
+          const recover = (amount: bigint): void => {
+            if (amount === 0n) return;
+            const part = amount === out ? burnt : (burnt * amount) / out;
+            const before = now;
+            now = afterRecovery(now, amount, part);
+            out -= amount;
+            burnt -= part;
+            // Nobody's share is cheaper by it.
+            expect(worth(now) * before.shares >= worth(before) * now.shares).toBe(true);
+          };
+          for (const [lost, back] of moves) {
+            const paid = (now.balance * BigInt(lost)) / 1000n;
+            const borne = afterLoss(now, paid, firstLossPpm);
+            now = borne.fund;
+            out += paid;
+            burnt += borne.burnt;
+            recover((out * BigInt(back)) / 1000n);
+          }
+          recover(out);
+          expect(now.balance).toBe(fund.balance);
+          expect(now.ownShares <= fund.ownShares).toBe(true);
+          // Burning rounds up by less than a share a loss, and a recovery gives none that the money would not buy.
+          expect(fund.ownShares - now.ownShares <= BigInt(2 * moves.length + 1)).toBe(true);
+          expect(now.shares - now.ownShares).toBe(fund.shares - fund.ownShares);
+        },
+      ),
+    );
+  });
+
+  test("in a fund that nobody underwrote then is the protocol's, for whom there are shares since", () => {
+    const none = { balance: 100n, inventory: 0n, shares: 0n, ownShares: 0n };
+    const { burnt, fund } = afterLoss(none, 40n, 0n);
+    const entered = afterUnderwriting(fund, 100n, 0n);
+    const grown = { ...fund, ...entered, balance: 160n };
+    const back = afterRecovery(grown, 40n, burnt);
+    expect([ownValue(back), worthOf(back, back.shares - back.ownShares)]).toEqual([100n, 100n]);
   });
 });
 

@@ -94,23 +94,40 @@ interface Borne<F extends Shared> {
   readonly fund: F;
   /** What the protocol has borne alone, quanta. */
   readonly firstLoss: bigint;
+  /** Its shares that went for it. Of a fund without shares those it would have for it when the first underwriter comes. */
+  readonly burnt: bigint;
 }
 
 /** Burns what the protocol bears first of a loss that the fund still has. */
 function bearFirst<F extends Shared>(fund: F, loss: bigint, firstLossPpm: bigint): Borne<F> {
-  if (fund.shares === 0n) return { fund, firstLoss: loss };
+  if (fund.shares === 0n) return { fund, firstLoss: loss, burnt: loss * SHARES_PER_QUANTUM };
   const firstLoss = minimum(mulDivDown(loss, firstLossPpm, PPM), ownValue(fund));
-  if (firstLoss === 0n) return { fund, firstLoss };
+  if (firstLoss === 0n) return { fund, firstLoss, burnt: 0n };
   // Rounded up: what is burnt is never worth less than what was borne.
   const burnt = minimum(mulDivUp(firstLoss, fund.shares, worth(fund)), fund.ownShares);
   const [shares, ownShares] = [fund.shares - burnt, fund.ownShares - burnt];
-  return { fund: { ...fund, shares, ownShares }, firstLoss };
+  return { fund: { ...fund, shares, ownShares }, firstLoss, burnt };
 }
 
 /** A loss of `paid` ≤ balance: what the protocol bears first, and the fund after all of it. */
 export function afterLoss<F extends Shared>(fund: F, paid: bigint, firstLossPpm: bigint): Borne<F> {
   const borne = bearFirst(fund, paid, firstLossPpm);
   return { ...borne, fund: { ...borne.fund, balance: fund.balance - paid } };
+}
+
+/**
+ * What was paid is back, and the protocol's shares that went for it: `ownShares` of them, so that a loss and its recovery leave everybody what he had, whatever came in
+ * between. Never more than the amount buys at the present price, so that nobody's share is cheaper by a recovery; in an emptied fund nothing has a price.
+ */
+export function afterRecovery<F extends Shared>(fund: F, amount: bigint, ownShares: bigint): F {
+  const balance = fund.balance + amount;
+  if (fund.shares === 0n) return { ...fund, balance };
+  const present = worth(fund);
+  const bought = present === 0n ? ownShares : mulDivDown(amount, fund.shares, present);
+  const minted = minimum(ownShares, bought);
+  const shares = fund.shares + minted;
+  if (shares >= SHARES_LIMIT) return { ...fund, balance };
+  return { ...fund, balance, shares, ownShares: fund.ownShares + minted };
 }
 
 /** Inventory that had cost `cost` is sold for `proceeds`: more is everybody's gain, less a loss like any other. */

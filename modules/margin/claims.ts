@@ -4,7 +4,7 @@ import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { maximum } from "../kit/math/mul-div.ts";
 import { noteCovered } from "./custody/solvency.ts";
-import type { InsurancePort, LossPart, LossPayment, MarketId } from "./ports.ts";
+import type { InsurancePort, LossPart, LossPayment, LossRecovery, MarketId } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import type { RiskClasses } from "./waterfall/classes.ts";
 
@@ -17,8 +17,8 @@ export interface Claims {
     reason: "penalty" | "residue",
     market?: MarketId,
   ): void;
-  /** Account → the fund of the class, exactly `amount`: what that had paid for it. */
-  giveBack(ctx: WriteContext, id: AccountId, amount: bigint, riskClass: string): void;
+  /** Account → the fund of the class, exactly the amount: what that had paid for it. */
+  giveBack(ctx: WriteContext, id: AccountId, recovery: LossRecovery): void;
   /** Insurance → account, as far as the funds reach; returns what was paid, by bearer. */
   cover(ctx: WriteContext, id: AccountId, loss: readonly LossPart[]): readonly LossPayment[];
   /** Shared fund → account, exactly `amount` ≤ purse for assets that the fund takes: an exchange, no loss. */
@@ -54,10 +54,10 @@ export function createClaims(
       const riskClass = market === undefined ? "" : classes.of(ctx, market);
       insurance.credit(ctx, denom(ctx), amount, reason, riskClass);
     },
-    giveBack(ctx, id, amount, riskClass) {
-      if (amount === 0n) return;
-      move(ctx, id, -amount);
-      insurance.credit(ctx, denom(ctx), amount, "recovery", riskClass);
+    giveBack(ctx, id, recovery) {
+      if (recovery.amount === 0n) return;
+      move(ctx, id, -recovery.amount);
+      insurance.recover(ctx, denom(ctx), recovery);
     },
     cover(ctx, id, loss) {
       const payments = insurance.allocate(ctx, denom(ctx), loss);

@@ -36,6 +36,7 @@ export const MARGIN_CODES = {
   noLiquidationAuction: 60,
   bidsFull: 61,
   unknownClass: 70,
+  owesFunds: 71,
   collateralCap: 50,
   collateralFrozen: 51,
   holderNotAllowed: 52,

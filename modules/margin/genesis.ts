@@ -26,6 +26,7 @@ import { validateModel } from "./portfolio/model.ts";
 import { scanFault } from "./scan.ts";
 import type { MarginState } from "./state.ts";
 import { exportVolatility, initVolatility } from "./volatility/genesis.ts";
+import { advancesFault } from "./waterfall/advances.ts";
 import { exportWaterfall, initWaterfall } from "./waterfall/genesis.ts";
 
 const NOTHING: Totals = {
@@ -81,7 +82,10 @@ export function marginGenesis(state: MarginState, addresses: Addresses): Genesis
       initWaterfall(ctx, state.waterfall, genesis, addresses);
       initAssets(ctx, state.assets, genesis, addresses);
       const fault =
-        scanFault(ctx, state) ?? portfolioFault(ctx, state) ?? assetsHeldFault(ctx, state);
+        scanFault(ctx, state) ??
+        portfolioFault(ctx, state) ??
+        assetsHeldFault(ctx, state) ??
+        advancesFault(ctx, state);
       if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
     },
     export(ctx) {

@@ -42,7 +42,7 @@ import type {
   PricesPort,
 } from "./ports.ts";
 import type { MarginState } from "./state.ts";
-import { createAdvances } from "./waterfall/advances.ts";
+import { createAdvances, hasAdvance, owedToFunds } from "./waterfall/advances.ts";
 import { blame } from "./waterfall/attribution.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
@@ -77,8 +77,10 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   /** Equity and requirements at present marks; undefined for an unknown account. */
   health(ctx: ReadContext, id: AccountId): Health | undefined;
   readonly custody: Custody;
-  /** What may leave the account now at present marks; 0 for an unknown account. */
+  /** What may leave the account now at present marks; 0 for an unknown account, and while funds get back what they have paid for it. */
   freeCollateral(ctx: ReadContext, id: AccountId): bigint;
+  /** What insurance funds have paid for the account and may take back of it, quanta. */
+  owedToFunds(ctx: ReadContext, id: AccountId): bigint;
   /** What the guard's limits let leave the vault now; null: there is none. */
   withdrawalRoom(ctx: ReadContext): bigint | null;
   ledger(ctx: ReadContext, market: MarketId): MarketLedger | undefined;
@@ -129,7 +131,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
   const deficits = createDeficits({ state, losses, addresses });
   const shared = { state, markets, claims, losses, addresses, name };
   const settlements = createSettlements({ ...shared, shares: createEndingShares(shared) });
-  const advances = createAdvances({ state, pay: claims.giveBack });
+  const advances = createAdvances({ state, name, giveBack: claims.giveBack });
   const endings = createEndings({ state, markets, insurance, classes, deleveraging });
   const assets = {
     ...guardedUnits(state, units),
@@ -163,9 +165,10 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     },
     freeCollateral(ctx, id) {
       const account = state.accounts.get(ctx, id);
-      if (account === undefined) return 0n;
+      if (account === undefined || hasAdvance(ctx, state.waterfall, id)) return 0n;
       return freeCollateral(account, evaluate(account, marketViews(ctx, markets)));
     },
+    owedToFunds: (ctx, id) => owedToFunds(ctx, state.waterfall, id),
     withdrawalRoom: (ctx) => guard.room(ctx, state.params.require(ctx).settlementDenom),
     ledger: (ctx, market) => state.ledgers.get(ctx, market),
     totals: (ctx) => state.totals.require(ctx),

@@ -9,6 +9,9 @@ export const LOTS_LIMIT: bigint = 1n << 62n;
 /** Numbers a sub-account may carry are any u32; the text of a money amount is at most a sign and 39 digits. */
 export const MONEY_TEXT_MAX = 40;
 
+/** Of what a fund has paid, with its shares: a million and more of them for a quantum, so 39 digits and as many as may have gone for all payments. */
+export const ADVANCE_TEXT_MAX = 80;
+
 /** Hard ceiling of Params.markets_per_account_max: health is linear in it and runs for every fill. */
 export const MARKETS_PER_ACCOUNT_CEILING = 64;
 

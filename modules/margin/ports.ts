@@ -193,7 +193,14 @@ export interface LossPayment {
   readonly bearer: "treasury" | "fund" | "assessment";
   readonly riskClass: string;
   readonly amount: bigint;
+  /** Shares of the protocol's own part of the fund that went for it. */
+  readonly ownShares: bigint;
+  /** Of the amount, quanta that count as an assessment. */
+  readonly assessed: bigint;
 }
+
+/** What one fund has paid, and has back: all that the payment changed. */
+export type LossRecovery = Pick<LossPayment, "riskClass" | "amount" | "ownShares" | "assessed">;
 
 /**
  * Implemented by insurance: one fund that all risk classes share, and one for each class that was opened. All amounts ≥ 0. The money itself lies in the one
@@ -216,6 +223,8 @@ export interface InsurancePort {
   credit(ctx: WriteContext, denom: string, amount: bigint, reason: string, riskClass: string): void;
   /** Pays at most the sum of the parts, as far as the funds reach: those of the classes, the shared one, assessments of others. */
   allocate(ctx: WriteContext, denom: string, loss: readonly LossPart[]): readonly LossPayment[];
+  /** Undoes a payment, or a part of one; the money is in the vault. */
+  recover(ctx: WriteContext, denom: string, recovery: LossRecovery): void;
   /** Cost of the assets that the shared fund has bought and not sold yet. */
   inventory(ctx: ReadContext, denom: string): bigint;
   /** What the shared fund may spend on assets of accounts above zero now. */

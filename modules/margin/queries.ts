@@ -39,6 +39,7 @@ import { requirementView } from "./portfolio/requirement-view.ts";
 import type { MarginState } from "./state.ts";
 import { COLLATERAL_VAULT } from "./state.ts";
 import { accountView, positionView } from "./views.ts";
+import { owedToFunds } from "./waterfall/advances.ts";
 
 export function marginQueries(state: MarginState, ports: MarginParts): readonly QueryRoute[] {
   const { addresses, markets, bank, insurance } = ports;
@@ -52,7 +53,13 @@ export function marginQueries(state: MarginState, ports: MarginParts): readonly 
         const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
         const denom = state.params.require(ctx).settlementDenom;
         const views = marketViews(ctx, markets);
-        return { account: accountView(id, account, views, { addresses, denom }) };
+        return {
+          account: accountView(id, account, views, {
+            addresses,
+            denom,
+            owedToFunds: owedToFunds(ctx, state.waterfall, id),
+          }),
+        };
       },
     }),
     onQuery({
@@ -71,7 +78,11 @@ export function marginQueries(state: MarginState, ports: MarginParts): readonly 
         return {
           accounts: found.map((id) => {
             const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
-            return accountView(id, account, views, { addresses, denom });
+            return accountView(id, account, views, {
+              addresses,
+              denom,
+              owedToFunds: owedToFunds(ctx, state.waterfall, id),
+            });
           }),
         };
       },

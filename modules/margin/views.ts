@@ -104,7 +104,7 @@ export function accountView(
   id: AccountId,
   account: Account,
   views: MarketViews,
-  chain: { readonly addresses: Addresses; readonly denom: string },
+  chain: { readonly addresses: Addresses; readonly denom: string; readonly owedToFunds: bigint },
 ): AccountView {
   const health = evaluate(account, views);
   return {
@@ -115,7 +115,7 @@ export function accountView(
     equity: health.equity.toString(),
     initialRequirement: health.initial.toString(),
     maintenanceRequirement: health.maintenance.toString(),
-    freeCollateral: freeCollateral(account, health).toString(),
+    freeCollateral: (chain.owedToFunds > 0n ? 0n : freeCollateral(account, health)).toString(),
     feeReserve: account.feeReserve.toString(),
     healthPpm:
       health.maintenance === 0n
@@ -127,6 +127,7 @@ export function accountView(
     assets: holdingViews(account, views.asset),
     cash: health.cash.toString(),
     debtMax: health.debtMax.toString(),
+    owedToFunds: chain.owedToFunds.toString(),
     positions: account.positions.map((position) =>
       positionView(account, position, views(position.market), health),
     ),

@@ -25,6 +25,8 @@ export interface LedgerPort {
   health(ctx: ReadContext, account: AccountId): { readonly equity: bigint } | undefined;
   /** What may leave the account now, quanta. */
   freeCollateral(ctx: ReadContext, account: AccountId): bigint;
+  /** What insurance funds have paid for the account and take back of what it comes to be worth, quanta. */
+  owedToFunds(ctx: ReadContext, account: AccountId): bigint;
   /** What limits on all withdrawals let leave now, quanta; null: there is none. */
   withdrawalRoom(ctx: ReadContext): bigint | null;
   openInterestLots(ctx: ReadContext, market: MarketId): bigint;

@@ -64,6 +64,7 @@ function createBench(auction?: AuctionTerms, feeParams?: FeeParams) {
       funded: () => 0n,
       credit: () => undefined,
       allocate: () => [],
+      recover: () => undefined,
       hasFund: () => false,
       fundBalance: () => 0n,
       fundAvailable: () => 0n,

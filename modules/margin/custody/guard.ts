@@ -10,7 +10,7 @@ import { type MarginCode, refuse } from "../errors.ts";
 import { positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
-import { hasAdvance } from "../waterfall/advances.ts";
+import { hasAdvance, owedToFunds } from "../waterfall/advances.ts";
 import { dayOf } from "./clock.ts";
 import { gainAtStake, gatedMarkets, requireUngated } from "./gates.ts";
 import type { CustodyState } from "./state.ts";
@@ -148,31 +148,55 @@ function requireLeave(ctx: ReadContext, state: MarginState, from: AccountId): vo
   requireUngated(ctx, state, from);
 }
 
-/** The ways out of a sub-account for collateral assets. */
+/** Of everything that is put into a sub-account from outside or from another one: the funds that have paid for it would take it. */
+export function requireOwesNothing(
+  ctx: ReadContext,
+  { waterfall }: MarginState,
+  to: AccountId,
+): void {
+  const owed = owedToFunds(ctx, waterfall, to);
+  if (owed === 0n) return;
+  throw refuse(
+    "owesFunds",
+    `insurance funds have paid for this sub-account and are owed ${owed}: they would take what is put in; use another sub-account`,
+  );
+}
+
+/** The ways into and out of a sub-account for collateral assets. */
 export function guardedUnits(state: MarginState, units: AssetCustody): AssetCustody {
   return {
     ...units,
+    deposit(ctx, to, denom, amount) {
+      requireOwesNothing(ctx, state, to);
+      return units.deposit(ctx, to, denom, amount);
+    },
     withdraw(ctx, from, denom, amount) {
       requireLeave(ctx, state, from);
       return units.withdraw(ctx, from, denom, amount);
     },
     transfer(ctx, from, to, asset) {
       requireLeave(ctx, state, from);
+      requireOwesNothing(ctx, state, to);
       units.transfer(ctx, from, to, asset);
     },
   };
 }
 
-/** The ways out of a sub-account. */
+/** The ways into and out of a sub-account. */
 export function guardedCollateral(state: MarginState, collateral: Collateral): Collateral {
   return {
     ...collateral,
+    deposit(ctx, sender, to, amount) {
+      requireOwesNothing(ctx, state, to);
+      return collateral.deposit(ctx, sender, to, amount);
+    },
     withdraw(ctx, from, amount) {
       requireLeave(ctx, state, from);
       return collateral.withdraw(ctx, from, amount);
     },
     transfer(ctx, from, to, amount) {
       requireLeave(ctx, state, from);
+      requireOwesNothing(ctx, state, to);
       collateral.transfer(ctx, from, to, amount);
     },
   };

@@ -29,6 +29,7 @@ import {
   emitProposed,
 } from "./events.ts";
 import { requireUngated } from "./gates.ts";
+import { requireOwesNothing } from "./guard.ts";
 import {
   PROPOSAL_AHEAD_MAX_MS,
   PROPOSALS_PER_PROPOSER_MAX,
@@ -200,6 +201,7 @@ export function createProposals(parts: {
     const { denom } = action;
     const amount = BigInt(action.amount);
     const to = accountId(ownerOf(from), action.toSubaccount);
+    requireOwesNothing(ctx, state, to);
     if (isSettlement(ctx, denom)) collateral.transfer(ctx, from, to, amount);
     else assets.transfer(ctx, from, to, { denom, units: amount });
     const [source, target] = [accountText(addresses, from), accountText(addresses, to)];

@@ -143,7 +143,12 @@ export function createWorld(
       const amount = loss.reduce((sum, part) => sum + part.amount, 0n);
       const paid = amount < held ? amount : held;
       funds.set(ctx, DENOM, { ...known, balance: held - paid });
-      return paid === 0n ? [] : [{ bearer: "treasury", riskClass: "", amount: paid }];
+      return paid === 0n
+        ? []
+        : [{ bearer: "treasury", riskClass: "", amount: paid, ownShares: 0n, assessed: 0n }];
+    },
+    recover(ctx, denom, { amount }) {
+      fund.credit(ctx, denom, amount, "recovery", "");
     },
     inventory: (ctx) => row(ctx).inventory,
     purse: (ctx) => row(ctx).balance,

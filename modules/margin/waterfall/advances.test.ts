@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
+import { createAddresses } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
+import { FEED, WBTC, wbtc } from "../collateral-assets/testing/assets.ts";
 import { MARGIN_CODES } from "../errors.ts";
 import { BTC, DENOM, ETH } from "../testing/world.ts";
 
@@ -165,38 +167,128 @@ describe("what funds have paid for an account that still holds something", () =>
   });
 
   test("is paid first by who pays the account something", () => {
-    world.bank.mint(world.ctx, world.owner(1), 6n * UNIT);
-    world.margin.keeper.deposit(world.ctx, world.owner(1), long, 6n * UNIT);
+    give(6n * UNIT);
     blocks(1);
     expect([world.balance(), world.balance("major")]).toEqual([100n * UNIT, 3n * UNIT]);
     expect(world.equity(long)).toBe(UNIT);
   });
 
   test("is owed by accounts that exist", () => {
-    advances().set(world.ctx, [world.funded(9, 0n), "major"], 0n);
+    const none = { amount: 0n, ownShares: 0n, assessed: 0n };
+    advances().set(world.ctx, [world.funded(9, 0n), "major"], none);
     expect(world.violated()).toContain("fund-advances");
+    const more = { amount: 1n, ownShares: 0n, assessed: 2n };
+    advances().set(world.ctx, [world.funded(9, 0n), "major"], more);
+    expect(world.violated()).toContain("2 is an assessment");
   });
 
   test("sums to what is taken, however it is divided", () => {
     const classes = ["", "major", "minor"];
-    for (const riskClass of classes) advances().set(world.ctx, [long, riskClass], 1n);
+    const one = { amount: 1n, ownShares: 0n, assessed: 0n };
+    for (const riskClass of classes) advances().set(world.ctx, [long, riskClass], one);
     const before = classes.map((riskClass) => world.balance(riskClass));
-    world.bank.mint(world.ctx, world.owner(1), 2n);
-    world.margin.keeper.deposit(world.ctx, world.owner(1), long, 2n);
+    give(2n);
     blocks(1);
     const back = classes.map((riskClass, i) => world.balance(riskClass) - (before[i] ?? 0n));
     expect(back).toEqual([0n, 1n, 1n]);
     expect([...paid()]).toEqual([["", 1n]]);
   });
 
+  test("is named by an event when it is made, when some of it comes back and when it is forgotten", () => {
+    const account = `${createAddresses("keel").format(world.owner(1))}/0`;
+    expect(world.reports("advance_made")).toEqual([
+      { account, risk_class: "major", amount: "3000000", left: "3000000" },
+      { account, risk_class: "", amount: "2000000", left: "2000000" },
+    ]);
+    mark(3_500n, ETH, false);
+    blocks(1);
+    expect(world.reports("advance_returned")).toEqual([
+      { account, risk_class: "", amount: "1000000", left: "1000000" },
+      { account, risk_class: "major", amount: "1500000", left: "1500000" },
+    ]);
+    expect(world.margin.keeper.owedToFunds(world.ctx, long)).toBe(2_500_000n);
+    mark(3_500n, ETH);
+    blocks(2);
+    expect(world.reports("advance_forgotten")).toEqual([
+      { account, risk_class: "", amount: "1000000" },
+      { account, risk_class: "major", amount: "1500000" },
+    ]);
+  });
+
+  test("is not paid by who puts money into the account unaware", () => {
+    const { keeper } = world.margin;
+    world.bank.mint(world.ctx, world.owner(1), UNIT);
+    const refused = expect.objectContaining({ code: MARGIN_CODES.owesFunds });
+    const outcome = (act: () => unknown): unknown => {
+      try {
+        return act();
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(outcome(() => keeper.deposit(world.ctx, world.owner(1), long, UNIT))).toEqual(refused);
+    expect(outcome(() => keeper.transfer(world.ctx, shorts[0], long, UNIT))).toEqual(refused);
+    expect(keeper.freeCollateral(world.ctx, long)).toBe(0n);
+  });
+
+  /** As who shares a loss with it does: past what is refused to its owner. */
+  function give(amount: bigint): void {
+    const { accounts } = world.margin.state;
+    for (const [id, delta] of [
+      [long, amount],
+      [shorts[0], -amount],
+    ] as const) {
+      const account = accounts.get(world.ctx, id);
+      if (account === undefined) throw new Error("no such account");
+      accounts.set(world.ctx, id, { ...account, collateral: account.collateral + delta });
+    }
+  }
+
   function* paid() {
     const found: [string, bigint][] = [];
-    advances().each(world.ctx, ([id, riskClass], amount) => {
+    advances().each(world.ctx, ([id, riskClass], { amount }) => {
       expect(id).toBe(long);
       found.push([riskClass, amount]);
     });
     yield* found;
   }
+});
+
+describe("what is too little to count", () => {
+  beforeEach(() => {
+    make({ liquidationNotionalMin: "0" }, 0n);
+    price(50_000n);
+    world.margin.keeper.assets.set(world.ctx, WBTC, wbtc({ depositMin: "1" }));
+    world.endow(100n * UNIT);
+    // A hundred-millionth of a coin of which a quantum buys a million.
+    world.bank.mint(world.ctx, world.owner(1), 1n, WBTC);
+    world.margin.keeper.assets.deposit(world.ctx, long, WBTC, 1n);
+  });
+  const price = (mantissa: bigint, fresh = true) =>
+    world.prices.set(FEED, { mantissa, exponent: -8, confidence: 0n, fresh });
+  const held = () => world.margin.keeper.account(world.ctx, long)?.assets.length;
+
+  test("goes to the fund with all else that an account below zero has, and keeps no advance", () => {
+    mark(850n);
+    blocks(2);
+    expect([lots(long), held(), advances().size(world.ctx)]).toEqual([0n, 0, 0]);
+    expect(world.balance()).toBe(95n * UNIT);
+    world.bank.mint(world.ctx, world.owner(1), UNIT);
+    world.margin.keeper.deposit(world.ctx, world.owner(1), long, UNIT);
+    blocks(1);
+    expect(world.equity(long)).toBe(UNIT);
+  });
+
+  test("keeps the advance only until it has a price", () => {
+    price(50_000n, false);
+    mark(850n);
+    blocks(2);
+    expect([lots(long), held(), advances().size(world.ctx)]).toEqual([0n, 1, 1]);
+    price(50_000n);
+    blocks(1);
+    expect([held(), advances().size(world.ctx)]).toEqual([1, 0]);
+    expect(world.margin.keeper.assets.withdraw(world.ctx, long, WBTC, 1n)).toBe(0n);
+  });
 });
 
 describe("where losses end markets", () => {

@@ -6,6 +6,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
+import { maximum } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
 import { contained } from "../contained.ts";
@@ -16,7 +17,7 @@ import { DELEVERAGES_PER_BLOCK_MAX } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import { forgetAdvance, hasAdvance, mayGain } from "./advances.ts";
+import { forgetAdvance, hasAdvance, mayGain, returnAdvance } from "./advances.ts";
 import { blame, leaveLosses, shortfallFloor, stuckLoss } from "./attribution.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
@@ -63,8 +64,10 @@ export function createBankruptcies(parts: {
   readonly losses: Losses;
   readonly deleveraging: Deleveraging;
   readonly conversion: Conversion;
+  readonly name: (id: AccountId) => string;
 }): Bankruptcies {
   const { state, markets, claims, losses, deleveraging, conversion } = parts;
+  const advances = { state, name: parts.name, giveBack: claims.giveBack };
 
   function load(ctx: WriteContext, id: AccountId) {
     const account = state.accounts.get(ctx, id);
@@ -118,14 +121,18 @@ export function createBankruptcies(parts: {
     return budget.deleverages === DELEVERAGES_PER_BLOCK_MAX;
   }
 
-  /** Above zero what is left of a flat account is what rounding to whole ticks took from the other side beyond the deficit: the fund's. Returns it. */
-  function keepResidue(ctx: WriteContext, id: AccountId): bigint {
+  /**
+   * Above zero what is left of a flat account is what rounding to whole ticks took from the other side beyond the deficit: the funds', first of those that
+   * have paid for it. Returns it.
+   */
+  function keepResidue(ctx: WriteContext, id: AccountId, views: MarketViews): bigint {
     const account = state.accounts.get(ctx, id);
-    if (account === undefined || mayGain(account)) return 0n;
-    forgetAdvance(ctx, state.waterfall, id);
-    if (account.collateral <= 0n) return 0n;
-    claims.pay(ctx, id, account.collateral, "residue");
-    return account.collateral;
+    if (account === undefined || mayGain(account, views)) return 0n;
+    const residue = maximum(account.collateral, 0n);
+    const returned = returnAdvance(ctx, advances, id, residue);
+    forgetAdvance(ctx, advances, id);
+    claims.pay(ctx, id, residue - returned, "residue");
+    return residue;
   }
 
   function resolve(
@@ -156,7 +163,7 @@ export function createBankruptcies(parts: {
     if (room || closable.length === 0) budget.tried.add(id);
     const lost = room ? deleverage(ctx, id, closable, budget, { stuck, whole }) : 0n;
     ledger.add("deleveraging", lost);
-    const residue = held.length > 0 ? keepResidue(ctx, id) : 0n;
+    const residue = held.length > 0 ? keepResidue(ctx, id, views) : 0n;
     ledger.add("residue", -residue);
     const equity = load(ctx, id).health?.equity ?? 0n;
     if (equity < 0n && -equity <= stuck) leaveLosses(ctx, state, id);

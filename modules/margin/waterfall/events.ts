@@ -44,6 +44,40 @@ export function emitDeleverageRound(ctx: WriteContext, report: RoundReport): voi
   ctx.emit("deleverage_round", attributes, () => whyRound(report));
 }
 
+export interface AdvanceReport {
+  readonly account: string;
+  /** Of the fund. */
+  readonly riskClass: string;
+  /** Quanta, as is what the account owes the fund afterwards. */
+  readonly amount: bigint;
+  readonly left: bigint;
+}
+
+function advanceAttributes(report: AdvanceReport): Record<string, string> {
+  return {
+    account: report.account,
+    risk_class: report.riskClass,
+    amount: report.amount.toString(),
+    left: report.left.toString(),
+  };
+}
+
+export function emitAdvanceMade(ctx: WriteContext, report: AdvanceReport): void {
+  ctx.emit("advance_made", advanceAttributes(report));
+}
+
+export function emitAdvanceReturned(ctx: WriteContext, report: AdvanceReport): void {
+  ctx.emit("advance_returned", advanceAttributes(report));
+}
+
+export function emitAdvanceForgotten(ctx: WriteContext, report: Omit<AdvanceReport, "left">): void {
+  ctx.emit("advance_forgotten", {
+    account: report.account,
+    risk_class: report.riskClass,
+    amount: report.amount.toString(),
+  });
+}
+
 export function emitWaterfallSet(
   ctx: WriteContext,
   feeds: readonly { readonly feedId: number; readonly riskClass: string }[],

@@ -8,7 +8,7 @@ import { refuse } from "../errors.ts";
 import { parseMoney } from "../money.ts";
 import { endingsFault } from "./invariant.ts";
 import { validateWaterfall } from "./params.ts";
-import type { WaterfallState } from "./state.ts";
+import { advanceFrom, advanceTexts, type WaterfallState } from "./state.ts";
 
 type Part = Pick<
   GenesisState,
@@ -37,12 +37,18 @@ export function initWaterfall(
     const id = accountId(addresses.parse(owner), subaccount);
     state.shares.set(ctx, id, { owner: "", subaccount: 0, ...share });
   }
-  for (const { owner, subaccount, riskClass, amount } of fundAdvances) {
-    const paid = parseMoney(amount);
-    if (paid === null || paid <= 0n) {
+  for (const message of fundAdvances) {
+    const { owner, riskClass, subaccount } = message;
+    const id = accountId(addresses.parse(owner), subaccount);
+    const advance = parseMoney(message.amount) === null ? null : advanceFrom(message);
+    if (advance === null || advance.amount === 0n) {
       throw refuse("invalidRequest", `margin genesis: what the fund "${riskClass}" has paid`);
     }
-    state.advances.set(ctx, [accountId(addresses.parse(owner), subaccount), riskClass], paid);
+    if (state.advances.has(ctx, [id, riskClass])) {
+      const who = `${owner}/${subaccount}`;
+      throw refuse("invalidRequest", `margin genesis: ${who} owes the fund "${riskClass}" twice`);
+    }
+    state.advances.set(ctx, [id, riskClass], advance);
   }
   const fault = endingsFault(ctx, state);
   if (fault !== null) throw refuse("invalidRequest", `margin genesis: ${fault}`);
@@ -61,9 +67,9 @@ export function exportWaterfall(
   state.endings.each(ctx, (_market, ending) => void endings.push(ending));
   const endingShares = exportShares(ctx, state, addresses);
   const fundAdvances: Part["fundAdvances"] = [];
-  state.advances.each(ctx, ([id, riskClass], amount) => {
+  state.advances.each(ctx, ([id, riskClass], advance) => {
     const owner = addresses.format(ownerOf(id));
-    fundAdvances.push({ owner, subaccount: numberOf(id), riskClass, amount: `${amount}` });
+    fundAdvances.push({ owner, subaccount: numberOf(id), riskClass, ...advanceTexts(advance) });
   });
   return { waterfall: state.params.get(ctx), classFees, endings, endingShares, fundAdvances };
 }

@@ -84,7 +84,7 @@ export function createLosses(parts: {
       if (wanted <= 0n) return 0n;
       let paid = 0n;
       const payments = claims.cover(ctx, id, splitLoss(ledger.origin, wanted));
-      noteAdvance(ctx, state, id, payments);
+      noteAdvance(ctx, { name, state }, id, payments);
       for (const { bearer, riskClass, amount } of payments) {
         ledger.add(`${bearer}:${riskClass}`, amount);
         paid += amount;

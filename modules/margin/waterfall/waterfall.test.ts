@@ -1,10 +1,14 @@
 import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
-import { MsgSetWaterfall, type WaterfallParams } from "@keel/proto/gen/keel/margin/v1/waterfall";
+import {
+  type FundAdvance,
+  MsgSetWaterfall,
+  type WaterfallParams,
+} from "@keel/proto/gen/keel/margin/v1/waterfall";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ownerOf } from "../../kit/account-id.ts";
 import { createAddresses, moduleAddress } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
-import { BTC, DENOM, ETH } from "../testing/world.ts";
+import { BTC, createWorld, DENOM, ETH } from "../testing/world.ts";
 import { exportWaterfall, initWaterfall } from "./genesis.ts";
 
 /** One lot is worth a unit (1e6 quanta) at 1,000 ticks. */
@@ -254,7 +258,11 @@ describe("parameters", () => {
     mark(500n);
     endBlock();
     world.margin.state.waterfall.classFees.set(world.ctx, "major", -7n);
-    world.margin.state.waterfall.advances.set(world.ctx, [long, "major"], 5n);
+    world.margin.state.waterfall.advances.set(world.ctx, [long, "major"], {
+      amount: 5n,
+      ownShares: 7n,
+      assessed: 0n,
+    });
     const { genesis } = world.margin.module;
     if (genesis.kind !== "proto") throw new Error("expected proto genesis");
     const state = GenesisState.decode(genesis.export(world.ctx));
@@ -267,8 +275,36 @@ describe("parameters", () => {
       endings: [],
       endingShares: [],
       fundAdvances: [
-        { owner: addresses.format(ownerOf(long)), subaccount: 0, riskClass: "major", amount: "5" },
+        {
+          owner: addresses.format(ownerOf(long)),
+          subaccount: 0,
+          ...{ riskClass: "major", amount: "5", ownShares: "7", assessed: "" },
+        },
       ],
     });
+  });
+
+  test("are not taken from a genesis in which an account owes a fund twice, or that has no such account", () => {
+    const long = world.funded(1, 10n * UNIT);
+    const { genesis } = world.margin.module;
+    if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+    const exported = GenesisState.decode(genesis.export(world.ctx));
+    const owed = (owner: Uint8Array, over: Partial<FundAdvance> = {}): FundAdvance => ({
+      ...{ owner: addresses.format(owner), subaccount: 0, riskClass: "major" },
+      ...{ amount: "5", ownShares: "", assessed: "", ...over },
+    });
+    const own = owed(ownerOf(long));
+    const start = (fundAdvances: FundAdvance[]): void => {
+      const other = createWorld();
+      const { genesis: target } = other.margin.module;
+      if (target.kind !== "proto") throw new Error("expected proto genesis");
+      target.init(other.ctx, GenesisState.encode({ ...exported, fundAdvances }).finish());
+    };
+    expect(() => start([own, { ...own, amount: "6" }])).toThrow('owes the fund "major" twice');
+    expect(() => start([owed(world.owner(9))])).toThrow("has paid for no account");
+    expect(() => start([{ ...own, assessed: "6" }])).toThrow("6 is an assessment");
+    for (const over of [{ amount: "0" }, { amount: "-1" }, { ownShares: "x" }]) {
+      expect(() => start([{ ...own, ...over }])).toThrow('what the fund "major" has paid');
+    }
   });
 });

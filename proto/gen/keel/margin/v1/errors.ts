@@ -75,6 +75,8 @@ export const ErrorCode = {
   ERROR_CODE_BIDS_FULL: 61,
   /** ERROR_CODE_UNKNOWN_CLASS - A risk class without a fund. */
   ERROR_CODE_UNKNOWN_CLASS: 70,
+  /** ERROR_CODE_OWES_FUNDS - Insurance funds have paid for the sub-account and would take what is put in; the message says how much they are owed. */
+  ERROR_CODE_OWES_FUNDS: 71,
   /** ERROR_CODE_COLLATERAL_CAP - More of a collateral asset than all, or one owner, may hold; or less than the least deposit. */
   ERROR_CODE_COLLATERAL_CAP: 50,
   /** ERROR_CODE_COLLATERAL_FROZEN - The collateral asset is frozen, or has no good price. */
@@ -122,6 +124,7 @@ export namespace ErrorCode {
   export type ERROR_CODE_NO_LIQUIDATION_AUCTION = typeof ErrorCode.ERROR_CODE_NO_LIQUIDATION_AUCTION;
   export type ERROR_CODE_BIDS_FULL = typeof ErrorCode.ERROR_CODE_BIDS_FULL;
   export type ERROR_CODE_UNKNOWN_CLASS = typeof ErrorCode.ERROR_CODE_UNKNOWN_CLASS;
+  export type ERROR_CODE_OWES_FUNDS = typeof ErrorCode.ERROR_CODE_OWES_FUNDS;
   export type ERROR_CODE_COLLATERAL_CAP = typeof ErrorCode.ERROR_CODE_COLLATERAL_CAP;
   export type ERROR_CODE_COLLATERAL_FROZEN = typeof ErrorCode.ERROR_CODE_COLLATERAL_FROZEN;
   export type ERROR_CODE_HOLDER_NOT_ALLOWED = typeof ErrorCode.ERROR_CODE_HOLDER_NOT_ALLOWED;

@@ -308,9 +308,36 @@ export interface EventLoss {
   /**
    * "bearer=quanta", separated by commas. "defaulter" or "queue": what was missing, negative. Bearers: "treasury:CLASS" the protocol's own part of
    * the fund, "fund:CLASS" all of its holders, "assessment:CLASS" another class, "deleveraging" the other side, "haircut" those who gained,
-   * "settlement" those who gained in a market that a loss has ended, "queue" what stays open, "residue" what rounding gave the fund back, negative.
+   * "settlement" those who gained in a market that a loss has ended, "queue" what stays open, "residue" what rounding gave the funds back, first of those that had paid, negative.
    */
   lines: string;
+}
+
+/** advance_made: a fund has paid for an account that still holds something, and gets it back of what the account comes to be worth. */
+export interface EventAdvanceMade {
+  account: string;
+  /** Of the fund; empty: the shared one. */
+  riskClass: string;
+  amount: string;
+  /** What the account owes the fund now. */
+  left: string;
+}
+
+/** advance_returned: a fund has taken back from the account what that has come to be worth. */
+export interface EventAdvanceReturned {
+  account: string;
+  riskClass: string;
+  amount: string;
+  /** What the account still owes the fund. */
+  left: string;
+}
+
+/** advance_forgotten: the account has nothing left that could gain, and owes the fund nothing any more. */
+export interface EventAdvanceForgotten {
+  account: string;
+  riskClass: string;
+  /** What the fund has borne for good. */
+  amount: string;
 }
 
 /** waterfall_set */
@@ -3364,6 +3391,267 @@ export const EventLoss: MessageFns<EventLoss> = {
     message.amount = object.amount ?? "";
     message.classes = object.classes ?? "";
     message.lines = object.lines ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAdvanceMade(): EventAdvanceMade {
+  return { account: "", riskClass: "", amount: "", left: "" };
+}
+
+export const EventAdvanceMade: MessageFns<EventAdvanceMade> = {
+  encode(message: EventAdvanceMade, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(18).string(message.riskClass);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    if (message.left !== "") {
+      writer.uint32(34).string(message.left);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAdvanceMade {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAdvanceMade();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.left = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAdvanceMade>): EventAdvanceMade {
+    return EventAdvanceMade.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAdvanceMade>): EventAdvanceMade {
+    const message = createBaseEventAdvanceMade();
+    message.account = object.account ?? "";
+    message.riskClass = object.riskClass ?? "";
+    message.amount = object.amount ?? "";
+    message.left = object.left ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAdvanceReturned(): EventAdvanceReturned {
+  return { account: "", riskClass: "", amount: "", left: "" };
+}
+
+export const EventAdvanceReturned: MessageFns<EventAdvanceReturned> = {
+  encode(message: EventAdvanceReturned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(18).string(message.riskClass);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    if (message.left !== "") {
+      writer.uint32(34).string(message.left);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAdvanceReturned {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAdvanceReturned();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.left = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAdvanceReturned>): EventAdvanceReturned {
+    return EventAdvanceReturned.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAdvanceReturned>): EventAdvanceReturned {
+    const message = createBaseEventAdvanceReturned();
+    message.account = object.account ?? "";
+    message.riskClass = object.riskClass ?? "";
+    message.amount = object.amount ?? "";
+    message.left = object.left ?? "";
+    return message;
+  },
+};
+
+function createBaseEventAdvanceForgotten(): EventAdvanceForgotten {
+  return { account: "", riskClass: "", amount: "" };
+}
+
+export const EventAdvanceForgotten: MessageFns<EventAdvanceForgotten> = {
+  encode(message: EventAdvanceForgotten, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.riskClass !== "") {
+      writer.uint32(18).string(message.riskClass);
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventAdvanceForgotten {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventAdvanceForgotten();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.riskClass = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventAdvanceForgotten>): EventAdvanceForgotten {
+    return EventAdvanceForgotten.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventAdvanceForgotten>): EventAdvanceForgotten {
+    const message = createBaseEventAdvanceForgotten();
+    message.account = object.account ?? "";
+    message.riskClass = object.riskClass ?? "";
+    message.amount = object.amount ?? "";
     return message;
   },
 };

@@ -68,6 +68,8 @@ export interface AccountView {
   /** Equity without them, and how far below zero it may be before they are sold. */
   cash: string;
   debtMax: string;
+  /** What insurance funds have paid for the account and get back of what it comes to be worth; "0" of any other. Until then nothing goes in or out. */
+  owedToFunds: string;
 }
 
 export interface QueryAccountRequest {
@@ -491,6 +493,7 @@ function createBaseAccountView(): AccountView {
     assets: [],
     cash: "",
     debtMax: "",
+    owedToFunds: "",
   };
 }
 
@@ -546,6 +549,9 @@ export const AccountView: MessageFns<AccountView> = {
     }
     if (message.debtMax !== "") {
       writer.uint32(258).string(message.debtMax);
+    }
+    if (message.owedToFunds !== "") {
+      writer.uint32(266).string(message.owedToFunds);
     }
     return writer;
   },
@@ -699,6 +705,14 @@ export const AccountView: MessageFns<AccountView> = {
             message.debtMax = reader.string();
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.owedToFunds = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -733,6 +747,7 @@ export const AccountView: MessageFns<AccountView> = {
     message.assets = object.assets?.map((e) => CollateralHoldingView.fromPartial(e)) || [];
     message.cash = object.cash ?? "";
     message.debtMax = object.debtMax ?? "";
+    message.owedToFunds = object.owedToFunds ?? "";
     return message;
   },
 };

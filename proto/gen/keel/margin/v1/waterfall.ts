@@ -67,6 +67,10 @@ export interface FundAdvance {
   /** Of the fund that paid; empty: the shared one. */
   riskClass: string;
   amount: string;
+  /** What comes back with it: shares of the protocol's own part of the fund that went for it; empty: none. */
+  ownShares: string;
+  /** Of the amount, what counts as an assessment of the fund; empty: nothing. */
+  assessed: string;
 }
 
 /** Trading fees of a class since fees were split last. */
@@ -654,7 +658,7 @@ export const LossOrigin: MessageFns<LossOrigin> = {
 };
 
 function createBaseFundAdvance(): FundAdvance {
-  return { owner: "", subaccount: 0, riskClass: "", amount: "" };
+  return { owner: "", subaccount: 0, riskClass: "", amount: "", ownShares: "", assessed: "" };
 }
 
 export const FundAdvance: MessageFns<FundAdvance> = {
@@ -670,6 +674,12 @@ export const FundAdvance: MessageFns<FundAdvance> = {
     }
     if (message.amount !== "") {
       writer.uint32(34).string(message.amount);
+    }
+    if (message.ownShares !== "") {
+      writer.uint32(42).string(message.ownShares);
+    }
+    if (message.assessed !== "") {
+      writer.uint32(50).string(message.assessed);
     }
     return writer;
   },
@@ -719,6 +729,22 @@ export const FundAdvance: MessageFns<FundAdvance> = {
             message.amount = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ownShares = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.assessed = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -740,6 +766,8 @@ export const FundAdvance: MessageFns<FundAdvance> = {
     message.subaccount = object.subaccount ?? 0;
     message.riskClass = object.riskClass ?? "";
     message.amount = object.amount ?? "";
+    message.ownShares = object.ownShares ?? "";
+    message.assessed = object.assessed ?? "";
     return message;
   },
 };
