@@ -115,7 +115,9 @@ export function createCapital(
       return 0n;
     }
     const { short } = state.totals.require(ctx);
-    const idle = short || !isOpen(market) ? 0n : maximum(vault.idle, 0n);
+    // What insurance funds have paid for it they would take of what is put in.
+    const shut = short || !isOpen(market) || ledger.owedToFunds(ctx, account) > 0n;
+    const idle = shut ? 0n : maximum(vault.idle, 0n);
     const free = minimum(ledger.freeCollateral(ctx, account), maximum(market.equity, 0n));
     const amount = capitalMove(market, target, { idle, free });
     if (amount === 0n) return 0n;

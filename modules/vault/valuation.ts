@@ -58,10 +58,17 @@ export function createValuer(
       account,
       lots,
       mark,
-      equity: known === undefined ? 0n : (ledger.health(ctx, account)?.equity ?? 0n),
+      equity: known === undefined ? 0n : equityOf(ctx, account),
       notional: lots * (mark?.quantaPerLot ?? 0n),
       terms: venue.terms(ctx, record.market),
     };
+  }
+
+  /** Less what insurance funds take back of it at the end of the block. */
+  function equityOf(ctx: ReadContext, account: AccountId): bigint {
+    const equity = ledger.health(ctx, account)?.equity ?? 0n;
+    const owed = ledger.owedToFunds(ctx, account);
+    return equity <= 0n ? equity : maximum(equity - owed, 0n);
   }
 
   function volatility(ctx: ReadContext, { market, terms }: VaultMarket): bigint {
