@@ -82,7 +82,7 @@ describe("what the other side closes", () => {
     expect(world.ctx.events.some(({ type }) => type === "loss")).toBe(false);
   });
 
-  it("has no better price than a book could have: of an option marked at nothing, a tick", () => {
+  it("is given away where it is an option marked at nothing: nobody is made to pay more than the mark", () => {
     const { long, shorts } = fallen(100n, null);
     const { ctx, margin, markets } = world;
     const ETH = BTC + 1;
@@ -100,7 +100,7 @@ describe("what the other side closes", () => {
       margin.keeper.endBlock(ctx);
     }
     expect(events("deleverage")).toMatchObject([
-      { market: "ETH-CALL", lots: "10", price_ticks: "1", mark_ticks: "0" },
+      { market: "ETH-CALL", lots: "10", price_ticks: "0", mark_ticks: "0" },
     ]);
     expect(world.violated()).toBeNull();
   });

@@ -327,11 +327,10 @@ export function createDeleveraging(parts: {
       if (terms === null) return 0n;
       assert(distance >= 0n && lots <= terms.lots, `${lots} lots at ${distance} from mark`);
       const { long, view } = terms;
-      const priceTicks = maximum(worstTicks(view, long ? "sell" : "buy", distance), 1n);
-      // Nothing, but where an option marked at less than a tick is bought for one.
-      const worse = long ? maximum(priceTicks - view.markTicks, 0n) : 0n;
-      const lossPerLot = worse * view.terms.quantaPerTickLot;
-      const offered = { ...terms, priceTicks, lossPerLot, wait };
+      const worst = maximum(worstTicks(view, long ? "sell" : "buy", distance), 1n);
+      // An option marked at less than a tick is given away: nobody is made to pay more than the mark.
+      const priceTicks = long ? minimum(worst, view.markTicks) : worst;
+      const offered = { ...terms, priceTicks, lossPerLot: 0n, wait };
       return lots - closeRounds(ctx, id, offered, views, lots).left;
     },
   };
