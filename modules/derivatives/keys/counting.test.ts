@@ -96,6 +96,13 @@ const refusals = (venue: TestVenue): string[] =>
     .filter(({ type }) => type === "order_refused")
     .map(({ attributes }) => attributes.find(({ key }) => key === "code")?.value ?? "");
 
+/** The key of the world's first account places it. */
+function placeIn(world: ReturnType<typeof createWorld>, market: string, text: string) {
+  const by = { sender: hot.address, owner: world.address(1), subaccount: 0 };
+  const message = { ...by, ...testOrder(text), market };
+  return sendMessage(world, "MsgPlaceOrder", message, tx.MsgPlaceOrderResponse);
+}
+
 describe("what an order of a trading key counts for", () => {
   it("is the underlying of an option, whatever its premium", () => {
     const world = createWorld();
@@ -105,19 +112,7 @@ describe("what an order of a trading key counts for", () => {
     const accomplice = world.funded(2, 1_000_000n);
     world.funded(1, 1_000_000n);
     grant(world, 1000n, world.address(1));
-    const sell = (size: string) =>
-      sendMessage(
-        world,
-        "MsgPlaceOrder",
-        {
-          sender: hot.address,
-          owner: world.address(1),
-          subaccount: 0,
-          ...testOrder(`sell ${size} @ 0.5 ioc`),
-          market: "CALL",
-        },
-        tx.MsgPlaceOrderResponse,
-      );
+    const sell = (size: string) => placeIn(world, "CALL", `sell ${size} @ 0.5 ioc`);
     world.place("CALL", accomplice, "buy 60 @ 0.5");
     exhausted(() => sell("60"));
     exhausted(() => sell("0.02"));
@@ -136,19 +131,7 @@ describe("what an order of a trading key counts for", () => {
     world.place("CALL", held, "buy 60 @ 2000 ioc");
     grant(world, 1000n, world.address(1));
     world.place("CALL", accomplice, "buy 60 @ 0.5");
-    const sell = (size: string) =>
-      sendMessage(
-        world,
-        "MsgPlaceOrder",
-        {
-          sender: hot.address,
-          owner: world.address(1),
-          subaccount: 0,
-          ...testOrder(`sell ${size} @ 0.5 ioc reduce`),
-          market: "CALL",
-        },
-        tx.MsgPlaceOrderResponse,
-      );
+    const sell = (size: string) => placeIn(world, "CALL", `sell ${size} @ 0.5 ioc reduce`);
     exhausted(() => sell("60"));
     expect(sell("0.01").filledSize).toBe("0.01");
     expect(spent(world, world.address(1))).toBe(650n);
@@ -162,9 +145,7 @@ describe("what an order of a trading key counts for", () => {
     world.list(optionMarket("PUT", maturity(START_MS + 7 * DAY_MS), put));
     world.funded(1, 1_000_000n);
     grant(world, 1000n, world.address(1));
-    const order = { ...testOrder("sell 0.01 @ 45000"), market: "PUT" };
-    const message = { sender: hot.address, owner: world.address(1), subaccount: 0, ...order };
-    sendMessage(world, "MsgPlaceOrder", message, tx.MsgPlaceOrderResponse);
+    placeIn(world, "PUT", "sell 0.01 @ 45000");
     expect(spent(world, world.address(1))).toBe(450n);
   });
 
