@@ -39,7 +39,9 @@ import { ask, type PlannedMessage } from "./operation.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
 import { anotherFund, anotherWaterfall, insuranceAct, openingFunds } from "./waterfall-acts.ts";
 
-const ENDING_MS = 8 * 60_000;
+/** Before the jump of the weather, which comes at the beginning of the window of settlement. */
+const ENDING_MS = 6 * 60_000 + 30_000;
+const HALF_HOUR_MS = 30 * 60_000;
 const DERIVATIVES = "/keel.derivatives.v1.";
 const { MARKET_STATUS_ACTIVE, MARKET_STATUS_CLOSE_ONLY, MARKET_STATUS_HALTED } = MarketStatus;
 
@@ -81,9 +83,18 @@ function status(scene: Scene, instrument: Instrument, next: MarketStatus): Plann
 
 const isStopped = ({ status: now }: Instrument): boolean => now === "halted" || now === "closeOnly";
 
+function leftMs({ ctx }: Scene, { contract }: Instrument): number {
+  return Number(contract.maturity?.expiryMs ?? 0) - Number(ctx.header.timeNs / 1_000_000n);
+}
+
+const isEnding = (scene: Scene, instrument: Instrument): boolean => {
+  const left = leftMs(scene, instrument);
+  return left > 0 && left < ENDING_MS;
+};
+
 const reopen: Act = (scene) => {
   const stopped = scene.instruments.filter(
-    (one) => isStopped(one) && one.market.status !== MARKET_STATUS_ACTIVE,
+    (one) => isStopped(one) && one.market.status !== MARKET_STATUS_ACTIVE && !isEnding(scene, one),
   );
   const found = pick(scene.random, stopped);
   return found === undefined ? null : status(scene, found, MARKET_STATUS_ACTIVE);
@@ -97,14 +108,13 @@ const stop: Act = (scene) => {
   return status(scene, found, next);
 };
 
-/** What somebody holds, shortly before its end: nobody is liquidated there, and who is below zero then is found by the settlement. */
+/** What somebody holds, shortly before its end, of every other half hour: nobody is liquidated there, and who is below zero then is found by the settlement. */
 const stopEnding: Act = (scene) => {
   const { keel, ctx, instruments, random } = scene;
-  const nowMs = Number(ctx.header.timeNs / 1_000_000n);
-  const ending = instruments.filter(({ id, status: now, contract }) => {
-    const left = Number(contract.maturity?.expiryMs ?? 0) - nowMs;
-    const held = keel.margin.ledger(ctx, id)?.positions ?? 0n;
-    return now === "active" && held > 0n && left > 0 && left < ENDING_MS;
+  const ending = instruments.filter((one) => {
+    const odd = Math.floor(Number(one.contract.maturity?.expiryMs ?? 0) / HALF_HOUR_MS) % 2 === 1;
+    const held = keel.margin.ledger(ctx, one.id)?.positions ?? 0n;
+    return odd && one.status === "active" && held > 0n && isEnding(scene, one);
   });
   const futures = ending.filter(({ contract }) => contract.kind === "datedFuture");
   const found = pick(random, futures) ?? pick(random, ending);
@@ -338,9 +348,6 @@ const acts: readonly Act[] = [
   reopen,
   stop,
   stop,
-  stopEnding,
-  stopEnding,
-  stopEnding,
   changeTerms,
   backToAuctions,
   backToAuctions,
@@ -373,6 +380,8 @@ const acts: readonly Act[] = [
 export function authorityAct(scene: Scene): PlannedMessage | null {
   const { random } = scene;
   if (random.below(24) === 0) return endedEarly(scene, scene);
+  const stopped = random.below(2) === 0 ? stopEnding(scene) : null;
+  if (stopped !== null) return stopped;
   if (random.below(3) !== 0) return null;
   const act = pick(random, acts);
   return act === undefined ? null : act(scene);

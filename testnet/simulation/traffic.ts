@@ -25,6 +25,7 @@ import { DENOM, depositOf } from "./genesis.ts";
 import { insuranceOperations } from "./insurance-operations.ts";
 import { ledgerOperations } from "./ledger-operations.ts";
 import type { At, Planned, PlannedMessage, SimulationOperation } from "./operation.ts";
+import { orderOperations } from "./order-operations.ts";
 import { vaultOperations } from "./vault-operations.ts";
 import { wrongOperations } from "./wrong-operations.ts";
 
@@ -47,6 +48,7 @@ export interface Sent {
 export const ownOperations: readonly SimulationOperation[] = [
   ...ledgerOperations,
   ...edgeOperations,
+  ...orderOperations,
   ...vaultOperations,
   ...custodyOperations,
   ...collateralOperations,
