@@ -26,8 +26,8 @@ import type { Shape } from "./aggregate.ts";
 import { GAMMA_MAX_PPM } from "./votes.ts";
 
 const NS_PER_MS = 1_000_000n;
-/** What remains of an expiry that has come is said over this: long enough that theta has digits. */
-const HOUR_MS = 3_600_000n;
+/** What remains of an expiry that has come is said over this: long enough that theta has digits, and a basis is more than noise. */
+export const HOUR_MS = 3_600_000n;
 export const RHO_MAX_PPM = 900_000n;
 export const GAMMA_MIN_PPM = 200_000n;
 

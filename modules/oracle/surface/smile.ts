@@ -17,9 +17,10 @@ import {
   THETA_MAX,
   volatilityOfVariance,
 } from "../../kit/math/ssvi.ts";
-import { remnant, thetaAt, timeLeftNs } from "./project.ts";
+import { HOUR_MS, remnant, thetaAt, timeLeftNs } from "./project.ts";
 
 const NS_PER_MS = 1_000_000n;
+const HOUR_NS = HOUR_MS * NS_PER_MS;
 const YEAR_NS = YEAR_SECONDS * 1_000_000_000n;
 /** From ppm to 1e-18. */
 const WAD_PER_PPM = 10n ** 12n;
@@ -59,11 +60,14 @@ interface Node {
   readonly votedNs: bigint;
 }
 
-/** What one voted expiry, `whole` ahead, says of another time: the same volatility and basis by the year. */
+/**
+ * What one voted expiry, `whole` ahead, says of another time: the same volatility and basis by the year. The basis of one that is less than an hour ahead counts as over
+ * an hour for what lies behind it: in its last seconds a millionth of noise would be the largest basis there is of everything later.
+ */
 function alone({ theta, basisPpm, votedNs }: Node, left: bigint, whole: bigint): Node {
   return {
     theta: maximum(mulDivDown(theta, left, whole), 1n),
-    basisPpm: divTrunc(basisPpm * left, whole),
+    basisPpm: divTrunc(basisPpm * left, maximum(whole, minimum(left, HOUR_NS))),
     votedNs,
   };
 }
