@@ -4,14 +4,12 @@ import type {
   CollectedOrder,
   DeadMan,
   MarketCounters,
-  Params,
   RestingOrder,
   TrailMark,
   WaitingOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { accountId } from "../kit/account-id.ts";
-import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
+import { withAuthority } from "../kit/authority.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
@@ -36,12 +34,6 @@ import { checkClientId, sideOf } from "./orders/requests.ts";
 import type { MarketId } from "./ports.ts";
 import type { Venue } from "./venue.ts";
 import { trailSide, trails, waitingKeyOf } from "./waiting/waiting-index.ts";
-
-/** The authority as text; genesis may leave it empty for the governance module account. */
-export function withAuthority(params: Params, addresses: Addresses): Params {
-  if (params.authority !== "") return params;
-  return { ...params, authority: addresses.format(moduleAddress("gov")) };
-}
 
 function requireThat(condition: boolean, message: string): asserts condition {
   if (!condition) throw refuse("invalidRequest", `derivatives genesis: ${message}`);

@@ -25,11 +25,10 @@ import {
   MsgUpdateParamsResponse,
   type NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import type { ReadContext } from "../kit/context.ts";
+import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
-import { withAuthority } from "./genesis.ts";
 import { instrumentMessages } from "./instruments/messages.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
 import { checkTrader, traderOf } from "./keys/trader.ts";
@@ -69,12 +68,7 @@ export function derivativesMessages(
 ): readonly MessageRoute[] {
   const { addresses } = venue;
 
-  function requireAuthority(ctx: ReadContext, authority: string): void {
-    const expected = keeper.params(ctx).authority;
-    if (authority !== expected) {
-      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
-    }
-  }
+  const requireAuthority = authorityOf(keeper.params, refuse);
 
   return [
     onMessage({
@@ -225,23 +219,13 @@ export function derivativesMessages(
         return {};
       },
     }),
-    onMessage({
+    onParamsUpdate({
       typeUrl: "/keel.derivatives.v1.MsgUpdateParams",
       request: MsgUpdateParams,
       response: MsgUpdateParamsResponse,
-      signers: (message) => [message.authority],
-      validate(message) {
-        addresses.parse(message.authority);
-        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-        if (message.params.authority !== "") addresses.parse(message.params.authority);
-        validateParams(message.params);
-      },
-      handle(ctx, message) {
-        requireAuthority(ctx, message.authority);
-        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-        venue.state.params.set(ctx, withAuthority(message.params, addresses));
-        return {};
-      },
+      ...{ addresses, requireAuthority, refuse },
+      validate: (params) => validateParams(params),
+      set: (ctx, params) => venue.state.params.set(ctx, params),
     }),
     ...instrumentMessages(keeper, addresses, requireAuthority),
   ];

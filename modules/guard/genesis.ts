@@ -2,6 +2,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/guard/v1/genesis";
 import type { Velocity } from "@keel/proto/gen/keel/guard/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
+import { withAuthority } from "../kit/authority.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
@@ -10,7 +11,7 @@ import { adoptRules } from "./controllers.ts";
 import { refuse } from "./errors.ts";
 import { recordsFault, restrictionsFault } from "./invariants.ts";
 import { BUCKETS } from "./limits.ts";
-import { validateParams, withAuthority } from "./params.ts";
+import { validateParams } from "./params.ts";
 import { validateLimits, validateRules } from "./rules.ts";
 import { ALL_MARKETS } from "./state.ts";
 

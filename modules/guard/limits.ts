@@ -40,7 +40,6 @@ export const NEAR_PPM = 100_000n;
 export const SAMPLES_PER_INTERVAL = 8n;
 export const SAMPLE_PARTS = 8;
 
-export const MONEY_LIMIT: bigint = 1n << 127n;
 export const LOTS_MAX: bigint = (1n << 63n) - 1n;
 export const GAP_MIN_MS = 1_000n;
 export const GATE_BLOCKS_MAX = 1_000_000;

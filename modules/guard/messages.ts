@@ -13,14 +13,14 @@ import {
 } from "@keel/proto/gen/keel/guard/v1/tx";
 import { RestrictionLevel as Level } from "@keel/proto/gen/keel/guard/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import type { ReadContext } from "../kit/context.ts";
+import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import type { GuardKeeper } from "./keeper.ts";
 import { LEVEL_NAMES } from "./keys.ts";
 import { REASON_BYTES_MAX } from "./limits.ts";
-import { validateParams, withAuthority } from "./params.ts";
+import { validateParams } from "./params.ts";
 import { SOURCE_NAMES } from "./restrictions.ts";
 import { validateLimits, validateRules } from "./rules.ts";
 import type { GuardState } from "./state.ts";
@@ -54,34 +54,22 @@ export function guardMessages(
   keeper: GuardKeeper,
   addresses: Addresses,
 ): readonly MessageRoute[] {
-  function requireAuthority(ctx: ReadContext, authority: string): void {
-    const expected = keeper.params(ctx).authority;
-    if (authority !== expected) {
-      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
-    }
-  }
+  const requireAuthority = authorityOf(keeper.params, refuse);
 
   return [
-    onMessage({
+    onParamsUpdate({
       typeUrl: "/keel.guard.v1.MsgUpdateGuardParams",
       request: MsgUpdateGuardParams,
       response: MsgUpdateGuardParamsResponse,
-      signers: (message) => [message.authority],
-      validate(message) {
-        addresses.parse(message.authority);
-        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-        validateParams(message.params, addresses);
-      },
-      handle(ctx, message) {
-        requireAuthority(ctx, message.authority);
-        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+      ...{ addresses, requireAuthority, refuse },
+      validate: (params) => validateParams(params, addresses),
+      set: (ctx, params) => {
         const before = state.params.require(ctx).emergencyKey;
-        state.params.set(ctx, withAuthority(message.params, addresses));
+        state.params.set(ctx, params);
         const used = state.emergencyUse.get(ctx);
         // Another key has all of its time before it.
-        if (used !== undefined && message.params.emergencyKey !== before)
+        if (used !== undefined && params.emergencyKey !== before)
           state.emergencyUse.set(ctx, { ...used, usedMs: 0n });
-        return {};
       },
     }),
     onMessage({

@@ -1,7 +1,6 @@
 /** Parameters: defaults with their reasons, and what is refused. */
 import type { Params } from "@keel/proto/gen/keel/guard/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
 import { refuse } from "./errors.ts";
 import {
   EMERGENCY_MAX_MS,
@@ -27,12 +26,6 @@ export function defaultParams(): Params {
 /** What the emergency key may hold within its period. */
 export function emergencyTotalMs({ emergencyMaxMs, emergencyTotalMaxMs }: Params): bigint {
   return emergencyTotalMaxMs === 0n ? EMERGENCY_USES * emergencyMaxMs : emergencyTotalMaxMs;
-}
-
-/** The authority as text; genesis may leave it empty for the governance module account. */
-export function withAuthority(params: Params, addresses: Addresses): Params {
-  if (params.authority !== "") return params;
-  return { ...params, authority: addresses.format(moduleAddress("gov")) };
 }
 
 export function validateParams(params: Params, addresses: Addresses): void {

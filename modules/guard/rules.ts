@@ -1,4 +1,5 @@
 /** Rules and limits: what is refused. */
+
 import type {
   MarginRule,
   MarketRules,
@@ -9,6 +10,7 @@ import type {
   WithdrawalLimit,
 } from "@keel/proto/gen/keel/guard/v1/types";
 import { PPM } from "../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../kit/money.ts";
 import { refuse } from "./errors.ts";
 import {
   DAY_MS,
@@ -16,7 +18,6 @@ import {
   GATE_BLOCKS_MAX,
   LIMITS_PER_DENOM_MAX,
   LOTS_MAX,
-  MONEY_LIMIT,
   RAISE_MAX_PPM,
   RANGES_MAX,
 } from "./limits.ts";

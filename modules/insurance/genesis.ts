@@ -1,11 +1,12 @@
 /** Genesis of insurance. Each fund's coins must lie in the collateral vault in bank genesis; margin's invariant compares them. */
 import { GenesisState } from "@keel/proto/gen/keel/insurance/v1/genesis";
 import type { Addresses } from "../kit/addresses.ts";
+import { withAuthority } from "../kit/authority.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { fundFault, sharesFault } from "./invariants.ts";
-import { validateParams, withAuthority } from "./params.ts";
+import { validateParams } from "./params.ts";
 import type { InsuranceState } from "./state.ts";
 import {
   fundFromMessage,

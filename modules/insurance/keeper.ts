@@ -2,13 +2,15 @@
  * The insurance funds: claims on the collateral vault, one per settlement asset that all risk classes share and one per class that was opened. Clearing
  * credits and draws on them; anyone may add coins.
  */
+
 import type { Params } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
+import { MONEY_LIMIT } from "../kit/money.ts";
 import { refuse, unknownFund } from "./errors.ts";
 import { emitFundSet, emitReceived } from "./events.ts";
 import { createInventory, type Inventory, saleOf } from "./inventory.ts";
-import { FUNDS_MAX, MONEY_LIMIT } from "./limits.ts";
+import { FUNDS_MAX } from "./limits.ts";
 import { createPaying, type Paying } from "./paying.ts";
 import type { InsurancePorts } from "./ports.ts";
 import { afterGift } from "./shares.ts";

@@ -1,7 +1,5 @@
 /** Bounds of insurance, each with its reason. */
 
-/** Same bound as every amount on the chain: |money| < 2^127. */
-export const MONEY_LIMIT: bigint = 1n << 127n;
 /** Owners paid in one block: each is a transfer, and the rest leaves in the next blocks. */
 export const LEAVING_PER_BLOCK_MAX = 100;
 /** Shares for a quantum of the first underwriter: small units, so that rounding is not worth anything. */

@@ -1,4 +1,5 @@
 /** Message routes of insurance. */
+
 import {
   MsgFund,
   MsgFundResponse,
@@ -12,25 +13,18 @@ import {
   MsgUpdateParamsResponse,
 } from "@keel/proto/gen/keel/insurance/v1/tx";
 import type { Addresses } from "../kit/addresses.ts";
+import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
+import { positiveMoney } from "../kit/money.ts";
 import { refuse } from "./errors.ts";
 import { emitFunded } from "./events.ts";
 import type { InsuranceKeeper } from "./keeper.ts";
-import { isDenom, isRiskClass, parseAmount, validateParams, withAuthority } from "./params.ts";
+import { isDenom, isRiskClass, validateParams } from "./params.ts";
 import { type FundId, fundId, type InsuranceState } from "./state.ts";
 
-function amountOf(text: string): bigint {
-  const amount = parseAmount(text);
-  if (amount === null) {
-    throw refuse(
-      "invalidAmount",
-      `expected a positive integer below 2^127, got "${text.slice(0, 50)}"`,
-    );
-  }
-  return amount;
-}
+const amountOf = (text: string): bigint => positiveMoney(text, refuse);
 
 const SHARES = /^(0|[1-9][0-9]{0,48})$/;
 
@@ -64,12 +58,7 @@ export function insuranceMessages(
     }
   }
 
-  function requireAuthority(ctx: ReadContext, authority: string): void {
-    const expected = keeper.params(ctx).authority;
-    if (authority !== expected) {
-      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
-    }
-  }
+  const requireAuthority = authorityOf(keeper.params, refuse);
 
   const fund = onMessage({
     typeUrl: "/keel.insurance.v1.MsgFund",
@@ -158,22 +147,15 @@ export function insuranceMessages(
     },
   });
 
-  const updateParams = onMessage({
+  const updateParams = onParamsUpdate({
     typeUrl: "/keel.insurance.v1.MsgUpdateParams",
     request: MsgUpdateParams,
     response: MsgUpdateParamsResponse,
-    signers: (message) => [message.authority],
-    validate(message) {
-      addresses.parse(message.authority);
-      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-      validateParams(message.params, addresses);
-    },
-    handle(ctx, message) {
-      requireAuthority(ctx, message.authority);
-      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-      keeper.keepNotice(ctx, message.params.cooldownMs);
-      state.params.set(ctx, withAuthority(message.params, addresses));
-      return {};
+    ...{ addresses, requireAuthority, refuse },
+    validate: (params) => validateParams(params, addresses),
+    set: (ctx, params) => {
+      keeper.keepNotice(ctx, params.cooldownMs);
+      state.params.set(ctx, params);
     },
   });
 

@@ -1,7 +1,8 @@
 /** Parameters of insurance: defaults and what is refused. */
+
 import type { Params } from "@keel/proto/gen/keel/insurance/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
+import { parsePositiveMoney } from "../kit/money.ts";
 import { refuse } from "./errors.ts";
 
 /** Denoms as bank writes them. */
@@ -18,7 +19,7 @@ const FUND_MIN_DEFAULT = "100000000";
  * price may be wrong or an asset frozen: the money for losses has to outlast that. Debt that waits for the next block is backed by what it waits for.
  */
 const PURCHASE_CAP_PPM_DEFAULT = 250_000;
-const AMOUNT = /^[1-9][0-9]{0,38}$/;
+const _AMOUNT = /^[1-9][0-9]{0,38}$/;
 
 /** Authority empty: genesis fills in the governance account. */
 export function defaultParams(): Params {
@@ -41,16 +42,9 @@ export function isRiskClass(text: string): boolean {
   return /^[a-z0-9-]{1,32}$/.test(text);
 }
 
-/** Null unless a canonical positive integer below 2^127. */
-export function parseAmount(text: string): bigint | null {
-  if (!AMOUNT.test(text)) return null;
-  const amount = BigInt(text);
-  return amount < 1n << 127n ? amount : null;
-}
-
 export function validateParams(params: Params, addresses: Addresses): void {
   if (params.authority !== "") addresses.parse(params.authority);
-  if (parseAmount(params.fundMin) === null) {
+  if (parsePositiveMoney(params.fundMin) === null) {
     throw refuse("invalidRequest", `expected a positive minimum, got "${params.fundMin}"`);
   }
   if (params.cooldownMs > COOLDOWN_MS_MAX) {
@@ -67,9 +61,4 @@ export function validateParams(params: Params, addresses: Addresses): void {
     if (ppm > 1_000_000)
       throw refuse("invalidRequest", `expected ${name} of at most 1000000, got ${ppm}`);
   }
-}
-
-export function withAuthority(params: Params, addresses: Addresses): Params {
-  if (params.authority !== "") return params;
-  return { ...params, authority: addresses.format(moduleAddress("gov")) };
 }

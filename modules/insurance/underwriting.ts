@@ -12,10 +12,11 @@
 import { terminatedKey } from "../kit/collections/codecs.ts";
 import type { WriteContext } from "../kit/context.ts";
 import { maximum } from "../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../kit/money.ts";
 import { refuse, unknownFund } from "./errors.ts";
 import { emitNotice, emitRedeemed, emitUnderwritten } from "./events.ts";
 import { saleOf } from "./inventory.ts";
-import { LEAVING_PER_BLOCK_MAX, MONEY_LIMIT } from "./limits.ts";
+import { LEAVING_PER_BLOCK_MAX } from "./limits.ts";
 import type { InsurancePorts } from "./ports.ts";
 import { afterUnderwriting, leavingPay, worth } from "./shares.ts";
 import type { Fund, FundId, InsuranceState, Underwriter } from "./state.ts";

@@ -13,7 +13,7 @@ import type { ValueCodec } from "../kit/collections/codecs.ts";
 import { decimalField, signedField, varintField } from "../kit/collections/field-sizes.ts";
 import { assert } from "../kit/errors.ts";
 import type { ProtoCodec } from "../kit/module.ts";
-import { parseMoney } from "./money.ts";
+import { parseMoney } from "../kit/money.ts";
 import type { MarketId } from "./ports.ts";
 
 /** What a sub-account holds in one market; present while it has lots or resting orders there. Money in quanta. */

@@ -1,9 +1,11 @@
 /** Money in and out of sub-accounts. Coins lie in the one collateral vault; accounts hold claims on it. */
+
 import type { AccountId } from "../kit/account-id.ts";
 import { ownerOf } from "../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { absolute } from "../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../kit/money.ts";
 import type { Account } from "./account-codec.ts";
 import { EMPTY_ACCOUNT } from "./account-codec.ts";
 import { refuse } from "./errors.ts";
@@ -11,7 +13,6 @@ import { requireOpenGate } from "./gate.ts";
 import { evaluate, freeCollateral } from "./health/health.ts";
 import type { MarketViews, ModelledMarkets } from "./health/market-view.ts";
 import { holdsBack, marketViews } from "./health/market-view.ts";
-import { MONEY_LIMIT } from "./limits.ts";
 import { shortText } from "./portfolio/refusals.ts";
 import type { BankPort, ClearingPort, GuardPort } from "./ports.ts";
 import type { MarginState } from "./state.ts";

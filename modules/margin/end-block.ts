@@ -4,6 +4,7 @@
  */
 import type { AccountId } from "../kit/account-id.ts";
 import type { WriteContext } from "../kit/context.ts";
+import { parseMoney } from "../kit/money.ts";
 import { heldMarkets, shortOfMargin, shortSince } from "./bounds/branch-bounds.ts";
 import type { Settlements } from "./clearing/settlement.ts";
 import type { Conversion } from "./collateral-assets/conversion.ts";
@@ -17,7 +18,6 @@ import { Asked } from "./liquidation/asked.ts";
 import type { LiquidationBudget } from "./liquidation/closing.ts";
 import type { Sick } from "./liquidation/due.ts";
 import type { Ladder } from "./liquidation/ladder.ts";
-import { parseMoney } from "./money.ts";
 import { portfolioMarkets } from "./portfolio/held-markets.ts";
 import type { RiskArray } from "./portfolio/risk-array.ts";
 import type { MarketId } from "./ports.ts";

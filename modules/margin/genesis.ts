@@ -2,6 +2,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/margin/v1/genesis";
 import { accountId, numberOf, ownerOf } from "../kit/account-id.ts";
 import type { Addresses } from "../kit/addresses.ts";
+import { withAuthority } from "../kit/authority.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import type { Totals } from "./account-codec.ts";
@@ -20,7 +21,7 @@ import { assetsHeldFault } from "./collateral-assets/invariants.ts";
 import { exportCustody, initCustody } from "./custody/genesis.ts";
 import { refuse } from "./errors.ts";
 import { exportLadder, initLadder } from "./liquidation/genesis.ts";
-import { validateParams, withAuthority } from "./params.ts";
+import { validateParams } from "./params.ts";
 import { portfolioFault } from "./portfolio/mode.ts";
 import { validateModel } from "./portfolio/model.ts";
 import { scanFault } from "./scan.ts";

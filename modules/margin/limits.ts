@@ -1,13 +1,7 @@
 /** Bounds of this module, each with its reason. */
 
-/** |money| < 2^127 keeps every amount within what a signed 128-bit integer of another implementation can hold. */
-export const MONEY_LIMIT: bigint = 1n << 127n;
-
 /** Lots are stored as sint64; half the range leaves room for position ± open orders. */
 export const LOTS_LIMIT: bigint = 1n << 62n;
-
-/** Numbers a sub-account may carry are any u32; the text of a money amount is at most a sign and 39 digits. */
-export const MONEY_TEXT_MAX = 40;
 
 /** Of what a fund has paid, with its shares: a million and more of them for a quantum, so 39 digits and as many as may have gone for all payments. */
 export const ADVANCE_TEXT_MAX = 80;

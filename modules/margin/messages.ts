@@ -18,9 +18,11 @@ import {
   MsgWithdrawResponse,
 } from "@keel/proto/gen/keel/margin/v1/tx";
 import { accountId } from "../kit/account-id.ts";
+import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
+import { positiveMoney } from "../kit/money.ts";
 import { assetMessages } from "./collateral-assets/messages.ts";
 import { refuse } from "./errors.ts";
 import {
@@ -33,24 +35,14 @@ import {
   emitWithdraw,
 } from "./events.ts";
 import type { MarginKeeper, MarginParts } from "./keeper.ts";
-import { parsePositiveMoney } from "./money.ts";
-import { validateParams, withAuthority } from "./params.ts";
+import { validateParams } from "./params.ts";
 import { validateModel } from "./portfolio/model.ts";
 import type { MarginState } from "./state.ts";
 import { volatilityMessage } from "./volatility/messages.ts";
 import type { Volatility } from "./volatility/volatility.ts";
 import { waterfallMessage } from "./waterfall/messages.ts";
 
-function amountOf(text: string): bigint {
-  const amount = parsePositiveMoney(text);
-  if (amount === null) {
-    throw refuse(
-      "invalidAmount",
-      `expected a positive integer below 2^127, got "${text.slice(0, 50)}"`,
-    );
-  }
-  return amount;
-}
+const amountOf = (text: string): bigint => positiveMoney(text, refuse);
 
 export function marginMessages(
   state: MarginState,
@@ -69,12 +61,7 @@ export function marginMessages(
     }
   }
 
-  function requireAuthority(ctx: ReadContext, authority: string): void {
-    const expected = keeper.params(ctx).authority;
-    if (authority !== expected) {
-      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
-    }
-  }
+  const requireAuthority = authorityOf(keeper.params, refuse);
 
   const deposit = onMessage({
     typeUrl: "/keel.margin.v1.MsgDeposit",
@@ -182,23 +169,16 @@ export function marginMessages(
     },
   });
 
-  const updateParams = onMessage({
+  const updateParams = onParamsUpdate({
     typeUrl: "/keel.margin.v1.MsgUpdateParams",
     request: MsgUpdateParams,
     response: MsgUpdateParamsResponse,
-    signers: (message) => [message.authority],
-    validate(message) {
-      addresses.parse(message.authority);
-      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-      validateParams(message.params, addresses);
-    },
-    handle(ctx, message) {
-      requireAuthority(ctx, message.authority);
-      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
+    ...{ addresses, requireAuthority, refuse },
+    validate: (params) => validateParams(params, addresses),
+    set: (ctx, params) => {
       // Every claim is in the settlement asset: changing it would leave them without coins.
-      requireDenom(ctx, message.params.settlementDenom);
-      state.params.set(ctx, withAuthority(message.params, addresses));
-      return {};
+      requireDenom(ctx, params.settlementDenom);
+      state.params.set(ctx, params);
     },
   });
 

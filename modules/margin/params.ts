@@ -1,13 +1,12 @@
 /** Parameters: defaults with their reasons, and what is refused. */
 import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
 import { PPM } from "../kit/math/mul-div.ts";
+import { parseMoney } from "../kit/money.ts";
 import { validateFeeSplit } from "./clearing/fee-split.ts";
 import { refuse } from "./errors.ts";
 import { MARKETS_PER_ACCOUNT_CEILING } from "./limits.ts";
 import { validateLadder } from "./liquidation/terms.ts";
-import { parseMoney } from "./money.ts";
 
 /** A market whose losses nobody bears does not trade: nobody is held in it for longer than some days. */
 const AFTER_BLOCKS_MAX = 1_000_000;
@@ -52,12 +51,6 @@ export function defaultParams(settlementDenom: string): Params {
     // Every quantum counts. To begin with: 100 units, what a rounding or a forgotten account may miss and no fund fails of.
     shortfallFloor: "",
   };
-}
-
-/** The authority as text; genesis may leave it empty for the governance module account. */
-export function withAuthority(params: Params, addresses: Addresses): Params {
-  if (params.authority !== "") return params;
-  return { ...params, authority: addresses.format(moduleAddress("gov")) };
 }
 
 /** Throws ModuleError on anything out of range. */

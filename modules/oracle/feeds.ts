@@ -1,7 +1,6 @@
 /** Feeds and parameters as data: defaults and what is refused. */
 import type { Feed, Params } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { divFloor, PPM } from "../kit/math/mul-div.ts";
 import { refuse } from "./errors.ts";
@@ -65,11 +64,6 @@ export function validateParams(params: Params, addresses: Addresses): void {
     throw refuse("invalidRequest", "expected a limit of misses within 100 %");
   }
   if (params.penaltyPpm > PPM) throw refuse("invalidRequest", "expected a penalty within 100 %");
-}
-
-export function withAuthority(params: Params, addresses: Addresses): Params {
-  if (params.authority !== "") return params;
-  return { ...params, authority: addresses.format(moduleAddress("gov")) };
 }
 
 export function validateFeed(feed: Feed): void {

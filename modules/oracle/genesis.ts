@@ -1,10 +1,11 @@
 /** Genesis of oracle. Validator sets come from InitChain; an export carries them with prices and counters. */
 import { GenesisState } from "@keel/proto/gen/keel/oracle/v1/genesis";
 import type { Addresses } from "../kit/addresses.ts";
+import { withAuthority } from "../kit/authority.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
-import { putFeed, validateParams, withAuthority } from "./feeds.ts";
+import { putFeed, validateParams } from "./feeds.ts";
 import { exportGuards, initGuards } from "./guard/genesis.ts";
 import { MANTISSA_LIMIT } from "./limits.ts";
 import type { OracleState } from "./state.ts";

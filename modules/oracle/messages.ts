@@ -10,11 +10,11 @@ import {
   MsgUpdateSurfacesResponse,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type { Addresses } from "../kit/addresses.ts";
-import type { ReadContext } from "../kit/context.ts";
+import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
-import { putFeed, validateFeed, validateParams, withAuthority } from "./feeds.ts";
+import { putFeed, validateFeed, validateParams } from "./feeds.ts";
 import type { OracleKeeper } from "./keeper.ts";
 import { FEEDS_MAX, SURFACES_MAX } from "./limits.ts";
 import type { OracleState } from "./state.ts";
@@ -25,12 +25,7 @@ export function oracleMessages(
   keeper: OracleKeeper,
   addresses: Addresses,
 ): readonly MessageRoute[] {
-  function requireAuthority(ctx: ReadContext, authority: string): void {
-    const expected = keeper.params(ctx).authority;
-    if (authority !== expected) {
-      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
-    }
-  }
+  const requireAuthority = authorityOf(keeper.params, refuse);
 
   /** Unsigned: whoever runs transactions admits it as the first of a block and nowhere else. */
   const update = onMessage({
@@ -66,22 +61,13 @@ export function oracleMessages(
     },
   });
 
-  const updateParams = onMessage({
+  const updateParams = onParamsUpdate({
     typeUrl: "/keel.oracle.v1.MsgUpdateParams",
     request: MsgUpdateParams,
     response: MsgUpdateParamsResponse,
-    signers: (message) => [message.authority],
-    validate(message) {
-      addresses.parse(message.authority);
-      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-      validateParams(message.params, addresses);
-    },
-    handle(ctx, message) {
-      requireAuthority(ctx, message.authority);
-      if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-      state.params.set(ctx, withAuthority(message.params, addresses));
-      return {};
-    },
+    ...{ addresses, requireAuthority, refuse },
+    validate: (params) => validateParams(params, addresses),
+    set: (ctx, params) => state.params.set(ctx, params),
   });
 
   const updateSurfaces = onMessage({

@@ -1,11 +1,13 @@
 /** Shares for coins, and requests to give shares back. */
+
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { divFloor, maximum } from "../kit/math/mul-div.ts";
+import { parsePositiveMoney } from "../kit/money.ts";
 import { refuse } from "./errors.ts";
 import { emitCancelled, emitDeposit, emitRequested } from "./events.ts";
 import { isEmptyHolder, unlockedShares, withNewShares } from "./holders.ts";
 import { SHARES_LIMIT, WITHDRAWALS_PER_OWNER_MAX } from "./limits.ts";
-import { parseAmount, parseShares } from "./params.ts";
+import { parseShares } from "./params.ts";
 import type { VaultPorts } from "./ports.ts";
 import { type Holder, NO_HOLDER, type Withdrawal } from "./records.ts";
 import { firstShares, sharesFor } from "./shares.ts";
@@ -48,7 +50,8 @@ export function createDeposits(
   ): { readonly own: bigint; readonly holder: bigint } {
     const params = state.params.require(ctx);
     const { shares } = state.totals.require(ctx);
-    const least = parseAmount(shares === 0n ? params.firstDepositMin : params.depositMin) ?? 0n;
+    const least =
+      parsePositiveMoney(shares === 0n ? params.firstDepositMin : params.depositMin) ?? 0n;
     if (amount < least) {
       throw refuse("depositTooSmall", `expected at least ${least} quanta, got ${amount}`);
     }

@@ -1,11 +1,12 @@
 /** Genesis of the vault. Its collateral and positions are in margin's; holders, queue and totals must agree before the first block. */
 import { GenesisState } from "@keel/proto/gen/keel/vault/v1/genesis";
 import type { Addresses } from "../kit/addresses.ts";
+import { withAuthority } from "../kit/authority.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { queueFault, sharesFault } from "./invariants.ts";
-import { validateParams, validateTerms, withAuthority } from "./params.ts";
+import { validateParams, validateTerms } from "./params.ts";
 import type { VaultPorts } from "./ports.ts";
 import {
   estimateFromMessage,

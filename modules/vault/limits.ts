@@ -1,8 +1,7 @@
 /** Bounds of this module, each with its reason. */
 
-/** Shares fit an unsigned 128-bit integer, amounts a signed one. */
+/** Shares fit an unsigned 128-bit integer. */
 export const SHARES_LIMIT: bigint = 1n << 128n;
-export const MONEY_LIMIT: bigint = 1n << 127n;
 
 /** Shares of the first quantum: fine enough that a share is never worth rounding for. */
 export const FIRST_SHARES_PER_QUANTUM = 1_000_000n;

@@ -1,4 +1,5 @@
 /** Message routes of the vault: shape checks without state, then one call into the keeper. */
+
 import {
   MsgCancelWithdrawal,
   MsgCancelWithdrawalResponse,
@@ -11,31 +12,17 @@ import {
   MsgUpdateVaultParams,
   MsgUpdateVaultParamsResponse,
 } from "@keel/proto/gen/keel/vault/v1/tx";
-import type { ReadContext } from "../kit/context.ts";
+import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
+import { positiveMoney } from "../kit/money.ts";
 import { refuse } from "./errors.ts";
 import type { VaultKeeper } from "./keeper.ts";
-import {
-  parseAmount,
-  parseShares,
-  validateParams,
-  validateTerms,
-  withAuthority,
-} from "./params.ts";
+import { parseShares, validateParams, validateTerms } from "./params.ts";
 import type { VaultPorts } from "./ports.ts";
 import type { VaultState } from "./state.ts";
 
-function amountOf(text: string): bigint {
-  const amount = parseAmount(text);
-  if (amount === null) {
-    throw refuse(
-      "invalidAmount",
-      `expected a positive integer below 2^127, got "${text.slice(0, 50)}"`,
-    );
-  }
-  return amount;
-}
+const amountOf = (text: string): bigint => positiveMoney(text, refuse);
 
 function sharesOf(text: string): bigint {
   const shares = parseShares(text);
@@ -50,12 +37,7 @@ export function vaultMessages(
   keeper: VaultKeeper,
   { addresses, ledger }: Pick<VaultPorts, "addresses" | "ledger">,
 ): readonly MessageRoute[] {
-  function requireAuthority(ctx: ReadContext, authority: string): void {
-    const expected = keeper.params(ctx).authority;
-    if (authority !== expected) {
-      throw refuse("unauthorized", `expected authority ${expected}, got ${authority}`);
-    }
-  }
+  const requireAuthority = authorityOf(keeper.params, refuse);
 
   return [
     onMessage({
@@ -128,22 +110,13 @@ export function vaultMessages(
         return {};
       },
     }),
-    onMessage({
+    onParamsUpdate({
       typeUrl: "/keel.vault.v1.MsgUpdateVaultParams",
       request: MsgUpdateVaultParams,
       response: MsgUpdateVaultParamsResponse,
-      signers: (message) => [message.authority],
-      validate(message) {
-        addresses.parse(message.authority);
-        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-        validateParams(message.params, addresses);
-      },
-      handle(ctx, message) {
-        requireAuthority(ctx, message.authority);
-        if (message.params === undefined) throw refuse("invalidRequest", "expected params");
-        state.params.set(ctx, withAuthority(message.params, addresses));
-        return {};
-      },
+      ...{ addresses, requireAuthority, refuse },
+      validate: (params) => validateParams(params, addresses),
+      set: (ctx, params) => state.params.set(ctx, params),
     }),
   ];
 }

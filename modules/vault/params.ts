@@ -1,9 +1,10 @@
 /** Parameters and terms of markets: defaults with their reasons, and what is refused. Money in quanta of 1e-6 settlement units. */
+
 import type { Params, VaultMarketTerms } from "@keel/proto/gen/keel/vault/v1/types";
 import { VaultMarketStatus } from "@keel/proto/gen/keel/vault/v1/types";
 import type { Addresses } from "../kit/addresses.ts";
-import { moduleAddress } from "../kit/addresses.ts";
 import { PPM } from "../kit/math/mul-div.ts";
+import { parsePositiveMoney } from "../kit/money.ts";
 import { refuse } from "./errors.ts";
 import {
   DAY_MS,
@@ -11,7 +12,6 @@ import {
   FIRST_SHARES_PER_QUANTUM,
   LAYERS_MAX,
   LOCKUP_MAX_MS,
-  MONEY_LIMIT,
   OWN_SHARES,
   QUOTES_PER_BLOCK_CEILING,
   SAMPLE_MIN_MS,
@@ -27,12 +27,6 @@ export const STATUS_NAMES: Readonly<Partial<Record<VaultMarketStatus, string>>> 
   [VaultMarketStatus.VAULT_MARKET_STATUS_QUOTING]: "quoting",
   [VaultMarketStatus.VAULT_MARKET_STATUS_CLOSE_ONLY]: "close_only",
 };
-
-/** Null unless a canonical positive integer below 2^127. */
-export function parseAmount(text: string): bigint | null {
-  const amount = POSITIVE.test(text) ? BigInt(text) : 0n;
-  return amount > 0n && amount < MONEY_LIMIT ? amount : null;
-}
 
 /** Null unless a canonical positive integer below 2^128. */
 export function parseShares(text: string): bigint | null {
@@ -88,24 +82,21 @@ export function defaultTerms(): VaultMarketTerms {
   };
 }
 
-/** The authority as text; genesis may leave it empty for the governance module account. */
-export function withAuthority(params: Params, addresses: Addresses): Params {
-  if (params.authority !== "") return params;
-  return { ...params, authority: addresses.format(moduleAddress("gov")) };
-}
-
 function requireThat(condition: boolean, message: string): void {
   if (!condition) throw refuse("invalidRequest", message);
 }
 
 export function validateParams(params: Params, addresses: Addresses): void {
   if (params.authority !== "") addresses.parse(params.authority);
-  const first = parseAmount(params.firstDepositMin);
+  const first = parsePositiveMoney(params.firstDepositMin);
   requireThat(
     first !== null && first * FIRST_SHARES_PER_QUANTUM > OWN_SHARES,
     "expected a first deposit worth more shares than the vault keeps",
   );
-  requireThat(parseAmount(params.depositMin) !== null, "expected a positive smallest deposit");
+  requireThat(
+    parsePositiveMoney(params.depositMin) !== null,
+    "expected a positive smallest deposit",
+  );
   requireThat(
     parseShares(params.withdrawalSharesMin) !== null,
     "expected a positive smallest withdrawal",
@@ -145,7 +136,7 @@ export function validateTerms(terms: VaultMarketTerms): void {
   within("order_expiry_ms", terms.orderExpiryMs, 1_000n, DAY_MS);
   within("refresh_ppm", terms.refreshPpm, 0n, terms.spreadMinPpm);
   within("leverage_max_ppm", terms.leverageMaxPpm, 1n, 20n * PPM);
-  if (parseAmount(terms.activationMin) === null) {
+  if (parsePositiveMoney(terms.activationMin) === null) {
     throw refuse("termsOutOfBounds", "expected a positive activation_min");
   }
   within("concession_max_ppm", terms.concessionMaxPpm, 0n, PPM / 10n);

@@ -1,11 +1,12 @@
 /** The vault's quotes: where they should be, and what has to change for that. */
+
 import { VaultMarketStatus as Status } from "@keel/proto/gen/keel/vault/v1/types";
 import type { WriteContext } from "../kit/context.ts";
 import { absolute, divCeil, maximum, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
+import { parsePositiveMoney } from "../kit/money.ts";
 import { attempt } from "./attempt.ts";
 import { nowMs } from "./deposits.ts";
 import { LOTS_MAX, REDUCING_PARTS } from "./limits.ts";
-import { parseAmount } from "./params.ts";
 import type { OpenOrder, Side, VaultPorts } from "./ports.ts";
 import { leverageWad, quoteTicks } from "./pricing.ts";
 import type { VaultMarket } from "./records.ts";
@@ -118,7 +119,7 @@ export function createQuoting(
     }
     const { short } = state.totals.require(ctx);
     if (!quoting || short || terms?.status === "closeOnly") return lots === 0n ? "none" : "reduce";
-    const least = parseAmount(record.terms.activationMin) ?? 0n;
+    const least = parsePositiveMoney(record.terms.activationMin) ?? 0n;
     return equity >= least ? "both" : lots === 0n ? "none" : "reduce";
   }
 

@@ -10,7 +10,7 @@ import {
   MsgUpdateSeriesResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { Addresses } from "../../kit/addresses.ts";
-import type { ReadContext } from "../../kit/context.ts";
+import type { RequireAuthority } from "../../kit/authority.ts";
 import type { MessageRoute } from "../../kit/module.ts";
 import { onMessage } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
@@ -21,7 +21,7 @@ import { contractOf } from "./contract.ts";
 export function instrumentMessages(
   keeper: DerivativesKeeper,
   addresses: Addresses,
-  requireAuthority: (ctx: ReadContext, authority: string) => void,
+  requireAuthority: RequireAuthority,
 ): readonly MessageRoute[] {
   return [
     onMessage({

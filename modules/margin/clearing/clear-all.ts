@@ -2,11 +2,13 @@
  * Several trades, and collateral that goes with them, as one: applied in order to copies of the accounts, every touched account checked once
  * at the end, then written. A refusal changes nothing and needs no savepoint. Also: a whole sub-account under another name.
  */
+
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../../kit/money.ts";
 import type { Account, MarketLedger } from "../account-codec.ts";
 import { EMPTY_ACCOUNT, emptyLedger } from "../account-codec.ts";
 import {
@@ -29,7 +31,6 @@ import {
   type MarketViews,
   marketViews,
 } from "../health/market-view.ts";
-import { MONEY_LIMIT } from "../limits.ts";
 import { besideOthers } from "../owners/beside.ts";
 import type { ClearAllResult, ClearingPort, CollateralMove, MarketId, Trade } from "../ports.ts";
 import type { MarginState } from "../state.ts";

@@ -2,9 +2,11 @@
  * The clearing ledger: every fill, whoever matched it, enters through `clear`. Both parties are computed and checked before anything
  * is written, so a refusal changes nothing and needs no savepoint.
  */
+
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
+import { MONEY_LIMIT } from "../../kit/money.ts";
 import type { Account, Position } from "../account-codec.ts";
 import { emptyLedger } from "../account-codec.ts";
 import { noteExit } from "../custody/gates.ts";
@@ -15,7 +17,7 @@ import { evaluate, meetsInitial, noRiskier } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { marketViews } from "../health/market-view.ts";
 import { worstCaseLots } from "../health/requirement.ts";
-import { LOTS_LIMIT, MONEY_LIMIT } from "../limits.ts";
+import { LOTS_LIMIT } from "../limits.ts";
 import { type AccountChange, besideOthers } from "../owners/beside.ts";
 import { portfolioInitial } from "../portfolio/account.ts";
 import { shortText } from "../portfolio/refusals.ts";

@@ -2,11 +2,13 @@
  * The arithmetic of one fill on one account, pure. Funding is settled first, then lots and cash move; a position that reaches zero
  * lots moves its quote balance to collateral.
  */
+
 import { assert } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../../kit/money.ts";
 import type { Account, MarketLedger, Position } from "../account-codec.ts";
 import { settledQuote } from "../health/health.ts";
-import { LOTS_LIMIT, MONEY_LIMIT } from "../limits.ts";
+import { LOTS_LIMIT } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 
 export interface Fill {

@@ -2,8 +2,8 @@
 import type { CollateralAsset, CollateralHolder } from "@keel/proto/gen/keel/margin/v1/collateral";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { parseMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
-import { parseMoney } from "../money.ts";
 import type { AssetState } from "./state.ts";
 import { validateCollateralTerms } from "./terms.ts";
 

@@ -1,8 +1,9 @@
 /** The list of an account's assets, ascending by denom, without zeros. Pure. */
+
 import { absolute } from "../../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../../kit/money.ts";
 import type { Account, AssetHolding } from "../account-codec.ts";
 import { refuse } from "../errors.ts";
-import { MONEY_LIMIT } from "../limits.ts";
 
 /** Kinds of assets in one account: each is a product in every look at it. */
 const ASSETS_PER_ACCOUNT_MAX = 8;

@@ -12,12 +12,11 @@ import {
   MsgSetCollateralAssetResponse,
 } from "@keel/proto/gen/keel/margin/v1/collateral";
 import type { Addresses } from "../../kit/addresses.ts";
-import type { ReadContext } from "../../kit/context.ts";
+import type { RequireAuthority } from "../../kit/authority.ts";
 import { parseDecimal } from "../../kit/math/decimal.ts";
 import { type MessageRoute, onMessage } from "../../kit/module.ts";
+import { MONEY_LIMIT, positiveMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
-import { MONEY_LIMIT } from "../limits.ts";
-import { parsePositiveMoney } from "../money.ts";
 import {
   emitCollateralAsset,
   emitCollateralFrozen,
@@ -37,18 +36,12 @@ function priceOf(text: string): bigint {
   return price;
 }
 
-function positive(text: string): bigint {
-  const amount = parsePositiveMoney(text);
-  if (amount === null) {
-    throw refuse("invalidAmount", `expected a positive integer, got "${text.slice(0, 50)}"`);
-  }
-  return amount;
-}
+const positive = (text: string): bigint => positiveMoney(text, refuse);
 
 export function assetMessages(
   assets: AssetTerms,
   addresses: Addresses,
-  requireAuthority: (ctx: ReadContext, authority: string) => void,
+  requireAuthority: RequireAuthority,
 ): readonly MessageRoute[] {
   return [
     onMessage({

@@ -2,8 +2,8 @@
 import type { CollateralTerms } from "@keel/proto/gen/keel/margin/v1/collateral";
 import type { Addresses } from "../../kit/addresses.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
+import { parseMoney, parsePositiveMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
-import { parseMoney, parsePositiveMoney } from "../money.ts";
 import { NO_RATES } from "../portfolio/model.ts";
 
 const DENOM = /^[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$/;

@@ -3,7 +3,7 @@ import type { Proposal } from "@keel/proto/gen/keel/margin/v1/custody";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext } from "../../kit/context.ts";
-import { parseMoney } from "../money.ts";
+import { parseMoney } from "../../kit/money.ts";
 import type { MarginState } from "../state.ts";
 import { shortMarkets } from "../waterfall/attribution.ts";
 import { segregated } from "./gates.ts";

@@ -6,8 +6,8 @@ import type {
 } from "@keel/proto/gen/keel/margin/v1/custody";
 import type { Addresses } from "../../kit/addresses.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
+import { parseMoney, parsePositiveMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
-import { parseMoney, parsePositiveMoney } from "../money.ts";
 import {
   POLICY_ADDRESSES_MAX,
   POLICY_DELAY_MAX_MS,

@@ -3,6 +3,7 @@ import type { LiquidationBid } from "@keel/proto/gen/keel/margin/v1/ladder";
 import { type AccountId, accountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { parseMoney } from "../../kit/money.ts";
 import type { Account } from "../account-codec.ts";
 import { admission, reasonFor, withOthers } from "../clearing/clearing.ts";
 import { applyFill, type FilledAccount, findPosition } from "../clearing/fill.ts";
@@ -14,7 +15,6 @@ import {
   type ModelledMarkets,
   marketViews,
 } from "../health/market-view.ts";
-import { parseMoney } from "../money.ts";
 import { besideOthers } from "../owners/beside.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";

@@ -13,13 +13,13 @@ import {
   maximum,
   minimum,
 } from "../../kit/math/mul-div.ts";
+import { parseMoney } from "../../kit/money.ts";
 import type { Account, Position } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import { emptyPosition, findPosition } from "../clearing/fill.ts";
 import { maintenanceHealth, positionValue } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, marketViews } from "../health/market-view.ts";
-import { parseMoney } from "../money.ts";
 import { lotsElsewhere } from "../owners/elsewhere.ts";
 import { maintenanceReleased, maintenanceShare } from "../portfolio/account.ts";
 import type { BackstopPort, LossPart, MarketId, Side } from "../ports.ts";

@@ -2,11 +2,11 @@
 import type { LadderTerms, MarketMeasure } from "@keel/proto/gen/keel/margin/v1/ladder";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { divFloor, maximum, minimum, mulDivDown, PPM } from "../../kit/math/mul-div.ts";
+import { parseMoney } from "../../kit/money.ts";
 import { heldMarkets } from "../bounds/branch-bounds.ts";
 import { contained } from "../contained.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, withPortfolio } from "../health/market-view.ts";
-import { parseMoney } from "../money.ts";
 import type { MarketId, Side } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import {

@@ -1,8 +1,8 @@
 /** Terms of the liquidation ladder: defaults with their reasons, and what is refused. */
 import type { LadderPenalty, LadderTerms } from "@keel/proto/gen/keel/margin/v1/ladder";
 import { PPM } from "../../kit/math/mul-div.ts";
+import { parseMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
-import { parseMoney } from "../money.ts";
 
 const HOUR_MS = 3_600_000n;
 

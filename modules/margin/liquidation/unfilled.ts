@@ -4,13 +4,15 @@
  * every wait. Who is at its maintenance requirement again has waited for nothing: whoever paid it there has put up, for good, all that it was short of, so its
  * next wait is another one.
  */
+
 import type { Params } from "@keel/proto/gen/keel/margin/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { mulDivDown } from "../../kit/math/mul-div.ts";
+import { MONEY_LIMIT } from "../../kit/money.ts";
 import { isLiquidatable } from "../health/health.ts";
 import { isClosable } from "../health/market-view.ts";
-import { BACKSTOP_WAIT_DEFAULT_MS, MONEY_LIMIT } from "../limits.ts";
+import { BACKSTOP_WAIT_DEFAULT_MS } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import type { Closing, LiquidationBudget } from "./closing.ts";

@@ -11,7 +11,7 @@ import {
 import type { MapCollection, Schema } from "../../kit/collections/schema.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { parseMoney } from "../money.ts";
+import { parseMoney } from "../../kit/money.ts";
 import type { MarketId } from "../ports.ts";
 
 declare const ownerBrand: unique symbol;

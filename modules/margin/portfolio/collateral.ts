@@ -10,7 +10,7 @@ import {
   mulDivUp,
   PPM,
 } from "../../kit/math/mul-div.ts";
-import { parseMoney } from "../money.ts";
+import { parseMoney } from "../../kit/money.ts";
 import { NO_RATES } from "./model.ts";
 
 export interface CollateralState {

@@ -6,7 +6,7 @@
 import { WAD, YEAR_SECONDS } from "../../kit/math/fixed-point.ts";
 import { divCeil, maximum, PPM } from "../../kit/math/mul-div.ts";
 import { integerSqrt, sqrtWad } from "../../kit/math/square-root.ts";
-import { parseMoney } from "../money.ts";
+import { parseMoney } from "../../kit/money.ts";
 import type { UnderlyingRisk } from "./risk-array.ts";
 
 const DAY_MS = 86_400_000n;

@@ -12,8 +12,8 @@ import {
   VolatilitySource,
 } from "@keel/proto/gen/keel/margin/v1/portfolio";
 import { PPM } from "../../kit/math/mul-div.ts";
+import { parseMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
-import { parseMoney } from "../money.ts";
 
 export const SCENARIOS_MAX = 64;
 const UNDERLYINGS_MAX = 64;

@@ -4,7 +4,7 @@ import {
   MsgSetDynamicMarginResponse,
 } from "@keel/proto/gen/keel/margin/v1/tx";
 import type { Addresses } from "../../kit/addresses.ts";
-import type { ReadContext } from "../../kit/context.ts";
+import type { RequireAuthority } from "../../kit/authority.ts";
 import { type MessageRoute, onMessage } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
 import { validateDynamicMargin } from "./terms.ts";
@@ -13,7 +13,7 @@ import type { Volatility } from "./volatility.ts";
 export function volatilityMessage(
   volatility: Volatility,
   addresses: Addresses,
-  requireAuthority: (ctx: ReadContext, authority: string) => void,
+  requireAuthority: RequireAuthority,
 ): MessageRoute {
   return onMessage({
     typeUrl: "/keel.margin.v1.MsgSetDynamicMargin",

@@ -1,7 +1,7 @@
 /** What must always hold of markets that end by a loss. */
 import type { EndingShare, MarketEnding } from "@keel/proto/gen/keel/margin/v1/settlement";
 import type { ReadContext } from "../../kit/context.ts";
-import { parseMoney } from "../money.ts";
+import { parseMoney } from "../../kit/money.ts";
 import type { WaterfallState } from "./state.ts";
 
 const isAmount = (text: string): boolean => (parseMoney(text) ?? -1n) >= 0n;

@@ -1,6 +1,6 @@
 /** Message route of the waterfall. */
 import { MsgSetWaterfall, MsgSetWaterfallResponse } from "@keel/proto/gen/keel/margin/v1/waterfall";
-import type { ReadContext } from "../../kit/context.ts";
+import type { RequireAuthority } from "../../kit/authority.ts";
 import { type MessageRoute, onMessage } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
 import type { MarginParts } from "../keeper.ts";
@@ -11,7 +11,7 @@ import { validateWaterfall } from "./params.ts";
 export function waterfallMessage(
   state: MarginState,
   { insurance, addresses }: Pick<MarginParts, "insurance" | "addresses">,
-  requireAuthority: (ctx: ReadContext, authority: string) => void,
+  requireAuthority: RequireAuthority,
 ): MessageRoute {
   return onMessage({
     typeUrl: "/keel.margin.v1.MsgSetWaterfall",

@@ -15,9 +15,9 @@ import {
 } from "@keel/proto/gen/keel/margin/v1/waterfall";
 import { accountId, numberOf, ownerOf } from "../../kit/account-id.ts";
 import { onQuery, type QueryRoute } from "../../kit/module.ts";
+import { parseMoney } from "../../kit/money.ts";
 import { refuse } from "../errors.ts";
 import type { MarginParts } from "../keeper.ts";
-import { parseMoney } from "../money.ts";
 import type { MarginState } from "../state.ts";
 import { knownLosses } from "./attribution.ts";
 import { createRiskClasses } from "./classes.ts";

@@ -1,4 +1,4 @@
-/** What a surface knows when nobody votes for its expiries any more. */
+/** What a surface knows when nobody votes for its expiries any more, and behind the last of them. */
 import type {
   Surface,
   SurfaceExpiryVote,
@@ -40,6 +40,18 @@ function smile(parameters: SurfaceParameters, nowMs: bigint, expiryMs: bigint): 
 }
 
 const volatility = (one: Smile): number => Number(smileVolatility(one, 1n, 1n)) / 1e18;
+
+describe("the last expiry", () => {
+  it("says by the year what the basis of a later one is, and no more than over an hour", () => {
+    const soon = START_MS + 5_000n;
+    const parameters = accept(START_MS, [sixty(START_MS, soon, 1)]);
+    const basis = (ms: bigint): bigint => smile(parameters, START_MS, START_MS + ms).basisPpm;
+    expect(basis(3_600_000n)).toBe(1n);
+    // 5 s would make 17,280 of it, which is beyond where forwards may go.
+    expect(basis(DAY_MS)).toBe(24n);
+    expect(volatility(smile(parameters, START_MS, START_MS + DAY_MS))).toBeCloseTo(0.6, 6);
+  });
+});
 
 describe("expiries that nobody votes for any more", () => {
   const week = START_MS + 7n * DAY_MS;

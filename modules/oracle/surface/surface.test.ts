@@ -153,16 +153,6 @@ describe("a surface", () => {
     expect(smile(30n)?.basisPpm).toBe(41_095n);
   });
 
-  it("does not take the last seconds' rounding for the basis of everything later", () => {
-    const soon = { expiryMs: ctx.header.timeNs / 1_000_000n + 5_000n, theta: 10n ** 11n };
-    update([1, 2, 3].map(() => vote({ expiries: [{ ...soon, basisPpm: 1 }] })));
-    const basis = (ms: bigint) =>
-      oracle.keeper.smile(ctx, 1, Number(ctx.header.timeNs / 1_000_000n + ms))?.basisPpm;
-    expect(basis(3_600_000n)).toBe(1n);
-    // By the year of an hour, where 5 s would make 17,280 of it, as far as forwards may go.
-    expect(basis(DAY_MS)).toBe(24n);
-  });
-
   it("ages without votes: fresh, held, stale; its expiry keeps its volatility", () => {
     update([vote(), vote(), vote()]);
     const seen = (): string | undefined => smile(7n)?.age;
