@@ -2,6 +2,7 @@ import { CollateralAsset } from "@keel/proto/gen/keel/margin/v1/collateral";
 import { beforeEach, describe, expect, it } from "vitest";
 import { worthOf } from "../../insurance/shares.ts";
 import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { createAddresses } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
 import { BTC, createWorld, DENOM } from "../testing/world.ts";
 import { withBought, withSold } from "./inventory.ts";
@@ -204,6 +205,29 @@ describe("inventory", () => {
     setPrice(50_000n, false);
     expect(() => underwrite(60, 100_000n * UNIT)).toThrow("cannot be sold now");
     setPrice(50_000n);
+    underwrite(60, 100_000n * UNIT);
+  });
+
+  it("that nobody prices any more is written off by whoever sets its terms, and newcomers may enter again", () => {
+    owing();
+    endBlock();
+    setPrice(50_000n, false);
+    const { ctx, margin } = world;
+    const [authority, holder] = [createAddresses("keel").format(world.owner(62)), world.owner(61)];
+    const restriction = {
+      ...{ issuer: authority, attestor: authority },
+      ...{ attestationMaxAgeMs: 86_400_000n, fadeMs: 86_400_000n },
+    };
+    margin.keeper.assets.set(ctx, WBTC, wbtc({ feedId: 0, restriction }));
+    margin.keeper.assets.attest(ctx, authority, WBTC, 1n);
+    expect(() => buyUnits(1n)).toThrow("does not list this holder");
+    margin.keeper.assets.allow(ctx, authority, { denom: WBTC, holder, allowed: true });
+    const cost = BigInt(asset().inventoryCost);
+    expect(buyUnits(BigInt(asset().inventory))).toBeLessThanOrEqual(1n);
+    expect(fund().inventory).toBe(0n);
+    expect(fund().paid).toBeGreaterThanOrEqual(cost - 1n);
+    // A quarter of it is the protocol's first.
+    expect(own()).toBeLessThan(worth(ANN));
     underwrite(60, 100_000n * UNIT);
   });
 
