@@ -73,6 +73,8 @@ export function required(): Requirement[] {
       "perpetual: funded",
       "perpetual: liquidated",
       "perpetual: halted",
+      "perpetual: position settled",
+      "perpetual: settled",
     ]),
     ...of(
       "life of a contract",

@@ -13,6 +13,7 @@ import { markOf } from "../marks.ts";
 import type { MarketId } from "../ports.ts";
 import { endOf } from "../settlement/ended.ts";
 import { holdSettlement } from "../settlement/prices.ts";
+import { delistMarket } from "../settlement/stops.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { forfeitBond } from "./bonds.ts";
 import { nextMarketId, removeMarket, storeMarket } from "./life-cycle.ts";
@@ -106,7 +107,10 @@ function requireLotValue(ctx: WriteContext, venue: Venue, market: Market): void 
 
 function requireSettable(status: MarketStatus): void {
   if (!SETTABLE.includes(status)) {
-    throw refuse("invalidTerms", `expected status active, close-only or halted, got ${status}`);
+    throw refuse(
+      "invalidTerms",
+      `expected status active, close-only or halted, or settling of a perpetual, got ${status}`,
+    );
   }
 }
 
@@ -124,6 +128,11 @@ export function updateMarket(
   change: { readonly status: MarketStatus; readonly terms: MarketTerms | undefined },
 ): void {
   const market = requireMarket(ctx, venue, symbol);
+  if (change.status === MarketStatus.MARKET_STATUS_SETTLING) {
+    if (change.terms !== undefined) throw refuse("invalidTerms", "what settles has no other terms");
+    delistMarket(ctx, venue, market);
+    return;
+  }
   if (change.terms !== undefined) validateTermsOf(market, change.terms);
   if (change.terms?.auction === undefined && market.terms?.auction !== undefined && change.terms) {
     throw refuse("invalidTerms", "auction terms stay: set the matching to continuous instead");

@@ -1,11 +1,11 @@
-/** What clearing has fixed of a market that it ended because of a loss. */
+/** What was fixed of a market that was ended: by clearing because of a loss, or by the authority. */
 import type { MarketStop } from "@keel/proto/gen/keel/derivatives/v1/stops";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Venue } from "../venue.ts";
 
-/** What was fixed when clearing ended the market; undefined of all others. */
+/** Undefined of a market that was not ended. */
 export function endOf(
   ctx: ReadContext,
   { state }: Pick<Venue, "state">,

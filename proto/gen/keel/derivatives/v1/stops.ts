@@ -11,7 +11,7 @@ export const protobufPackage = "keel.derivatives.v1";
 
 export const protobufFileName = "keel/derivatives/v1/stops.proto";
 
-/** A market that clearing has stopped because of a loss nobody bears. */
+/** A market that clearing has stopped because of a loss nobody bears, or that was ended: by clearing for that, or by the authority. */
 export interface MarketStop {
   /** Quanta at which every lot is settled; empty: it only does not trade for now. */
   valuePerLot: string;
