@@ -54,7 +54,7 @@ export async function createMarket(
   return { id: responseOf(tx, 0, MsgCreateMarketResponse).id, tx };
 }
 
-/** Another status, or other terms: given ones replace all of them. */
+/** Another status, or other terms: given ones replace all of them. Settling, without terms, delists a perpetual that is close-only. */
 export async function updateMarket(
   client: KeelSigningClient,
   market: string,
