@@ -182,7 +182,7 @@ export function marginMessages(
     },
   });
 
-  const setDynamicMargin = volatilityMessage(volatility, addresses, requireAuthority);
+  const setDynamicMargin = volatilityMessage(volatility, keeper, addresses, requireAuthority);
   const setMarginMode = onMessage({
     typeUrl: "/keel.margin.v1.MsgSetMarginMode",
     request: MsgSetMarginMode,

@@ -5,7 +5,7 @@ import { ownerOf } from "../../kit/account-id.ts";
 import { bytesToKey } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
-import { refuse } from "../errors.ts";
+import { type MarginCode, refuse } from "../errors.ts";
 import { evaluate, meetsInitial } from "../health/health.ts";
 import { keepingHealthy } from "../health/healthy.ts";
 import { type ModelledMarkets, marketViews } from "../health/market-view.ts";
@@ -23,6 +23,8 @@ export interface PortfolioModes {
   setMode(ctx: WriteContext, id: AccountId, mode: MarginMode): void;
   /** undefined: removes it. Throws ModuleError when an account that is healthy now would be liquidatable; the caller reverts. */
   setModel(ctx: WriteContext, model: PortfolioModel | undefined): void;
+  /** Applies what portfolios are judged by, which is refused with this code when one that is healthy now would be liquidatable; the caller reverts. */
+  keepPortfolios(ctx: WriteContext, code: MarginCode, apply: () => void): void;
 }
 
 export function createPortfolioModes(parts: {
@@ -42,7 +44,19 @@ export function createPortfolioModes(parts: {
     return found;
   }
 
+  function keepPortfolios(ctx: WriteContext, code: MarginCode, apply: () => void): void {
+    keepingHealthy(ctx, parts, {
+      code,
+      each: (visit) => state.active.each(ctx, visit),
+      concerns: ({ portfolio }) => portfolio,
+      name,
+      apply,
+    });
+  }
+
   return {
+    keepPortfolios,
+
     setMode(ctx, id, mode) {
       const portfolio = mode === "portfolio";
       const isolated = mode === "isolated";
@@ -90,13 +104,7 @@ export function createPortfolioModes(parts: {
       if (stable !== 0 && prices.price(ctx, stable) === undefined) {
         throw refuse("unknownFeed", `feed ${stable} has no price of the settlement asset`);
       }
-      keepingHealthy(ctx, parts, {
-        code: "modelInUse",
-        each: (visit) => state.active.each(ctx, visit),
-        concerns: ({ portfolio }) => portfolio,
-        name,
-        apply: () => state.portfolioModel.set(ctx, model),
-      });
+      keepPortfolios(ctx, "modelInUse", () => state.portfolioModel.set(ctx, model));
     },
   };
 }

@@ -40,10 +40,10 @@ function prices(returns: readonly number[]): bigint[] {
 }
 
 describe("how a feed moves along with the common factor", () => {
-  it("is all of it for the factor itself, and unknown without one or before two samples", () => {
+  it("is all of it for the factor itself, unknown without one, and none before two samples", () => {
     expect(betaPpm({ ...terms, factorFeedId: 2 }, seeded(terms))).toBe(1_000_000n);
     expect(betaPpm({ ...terms, factorFeedId: 0 }, seeded(terms))).toBeNull();
-    expect(betaPpm(terms, seeded(terms))).toBeNull();
+    expect(betaPpm(terms, seeded(terms))).toBe(0n);
     const first = movedAlong(WITHOUT_FACTOR, { logarithm: 0n, steps: 1n, factor: 7n }, weight);
     expect(first).toEqual({ ...WITHOUT_FACTOR, factorMantissa: 7n });
     const gone = movedAlong(first, { logarithm: 0n, steps: 1n, factor: 0n }, weight);

@@ -42,13 +42,14 @@ export function movedAlong(
 
 /**
  * Share of its own range that the price moves when the factor moves by a whole range: covariance / √(variance × factor's variance), which is the
- * regression's beta in units of both ranges. Null: nothing is measured. The factor itself moves by all of it.
+ * regression's beta in units of both ranges. Null: there is no factor. The factor itself moves by all of it, and what nothing is measured of by nothing: it
+ * begins there, so that the first samples do not take an offset away.
  */
 export function betaPpm(terms: DynamicMargin, state: FeedVolatility): bigint | null {
   if (terms.factorFeedId === 0) return null;
   if (terms.factorFeedId === terms.feedId) return PPM;
   const covariance = BigInt(state.factorCovariance || "0");
   const scale = integerSqrt(BigInt(state.slowVariance) * BigInt(state.factorVariance || "0"));
-  if (scale === 0n) return null;
+  if (scale === 0n) return 0n;
   return clamp(divTrunc(covariance * PPM, scale), -BETA_MAX_PPM, BETA_MAX_PPM);
 }

@@ -7,11 +7,13 @@ import type { Addresses } from "../../kit/addresses.ts";
 import type { RequireAuthority } from "../../kit/authority.ts";
 import { type MessageRoute, onMessage } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
+import type { PortfolioModes } from "../portfolio/mode.ts";
 import { validateDynamicMargin } from "./terms.ts";
 import type { Volatility } from "./volatility.ts";
 
 export function volatilityMessage(
   volatility: Volatility,
+  portfolios: Pick<PortfolioModes, "keepPortfolios">,
   addresses: Addresses,
   requireAuthority: RequireAuthority,
 ): MessageRoute {
@@ -31,7 +33,8 @@ export function volatilityMessage(
     },
     handle(ctx, { authority, feedId, terms }) {
       requireAuthority(ctx, authority);
-      volatility.set(ctx, feedId, terms);
+      // Rates are ramped; ranges and offsets that a model takes from what is measured are what they are at once.
+      portfolios.keepPortfolios(ctx, "wouldSink", () => volatility.set(ctx, feedId, terms));
       return {};
     },
   });
