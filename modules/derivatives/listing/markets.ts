@@ -9,6 +9,7 @@ import { initialFunding } from "../funding.ts";
 import { instrumentParams } from "../instruments/params.ts";
 import { instrumentAt, instrumentOf } from "../instruments.ts";
 import { TIME_TO_EXPIRY_MAX_MS } from "../limits.ts";
+import { sampleMark } from "../marking/sampling.ts";
 import { markOf } from "../marks.ts";
 import type { MarketId } from "../ports.ts";
 import { endOf } from "../settlement/ended.ts";
@@ -155,6 +156,8 @@ export function updateMarket(
   let next = wanted;
   const store = (inner: WriteContext): void => {
     next = storeMarket(inner, venue, wanted);
+    // Read now, as the next block would: accounts are judged by the mark that the terms make of the book, not by the index before it.
+    if (!venue.state.markBasis.has(inner, next.id)) sampleMark(inner, venue, instrumentOf(next));
   };
   // Terms decide what positions require.
   if (change.terms !== undefined && held) venue.clearing.keepHealthy(ctx, market.id, store);

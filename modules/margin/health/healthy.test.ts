@@ -1,10 +1,13 @@
 import { MarketStatus, type MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
 import { defaultTerms, optionTerms } from "../../derivatives/defaults.ts";
+import { defaultMarkTerms } from "../../derivatives/marking/terms.ts";
 import { atomically } from "../../kit/atomically.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { createGuardWorld, PERP } from "../../testing/guard-world.ts";
 import { BTC, createWorld, HOUR_MS, maturity, optionMarket, VOL } from "../../testing/world.ts";
+
+const ELSEWHERE = 3;
 
 type World = ReturnType<typeof createWorld>;
 
@@ -68,6 +71,32 @@ describe("terms of a market", () => {
     world.trade(PERP, maker, holder, "1", "60000");
     expect(change(world, PERP, { ...tiers(190_000n), takerFeePpm: 900 })).toBe("accepted");
     expect(change(world, PERP, tiers(30_000n))).toBe("accepted");
+  });
+
+  it("are judged by the mark that they make of the book and of a feed elsewhere", () => {
+    const world = createGuardWorld();
+    const [maker, holder] = [world.funded(1, 100_000n), world.funded(2, 3_500n)];
+    world.setPrice(ELSEWHERE, "58000");
+    world.trade(PERP, maker, holder, "1", "60000");
+    const [seller, buyer] = [world.funded(3, 50_000n), world.funded(4, 50_000n)];
+    world.trade(PERP, seller, buyer, "0.1", "58000");
+    world.place(PERP, seller, "sell 0.1 @ 58010 post");
+    world.place(PERP, buyer, "buy 0.1 @ 57990 post");
+    world.priced("60000");
+    const mark = { ...defaultMarkTerms(), bandMinPpm: 50_000n, externalFeedId: ELSEWHERE };
+    const refused = change(world, PERP, { ...defaultTerms(), mark });
+    for (let i = 0; i < 3; i++) {
+      world.block(1, () => {
+        world.setPrice(BTC, "60000");
+        world.setPrice(ELSEWHERE, "58000");
+      });
+    }
+    expect(world.eventsOf("liquidation")).toEqual([]);
+    expect(refused).toContain(`the first is ${world.address(2)}/0`);
+    // Marked at the index, and on its way to the book with the means.
+    const slow = { ...mark, externalFeedId: 0 };
+    expect(change(world, PERP, { ...defaultTerms(), mark: slow })).toBe("accepted");
+    expect(world.keeper.mark(world.ctx, 1)?.ticks).toBe(120_000n);
   });
 
   it("hold for options too, whose requirement is none of tiers", () => {
