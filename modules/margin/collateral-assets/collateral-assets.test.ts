@@ -293,6 +293,28 @@ describe("terms", () => {
     );
   });
 
+  it("that would make the fund buy a healthy account's assets are refused with what it owes", () => {
+    const { ctx, fund, margin } = world;
+    const id = give(1, COIN);
+    fund.give(ctx, 30_000n * UNIT);
+    trade(id, world.funded(2, 100_000n * UNIT), 1_000n);
+    mark(41_000n);
+    // It owes 9,000, and may owe a fifth of 47,500; of 30,000 a fifth is less, though equity stays far above what is required.
+    const harsh = wbtc({ haircut: { initialPpm: 500_000n, maintenancePpm: 400_000n } });
+    const { assets } = margin.keeper;
+    const before = assets.require(ctx, WBTC);
+    for (const terms of [harsh, wbtc({ debtPpm: 100_000n })]) {
+      const point = ctx.state.savepoint();
+      expect(() => assets.set(ctx, WBTC, terms)).toThrow(
+        /1 healthy accounts would be converted at once; the first is .*\/0: it owes 9000, and may owe (6000|4750)/,
+      );
+      ctx.state.revert(point);
+    }
+    assets.set(ctx, WBTC, wbtc({ debtPpm: 190_000n }));
+    endBlock();
+    expect(assets.require(ctx, WBTC).held).toBe(before.held);
+  });
+
   it("end only when nobody holds the asset", () => {
     const { ctx, margin } = world;
     const id = give(1, COIN);

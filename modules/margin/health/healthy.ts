@@ -2,11 +2,13 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
+import { backingOf } from "../collateral-assets/backing.ts";
 import { type MarginCode, refuse } from "../errors.ts";
 import { sunkText } from "../portfolio/refusals.ts";
+import { money } from "../portfolio/verdict.ts";
 import type { MarginState } from "../state.ts";
 import { isLiquidatable, maintenanceHealth } from "./health.ts";
-import { type ModelledMarkets, marketViews } from "./market-view.ts";
+import { type MarketViews, type ModelledMarkets, marketViews } from "./market-view.ts";
 
 export interface TermsChange {
   /** Of the refusal. */
@@ -18,9 +20,27 @@ export interface TermsChange {
   readonly apply: () => void;
 }
 
+/** What the end of a block does to an account, and why; null: nothing. */
+interface Fate {
+  readonly name: "liquidatable" | "converted";
+  readonly why: () => string;
+}
+
+function fateOf(account: Account, views: MarketViews): Fate | "unknown" | null {
+  const health = maintenanceHealth(account, views);
+  if (health === null) return "unknown";
+  if (isLiquidatable(health)) {
+    return { name: "liquidatable", why: () => sunkText(account, views, health) };
+  }
+  const { debtMax } = backingOf(account.assets, views.asset);
+  if (health.cash >= -debtMax) return null;
+  const why = () => `it owes ${money(-health.cash)}, and may owe ${money(debtMax)}`;
+  return { name: "converted", why };
+}
+
 /**
  * Applies the change. Throws ModuleError when an account that is healthy would be liquidatable at once, naming the first in order with its requirement, equity and what
- * is missing; the caller reverts. A full scan: for rare messages.
+ * is missing, or when one that owes no more than it may would be sold assets of; the caller reverts. A full scan: for rare messages.
  */
 export function keepingHealthy(
   ctx: WriteContext,
@@ -28,28 +48,26 @@ export function keepingHealthy(
   change: TermsChange,
 ): void {
   const { markets, state } = parts;
-  const healthy: AccountId[] = [];
+  const healthy: { readonly id: AccountId; readonly owed: boolean }[] = [];
   const before = marketViews(ctx, markets);
   change.each((id) => {
     const account = state.accounts.get(ctx, id);
     if (account === undefined || !change.concerns(account)) return;
-    const health = maintenanceHealth(account, before);
-    if (health !== null && !isLiquidatable(health)) healthy.push(id);
+    const fate = fateOf(account, before);
+    if (fate === "unknown" || fate?.name === "liquidatable") return;
+    healthy.push({ id, owed: fate !== null });
   });
   change.apply();
   const views = marketViews(ctx, markets);
   let first: string | null = null;
   let count = 0;
-  for (const id of healthy) {
+  for (const { id, owed } of healthy) {
     const account = state.accounts.get(ctx, id);
-    const health = account === undefined ? null : maintenanceHealth(account, views);
-    if (account === undefined || health === null || !isLiquidatable(health)) continue;
+    const fate = account === undefined ? null : fateOf(account, views);
+    if (fate === null || fate === "unknown" || (owed && fate.name === "converted")) continue;
     count += 1;
-    first ??= `${change.name(id)}: ${sunkText(account, views, health)}`;
+    first ??= `${fate.name} at once; the first is ${change.name(id)}: ${fate.why()}`;
   }
   if (first === null) return;
-  throw refuse(
-    change.code,
-    `${count} healthy accounts would be liquidatable at once; the first is ${first}`,
-  );
+  throw refuse(change.code, `${count} healthy accounts would be ${first}`);
 }
