@@ -187,7 +187,9 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
           code: "wouldSink",
           each: (visit) => state.active.each(ctx, visit),
           concerns: ({ positions }) =>
-            positions.some((position) => position.market === market && position.lots !== 0n),
+            positions.some(
+              (held) => held.lots !== 0n && (market === null || held.market === market),
+            ),
           name,
           apply: () => change(ctx),
         },

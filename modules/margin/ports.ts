@@ -368,10 +368,14 @@ export interface ClearingPort {
   /** Throws ModuleError unless equity ≥ initial requirement including open orders (after an adjustOpenOrders that raised it). */
   requireInitial(ctx: ReadContext, account: AccountId): void;
   /**
-   * Runs a change of the market's terms. Throws ModuleError, and leaves undoing to the caller, when an account with a position in the market that
-   * was healthy before is liquidatable after it.
+   * Runs a change of the market's terms, or of what all are marked by (null). Throws ModuleError, and leaves undoing to the caller, when an account with
+   * a position in the market that was healthy before is liquidatable after it.
    */
-  keepHealthy(ctx: WriteContext, market: MarketId, change: (ctx: WriteContext) => void): void;
+  keepHealthy(
+    ctx: WriteContext,
+    market: MarketId | null,
+    change: (ctx: WriteContext) => void,
+  ): void;
   /** Signed lots, long positive. */
   positionLots(ctx: ReadContext, account: AccountId, market: MarketId): bigint;
   exists(ctx: ReadContext, account: AccountId): boolean;

@@ -9,23 +9,30 @@ import {
   MsgUpdateSurfaces,
   MsgUpdateSurfacesResponse,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
-import type { Addresses } from "../kit/addresses.ts";
 import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
+import type { ReadContext, WriteContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
 import { refuse } from "./errors.ts";
 import { putFeed, validateFeed, validateParams } from "./feeds.ts";
 import type { OracleKeeper } from "./keeper.ts";
 import { FEEDS_MAX, SURFACES_MAX } from "./limits.ts";
+import type { OraclePorts } from "./ports.ts";
 import type { OracleState } from "./state.ts";
 import { putSurface, validateSurface } from "./surface/surfaces.ts";
 
 export function oracleMessages(
   state: OracleState,
   keeper: OracleKeeper,
-  addresses: Addresses,
+  { accounts, addresses }: Pick<OraclePorts, "accounts" | "addresses">,
 ): readonly MessageRoute[] {
   const requireAuthority = authorityOf(keeper.params, refuse);
+
+  /** Terms of what is in use: marks follow them at once. What is turned off is as what validators no longer report, which holds up nobody's decision. */
+  function change(ctx: WriteContext, used: boolean, apply: (ctx: WriteContext) => void): void {
+    if (used && accounts !== undefined) accounts.keepHealthy(ctx, apply);
+    else apply(ctx);
+  }
 
   /** Unsigned: whoever runs transactions admits it as the first of a block and nowhere else. */
   const update = onMessage({
@@ -56,7 +63,11 @@ export function oracleMessages(
     },
     handle(ctx, message) {
       requireAuthority(ctx, message.authority);
-      for (const feed of message.feeds) putFeed(ctx, state, feed);
+      const { feeds } = message;
+      const used = feeds.some(({ id, enabled }) => enabled && state.feeds.has(ctx, id));
+      change(ctx, used, (inner) => {
+        for (const feed of feeds) putFeed(inner, state, feed);
+      });
       return {};
     },
   });
@@ -84,7 +95,11 @@ export function oracleMessages(
     },
     handle(ctx, message) {
       requireAuthority(ctx, message.authority);
-      for (const surface of message.surfaces) putSurface(ctx, state, surface);
+      const { surfaces } = message;
+      const used = surfaces.some(({ id, enabled }) => enabled && state.surfaces.has(ctx, id));
+      change(ctx, used, (inner) => {
+        for (const surface of surfaces) putSurface(inner, state, surface);
+      });
       return {};
     },
   });

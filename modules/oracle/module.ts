@@ -27,7 +27,7 @@ export function createOracle(schema: Schema, ports: OraclePorts): Oracle {
     module: {
       name: "oracle",
       version: 1,
-      messages: oracleMessages(state, keeper, ports.addresses),
+      messages: oracleMessages(state, keeper, ports),
       queries: oracleQueries(keeper),
       genesis: oracleGenesis(state, ports.addresses),
       invariants: oracleInvariants(state),

@@ -46,9 +46,17 @@ export interface PenaltyPort {
   ): void;
 }
 
+/** Who holds accounts to what prices say. */
+export interface AccountsPort {
+  /** Runs a change of what feeds and surfaces say now. Throws ModuleError, and leaves undoing to the caller, when an account that was healthy before is liquidatable after it. */
+  keepHealthy(ctx: WriteContext, change: (ctx: WriteContext) => void): void;
+}
+
 export interface OraclePorts {
   readonly commits: CommitPort;
   readonly addresses: Addresses;
   /** Absent: standings and events alone. */
   readonly penalties?: PenaltyPort;
+  /** May delegate to a module built later; absent: prices hold nobody to anything. */
+  readonly accounts?: AccountsPort;
 }

@@ -31,6 +31,7 @@ import type {
 import { COLLATERAL_VAULT } from "@keel/modules/margin/state";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
 import { createOracle } from "@keel/modules/oracle/module";
+import type { AccountsPort } from "@keel/modules/oracle/ports";
 import type { VaultKeeper } from "@keel/modules/vault/keeper";
 import { createVault } from "@keel/modules/vault/module";
 import { VAULT_ADDRESS } from "@keel/modules/vault/state";
@@ -102,13 +103,13 @@ export function createKeel(options: {
     bank: bank.keeper,
     verify,
   });
+  // Whom terms of feeds would close, and who is owed by the funds, is known to margin, which is built later.
+  let clearing: Margin["keeper"] | null = null;
   const oracle = createOracle(registry.schema("oracle"), {
     commits: createCommitPort(verifier),
     addresses,
+    accounts: lateAccounts(() => clearing),
   });
-
-  // Who is owed by the funds is known to margin, which draws on them.
-  let clearing: Margin["keeper"] | null = null;
   let guarding: GuardKeeper | null = null;
   const insurance = createInsurance(registry.schema("insurance"), {
     bank: bank.keeper,
@@ -243,6 +244,16 @@ function lateAssets(get: () => Margin["keeper"] | null): InventoryPort {
       const ready = get();
       if (ready === null) throw new Error("margin was asked for before it was built");
       return ready.assets.sale(ctx, denom);
+    },
+  };
+}
+
+function lateAccounts(get: () => Margin["keeper"] | null): AccountsPort {
+  return {
+    keepHealthy(ctx, change) {
+      const ready = get();
+      if (ready === null) throw new Error("margin was asked for before it was built");
+      ready.keepHealthy(ctx, null, change);
     },
   };
 }

@@ -33,7 +33,8 @@ function fateOf(account: Account, views: MarketViews): Fate | "unknown" | null {
     return { name: "liquidatable", why: () => sunkText(account, views, health) };
   }
   const { debtMax } = backingOf(account.assets, views.asset);
-  if (health.cash >= -debtMax) return null;
+  const sells = account.assets.some(({ denom }) => views.asset?.(denom)?.usable === true);
+  if (health.cash >= -debtMax || !sells) return null;
   const why = () => `it owes ${money(-health.cash)}, and may owe ${money(debtMax)}`;
   return { name: "converted", why };
 }
