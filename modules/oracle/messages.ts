@@ -9,6 +9,7 @@ import {
   MsgUpdateSurfaces,
   MsgUpdateSurfacesResponse,
 } from "@keel/proto/gen/keel/oracle/v1/tx";
+import type { Feed, Surface } from "@keel/proto/gen/keel/oracle/v1/types";
 import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import type { MessageRoute } from "../kit/module.ts";
@@ -28,10 +29,20 @@ export function oracleMessages(
 ): readonly MessageRoute[] {
   const requireAuthority = authorityOf(keeper.params, refuse);
 
-  /** Terms of what is in use: marks follow them at once. What is turned off is as what validators no longer report, which holds up nobody's decision. */
-  function change(ctx: WriteContext, used: boolean, apply: (ctx: WriteContext) => void): void {
-    if (used && accounts !== undefined) accounts.keepHealthy(ctx, apply);
+  /** Clearing looks at every account, so only where marks follow at once. Turning off is none of these: it is as what validators no longer report, and waits for nobody. */
+  function change(ctx: WriteContext, moves: boolean, apply: (ctx: WriteContext) => void): void {
+    if (moves && accounts !== undefined) accounts.keepHealthy(ctx, apply);
     else apply(ctx);
+  }
+
+  /** The deviation that a guard measured goes with it, and with that the band of marks. */
+  function losesGuard(ctx: ReadContext, { guard, id }: Feed): boolean {
+    return guard === undefined && state.feeds.get(ctx, id)?.guard !== undefined;
+  }
+
+  function movesBound(ctx: ReadContext, { basisMaxPpm, id }: Surface): boolean {
+    const known = state.surfaces.get(ctx, id);
+    return known !== undefined && known.basisMaxPpm !== basisMaxPpm;
   }
 
   /** Unsigned: whoever runs transactions admits it as the first of a block and nowhere else. */
@@ -64,8 +75,8 @@ export function oracleMessages(
     handle(ctx, message) {
       requireAuthority(ctx, message.authority);
       const { feeds } = message;
-      const used = feeds.some(({ id, enabled }) => enabled && state.feeds.has(ctx, id));
-      change(ctx, used, (inner) => {
+      const moves = feeds.some((feed) => losesGuard(ctx, feed));
+      change(ctx, moves, (inner) => {
         for (const feed of feeds) putFeed(inner, state, feed);
       });
       return {};
@@ -96,8 +107,8 @@ export function oracleMessages(
     handle(ctx, message) {
       requireAuthority(ctx, message.authority);
       const { surfaces } = message;
-      const used = surfaces.some(({ id, enabled }) => enabled && state.surfaces.has(ctx, id));
-      change(ctx, used, (inner) => {
+      const moves = surfaces.some((surface) => movesBound(ctx, surface));
+      change(ctx, moves, (inner) => {
         for (const surface of surfaces) putSurface(inner, state, surface);
       });
       return {};

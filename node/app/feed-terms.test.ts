@@ -90,7 +90,8 @@ describe("terms of a feed", () => {
     // What closes nobody may change, and a feed be turned off whoever it is.
     const calm = { ...defaultGuard(), sigmaMinutes: 30 };
     expect(setFeed(world, { ...FEED, guard: calm })).toBe("accepted");
-    expect(setFeed(world, { ...FEED, enabled: false })).toBe("accepted");
+    expect(setFeed(world, { ...FEED, guard: calm, enabled: false })).toBe("accepted");
+    expect(setFeed(world, { ...FEED, enabled: false })).toContain("margin 65");
   });
 });
 
