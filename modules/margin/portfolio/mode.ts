@@ -47,8 +47,8 @@ export function createPortfolioModes(parts: {
   function keepPortfolios(ctx: WriteContext, code: MarginCode, apply: () => void): void {
     keepingHealthy(ctx, parts, {
       code,
-      each: (visit) => state.active.each(ctx, visit),
-      concerns: ({ portfolio }) => portfolio,
+      each: (visit) => state.portfolios.each(ctx, visit),
+      concerns: () => true,
       name,
       apply,
     });
