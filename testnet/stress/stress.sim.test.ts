@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultParams } from "@keel/modules/margin/params";
+import { defaultGuard } from "@keel/modules/oracle/guard/terms";
 import { messageToJson } from "@keel/node/app/genesis";
 import { Params } from "@keel/proto/gen/keel/margin/v1/types";
+import { FeedGuard } from "@keel/proto/gen/keel/oracle/v1/guard";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openingOf, populate } from "./agents/population.ts";
 import { listings } from "./chain/markets.ts";
@@ -122,6 +124,21 @@ describe("a proposal on an exported chain", () => {
     const [before, after] = [result?.rules["as it is"], result?.rules["with the proposal"]];
     expect(before?.accountsLiquidated).toBeGreaterThan(0);
     expect(after?.liquidatedNotional).not.toBe(before?.liquidatedNotional);
+  });
+
+  it("plays the tape on a chain whose feeds are guarded, too: nobody in the copy lies", async () => {
+    const document = JSON.parse(readFileSync(join(directory, "state.json"), "utf8"));
+    const guard = messageToJson(
+      "keel.oracle.v1.FeedGuard",
+      FeedGuard.encode(defaultGuard()).finish(),
+    );
+    for (const feed of document.app_state.oracle.feeds) feed.guard = guard;
+    const state = join(directory, "guarded.json");
+    writeFileSync(state, JSON.stringify(document));
+    const file = proposal({ liquidationTargetPpm: 5_000_000n });
+    const [result] = await tryProposal(plan, { state, proposal: file }, () => undefined);
+    expect(result?.broken).toEqual([]);
+    expect(result?.rules["as it is"]?.accountsLiquidated).toBeGreaterThan(0);
   });
 
   it("reports the words with which the chain refuses one", async () => {
