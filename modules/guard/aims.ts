@@ -54,7 +54,7 @@ export function capAim(
     inputs: () => [
       ...quantities("millionths of a lot", { depth: measured.depthPpmLots }),
       ...quantities("ppm", { multiple: depthMultiplePpm, "fund weight": fundWeightPpm }),
-      ...quantities("quanta", { fund, target: fundTarget }),
+      ...quantities("quanta", { fund, target: fundTarget || "0" }),
       ...quantities("lots", { lowest: lotsMin, highest: lotsMax }),
     ],
   };
