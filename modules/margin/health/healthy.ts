@@ -4,8 +4,7 @@ import type { WriteContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
 import { backingOf } from "../collateral-assets/backing.ts";
 import { type MarginCode, refuse } from "../errors.ts";
-import { sunkText } from "../portfolio/refusals.ts";
-import { money } from "../portfolio/verdict.ts";
+import { owesText, sunkText } from "../portfolio/refusals.ts";
 import type { MarginState } from "../state.ts";
 import { isLiquidatable, maintenanceHealth } from "./health.ts";
 import { type MarketViews, type ModelledMarkets, marketViews } from "./market-view.ts";
@@ -35,8 +34,7 @@ function fateOf(account: Account, views: MarketViews): Fate | "unknown" | null {
   const { debtMax } = backingOf(account.assets, views.asset);
   const sells = account.assets.some(({ denom }) => views.asset?.(denom)?.usable === true);
   if (health.cash >= -debtMax || !sells) return null;
-  const why = () => `it owes ${money(-health.cash)}, and may owe ${money(debtMax)}`;
-  return { name: "converted", why };
+  return { name: "converted", why: () => owesText({ cash: health.cash, debtMax }) };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What an account is told that has too little: the requirement, its equity, what is missing, and of a portfolio the scenario that decides. */
 import type { Account } from "../account-codec.ts";
+import type { Health } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import { portfolioInitial, portfolioRisk } from "./account.ts";
 import type { PortfolioRequirement } from "./requirement.ts";
@@ -20,12 +21,15 @@ function text(found: PortfolioRequirement | null, { equity, needed }: Short): st
   );
 }
 
-/** Of the initial requirement, the fees of resting orders included. */
-export function shortText(
-  account: Account,
-  views: MarketViews,
-  { equity, initial }: { readonly equity: bigint; readonly initial: bigint },
-): string {
+/** Of who owes more in cash than assets allow. */
+export function owesText({ cash, debtMax }: Pick<Health, "cash" | "debtMax">): string {
+  return `it owes ${money(-cash)}, and may owe ${money(debtMax)}: short of ${money(-cash - debtMax)}`;
+}
+
+/** Of the initial requirement, the fees of resting orders included; where it is met, of the cash that is owed. */
+export function shortText(account: Account, views: MarketViews, health: Health): string {
+  const { cash, debtMax, equity, initial } = health;
+  if (equity >= initial + account.feeReserve && cash < -debtMax) return owesText(health);
   const found = account.portfolio ? portfolioInitial(account, views).requirement : null;
   return text(found, { equity, needed: initial + account.feeReserve });
 }
