@@ -99,6 +99,7 @@ export function linearPerpetual(listing: {
     terms: defaultTerms(),
     listedHeight: 0n,
     activatesMs: 0n,
+    closeOnlySinceMs: 0n,
     dueMs: 0n,
     seriesId: 0,
     linearPerpetual: {

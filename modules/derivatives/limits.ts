@@ -133,3 +133,6 @@ export const REDUCE_ONLY_ACTIONS = 100_000n;
 export const TRICKLE_MAX_MS = 86_400_000n;
 /** Orders that a measurement of depth looks at: some 10 µs. */
 export const DEPTH_ORDERS_MAX = 512;
+
+/** How long a perpetual is close-only before the authority may settle it: time to leave it, or what is hedged with it, by trading. Whoever decides about it takes days. */
+export const DELISTING_NOTICE_MS = 3_600_000;

@@ -72,6 +72,7 @@ function dated(symbol: string, terms: MarketTerms): Market {
     terms,
     listedHeight: 0n,
     activatesMs: 0n,
+    closeOnlySinceMs: 0n,
     dueMs: 0n,
     seriesId: 0,
   };

@@ -42,11 +42,19 @@ function nextDue(market: Market): number {
   }
 }
 
+/** 0 where it is not, and of dated markets, which end by the clock. */
+function closeOnlySinceMs(ctx: ReadContext, market: Market): bigint {
+  if (market.status !== CLOSE_ONLY || instrumentOf(market).contract.maturity !== null) return 0n;
+  return market.closeOnlySinceMs > 0n ? market.closeOnlySinceMs : BigInt(nowMs(ctx));
+}
+
 /** The one way a market's record is written: the queue of steps follows it. Statuses other than settled set `due_ms` themselves. */
 export function storeMarket(ctx: WriteContext, { state }: Venue, market: Market): Market {
   const before = state.markets.get(ctx, market.id);
   const due = nextDue(market);
-  const next = BigInt(due) === market.dueMs ? market : { ...market, dueMs: BigInt(due) };
+  const since = closeOnlySinceMs(ctx, market);
+  const same = BigInt(due) === market.dueMs && since === market.closeOnlySinceMs;
+  const next = same ? market : { ...market, dueMs: BigInt(due), closeOnlySinceMs: since };
   state.markets.set(ctx, market.id, next);
   const queued = Number(before?.dueMs ?? 0n);
   if (queued !== due) {

@@ -38,7 +38,13 @@ export function createMarket(ctx: WriteContext, venue: Venue, listing: Market): 
       : listing.status;
   validateMarket(listing);
   requireSettable(status);
-  return listMarket(ctx, venue, { ...listing, status, seriesId: 0, activatesMs: 0n }).id;
+  return listMarket(ctx, venue, {
+    ...listing,
+    status,
+    seriesId: 0,
+    activatesMs: 0n,
+    closeOnlySinceMs: 0n,
+  }).id;
 }
 
 /** Whoever lists: gives the market its id and everything it starts with. Throws ModuleError. */

@@ -43,6 +43,7 @@ export function marketOf(
     terms,
     listedHeight: 0n,
     activatesMs: 0n,
+    closeOnlySinceMs: 0n,
     dueMs: 0n,
     seriesId: id,
     ...instrument,

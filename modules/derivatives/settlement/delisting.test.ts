@@ -58,6 +58,13 @@ function blocks(world: World, count: number, price: string, fresh = true): void 
   }
 }
 
+/** Close-only for as long as it has to be. */
+function notice(world: World, price = "60"): void {
+  set(world, CLOSE_ONLY);
+  world.ctx.nextBlock(3_600);
+  world.setPrice(COIN, price);
+}
+
 const statusOf = (world: World) => world.keeper.terms(world.ctx, 1)?.status;
 
 describe("a perpetual that the authority ends", () => {
@@ -66,8 +73,7 @@ describe("a perpetual that the authority ends", () => {
     const [long, short] = [world.funded(1, 1n), world.funded(2, 1n)];
     const before = [world.collateral(long), world.collateral(short)] as const;
     world.place(PERP, short, "buy 10 @ 59 post");
-    set(world, CLOSE_ONLY);
-    blocks(world, 1, "63");
+    notice(world, "63");
     set(world, SETTLING);
     expect(statusOf(world)).toBe("settling");
     expect(() => world.place(PERP, short, "buy 1 @ 63")).toThrow();
@@ -91,7 +97,7 @@ describe("a perpetual that the authority ends", () => {
     blocks(world, 2, "0.0001");
     expect(world.keeper.mark(world.ctx, 1)).toMatchObject({ fresh: false, quantaPerLot: 0n });
     expect(() => world.place(PERP, short, "buy 100 @ 0.5")).toThrow("stale");
-    set(world, CLOSE_ONLY);
+    notice(world, "0.0001");
     world.setPrice(COIN, "0.0001", false);
     expect(codeOf(() => set(world, SETTLING))).toBe(DERIVATIVES_CODES.stalePrice);
     world.setPrice(COIN, "0.0001");
@@ -104,8 +110,7 @@ describe("a perpetual that the authority ends", () => {
 
   it("leaves a loss to the funds, as any settlement does", () => {
     const world = opened({ fundUnits: 10_000n });
-    set(world, CLOSE_ONLY);
-    world.setPrice(COIN, "40");
+    notice(world, "40");
     set(world, SETTLING);
     blocks(world, 3, "40");
     expect(statusOf(world)).toBe("settled");
@@ -119,7 +124,7 @@ describe("a perpetual that the authority ends", () => {
     const world = opened();
     const { invalidTerms, stalePrice } = DERIVATIVES_CODES;
     expect(codeOf(() => set(world, SETTLING))).toBe(invalidTerms);
-    set(world, CLOSE_ONLY);
+    notice(world);
     const { terms } = testMarket();
     expect(codeOf(() => set(world, SETTLING, PERP, terms))).toBe(invalidTerms);
     world.setPrice(COIN, "60", false);
@@ -135,7 +140,13 @@ describe("a perpetual that the authority ends", () => {
     world.list(futureMarket("F", maturity(START_MS + 100 * HOUR_MS)));
     set(world, CLOSE_ONLY, "F");
     expect(codeOf(() => set(world, SETTLING, "F"))).toBe(invalidTerms);
+    // Anew: from when it was close-only again, whatever else was said of it meanwhile.
     set(world, CLOSE_ONLY);
+    world.ctx.nextBlock(3_599);
+    world.setPrice(COIN, "60");
+    set(world, CLOSE_ONLY);
+    expect(() => set(world, SETTLING)).toThrow("or later");
+    world.ctx.nextBlock(1);
     set(world, SETTLING);
     expect(codeOf(() => set(world, SETTLING))).toBe(invalidTerms);
     expect(codeOf(() => set(world, ACTIVE))).toBe(DERIVATIVES_CODES.marketExpired);

@@ -11,6 +11,7 @@ import { openAfterHalt } from "../auction/opening.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { type Instrument, instrumentOf } from "../instruments.ts";
+import { DELISTING_NOTICE_MS } from "../limits.ts";
 import { storeMarket } from "../listing/life-cycle.ts";
 import { isNamed, type Mark } from "../marking/mark.ts";
 import { markOf } from "../marks.ts";
@@ -49,8 +50,8 @@ function endingMark(ctx: ReadContext, venue: Venue, instrument: Instrument): Mar
 }
 
 /**
- * By the authority, of a perpetual that is close-only: whoever holds some could leave before. Throws ModuleError where it cannot be ended now. A dated market ends by itself,
- * and one whose loss nobody bears by clearing.
+ * By the authority, of a perpetual that has been close-only for the notice: whoever holds some, or hedges with it, could leave before. Throws ModuleError where it cannot be
+ * ended now. A dated market ends by itself, and one whose loss nobody bears by clearing.
  */
 export function delistMarket(ctx: WriteContext, venue: Venue, market: Market): void {
   const { status, symbol } = market;
@@ -62,6 +63,13 @@ export function delistMarket(ctx: WriteContext, venue: Venue, market: Market): v
     throw refuse(
       "invalidTerms",
       `expected ${symbol} to be close-only before it settles, got ${now}`,
+    );
+  }
+  const from = Number(market.closeOnlySinceMs) + DELISTING_NOTICE_MS;
+  if (nowMs(ctx) < from) {
+    throw refuse(
+      "invalidTerms",
+      `expected ${symbol} to settle at ${from} ms or later, got ${nowMs(ctx)}`,
     );
   }
   if (endMarket(ctx, venue, market.id) === null) {

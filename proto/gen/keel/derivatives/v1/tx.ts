@@ -347,7 +347,7 @@ export interface MsgCreateMarketResponse {
 export interface MsgUpdateMarket {
   authority: string;
   market: string;
-  /** Unspecified: as it is. Settling, of a perpetual that is close-only and without terms: it ends at its mark. */
+  /** Unspecified: as it is. Settling, of a perpetual that has been close-only for an hour, and without terms: it ends at its mark. */
   status: MarketStatus;
   /** Absent: as they are. Given: replaces them all. */
   terms: MarketTerms | undefined;

@@ -344,6 +344,8 @@ export interface Market {
   dueMs: bigint;
   /** The series that listed it; 0: none. */
   seriesId: number;
+  /** Of a perpetual that is close-only: since when, Unix milliseconds. What the notice before it may settle is counted from. */
+  closeOnlySinceMs: bigint;
   linearPerpetual?: LinearPerpetual | undefined;
   datedFuture?: DatedFuture | undefined;
   europeanOption?: EuropeanOption | undefined;
@@ -1880,6 +1882,7 @@ function createBaseMarket(): Market {
     activatesMs: 0n,
     dueMs: 0n,
     seriesId: 0,
+    closeOnlySinceMs: 0n,
     linearPerpetual: undefined,
     datedFuture: undefined,
     europeanOption: undefined,
@@ -1937,6 +1940,12 @@ export const Market: MessageFns<Market> = {
     }
     if (message.seriesId !== 0) {
       writer.uint32(104).uint32(message.seriesId);
+    }
+    if (message.closeOnlySinceMs !== 0n) {
+      if (BigInt.asUintN(64, message.closeOnlySinceMs) !== message.closeOnlySinceMs) {
+        throw new globalThis.Error("value provided for field message.closeOnlySinceMs of type uint64 too large");
+      }
+      writer.uint32(112).uint64(message.closeOnlySinceMs);
     }
     if (message.linearPerpetual !== undefined) {
       LinearPerpetual.encode(message.linearPerpetual, writer.uint32(162).fork()).join();
@@ -2073,6 +2082,14 @@ export const Market: MessageFns<Market> = {
             message.seriesId = reader.uint32();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.closeOnlySinceMs = reader.uint64() as bigint;
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -2149,6 +2166,9 @@ export const Market: MessageFns<Market> = {
       : 0n;
     message.dueMs = (object.dueMs !== undefined && object.dueMs !== null) ? BigInt(object.dueMs) : 0n;
     message.seriesId = object.seriesId ?? 0;
+    message.closeOnlySinceMs = (object.closeOnlySinceMs !== undefined && object.closeOnlySinceMs !== null)
+      ? BigInt(object.closeOnlySinceMs)
+      : 0n;
     message.linearPerpetual = (object.linearPerpetual !== undefined && object.linearPerpetual !== null)
       ? LinearPerpetual.fromPartial(object.linearPerpetual)
       : undefined;
