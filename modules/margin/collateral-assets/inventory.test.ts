@@ -199,6 +199,18 @@ describe("inventory", () => {
     expect(sharesOf(ANN)).toBe(0n);
   });
 
+  it("bought at the floor of a redemption is not sold below it", () => {
+    const redemption = { rateFeedId: FEED + 1, baseFeedId: 0, floorPpm: 950_000n };
+    world.margin.keeper.assets.set(world.ctx, WBTC, wbtc({ redemption }));
+    world.prices.set(FEED + 1, { mantissa: 50_000n, exponent: 0, confidence: 0n, fresh: true });
+    setPrice(40_000n);
+    owing();
+    endBlock();
+    const { inventory, inventoryCost } = asset();
+    expect(inventory).not.toBe("0");
+    expect(buyUnits(BigInt(inventory))).toBeGreaterThan(BigInt(inventoryCost));
+  });
+
   it("without a good price keeps newcomers out", () => {
     owing();
     endBlock();

@@ -114,7 +114,8 @@ export function assetView(
   return {
     terms,
     price: low,
-    marketPrice,
+    // The floor may be above the market: who bought there would sell the fund the same units again.
+    marketPrice: maximum(marketPrice, low),
     initialPpm: usable ? counted(haircut.initialPpm) : 0n,
     maintenancePpm: mulDivDown(counted(haircut.maintenancePpm), sharePpm, PPM),
     frozen,
