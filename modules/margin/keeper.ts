@@ -128,7 +128,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
       return false;
     },
   });
-  const deficits = createDeficits({ state, losses, addresses });
+  const deficits = createDeficits({ state, markets, losses, addresses });
   const shared = { state, markets, claims, losses, addresses, name };
   const settlements = createSettlements({ ...shared, shares: createEndingShares(shared) });
   const advances = createAdvances({ state, name, giveBack: claims.giveBack });

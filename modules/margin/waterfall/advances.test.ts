@@ -291,6 +291,37 @@ describe("what is too little to count", () => {
   });
 });
 
+describe("of a flat account below zero", () => {
+  const price = (mantissa: bigint, fresh: boolean) =>
+    world.prices.set(FEED, { mantissa, exponent: 0, confidence: 0n, fresh });
+  beforeEach(() => {
+    make({}, 0n);
+    price(1_000n, true);
+    world.margin.keeper.assets.set(world.ctx, WBTC, wbtc());
+    world.endow(100n * UNIT);
+    world.bank.mint(world.ctx, world.owner(1), 100_000_000n, WBTC);
+    world.margin.keeper.assets.deposit(world.ctx, long, WBTC, 100_000_000n);
+    // Five are missing, for which an asset that cannot be sold counts one.
+    price(1n, false);
+    world.markets.expire(world.ctx, BTC, 850_000n);
+    blocks(2);
+  });
+
+  test("what assets that cannot be sold do not count is paid, and holds up nobody", () => {
+    expect([pending(), world.equity(long)]).toEqual([0n, 0n]);
+    expect(world.balance()).toBe(95_950_000n);
+  });
+
+  test("is returned when they count more", () => {
+    price(3n, true);
+    blocks(3);
+    expect([advances().size(world.ctx), world.equity(long)]).toEqual([0, 0n]);
+    // The fund has bought them for what they count, and is short of the rest.
+    const inventory = world.insurance.keeper.inventory(world.ctx, DENOM);
+    expect([world.balance(), inventory]).toEqual([95n * UNIT, 2_850_000n]);
+  });
+});
+
 describe("where losses end markets", () => {
   const terms = { marketSettlement: { afterBlocks: 2, atOncePpm: 0n } };
 

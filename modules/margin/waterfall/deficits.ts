@@ -8,10 +8,11 @@ import { accountIdKey, numberOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { compareBigints } from "../../kit/math/mul-div.ts";
+import type { Account } from "../account-codec.ts";
 import { segregated } from "../custody/gates.ts";
 import { accountText, emitDeficit, emitWithdrawalsGated } from "../events.ts";
 import { maintenanceHealth } from "../health/health.ts";
-import type { MarketViews } from "../health/market-view.ts";
+import { type MarketViews, type ModelledMarkets, marketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { shortfallFloor } from "./attribution.ts";
 import { type Losses, LossLedger } from "./losses.ts";
@@ -31,10 +32,11 @@ export interface Deficits {
 
 export function createDeficits(parts: {
   readonly state: MarginState;
+  readonly markets: ModelledMarkets;
   readonly losses: Losses;
   readonly addresses: Addresses;
 }): Deficits {
-  const { state, losses, addresses } = parts;
+  const { state, markets, losses, addresses } = parts;
 
   function members(ctx: ReadContext): AccountId[] {
     const out: { readonly id: AccountId; readonly sinceNs: bigint }[] = [];
@@ -88,6 +90,16 @@ export function createDeficits(parts: {
     return { shortfall, open };
   }
 
+  /** Of a flat account, beyond what its assets count. 0 while it has any that can be sold: these go first (collateral-assets/conversion.ts). */
+  function missingOf(account: Account, views: MarketViews): bigint {
+    const sellable = account.assets.some(({ denom }) => {
+      const view = views.asset?.(denom) ?? null;
+      return view?.usable === true && view.maintenancePpm > 0n;
+    });
+    const equity = maintenanceHealth(account, views)?.equity ?? 0n;
+    return sellable || equity > 0n ? 0n : -equity;
+  }
+
   return {
     gateWithdrawals,
 
@@ -102,13 +114,14 @@ export function createDeficits(parts: {
 
     recover(ctx) {
       if (state.deficits.size(ctx) === 0) return;
+      const views = marketViews(ctx, markets);
       for (const id of members(ctx)) {
         const account = state.accounts.get(ctx, id);
         if (account === undefined || account.collateral >= 0n) continue;
-        // What it has to sell is sold first (collateral-assets/conversion.ts).
-        if (account.assets.length > 0) continue;
         if (account.positions.some((position) => position.lots !== 0n)) continue;
-        const ledger = new LossLedger("queue", -account.collateral, losses.known(ctx, id));
+        const missing = missingOf(account, views);
+        if (missing === 0n) continue;
+        const ledger = new LossLedger("queue", missing, losses.known(ctx, id));
         // Others may have lost in a class whose fund has something.
         if (losses.pay(ctx, id, ledger) === 0n) continue;
         ledger.add("queue", -ledger.sum);
