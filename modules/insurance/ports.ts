@@ -13,10 +13,12 @@ export interface BankPort {
   ): void;
 }
 
-/** Who may be owed by the funds. Implemented by margin. */
+/** Who may be owed by the funds, and who owes them. Implemented by margin. */
 export interface ShortfallPort {
   /** What accounts below zero miss, quanta. */
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
+  /** Of what the one fund has paid, how much accounts may give back at present prices, quanta: all of it where they hold something without a good price. */
+  recoverable(ctx: ReadContext, denom: string, riskClass: string): bigint;
 }
 
 /** What inventory would bring if all of it were sold now, quanta; asset by asset, so that one's gain does not hide another's loss. */

@@ -57,7 +57,7 @@ export function leavingPay(
 
 /**
  * Shares all told and for whom, after `amount` quanta are put in; null when they cannot be measured or would be too few or too many. `gain`: what
- * a sale of inventory would bring beyond its cost now, which belongs to those who were there.
+ * a sale of inventory would bring beyond its cost now, and what accounts may give back of payments, which belongs to those who were there.
  */
 export function afterUnderwriting(
   fund: Shared,
@@ -66,7 +66,7 @@ export function afterUnderwriting(
 ): { readonly shares: bigint; readonly ownShares: bigint; readonly minted: bigint } | null {
   const present = worth(fund) + gain;
   const own = present * SHARES_PER_QUANTUM;
-  if (fund.shares > 0n && present === 0n) return null;
+  if (fund.shares > 0n && worth(fund) === 0n) return null;
   const before = fund.shares === 0n ? { shares: own, ownShares: own } : fund;
   const minted =
     fund.shares === 0n ? amount * SHARES_PER_QUANTUM : mulDivDown(amount, fund.shares, present);

@@ -66,7 +66,10 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
     }
   }
 
-  /** What shares cost cannot be said without a price of what the fund holds. */
+  /**
+   * What belongs to those who are there: the gain of what the fund holds, without a price of which nobody can say what shares cost, and what may come back of its payments: at the
+   * end of this block, and nobody buys in before.
+   */
   function requireGain(ctx: WriteContext, fund: Fund): bigint {
     const { gain, unpriced } = saleOf(ctx, ports, fund);
     if (unpriced > 0n) {
@@ -75,7 +78,7 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
         `assets that cost the fund ${unpriced} cannot be sold now, so nothing says what its shares are worth`,
       );
     }
-    return gain;
+    return gain + shortfalls.recoverable(ctx, fund.denom, fund.riskClass);
   }
 
   return {
@@ -92,7 +95,7 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
       const gain = requireGain(ctx, fund);
       const after = afterUnderwriting(fund, amount, gain);
       if (after === null) {
-        throw worth(fund) + gain === 0n
+        throw worth(fund) === 0n
           ? refuse(
               "underwritingClosed",
               "the fund is empty, so nothing says what its shares are worth",

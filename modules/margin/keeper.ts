@@ -42,7 +42,7 @@ import type {
   PricesPort,
 } from "./ports.ts";
 import type { MarginState } from "./state.ts";
-import { createAdvances, hasAdvance, owedToFunds } from "./waterfall/advances.ts";
+import { createAdvances, hasAdvance, owedToFunds, recoverable } from "./waterfall/advances.ts";
 import { blame } from "./waterfall/attribution.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
@@ -90,6 +90,8 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
   /** What accounts below zero miss, quanta. */
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
+  /** Of what the one fund has paid for accounts, how much they may give back at present prices, quanta. */
+  recoverable(ctx: ReadContext, denom: string, riskClass: string): bigint;
   /** Opens withdrawals now; whoever asks has made sure that nobody is below zero. */
   openGate(ctx: WriteContext): void;
   /** Accounts with positions after this one, at most so many. */
@@ -176,6 +178,10 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     pendingShortfall(ctx, denom) {
       const { settlementDenom } = state.params.require(ctx);
       return denom === settlementDenom ? state.totals.require(ctx).pendingShortfall : 0n;
+    },
+    recoverable(ctx, denom, riskClass) {
+      if (denom !== state.params.require(ctx).settlementDenom) return 0n;
+      return recoverable(ctx, state, marketViews(ctx, markets), riskClass);
     },
     gateWithdrawals: deficits.gateWithdrawals,
     openGate: deficits.openGate,

@@ -39,7 +39,10 @@ export function createInsuredWorld(
       bank,
       addresses,
       vault: COLLATERAL_VAULT,
-      shortfalls: { pendingShortfall: (ctx, denom) => keeper().pendingShortfall(ctx, denom) },
+      shortfalls: {
+        pendingShortfall: (ctx, denom) => keeper().pendingShortfall(ctx, denom),
+        recoverable: (ctx, denom, riskClass) => keeper().recoverable(ctx, denom, riskClass),
+      },
       assets: { sale: (ctx, denom) => keeper().assets.sale(ctx, denom) },
       flows: UNCOUNTED,
     });

@@ -259,12 +259,14 @@ function lateAccounts(get: () => Margin["keeper"] | null): AccountsPort {
 }
 
 function lateShortfalls(get: () => Margin["keeper"] | null): ShortfallPort {
+  const margin = (): Margin["keeper"] => {
+    const ready = get();
+    if (ready === null) throw new Error("margin was asked for before it was built");
+    return ready;
+  };
   return {
-    pendingShortfall(ctx, denom) {
-      const ready = get();
-      if (ready === null) throw new Error("margin was asked for before it was built");
-      return ready.pendingShortfall(ctx, denom);
-    },
+    pendingShortfall: (ctx, denom) => margin().pendingShortfall(ctx, denom),
+    recoverable: (ctx, denom, riskClass) => margin().recoverable(ctx, denom, riskClass),
   };
 }
 

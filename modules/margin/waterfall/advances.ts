@@ -6,10 +6,10 @@
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
-import { minimum, mulDivDown } from "../../kit/math/mul-div.ts";
+import { clamp, minimum, mulDivDown, mulDivUp } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import { countedQuanta } from "../collateral-assets/valuation.ts";
-import { maintenanceHealth } from "../health/health.ts";
+import { evaluate, maintenanceHealth } from "../health/health.ts";
 import { isClosable, type MarketViews } from "../health/market-view.ts";
 import type { LossPayment, LossRecovery, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -152,6 +152,35 @@ export function returnAdvance(
     emitAdvanceReturned(ctx, { account: name(id), riskClass, amount: part.amount, left });
   }
   return taken;
+}
+
+/** What the account may be worth to the funds now; null: nobody knows, since something that it holds has no good price. */
+function presentWorth(account: Account, views: MarketViews): bigint | null {
+  const priced = account.assets.every(({ denom }) => views.asset?.(denom)?.usable === true);
+  const { complete, equity, fresh } = evaluate(account, views);
+  return priced && complete && fresh ? equity : null;
+}
+
+/** Of what the fund of the class has paid, as much as would be taken back at these prices, all of it where there are none; rounded up. */
+export function recoverable(
+  ctx: ReadContext,
+  { accounts, waterfall: { advances } }: MarginState,
+  views: MarketViews,
+  riskClass: string,
+): bigint {
+  if (advances.size(ctx) === 0) return 0n;
+  const owed = new Map<AccountId, { all: bigint; own: bigint }>();
+  advances.each(ctx, ([id, fund], { amount }) => {
+    const { all, own } = owed.get(id) ?? { all: 0n, own: 0n };
+    owed.set(id, { all: all + amount, own: own + (fund === riskClass ? amount : 0n) });
+  });
+  let sum = 0n;
+  for (const [id, { all, own }] of owed) {
+    const account = own === 0n ? undefined : accounts.get(ctx, id);
+    if (account === undefined) continue;
+    sum += mulDivUp(own, clamp(presentWorth(account, views) ?? all, 0n, all), all);
+  }
+  return sum;
 }
 
 export function createAdvances(parts: Returning): Advances {
