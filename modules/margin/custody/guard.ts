@@ -7,7 +7,7 @@ import type { Account } from "../account-codec.ts";
 import type { Collateral } from "../collateral.ts";
 import type { AssetCustody } from "../collateral-assets/custody.ts";
 import { type MarginCode, refuse } from "../errors.ts";
-import { positionValue } from "../health/health.ts";
+import { evaluate, noRiskier, positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { hasAdvance, owedToFunds } from "../waterfall/advances.ts";
@@ -96,6 +96,21 @@ function tradesStakeAway(
   return stake > 0n && worth(after, views) < stake && lossOf(before, after, views) > 0n;
 }
 
+/** What a loss of a stopped market may still take from it is no margin for more: what it wins with it were its own, or a friend's, and what it loses another market's. */
+export function risksStake(
+  ctx: ReadContext,
+  state: MarginState,
+  { id, before, after }: Traded,
+  views: MarketViews,
+): boolean {
+  if (state.waterfall.endings.size(ctx) === 0) return false;
+  const stake = gainAtStake(ctx, state, { id, account: after }, views);
+  if (stake === 0n) return false;
+  const health = evaluate(after, views);
+  if (noRiskier(evaluate(before, views), health)) return false;
+  return health.equity - stake < health.initial + after.feeReserve;
+}
+
 /** Null: the account's policy, if it has one, allows it, and the markets that it backs can spare it. */
 export function lossFault(
   ctx: ReadContext,
@@ -108,6 +123,7 @@ export function lossFault(
   // What it holds is the funds' until they have back what they paid, and the liquidation's to close.
   if (hasAdvance(ctx, state.waterfall, id)) return "withdrawalsGated";
   if (tradesStakeAway(ctx, state, traded, views)) return "withdrawalsGated";
+  if (risksStake(ctx, state, traded, views)) return "withdrawalsGated";
   const backed = backedBy(ctx, state, traded);
   if (backed.length > 0) {
     const loss = lossOf(before, after, views);

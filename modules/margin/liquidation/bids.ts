@@ -7,6 +7,7 @@ import { parseMoney } from "../../kit/money.ts";
 import type { Account } from "../account-codec.ts";
 import { admission, reasonFor, withOthers } from "../clearing/clearing.ts";
 import { applyFill, type FilledAccount, findPosition } from "../clearing/fill.ts";
+import { risksStake } from "../custody/guard.ts";
 import { type MarginCode, refuse } from "../errors.ts";
 import {
   isClosable,
@@ -75,7 +76,9 @@ function bidFill(account: Account, trade: BidTrade, view: MarketView): FilledAcc
 
 /** Null: the account can bear the trade. `after`: as it stands beside its owner's others then, where these trade as well. */
 function bidRefusal(
-  account: Account,
+  ctx: ReadContext,
+  state: MarginState,
+  { id, before: account }: { readonly id: AccountId; readonly before: Account },
   trade: BidTrade,
   at: { readonly view: MarketView; readonly views: MarketViews; readonly marketsMax: number },
   after?: Account,
@@ -89,7 +92,10 @@ function bidRefusal(
     return { code: "invalidRequest", reason: "the market takes only what makes positions smaller" };
   }
   const filled = withOthers(bidFill(account, trade, view), after);
-  const code = admission(account, filled, views, at.marketsMax);
+  const traded = { id, before: account, after: filled.account };
+  const code =
+    admission(account, filled, views, at.marketsMax) ??
+    (risksStake(ctx, state, traded, views) ? "withdrawalsGated" : null);
   return code === null ? null : { code, reason: reasonFor(code, filled.account, views) };
 }
 
@@ -113,7 +119,8 @@ export function refusedTogether(
   });
   const beside = besideOthers(ctx, state, filled);
   for (const one of filled)
-    if (bidRefusal(one.before, one.trade, at, beside?.after(one)) !== null) refused.add(one.id);
+    if (bidRefusal(ctx, state, one, one.trade, at, beside?.after(one)) !== null)
+      refused.add(one.id);
   const fault = refused.size > 0 ? null : (beside?.fault(views) ?? null);
   return fault === null ? refused : new Set([fault.id]);
 }
@@ -182,9 +189,11 @@ export function createBids(
     const views = marketViews(ctx, markets);
     const marketsMax = state.params.require(ctx).marketsPerAccountMax;
     return standing.filter(({ account: id, lots, side, worstTicks: ticks }) => {
-      const account = state.accounts.get(ctx, id);
-      if (account === undefined) return true;
-      return bidRefusal(account, { side, lots, ticks }, { view, views, marketsMax }) !== null;
+      const before = state.accounts.get(ctx, id);
+      if (before === undefined) return true;
+      const trade = { side, lots, ticks };
+      const at = { view, views, marketsMax };
+      return bidRefusal(ctx, state, { id, before }, trade, at) !== null;
     });
   }
 
@@ -238,7 +247,8 @@ export function createBids(
         throw refuse("invalidRequest", `expected a bid for ${least} quanta of notional or more`);
       }
       const trade = { side: bid.side, lots: bid.lots, ticks: bid.worstTicks };
-      const refusal = bidRefusal(account, trade, { view, views, marketsMax: marketsPerAccountMax });
+      const at = { view, views, marketsMax: marketsPerAccountMax };
+      const refusal = bidRefusal(ctx, state, { id: bid.account, before: account }, trade, at);
       if (refusal !== null) throw refuse(refusal.code, refusal.reason);
       makeRoom(ctx, bid, view);
       write(ctx, bid);

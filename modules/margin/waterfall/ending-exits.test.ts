@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type AccountId, accountId } from "../../kit/account-id.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
 import { MARGIN_CODES } from "../errors.ts";
+import { defaultLadder } from "../liquidation/terms.ts";
 import type { CollateralMove, Trade } from "../ports.ts";
 import { BTC, DENOM, ETH } from "../testing/world.ts";
 
@@ -97,9 +98,40 @@ describe("what is still to be borne", () => {
     blocks(3);
     expect(notes()).toBeGreaterThan(0);
     expect(lose(500n)).toMatchObject({ ...refusal, refused: winner });
-    expect(lose(400n)).toEqual({ ok: true });
+    // A lot that is held needs a tenth of a unit.
+    expect(lose(400n)).toMatchObject({ ...refusal, refused: winner });
+    expect(lose(399n)).toEqual({ ok: true });
     blocks(1);
     expect([status(), pending()]).toEqual(["settled", 0n]);
+  });
+
+  it("is no margin for what an account may win or lose elsewhere", () => {
+    const bet = (lots: bigint) => agreed([traded(winner, friend, lots, 1_000n)]);
+    // 50 of 100 are at stake, and the position there needs five: 45 are enough for 450 lots, and one that is short is bought back.
+    expect(bet(452n)).toMatchObject({ ...refusal, refused: winner });
+    expect(bet(451n)).toEqual({ ok: true });
+    expect(bet(1n)).toMatchObject({ ...refusal, refused: winner });
+    expect(agreed([traded(friend, winner, 451n, 1_000n)])).toEqual({ ok: true });
+    blocks(3);
+    expect(notes()).toBeGreaterThan(0);
+    expect(bet(502n)).toMatchObject({ ...refusal, refused: winner });
+    expect(bet(501n)).toEqual({ ok: true });
+  });
+
+  it("is no margin for a bid, either", () => {
+    const { ctx, margin } = world;
+    const params = margin.state.params.require(ctx);
+    margin.state.params.set(ctx, {
+      ...params,
+      ladder: defaultLadder(),
+      liquidationNotionalMin: "0",
+    });
+    const goodTilMs = ctx.header.timeNs / 1_000_000n + 1_000n;
+    const order = { account: winner, market: ETH, side: "buy", worstTicks: 1_000n } as const;
+    const bid = (lots: bigint) =>
+      margin.keeper.ladder.bids.place(ctx, { ...order, goodTilMs, lots });
+    expect(() => bid(502n)).toThrow("is short");
+    bid(451n);
   });
 
   /** By what it holds in ETH falling to a price; then it is flat. */
