@@ -15,7 +15,7 @@ export interface BankPort {
 
 /** Who may be owed by the funds, and who owes them. Implemented by margin. */
 export interface ShortfallPort {
-  /** What accounts below zero miss, quanta. */
+  /** What accounts below zero miss, quanta; 0 while it is too little to hold up anybody. */
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
   /** Of what the one fund has paid, how much accounts may give back at present prices, quanta: all of it where they hold something without a good price. */
   recoverable(ctx: ReadContext, denom: string, riskClass: string): bigint;

@@ -43,7 +43,7 @@ import type {
 } from "./ports.ts";
 import type { MarginState } from "./state.ts";
 import { createAdvances, hasAdvance, owedToFunds, recoverable } from "./waterfall/advances.ts";
-import { blame } from "./waterfall/attribution.ts";
+import { blame, shortfallFloor } from "./waterfall/attribution.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
 import { createDeleveraging } from "./waterfall/deleverage.ts";
@@ -90,6 +90,8 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   gateWithdrawals(ctx: WriteContext, untilNs: bigint, reason: string): void;
   /** What accounts below zero miss, quanta. */
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
+  /** What accounts below zero miss, when it is enough to hold up anybody (`shortfall_floor`); 0 otherwise. */
+  countedShortfall(ctx: ReadContext, denom: string): bigint;
   /** Of what the one fund has paid for accounts, how much they may give back at present prices, quanta. */
   recoverable(ctx: ReadContext, denom: string, riskClass: string): bigint;
   /** Opens withdrawals now; whoever asks has made sure that nobody is below zero. */
@@ -151,6 +153,10 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     proposals: custody.proposals,
     conversion,
   });
+  const missing = (ctx: ReadContext, denom: string): bigint => {
+    const { settlementDenom } = state.params.require(ctx);
+    return denom === settlementDenom ? state.totals.require(ctx).pendingShortfall : 0n;
+  };
   const splitFees = createFeeSplit({ state, collateral, insurance, addresses });
   return {
     ...clearing,
@@ -175,9 +181,10 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
     ledger: (ctx, market) => state.ledgers.get(ctx, market),
     totals: (ctx) => state.totals.require(ctx),
     params: (ctx) => state.params.require(ctx),
-    pendingShortfall(ctx, denom) {
-      const { settlementDenom } = state.params.require(ctx);
-      return denom === settlementDenom ? state.totals.require(ctx).pendingShortfall : 0n;
+    pendingShortfall: missing,
+    countedShortfall(ctx, denom) {
+      const quanta = missing(ctx, denom);
+      return quanta >= shortfallFloor(ctx, state) ? quanta : 0n;
     },
     recoverable(ctx, denom, riskClass) {
       if (denom !== state.params.require(ctx).settlementDenom) return 0n;

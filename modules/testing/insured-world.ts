@@ -40,7 +40,7 @@ export function createInsuredWorld(
       addresses,
       vault: COLLATERAL_VAULT,
       shortfalls: {
-        pendingShortfall: (ctx, denom) => keeper().pendingShortfall(ctx, denom),
+        pendingShortfall: (ctx, denom) => keeper().countedShortfall(ctx, denom),
         recoverable: (ctx, denom, riskClass) => keeper().recoverable(ctx, denom, riskClass),
       },
       assets: { sale: (ctx, denom) => keeper().assets.sale(ctx, denom) },

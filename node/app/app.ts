@@ -265,7 +265,7 @@ function lateShortfalls(get: () => Margin["keeper"] | null): ShortfallPort {
     return ready;
   };
   return {
-    pendingShortfall: (ctx, denom) => margin().pendingShortfall(ctx, denom),
+    pendingShortfall: (ctx, denom) => margin().countedShortfall(ctx, denom),
     recoverable: (ctx, denom, riskClass) => margin().recoverable(ctx, denom, riskClass),
   };
 }

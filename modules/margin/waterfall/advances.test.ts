@@ -313,6 +313,28 @@ describe("who underwrites while a fund is owed something", () => {
   });
 });
 
+describe("a shortfall that no fund can pay", () => {
+  const enter = (): void => {
+    world.bank.mint(world.ctx, world.owner(9), 100n * UNIT);
+    world.insurance.keeper.underwrite(world.ctx, world.owner(9), `${DENOM}#minor`, 100n * UNIT);
+  };
+  test.each([
+    ["does not hold up underwriters", "is too little to count", 6n],
+    ["holds up underwriters", "counts", 5n],
+  ])("%s when it %s", (_what, _when, floor) => {
+    const params = { shortfallFloor: `${floor * UNIT}` };
+    world = createInsuredWorld(params, { cooldownMs: 604_800_000n, fundMin: "1" });
+    long = world.funded(1, 10n * UNIT);
+    world.trade(long, world.funded(2, 1_000n * UNIT), 100n, 1_000n);
+    world.markets.setStatus(world.ctx, BTC, "halted");
+    mark(850n);
+    blocks(1);
+    expect(pending()).toBe(5n * UNIT);
+    if (floor > 5n) enter();
+    else expect(enter).toThrow("accounts below zero miss");
+  });
+});
+
 describe("what is too little to count", () => {
   beforeEach(() => {
     make({ liquidationNotionalMin: "0" }, 0n);
