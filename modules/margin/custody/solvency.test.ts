@@ -76,6 +76,26 @@ describe("a market that is short", () => {
     expect(world.happened("withdrawals_gated")).toEqual([]);
   });
 
+  it("is counted once a minute, however often its shortfall grows, but at once when that is beyond what was counted", () => {
+    world.markets.setStatus(world.ctx, BTC, "halted");
+    const later = (seconds: number, ticks: bigint) => {
+      world.ctx.nextBlock(seconds);
+      crash(ticks);
+      return world.happened("market_short").map(({ gate }) => gate);
+    };
+    expect(later(1, 40_000n)).toEqual(["market"]);
+    expect(later(1, 39_900n)).toEqual(["market", "none"]);
+    expect(later(58, 39_800n)).toEqual(["market", "none", "none"]);
+    expect(later(1, 39_700n)).toEqual(["market", "none", "none", "market"]);
+    const { solvency } = world.margin.state.custody;
+    const known = solvency.get(world.ctx, BTC);
+    expect(known?.shortfall).toBe(`${43n * UNIT}`);
+    if (known === undefined) return;
+    solvency.set(world.ctx, BTC, { ...known, backing: `${44n * UNIT}` });
+    expect(later(1, 39_600n).at(-1)).toBe("none");
+    expect(later(1, 39_500n).at(-1)).toBe("market");
+  });
+
   it("holds those who hold it, and nobody else", () => {
     crash();
     expect([2, 3, 5].map((owner) => withdraw(owner))).toEqual([

@@ -8,6 +8,7 @@
 import type { MarketSolvency } from "@keel/proto/gen/keel/margin/v1/custody";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { maximum, minimum } from "../../kit/math/mul-div.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
@@ -25,7 +26,7 @@ import { PRUNED_PER_BLOCK_MAX } from "./limits.ts";
 import type { CustodyState } from "./state.ts";
 
 const NS_PER_MS = 1_000_000n;
-/** A gate that is kept up is written again, and its backing counted, once in so long. */
+/** A gate that is kept up is written again, and its backing counted, once in so long, or in a tenth of its time. */
 const REGATE_NS = 60_000_000_000n;
 
 function solvencyOf(ctx: ReadContext, custody: CustodyState, market: MarketId): MarketSolvency {
@@ -165,6 +166,26 @@ function gateNs(ctx: ReadContext, state: MarginState): bigint {
   return state.params.require(ctx).withdrawalGateMs * NS_PER_MS;
 }
 
+/**
+ * Growth says nothing new: one market alone covered what is missing when that was last counted, or withdrawals are closed for all. A shortfall that grows a little with every
+ * block would have all accounts counted with each.
+ */
+function isForeseen(
+  ctx: ReadContext,
+  { custody: { solvency }, gate }: MarginState,
+  missing: ReadonlyMap<MarketId, bigint>,
+  untilNs: bigint,
+): boolean {
+  if ((gate.get(ctx)?.untilNs ?? 0n) > untilNs) return true;
+  let total = 0n;
+  for (const amount of missing.values()) total += amount;
+  let most = 0n;
+  solvency.each(ctx, (_market, { backing, gatedUntilNs }) => {
+    if (gatedUntilNs > ctx.header.timeNs) most = maximum(most, BigInt(backing));
+  });
+  return most >= total;
+}
+
 /** Whose shortfall changed, or whose gate is due again. */
 function changedMarkets(
   ctx: ReadContext,
@@ -175,6 +196,9 @@ function changedMarkets(
   const { custody } = state;
   const floor = shortfallFloor(ctx, state);
   const gate = gateNs(ctx, state);
+  /** A gate that ends by then is due again. */
+  const dueNs = ctx.header.timeNs + gate - minimum(REGATE_NS, gate / 10n);
+  const foreseen = isForeseen(ctx, state, missing, dueNs);
   const markets = new Set<MarketId>(missing.keys());
   custody.solvency.each(ctx, (market, { shortfall }) => {
     if (shortfall !== "0") markets.add(market);
@@ -185,9 +209,9 @@ function changedMarkets(
       const { gatedUntilNs, ...before } = solvencyOf(ctx, custody, market);
       const shortfall = missing.get(market) ?? 0n;
       const grew = shortfall > BigInt(before.shortfall);
-      const now = ctx.header.timeNs;
-      const due = gatedUntilNs <= now || now + gate - gatedUntilNs >= REGATE_NS;
-      const raise = shortfall >= floor && (grew || (open.has(market) && due));
+      const due = gatedUntilNs <= dueNs;
+      const raises = (grew && (due || !foreseen)) || (open.has(market) && due);
+      const raise = shortfall >= floor && raises;
       return raise || `${shortfall}` !== before.shortfall ? [{ market, shortfall, raise }] : [];
     });
 }
