@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
-import { DELEVERAGES_PER_BLOCK_MAX } from "../limits.ts";
+import {
+  DELEVERAGE_COUNTERPARTIES_MAX,
+  DELEVERAGE_ROUNDS_MAX,
+  DELEVERAGES_PER_BLOCK_MAX,
+} from "../limits.ts";
 import { btcTerms, createWorld, DENOM, type World } from "../testing/world.ts";
 
 const UNIT = 1_000_000n;
@@ -47,6 +51,37 @@ function block(world: World): number {
 }
 
 describe("what a block may deleverage", () => {
+  test("spares nobody who stands behind a crowd of small accounts", () => {
+    const { ctx, margin, markets, funded, equity, violated } = createWorld();
+    markets.list(ctx, btcTerms());
+    markets.setMark(ctx, 1, 1_000n);
+    const crowd = DELEVERAGE_COUNTERPARTIES_MAX * DELEVERAGE_ROUNDS_MAX;
+    const long = funded(1, 1_000n * UNIT);
+    const rich = funded(2, 1_000_000n * UNIT);
+    const sell = (id: AccountId, lots: bigint): void => {
+      const [seller, buyer] = [id, long].map((account) => ({
+        account,
+        feeQuanta: 0n,
+        orderId: null,
+      }));
+      if (buyer === undefined || seller === undefined) throw new Error("nobody");
+      const trade = { market: 1, priceTicks: 1_000n, lots, buyer, seller } as const;
+      margin.keeper.clear(ctx, { ...trade, taker: "buy", kind: "deleverage" });
+    };
+    for (let i = 0; i < crowd; i++) sell(funded(10 + i, UNIT / 5n), 1n);
+    sell(rich, 10_000n);
+    // 400 are missing of 14,000 lots: 29 ticks of each.
+    markets.setMark(ctx, 1, 900n);
+    for (const left of [10_000n, 0n]) {
+      margin.keeper.endBlock(ctx);
+      expect(violated()).toBeNull();
+      expect(margin.keeper.positionLots(ctx, long, 1)).toBe(left);
+      ctx.nextBlock();
+    }
+    expect(margin.keeper.pendingShortfall(ctx, DENOM)).toBe(0n);
+    expect(equity(rich)).toBe(1_000_710n * UNIT);
+  });
+
   test("is bounded market by market, and goes on where it has ended", () => {
     const { world, ids, rich } = cascade(2);
     world.fund.give(world.ctx, 1_000n * UNIT);

@@ -221,19 +221,21 @@ export function createDeleveraging(parts: {
     return health.equity;
   }
 
-  /** Closes up to `lots` at one price. A new round follows only when equity, a cap or hedges bounded someone's part. */
+  /** Closes up to `lots` at one price. A new round follows only when equity, a cap or hedges bounded someone's part, or one has not room for all. `asked`: nobody is left who could bear more. */
   function closeRounds(
     ctx: WriteContext,
     id: AccountId,
     terms: Terms,
     views: MarketViews,
     lots: bigint,
-  ): { readonly left: bigint; readonly lost: bigint } {
+  ): { readonly left: bigint; readonly lost: bigint; readonly asked: boolean } {
     let left = lots;
     let lost = 0n;
+    let asked = false;
     for (let count = 0; count < DELEVERAGE_ROUNDS_MAX && left > 0n; count++) {
       const round = candidates(ctx, terms, views, left);
-      if (round.parties.length === 0) break;
+      asked = round.parties.length === 0;
+      if (asked) break;
       const { parts, level } = allocateDeleveraging(round.parties, left);
       const closed = parts.reduce((sum, part) => sum + part.lots, 0n);
       const held = new Map(round.parties.map((party) => [party.id, party.lots]));
@@ -247,7 +249,7 @@ export function createDeleveraging(parts: {
       left -= closed;
       lost += loss;
     }
-    return { left, lost };
+    return { left, lost, asked };
   }
 
   function report(
@@ -310,8 +312,11 @@ export function createDeleveraging(parts: {
       // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
       const waits = terms.beyond || !state.deficits.has(ctx, id);
       if (waits && endsMarket(ctx, id, market, views)) return { lots: 0n, lost: 0n };
-      let { left, lost } = closeRounds(ctx, id, terms, views, terms.lots);
-      if (left > 0n && terms.lossPerLot > 0n && !endsMarket(ctx, id, market, views)) {
+      const borne = closeRounds(ctx, id, terms, views, terms.lots);
+      let { left, lost } = borne;
+      // Where there were not rounds enough to ask everybody, the rest is asked in the next block: a crowd of small accounts in front spares nobody behind it.
+      const asked = borne.asked && terms.lossPerLot > 0n;
+      if (left > 0n && asked && !endsMarket(ctx, id, market, views)) {
         // Nobody else can bear a loss: the rest is closed at mark, which takes the risk off; the cash missing goes to the queue.
         const atMark = { ...terms, priceTicks: terms.view.markTicks, lossPerLot: 0n };
         const more = closeRounds(ctx, id, atMark, views, left);
