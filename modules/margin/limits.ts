@@ -14,7 +14,7 @@ export const OWNER_SUBACCOUNTS_PER_MARKET_MAX = 16;
 
 /**
  * Deleveragings one block may run, of accounts below zero and of those that nobody has taken, market by market: a side of a market is found once a block, and each
- * deleveraging closes up to the counterparties below. An account that must be borne whole and holds more markets has a block for itself.
+ * deleveraging closes up to the counterparties below; each round more counts as another one. An account that must be borne whole and holds more markets has a block for itself.
  */
 export const DELEVERAGES_PER_BLOCK_MAX = 20;
 

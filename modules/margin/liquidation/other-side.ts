@@ -60,7 +60,8 @@ export function createOtherSide(parts: {
     budget.deleverages -= 1;
     const wait = { waitedNs, waitMs: waitMs(state.params.require(ctx)) };
     const offer = { lots: wanted, distance: clip.distance, wait };
-    const lots = deleveraging.relieve(ctx, id, market, offer);
+    const { lots, rounds } = deleveraging.relieve(ctx, id, market, offer);
+    if (rounds > 1) budget.deleverages -= rounds - 1;
     if (lots === 0n) return;
     budget.notional -= lots * clip.view.notionalPerLot;
     budget.worked = true;

@@ -96,7 +96,10 @@ export function createBankruptcies(parts: {
         budget.worked = true;
         let part = 0n;
         const done = contained(inner, markets, market, (step) => {
-          part = deleveraging.deleverage(step, id, market, stuck).lost;
+          const closed = deleveraging.deleverage(step, id, market, stuck);
+          part = closed.lost;
+          // A crowd on the other side is as much work as many deleveragings.
+          if (closed.rounds > 1) budget.deleverages -= closed.rounds - 1;
           assertMarketSound(step, state, market);
         });
         if (done) lost += part;

@@ -50,26 +50,47 @@ function block(world: World): number {
   return ctx.events.slice(before).filter(({ type }) => type === "deleverage_round").length;
 }
 
+/** As many as one deleveraging asks. */
+const CROWD = DELEVERAGE_COUNTERPARTIES_MAX * DELEVERAGE_ROUNDS_MAX;
+
+/** At 1,000 ticks, where a lot is a unit. */
+function oneMarket() {
+  const world = createWorld();
+  const { ctx, margin, markets } = world;
+  markets.list(ctx, btcTerms());
+  markets.setMark(ctx, 1, 1_000n);
+  const party = (account: AccountId) => ({ account, feeQuanta: 0n, orderId: null });
+  const sell = (to: AccountId, from: AccountId, lots: bigint): void => {
+    const trade = { market: 1, priceTicks: 1_000n, lots, buyer: party(to), seller: party(from) };
+    margin.keeper.clear(ctx, { ...trade, taker: "buy", kind: "deleverage" });
+  };
+  return { world, sell };
+}
+
 describe("what a block may deleverage", () => {
+  test("is bounded by how many accounts it closes, too", () => {
+    const { world, sell } = oneMarket();
+    const { ctx, margin, markets, funded } = world;
+    for (let i = 0; i < 4; i++) {
+      const long = funded(1 + i, 280n * UNIT);
+      for (let k = 0; k < CROWD; k++) sell(long, funded(10 + i * CROWD + k, UNIT / 5n), 1n);
+    }
+    margin.keeper.endBlock(ctx);
+    markets.setMark(ctx, 1, 900n);
+    ctx.nextBlock();
+    ctx.events.length = 0;
+    margin.keeper.endBlock(ctx);
+    // Eight rounds of twenty for each.
+    expect(ctx.events.filter(({ type }) => type === "deleverage").length).toBe(3 * CROWD);
+  });
+
   test("spares nobody who stands behind a crowd of small accounts", () => {
-    const { ctx, margin, markets, funded, equity, violated } = createWorld();
-    markets.list(ctx, btcTerms());
-    markets.setMark(ctx, 1, 1_000n);
-    const crowd = DELEVERAGE_COUNTERPARTIES_MAX * DELEVERAGE_ROUNDS_MAX;
+    const { world, sell } = oneMarket();
+    const { ctx, margin, markets, funded, equity, violated } = world;
     const long = funded(1, 1_000n * UNIT);
     const rich = funded(2, 1_000_000n * UNIT);
-    const sell = (id: AccountId, lots: bigint): void => {
-      const [seller, buyer] = [id, long].map((account) => ({
-        account,
-        feeQuanta: 0n,
-        orderId: null,
-      }));
-      if (buyer === undefined || seller === undefined) throw new Error("nobody");
-      const trade = { market: 1, priceTicks: 1_000n, lots, buyer, seller } as const;
-      margin.keeper.clear(ctx, { ...trade, taker: "buy", kind: "deleverage" });
-    };
-    for (let i = 0; i < crowd; i++) sell(funded(10 + i, UNIT / 5n), 1n);
-    sell(rich, 10_000n);
+    for (let i = 0; i < CROWD; i++) sell(long, funded(10 + i, UNIT / 5n), 1n);
+    sell(long, rich, 10_000n);
     // 400 are missing of 14,000 lots: 29 ticks of each.
     markets.setMark(ctx, 1, 900n);
     for (const left of [10_000n, 0n]) {

@@ -41,7 +41,7 @@ export interface Deleveraging {
   /** The account has lots in the market, and the price that brings it to what stays (`stuckLoss`) lies within the band. */
   bearable(ctx: ReadContext, id: AccountId, market: MarketId, views: MarketViews): boolean;
   /**
-   * Closes the account's position in the market as far as the other side can take it; returns the lots closed, and what that side lost by it. What nobody can bear is
+   * Closes the account's position in the market as far as the other side can take it; returns the lots closed, what that side lost by it, and in how many rounds. What nobody can bear is
    * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained. `stuck`: of what the
    * account misses, what is not laid to any market that can be closed.
    */
@@ -50,17 +50,17 @@ export interface Deleveraging {
     id: AccountId,
     market: MarketId,
     stuck: bigint,
-  ): { readonly lots: bigint; readonly lost: bigint };
+  ): { readonly lots: bigint; readonly lost: bigint; readonly rounds: number };
   /**
    * Closes lots of an account that is not below zero at the worst price, so far (ticks, not negative) on the other side's better side of the mark, that book and bidders
-   * were offered; returns the lots closed.
+   * were offered; returns the lots closed, and in how many rounds.
    */
   relieve(
     ctx: WriteContext,
     id: AccountId,
     market: MarketId,
     offer: { readonly lots: bigint; readonly distance: bigint; readonly wait: Wait },
-  ): bigint;
+  ): { readonly lots: bigint; readonly rounds: number };
 }
 
 interface Round {
@@ -228,11 +228,17 @@ export function createDeleveraging(parts: {
     terms: Terms,
     views: MarketViews,
     lots: bigint,
-  ): { readonly left: bigint; readonly lost: bigint; readonly asked: boolean } {
+  ): {
+    readonly left: bigint;
+    readonly lost: bigint;
+    readonly asked: boolean;
+    readonly rounds: number;
+  } {
     let left = lots;
     let lost = 0n;
     let asked = false;
-    for (let count = 0; count < DELEVERAGE_ROUNDS_MAX && left > 0n; count++) {
+    let rounds = 0;
+    for (; rounds < DELEVERAGE_ROUNDS_MAX && left > 0n; rounds++) {
       const round = candidates(ctx, terms, views, left);
       asked = round.parties.length === 0;
       if (asked) break;
@@ -249,7 +255,7 @@ export function createDeleveraging(parts: {
       left -= closed;
       lost += loss;
     }
-    return { left, lost, asked };
+    return { left, lost, asked, rounds };
   }
 
   function report(
@@ -308,12 +314,12 @@ export function createDeleveraging(parts: {
     deleverage(ctx, id, market, stuck) {
       const views = marketViews(ctx, markets);
       const terms = termsOf(ctx, id, market, views, stuck);
-      if (terms === null) return { lots: 0n, lost: 0n };
+      if (terms === null) return { lots: 0n, lost: 0n, rounds: 0 };
       // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
       const waits = terms.beyond || !state.deficits.has(ctx, id);
-      if (waits && endsMarket(ctx, id, market, views)) return { lots: 0n, lost: 0n };
+      if (waits && endsMarket(ctx, id, market, views)) return { lots: 0n, lost: 0n, rounds: 0 };
       const borne = closeRounds(ctx, id, terms, views, terms.lots);
-      let { left, lost } = borne;
+      let { left, lost, rounds } = borne;
       // Where there were not rounds enough to ask everybody, the rest is asked in the next block: a crowd of small accounts in front spares nobody behind it.
       const asked = borne.asked && terms.lossPerLot > 0n;
       if (left > 0n && asked && !endsMarket(ctx, id, market, views)) {
@@ -322,21 +328,23 @@ export function createDeleveraging(parts: {
         const more = closeRounds(ctx, id, atMark, views, left);
         left = more.left;
         lost += more.lost;
+        rounds += more.rounds;
       }
-      return { lots: terms.lots - left, lost };
+      return { lots: terms.lots - left, lost, rounds };
     },
 
     relieve(ctx, id, market, { distance, lots, wait }) {
       const views = marketViews(ctx, markets);
       const terms = termsOf(ctx, id, market, views, 0n);
-      if (terms === null) return 0n;
+      if (terms === null) return { lots: 0n, rounds: 0 };
       assert(distance >= 0n && lots <= terms.lots, `${lots} lots at ${distance} from mark`);
       const { long, view } = terms;
       const worst = maximum(worstTicks(view, long ? "sell" : "buy", distance), 1n);
       // An option marked at less than a tick is given away: nobody is made to pay more than the mark.
       const priceTicks = long ? minimum(worst, view.markTicks) : worst;
       const offered = { ...terms, priceTicks, lossPerLot: 0n, wait };
-      return lots - closeRounds(ctx, id, offered, views, lots).left;
+      const { left, rounds } = closeRounds(ctx, id, offered, views, lots);
+      return { lots: lots - left, rounds };
     },
   };
 }
