@@ -117,6 +117,7 @@ test("nested terms, tiers and instruments survive too, with the proto's own name
       },
       listedHeight: 0n,
       activatesMs: 0n,
+      closeOnlySinceMs: 0n,
       dueMs: 0n,
       seriesId: 0,
       linearPerpetual: {
