@@ -22,7 +22,8 @@ interface Names {
 }
 
 export function createAccounts(addresses: Addresses): Accounts {
-  const ids = new Map<string, AccountId>();
+  const firsts = new Map<string, AccountId>();
+  const others = new Map<string, AccountId>();
   const names = new Map<AccountId, Names>();
 
   function namesOf(account: AccountId): Names {
@@ -38,7 +39,9 @@ export function createAccounts(addresses: Addresses): Accounts {
 
   return {
     of(owner, number) {
-      // Sub-account 0 is the common one: its address alone is the key.
+      // Sub-account 0 is the common one: its address alone is the key. Apart from the others, or what `owner` says could name one of them,
+      // and whether it is refused would depend on what this node was asked before.
+      const ids = number === 0 ? firsts : others;
       const key = number === 0 ? owner : `${owner}/${number}`;
       let id = ids.get(key);
       if (id === undefined) {

@@ -114,6 +114,17 @@ describe("a builder's fee", () => {
     expect(world.violation()).toBeNull();
   });
 
+  it("goes to an address and nothing else, whichever accounts this node has been asked about", () => {
+    const world = createFeeWorld();
+    approve(world, 1, 7, 1000);
+    const builder = { builder: `${world.address(7)}/5`, feePpm: 1000 };
+    const place = () => world.send(1, "buy 1 @ 59000", builder);
+    expect(place).toThrow(/not bech32/);
+    // A query is answered by one node alone.
+    world.venue.accounts.of(world.address(7), 5);
+    expect(place).toThrow(/not bech32/);
+  });
+
   it("needs the owner's approval and the parameter's", () => {
     const world = createFeeWorld();
     const builder = { builder: world.address(7), feePpm: 500 };
