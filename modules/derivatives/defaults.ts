@@ -1,6 +1,7 @@
 /** Defaults with their reasons, for genesis files and listings. Money in quanta of 1e-6 settlement units. */
 import type {
   AuctionTerms,
+  LinearPerpetual,
   Market,
   MarketTerms,
   Params,
@@ -83,6 +84,18 @@ export function defaultAuctionTerms(): AuctionTerms {
   };
 }
 
+export function defaultFunding(): LinearPerpetual {
+  return {
+    // 1 bp per 8 hours.
+    interestRate8hPpm: 100n,
+    // 10,000 units: deep enough that painting the premium costs a position.
+    impactNotional: 10_000_000_000n,
+    // 6 x (initial - maintenance) per 8 hours, 60 x for one reading.
+    rateClampPpm: 6_000_000n,
+    premiumClampPpm: 60_000_000n,
+  };
+}
+
 /** A linear perpetual with default terms; id and height are set when it is listed. */
 export function linearPerpetual(listing: {
   readonly symbol: string;
@@ -102,14 +115,6 @@ export function linearPerpetual(listing: {
     closeOnlySinceMs: 0n,
     dueMs: 0n,
     seriesId: 0,
-    linearPerpetual: {
-      // 1 bp per 8 hours.
-      interestRate8hPpm: 100n,
-      // 10,000 units: deep enough that painting the premium costs a position.
-      impactNotional: 10_000_000_000n,
-      // 6 x (initial - maintenance) per 8 hours, 60 x for one reading.
-      rateClampPpm: 6_000_000n,
-      premiumClampPpm: 60_000_000n,
-    },
+    linearPerpetual: defaultFunding(),
   };
 }

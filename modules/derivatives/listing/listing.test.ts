@@ -79,6 +79,19 @@ describe("a market listed by anyone", () => {
     expect(world.violation()).toBeNull();
   });
 
+  it("has the funding that markets have by default, whatever its proposer asks for", () => {
+    const world = open();
+    // A lot would paint a premium, and an hour of it take a position's collateral several times.
+    const wanted = {
+      interestRate8hPpm: 10_000n,
+      impactNotional: 1n,
+      rateClampPpm: 1_000_000_000n,
+      premiumClampPpm: 1_000_000_000n,
+    };
+    const market = list(world, { ...perpetual(), linearPerpetual: wanted });
+    expect(market.linearPerpetual).toEqual(perpetual().linearPerpetual);
+  });
+
   it("gives the bond back after its time in good standing", () => {
     const world = open();
     list(world, perpetual());

@@ -1,12 +1,13 @@
 /**
  * Listing by anyone against a bond. The proposer chooses feed, steps and contract; the chain names the market after the feed, so that nobody lists a
- * second thing under a known name, and gives it the terms that the authority set for such markets. The feed must meet a rule of quality at
+ * second thing under a known name, and gives it the terms that the authority set for such markets, a perpetual the usual funding. The feed must meet a rule of quality at
  * that moment. For a notice time the market is only proposed, which is when the authority refuses it at the least cost.
  */
 import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
+import { defaultFunding } from "../defaults.ts";
 import { refuse } from "../errors.ts";
 import { contractOf } from "../instruments/contract.ts";
 import { instrumentParams } from "../instruments/params.ts";
@@ -61,6 +62,7 @@ export function listByAnyone(
     quoteAsset,
     status: MarketStatus.MARKET_STATUS_PROPOSED,
     terms,
+    linearPerpetual: wanted.linearPerpetual === undefined ? undefined : defaultFunding(),
     activatesMs,
     seriesId: 0,
   });
