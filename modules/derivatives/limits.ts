@@ -74,8 +74,12 @@ export const SYMBOL_BYTES_MAX = 32;
 
 /** Orders per side of one auction: a few milliseconds of clearing. */
 export const AUCTION_ORDERS_MAX = 10_000;
-/** Attempts at one auction; each but the last takes orders out that could not be filled. What then still crosses waits a block. */
-export const AUCTION_ROUNDS_MAX = 16;
+/**
+ * Attempts at one auction; each but the last takes orders out that could not be filled. What then still crosses waits a block. More of them while few
+ * orders were looked at: sixteen accounts that refuse one after the other are easily had, the three hundred of these looks take two tenths of a second.
+ */
+export const AUCTION_ROUNDS = 16;
+export const AUCTION_LOOKS_MAX = 50_000;
 export const OPENING_MAX_MS = 86_400_000n;
 
 /** Levels per side in one answer. */

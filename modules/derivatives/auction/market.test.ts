@@ -243,6 +243,17 @@ describe("a market matched by batch auction", () => {
     expect(fills(lines)).toEqual(["a:2@60000", "c:2@60000"]);
   });
 
+  it("is not held up by accounts that refuse one after the other, each at a better price than the next", () => {
+    const venue = auctionVenue({}, {}, 3000n);
+    venue.place(venue.account(1), "sell 2 @ 60000 id=a");
+    venue.place(venue.account(2), "buy 2 @ 60000 id=c");
+    for (let n = 3; n < 103; n++) {
+      venue.place(venue.account(n), `buy 2 @ ${60_000 + n} id=b${n}`);
+      venue.clearing.limit(venue.account(n), 1000n);
+    }
+    expect(fills(endBlock(venue))).toEqual(["a:2@60000", "c:2@60000"]);
+  });
+
   it("keeps open interest under its cap by cutting the volume, and below that only reduces", () => {
     const venue = auctionVenue({}, { openInterestMaxLots: 3000n });
     const [a, b, c, d] = [1, 2, 3, 4].map((n) => venue.account(n)) as [never, never, never, never];

@@ -13,7 +13,7 @@ import {
 import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
-import { AUCTION_ROUNDS_MAX } from "../limits.ts";
+import { AUCTION_LOOKS_MAX, AUCTION_ROUNDS } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit } from "../marks.ts";
 import {
@@ -57,9 +57,11 @@ export function holdAuction(turn: Turn, mark: Mark): boolean {
     low: bandLimit(turn.instrument, mark, "sell"),
     high: bandLimit(turn.instrument, mark, "buy"),
   };
-  for (let round = 0; round < AUCTION_ROUNDS_MAX; round++) {
+  let looks = 0;
+  for (let round = 0; round < AUCTION_ROUNDS || looks < AUCTION_LOOKS_MAX; round++) {
     const met = crossing(turn);
     if (met.buy.length === 0) return false;
+    looks += met.buy.length + met.sell.length;
     if (makeFit(turn, met)) continue;
     const strike = strikeUnderCap(turn, met, { reference: Number(mark.ticks), range, fees });
     if (strike === null) return false;
