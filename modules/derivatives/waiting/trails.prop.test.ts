@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { UndoLog } from "../book/order-terms.ts";
 import type { Side } from "../ports.ts";
 import { createRandom } from "../random.ts";
-import { Trail, type TrailingStop, trailTrigger } from "./trails.ts";
+import type { TrailingStop } from "./stop-list.ts";
+import { Trail, trailTrigger } from "./trails.ts";
 
 interface Followed {
   readonly stop: TrailingStop;

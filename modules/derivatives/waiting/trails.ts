@@ -11,20 +11,22 @@ import { mulDivDown, PPM } from "../../kit/math/mul-div.ts";
 import type { UndoLog } from "../book/order-terms.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { Side } from "../ports.ts";
-
-export interface TrailingStop {
-  readonly id: number;
-  /** Distance behind the best mark: ticks, or ppm of it when ticks is 0. */
-  readonly ticks: number;
-  readonly ppm: number;
-}
+import {
+  eachStop,
+  joinedLists,
+  listOf,
+  type StopList,
+  type TrailingStop,
+  withoutStop,
+  withStop,
+} from "./stop-list.ts";
 
 interface TrailClass {
   readonly firstId: number;
   readonly best: number;
-  /** Ascending by distance, then id, for either kind of distance. */
-  readonly byTicks: readonly TrailingStop[];
-  readonly byPpm: readonly TrailingStop[];
+  /** By either kind of distance. */
+  readonly byTicks: StopList;
+  readonly byPpm: StopList;
 }
 
 export interface ClassMark {
@@ -65,7 +67,7 @@ export class Trail {
     const trail = new Trail(side);
     trail.#classes = marks.map((mark, at) => {
       const { byTicks, byPpm } = lists[at] as (typeof lists)[number];
-      return { ...mark, byTicks: byTicks.sort(byDistance), byPpm: byPpm.sort(byDistance) };
+      return { ...mark, byTicks: listOf(byTicks), byPpm: listOf(byPpm) };
     });
     trail.#next = trail.#unknown();
     return trail;
@@ -83,8 +85,8 @@ export class Trail {
     if (old === undefined) throw new AssertionError(`trailing stop ${stop.id} has no class`);
     const changed =
       stop.ticks > 0
-        ? { ...old, byTicks: placed(old.byTicks, stop) }
-        : { ...old, byPpm: placed(old.byPpm, stop) };
+        ? { ...old, byTicks: withStop(old.byTicks, stop) }
+        : { ...old, byPpm: withStop(old.byPpm, stop) };
     this.#set(replaced(classes, index, changed), log);
     this.#nearer(trailTrigger(this.side, this.#effective(index), stop));
     return fresh;
@@ -97,12 +99,10 @@ export class Trail {
   ): { readonly gone: number; readonly inherits: ClassMark | null } | null {
     const index = classIndex(this.#classes, stop.id);
     const old = this.#classes[index] as TrailClass;
-    const without = (list: readonly TrailingStop[]): readonly TrailingStop[] =>
-      list.filter(({ id }) => id !== stop.id);
     const changed =
       stop.ticks > 0
-        ? { ...old, byTicks: without(old.byTicks) }
-        : { ...old, byPpm: without(old.byPpm) };
+        ? { ...old, byTicks: withoutStop(old.byTicks, stop) }
+        : { ...old, byPpm: withoutStop(old.byPpm, stop) };
     if (changed.byTicks.length + changed.byPpm.length > 0) {
       this.#set(replaced(this.#classes, index, changed), log);
       return null;
@@ -142,11 +142,11 @@ export class Trail {
     const joined = { firstId: (classes[at] as TrailClass).firstId, best };
     const all: TrailClass = {
       ...joined,
-      byTicks: merged(parts.map(({ byTicks }) => byTicks)),
-      byPpm: merged(parts.map(({ byPpm }) => byPpm)),
+      byTicks: joinedLists(parts.map(({ byTicks }) => byTicks)),
+      byPpm: joinedLists(parts.map(({ byPpm }) => byPpm)),
     };
     this.#set([...classes.slice(0, at), all], log);
-    for (const stop of [all.byTicks[0], all.byPpm[0]])
+    for (const stop of [all.byTicks[0]?.[0], all.byPpm[0]?.[0]])
       if (stop !== undefined) this.#nearer(trailTrigger(this.side, best, stop));
     return { gone, joined };
   }
@@ -161,7 +161,7 @@ export class Trail {
       const { best: own, byTicks, byPpm } = this.#classes[index] as TrailClass;
       if (this.#passes(own, best)) best = own;
       for (const list of [byTicks, byPpm]) {
-        for (const stop of list) {
+        for (const stop of eachStop(list)) {
           const trigger = trailTrigger(this.side, best, stop);
           if (this.#passes(trigger, next)) next = trigger;
           if (!this.#reached(mark, trigger)) break;
@@ -243,18 +243,4 @@ function replaced(
   const next = [...classes];
   next[index] = changed;
   return next;
-}
-
-function byDistance(a: TrailingStop, b: TrailingStop): number {
-  return a.ticks - b.ticks || a.ppm - b.ppm || a.id - b.id;
-}
-
-function placed(list: readonly TrailingStop[], stop: TrailingStop): readonly TrailingStop[] {
-  const at = list.findIndex((other) => byDistance(stop, other) < 0);
-  return at < 0 ? [...list, stop] : [...list.slice(0, at), stop, ...list.slice(at)];
-}
-
-function merged(lists: readonly (readonly TrailingStop[])[]): readonly TrailingStop[] {
-  const full = lists.filter((list) => list.length > 0);
-  return full.length === 1 ? (full[0] as readonly TrailingStop[]) : full.flat().sort(byDistance);
 }

@@ -9,7 +9,8 @@ import type { UndoLog } from "../book/order-terms.ts";
 import { TICKS_MAX } from "../limits.ts";
 import type { MarketId, Side } from "../ports.ts";
 import { type DerivativesState, type WaitingKey, waitingPrefix } from "../state.ts";
-import { type ClassMark, Trail, type TrailingStop } from "./trails.ts";
+import type { TrailingStop } from "./stop-list.ts";
+import { type ClassMark, Trail } from "./trails.ts";
 
 /** Queues in the order in which a block takes due orders from them. Within each, ascending rank, then id. */
 export const QUEUE = {
