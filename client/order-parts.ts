@@ -158,11 +158,11 @@ export function requireStep(field: "price" | "size", text: string, steps: Market
 
 export function checkedClientId(id: string | undefined): string {
   if (id === undefined) return "";
-  if (!/^[\x20-\x7e]*$/.test(id) || id.length > CLIENT_ID_BYTES_MAX)
+  if (!/^[\x21-\x7e]*$/.test(id) || id.length > CLIENT_ID_BYTES_MAX)
     throw new KeelInputError(
       "invalid-order",
       "clientId",
-      `expected at most ${CLIENT_ID_BYTES_MAX} printable ASCII characters, got ${JSON.stringify(id.slice(0, 80))}`,
+      `expected at most ${CLIENT_ID_BYTES_MAX} printable ASCII characters and no space, got ${JSON.stringify(id.slice(0, 80))}`,
     );
   return id;
 }

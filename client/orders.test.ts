@@ -59,6 +59,7 @@ describe("orders", () => {
     ],
     ["a long client id", { clientId: "x".repeat(33) }, "clientId", "at most 32"],
     ["a client id beyond ASCII", { clientId: "é" }, "clientId", "printable ASCII"],
+    ["a client id that the chain refuses", { clientId: "my order" }, "clientId", "no space"],
     ["a fraction of a millisecond", { goodTilMs: 1.5 }, "goodTilMs", "whole milliseconds"],
     ["an unknown side", { side: "hold" as "buy" }, "side", `"buy" or "sell"`],
   ])("%s is refused, naming the field", (_, change, field, message) => {

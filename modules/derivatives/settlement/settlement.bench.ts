@@ -1,6 +1,6 @@
 /**
  * Expiry of a chain: 50,000 option positions of 2,500 accounts, 2,500 a block, through the end of the block of both modules; state as in a
- * running node, without commitment. Run: npx vitest bench modules/derivatives/instruments --run --project unit
+ * running node, without commitment. Run: npx vitest bench modules/derivatives/settlement --run --project unit
  */
 import { bench, describe } from "vitest";
 import { chain, expire } from "../../testing/option-chain.ts";
