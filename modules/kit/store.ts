@@ -59,7 +59,7 @@ export interface DirtyKey {
 }
 
 export class Branch implements WriteState {
-  readonly derived: WeakMap<object, unknown> = new WeakMap();
+  derived: WeakMap<object, unknown> = new WeakMap();
   readonly #trees: Tree[];
   /**
    * Of each collection the key asked for last, and what it holds: an order asks for the same market, prices and accounts many times, and writes
@@ -84,6 +84,11 @@ export class Branch implements WriteState {
   /** An independent branch of the present state, sharing unchanged nodes. Derived structures are not carried over. */
   fork(): Branch {
     return new Branch(this.#trees.map((tree) => tree.clone()));
+  }
+
+  /** What is asked of it makes them anew. Only of a branch that nothing is written to: no inverse may be waiting for one of them. */
+  forgetDerived(): void {
+    this.derived = new WeakMap();
   }
 
   get(collection: CollectionId, key: string): unknown {

@@ -95,6 +95,8 @@ export class AppState {
   advance(header: BlockHeader): void {
     this.#live.clearJournal();
     this.#start = 0;
+    // Books that were asked about at a height are worth their memory while it is the newest: a hundred of them, of one large market, are gigabytes.
+    this.#committed.forgetDerived();
     this.#committed = this.#live.fork();
     this.#check = this.#live.fork();
     this.remember({ header, branch: this.#committed });
