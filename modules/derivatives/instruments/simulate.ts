@@ -17,9 +17,9 @@ export function simulateListing(
   readonly operation: string;
   readonly message: { readonly typeUrl: string; readonly value: MsgListMarket };
 } {
-  const nowMs = mulDivDown(ctx.header.timeNs, 1n, 1_000_000n);
+  const minute = mulDivDown(ctx.header.timeNs, 1n, 1_000_000n * BigInt(MINUTE_MS));
   const maturity = {
-    expiryMs: nowMs + BigInt((5 + random.below(90)) * MINUTE_MS),
+    expiryMs: (minute + BigInt(5 + random.below(90))) * BigInt(MINUTE_MS),
     windowMs: BigInt((1 + random.below(10)) * MINUTE_MS),
     closeOnlyMs: BigInt(random.below(3) * MINUTE_MS),
   };

@@ -22,6 +22,8 @@ import { defaultInstrumentParams } from "../instruments/params.ts";
 import { BOND_VAULT } from "./bonds.ts";
 
 const BOND = 5_000n;
+/** A whole minute. */
+const SOON_MS = START_MS + 40_000;
 const RULE: OpenListing = {
   bondDenom: DENOM,
   bondAmount: `${BOND}`,
@@ -103,7 +105,7 @@ describe("a market listed by anyone", () => {
 
   it("gives it back when the market has settled, if that is sooner", () => {
     const world = open();
-    list(world, optionMarket("X", maturity(START_MS + 2 * HOUR_MS), { strike: "60000" }));
+    list(world, optionMarket("X", maturity(SOON_MS + 2 * HOUR_MS), { strike: "60000" }));
     for (let i = 0; i < 123; i++) world.block(60, () => world.setPrice(BTC, "60000"));
     expect(world.eventsOf("bond_returned")).toMatchObject([{ reason: "settled" }]);
     expect(coins(world)).toBe(20_000n);
@@ -144,14 +146,16 @@ describe("a market listed by anyone", () => {
     expect(() => list(world, { ...perpetual(), lotSize: "1" })).toThrow("worth at most");
     const fine = { ...perpetual(), tickSize: "0.00001", lotSize: "0.1" };
     expect(() => list(world, fine)).toThrow("a price of 1 to 2,147,483,647 ticks");
-    const soon = futureMarket("X", maturity(START_MS + HOUR_MS + 60_000));
+    const soon = futureMarket("X", maturity(SOON_MS + HOUR_MS + 60_000));
     expect(() => list(world, soon)).toThrow("expected a settlement window after");
-    const far = futureMarket("X", maturity(START_MS + 100 * 24 * HOUR_MS));
+    const between = futureMarket("X", maturity(SOON_MS + 24 * HOUR_MS + 30_000));
+    expect(() => list(world, between)).toThrow("a whole minute");
+    const far = futureMarket("X", maturity(SOON_MS + 100 * 24 * HOUR_MS));
     expect(() => list(world, far)).toThrow("expiry up to");
     list(world, perpetual());
     expect(() => list(world, perpetual())).toThrow("already listed");
-    list(world, futureMarket("X", maturity(START_MS + 24 * HOUR_MS)));
-    expect(() => list(world, futureMarket("X", maturity(START_MS + 48 * HOUR_MS)))).toThrow(
+    list(world, futureMarket("X", maturity(SOON_MS + 24 * HOUR_MS)));
+    expect(() => list(world, futureMarket("X", maturity(SOON_MS + 48 * HOUR_MS)))).toThrow(
       "at most 2 bonds",
     );
     const poor = open();

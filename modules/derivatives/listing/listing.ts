@@ -20,6 +20,7 @@ import { lockBond } from "./bonds.ts";
 import { listMarket } from "./markets.ts";
 
 const FEED_SYMBOL = /^([A-Z0-9.]{1,16})-([A-Z0-9.]{1,16})$/;
+const MINUTE_MS = 60_000;
 /** One lot may not be worth more than this: a market in lots of a thousand units keeps small traders out. */
 const LOT_VALUE_MAX = 1_000_000_000n;
 
@@ -47,6 +48,10 @@ export function listByAnyone(
   if (contract.maturity !== null) {
     const { expiryMs, windowMs } = contract.maturity;
     const latest = now + Number(openListing.timeToExpiryMaxMs);
+    // Its name says no more: another second would take the name, and the place in a series, of a contract that is another.
+    if (expiryMs % MINUTE_MS !== 0) {
+      throw refuse("invalidTerms", `expected an expiry at a whole minute, got ${expiryMs} ms`);
+    }
     if (BigInt(expiryMs - windowMs) <= activatesMs || expiryMs > latest) {
       throw refuse(
         "invalidTerms",
