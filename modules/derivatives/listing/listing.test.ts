@@ -105,11 +105,23 @@ describe("a market listed by anyone", () => {
 
   it("gives it back when the market has settled, if that is sooner", () => {
     const world = open();
+    world.list(optionMarket("FIRST", maturity(SOON_MS + 48 * HOUR_MS), { strike: "50000" }));
     list(world, optionMarket("X", maturity(SOON_MS + 2 * HOUR_MS), { strike: "60000" }));
     for (let i = 0; i < 123; i++) world.block(60, () => world.setPrice(BTC, "60000"));
     expect(world.eventsOf("bond_returned")).toMatchObject([{ reason: "settled" }]);
     expect(coins(world)).toBe(20_000n);
     expect(world.violation()).toBeNull();
+  });
+
+  it("has the volatility that the authority's options on its index have", () => {
+    const world = open();
+    const option = optionMarket("X", maturity(SOON_MS + 48 * HOUR_MS), { strike: "60000" });
+    expect(() => list(world, option)).toThrow("no option on feed 1 that the authority listed");
+    world.list(optionMarket("FIRST", maturity(SOON_MS + 48 * HOUR_MS), { strike: "50000" }));
+    // At the price of a coin as its volatility an option is worth six times as much.
+    const wrong = { ...option.europeanOption!, volatilityFeedId: BTC };
+    expect(() => list(world, { ...option, europeanOption: wrong })).toThrow("from feed 1");
+    expect(list(world, option).europeanOption?.volatilityFeedId).toBe(VOL);
   });
 
   it("loses it when the authority says so: a proposed market is refused by that, an open one stays", () => {

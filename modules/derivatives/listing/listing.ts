@@ -3,7 +3,7 @@
  * second thing under a known name, and gives it the terms that the authority set for such markets, a perpetual the usual funding. The feed must meet a rule of quality at
  * that moment. For a notice time the market is only proposed, which is when the authority refuses it at the least cost.
  */
-import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { Market, Series } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
@@ -42,6 +42,7 @@ export function listByAnyone(
   const { baseAsset, quoteAsset } = requireQuality(ctx, venue, wanted.feedId, openListing);
   if (contract.option !== null && contract.option.volatilityFeedId !== 0) {
     requireQuality(ctx, venue, contract.option.volatilityFeedId, openListing, false);
+    requireKnownVolatility(ctx, venue, wanted.feedId, contract.option.volatilityFeedId);
   }
   const now = nowMs(ctx);
   const activatesMs = BigInt(now) + openListing.noticeMs;
@@ -109,6 +110,35 @@ function requireQuality(
     );
   }
   return { baseAsset, quoteAsset };
+}
+
+/**
+ * Any feed could be named as the volatility of any index, and an option marked by it. The authority's first option or series on an index says which is;
+ * everybody's name the same.
+ */
+function requireKnownVolatility(
+  ctx: ReadContext,
+  { state }: Venue,
+  feedId: number,
+  volatilityFeedId: number,
+): void {
+  let known = false;
+  const look = (listed: Market | Series): boolean => {
+    const { asianOption, digitalOption, europeanOption } = listed;
+    known ||=
+      listed.feedId === feedId &&
+      [asianOption, digitalOption, europeanOption].some(
+        (option) => option?.volatilityFeedId === volatilityFeedId,
+      );
+    return known;
+  };
+  state.series.each(ctx, (_id, { series }) => series !== undefined && look(series));
+  if (!known) state.markets.each(ctx, (_id, market) => look(market));
+  if (known) return;
+  throw refuse(
+    "feedQuality",
+    `no option on feed ${feedId} that the authority listed has its volatility from feed ${volatilityFeedId}`,
+  );
 }
 
 function requireModestLot(ctx: ReadContext, venue: Venue, market: Market): void {
