@@ -1,4 +1,4 @@
-/** Takes matches to the chain: several in one message, and one by one when the message is refused, so that one bad document stops only itself. */
+/** Takes matches to the chain: several in one message, and one by one when the message is refused, so that one bad document stops only itself and the one it met. */
 import { KeelTxError } from "@keel/client/errors";
 import type { KeelSigningClient } from "@keel/client/signing-client";
 import type { Match } from "./engine.ts";
