@@ -225,19 +225,6 @@ describe("trades between documents", () => {
         ],
       },
     ],
-    [
-      "selfTrade",
-      "of one owner, once in capitals",
-      {
-        documents: [
-          buy(),
-          testSigned(
-            testDocument(alice, "sell 2 @ 60000", { owner: alice.address.toUpperCase() }),
-            alice,
-          ),
-        ],
-      },
-    ],
     ["unknownMarket", "of no market", { documents: [buy({ market: "X" }), sell({ market: "X" })] }],
     ["invalidPrice", "off tick", { trades: [testTrade({ price: "59999.7" })] }],
     ["invalidSize", "off lot", { trades: [testTrade({ size: "0.0001" })] }],
