@@ -30,14 +30,19 @@ export function checkDocument(
   requireThat(document !== undefined, "a document");
   const { chainId, owner, market, side, price, size, feeMaxPpm, expiryMs, matcher } = document;
   requireThat(chainId.length > 0 && chainId.length <= CHAIN_ID_LENGTH_MAX, "a chain id");
-  addresses.parse(owner);
+  requireAddress(addresses, owner);
   requireThat(market.length > 0 && market.length <= SYMBOL_BYTES_MAX, "a market");
   requireThat(sideOf(side) !== null, "side buy or sell");
   requireThat(isDecimal(price), "a price in canonical decimals");
   requireThat(isDecimal(size), "a size in canonical decimals");
   requireThat(feeMaxPpm <= PPM_MAX, `a maximum fee of at most ${PPM_MAX} ppm`);
   requireThat(expiryMs > 0n && Number.isSafeInteger(Number(expiryMs)), "an expiry in milliseconds");
-  if (matcher !== "") addresses.parse(matcher);
+  if (matcher !== "") requireAddress(addresses, matcher);
+}
+
+/** As the chain writes it: bech32 has a second form in capitals, and who compares documents compares text. */
+function requireAddress(addresses: Addresses, text: string): void {
+  requireThat(addresses.format(addresses.parse(text)) === text, "addresses in lower case");
 }
 
 export function isDecimal(text: string): boolean {
