@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { worthOf } from "../../insurance/shares.ts";
 import type { AccountId } from "../../kit/account-id.ts";
 import { createAddresses } from "../../kit/addresses.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
@@ -253,86 +252,6 @@ describe("what funds have paid for an account that still holds something", () =>
     });
     yield* found;
   }
-});
-
-describe("who underwrites while a fund is owed something", () => {
-  const [OLD, NEW] = [8, 9];
-  beforeEach(() => {
-    world = createInsuredWorld({}, { cooldownMs: 604_800_000n, fundMin: "1" });
-    world.endow(UNIT);
-    underwrite(OLD, 99n * UNIT);
-    long = world.funded(1, 10n * UNIT);
-    shorts = [world.funded(2, 1_000n * UNIT), world.funded(3, 1_000n * UNIT)];
-    world.trade(long, shorts[0], 100n, 1_000n);
-    world.trade(long, shorts[1], 100n, 1_000n, ETH);
-    world.markets.setStatus(world.ctx, ETH, "halted");
-    mark(500n);
-    blocks(1);
-    expect([world.balance(), world.margin.keeper.owedToFunds(world.ctx, long)]).toEqual([
-      60n * UNIT,
-      40n * UNIT,
-    ]);
-  });
-  const fund = () => {
-    const known = world.insurance.state.funds.get(world.ctx, DENOM);
-    if (known === undefined) throw new Error("no fund");
-    return known;
-  };
-  const sharesOf = (number: number): bigint =>
-    world.insurance.state.underwriters.get(world.ctx, [world.owner(number), DENOM])?.shares ?? 0n;
-  const worth = (number: number): bigint => worthOf(fund(), sharesOf(number));
-  function underwrite(number: number, amount: bigint): void {
-    world.bank.mint(world.ctx, world.owner(number), amount);
-    world.insurance.keeper.underwrite(world.ctx, world.owner(number), DENOM, amount);
-  }
-
-  test.each([
-    ["what comes back in this block", 1_400n, true],
-    ["what may come back when there is a good price again", 1_000n, false],
-  ])("pays for %s", (_what, ticks, fresh) => {
-    mark(ticks, ETH, fresh);
-    underwrite(NEW, 1_000n * UNIT);
-    mark(1_400n, ETH);
-    blocks(1);
-    expect([world.balance(), advances().size(world.ctx)]).toEqual([1_100n * UNIT, 0]);
-    expect(1_000n * UNIT - worth(NEW)).toBeLessThan(10n);
-    expect(99n * UNIT - worth(OLD)).toBeLessThan(10n);
-  });
-
-  test("pays what shares are worth where nothing would come back now", () => {
-    underwrite(NEW, 1_000n * UNIT);
-    expect(1_000n * UNIT - worth(NEW)).toBeLessThan(10n);
-  });
-
-  test("does not enter a fund that has nothing but what it is owed", () => {
-    mark(400n, ETH);
-    blocks(1);
-    mark(400n, ETH, false);
-    expect([world.balance(), pending()]).toEqual([0n, 0n]);
-    expect(() => underwrite(NEW, 1_000n * UNIT)).toThrow("the fund is empty");
-  });
-});
-
-describe("a shortfall that no fund can pay", () => {
-  const enter = (): void => {
-    world.bank.mint(world.ctx, world.owner(9), 100n * UNIT);
-    world.insurance.keeper.underwrite(world.ctx, world.owner(9), `${DENOM}#minor`, 100n * UNIT);
-  };
-  test.each([
-    ["does not hold up underwriters", "is too little to count", 6n],
-    ["holds up underwriters", "counts", 5n],
-  ])("%s when it %s", (_what, _when, floor) => {
-    const params = { shortfallFloor: `${floor * UNIT}` };
-    world = createInsuredWorld(params, { cooldownMs: 604_800_000n, fundMin: "1" });
-    long = world.funded(1, 10n * UNIT);
-    world.trade(long, world.funded(2, 1_000n * UNIT), 100n, 1_000n);
-    world.markets.setStatus(world.ctx, BTC, "halted");
-    mark(850n);
-    blocks(1);
-    expect(pending()).toBe(5n * UNIT);
-    if (floor > 5n) enter();
-    else expect(enter).toThrow("accounts below zero miss");
-  });
 });
 
 describe("what is too little to count", () => {
