@@ -26,6 +26,10 @@ const LOTS_MAX = 1_000_000n;
 /** Sub-accounts for one contract, and what is put into each, quanta. */
 const FIRST_PURSE = 100;
 const PURSES = 20;
+export const PURSE_NUMBERS: readonly number[] = Array.from(
+  { length: PURSES },
+  (_, at) => FIRST_PURSE + at,
+);
 const PURSE = 150_000_000n;
 
 /** From `least` to fourteen times more of what the account has; null: nothing, or more than an order may be. */

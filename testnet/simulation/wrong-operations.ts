@@ -1,6 +1,7 @@
 /** Requests that are wrong in one way each, so that every refusal is met. */
 import { formatPrice, formatSize } from "@keel/modules/derivatives/instruments";
 import { newOrder, place } from "@keel/modules/derivatives/simulate-kit";
+import { accountId } from "@keel/modules/kit/account-id";
 import type { DocumentTrade, OrderDocument } from "@keel/proto/gen/keel/derivatives/v1/documents";
 import {
   MsgAmendOrder,
@@ -22,6 +23,7 @@ import {
   MsgWithdraw,
 } from "@keel/proto/gen/keel/margin/v1/tx";
 import { publicKeyOf } from "./agents.ts";
+import { PURSE_NUMBERS } from "./edge-operations.ts";
 import { DENOM } from "./genesis.ts";
 import { agreedTrade, documentOf } from "./ledger-operations.ts";
 import { type At, minutesAhead, one, type Planned, type SimulationOperation } from "./operation.ts";
@@ -86,6 +88,12 @@ function listedAgain({ account, market: { instrument } }: At): Planned | null {
   return one(`${DERIVATIVES}MsgListMarket`, value);
 }
 
+/** Its first sub-account that does; null: none. */
+function owedBy({ keel, ctx }: At, owner: Uint8Array): number | null {
+  const own = [0, 1, ...PURSE_NUMBERS];
+  return own.find((one) => keel.margin.owedToFunds(ctx, accountId(owner, one)) > 0n) ?? null;
+}
+
 export const wrongOperations: readonly SimulationOperation[] = [
   order("order without a side", () => ({ side: 0 })),
   order("order in no market", () => ({ market: "NOPE" })),
@@ -123,6 +131,38 @@ export const wrongOperations: readonly SimulationOperation[] = [
         return place(at.account, newOrder(at.market, at.random, own, 0));
       }),
     }),
+  },
+  {
+    name: "more orders than may be open",
+    weight: 4,
+    wrong: true,
+    create(at) {
+      const market = at.markets().find(({ instrument }) => instrument.symbol === "SOL-PERP");
+      if (market === undefined || market.notionalPerLot <= 0n) return null;
+      const { instrument, markTicks } = market;
+      const size = formatSize(instrument, 45_000_000n / market.notionalPerLot + 1n);
+      const most = instrument.terms.openOrdersMax;
+      return {
+        messages: Array.from({ length: most + 1 }, (_, n) => {
+          const price = formatPrice(instrument, markTicks - markTicks / BigInt(60 + n) - 1n);
+          const own = { side: 1, postOnly: true, price, size, clientId: "" } as const;
+          return place(at.account, newOrder(market, at.random, own, 0));
+        }),
+      };
+    },
+  },
+  {
+    name: "deposit to who owes the funds",
+    weight: 3,
+    wrong: true,
+    create(at) {
+      const owing = at.agents.find(({ account: { bytes } }) => owedBy(at, bytes) !== null);
+      const subaccount = owing === undefined ? null : owedBy(at, owing.account.bytes);
+      if (owing === undefined || subaccount === null) return null;
+      const amount = `${at.random.below(9) + 1}000000`;
+      const value = { sender: owing.account.address, subaccount, denom: DENOM, amount };
+      return one("/keel.margin.v1.MsgDeposit", MsgDeposit.fromPartial(value));
+    },
   },
   {
     name: "pair of two sizes",
