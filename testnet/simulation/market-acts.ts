@@ -50,6 +50,11 @@ function status(scene: Scene, instrument: Instrument, next: MarketStatus): Plann
 
 const isStopped = ({ status: now }: Instrument): boolean => now === "halted" || now === "closeOnly";
 
+/** Perpetuals beside those of the genesis: they come to be delisted. */
+function isCreated({ contract, id }: Instrument): boolean {
+  return contract.kind === "linearPerpetual" && id > 3;
+}
+
 function leftMs({ ctx }: Scene, { contract }: Instrument): number {
   return Number(contract.maturity?.expiryMs ?? 0) - Number(ctx.header.timeNs / 1_000_000n);
 }
@@ -61,14 +66,18 @@ const isEnding = (scene: Scene, instrument: Instrument): boolean => {
 
 const reopen: Act = (scene) => {
   const stopped = scene.instruments.filter(
-    (one) => isStopped(one) && one.market.status !== MARKET_STATUS_ACTIVE && !isEnding(scene, one),
+    (one) =>
+      isStopped(one) &&
+      one.market.status !== MARKET_STATUS_ACTIVE &&
+      !isEnding(scene, one) &&
+      !isCreated(one),
   );
   const found = pick(scene.random, stopped);
   return found === undefined ? null : status(scene, found, MARKET_STATUS_ACTIVE);
 };
 
 const stop: Act = (scene) => {
-  const open = scene.instruments.filter((one) => one.status === "active");
+  const open = scene.instruments.filter((one) => one.status === "active" && !isCreated(one));
   const found = pick(scene.random, open);
   if (found === undefined) return null;
   const next = scene.random.below(3) === 0 ? MARKET_STATUS_CLOSE_ONLY : MARKET_STATUS_HALTED;
@@ -122,10 +131,10 @@ const backToAuctions: Act = ({ instruments, authority }) => {
   };
 };
 
-/** One of those it has created: close-only, then settled. */
+/** One of those it has created: close-only, and settled after the notice. */
 const delist: Act = (scene) => {
   const own = scene.instruments.filter(
-    (one) => one.contract.kind === "linearPerpetual" && one.id > 3 && one.status !== "settling",
+    (one) => isCreated(one) && one.status !== "settling" && one.status !== "settled",
   );
   const closing = own.find((one) => one.market.status === MARKET_STATUS_CLOSE_ONLY);
   if (closing !== undefined) return status(scene, closing, MARKET_STATUS_SETTLING);
