@@ -27,6 +27,7 @@ import {
 import { instrumentOf } from "./instruments.ts";
 import { wellCounted } from "./keys/counting.ts";
 import { exportGrants, loadGrants } from "./keys/genesis.ts";
+import { isTrader } from "./keys/reach.ts";
 import { LOTS_MAX, MARKETS_CEILING, TICKS_MAX } from "./limits.ts";
 import { validateMarket, validateParams } from "./listing/terms.ts";
 import { basisFault } from "./marking/median.ts";
@@ -162,6 +163,7 @@ function loadOrder(ctx: WriteContext, { state }: Venue, order: RestingOrder): vo
   requireThat(
     side !== null &&
       order.owner.length === 20 &&
+      isTrader(order.trader) &&
       order.priceTicks > 0n &&
       order.priceTicks <= BigInt(TICKS_MAX) &&
       order.remainingLots > 0n &&
@@ -269,6 +271,7 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
     clientId !== "" &&
       sideOf(order.side) !== null &&
       order.owner.length === 20 &&
+      isTrader(order.trader) &&
       priceTicks > 0n &&
       priceTicks <= BigInt(TICKS_MAX) &&
       lots > 0n &&

@@ -3,11 +3,13 @@
  * against its own owner, not more than a position where it may only reduce).
  */
 import type { AccountId } from "../kit/account-id.ts";
+import { bytesToKey } from "../kit/collections/codecs.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { OrderTerms } from "./book/order-terms.ts";
+import { reaches } from "./keys/reach.ts";
 import { cancelSlot } from "./orders/cancelling.ts";
 import { reducible } from "./orders/execution.ts";
-import { cancel, enforceReduceOnly, trim } from "./orders/resting.ts";
+import { cancel, enforceReduceOnly, recordOf, trim } from "./orders/resting.ts";
 import type { Side } from "./ports.ts";
 import { nowMs, type Turn } from "./venue.ts";
 
@@ -100,13 +102,57 @@ function netOwnOrders(
     else own.buys.push(order);
   }
   for (const order of sells) owners.get(ownerKey(order))?.sells.push(order);
-  for (const own of owners.values()) if (own.sells.length > 0) netOne(turn, own);
+  for (const own of owners.values()) {
+    if (own.sells.length === 0) continue;
+    const before = turn.changes;
+    removeBeyondGrants(turn, own);
+    // What is left is netted when the book is looked at again.
+    if (turn.changes === before) netOne(turn, own);
+  }
 }
 
-function netOne(
-  turn: Turn,
-  own: { readonly buys: readonly Participant[]; readonly sells: readonly Participant[] },
-): void {
+interface OwnOrders {
+  readonly buys: readonly Participant[];
+  readonly sells: readonly Participant[];
+}
+
+/**
+ * A trading key's order leaves where it crosses one of a sub-account outside its grant, even another key's. By account and key, so that it
+ * is not looked for order by order.
+ */
+function removeBeyondGrants(turn: Turn, { buys, sells }: OwnOrders): void {
+  const gone: Participant[] = [];
+  for (const [orders, others] of [
+    [buys, sells],
+    [sells, buys],
+  ] as const) {
+    // The best of each sub-account: the first.
+    const best = new Map<AccountId, Participant>();
+    for (const other of others) if (!best.has(other.account)) best.set(other.account, other);
+    const bounds = new Map<string, number>();
+    for (const order of orders) {
+      const { account, side, ticks } = order;
+      const first = others[0] as Participant;
+      // Best first: those behind it cross none of them either.
+      if (side === "buy" ? ticks < first.ticks : ticks > first.ticks) break;
+      const { trader } = recordOf(turn, order);
+      if (trader.length === 0) continue;
+      const name = account + bytesToKey(trader);
+      let bound = bounds.get(name);
+      if (bound === undefined) {
+        const beyond = [...best.values()].find(
+          (other) => !reaches(turn, { account, trader }, other.account),
+        );
+        bound = beyond?.ticks ?? 0;
+        bounds.set(name, bound);
+      }
+      if (bound !== 0 && (side === "buy" ? bound <= ticks : bound >= ticks)) gone.push(order);
+    }
+  }
+  for (const order of gone) cancel(turn, order.slot, "self_trade");
+}
+
+function netOne(turn: Turn, own: OwnOrders): void {
   const left = new Map<Participant, number>();
   const lotsOf = (order: Participant): number => left.get(order) ?? order.lots;
   for (let b = 0, s = 0; ; ) {

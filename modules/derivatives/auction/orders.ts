@@ -26,6 +26,8 @@ import { openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf } from "./collected.ts";
 import { isOpening } from "./opening.ts";
 
+const NO_TRADER = new Uint8Array(0);
+
 /** Throws ModuleError to refuse; the caller reverts what was done until then. */
 export function collectOrder(
   ctx: WriteContext,
@@ -78,6 +80,7 @@ export function collectIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceO
     goodTilMs: BigInt(goodTilMs),
     feeReservePpm,
     builder,
+    trader: intent.trader ?? NO_TRADER,
   });
   events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots });
   return accepted(formatSize(instrument, lots));

@@ -78,6 +78,7 @@ function enter(turn: Turn, id: number, order: CollectedOrder): void {
     ocoId: 0,
     bracket: undefined,
     builder: order.builder,
+    trader: order.trader,
     feeReservePpm: order.feeReservePpm,
   });
 }

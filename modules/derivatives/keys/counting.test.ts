@@ -296,7 +296,7 @@ describe("an order of a trading key that waits", () => {
     for (const change of [
       { keyCount: { ...key, trader: new Uint8Array(19) } },
       { keyCount: { ...key, quantaPerLot: "" } },
-      { keyCount: { ...key, quantaPerLot: "0" } },
+      { keyCount: { ...key, quantaPerLot: "00" } },
     ]) {
       const wrong = { ...state, waitingOrders: [{ ...order, ...change }] };
       expect(() => loaded(GenesisState.encode(wrong).finish())).toThrow("no trading key");

@@ -19,6 +19,7 @@ import { bandLimit } from "../marks.ts";
 import type { Turn } from "../venue.ts";
 import { changeWaiting, waitingById } from "../waiting/waiting.ts";
 import { requireGrant, requireGrantedMarket, spend, WHOLE } from "./grants.ts";
+import { UNCOUNTED } from "./reach.ts";
 import type { GrantKey } from "./state.ts";
 
 /** A market and its mark at this moment. */
@@ -106,6 +107,7 @@ export function countFired(turn: Turn, order: WaitingOrder, { quanta, lots }: Co
   const { keyCount, subaccount } = order;
   if (keyCount === undefined) return;
   const { ctx, instrument, venue } = turn;
+  if (keyCount.quantaPerLot === UNCOUNTED) return;
   const at: GrantKey = [order.owner, keyCount.trader];
   const grant = requireGrant(ctx, venue, at, subaccount);
   requireGrantedMarket(grant, instrument.id, instrument.symbol);
@@ -115,6 +117,8 @@ export function countFired(turn: Turn, order: WaitingOrder, { quanta, lots }: Co
 
 export function wellCounted({ keyCount }: WaitingOrder): boolean {
   return (
-    keyCount === undefined || (keyCount.trader.length === 20 && WHOLE.test(keyCount.quantaPerLot))
+    keyCount === undefined ||
+    (keyCount.trader.length === 20 &&
+      (keyCount.quantaPerLot === UNCOUNTED || WHOLE.test(keyCount.quantaPerLot)))
   );
 }

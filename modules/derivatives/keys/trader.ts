@@ -84,6 +84,7 @@ function boundHand(
   keeper: DerivativesKeeper,
   { at, grant }: { readonly at: GrantKey; readonly grant: TradingGrant },
 ): TradingHand {
+  const trader = at[1];
   const granted = (ctx: WriteContext, symbol: string): Instrument => {
     const instrument = requireInstrument(ctx, venue, symbol);
     requireGrantedMarket(grant, instrument.id, instrument.symbol);
@@ -111,7 +112,7 @@ function boundHand(
   return {
     place(ctx, account, request) {
       const instrument = granted(ctx, request.market);
-      const placed = keeper.place(ctx, account, request);
+      const placed = keeper.place(ctx, account, { ...request, trader });
       if (placed.status === OrderStatus.ORDER_STATUS_COLLECTED) {
         commitCollected(ctx, instrument, [instrument.id, account, request.clientId]);
       } else commit(ctx, instrument, placed, request.reduceOnly);
@@ -120,7 +121,7 @@ function boundHand(
     amend(ctx, account, amendment) {
       const instrument = granted(ctx, amendment.market);
       const before = openOrderOf(openTurn(ctx, venue, instrument), account, amendment);
-      const amended = keeper.amend(ctx, account, amendment);
+      const amended = keeper.amend(ctx, account, { ...amendment, trader });
       const { order } = amended;
       if (order === undefined) return amended;
       // What only shrinks commits to nothing new; anything else counts as a new order, whoever placed it.
@@ -131,7 +132,10 @@ function boundHand(
     },
     placeOco(ctx, account, legs) {
       const instrument = granted(ctx, legs[0].market);
-      const placed = keeper.placeOco(ctx, account, legs);
+      const placed = keeper.placeOco(ctx, account, [
+        { ...legs[0], trader },
+        { ...legs[1], trader },
+      ]);
       placed.legs.forEach((leg, n) => {
         commit(ctx, instrument, leg, legs[n]?.reduceOnly === true);
       });
@@ -139,7 +143,7 @@ function boundHand(
     },
     placeCombo(ctx, account, combo) {
       const instruments = combo.legs.map(({ market }) => granted(ctx, market));
-      const placed = keeper.placeCombo(ctx, account, combo);
+      const placed = keeper.placeCombo(ctx, account, { ...combo, trader });
       placed.legs.forEach((leg, n) => {
         commit(ctx, instruments[n] as Instrument, leg, false);
       });

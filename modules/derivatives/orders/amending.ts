@@ -15,6 +15,7 @@ import type { WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { parsePrice, parseSize } from "../instruments.ts";
+import { uncounted } from "../keys/reach.ts";
 import { ICEBERG_PARTS_MAX } from "../limits.ts";
 import { closeTurn, openTurn, requireInstrument, type Turn, type Venue } from "../venue.ts";
 import { moveWaiting } from "../waiting/waiting.ts";
@@ -35,6 +36,8 @@ export interface Amendment extends OrderName {
   readonly size: string;
   readonly triggerPrice: string;
   readonly selfTradePrevention: SelfTradePrevention;
+  /** Address of the trading key that sends it; absent: the owner. */
+  readonly trader?: Uint8Array;
 }
 
 export function checkAmendment(amendment: Amendment): void {
@@ -118,6 +121,7 @@ function amendResting(turn: Turn, slot: number, amendment: Amendment): MsgAmendO
     sizeLots: size,
     lots: left,
     selfTrade: selfTradeOf(amendment.selfTradePrevention),
+    trader: amendment.trader,
   });
   return { order: placeIntent(turn, intent, mark), keptPriority };
 }
@@ -174,7 +178,7 @@ function amendWaiting(
     remainingLots: BigInt(left),
     reserveTicks: order.reduceOnly ? 0n : valueTicks,
     // Otherwise it is the order of who amends it; a key's hand says so when it has counted it anew.
-    keyCount: onlyShrinks(amendment, open, left) ? order.keyCount : undefined,
+    keyCount: onlyShrinks(amendment, open, left) ? order.keyCount : uncounted(amendment.trader),
   };
   const placed = { ...intentOfWaiting(next), triggered: false };
   requireNotional(turn, placed, mark, Number(valueTicks));

@@ -39,6 +39,8 @@ export interface Combo {
   readonly netLimit: bigint;
   readonly clientId: string;
   readonly selfTrade: SelfTrade;
+  /** Address of the trading key that sends it; absent: the owner. */
+  readonly trader?: Uint8Array;
 }
 
 export function parseCombo(message: MsgPlaceCombo): Combo {
@@ -117,7 +119,7 @@ function fillLeg(
   venue: Venue,
   account: AccountId,
   leg: Leg,
-  { selfTrade }: Combo,
+  { selfTrade, trader }: Combo,
 ): MsgPlaceOrderResponse {
   const instrument = requireInstrument(ctx, venue, leg.market);
   const turn = openTurn(ctx, venue, instrument);
@@ -138,6 +140,7 @@ function fillLeg(
     clientId: "",
     goodTilMs: 0,
     selfTrade,
+    trader,
   };
   const response = placeIntent(turn, intent, mark);
   closeTurn(turn);

@@ -13,6 +13,7 @@ import * as events from "../events.ts";
 import { FeeDesk, type Party } from "../fees/desk.ts";
 import { feeReserve } from "../fees/rates.ts";
 import { notionalOf } from "../instruments.ts";
+import { reaches } from "../keys/reach.ts";
 import type { Side, TradeParty } from "../ports.ts";
 import { nowMs, type Turn } from "../venue.ts";
 import { afterMakerFill, cancelPartner, hooksOf, partnerOf } from "../waiting/links.ts";
@@ -38,6 +39,8 @@ export interface Incoming {
   /** Fee rate at which margin holds a reserve for the whole order, or null when nothing is reserved. */
   readonly reservePpm: number | null;
   readonly builder: BuilderTerms | undefined;
+  /** Address of the trading key that sent it; undefined: the owner. */
+  readonly trader: Uint8Array | undefined;
 }
 
 export interface Execution {
@@ -132,13 +135,14 @@ export function execute(turn: Turn, taker: Incoming): Execution {
     if (stop !== null) return STOP_TAKER;
     const maker = book.read(slot);
     if (maker.account.startsWith(takerOwner)) {
-      if (taker.selfTrade === "decrement") return decrementBoth(slot, maker, wanted);
-      if (taker.selfTrade !== "cancelMaker") {
+      const mode = reaches(turn, taker, maker.account) ? taker.selfTrade : "cancelTaker";
+      if (mode === "decrement") return decrementBoth(slot, maker, wanted);
+      if (mode !== "cancelMaker") {
         const refusal = refuse(
           "selfTrade",
           `expected no own order in reach, met order ${maker.id}`,
         );
-        const both = taker.selfTrade === "cancelBoth";
+        const both = mode === "cancelBoth";
         // Refusing the whole message would bring the maker back, so "both" is never a refusal.
         stop = { reason: "self_trade", refusal: both ? null : refusal };
         if (!both) return STOP_TAKER;

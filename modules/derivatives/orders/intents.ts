@@ -49,6 +49,8 @@ export interface Intent {
   readonly ocoId: number;
   readonly bracket: BracketTerms | undefined;
   readonly builder: BuilderTerms | undefined;
+  /** Address of the trading key that sends it; undefined: the owner. */
+  readonly trader: Uint8Array | undefined;
   /** Waited for this: a limit beyond the band stops at the band instead of being refused, and small orders are taken. */
   readonly triggered: boolean;
 }
@@ -63,6 +65,7 @@ export const PLAIN_INTENT: Pick<
   | "ocoId"
   | "bracket"
   | "builder"
+  | "trader"
   | "triggered"
 > = {
   id: 0,
@@ -72,6 +75,7 @@ export const PLAIN_INTENT: Pick<
   ocoId: 0,
   bracket: undefined,
   builder: undefined,
+  trader: undefined,
   triggered: false,
 };
 
@@ -109,6 +113,7 @@ export function intentOf(
     displayLots: displayLotsOf(instrument, request.displaySize, sizeLots),
     bracket: bracketOf(instrument, request),
     builder: given.builder,
+    trader: request.trader,
     triggered: false,
   };
 }
@@ -179,6 +184,7 @@ export function intentOfWaiting(order: WaitingOrder): Intent {
     ocoId: Number(order.ocoId),
     bracket: order.bracket,
     builder: order.builder,
+    trader: order.keyCount?.trader,
     triggered: true,
   };
 }
@@ -186,7 +192,7 @@ export function intentOfWaiting(order: WaitingOrder): Intent {
 /** A resting order as if it came now, with `sizeLots` in all and `lots` of them open. */
 export function intentOfResting(
   order: RestingOrder,
-  change: Pick<Intent, "priceTicks" | "sizeLots" | "lots" | "selfTrade">,
+  change: Pick<Intent, "priceTicks" | "sizeLots" | "lots" | "selfTrade" | "trader">,
 ): Intent {
   return {
     ...change,

@@ -37,6 +37,7 @@ export function liquidateAtBook(ctx: WriteContext, venue: Venue, order: Liquidat
     selfTrade: "cancelMaker",
     reservePpm: null,
     builder: undefined,
+    trader: undefined,
   });
   closeTurn(turn);
   return BigInt(execution.filledLots);

@@ -61,10 +61,20 @@ export function placeIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceOrd
   const reservePpm = reserve(turn, order);
   const priority = nextNumber(turn);
   const orderId = intent.id === 0 ? priority : intent.id;
-  const { account, builder, side, selfTrade } = intent;
+  const { account, builder, side, selfTrade, trader } = intent;
   const { limitTicks, lots } = order;
   const execution = order.crosses
-    ? execute(turn, { account, side, limitTicks, lots, orderId, selfTrade, reservePpm, builder })
+    ? execute(turn, {
+        account,
+        side,
+        limitTicks,
+        lots,
+        orderId,
+        selfTrade,
+        reservePpm,
+        builder,
+        trader,
+      })
     : nothingMet(lots);
   refuseUnfilled(order, execution);
   const { bracket, ocoId } = intent;
@@ -72,7 +82,7 @@ export function placeIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceOrd
   const protection =
     filled === 0
       ? bracket
-      : afterFill(turn, { id: orderId, account, side, ocoId, bracket, builder }, filled);
+      : afterFill(turn, { id: orderId, account, side, ocoId, bracket, builder, trader }, filled);
   return settle(turn, order, { orderId, priority, execution, reservePpm, protection });
 }
 
@@ -187,6 +197,7 @@ function restRemainder(turn: Turn, order: Admitted, done: Done, remaining: numbe
     feeReservePpm,
     ocoId: intent.ocoId,
     bracket: done.protection,
+    trader: intent.trader,
     builder: intent.builder,
   });
   if (!intent.reduceOnly) return remaining;

@@ -65,6 +65,7 @@ describe("sizes that gas charges", () => {
         }),
         { nil: undefined },
       ),
+      trader: fc.constantFrom(new Uint8Array(0), new Uint8Array(20).fill(1)),
     });
     fc.assert(
       fc.property(order, (value) => {

@@ -31,6 +31,10 @@ function builderField(builder: BuilderTerms | undefined): number {
   return 3 + shortField(builder.builder.length) + varintField(builder.feePpm);
 }
 
+function traderField({ length }: Uint8Array): number {
+  return length === 0 ? 0 : 1 + shortField(length);
+}
+
 export function countersSize({ nextOrderId, sequence, lastTradeTicks }: MarketCounters): number {
   return varintField(nextOrderId) + varintField(sequence) + varintField(lastTradeTicks);
 }
@@ -58,7 +62,8 @@ export function restingOrderSize(order: RestingOrder): number {
     farVarintField(order.hiddenLots) +
     farVarintField(order.ocoId) +
     bracketField(order.bracket) +
-    builderField(order.builder)
+    builderField(order.builder) +
+    traderField(order.trader)
   );
 }
 

@@ -62,6 +62,8 @@ export interface OrderRequest {
   readonly bracket: BracketRequest | null;
   /** Its address is read where the owner's approval is. */
   readonly builder: BuilderFee | undefined;
+  /** Address of the trading key that sends it; absent: the owner. */
+  readonly trader?: Uint8Array;
 }
 
 const FORCES: Readonly<Partial<Record<TimeInForce, Force>>> = {

@@ -24,7 +24,11 @@ export interface NewRestingOrder extends Omit<OrderTerms, "hooked"> {
   readonly ocoId: number;
   readonly bracket: BracketTerms | undefined;
   readonly builder: BuilderTerms | undefined;
+  /** Address of the trading key that sent it; undefined: the owner. */
+  readonly trader: Uint8Array | undefined;
 }
+
+const NO_TRADER = new Uint8Array(0);
 
 function keyOf(turn: Turn, order: OrderTerms): OrderKey {
   const { side, ticks, priority } = order;
@@ -70,6 +74,7 @@ export function rest(turn: Turn, order: NewRestingOrder): void {
     ocoId: BigInt(order.ocoId),
     bracket: order.bracket,
     builder: order.builder,
+    trader: order.trader ?? NO_TRADER,
   };
   // Spelled out: a spread that adds a field costs more than everything else here.
   const terms: OrderTerms = {

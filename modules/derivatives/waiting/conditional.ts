@@ -13,6 +13,7 @@ import { numberOf } from "../../kit/account-id.ts";
 import { divCeil } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import { parsePrice } from "../instruments.ts";
+import { uncounted } from "../keys/reach.ts";
 import { WAITING_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { sizeNotional } from "../marks.ts";
@@ -92,7 +93,7 @@ export function placeWaiting(
     dueSequence: 0n,
     parentId: 0n,
     builder: intent.builder,
-    keyCount: undefined,
+    keyCount: uncounted(intent.trader),
   };
   if (wait(turn, order, markTicks)) venue.clearing.requireInitial(ctx, account);
   return respond(

@@ -17,6 +17,7 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
+import { uncounted } from "../keys/reach.ts";
 import { cancel, changeRecord, recordOf, takeOff } from "../orders/resting.ts";
 import type { Side } from "../ports.ts";
 import { nextNumber, type Turn } from "../venue.ts";
@@ -29,13 +30,15 @@ export interface Filled {
   readonly ocoId: number;
   readonly bracket: BracketTerms | undefined;
   readonly builder: BuilderTerms | undefined;
+  /** Address of the trading key that sent it; undefined or empty: the owner. */
+  readonly trader: Uint8Array | undefined;
 }
 
 /** What a fill of this order of the book sets off; null: nothing. */
 export function hooksOf(turn: Turn, maker: OrderTerms): Filled | null {
   if (!maker.hooked) return null;
-  const { bracket, builder, ocoId } = recordOf(turn, maker);
-  return { ...maker, ocoId: Number(ocoId), bracket, builder };
+  const { bracket, builder, ocoId, trader } = recordOf(turn, maker);
+  return { ...maker, ocoId: Number(ocoId), bracket, builder, trader };
 }
 
 /** After `lots` of an order were filled. Returns its bracket, with the orders that protect it now. */
@@ -162,8 +165,8 @@ function begin(
     dueSequence: 0n,
     parentId: BigInt(parent.id),
     builder: parent.builder,
-    // The owner's, whoever placed the entry: what was counted is the entry, and its protection outlives the key.
-    keyCount: undefined,
+    // What was counted is the entry, and its protection outlives the key; what it may take off does not grow by that.
+    keyCount: uncounted(parent.trader),
   };
   wait(turn, order, 0);
   return { ...terms, orderId: order.id };

@@ -59,6 +59,7 @@ export function runSlice(turn: Turn, order: WaitingOrder): void {
     selfTrade: intent.selfTrade,
     reservePpm: null,
     builder: intent.builder,
+    trader: intent.trader,
   });
   const { decrementedLots, filledLots, notional } = execution;
   const quanta = filledWorth({ instrument, mark }, notional, filledLots);

@@ -17,7 +17,7 @@ export interface TradingGrant {
   key:
     | PublicKey
     | undefined;
-  /** Ascending, at least one. */
+  /** Ascending, at least one. Orders of the key never take off those of the owner's others, though self-trades are judged by owner. */
   subaccounts: number[];
   /** Market ids, ascending; empty: all. */
   markets: number[];

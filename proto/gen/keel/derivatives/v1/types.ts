@@ -393,7 +393,11 @@ export interface RestingOrder {
     | BracketTerms
     | undefined;
   /** `fee_reserve_ppm` includes its fee. */
-  builder: BuilderTerms | undefined;
+  builder:
+    | BuilderTerms
+    | undefined;
+  /** Address of the trading key that placed it or amended it last; empty: the owner. */
+  trader: Uint8Array;
 }
 
 /** One order of a bracket as it is stored. */
@@ -461,7 +465,7 @@ export interface WaitingOrder {
   builder:
     | BuilderTerms
     | undefined;
-  /** Present when a trading key placed it or amended it last, unless it counts for nothing. */
+  /** Present when a trading key placed it, its entry, or amended it last. */
   keyCount: KeyCount | undefined;
 }
 
@@ -469,7 +473,7 @@ export interface WaitingOrder {
 export interface KeyCount {
   /** Address of the key, 20 bytes. */
   trader: Uint8Array;
-  /** Decimal text of whole quanta. */
+  /** Decimal text of whole quanta; 0: it counts for nothing, then either. */
   quantaPerLot: string;
 }
 
@@ -511,7 +515,11 @@ export interface CollectedOrder {
   /** Share of its notional at the limit that margin holds back for fees. */
   feeReservePpm: number;
   /** `fee_reserve_ppm` includes its fee. */
-  builder: BuilderTerms | undefined;
+  builder:
+    | BuilderTerms
+    | undefined;
+  /** Address of the trading key that placed it; empty: the owner. */
+  trader: Uint8Array;
 }
 
 /** Where a market stands between auctions. Stored per market, and only while there is something to say. */
@@ -2303,6 +2311,7 @@ function createBaseRestingOrder(): RestingOrder {
     ocoId: 0n,
     bracket: undefined,
     builder: undefined,
+    trader: new Uint8Array(0),
   };
 }
 
@@ -2403,6 +2412,9 @@ export const RestingOrder: MessageFns<RestingOrder> = {
     }
     if (message.builder !== undefined) {
       BuilderTerms.encode(message.builder, writer.uint32(170).fork()).join();
+    }
+    if (message.trader.length !== 0) {
+      writer.uint32(178).bytes(message.trader);
     }
     return writer;
   },
@@ -2588,6 +2600,14 @@ export const RestingOrder: MessageFns<RestingOrder> = {
             message.builder = BuilderTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.trader = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2642,6 +2662,7 @@ export const RestingOrder: MessageFns<RestingOrder> = {
     message.builder = (object.builder !== undefined && object.builder !== null)
       ? BuilderTerms.fromPartial(object.builder)
       : undefined;
+    message.trader = object.trader ?? new Uint8Array(0);
     return message;
   },
 };
@@ -3687,6 +3708,7 @@ function createBaseCollectedOrder(): CollectedOrder {
     goodTilMs: 0n,
     feeReservePpm: 0,
     builder: undefined,
+    trader: new Uint8Array(0),
   };
 }
 
@@ -3742,6 +3764,9 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     }
     if (message.builder !== undefined) {
       BuilderTerms.encode(message.builder, writer.uint32(106).fork()).join();
+    }
+    if (message.trader.length !== 0) {
+      writer.uint32(114).bytes(message.trader);
     }
     return writer;
   },
@@ -3863,6 +3888,14 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
             message.builder = BuilderTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.trader = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3897,6 +3930,7 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     message.builder = (object.builder !== undefined && object.builder !== null)
       ? BuilderTerms.fromPartial(object.builder)
       : undefined;
+    message.trader = object.trader ?? new Uint8Array(0);
     return message;
   },
 };
