@@ -2,7 +2,7 @@
  * Who follows what. Each topic's text comes once and goes to all its followers; a follower that does not keep up gets none until it has caught up,
  * and then a snapshot. On the main thread, so everything here is bounded by `limits.ts`.
  */
-import { SNAPSHOTS_IN_FLIGHT_MAX, SUBSCRIPTIONS_PER_CLIENT_MAX, TOPICS_MAX } from "./limits.ts";
+import { SNAPSHOTS_IN_FLIGHT_MAX, SUBSCRIPTIONS_PER_CLIENT_MAX } from "./limits.ts";
 import type { Published, SnapshotTail } from "./reader.ts";
 import { StreamRefusal, type Topic, topicJson } from "./topics.ts";
 
@@ -132,8 +132,6 @@ export class StreamHub {
         `at most ${SNAPSHOTS_IN_FLIGHT_MAX} snapshots on their way; wait for one`,
       );
     const known = this.#topics.get(topic.key);
-    if (known === undefined && this.#topics.size >= TOPICS_MAX)
-      throw new StreamRefusal("busy", `this node serves at most ${TOPICS_MAX} topics`);
     if (known === undefined) this.#topics.set(topic.key, { topic, members: new Set([member]) });
     else known.members.add(member);
     const subscription: Subscription = { topic, state: "waiting", height: 0 };

@@ -11,10 +11,12 @@ export const RESTART_MAX_MS = 600_000;
 /** A request names a channel and a subject: hundreds of bytes at most. */
 export const MESSAGE_BYTES_MAX = 2_048;
 export const REQUEST_ID_LENGTH_MAX = 64;
-/** A busy desk follows dozens of markets and accounts; each topic costs a text per block. */
+/**
+ * A busy desk follows dozens of markets and accounts. Topics have no bound of their own, which some could use up for all: clients times this. One
+ * costs a look-up per block, and a text when there is news of it; with 20,000 of accounts without any, a block takes the reader's thread some
+ * milliseconds more.
+ */
 export const SUBSCRIPTIONS_PER_CLIENT_MAX = 100;
-/** Different topics of all clients: what the reader's thread makes texts of per block. */
-export const TOPICS_MAX = 2_000;
 /** Messages of one client: a burst to subscribe, then a few per second. Past it the socket is closed, since parsing is on the main thread. */
 export const MESSAGES_BURST_MAX = 200;
 export const MESSAGES_PER_SECOND_MAX = 20;
@@ -35,6 +37,8 @@ export const SNAPSHOT_PRINTS = 50;
 export const SNAPSHOT_CANDLES = 100;
 /** Marks of followed markets are read from state at most so often: it is the main thread that reads them. */
 export const MARKS_INTERVAL_MS = 250;
+/** They are read again after this many times what it took, if that is longer: whatever is followed, most of the main thread is free. */
+export const MARKS_PAUSE_SHARE = 4;
 /** Followed markets read in one turn of the event loop. */
 export const MARKS_PER_TURN = 16;
 

@@ -3,7 +3,7 @@ import type { Application } from "@keel/consensus/host/ports";
 import type { MarketView } from "@keel/proto/gen/keel/derivatives/v1/query";
 import { QueryMarketRequest, QueryMarketResponse } from "@keel/proto/gen/keel/derivatives/v1/query";
 import { QueryPriceRequest, QueryPriceResponse } from "@keel/proto/gen/keel/oracle/v1/query";
-import { MARKS_INTERVAL_MS, MARKS_PER_TURN } from "./limits.ts";
+import { MARKS_INTERVAL_MS, MARKS_PAUSE_SHARE, MARKS_PER_TURN } from "./limits.ts";
 import type { SnapshotTail } from "./reader.ts";
 import { StreamRefusal, type Topic, topicJson } from "./topics.ts";
 
@@ -24,6 +24,8 @@ export class Marks {
   readonly #followed = new Map<string, Followed>();
   /** Block times by height, of the last ones: an answer shows the newest state, which may be later than the block that asked. */
   readonly #times = new Map<number, number>();
+  /** How long reading them took the last time. */
+  #tookMs = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
@@ -52,11 +54,14 @@ export class Marks {
     this.#times.set(height, timeMs);
     this.#times.delete(height - TIMES_REMEMBERED);
     if (this.#timer !== null || this.#closed || this.#followed.size === 0) return;
+    const pauseMs = Math.max(MARKS_INTERVAL_MS, this.#tookMs * MARKS_PAUSE_SHARE);
     this.#timer = setTimeout(() => {
+      const began = performance.now();
       void this.#refresh().finally(() => {
+        this.#tookMs = performance.now() - began;
         this.#timer = null;
       });
-    }, MARKS_INTERVAL_MS);
+    }, pauseMs);
     this.#timer.unref();
   }
 

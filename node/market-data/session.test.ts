@@ -223,6 +223,21 @@ describe("a session", () => {
     expect(source.unfollowed).toHaveLength(SUBSCRIPTIONS_PER_CLIENT_MAX);
   });
 
+  it("finds room for its topics however many made-up ones others follow", async () => {
+    const topics = { channel: "fills", op: "subscribe" };
+    for (let n = 0; n < 40; n++) {
+      const other = new Client(hub);
+      for (let i = 0; i < SUBSCRIPTIONS_PER_CLIENT_MAX; i++) {
+        other.say({ ...topics, account: account.replace("/0", `/${n * 100 + i}`) });
+        if (i % SNAPSHOTS_IN_FLIGHT_MAX === 0) await settled();
+      }
+    }
+    expect(hub.topics).toBeGreaterThanOrEqual(3_600);
+    client.say(book());
+    await settled();
+    expect(client.take()).toMatchObject([{ type: "snapshot", channel: "book" }]);
+  });
+
   it("is closed when it talks too much", () => {
     for (let i = 0; i < MESSAGES_BURST_MAX; i++) client.say({ op: "ping" });
     expect(client.closed).toBeNull();
