@@ -95,13 +95,28 @@ export function historyMethods(sources: HistorySources | null): RpcMethods {
   };
 }
 
-/** A market that is gone may still have history. */
+/** Of the market listed now, though an earlier one of its name has traded and it has not; one that is gone may still have history. */
 async function idOf({ app, history }: HistorySources, symbol: string): Promise<number> {
-  return (await history.marketOf(symbol)) ?? (await marketOf(app, symbol)).id;
+  const id = (await findMarket(app, symbol))?.id ?? (await history.marketOf(symbol));
+  if (id === null) throw unknownMarket(symbol);
+  return id;
+}
+
+function unknownMarket(symbol: string): Error {
+  return invalidParams(`market: no market "${symbol}"`);
+}
+
+async function marketOf(app: Pick<Application, "query">, symbol: string): Promise<Instrument> {
+  const instrument = await findMarket(app, symbol);
+  if (instrument === null) throw unknownMarket(symbol);
+  return instrument;
 }
 
 /** Scales of a market as the newest state has it. */
-async function marketOf(app: Pick<Application, "query">, symbol: string): Promise<Instrument> {
+async function findMarket(
+  app: Pick<Application, "query">,
+  symbol: string,
+): Promise<Instrument | null> {
   const answer = await app.query({
     path: "/keel.derivatives.v1.Query/Market",
     data: QueryMarketRequest.encode({ market: symbol }).finish(),
@@ -109,8 +124,7 @@ async function marketOf(app: Pick<Application, "query">, symbol: string): Promis
     prove: false,
   });
   const view = answer.code === 0 ? QueryMarketResponse.decode(answer.value).market : undefined;
-  if (view?.market === undefined) throw invalidParams(`market: no market "${symbol}"`);
-  return instrumentOf(view.market);
+  return view?.market === undefined ? null : instrumentOf(view.market);
 }
 
 async function heightOf(
