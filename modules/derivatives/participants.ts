@@ -9,7 +9,7 @@ import type { OrderTerms } from "./book/order-terms.ts";
 import { reaches } from "./keys/reach.ts";
 import { cancelSlot } from "./orders/cancelling.ts";
 import { reducible } from "./orders/execution.ts";
-import { cancel, enforceReduceOnly, recordOf, trim } from "./orders/resting.ts";
+import { cancel, enforceReduceOnly, recordOf, takeOff, trim } from "./orders/resting.ts";
 import type { Side } from "./ports.ts";
 import { nowMs, type Turn } from "./venue.ts";
 
@@ -86,8 +86,8 @@ function reducers(orders: readonly Participant[]): Set<AccountId> {
 }
 
 /**
- * An owner's buys and sells that cross each other cancel out, lot for lot, best against best. Volume with oneself would be free but for fees, and it
- * moves the price: the largest volume sets it. Afterwards every owner stands on one side of any price.
+ * An owner's buys and sells that cross each other cancel out, lot for lot, best against best, an iceberg's hidden lots first. Volume with
+ * oneself would be free but for fees, and it moves the price: the largest volume sets it. Afterwards every owner stands on one side of any price.
  */
 function netOwnOrders(
   turn: Turn,
@@ -153,19 +153,24 @@ function removeBeyondGrants(turn: Turn, { buys, sells }: OwnOrders): void {
 }
 
 function netOne(turn: Turn, own: OwnOrders): void {
+  const taken = new Map<Participant, number>();
   const left = new Map<Participant, number>();
-  const lotsOf = (order: Participant): number => left.get(order) ?? order.lots;
+  // Hidden ones too: otherwise each part would show in turn, and every turn is an attempt at the whole auction.
+  const lotsOf = (order: Participant): number =>
+    left.get(order) ?? order.lots + Number(recordOf(turn, order).hiddenLots);
   for (let b = 0, s = 0; ; ) {
     const buy = own.buys[b];
     const sell = own.sells[s];
     if (buy === undefined || sell === undefined || buy.ticks < sell.ticks) break;
     const lots = lotsOf(buy) < lotsOf(sell) ? lotsOf(buy) : lotsOf(sell);
-    left.set(buy, lotsOf(buy) - lots);
-    left.set(sell, lotsOf(sell) - lots);
+    for (const order of [buy, sell]) {
+      left.set(order, lotsOf(order) - lots);
+      taken.set(order, (taken.get(order) ?? 0) + lots);
+    }
     if (lotsOf(buy) === 0) b += 1;
     if (lotsOf(sell) === 0) s += 1;
   }
-  for (const [order, lots] of left) leave(turn, order, lots, "self_trade");
+  for (const [{ slot }, lots] of taken) takeOff(turn, slot, lots, "self_trade");
 }
 
 /** In a market that is closing every order acts as if it were reduce-only: older ones keep their size. */

@@ -58,6 +58,25 @@ describe("an opening auction", () => {
     expect(venue.violation()).toBeNull();
   });
 
+  it("nets an owner's icebergs lot for lot, hidden parts included", () => {
+    const rest = (sale: string, ...buys: string[]): string => {
+      const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
+      venue.place(venue.account(1), sale);
+      reopen(venue);
+      buys.forEach((buy, n) => void venue.place(venue.account(1, 1), `${buy} id=b${n}`));
+      for (let i = 0; i < 4; i++) venue.block(60_000);
+      const orders: string[] = [];
+      venue.venue.state.orders.each(venue.ctx, (_key, { side, remainingLots, hiddenLots }) => {
+        orders.push(`${side === 1 ? "buy" : "sell"} ${remainingLots}+${hiddenLots}`);
+      });
+      return orders.join(", ");
+    };
+    expect(rest("sell 3 @ 60100 show=1", "buy 1 @ 60200")).toBe("sell 1000+1000");
+    expect(rest("sell 3 @ 60100 show=1", "buy 1.5 @ 60200", "buy 1 @ 60150")).toBe("sell 500+0");
+    expect(rest("sell 3 @ 60100 show=1", "buy 4 @ 60200")).toBe("buy 1000+0");
+    expect(rest("sell 3 @ 60100 show=1", "buy 3 @ 60200")).toBe("");
+  });
+
   it("ends both orders of a pair of which it finds one expired", () => {
     const venue = market(MatchingMode.MATCHING_MODE_CONTINUOUS);
     const { ctx } = venue;
