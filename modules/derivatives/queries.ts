@@ -129,6 +129,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       path: `${PATH}/Orders`,
       request: QueryOrdersRequest,
       response: QueryOrdersResponse,
+      derives: true,
       handle(ctx, request) {
         const account = accountOf(request);
         return {
@@ -148,6 +149,7 @@ export function derivativesQueries(venue: Venue): readonly QueryRoute[] {
       path: `${PATH}/Order`,
       request: QueryOrderRequest,
       response: QueryOrderResponse,
+      derives: true,
       handle(ctx, request) {
         const instrument = requireInstrument(ctx, venue, request.market);
         const book = venue.books.of(ctx, instrument.id);

@@ -70,6 +70,8 @@ export interface QueryRoute {
   readonly path: string;
   readonly requestType: string;
   readonly responseType: string;
+  /** It needs what is derived of the whole state, as an order book is: at an earlier height that is made anew for it. */
+  readonly derives: boolean;
   handle(ctx: ReadContext, request: Uint8Array): Uint8Array;
 }
 
@@ -77,6 +79,7 @@ export function onQuery<Q, R>(route: {
   readonly path: string;
   readonly request: ProtoCodec<Q>;
   readonly response: ProtoCodec<R>;
+  readonly derives?: true;
   readonly handle: (ctx: ReadContext, request: Q) => R;
 }): QueryRoute {
   const [service, method] = route.path.slice(1).split("/") as [string, string];
@@ -85,6 +88,7 @@ export function onQuery<Q, R>(route: {
     path: route.path,
     requestType: `${prefix}.Query${method}Request`,
     responseType: `${prefix}.Query${method}Response`,
+    derives: route.derives === true,
     handle: (ctx, request) =>
       route.response.encode(route.handle(ctx, route.request.decode(request))).finish(),
   };

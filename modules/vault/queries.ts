@@ -128,6 +128,7 @@ export function vaultQueries(
       path: "/keel.vault.v1.Query/Quotes",
       request: QueryQuotesRequest,
       response: QueryQuotesResponse,
+      derives: true,
       handle(ctx, { market: symbol }) {
         const quotes: QueryQuotesResponse["quotes"] = [];
         state.markets.each(ctx, (id) => {

@@ -28,6 +28,7 @@ import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
 import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
+import { OldHeights } from "./old-heights.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
@@ -259,6 +260,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     };
   }
 
+  const oldHeights = new OldHeights();
+
   function simulate(tx: Uint8Array): TxResult {
     const view = state.viewAt(header.height);
     if (view === null) throw new ModuleError("sdk", 26, "no block yet: invalid height");
@@ -355,6 +358,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
           version: options.version,
           latest: () => state.viewAt(store.height),
           viewAt: (height) => state.viewAt(height),
+          oldHeights,
           simulate,
           onFault,
         },

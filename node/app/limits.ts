@@ -11,6 +11,10 @@ export const TX_BYTES_MAX = 1_048_576;
 export const EXPLAINED_ENTRIES_DEFAULT = 100_000;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
+/** Queries that make an order book anew at an earlier height take one part in so many of the thread's time: the book of 100,000 orders is half a second. */
+export const DERIVED_SHARE = 10;
+/** And as much at once, so that several small ones are answered. */
+export const DERIVED_BURST_MS = 100;
 /** A query's request: keys and small messages only. */
 export const QUERY_BYTES_MAX = 65_536;
 /** Gas of one query or simulation, so that a scan cannot hold up the block in work. */

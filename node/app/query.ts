@@ -10,6 +10,7 @@ import { SimulateResponse } from "cosmjs-types/cosmos/tx/v1beta1/service";
 import { type CommitStore, HeightUnavailable } from "../store/types.ts";
 import { readContext } from "./contexts.ts";
 import { QUERY_BYTES_MAX, QUERY_GAS_MAX, TX_BYTES_MAX } from "./limits.ts";
+import { type OldHeights, OldHeightsBusy } from "./old-heights.ts";
 import type { TxResult } from "./router.ts";
 import type { CommittedView } from "./state.ts";
 
@@ -20,6 +21,7 @@ export interface QueryOptions {
   /** null before the first block. */
   readonly latest: () => CommittedView | null;
   readonly viewAt: (height: number) => CommittedView | null;
+  readonly oldHeights: OldHeights;
   readonly simulate: (tx: Uint8Array) => TxResult;
   readonly onFault: (height: number, where: string, error: Error) => void;
 }
@@ -77,10 +79,10 @@ function runQuery(options: QueryOptions, request: QueryRequest, height: number):
   if (view === null) {
     throw sdkError("invalidRequest", `state at height ${height} is no longer held by this node`);
   }
-  return route.handle(
-    readContext(view.header, view.branch, limitedGas(QUERY_GAS_MAX)),
-    request.data,
-  );
+  const context = readContext(view.header, view.branch, limitedGas(QUERY_GAS_MAX));
+  const work = (): Uint8Array => route.handle(context, request.data);
+  const isOld = height !== options.latest()?.header.height;
+  return route.derives && isOld ? options.oldHeights.answer(view.branch, work) : work();
 }
 
 async function storeQuery(
@@ -164,12 +166,10 @@ function refusal(
 ): QueryResponse {
   const base = { ...answer(height), codespace: "sdk" };
   if (error instanceof HeightUnavailable) return { ...base, code: 26, log: error.message };
-  if (error instanceof OutOfGasError)
-    return {
-      ...base,
-      code: 11,
-      log: "rpc error: code = ResourceExhausted desc = query too expensive",
-    };
+  if (error instanceof OutOfGasError || error instanceof OldHeightsBusy) {
+    const why = error instanceof OldHeightsBusy ? error.message : "query too expensive";
+    return { ...base, code: 11, log: `rpc error: code = ResourceExhausted desc = ${why}` };
+  }
   if (!(error instanceof ModuleError)) {
     // Undecodable request bytes (a RangeError in most decoders) and unknown store names end here too. A query writes nothing, so whatever
     // went wrong in it ends with it.

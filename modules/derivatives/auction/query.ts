@@ -58,6 +58,7 @@ export function auctionQuery(venue: Venue): QueryRoute {
     path: "/keel.derivatives.v1.Query/Auction",
     request: QueryAuctionRequest,
     response: QueryAuctionResponse,
+    derives: true,
     handle(ctx, { market }) {
       const instrument = requireInstrument(ctx, venue, market);
       const found = indicative(ctx, venue, instrument);

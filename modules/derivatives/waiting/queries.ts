@@ -75,6 +75,7 @@ export function waitingQueries(
       path: `${PATH}/WaitingOrders`,
       request: QueryWaitingOrdersRequest,
       response: QueryWaitingOrdersResponse,
+      derives: true,
       handle(ctx, { market, owner, subaccount }) {
         const account = venue.accounts.of(owner, subaccount);
         const views = instruments(ctx, market).flatMap((instrument) =>
