@@ -124,6 +124,55 @@ describe("a market listed by anyone", () => {
     expect(list(world, option).europeanOption?.volatilityFeedId).toBe(VOL);
   });
 
+  it("takes no name that a series gives, now or when its expiry comes near", () => {
+    const world = open();
+    const expiries = {
+      intervalMs: BigInt(HOUR_MS),
+      offsetMs: BigInt(SOON_MS % HOUR_MS),
+      count: 2,
+      windowMs: 600_000n,
+      closeOnlyMs: 0n,
+    };
+    const shared = { id: 0, paused: false, baseAsset: "BTC", quoteAsset: "USD", feedId: BTC };
+    const steps = { tickSize: "0.5", lotSize: "0.01", expiries };
+    const { europeanOption } = optionMarket("X", maturity(SOON_MS), { strike: "50000" });
+    world.keeper.createSeries(world.ctx, {
+      ...shared,
+      ...steps,
+      name: "FUTURES",
+      strikes: undefined,
+      terms: defaultTerms(),
+      datedFuture: { maturity: undefined },
+    });
+    world.keeper.createSeries(world.ctx, {
+      ...shared,
+      ...steps,
+      name: "OPTIONS",
+      strikes: { spacing: "1000", eachSide: 2, strikesMax: 9 },
+      terms: optionTerms(),
+      europeanOption: {
+        maturity: undefined,
+        right: 0,
+        strike: "",
+        volatilityFeedId: europeanOption?.volatilityFeedId ?? 0,
+        volatilitySurfaceId: 0,
+      },
+    });
+    const refused = expect.objectContaining({ codespace: "derivatives", code: 23 });
+    for (const hours of [3, 24 * 60]) {
+      const at = maturity(SOON_MS + hours * HOUR_MS);
+      expect(() => list(world, futureMarket("X", at))).toThrow(refused);
+      expect(() => list(world, optionMarket("X", at, { strike: "90000" }))).toThrow(refused);
+      expect(() => list(world, optionMarket("X", at, { strike: "90000", right: "put" }))).toThrow(
+        refused,
+      );
+    }
+    expect(world.venue.state.symbols.size(world.ctx)).toBe(0);
+    // Another minute or strike is another name.
+    list(world, futureMarket("X", maturity(SOON_MS + 3 * HOUR_MS + 60_000)));
+    list(world, optionMarket("X", maturity(SOON_MS + 3 * HOUR_MS), { strike: "90500" }));
+  });
+
   it("loses it when the authority says so: a proposed market is refused by that, an open one stays", () => {
     const world = open();
     list(world, perpetual());

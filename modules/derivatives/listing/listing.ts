@@ -1,6 +1,6 @@
 /**
  * Listing by anyone against a bond. The proposer chooses feed, steps and contract; the chain names the market after the feed, so that nobody lists a
- * second thing under a known name, and gives it the terms that the authority set for such markets, a perpetual the usual funding. The feed must meet a rule of quality at
+ * second thing under a known name, or a thing of its own under one that a series gives, and gives it the terms that the authority set for such markets, a perpetual the usual funding. The feed must meet a rule of quality at
  * that moment. For a notice time the market is only proposed, which is when the authority refuses it at the least cost.
  */
 import type { Market, Series } from "@keel/proto/gen/keel/derivatives/v1/types";
@@ -9,7 +9,7 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
 import { defaultFunding } from "../defaults.ts";
 import { refuse } from "../errors.ts";
-import { contractOf } from "../instruments/contract.ts";
+import { type Contract, contractOf } from "../instruments/contract.ts";
 import { instrumentParams } from "../instruments/params.ts";
 import { symbolOf } from "../instruments/symbols.ts";
 import { instrumentOf } from "../instruments.ts";
@@ -18,6 +18,7 @@ import { markOf } from "../marks.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { lockBond } from "./bonds.ts";
 import { listMarket } from "./markets.ts";
+import { givesName } from "./series-markets.ts";
 
 const FEED_SYMBOL = /^([A-Z0-9.]{1,16})-([A-Z0-9.]{1,16})$/;
 const MINUTE_MS = 60_000;
@@ -60,10 +61,12 @@ export function listByAnyone(
       );
     }
   }
+  const symbol = symbolOf(baseAsset, quoteAsset, contract);
+  requireFreeName(ctx, venue, symbol, contract);
   const terms = contract.option === null ? openListing.linearTerms : openListing.optionTerms;
   const market = listMarket(ctx, venue, {
     ...wanted,
-    symbol: symbolOf(baseAsset, quoteAsset, contract),
+    symbol,
     baseAsset,
     quoteAsset,
     status: MarketStatus.MARKET_STATUS_PROPOSED,
@@ -80,6 +83,20 @@ export function listByAnyone(
     returnsMs: activatesMs + openListing.standingMs,
   });
   return market;
+}
+
+/** A name says nothing of window, tick and lot: under a series' it would stand where the series' own market belongs. */
+function requireFreeName(
+  ctx: ReadContext,
+  { state }: Venue,
+  symbol: string,
+  contract: Contract,
+): void {
+  state.series.each(ctx, (_id, { series }) => {
+    if (series !== undefined && givesName(series, symbol, contract)) {
+      throw refuse("marketExists", `${symbol} is a market of series ${series.name}`);
+    }
+  });
 }
 
 /** The feed is fresh, enough power stands behind its last price and the validators agree on it closely enough. */

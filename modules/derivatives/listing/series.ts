@@ -161,7 +161,7 @@ function hasRoom(ctx: WriteContext, venue: Venue, needed: number, most: number):
   return needed <= most && venue.state.markets.size(ctx) + needed <= marketsMax;
 }
 
-/** The same contract may be listed already, by hand or by another series: then there is nothing to do. */
+/** The name may be taken already, by hand, by another series, or by what anyone listed before the series was: then there is nothing to do. */
 function listOne(ctx: WriteContext, venue: Venue, market: Market): void {
   if (market.symbol !== "" && venue.state.symbols.has(ctx, market.symbol)) return;
   listMarket(ctx, venue, market);
