@@ -5,7 +5,7 @@ import { maximum } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import { refuse } from "../errors.ts";
 import { positionValue } from "../health/health.ts";
-import type { MarketViews } from "../health/market-view.ts";
+import type { MarketView, MarketViews } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { hasAdvance } from "../waterfall/advances.ts";
@@ -81,7 +81,15 @@ export function hasLossToBear(
 export function gainAtStake(
   ctx: ReadContext,
   { waterfall }: MarginState,
-  { id, account }: { readonly id: AccountId; readonly account: Account },
+  {
+    id,
+    account,
+    except,
+  }: {
+    readonly id: AccountId;
+    readonly account: Account;
+    readonly except?: (view: MarketView) => boolean;
+  },
   views: MarketViews,
 ): bigint {
   const { endings, shares } = waterfall;
@@ -90,6 +98,7 @@ export function gainAtStake(
   for (const position of account.positions) {
     const view = position.lots === 0n ? undefined : views(position.market);
     if (view === undefined || !endings.has(ctx, position.market)) continue;
+    if (except?.(view) === true) continue;
     gain += maximum(positionValue(position, view), 0n);
   }
   return gain;

@@ -7,7 +7,7 @@ import type { Account } from "../account-codec.ts";
 import type { Collateral } from "../collateral.ts";
 import type { AssetCustody } from "../collateral-assets/custody.ts";
 import { type MarginCode, refuse } from "../errors.ts";
-import { evaluate, noRiskier, positionValue } from "../health/health.ts";
+import { evaluate, holdsGains, noRiskier, positionValue } from "../health/health.ts";
 import type { MarketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
 import { hasAdvance, owedToFunds } from "../waterfall/advances.ts";
@@ -104,7 +104,9 @@ export function risksStake(
   views: MarketViews,
 ): boolean {
   if (state.waterfall.endings.size(ctx) === 0) return false;
-  const stake = gainAtStake(ctx, state, { id, account: after }, views);
+  // What health holds back for itself is in the requirement.
+  const unheld = { id, account: after, except: holdsGains };
+  const stake = gainAtStake(ctx, state, unheld, views);
   if (stake === 0n) return false;
   const health = evaluate(after, views);
   if (noRiskier(evaluate(before, views), health)) return false;

@@ -6,7 +6,7 @@ import type { Account, Position } from "../account-codec.ts";
 import { backingOf } from "../collateral-assets/backing.ts";
 import { lotsElsewhere, worstElsewhere } from "../owners/elsewhere.ts";
 import { portfolioInitial, portfolioMaintenance } from "../portfolio/account.ts";
-import type { MarketView, MarketViews } from "./market-view.ts";
+import { isClosable, type MarketView, type MarketViews } from "./market-view.ts";
 import { positionInitial, positionMaintenance } from "./position-requirement.ts";
 
 /** Quanta throughout. */
@@ -16,7 +16,7 @@ export interface Health {
   /** Collateral and positions alone; may be below zero by `debtMax`. */
   readonly cash: bigint;
   readonly debtMax: bigint;
-  /** With resting orders at their worst side; the fee reserve is not part of it. */
+  /** With resting orders at their worst side, and what counts for equity but is no margin for more: a part of what assets count, and gains that cannot be closed now. The fee reserve is not part of it. */
   readonly initial: bigint;
   readonly maintenance: bigint;
   /** Every mark that enters is fresh. */
@@ -35,8 +35,23 @@ export function positionValue(position: Position, view: MarketView): bigint {
   return position.lots * view.quantaPerLot + settledQuote(position, view.fundingIndex);
 }
 
+/**
+ * What a position has gained in it is no margin for more: nobody can take it now, the market may turn before it is open again, and who has lost the gain
+ * elsewhere by then leaves that loss to others.
+ */
+export function holdsGains(view: MarketView): boolean {
+  return !isClosable(view) && !isFixed(view);
+}
+
+/** It settles, at a value that is known: nothing is required for it any more. */
+function isFixed({ losses, terms: { status } }: MarketView): boolean {
+  if (status !== "settling" && status !== "settled") return false;
+  return losses !== null && losses.long.maintenance === 0n && losses.short.maintenance === 0n;
+}
+
 export function evaluate(account: Account, views: MarketViews): Health {
   let cash = account.collateral;
+  let held = 0n;
   let initial = 0n;
   let maintenance = 0n;
   let fresh = true;
@@ -50,7 +65,9 @@ export function evaluate(account: Account, views: MarketViews): Health {
     }
     if (!view.fresh) fresh = false;
     if (position.lots !== 0n) {
-      cash += positionValue(position, view);
+      const value = positionValue(position, view);
+      cash += value;
+      if (value > 0n && holdsGains(view)) held += value;
       maintenance += positionMaintenance(position, view, lotsElsewhere(account, position.market));
     }
     initial += positionInitial(position, view, worstElsewhere(account, position.market));
@@ -59,6 +76,7 @@ export function evaluate(account: Account, views: MarketViews): Health {
     initial = portfolioInitial(account, views).initial;
     maintenance = portfolioMaintenance(account, views);
   }
+  initial += held;
   const { portfolio } = account;
   if (account.assets.length === 0) {
     return { equity: cash, cash, debtMax: 0n, initial, maintenance, fresh, complete, portfolio };

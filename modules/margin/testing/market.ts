@@ -44,6 +44,8 @@ export interface TestMarkets extends MarketsPort {
   setMark(ctx: WriteContext, market: MarketId, ticks: bigint, fresh?: boolean): void;
   /** Until the next mark: judged and liquidated at it, but nothing leaves against it. */
   holdBack(ctx: WriteContext, market: MarketId): void;
+  /** Until the next mark: judged at it, but nothing is liquidated there. */
+  ageing(ctx: WriteContext, market: MarketId): void;
   /** An option marked at nothing: what is bought needs nothing, what is sold this much a lot. */
   setWorthless(ctx: WriteContext, market: MarketId, notionalPerLot: bigint, sold: bigint): void;
   addFunding(ctx: WriteContext, market: MarketId, perLot: bigint): void;
@@ -180,6 +182,12 @@ export function createTestMarkets(registry: Registry, clearing: () => ClearingPo
       const known = row(ctx, market);
       if (known.mark === undefined) throw new Error("expected a mark");
       const stage = { reduces: true, withdraws: false, liquidates: true };
+      rows.set(ctx, market, { ...known, mark: { ...known.mark, fresh: false, stage } });
+    },
+    ageing(ctx, market) {
+      const known = row(ctx, market);
+      if (known.mark === undefined) throw new Error("expected a mark");
+      const stage = { reduces: true, withdraws: false, liquidates: false };
       rows.set(ctx, market, { ...known, mark: { ...known.mark, fresh: false, stage } });
     },
     setWorthless(ctx, market, notionalPerLot, sold) {
