@@ -78,7 +78,7 @@ export function createBankruptcies(parts: {
 
   /**
    * Closes what can be closed against the other side, as far as the block has room for it; returns what that side lost by it. `whole`: nothing is closed unless all that is
-   * missing is borne by it, but for `stuck`.
+   * missing is borne by it, but for `stuck`; where that takes more than a block has room for, each who is closed has borne his part, and it goes on in the next (`goesOn`).
    */
   function deleverage(
     ctx: WriteContext,
@@ -86,35 +86,56 @@ export function createBankruptcies(parts: {
     closable: readonly MarketId[],
     budget: BankruptcyBudget,
     { stuck, whole }: { readonly stuck: bigint; readonly whole: boolean },
-  ): bigint {
+  ): { readonly lost: bigint; readonly goesOn: boolean } {
+    const nothing = { lost: 0n, goesOn: false };
     let lost = 0n;
     let sound = true;
+    let rounds = 0;
+    // Who holds more markets than a block deleverages has one for itself.
+    const more = whole && closable.length > budget.deleverages;
+    const most = more ? closable.length : budget.deleverages;
+    if (whole && !closable.every((market) => deleveraging.canBear(ctx, id, market, stuck))) {
+      budget.deleverages -= closable.length;
+      return nothing;
+    }
+    const { views } = load(ctx, id);
+    let unasked = false;
+    // At one price, whoever is asked first.
+    let even = whole && closable.every((market) => deleveraging.bearable(ctx, id, market, views));
     const closeAll = (inner: WriteContext): void => {
       for (const market of closable) {
-        if (!whole && isSpent(budget)) break;
-        budget.deleverages -= 1;
+        if (rounds >= most || budget.notional <= 0n) {
+          unasked = true;
+          break;
+        }
+        rounds += 1;
         budget.worked = true;
         let part = 0n;
         const done = contained(inner, markets, market, (step) => {
           const closed = deleveraging.deleverage(step, id, market, stuck);
           part = closed.lost;
+          if (closed.unasked) unasked = true;
+          else if (closed.lots === 0n) even = false;
           // A crowd on the other side is as much work as many deleveragings.
-          if (closed.rounds > 1) budget.deleverages -= closed.rounds - 1;
+          if (closed.rounds > 1) rounds += closed.rounds - 1;
           assertMarketSound(step, state, market);
         });
         if (done) lost += part;
         else sound = false;
       }
-      const equity = whole && sound ? (load(inner, id).health?.equity ?? 0n) : 0n;
+      const ends = whole && sound && !(even && unasked);
+      const equity = ends ? (load(inner, id).health?.equity ?? 0n) : 0n;
       if (equity < -stuck) throw new NotBorne();
     };
     try {
       atomically(ctx, closeAll);
     } catch (error) {
       if (!(error instanceof NotBorne)) throw error;
-      return 0n;
+      return nothing;
+    } finally {
+      budget.deleverages -= rounds;
     }
-    return lost;
+    return { lost, goesOn: sound && even && unasked };
   }
 
   /** There is room for all of it; who holds more markets than a block deleverages has one for itself. */
@@ -163,8 +184,10 @@ export function createBankruptcies(parts: {
     const ends = state.params.require(ctx).marketSettlement !== undefined;
     const whole = ends && waited && missing >= shortfallFloor(ctx, state);
     const room = hasRoom(budget, closable, whole);
-    if (room || closable.length === 0) budget.tried.add(id);
-    const lost = room ? deleverage(ctx, id, closable, budget, { stuck, whole }) : 0n;
+    const { goesOn, lost } = room
+      ? deleverage(ctx, id, closable, budget, { stuck, whole })
+      : { goesOn: false, lost: 0n };
+    if ((room && !goesOn) || closable.length === 0) budget.tried.add(id);
     ledger.add("deleveraging", lost);
     const residue = held.length > 0 ? keepResidue(ctx, id, views) : 0n;
     ledger.add("residue", -residue);

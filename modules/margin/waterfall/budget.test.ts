@@ -54,14 +54,14 @@ function block(world: World): number {
 const CROWD = DELEVERAGE_COUNTERPARTIES_MAX * DELEVERAGE_ROUNDS_MAX;
 
 /** At 1,000 ticks, where a lot is a unit. */
-function oneMarket() {
-  const world = createWorld();
+function oneMarket(params: Parameters<typeof createWorld>[0] = {}) {
+  const world = createWorld(params);
   const { ctx, margin, markets } = world;
   markets.list(ctx, btcTerms());
   markets.setMark(ctx, 1, 1_000n);
   const party = (account: AccountId) => ({ account, feeQuanta: 0n, orderId: null });
-  const sell = (to: AccountId, from: AccountId, lots: bigint): void => {
-    const trade = { market: 1, priceTicks: 1_000n, lots, buyer: party(to), seller: party(from) };
+  const sell = (to: AccountId, from: AccountId, lots: bigint, market = 1): void => {
+    const trade = { market, priceTicks: 1_000n, lots, buyer: party(to), seller: party(from) };
     margin.keeper.clear(ctx, { ...trade, taker: "buy", kind: "deleverage" });
   };
   return { world, sell };
@@ -101,6 +101,51 @@ describe("what a block may deleverage", () => {
     }
     expect(margin.keeper.pendingShortfall(ctx, DENOM)).toBe(0n);
     expect(equity(rich)).toBe(1_000_710n * UNIT);
+  });
+
+  test("ends no market of a loss that a crowd and who stands behind it can bear, in as many blocks as it takes", () => {
+    const marketSettlement = { afterBlocks: 1, atOncePpm: 1n };
+    const { world, sell } = oneMarket({ marketSettlement });
+    const { ctx, margin, markets, funded, equity, violated } = world;
+    const crowd = 2 * CROWD + 1;
+    const long = funded(1, 1_000n * UNIT);
+    const rich = funded(2, 1_000_000n * UNIT);
+    for (let i = 0; i < crowd; i++) sell(long, funded(10 + i, UNIT / 5n), 1n);
+    sell(long, rich, 3_999n);
+    // 200 are missing of 12,000 lots: 17 ticks of each, and of the last 4,000 what is left by then, 16.
+    markets.setMark(ctx, 1, 900n);
+    // The first block finds it, and each of the next ones asks a crowd.
+    for (const left of [12_000n, 8_000n, 4_000n, 0n]) {
+      margin.keeper.endBlock(ctx);
+      expect(violated()).toBeNull();
+      expect(margin.keeper.positionLots(ctx, long, 1)).toBe(left);
+      ctx.nextBlock(10);
+    }
+    expect(margin.keeper.pendingShortfall(ctx, DENOM)).toBe(0n);
+    expect(equity(rich)).toBe(1_000_000n * UNIT + 3_999n * 84_000n);
+    expect(ctx.events.filter(({ type }) => type === "market_suspended")).toEqual([]);
+  });
+
+  test("closes nothing of an account whose loss the other side cannot bear, be it a crowd", () => {
+    const marketSettlement = { afterBlocks: 1_000, atOncePpm: 0n };
+    const { world, sell } = oneMarket({ marketSettlement });
+    const { ctx, margin, markets, funded, violated } = world;
+    const long = funded(1, 600n * UNIT);
+    const rich = funded(2, 1_000n * UNIT);
+    for (let i = 0; i < CROWD + 2; i++) sell(long, funded(10 + i, UNIT / 5n), 1n);
+    sell(long, rich, 4_000n);
+    // 200 are missing of 8,002 lots, 25 ticks of each; who holds half of them has ten left, with what he loses in another market.
+    markets.setMark(ctx, 1, 900n);
+    markets.list(ctx, btcTerms({ id: 2, symbol: "ETH-PERP", feedId: 2 }));
+    markets.setMark(ctx, 2, 1_000n);
+    sell(rich, funded(3, 1_000n * UNIT), 2_780n, 2);
+    markets.setMark(ctx, 2, 500n);
+    for (let i = 0; i < 3; i++) {
+      margin.keeper.endBlock(ctx);
+      expect(violated()).toBeNull();
+      expect(margin.keeper.positionLots(ctx, long, 1)).toBe(8_002n);
+      ctx.nextBlock();
+    }
   });
 
   test("is bounded market by market, and goes on where it has ended", () => {

@@ -6,22 +6,14 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import {
-  absolute,
-  divFloor,
-  maximum,
-  minimum,
-  mulDivDown,
-  mulDivUp,
-  PPM,
-} from "../../kit/math/mul-div.ts";
+import { absolute, maximum, minimum, mulDivDown, mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import type { Account } from "../account-codec.ts";
 import { findPosition } from "../clearing/fill.ts";
 import { emitDeleverage } from "../events.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, marketViews } from "../health/market-view.ts";
-import { DELEVERAGE_COUNTERPARTIES_MAX, DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
+import { DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
 import {
   type AccountFigures,
   bankruptcyDistanceTicks,
@@ -34,23 +26,31 @@ import { knownLosses, shortfallFloor, splitByMarket, stuckLoss } from "./attribu
 import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
 import { allocateDeleveraging } from "./deleverage-math.ts";
 import { emitDeleverageRound } from "./events.ts";
+import { capOf, partiesOf, spared } from "./parties.ts";
 import type { Wait } from "./reports.ts";
-import { type Exposed, sideOf } from "./side-books.ts";
+import { type Side, sideOf } from "./side-books.ts";
 
 export interface Deleveraging {
   /** The account has lots in the market, and the price that brings it to what stays (`stuckLoss`) lies within the band. */
   bearable(ctx: ReadContext, id: AccountId, market: MarketId, views: MarketViews): boolean;
+  /** The other side can take all of it, however many that takes. */
+  canBear(ctx: ReadContext, id: AccountId, market: MarketId, stuck: bigint): boolean;
   /**
    * Closes the account's position in the market as far as the other side can take it; returns the lots closed, what that side lost by it, and in how many rounds. What nobody can bear is
    * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained. `stuck`: of what the
-   * account misses, what is not laid to any market that can be closed.
+   * account misses, what is not laid to any market that can be closed. `unasked`: there were not rounds enough for all, and the rest is for the next block.
    */
   deleverage(
     ctx: WriteContext,
     id: AccountId,
     market: MarketId,
     stuck: bigint,
-  ): { readonly lots: bigint; readonly lost: bigint; readonly rounds: number };
+  ): {
+    readonly lots: bigint;
+    readonly lost: bigint;
+    readonly rounds: number;
+    readonly unasked: boolean;
+  };
   /**
    * Closes lots of an account that is not below zero at the worst price, so far (ticks, not negative) on the other side's better side of the mark, that book and bidders
    * were offered; returns the lots closed, and in how many rounds.
@@ -162,11 +162,15 @@ export function createDeleveraging(parts: {
     return missing > 0n && missing >= shortfallFloor(ctx, state);
   }
 
+  function sideAgainst(ctx: ReadContext, { long, view }: Terms, views: MarketViews): Side {
+    const { hedgesLast = false } = state.waterfall.params.get(ctx) ?? {};
+    return sideOf(ctx, { state, markets }, views, { view, long: !long, hedgesLast });
+  }
+
   /** Whom a round may close, and the scope: hedges are left alone as long as anything else is there; a share of each position while that is enough. */
   function candidates(ctx: ReadContext, terms: Terms, views: MarketViews, needed: bigint): Round {
     const { hedgesLast = false, deleverageSharePpm = 0 } = state.waterfall.params.get(ctx) ?? {};
-    const wanted = { view: terms.view, long: !terms.long, hedgesLast };
-    const side = sideOf(ctx, { state, markets }, views, wanted);
+    const side = sideAgainst(ctx, terms, views);
     let scope: Round["scope"] = hedgesLast ? "unhedged" : "all";
     let parties = partiesOf(side.ranked(scope), terms.lossPerLot);
     if (hedgesLast && parties.length === 0) {
@@ -311,13 +315,26 @@ export function createDeleveraging(parts: {
       return terms !== null && !terms.beyond;
     },
 
-    deleverage(ctx, id, market, stuck) {
+    canBear(ctx, id, market, stuck) {
       const views = marketViews(ctx, markets);
       const terms = termsOf(ctx, id, market, views, stuck);
-      if (terms === null) return { lots: 0n, lost: 0n, rounds: 0 };
+      if (terms === null) return false;
+      let left = terms.lots;
+      for (const { equity, lots } of sideAgainst(ctx, terms, views).each()) {
+        left -= capOf(lots, equity, terms.lossPerLot);
+        if (left <= 0n) return true;
+      }
+      return false;
+    },
+
+    deleverage(ctx, id, market, stuck) {
+      const none = { lots: 0n, lost: 0n, rounds: 0, unasked: false };
+      const views = marketViews(ctx, markets);
+      const terms = termsOf(ctx, id, market, views, stuck);
+      if (terms === null) return none;
       // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
       const waits = terms.beyond || !state.deficits.has(ctx, id);
-      if (waits && endsMarket(ctx, id, market, views)) return { lots: 0n, lost: 0n, rounds: 0 };
+      if (waits && endsMarket(ctx, id, market, views)) return none;
       const borne = closeRounds(ctx, id, terms, views, terms.lots);
       let { left, lost, rounds } = borne;
       // Where there were not rounds enough to ask everybody, the rest is asked in the next block: a crowd of small accounts in front spares nobody behind it.
@@ -330,7 +347,7 @@ export function createDeleveraging(parts: {
         lost += more.lost;
         rounds += more.rounds;
       }
-      return { lots: terms.lots - left, lost, rounds };
+      return { lots: terms.lots - left, lost, rounds, unasked: left > 0n && !borne.asked };
     },
 
     relieve(ctx, id, market, { distance, lots, wait }) {
@@ -347,32 +364,6 @@ export function createDeleveraging(parts: {
       return { lots: lots - left, rounds };
     },
   };
-}
-
-/** The most leveraged of those who can bear to close anything, at most the limit. */
-function partiesOf(ranked: Iterable<Exposed>, lossPerLot: bigint): Counterparty<AccountId>[] {
-  const parties: Counterparty<AccountId>[] = [];
-  for (const { equity, id, lots } of ranked) {
-    const bearable = lossPerLot === 0n ? lots : divFloor(equity, lossPerLot);
-    const cap = minimum(lots, bearable);
-    if (cap > 0n) parties.push({ id, lots, equity, cap });
-    if (parties.length === DELEVERAGE_COUNTERPARTIES_MAX) break;
-  }
-  return parties;
-}
-
-/** A share of each position, 0: all of it, while that is enough. */
-export function spared<Id extends string>(
-  parties: readonly Counterparty<Id>[],
-  needed: bigint,
-  sharePpm: number,
-): Counterparty<Id>[] {
-  const capped = parties.map((party) => {
-    const share = mulDivUp(party.lots, BigInt(sharePpm), PPM);
-    return { ...party, cap: minimum(party.cap, share) };
-  });
-  const enough = sharePpm > 0 && capped.reduce((sum, { cap }) => sum + cap, 0n) >= needed;
-  return enough ? capped : [...parties];
 }
 
 /** Notional per equity, rounded up. */

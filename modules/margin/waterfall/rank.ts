@@ -6,13 +6,14 @@ import { minimum, mulDivDown } from "../../kit/math/mul-div.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { marketViews } from "../health/market-view.ts";
 import type { MarginState } from "../state.ts";
-import { leveragePpm, spared } from "./deleverage.ts";
+import { leveragePpm } from "./deleverage.ts";
 import {
   allocateDeleveraging,
   type Counterparty,
   compareLeverage,
   lotsAbove,
 } from "./deleverage-math.ts";
+import { spared } from "./parties.ts";
 import { type Holder, holdersOf } from "./sides.ts";
 
 const LAMPS = 5n;

@@ -29,6 +29,8 @@ export interface Side {
   /** Of all on it who are not below zero, and hold no market that a loss has stopped. */
   readonly lots: bigint;
   readonly accounts: number;
+  /** In no order. */
+  each(): Iterable<Exposed>;
   /** The most leveraged first: by all their lots, or by those that nothing hedges. */
   ranked(scope: "unhedged" | "all"): Iterable<Exposed>;
 }
@@ -198,6 +200,7 @@ class SideBook {
     return {
       lots: this.#lots,
       accounts: this.#accounts,
+      each: () => this.#each(),
       ranked: (scope) => this.#ranked(scope),
     };
   }
@@ -206,6 +209,11 @@ class SideBook {
     if (lots === 0n) return;
     this.#lots += times === 1 ? lots : -lots;
     this.#accounts += times;
+  }
+
+  *#each(): Iterable<Exposed> {
+    for (const entry of this.#changed.values()) if (entry.lots > 0n) yield entry;
+    for (const entry of this.#base.values()) if (!this.#changed.has(entry.id)) yield entry;
   }
 
   /** Two sorted lists in one: those who stand as they were found, and those who do not. */
