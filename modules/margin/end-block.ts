@@ -175,7 +175,7 @@ export function createEndBlock(parts: {
     // Who has nothing but what funds have paid is wound up, be it short of a requirement or not.
     const judged = new Set([...sick, ...stranded].map(({ id }) => id));
     const others = owing.filter(({ id }) => !judged.has(id));
-    ladder.bankruptcies.cover(ctx, [...stranded, ...others], views, budget);
+    ladder.bankruptcies.cover(ctx, { stranded, owing: others }, views, budget);
     if (!budget.worked && sick.length === 0) {
       drawUp(ctx, [...negative, ...below], views, budget.tried);
       return;

@@ -196,9 +196,10 @@ export function createAdvances(parts: Returning): Advances {
         const account = state.accounts.get(ctx, id);
         const health = account === undefined ? null : maintenanceHealth(account, views);
         const worth = health?.equity ?? 0n;
-        if (worth > 0n) returnAdvance(ctx, parts, id, worth);
+        const owes = worth <= 0n;
+        if (!owes) returnAdvance(ctx, parts, id, worth);
         if (account === undefined || !mayGain(account, views)) forgetAdvance(ctx, parts, id);
-        else if (hasAdvance(ctx, state.waterfall, id)) {
+        else if (owes || hasAdvance(ctx, state.waterfall, id)) {
           const open = account.positions.find(
             ({ lots, market }) => lots !== 0n && isClosable(views(market)),
           );

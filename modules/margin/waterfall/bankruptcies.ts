@@ -13,7 +13,11 @@ import { contained } from "../contained.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import { isClosable, marketViews } from "../health/market-view.ts";
-import { DELEVERAGES_PER_BLOCK_MAX } from "../limits.ts";
+import {
+  COVERED_PER_BLOCK_MAX,
+  DELEVERAGE_ROUNDS_MAX,
+  DELEVERAGES_PER_BLOCK_MAX,
+} from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
@@ -22,6 +26,11 @@ import { blame, leaveLosses, shortfallFloor, stuckLoss } from "./attribution.ts"
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 import type { Origin } from "./origins.ts";
+
+interface Covered {
+  readonly id: AccountId;
+  readonly market: MarketId;
+}
 
 export interface Bankruptcies {
   /**
@@ -35,10 +44,13 @@ export interface Bankruptcies {
     origin: Origin,
     budget: BankruptcyBudget,
   ): void;
-  /** Of accounts that liquidation has nothing to do with, the most urgent first, as many as a block liquidates: below zero with nothing that can be closed, or paid for by funds and not short of any requirement. */
+  /**
+   * Of accounts that liquidation has nothing to do with, the most urgent first: `stranded` below zero with nothing that can be closed, which funds pay for; `owing` paid for by
+   * funds and not short of any requirement, as many as a block liquidates, since these are closed.
+   */
   cover(
     ctx: WriteContext,
-    stranded: readonly { readonly id: AccountId; readonly market: MarketId }[],
+    found: { readonly stranded: readonly Covered[]; readonly owing: readonly Covered[] },
     views: MarketViews,
     budget: BankruptcyBudget,
   ): void;
@@ -108,11 +120,13 @@ export function createBankruptcies(parts: {
           unasked = true;
           break;
         }
+        // Undone and begun anew it would be no less work.
+        const roundsMax = whole && !even ? DELEVERAGE_ROUNDS_MAX : roundsIn(most - rounds);
         rounds += 1;
         budget.worked = true;
         let part = 0n;
         const done = contained(inner, markets, market, (step) => {
-          const closed = deleveraging.deleverage(step, id, market, stuck);
+          const closed = deleveraging.deleverage(step, id, market, { stuck, roundsMax });
           part = closed.lost;
           if (closed.unasked) unasked = true;
           else if (closed.lots === 0n) even = false;
@@ -201,11 +215,13 @@ export function createBankruptcies(parts: {
 
   return {
     resolve,
-    cover(ctx, stranded, views, budget) {
-      const most = state.params.require(ctx).liquidationsPerBlockMax;
-      // Where there are more, all have their turn.
-      const from = stranded.length <= most ? 0 : (ctx.header.height * most) % stranded.length;
-      const turns = [...stranded.slice(from), ...stranded.slice(0, from)].slice(0, most);
+    cover(ctx, { owing, stranded }, views, budget) {
+      const { height } = ctx.header;
+      const { liquidationsPerBlockMax: most } = state.params.require(ctx);
+      const turns = [
+        ...inTurn(stranded, COVERED_PER_BLOCK_MAX, height),
+        ...inTurn(owing, most, height),
+      ];
       for (const { id, market } of turns) {
         contained(ctx, markets, market, (step) => {
           blame(step, state, id, views);
@@ -223,6 +239,17 @@ export function createBankruptcies(parts: {
       }
     },
   };
+}
+
+/** Where there are more, all have their turn. */
+function inTurn<T>(all: readonly T[], most: number, height: number): readonly T[] {
+  if (all.length <= most) return all;
+  const from = (height * most) % all.length;
+  return [...all.slice(from), ...all.slice(0, from)].slice(0, most);
+}
+
+function roundsIn(left: number): number {
+  return left < DELEVERAGE_ROUNDS_MAX ? left : DELEVERAGE_ROUNDS_MAX;
 }
 
 function isSpent({ deleverages, notional }: BankruptcyBudget): boolean {

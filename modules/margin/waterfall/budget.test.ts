@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AccountId } from "../../kit/account-id.ts";
 import {
+  COVERED_PER_BLOCK_MAX,
   DELEVERAGE_COUNTERPARTIES_MAX,
   DELEVERAGE_ROUNDS_MAX,
   DELEVERAGES_PER_BLOCK_MAX,
@@ -80,8 +81,9 @@ describe("what a block may deleverage", () => {
     ctx.nextBlock();
     ctx.events.length = 0;
     margin.keeper.endBlock(ctx);
-    // Eight rounds of twenty for each.
-    expect(ctx.events.filter(({ type }) => type === "deleverage").length).toBe(3 * CROWD);
+    // Twenty rounds: eight for each of two, and four for the third.
+    const closed = DELEVERAGES_PER_BLOCK_MAX * DELEVERAGE_COUNTERPARTIES_MAX;
+    expect(ctx.events.filter(({ type }) => type === "deleverage").length).toBe(closed);
   });
 
   test("spares nobody who stands behind a crowd of small accounts", () => {
@@ -182,5 +184,34 @@ describe("what a block may deleverage", () => {
     expect(rounds).toEqual([MARKETS, MARKETS]);
     expect(ids.map(world.equity)).toEqual([0n, 0n]);
     expect(world.margin.keeper.pendingShortfall(world.ctx, DENOM)).toBe(0n);
+  });
+});
+
+describe("what a block pays for accounts of which nothing can be closed", () => {
+  test("is not what it liquidates: a crowd of them keeps no withdrawals shut beside a rich fund", () => {
+    const { world, sell } = oneMarket({ liquidationsPerBlockMax: 50 });
+    const { ctx, fund, funded, margin, markets, violated } = world;
+    const crowd = COVERED_PER_BLOCK_MAX + 200;
+    const other = funded(1, 10_000n * UNIT);
+    for (let i = 0; i < crowd; i++) sell(funded(10 + i, UNIT / 5n), other, 1n);
+    fund.give(ctx, 1_000n * UNIT);
+    markets.setStatus(ctx, 1, "halted");
+    // Each misses a tenth of a unit.
+    markets.setMark(ctx, 1, 700n);
+    for (const left of [200n, 0n]) {
+      margin.keeper.endBlock(ctx);
+      expect(violated()).toBeNull();
+      expect(margin.keeper.pendingShortfall(ctx, DENOM)).toBe((left * UNIT) / 10n);
+      ctx.nextBlock();
+    }
+    // By a price that goes on falling, too, all have their turn.
+    for (let i = 1; i <= 3; i++) {
+      markets.setMark(ctx, 1, 700n - BigInt(i));
+      margin.keeper.endBlock(ctx);
+      ctx.nextBlock();
+    }
+    margin.keeper.endBlock(ctx);
+    expect(margin.keeper.pendingShortfall(ctx, DENOM)).toBe(0n);
+    expect(violated()).toBeNull();
   });
 });

@@ -44,7 +44,7 @@ export interface Deleveraging {
     ctx: WriteContext,
     id: AccountId,
     market: MarketId,
-    stuck: bigint,
+    terms: { readonly stuck: bigint; readonly roundsMax: number },
   ): {
     readonly lots: bigint;
     readonly lost: bigint;
@@ -232,6 +232,7 @@ export function createDeleveraging(parts: {
     terms: Terms,
     views: MarketViews,
     lots: bigint,
+    roundsMax: number = DELEVERAGE_ROUNDS_MAX,
   ): {
     readonly left: bigint;
     readonly lost: bigint;
@@ -242,7 +243,7 @@ export function createDeleveraging(parts: {
     let lost = 0n;
     let asked = false;
     let rounds = 0;
-    for (; rounds < DELEVERAGE_ROUNDS_MAX && left > 0n; rounds++) {
+    for (; rounds < roundsMax && left > 0n; rounds++) {
       const round = candidates(ctx, terms, views, left);
       asked = round.parties.length === 0;
       if (asked) break;
@@ -327,7 +328,7 @@ export function createDeleveraging(parts: {
       return false;
     },
 
-    deleverage(ctx, id, market, stuck) {
+    deleverage(ctx, id, market, { roundsMax, stuck }) {
       const none = { lots: 0n, lost: 0n, rounds: 0, unasked: false };
       const views = marketViews(ctx, markets);
       const terms = termsOf(ctx, id, market, views, stuck);
@@ -335,7 +336,7 @@ export function createDeleveraging(parts: {
       // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
       const waits = terms.beyond || !state.deficits.has(ctx, id);
       if (waits && endsMarket(ctx, id, market, views)) return none;
-      const borne = closeRounds(ctx, id, terms, views, terms.lots);
+      const borne = closeRounds(ctx, id, terms, views, terms.lots, roundsMax);
       let { left, lost, rounds } = borne;
       // Where there were not rounds enough to ask everybody, the rest is asked in the next block: a crowd of small accounts in front spares nobody behind it.
       const asked = borne.asked && terms.lossPerLot > 0n;
