@@ -50,7 +50,7 @@ function createWorld(fundUnits = 0n) {
     addresses,
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
-    shortfalls: { pendingShortfall: () => 0n, recoverable: () => 0n },
+    shortfalls: { pendingShortfall: () => 0n, recoverable: () => ({ amount: 0n, ownShares: 0n }) },
     assets: NO_ASSETS,
     flows: UNCOUNTED,
   });

@@ -19,7 +19,6 @@ const FUND_MIN_DEFAULT = "100000000";
  * price may be wrong or an asset frozen: the money for losses has to outlast that. Debt that waits for the next block is backed by what it waits for.
  */
 const PURCHASE_CAP_PPM_DEFAULT = 250_000;
-const _AMOUNT = /^[1-9][0-9]{0,38}$/;
 
 /** Authority empty: genesis fills in the governance account. */
 export function defaultParams(): Params {

@@ -17,8 +17,12 @@ export interface BankPort {
 export interface ShortfallPort {
   /** What accounts below zero miss, quanta; 0 while it is too little to hold up anybody. */
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
-  /** Of what the one fund has paid, how much accounts may give back at present prices, quanta: all of it where they hold something without a good price. */
-  recoverable(ctx: ReadContext, denom: string, riskClass: string): bigint;
+  /** Of what the one fund has paid, how much accounts may give back at present prices, quanta, and its own shares with it: all of it where they hold something without a good price. */
+  recoverable(
+    ctx: ReadContext,
+    denom: string,
+    riskClass: string,
+  ): { readonly amount: bigint; readonly ownShares: bigint };
 }
 
 /** What inventory would bring if all of it were sold now, quanta; asset by asset, so that one's gain does not hide another's loss. */

@@ -14,6 +14,7 @@ import {
 } from "./shares.ts";
 
 const amount = fc.bigInt({ min: 1n, max: 10n ** 18n });
+const NOTHING_BESIDE = { gain: 0n, owed: { amount: 0n, ownShares: 0n } };
 const HOUR = 3_600_000_000_000n;
 
 /** A fund somebody underwrites: any history of shares, the protocol's part from nothing to all. */
@@ -37,7 +38,7 @@ describe("shares of a fund", () => {
   test("cost what they are worth: nobody gains by putting in and taking out, nor loses above a millionth", () => {
     fc.assert(
       fc.property(shared, amount, (fund, paid) => {
-        const after = afterUnderwriting(fund, paid, 0n);
+        const after = afterUnderwriting(fund, paid, NOTHING_BESIDE);
         if (after === null) return;
         const grown = { ...fund, ...after, balance: fund.balance + paid };
         const back = worthOf(grown, after.minted);
@@ -54,7 +55,7 @@ describe("shares of a fund", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), amount, (balance, paid) => {
         const none = { inventory: 0n, shares: 0n, ownShares: 0n };
-        const after = afterUnderwriting({ ...none, balance }, paid, 0n);
+        const after = afterUnderwriting({ ...none, balance }, paid, NOTHING_BESIDE);
         expect(after).not.toBeNull();
         if (after === null) return;
         expect(ownValue({ ...none, ...after, balance: balance + paid })).toBe(balance);
@@ -65,9 +66,9 @@ describe("shares of a fund", () => {
 
   test("cannot be made too dear for the next one by a gift: what would be rounded away is refused", () => {
     const none = { balance: 0n, inventory: 0n, shares: 0n, ownShares: 0n };
-    const first = afterUnderwriting(none, 1n, 0n);
+    const first = afterUnderwriting(none, 1n, NOTHING_BESIDE);
     const gifted = { ...none, ...first, balance: 1_000_000_001n };
-    expect(afterUnderwriting(gifted, 500_000_000n, 0n)).toBeNull();
+    expect(afterUnderwriting(gifted, 500_000_000n, NOTHING_BESIDE)).toBeNull();
   });
 });
 
@@ -164,7 +165,7 @@ describe("a recovery", () => {
   test("in a fund that nobody underwrote then is the protocol's, for whom there are shares since", () => {
     const none = { balance: 100n, inventory: 0n, shares: 0n, ownShares: 0n };
     const { burnt, fund } = afterLoss(none, 40n, 0n);
-    const entered = afterUnderwriting(fund, 100n, 0n);
+    const entered = afterUnderwriting(fund, 100n, NOTHING_BESIDE);
     const grown = { ...fund, ...entered, balance: 160n };
     const back = afterRecovery(grown, 40n, burnt);
     expect([ownValue(back), worthOf(back, back.shares - back.ownShares)]).toEqual([100n, 100n]);

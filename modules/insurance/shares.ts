@@ -55,21 +55,29 @@ export function leavingPay(
   return { shares, amount: leavingWorth(fund, shares, kept) };
 }
 
-/**
- * Shares all told and for whom, after `amount` quanta are put in; null when they cannot be measured or would be too few or too many. `gain`: what
- * a sale of inventory would bring beyond its cost now, and what accounts may give back of payments, which belongs to those who were there.
- */
+/** What is there, or may be, beyond a fund's balance and cost: it belongs to those who were there. */
+export interface Beside {
+  /** What a sale of inventory would bring beyond its cost now, quanta. */
+  readonly gain: bigint;
+  /** What accounts may give back of payments, with the protocol's shares that come with it. */
+  readonly owed: { readonly amount: bigint; readonly ownShares: bigint };
+}
+
+/** Shares all told and for whom, after `amount` quanta are put in; null when they cannot be measured or would be too few or too many. */
 export function afterUnderwriting(
   fund: Shared,
   amount: bigint,
-  gain: bigint,
+  { gain, owed }: Beside,
 ): { readonly shares: bigint; readonly ownShares: bigint; readonly minted: bigint } | null {
-  const present = worth(fund) + gain;
-  const own = present * SHARES_PER_QUANTUM;
   if (fund.shares > 0n && worth(fund) === 0n) return null;
+  // Of a fund without shares what comes back is the protocol's, and brings the shares for it along: they are not given here as well.
+  const own = (worth(fund) + gain) * SHARES_PER_QUANTUM;
   const before = fund.shares === 0n ? { shares: own, ownShares: own } : fund;
+  const whole = afterRecovery(fund, owed.amount, owed.ownShares);
   const minted =
-    fund.shares === 0n ? amount * SHARES_PER_QUANTUM : mulDivDown(amount, fund.shares, present);
+    fund.shares === 0n
+      ? amount * SHARES_PER_QUANTUM
+      : mulDivDown(amount, whole.shares, worth(whole) + gain);
   const shares = before.shares + minted;
   if (minted < SHARES_MIN || shares >= SHARES_LIMIT) return null;
   return { shares, ownShares: before.ownShares, minted };

@@ -26,7 +26,10 @@ export function createInsured(hooks: {
     addresses,
     vault,
     bank: { transfer: (_ctx, _from, to, _denom, amount) => hooks.onTransfer(to, amount) },
-    shortfalls: { pendingShortfall: hooks.shortfall, recoverable: () => 0n },
+    shortfalls: {
+      pendingShortfall: hooks.shortfall,
+      recoverable: () => ({ amount: 0n, ownShares: 0n }),
+    },
     assets: hooks.sale === undefined ? NO_ASSETS : { sale: hooks.sale },
     flows: hooks.flows ?? UNCOUNTED,
   });

@@ -18,7 +18,7 @@ import { emitNotice, emitRedeemed, emitUnderwritten } from "./events.ts";
 import { saleOf } from "./inventory.ts";
 import { LEAVING_PER_BLOCK_MAX } from "./limits.ts";
 import type { InsurancePorts } from "./ports.ts";
-import { afterUnderwriting, leavingPay, worth } from "./shares.ts";
+import { afterUnderwriting, type Beside, leavingPay, worth } from "./shares.ts";
 import type { Fund, FundId, InsuranceState, Underwriter } from "./state.ts";
 
 export const NS_PER_MS = 1_000_000n;
@@ -70,7 +70,7 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
    * What belongs to those who are there: the gain of what the fund holds, without a price of which nobody can say what shares cost, and what may come back of its payments: at the
    * end of this block, and nobody buys in before.
    */
-  function requireGain(ctx: WriteContext, fund: Fund): bigint {
+  function requireBeside(ctx: WriteContext, fund: Fund): Beside {
     const { gain, unpriced } = saleOf(ctx, ports, fund);
     if (unpriced > 0n) {
       throw refuse(
@@ -78,7 +78,7 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
         `assets that cost the fund ${unpriced} cannot be sold now, so nothing says what its shares are worth`,
       );
     }
-    return gain + shortfalls.recoverable(ctx, fund.denom, fund.riskClass);
+    return { gain, owed: shortfalls.recoverable(ctx, fund.denom, fund.riskClass) };
   }
 
   return {
@@ -92,8 +92,7 @@ export function createUnderwriting(state: InsuranceState, ports: InsurancePorts)
       const balance = fund.balance + amount;
       if (worth(fund) + amount >= MONEY_LIMIT)
         throw refuse("invalidAmount", "the fund would leave its range");
-      const gain = requireGain(ctx, fund);
-      const after = afterUnderwriting(fund, amount, gain);
+      const after = afterUnderwriting(fund, amount, requireBeside(ctx, fund));
       if (after === null) {
         throw worth(fund) === 0n
           ? refuse(

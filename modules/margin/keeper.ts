@@ -42,7 +42,14 @@ import type {
   PricesPort,
 } from "./ports.ts";
 import type { MarginState } from "./state.ts";
-import { createAdvances, hasAdvance, owedToFunds, recoverable } from "./waterfall/advances.ts";
+import {
+  createAdvances,
+  hasAdvance,
+  NOTHING_OWED,
+  owedToFunds,
+  type Recoverable,
+  recoverable,
+} from "./waterfall/advances.ts";
 import { blame, shortfallFloor } from "./waterfall/attribution.ts";
 import { createRiskClasses } from "./waterfall/classes.ts";
 import { createDeficits } from "./waterfall/deficits.ts";
@@ -92,8 +99,8 @@ export interface MarginKeeper extends ClearingPort, Collateral, PortfolioModes {
   pendingShortfall(ctx: ReadContext, denom: string): bigint;
   /** What accounts below zero miss, when it is enough to hold up anybody (`shortfall_floor`); 0 otherwise. */
   countedShortfall(ctx: ReadContext, denom: string): bigint;
-  /** Of what the one fund has paid for accounts, how much they may give back at present prices, quanta. */
-  recoverable(ctx: ReadContext, denom: string, riskClass: string): bigint;
+  /** Of what the one fund has paid for accounts, how much they may give back at present prices, quanta, and its own shares with it. */
+  recoverable(ctx: ReadContext, denom: string, riskClass: string): Recoverable;
   /** Opens withdrawals now; whoever asks has made sure that nobody is below zero. */
   openGate(ctx: WriteContext): void;
   /** Accounts with positions after this one, at most so many. */
@@ -187,7 +194,7 @@ export function createKeeper(state: MarginState, ports: MarginParts): MarginKeep
       return quanta >= shortfallFloor(ctx, state) ? quanta : 0n;
     },
     recoverable(ctx, denom, riskClass) {
-      if (denom !== state.params.require(ctx).settlementDenom) return 0n;
+      if (denom !== state.params.require(ctx).settlementDenom) return NOTHING_OWED;
       return recoverable(ctx, state, marketViews(ctx, markets), riskClass);
     },
     gateWithdrawals: deficits.gateWithdrawals,

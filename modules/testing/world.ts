@@ -185,7 +185,7 @@ export function createWorld(options: WorldOptions = {}): World {
     addresses,
     bank: bank.keeper,
     vault: COLLATERAL_VAULT,
-    shortfalls: { pendingShortfall: () => 0n, recoverable: () => 0n },
+    shortfalls: { pendingShortfall: () => 0n, recoverable: () => ({ amount: 0n, ownShares: 0n }) },
     assets: NO_ASSETS,
     flows: lateGuard(() => guarding),
   });

@@ -161,24 +161,33 @@ function presentWorth(account: Account, views: MarketViews): bigint | null {
   return priced && complete && fresh ? equity : null;
 }
 
-/** Of what the fund of the class has paid, as much as would be taken back at these prices, all of it where there are none; rounded up. */
+/** Quanta, and the fund's own shares that come back with them. */
+export type Recoverable = Pick<Advance, "amount" | "ownShares">;
+
+export const NOTHING_OWED: Recoverable = { amount: 0n, ownShares: 0n };
+
+/** Of what the fund of the class has paid, as much as would be taken back at these prices, all of it where there are none; rounded up, and its shares down. */
 export function recoverable(
   ctx: ReadContext,
   { accounts, waterfall: { advances } }: MarginState,
   views: MarketViews,
   riskClass: string,
-): bigint {
-  if (advances.size(ctx) === 0) return 0n;
-  const owed = new Map<AccountId, { all: bigint; own: bigint }>();
-  advances.each(ctx, ([id, fund], { amount }) => {
-    const { all, own } = owed.get(id) ?? { all: 0n, own: 0n };
-    owed.set(id, { all: all + amount, own: own + (fund === riskClass ? amount : 0n) });
+): Recoverable {
+  if (advances.size(ctx) === 0) return NOTHING_OWED;
+  const owed = new Map<AccountId, { all: bigint; own: Advance | undefined }>();
+  advances.each(ctx, ([id, fund], advance) => {
+    const known = owed.get(id);
+    const all = (known?.all ?? 0n) + advance.amount;
+    owed.set(id, { all, own: fund === riskClass ? advance : known?.own });
   });
-  let sum = 0n;
+  const sum = { ...NOTHING_OWED };
   for (const [id, { all, own }] of owed) {
-    const account = own === 0n ? undefined : accounts.get(ctx, id);
-    if (account === undefined) continue;
-    sum += mulDivUp(own, clamp(presentWorth(account, views) ?? all, 0n, all), all);
+    const account = own === undefined ? undefined : accounts.get(ctx, id);
+    if (own === undefined || account === undefined) continue;
+    const back = clamp(presentWorth(account, views) ?? all, 0n, all);
+    const part = partOf(own, mulDivUp(own.amount, back, all));
+    sum.amount += part.amount;
+    sum.ownShares += part.ownShares;
   }
   return sum;
 }

@@ -12,8 +12,8 @@ const TERMS = { cooldownMs: 604_800_000n, fundMin: "1" };
 let world: InsuredWorld;
 
 /** A hundred lots with ten units behind them. */
-function begin(params: Parameters<typeof createInsuredWorld>[0]): AccountId {
-  world = createInsuredWorld(params, TERMS);
+function begin(params: Parameters<typeof createInsuredWorld>[0], firstLossPpm = 0): AccountId {
+  world = createInsuredWorld(params, { ...TERMS, firstLossPpm });
   const long = world.funded(1, 10n * UNIT);
   world.trade(long, world.funded(2, 1_000n * UNIT), 100n, 1_000n);
   return long;
@@ -83,6 +83,39 @@ describe("who underwrites while a fund is owed something", () => {
     mark(400n, ETH, false);
     expect([world.balance(), pending()]).toEqual([0n, 0n]);
     expect(() => underwrite(NEW, 1_000n * UNIT)).toThrow("the fund is empty");
+  });
+});
+
+describe("who underwrites beside the protocol while a fund is owed something", () => {
+  const NEW = 9;
+  const valueOf = (number: number): bigint => {
+    const known = world.insurance.state.funds.get(world.ctx, DENOM);
+    const shares = world.insurance.state.underwriters.get(world.ctx, [world.owner(number), DENOM]);
+    return known === undefined ? 0n : worthOf(known, shares?.shares ?? 0n);
+  };
+  const underwrite = (number: number, amount: bigint): void => {
+    world.bank.mint(world.ctx, world.owner(number), amount);
+    world.insurance.keeper.underwrite(world.ctx, world.owner(number), DENOM, amount);
+  };
+
+  test.each([
+    ["as the first of all", 0n],
+    ["when the protocol has borne a part of it alone", 50n],
+  ])("has what it put in when all is back, %s", (_when, others) => {
+    const long = begin({}, 500_000);
+    world.endow((100n - others) * UNIT);
+    if (others > 0n) underwrite(8, others * UNIT);
+    world.trade(long, world.funded(3, 1_000n * UNIT), 100n, 1_000n, ETH);
+    world.markets.setStatus(world.ctx, ETH, "halted");
+    mark(500n);
+    block();
+    expect(world.margin.keeper.owedToFunds(world.ctx, long)).toBe(40n * UNIT);
+    mark(1_400n, ETH);
+    underwrite(NEW, 100n * UNIT);
+    block();
+    expect(world.balance()).toBe(200n * UNIT);
+    expect(world.margin.state.waterfall.advances.size(world.ctx)).toBe(0);
+    expect(100n * UNIT - valueOf(NEW)).toBeLessThan(10n);
   });
 });
 
