@@ -110,6 +110,24 @@ describe("a market that a loss ends", () => {
     expect(world.margin.state.deficits.size(world.ctx)).toBe(0);
   });
 
+  it("leaves its end to clearing, that its loss is borne by who has gained, where the authority delists it meanwhile", () => {
+    const world = opened("BTC-PERP", {
+      margin: { marketSettlement: { ...TERMS, afterBlocks: 10 } },
+    });
+    const set = (status: MarketStatus) =>
+      world.keeper.updateMarket(world.ctx, "BTC-PERP", { status, terms: undefined });
+    set(MarketStatus.MARKET_STATUS_CLOSE_ONLY);
+    world.ctx.nextBlock(3_600);
+    blocks(world, 2, "40000");
+    expect(statusOf(world)).toBe("halted");
+    world.setPrice(BTC, "40000");
+    expect(() => set(MarketStatus.MARKET_STATUS_SETTLING)).toThrow("clearing ends it");
+    blocks(world, 14, "40000");
+    expect(statusOf(world)).toBe("settled");
+    expect(world.margin.state.deficits.size(world.ctx)).toBe(0);
+    expect(world.collateral(world.funded(2, 1n)) < 508_000n * UNIT).toBe(true);
+  });
+
   it("is not ended at a price that is stale, in a halt of the guard, or by somebody who has stopped it", () => {
     const world = opened();
     blocks(world, 2, "40000");

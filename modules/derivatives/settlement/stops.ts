@@ -72,6 +72,13 @@ export function delistMarket(ctx: WriteContext, venue: Venue, market: Market): v
       `expected ${symbol} to settle at ${from} ms or later, got ${nowMs(ctx)}`,
     );
   }
+  // Settled by the authority its winners would leave with all they have, and the loss stay where it is.
+  if (venue.state.stops.has(ctx, market.id)) {
+    throw refuse(
+      "stalePrice",
+      `${symbol} is stopped because of a loss: clearing ends it, or lets it go on`,
+    );
+  }
   if (endMarket(ctx, venue, market.id) === null) {
     throw refuse(
       "stalePrice",

@@ -88,7 +88,7 @@ describe("who underwrites while a fund is owed something", () => {
 
 describe("who underwrites beside the protocol while a fund is owed something", () => {
   const NEW = 9;
-  const valueOf = (number: number): bigint => {
+  const worthTo = (number: number): bigint => {
     const known = world.insurance.state.funds.get(world.ctx, DENOM);
     const shares = world.insurance.state.underwriters.get(world.ctx, [world.owner(number), DENOM]);
     return known === undefined ? 0n : worthOf(known, shares?.shares ?? 0n);
@@ -115,7 +115,7 @@ describe("who underwrites beside the protocol while a fund is owed something", (
     block();
     expect(world.balance()).toBe(200n * UNIT);
     expect(world.margin.state.waterfall.advances.size(world.ctx)).toBe(0);
-    expect(100n * UNIT - valueOf(NEW)).toBeLessThan(10n);
+    expect(100n * UNIT - worthTo(NEW)).toBeLessThan(10n);
   });
 });
 
