@@ -165,8 +165,10 @@ export function updateMarket(
     // Read now, as the next block would: accounts are judged by the mark that the terms make of the book, not by the index before it.
     if (!venue.state.markBasis.has(inner, next.id)) sampleMark(inner, venue, instrumentOf(next));
   };
-  // Terms decide what positions require.
-  if (change.terms !== undefined && held) venue.clearing.keepHealthy(ctx, market.id, store);
+  // Terms decide what positions require; those of a mark that came while the market was halted do so when its book is first read.
+  const unread = wanted.terms?.mark !== undefined && !venue.state.markBasis.has(ctx, market.id);
+  if ((change.terms !== undefined || unread) && held)
+    venue.clearing.keepHealthy(ctx, market.id, store);
   else store(ctx);
   if (market.terms?.mark !== undefined && next.terms?.mark === undefined) {
     venue.state.markBasis.delete(ctx, market.id);

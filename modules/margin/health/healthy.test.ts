@@ -99,6 +99,27 @@ describe("terms of a market", () => {
     expect(world.keeper.mark(world.ctx, 1)?.ticks).toBe(120_000n);
   });
 
+  it("are judged when the market goes on, where they came while it was halted", () => {
+    const world = createGuardWorld();
+    const [maker, holder] = [world.funded(1, 100_000n), world.funded(2, 3_500n)];
+    world.setPrice(ELSEWHERE, "58000");
+    world.trade(PERP, maker, holder, "1", "60000");
+    const [seller, buyer] = [world.funded(3, 50_000n), world.funded(4, 50_000n)];
+    world.trade(PERP, seller, buyer, "0.1", "58000");
+    world.place(PERP, seller, "sell 0.1 @ 58010 post");
+    world.place(PERP, buyer, "buy 0.1 @ 57990 post");
+    world.priced("60000");
+    const mark = { ...defaultMarkTerms(), bandMinPpm: 50_000n, externalFeedId: ELSEWHERE };
+    const { MARKET_STATUS_ACTIVE: ACTIVE, MARKET_STATUS_HALTED: HALTED } = MarketStatus;
+    const set = (status: MarketStatus, terms?: MarketTerms) =>
+      atomically(world.ctx, (ctx) => world.keeper.updateMarket(ctx, PERP, { status, terms }));
+    set(HALTED, { ...defaultTerms(), mark });
+    expect(() => set(ACTIVE)).toThrow(`the first is ${world.address(2)}/0`);
+    set(ACTIVE, defaultTerms());
+    world.priced("60000");
+    expect(world.eventsOf("liquidation")).toEqual([]);
+  });
+
   it("hold for options too, whose requirement is none of tiers", () => {
     const world = createWorld();
     world.setPrice(BTC, "60000");
