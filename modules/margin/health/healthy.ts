@@ -21,7 +21,8 @@ export interface TermsChange {
 
 /** What the end of a block does to an account, and why; null: nothing. */
 interface Fate {
-  readonly name: "liquidatable" | "converted";
+  /** Owing: more than it may, of which nothing can be sold now; it is converted when something can. */
+  readonly name: "liquidatable" | "converted" | "owing";
   readonly why: () => string;
 }
 
@@ -33,8 +34,9 @@ function fateOf(account: Account, views: MarketViews): Fate | "unknown" | null {
   }
   const { debtMax } = backingOf(account.assets, views.asset);
   const sells = account.assets.some(({ denom }) => views.asset?.(denom)?.usable === true);
-  if (health.cash >= -debtMax || !sells) return null;
-  return { name: "converted", why: () => owesText({ cash: health.cash, debtMax }) };
+  if (health.cash >= -debtMax) return null;
+  const why = () => owesText({ cash: health.cash, debtMax });
+  return { name: sells ? "converted" : "owing", why };
 }
 
 /**
@@ -63,7 +65,8 @@ export function keepingHealthy(
   for (const { id, owed } of healthy) {
     const account = state.accounts.get(ctx, id);
     const fate = account === undefined ? null : fateOf(account, views);
-    if (fate === null || fate === "unknown" || (owed && fate.name === "converted")) continue;
+    if (fate === null || fate === "unknown" || fate.name === "owing") continue;
+    if (owed && fate.name === "converted") continue;
     count += 1;
     first ??= `${fate.name} at once; the first is ${change.name(id)}: ${fate.why()}`;
   }
