@@ -135,7 +135,8 @@ export function updateMarket(
   change: { readonly status: MarketStatus; readonly terms: MarketTerms | undefined },
 ): void {
   const market = requireMarket(ctx, venue, symbol);
-  if (change.status === MarketStatus.MARKET_STATUS_SETTLING) {
+  const ended = endOf(ctx, venue, instrumentOf(market)) !== undefined;
+  if (change.status === MarketStatus.MARKET_STATUS_SETTLING && !ended) {
     if (change.terms !== undefined) throw refuse("invalidTerms", "what settles has no other terms");
     delistMarket(ctx, venue, market);
     return;
@@ -146,7 +147,7 @@ export function updateMarket(
   }
   const unchanged = change.status === MarketStatus.MARKET_STATUS_UNSPECIFIED;
   if (!unchanged) {
-    requireSettable(change.status);
+    if (!ended) requireSettable(change.status);
     const present = instrumentAt(market, nowMs(ctx)).status;
     if (present === "settling" || present === "settled") {
       throw refuse("marketExpired", `market ${symbol} has expired`);
@@ -154,7 +155,6 @@ export function updateMarket(
   }
   const wantedStatus = unchanged ? market.status : change.status;
   // Quarantined while it was settled: that goes on, and it never trades again.
-  const ended = endOf(ctx, venue, instrumentOf(market)) !== undefined;
   const status = ended && !unchanged ? MarketStatus.MARKET_STATUS_SETTLING : wantedStatus;
   if (ended && !unchanged) venue.state.settling.set(ctx, market.id, true);
   const wanted = { ...market, status, terms: change.terms ?? market.terms };

@@ -108,6 +108,18 @@ describe("a perpetual that the authority ends", () => {
     expect(world.collateral(short)).toBe(before[1] + 6_000n * UNIT);
   });
 
+  it("quarantined on the way goes on settling when the authority says so", () => {
+    const world = opened();
+    notice(world);
+    set(world, SETTLING);
+    world.keeper.quarantine(world.ctx, 1, "a test");
+    blocks(world, 2, "60");
+    expect(statusOf(world)).toBe("quarantined");
+    set(world, SETTLING);
+    blocks(world, 3, "60");
+    expect(statusOf(world)).toBe("settled");
+  });
+
   it("leaves a loss to the funds, as any settlement does", () => {
     const world = opened({ fundUnits: 10_000n });
     notice(world, "40");
@@ -148,7 +160,7 @@ describe("a perpetual that the authority ends", () => {
     expect(() => set(world, SETTLING)).toThrow("or later");
     world.ctx.nextBlock(1);
     set(world, SETTLING);
-    expect(codeOf(() => set(world, SETTLING))).toBe(invalidTerms);
-    expect(codeOf(() => set(world, ACTIVE))).toBe(DERIVATIVES_CODES.marketExpired);
+    for (const status of [SETTLING, ACTIVE])
+      expect(codeOf(() => set(world, status))).toBe(DERIVATIVES_CODES.marketExpired);
   });
 });
