@@ -21,7 +21,7 @@ import {
 } from "@keel/proto/gen/keel/oracle/v1/tx";
 import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/vault/v1/tx";
 import { otherTerms } from "./collateral-operations.ts";
-import { exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
+import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
 import { endedEarly, guardAct } from "./guard-acts.ts";
 import { anotherDynamicMargin, anotherModel, openingModel } from "./margin-models.ts";
 import { type Act, marketActs, pick, type Scene, stopEnding } from "./market-acts.ts";
@@ -161,7 +161,7 @@ const vault: Act = ({ random, authority }) => ({
 /** Now and then a budget that is soon used up, or a share of more than everything. */
 const fees: Act = ({ random, authority }) => {
   const params = feeParams();
-  const dice = random.below(4);
+  const dice = random.below(8);
   const actionBudget = { initial: 1n, quantaPerAction: 10n ** 15n, trickleMs: 600_000n };
   const changed =
     dice === 0
@@ -185,13 +185,16 @@ const collect: Act = ({ random, authority }) => ({
 const guard: Act = ({ authority, ctx, instruments, random }) =>
   guardAct({ authority, instruments, random, nowMs: Number(ctx.header.timeNs / 1_000_000n) });
 
+const anotherFundNow: Act = ({ authority, ctx, keel, random }) =>
+  anotherFund(random, authority, keel.margin.pendingShortfall(ctx, DENOM));
+
 const acts: readonly Act[] = [
   ...marketActs,
   exchange,
   ledger,
   ({ random, authority }) => insuranceAct(random, authority),
-  ({ random, authority }) => anotherFund(random, authority),
-  ({ random, authority }) => anotherFund(random, authority),
+  anotherFundNow,
+  anotherFundNow,
   ({ random, authority }) => anotherWaterfall(random, authority),
   oracle,
   surface,

@@ -9,7 +9,6 @@ import {
   MsgCancelAll,
   MsgClearTrades,
   MsgGrantTradingKey,
-  MsgPlaceCombo,
   MsgPlaceOrder,
   MsgRevokeTradingKey,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -191,20 +190,6 @@ export const ledgerOperations: readonly SimulationOperation[] = [
       };
       const { message } = simulateListing(at.ctx, at.random, at.account, feeds);
       return { messages: [message] };
-    },
-  },
-  {
-    name: "combination of two perpetuals",
-    weight: 6,
-    create(at) {
-      const { owner: sender, subaccount } = at.account;
-      const legs = [
-        { market: "BTC-PERP", side: 1 as const, size: "0.001" },
-        { market: "SOL-PERP", side: 2 as const, size: "0.5" },
-      ];
-      const netLimit = at.random.below(3) === 0 ? "-50" : "500";
-      const value = MsgPlaceCombo.fromPartial({ sender, subaccount, legs, netLimit });
-      return one(`${DERIVATIVES}MsgPlaceCombo`, value);
     },
   },
   {

@@ -1,6 +1,10 @@
 /** What somebody does with orders that are there: the modules' own operations name them by luck, and most are gone. */
+import { isBatch } from "@keel/modules/derivatives/auction/opening";
+import { formatSize } from "@keel/modules/derivatives/instruments";
 import { priceNear, type SimulatedMarket, someSize } from "@keel/modules/derivatives/simulate-kit";
 import {
+  QueryOrderBookRequest,
+  QueryOrderBookResponse,
   QueryOrdersRequest,
   QueryOrdersResponse,
   QueryWaitingOrdersRequest,
@@ -10,6 +14,7 @@ import {
   MsgAmendOrder,
   MsgBatchOrders,
   MsgCancelOrder,
+  MsgPlaceCombo,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { type At, ask, one, type Planned, type SimulationOperation } from "./operation.ts";
 
@@ -83,6 +88,38 @@ function several(at: At): Planned | null {
   return one(`${DERIVATIVES}MsgBatchOrders`, value);
 }
 
+/** Markets of so many are looked at for a combination. */
+const LOOKED_AT = 8;
+
+/** Which sides of its book somebody would take an order of; none where all trade at once or nobody does. */
+function takers(at: At, { instrument }: SimulatedMarket): readonly (1 | 2)[] {
+  if (instrument.status !== "active" || isBatch(instrument)) return [];
+  const codecs = [QueryOrderBookRequest, QueryOrderBookResponse] as const;
+  const question = { market: instrument.symbol, depth: 1 };
+  const { asks, bids } = ask(at, `${DERIVATIVES}Query/OrderBook`, codecs, question);
+  return [...(asks.length > 0 ? [1 as const] : []), ...(bids.length > 0 ? [2 as const] : [])];
+}
+
+/** As little as may be, in two books that have something for it. */
+function combined(at: At): Planned | null {
+  const { random } = at;
+  const all = at.markets().filter(({ notionalPerLot }) => notionalPerLot > 0n);
+  const from = random.below(Math.max(1, all.length));
+  const looked = [...all.slice(from), ...all.slice(0, from)].slice(0, LOOKED_AT);
+  const legs = [...all.slice(0, 2), ...looked].flatMap((market) => {
+    const side = oneOf(takers(at, market), at);
+    if (side === null) return [];
+    const size = formatSize(market.instrument, 45_000_000n / market.notionalPerLot + 1n);
+    return [{ market: market.instrument.symbol, side, size }];
+  });
+  const [first, second] = [legs.at(-1), legs.find(({ market }) => market !== legs.at(-1)?.market)];
+  if (first === undefined || second === undefined) return null;
+  const { owner: sender, subaccount } = at.account;
+  const netLimit = random.below(3) === 0 ? "-500" : "500";
+  const value = MsgPlaceCombo.fromPartial({ sender, subaccount, legs: [first, second], netLimit });
+  return one(`${DERIVATIVES}MsgPlaceCombo`, value);
+}
+
 export const orderOperations: readonly SimulationOperation[] = [
   {
     name: "cancel what rests",
@@ -108,4 +145,5 @@ export const orderOperations: readonly SimulationOperation[] = [
     },
   },
   { name: "cancel one and amend another", weight: 4, create: several },
+  { name: "combination of two", weight: 8, create: combined },
 ];

@@ -54,7 +54,7 @@ export function openingFunds(authority: string): PlannedMessage[] {
 
 /** Mostly what was there at first with other shares; now and then no classes, one that has no fund, or too much of the gains. */
 export function anotherWaterfall(random: Random, authority: string): PlannedMessage {
-  const dice = random.below(12);
+  const dice = random.below(9);
   if (dice === 0) return waterfall(authority, null);
   if (dice === 1)
     return waterfall(authority, { feeds: [{ feedId: FEEDS.eth, riskClass: "nobody" }] });
@@ -66,8 +66,13 @@ export function anotherWaterfall(random: Random, authority: string): PlannedMess
   });
 }
 
-/** Terms of a fund, now and then of one without a name. */
-export function anotherFund(random: Random, authority: string): PlannedMessage {
+/** Terms of a fund, now and then of one without a name. Seldom so much for the shared one that nothing waits any more, and some is left when a market settles. */
+export function anotherFund(
+  random: Random,
+  authority: string,
+  pendingQuanta: bigint,
+): PlannedMessage {
+  if (random.below(10) === 0) return gift(authority, "", pendingQuanta / UNIT + 4_000n);
   const riskClass = random.below(6) === 0 ? "" : (RISK_CLASSES[random.below(2)] ?? "");
   if (random.below(3) === 0) return gift(authority, riskClass, BigInt(50 + random.below(300)));
   return fundTerms(authority, riskClass, random.below(4) * 150_000);
@@ -75,7 +80,7 @@ export function anotherFund(random: Random, authority: string): PlannedMessage {
 
 /** Now and then closed for underwriters, or with more than everything to be drawn. */
 export function insuranceAct(random: Random, authority: string): PlannedMessage {
-  const dice = random.below(8);
+  const dice = random.below(5);
   const usual = insuranceTerms(authority);
   const params =
     dice === 0
