@@ -23,11 +23,24 @@ import { MsgSetVaultMarket, MsgUpdateVaultParams } from "@keel/proto/gen/keel/va
 import { otherTerms } from "./collateral-operations.ts";
 import { DENOM, exchangeParams, feeParams, ledgerParams, seriesList } from "./genesis.ts";
 import { endedEarly, guardAct } from "./guard-acts.ts";
-import { anotherDynamicMargin, anotherModel, openingModel } from "./margin-models.ts";
+import {
+  anotherDynamicMargin,
+  anotherModel,
+  openingModel,
+  wrongDynamicMargin,
+  wrongModel,
+} from "./margin-models.ts";
 import { type Act, marketActs, pick, type Scene, stopEnding } from "./market-acts.ts";
 import type { PlannedMessage } from "./operation.ts";
 import { FEEDS, SURFACE } from "./prices.ts";
-import { anotherFund, anotherWaterfall, insuranceAct, openingFunds } from "./waterfall-acts.ts";
+import {
+  anotherFund,
+  anotherWaterfall,
+  insuranceAct,
+  openingFunds,
+  wrongInsurance,
+  wrongWaterfall,
+} from "./waterfall-acts.ts";
 
 const DERIVATIVES = "/keel.derivatives.v1.";
 
@@ -210,9 +223,20 @@ const acts: readonly Act[] = [
   ({ random, authority }) => otherTerms(authority, random.below(8)),
 ];
 
+/** What is refused whenever it is said, in turn. */
+const WRONG_EVERY = 150;
+const wrongActs: readonly ((authority: string) => PlannedMessage)[] = [
+  wrongWaterfall,
+  wrongInsurance,
+  wrongModel,
+  wrongDynamicMargin,
+];
+
 /** At most one act a block, in about one block of three. */
 export function authorityAct(scene: Scene): PlannedMessage | null {
-  const { random } = scene;
+  const { authority, ctx, random } = scene;
+  const turn = ctx.header.height / WRONG_EVERY;
+  if (Number.isInteger(turn)) return wrongActs[turn % wrongActs.length]?.(authority) ?? null;
   if (random.below(24) === 0) return endedEarly(scene, scene);
   const stopped = random.below(2) === 0 ? stopEnding(scene) : null;
   if (stopped !== null) return stopped;

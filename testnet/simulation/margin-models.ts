@@ -77,19 +77,32 @@ export function openingModel(authority: string): PlannedMessage {
   return setting(authority, marginModel(100_000n));
 }
 
-/** A little more or less, far too much, one that is no model, or none at all. */
+/** One without scenarios. */
+export function wrongModel(authority: string): PlannedMessage {
+  return setting(authority, { ...marginModel(100_000n), scenarios: [] });
+}
+
+/** A little more or less, far too much, or none at all. */
 export function anotherModel(random: Random, authority: string): PlannedMessage {
   const dice = random.below(8);
   if (dice === 0) return setting(authority, undefined);
-  if (dice === 1) return setting(authority, { ...marginModel(100_000n), scenarios: [] });
   if (dice < 4) return setting(authority, marginModel(900_000n));
   return setting(authority, marginModel(BigInt(80_000 + 5_000 * random.below(9))));
 }
 
-/** Margin that follows volatility, quick enough for a run; sometimes off, sometimes of a feed that is none. */
+/** Of a feed that is none. */
+export function wrongDynamicMargin(authority: string): PlannedMessage {
+  const value = { authority, feedId: 99, terms: defaultDynamicMargin(99) };
+  return {
+    typeUrl: "/keel.margin.v1.MsgSetDynamicMargin",
+    value: MsgSetDynamicMargin.fromPartial(value),
+  };
+}
+
+/** Margin that follows volatility, quick enough for a run; sometimes off. */
 export function anotherDynamicMargin(random: Random, authority: string): PlannedMessage {
   const dice = random.below(8);
-  const feedId = dice === 0 ? 99 : random.below(2) === 0 ? FEEDS.btc : FEEDS.eth;
+  const feedId = random.below(2) === 0 ? FEEDS.btc : FEEDS.eth;
   const terms = {
     ...defaultDynamicMargin(feedId),
     basePpm: BigInt(50_000 + random.below(100_000)),

@@ -84,16 +84,22 @@ const stop: Act = (scene) => {
   return status(scene, found, next);
 };
 
-/** What somebody holds, shortly before its end, of every other half hour: nobody is liquidated there, and who is below zero then is found by the settlement. */
-export const stopEnding: Act = (scene) => {
-  const { keel, ctx, instruments, random } = scene;
-  const ending = instruments.filter((one) => {
+/** What somebody holds, shortly before its end, of every other half hour. */
+function ending(scene: Scene): readonly Instrument[] {
+  const { keel, ctx, instruments } = scene;
+  return instruments.filter((one) => {
     const odd = Math.floor(Number(one.contract.maturity?.expiryMs ?? 0) / HALF_HOUR_MS) % 2 === 1;
     const held = keel.margin.ledger(ctx, one.id)?.positions ?? 0n;
-    return odd && one.status === "active" && held > 0n && isEnding(scene, one);
+    return odd && held > 0n && isEnding(scene, one);
   });
-  const futures = ending.filter(({ contract }) => contract.kind === "datedFuture");
-  const found = pick(random, futures) ?? pick(random, ending);
+}
+
+/** Nobody is liquidated there, and who is below zero then is found by the settlement. */
+export const stopEnding: Act = (scene) => {
+  const { random } = scene;
+  const open = ending(scene).filter((one) => one.status === "active");
+  const futures = open.filter(({ contract }) => contract.kind === "datedFuture");
+  const found = pick(random, futures) ?? pick(random, open);
   return found === undefined ? null : status(scene, found, MARKET_STATUS_HALTED);
 };
 

@@ -147,13 +147,16 @@ const EVENTS: readonly string[] = [
   ...["fee_params_updated", "referral_code_registered", "referrer_set", "builder_approved"],
 ];
 
-/** Of losses of each cause, every layer of the order of payments that it can reach. */
+/**
+ * Of losses of each cause, every layer of the order of payments that it can reach. Funds pay for whoever is below zero before anything settles, and the mark comes to the settlement price, so that
+ * what they pay at a settlement itself is what a tick rounds, or by luck: `modules/margin/clearing/settlement.test.ts`.
+ */
 const BEARERS: readonly string[] = [
   ...["funds of its classes", "shared fund", "assessment", "the protocol's own part"].map(
     (layer) => `liquidation: ${layer}`,
   ),
   ...["deleveraging", "residue", "queue"].map((layer) => `liquidation: ${layer}`),
-  ...["funds of its classes", "shared fund", "queue"].map((layer) => `settlement: ${layer}`),
+  "settlement: queue",
   ...["shared fund", "haircut"].map((layer) => `queue: ${layer}`),
 ];
 

@@ -52,13 +52,16 @@ export function openingFunds(authority: string): PlannedMessage[] {
   ];
 }
 
-/** Mostly what was there at first with other shares; now and then no classes, one that has no fund, or too much of the gains. */
+/** A class that has no fund. */
+export function wrongWaterfall(authority: string): PlannedMessage {
+  return waterfall(authority, { feeds: [{ feedId: FEEDS.eth, riskClass: "nobody" }] });
+}
+
+/** Mostly what was there at first with other shares; now and then no classes, or too much of the gains. */
 export function anotherWaterfall(random: Random, authority: string): PlannedMessage {
   const dice = random.below(9);
   if (dice === 0) return waterfall(authority, null);
-  if (dice === 1)
-    return waterfall(authority, { feeds: [{ feedId: FEEDS.eth, riskClass: "nobody" }] });
-  if (dice === 2) return waterfall(authority, { gainsHaircutPpm: 600_000 });
+  if (dice === 1) return waterfall(authority, { gainsHaircutPpm: 600_000 });
   return waterfall(authority, {
     deleverageSharePpm: random.below(2) * 300_000,
     hedgesLast: random.below(2) === 0,
@@ -78,18 +81,22 @@ export function anotherFund(
   return fundTerms(authority, riskClass, random.below(4) * 150_000);
 }
 
-/** Now and then closed for underwriters, or with more than everything to be drawn. */
+function insurance(
+  authority: string,
+  change: Partial<ReturnType<typeof insuranceTerms>>,
+): PlannedMessage {
+  const params = { ...insuranceTerms(authority), ...change };
+  const value = MsgUpdateInsurance.fromPartial({ authority, params });
+  return { typeUrl: `${INSURANCE}MsgUpdateParams`, value };
+}
+
+/** More than everything may be drawn. */
+export function wrongInsurance(authority: string): PlannedMessage {
+  return insurance(authority, { drawCapPpm: 2_000_000 });
+}
+
+/** Now and then closed for underwriters. */
 export function insuranceAct(random: Random, authority: string): PlannedMessage {
-  const dice = random.below(5);
-  const usual = insuranceTerms(authority);
-  const params =
-    dice === 0
-      ? { ...usual, cooldownMs: 0n }
-      : dice === 1
-        ? { ...usual, drawCapPpm: 2_000_000 }
-        : { ...usual, fundMin: `${1 + random.below(2_000)}` };
-  return {
-    typeUrl: `${INSURANCE}MsgUpdateParams`,
-    value: MsgUpdateInsurance.fromPartial({ authority, params }),
-  };
+  if (random.below(5) === 0) return insurance(authority, { cooldownMs: 0n });
+  return insurance(authority, { fundMin: `${1 + random.below(2_000)}` });
 }

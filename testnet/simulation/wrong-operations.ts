@@ -12,6 +12,7 @@ import {
   MsgPlaceOco,
   MsgRegisterReferralCode,
   MsgSetDeadMan,
+  MsgSetReferrer,
   MsgTransferPosition,
   MsgUpdateMarket,
   NewOrder,
@@ -308,6 +309,13 @@ export const wrongOperations: readonly SimulationOperation[] = [
         `${DERIVATIVES}MsgRegisterReferralCode`,
         MsgRegisterReferralCode.fromPartial({ sender, code: "a!" }),
       ),
+  },
+  {
+    name: "a referral code that nobody has",
+    weight: 1,
+    wrong: true,
+    create: ({ account: { owner: sender } }) =>
+      one(`${DERIVATIVES}MsgSetReferrer`, MsgSetReferrer.fromPartial({ sender, code: "NOBODY" })),
   },
   {
     name: "a builder who may take everything",
