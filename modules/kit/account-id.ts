@@ -27,6 +27,11 @@ export function ownerOf(account: AccountId): Uint8Array {
   return keyToBytes(account.slice(0, 20));
 }
 
+/** Of one owner? */
+export function isSameOwner(a: AccountId, b: AccountId): boolean {
+  return a.slice(0, 20) === b.slice(0, 20);
+}
+
 export function numberOf(account: AccountId): number {
   return u32Key.decode(account, 20)[0];
 }

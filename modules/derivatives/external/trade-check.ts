@@ -1,6 +1,6 @@
 /** Whether a trade fits its two documents and its market. Positions are followed through the trades of one message. */
 import type { DocumentTrade } from "@keel/proto/gen/keel/derivatives/v1/documents";
-import type { AccountId } from "../../kit/account-id.ts";
+import { type AccountId, isSameOwner } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
@@ -132,7 +132,7 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
       const ticks = parsePrice(instrument, agreed.price);
       const lots = parseSize(instrument, agreed.size);
       requirePrice(instrument, ticks);
-      if (buyer.account.slice(0, 20) === seller.account.slice(0, 20)) {
+      if (isSameOwner(buyer.account, seller.account)) {
         throw refuse("selfTrade", "both documents are of one owner");
       }
       const reduces = [take(buyer, "buy", ticks, lots), take(seller, "sell", ticks, lots)];

@@ -32,6 +32,26 @@ function tiers(maintenancePpm: bigint): MarketTerms {
   return { ...defaultTerms(), tiers: [lowest, ...rest] };
 }
 
+const MARKED_ELSEWHERE = {
+  ...defaultMarkTerms(),
+  bandMinPpm: 50_000n,
+  externalFeedId: ELSEWHERE,
+};
+
+/** Owner 2 is healthy at the index of 60,000, and not at the 58,000 that the book and a feed elsewhere say. */
+function lowElsewhere(): ReturnType<typeof createGuardWorld> {
+  const world = createGuardWorld();
+  const [maker, holder] = [world.funded(1, 100_000n), world.funded(2, 3_500n)];
+  world.setPrice(ELSEWHERE, "58000");
+  world.trade(PERP, maker, holder, "1", "60000");
+  const [seller, buyer] = [world.funded(3, 50_000n), world.funded(4, 50_000n)];
+  world.trade(PERP, seller, buyer, "0.1", "58000");
+  world.place(PERP, seller, "sell 0.1 @ 58010 post");
+  world.place(PERP, buyer, "buy 0.1 @ 57990 post");
+  world.priced("60000");
+  return world;
+}
+
 describe("terms of a market", () => {
   it("are refused when an account that is healthy would be liquidatable at once, which is named", () => {
     const world = createGuardWorld();
@@ -74,16 +94,8 @@ describe("terms of a market", () => {
   });
 
   it("are judged by the mark that they make of the book and of a feed elsewhere", () => {
-    const world = createGuardWorld();
-    const [maker, holder] = [world.funded(1, 100_000n), world.funded(2, 3_500n)];
-    world.setPrice(ELSEWHERE, "58000");
-    world.trade(PERP, maker, holder, "1", "60000");
-    const [seller, buyer] = [world.funded(3, 50_000n), world.funded(4, 50_000n)];
-    world.trade(PERP, seller, buyer, "0.1", "58000");
-    world.place(PERP, seller, "sell 0.1 @ 58010 post");
-    world.place(PERP, buyer, "buy 0.1 @ 57990 post");
-    world.priced("60000");
-    const mark = { ...defaultMarkTerms(), bandMinPpm: 50_000n, externalFeedId: ELSEWHERE };
+    const world = lowElsewhere();
+    const mark = MARKED_ELSEWHERE;
     const refused = change(world, PERP, { ...defaultTerms(), mark });
     for (let i = 0; i < 3; i++) {
       world.block(1, () => {
@@ -100,16 +112,8 @@ describe("terms of a market", () => {
   });
 
   it("are judged when the market goes on, where they came while it was halted", () => {
-    const world = createGuardWorld();
-    const [maker, holder] = [world.funded(1, 100_000n), world.funded(2, 3_500n)];
-    world.setPrice(ELSEWHERE, "58000");
-    world.trade(PERP, maker, holder, "1", "60000");
-    const [seller, buyer] = [world.funded(3, 50_000n), world.funded(4, 50_000n)];
-    world.trade(PERP, seller, buyer, "0.1", "58000");
-    world.place(PERP, seller, "sell 0.1 @ 58010 post");
-    world.place(PERP, buyer, "buy 0.1 @ 57990 post");
-    world.priced("60000");
-    const mark = { ...defaultMarkTerms(), bandMinPpm: 50_000n, externalFeedId: ELSEWHERE };
+    const world = lowElsewhere();
+    const mark = MARKED_ELSEWHERE;
     const { MARKET_STATUS_ACTIVE: ACTIVE, MARKET_STATUS_HALTED: HALTED } = MarketStatus;
     const set = (status: MarketStatus, terms?: MarketTerms) =>
       atomically(world.ctx, (ctx) => world.keeper.updateMarket(ctx, PERP, { status, terms }));
