@@ -125,7 +125,11 @@ export function afterLoss<F extends Shared>(fund: F, paid: bigint, firstLossPpm:
 
 /**
  * What was paid is back, and the protocol's shares that went for it: `ownShares` of them, so that a loss and its recovery leave everybody what he had, whatever came in
- * between. Never more than the amount buys at the present price, so that nobody's share is cheaper by a recovery; in an emptied fund nothing has a price.
+ * between, but for rounding. Never more than the amount buys at the present price, so that nobody's share is cheaper by a recovery; in an emptied fund nothing has a price.
+ *
+ * Burning rounds up, which makes all other shares a little dearer, and so what comes back buys a little less than was burnt. Both rules can hold only if
+ * that stays with those who were there: each loss or return costs the protocol less than T ÷ W shares, W the worth after it, T with all that is owed (`shares.prop.test.ts`
+ * has why). With a million shares a quantum that is less than a quantum unless less than a millionth of the fund was left.
  */
 export function afterRecovery<F extends Shared>(fund: F, amount: bigint, ownShares: bigint): F {
   const balance = fund.balance + amount;
