@@ -3,6 +3,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const skipped = ["**/node_modules/**", "**/dist/**", "**/.keel/**", "**/reports/**"];
 const special = ["**/*.prop.test.ts", "**/*.sim.test.ts", "**/*.e2e.test.ts"];
 const tidy = ["tidy.test.ts", "tidy/**/*.test.ts"];
+const seeded = ["scripts/property-seed.ts"];
 const conditions = ["source", "module", "node", "development|production"];
 
 // Groups run one after another: heavy and timing-sensitive projects have the machine to themselves. Unit and property tests share two processes:
@@ -31,6 +32,8 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "unit",
+          setupFiles: seeded,
+          globalSetup: seeded,
           include: ["**/*.test.ts"],
           exclude: [...skipped, ...special, ...tidy],
           isolate: false,
@@ -41,6 +44,8 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "prop",
+          setupFiles: seeded,
+          globalSetup: seeded,
           include: ["**/*.prop.test.ts"],
           exclude: skipped,
           isolate: false,
@@ -51,6 +56,8 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "sim",
+          setupFiles: seeded,
+          globalSetup: seeded,
           include: ["**/*.sim.test.ts"],
           exclude: skipped,
           testTimeout: 120_000,

@@ -237,8 +237,10 @@ test("nobody enters or leaves a fund that holds assets at the cost of those who 
       seen.sold += count("insurance_sold");
       seen.lost += count("insurance_paid");
     }),
-    { numRuns: RUNS, seed: 20_270 },
+    { numRuns: RUNS },
   );
+  // The steps reach what they are there for; with other seeds the rarest may be missed.
+  if (process.env["KEEL_SEED"] !== undefined) return;
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
 });
 
@@ -266,6 +268,6 @@ test("assets bought and sold at cost change nobody's share, in however many part
         expect(fund()).toEqual(before);
       },
     ),
-    { numRuns: RUNS, seed: 20_271 },
+    { numRuns: RUNS },
   );
 });

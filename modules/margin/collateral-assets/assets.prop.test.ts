@@ -242,9 +242,10 @@ it("per asset the vault holds what accounts and fund hold, nobody else is below 
       seen.converted += ctx.events.filter(({ type }) => type === "collateral_converted").length;
       seen.sold += ctx.events.filter(({ type }) => type === "collateral_sold").length;
     }),
-    { numRuns: RUNS, seed: 20_260 },
+    { numRuns: RUNS },
   );
-  // The steps reach what they are there for.
+  // The steps reach what they are there for; with other seeds the rarest may be missed.
+  if (process.env["KEEL_SEED"] !== undefined) return;
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
 });
 
@@ -275,6 +276,6 @@ it("a conversion leaves equity as it was, to the unit", () => {
         expect(world.equity(id)).toBe(before);
       },
     ),
-    { numRuns: RUNS, seed: 20_261 },
+    { numRuns: RUNS },
   );
 });

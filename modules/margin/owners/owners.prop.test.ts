@@ -104,6 +104,6 @@ it("owners of several accounts need at least what one account would, and no trad
       }
       expect(world.violated()).toBeNull();
     }),
-    { numRuns: RUNS, seed: 1_905 },
+    { numRuns: RUNS },
   );
 });
