@@ -11,6 +11,7 @@ export const strategies = [
   "hold back cancels",
   "hold back cancels, alone",
   "hold back takers",
+  "hold back makers",
 ] as const;
 export type Strategy = (typeof strategies)[number];
 
@@ -27,8 +28,9 @@ interface Scene {
 
 const PPM = 1_000_000;
 /** What an immediate order pays at the default terms, and what a resting one does. */
-const TAKER_PPM = { continuous: 500, lanes: 500, auction: 300, fleeting: 300 } as const;
-const MAKER_PPM = { continuous: 100, lanes: 100, auction: 300, fleeting: 300 } as const;
+const AUCTIONS_PPM = { auction: 300, replacing: 300, fleeting: 300 } as const;
+const TAKER_PPM = { continuous: 500, lanes: 500, ...AUCTIONS_PPM } as const;
+const MAKER_PPM = { continuous: 100, lanes: 100, ...AUCTIONS_PPM } as const;
 
 function ticksAway(mark: number, ppm: number): number {
   return Math.round((mark * ppm) / PPM);
@@ -65,6 +67,15 @@ function quoting(stage: Stage, { levels }: Scene, mark: number): Pending[] {
       ]),
     ),
   );
+}
+
+/** As makers answer news: a cancel of everything and new quotes, or both in one message. */
+function requoting(
+  stage: Stage,
+  set: Scene,
+): { readonly cancels: readonly Pending[]; readonly quotes: readonly Pending[] } {
+  const cancels = stage.replaces ? [] : ROLES.makers.map((account) => stage.cancelAll(account));
+  return { cancels, quotes: quoting(stage, set, set.mark) };
 }
 
 /** Takes all that is mispriced by more than its fee. */
@@ -134,6 +145,18 @@ function sandwich(stage: Stage, { levels, mark }: Scene, victim: Order, split: b
   return split ? { first: [front], later: [offer] } : { first: [front, offer], later: [] };
 }
 
+/** Offers each taker all it wants at its own limit: worth it when nobody else quotes. */
+function serve(stage: Stage, { takers }: Scene): Pending[] {
+  return takers.map(({ side, ticks, lots }) =>
+    stage.place(ROLES.proposer[1], {
+      side: side === "buy" ? "sell" : "buy",
+      ticks,
+      lots,
+      kind: "rests",
+    }),
+  );
+}
+
 /** Neighbouring seeds start alike, so the first draws are not used. */
 function seeded(seed: number): Random {
   const random = createRandom(seed * 1_000_003);
@@ -166,11 +189,9 @@ export async function play(
     before,
   );
   await stage.block(quoting(stage, set, before), before);
-  const start = await stage.holding();
 
-  const cancels = ROLES.makers.map((account) => stage.cancelAll(account));
-  const quotes = quoting(stage, set, mark);
-  const victim = [...set.takers].sort((a, b) => b.lots - a.lots)[0] as Order;
+  const start = await stage.holding();
+  const { cancels, quotes } = requoting(stage, set);
   const takes = ROLES.takers
     .map((account, at) => ({ account, order: set.takers[at] as Order }))
     .sort((a, b) => b.order.lots - a.order.lots)
@@ -178,30 +199,63 @@ export async function play(
   const alone = strategy === "hold back cancels, alone";
   const arbitrage = alone ? [] : sweep(stage, ROLES.arbitrageur, mark);
   const power = standing === "power";
-
-  let attack: Attack = { first: [], later: [] };
-  if (strategy === "sandwich") attack = sandwich(stage, set, victim, false);
-  else if (strategy === "hold back takers") attack = sandwich(stage, set, victim, true);
-  else if (alone) attack = { first: sweepStale(stage, ROLES.proposer[0], set), later: [] };
-  else if (strategy !== null) attack = { first: sweep(stage, ROLES.proposer[0], mark), later: [] };
-
-  const holdsCancels = power && strategy?.startsWith("hold back cancels") === true;
-  const holdsTakers = power && strategy === "hold back takers";
-  const makers = holdsCancels ? [] : [...cancels, ...quotes];
-  const takers = holdsTakers ? [] : takes;
+  const attack = attackOf(stage, set, strategy);
+  const leftOut = power ? heldBack(strategy, { cancels, quotes, takes, arbitrage }) : [];
+  const kept = (all: readonly Pending[]) => all.filter((one) => !leftOut.includes(one));
+  const [makers, takers, others] = [[...cancels, ...quotes], takes, arbitrage].map(kept) as [
+    Pending[],
+    Pending[],
+    Pending[],
+  ];
   // An honest block has all in the sequence in which their senders happened to hurry.
-  let middle = shuffle([...attack.first, ...makers, ...arbitrage, ...takers], random);
+  let middle = shuffle([...attack.first, ...makers, ...others, ...takers], random);
   if (power && (strategy === "sandwich" || strategy === "hold back takers"))
-    middle = [...makers, ...attack.first, ...takers, ...arbitrage];
-  else if (power) middle = [...attack.first, ...makers, ...arbitrage, ...takers];
+    middle = [...makers, ...attack.first, ...takers, ...others];
+  else if (power) middle = [...attack.first, ...makers, ...others, ...takers];
   await stage.block(middle, mark);
 
-  // The next block is made by somebody honest, and makers quote as they do in every block.
-  const anew = ROLES.makers.map((account) => stage.cancelAll(account));
-  const held = holdsTakers ? takes : [];
+  // The next block is made by somebody honest, and makers quote as they do in every block: what they sent for the one before is out of date.
+  const anew = requoting(stage, set);
+  const held = leftOut.filter((one) => takes.includes(one));
   await stage.block(
-    [...anew, ...quoting(stage, set, mark), ...shuffle([...attack.later, ...held], random)],
+    [...anew.cancels, ...anew.quotes, ...shuffle([...attack.later, ...held], random)],
     mark,
   );
   return earned(start, await stage.holding(), mark - before);
+}
+
+function attackOf(stage: Stage, set: Scene, strategy: Strategy | null): Attack {
+  const victim = [...set.takers].sort((a, b) => b.lots - a.lots)[0] as Order;
+  switch (strategy) {
+    case null:
+      return { first: [], later: [] };
+    case "sandwich":
+      return sandwich(stage, set, victim, false);
+    case "hold back takers":
+      return sandwich(stage, set, victim, true);
+    case "hold back makers":
+      return { first: serve(stage, set), later: [] };
+    case "hold back cancels, alone":
+      return { first: sweepStale(stage, ROLES.proposer[0], set), later: [] };
+    default:
+      return { first: sweep(stage, ROLES.proposer[0], set.mark), later: [] };
+  }
+}
+
+/** Of the others' transactions those that a dishonest block does without. */
+function heldBack(
+  strategy: Strategy | null,
+  sent: Readonly<Record<"cancels" | "quotes" | "takes" | "arbitrage", readonly Pending[]>>,
+): readonly Pending[] {
+  switch (strategy) {
+    case "hold back cancels":
+    case "hold back cancels, alone":
+      return [...sent.cancels, ...sent.quotes];
+    case "hold back takers":
+      return sent.takes;
+    case "hold back makers":
+      return [...sent.quotes, ...sent.arbitrage];
+    default:
+      return [];
+  }
 }

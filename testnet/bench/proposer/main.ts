@@ -34,7 +34,7 @@ const share = (all: readonly number[]): number =>
 console.log(`${episodes} episodes from seed ${seed}; mean per episode in units, share with a gain`);
 console.log("| market | strategy | with power | share | without | share | of power |");
 console.log("| --- | --- | ---: | ---: | ---: | ---: | ---: |");
-for (const rules of ["continuous", "lanes", "auction", "fleeting"] as const) {
+for (const rules of ["continuous", "lanes", "auction", "replacing", "fleeting"] as const) {
   for (const strategy of strategies) {
     const power = await series(rules, strategy, "power");
     const none = await series(rules, strategy, "none");

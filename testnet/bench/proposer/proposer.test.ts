@@ -36,6 +36,15 @@ describe("a proposer", { timeout: 120_000 }, () => {
     expect(sum(await gains("lanes", "snipe", "power"))).toBe(0n);
   });
 
+  it("gains most by leaving all others' quotes out and serving the takers in their place, where cancels come without them", async () => {
+    const strategy = "hold back makers";
+    const apart = sum(await gains("auction", strategy, "power"));
+    expect(apart).toBeGreaterThan(sum(await gains("auction", "hold back cancels, alone", "power")));
+    // What rests until it is replaced is still there when the replacement is held back.
+    expect(sum(await gains("replacing", strategy, "power"))).toBeLessThan(apart / 4n);
+    expect(sum(await gains("auction", strategy, "none"))).toBe(0n);
+  });
+
   it("that does nothing has nothing", async () => {
     expect(sum(await gains("auction", null, "none"))).toBe(0n);
   });

@@ -21,12 +21,12 @@ import type { Message } from "../tx-bytes.ts";
 
 /**
  * How the market matches, and whether blocks must keep the lanes. `fleeting`: a batch auction whose makers and takers send immediate orders in
- * transactions that name the one block they are meant for.
+ * transactions that name the one block they are meant for. `replacing`: one whose makers cancel what rests of their quotes and quote anew in one message.
  */
-export type Rules = "continuous" | "lanes" | "auction" | "fleeting";
+export type Rules = "continuous" | "lanes" | "auction" | "replacing" | "fleeting";
 
 function isAuction(rules: Rules): boolean {
-  return rules === "auction" || rules === "fleeting";
+  return rules === "auction" || rules === "replacing" || rules === "fleeting";
 }
 
 /** Accounts by their part. The proposer has two, of different owners, so that it can trade with itself unnoticed. */
@@ -77,6 +77,8 @@ export class Stage {
     prefix: "keel",
   });
   #sent = 0;
+  /** Client ids of each account's last quotes. */
+  readonly #quoted = new Map<number, readonly string[]>();
 
   private constructor(rules: Rules, seed: number, chain: TestChain) {
     this.rules = rules;
@@ -111,11 +113,23 @@ export class Stage {
     return { account, lane, message, lastHeight: this.#lastHeight(account) };
   }
 
-  quotes(account: number, orders: readonly Order[]): Pending {
+  /** New quotes take the place of the old ones in the same message. */
+  get replaces(): boolean {
+    return this.rules === "replacing";
+  }
+
+  quotes(account: number, quotes: readonly Order[]): Pending {
+    const orders = quotes.map((order) => this.#order(order));
+    const before = this.replaces ? (this.#quoted.get(account) ?? []) : [];
     const value = MsgBatchOrders.fromPartial({
       sender: this.#address(account),
-      orders: orders.map((order) => this.#order(order)),
+      cancels: before.map((clientId) => ({ market: MARKET, clientId })),
+      orders,
     });
+    this.#quoted.set(
+      account,
+      orders.map(({ clientId }) => clientId),
+    );
     const message = {
       typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
       value: MsgBatchOrders.encode(value).finish(),
