@@ -28,7 +28,7 @@ interface Scene {
 
 const PPM = 1_000_000;
 /** What an immediate order pays at the default terms, and what a resting one does. */
-const AUCTIONS_PPM = { auction: 300, replacing: 300, fleeting: 300 } as const;
+const AUCTIONS_PPM = { auction: 300, fleeting: 300, replacing: 300 } as const;
 const TAKER_PPM = { continuous: 500, lanes: 500, ...AUCTIONS_PPM } as const;
 const MAKER_PPM = { continuous: 100, lanes: 100, ...AUCTIONS_PPM } as const;
 
@@ -214,11 +214,13 @@ export async function play(
   else if (power) middle = [...attack.first, ...makers, ...others, ...takers];
   await stage.block(middle, mark);
 
-  // The next block is made by somebody honest, and makers quote as they do in every block: what they sent for the one before is out of date.
+  // The next block is made by somebody honest, and makers quote as they do in every block. What they sent for the one before comes first where it names the
+  // quotes it replaces; elsewhere a cancel of everything makes up for it.
   const anew = requoting(stage, set);
-  const held = leftOut.filter((one) => takes.includes(one));
+  const held = leftOut.filter((one) => !cancels.includes(one) && !quotes.includes(one));
+  const replaced = stage.replaces ? leftOut.filter((one) => quotes.includes(one)) : [];
   await stage.block(
-    [...anew.cancels, ...anew.quotes, ...shuffle([...attack.later, ...held], random)],
+    [...replaced, ...anew.cancels, ...anew.quotes, ...shuffle([...attack.later, ...held], random)],
     mark,
   );
   return earned(start, await stage.holding(), mark - before);

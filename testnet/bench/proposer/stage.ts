@@ -23,10 +23,11 @@ import type { Message } from "../tx-bytes.ts";
  * How the market matches, and whether blocks must keep the lanes. `fleeting`: a batch auction whose makers and takers send immediate orders in
  * transactions that name the one block they are meant for. `replacing`: one whose makers cancel what rests of their quotes and quote anew in one message.
  */
-export type Rules = "continuous" | "lanes" | "auction" | "replacing" | "fleeting";
+export const RULES = ["continuous", "lanes", "auction", "fleeting", "replacing"] as const;
+export type Rules = (typeof RULES)[number];
 
 function isAuction(rules: Rules): boolean {
-  return rules === "auction" || rules === "replacing" || rules === "fleeting";
+  return rules !== "continuous" && rules !== "lanes";
 }
 
 /** Accounts by their part. The proposer has two, of different owners, so that it can trade with itself unnoticed. */
