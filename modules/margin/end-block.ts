@@ -131,14 +131,14 @@ export function createEndBlock(parts: {
     ctx: WriteContext,
     candidates: readonly AccountId[],
     views: MarketViews,
-    done: Pick<LiquidationBudget, "kept" | "tried">,
+    tried: ReadonlySet<AccountId>,
   ): void {
     deficits.refresh(ctx, candidates, views);
     if (heldMarkets(ctx, state).some((market) => views(market) === undefined)) {
       deficits.gateUnjudged(ctx);
     }
     refreshSolvency(ctx, state, views, deficits.gateWithdrawals);
-    endings.watch(ctx, views, done);
+    endings.watch(ctx, views, tried);
   }
 
   return (ctx) => {
@@ -158,8 +158,6 @@ export function createEndBlock(parts: {
       deleverages: DELEVERAGES_PER_BLOCK_MAX,
       worked: false,
       tried: new Set(),
-      missing: null,
-      kept: new Set(),
       throttle: null,
       closed: new Set(),
       asked: new Asked(),
@@ -179,13 +177,13 @@ export function createEndBlock(parts: {
     const others = owing.filter(({ id }) => !judged.has(id));
     ladder.bankruptcies.cover(ctx, { stranded, owing: others }, views, budget);
     if (!budget.worked && sick.length === 0) {
-      drawUp(ctx, [...negative, ...below], views, budget);
+      drawUp(ctx, [...negative, ...below], views, budget.tried);
       return;
     }
     // Liquidations move money and may move marks: the queue is drawn up on what holds now.
     const now = readViews(ctx);
     const worked = [...turns, ...stranded, ...others].map(({ id }) => id);
     const known = belowZero(ctx, views, now, negative);
-    drawUp(ctx, [...known, ...worked, ...below], now, budget);
+    drawUp(ctx, [...known, ...worked, ...below], now, budget.tried);
   };
 }

@@ -43,13 +43,8 @@ export interface MarketViews {
 
 /** Positions are liquidated in it now: its price allows it and nothing has stopped the market. */
 export function isClosable(view: MarketView | undefined): view is MarketView {
-  if (view === undefined || !isPriced(view)) return false;
+  if (view === undefined || !(view.stage?.liquidates ?? view.fresh)) return false;
   return view.terms.status === "active" || view.terms.status === "closeOnly";
-}
-
-/** Its price is good enough to liquidate at. */
-export function isPriced({ fresh, stage }: MarketView): boolean {
-  return stage?.liquidates ?? fresh;
 }
 
 /** A price it is valued by is too old to let collateral go. */

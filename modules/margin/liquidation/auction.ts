@@ -365,8 +365,6 @@ export function createAuction(parts: AuctionParts): Auction {
         deleverages: 0,
         worked: false,
         tried: new Set(),
-        missing: null,
-        kept: new Set(),
         throttle: null,
         closed: new Set(),
         asked: new Asked(),

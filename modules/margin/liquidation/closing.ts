@@ -50,10 +50,6 @@ export interface LiquidationBudget {
   worked: boolean;
   /** For whom the funds and the other sides have done what they can. */
   readonly tried: Set<AccountId>;
-  /** What the queue missed in each market when that was first asked; null: nobody has. */
-  missing: ReadonlyMap<MarketId, bigint> | null;
-  /** Of whom nothing is closed before it is known what a gain of theirs has to pay, and who can be borne then. */
-  readonly kept: Set<AccountId>;
   /** Null: books are given what is wanted. */
   throttle: Throttle | null;
   /** Accounts of which something was closed. */

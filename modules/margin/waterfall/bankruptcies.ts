@@ -2,19 +2,17 @@
  * An account below zero of which the book takes no more: the funds pay, then the other side is deleveraged; what nobody can bear stands in the deficit
  * queue. Its ledger is measured, not reckoned: what the others lost is the difference of their equities.
  */
-
 import type { AccountId } from "../../kit/account-id.ts";
 import { atomically } from "../../kit/atomically.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { maximum } from "../../kit/math/mul-div.ts";
-import type { Account } from "../account-codec.ts";
 import type { Claims } from "../claims.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
 import { contained } from "../contained.ts";
-import { maintenanceHealth, positionValue } from "../health/health.ts";
+import { maintenanceHealth } from "../health/health.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
-import { isClosable, isPriced, marketViews } from "../health/market-view.ts";
+import { isClosable, marketViews } from "../health/market-view.ts";
 import {
   COVERED_PER_BLOCK_MAX,
   DELEVERAGE_ROUNDS_MAX,
@@ -24,7 +22,7 @@ import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
 import { forgetAdvance, hasAdvance, mayGain, returnAdvance } from "./advances.ts";
-import { blame, leaveLosses, shortfallFloor, shortMarkets, stuckLoss } from "./attribution.ts";
+import { blame, leaveLosses, shortfallFloor, stuckLoss } from "./attribution.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 import type { Origin } from "./origins.ts";
@@ -66,10 +64,6 @@ export interface BankruptcyBudget {
   worked: boolean;
   /** For whom the funds and the other sides have done what they can in this block. */
   readonly tried: Set<AccountId>;
-  /** What the queue missed in each market when that was first asked. */
-  missing: ReadonlyMap<MarketId, bigint> | null;
-  /** Of whom nothing is closed before it is known what a gain of theirs has to pay, and who can be borne then. */
-  readonly kept: Set<AccountId>;
 }
 
 /** Where losses end markets: what is only borne in part leaves its positions as they are, since who has closed them has left with the rest. */
@@ -158,50 +152,6 @@ export function createBankruptcies(parts: {
     return { lost, goesOn: sound && even && unasked };
   }
 
-  /**
-   * Where losses end markets: it has gained in one that is stopped or ended, or in one that is not known yet not to be short. That gain may have to pay there; what is closed of the
-   * account elsewhere would leave with it, and nobody could be asked for it again. `dust`: it would not be asked whether all of it can be borne, so it waits for one that is short as well.
-   */
-  function owesGain(
-    ctx: WriteContext,
-    id: AccountId,
-    account: Account,
-    views: MarketViews,
-    { budget, dust }: { readonly budget: BankruptcyBudget; readonly dust: boolean },
-  ): boolean {
-    const { deficits, waterfall } = state;
-    const { endings, shares } = waterfall;
-    if (BigInt(shares.get(ctx, id)?.gain ?? "0") > 0n) return true;
-    const gained = account.positions.filter((position) => {
-      const view = position.lots === 0n ? undefined : views(position.market);
-      if (view === undefined || positionValue(position, view) <= 0n) return false;
-      const ending = endings.get(ctx, position.market);
-      // One that has ended settles at its last good price.
-      if (ending !== undefined) return ending.endedHeight > 0n || isPriced(view);
-      return isClosable(view);
-    });
-    if (gained.length === 0 || !deficits.has(ctx, id)) return gained.length > 0;
-    if (gained.some(({ market }) => endings.has(ctx, market))) return true;
-    if (!dust) return false;
-    budget.missing ??= shortMarkets(ctx, state).missing;
-    const { missing } = budget;
-    const floor = shortfallFloor(ctx, state);
-    return gained.some(({ market }) => (missing.get(market) ?? 0n) >= floor);
-  }
-
-  /** What it misses can be borne later as well, so that it ends no market meanwhile, nor waits one for it. */
-  function canWait(
-    ctx: WriteContext,
-    id: AccountId,
-    closable: readonly MarketId[],
-    budget: BankruptcyBudget,
-    stuck: bigint,
-  ): boolean {
-    if (closable.length === 0 || !hasRoom(budget, closable, true)) return false;
-    budget.deleverages -= closable.length;
-    return closable.every((market) => deleveraging.canBear(ctx, id, market, stuck));
-  }
-
   /** There is room for all of it; who holds more markets than a block deleverages has one for itself. */
   function hasRoom(budget: BankruptcyBudget, closable: readonly MarketId[], whole: boolean) {
     if (isSpent(budget)) return false;
@@ -246,15 +196,12 @@ export function createBankruptcies(parts: {
     const stuck = stuckLoss(ctx, state, { id, account, missing: missing - paid }, views);
     // Where losses end markets an account waits in the queue with its positions open.
     const ends = state.params.require(ctx).marketSettlement !== undefined;
-    const dust = missing < shortfallFloor(ctx, state);
-    const whole = ends && waited && !dust;
-    const kept = ends && owesGain(ctx, id, account, views, { budget, dust });
-    if (kept && canWait(ctx, id, closable, budget, stuck)) budget.kept.add(id);
-    const room = !kept && hasRoom(budget, closable, whole);
+    const whole = ends && waited && missing >= shortfallFloor(ctx, state);
+    const room = hasRoom(budget, closable, whole);
     const { goesOn, lost } = room
       ? deleverage(ctx, id, closable, budget, { stuck, whole })
       : { goesOn: false, lost: 0n };
-    if (kept || (room && !goesOn) || closable.length === 0) budget.tried.add(id);
+    if ((room && !goesOn) || closable.length === 0) budget.tried.add(id);
     ledger.add("deleveraging", lost);
     const residue = held.length > 0 ? keepResidue(ctx, id, views) : 0n;
     ledger.add("residue", -residue);

@@ -24,15 +24,8 @@ import type { Deleveraging } from "./deleverage.ts";
 import { type Due, emitEnded, emitResumed, emitSuspended, type Short } from "./ending-events.ts";
 
 export interface Endings {
-  /** After the deficit queue and whose losses are what was drawn up. */
-  watch(ctx: WriteContext, views: MarketViews, done: Done): void;
-}
-
-interface Done {
-  /** For whom funds and deleveraging have done what they can in this block. */
-  readonly tried: ReadonlySet<AccountId>;
-  /** Whose turn comes when a market has ended, so that none waits for him, and who can be borne then. */
-  readonly kept: ReadonlySet<AccountId>;
+  /** After the deficit queue and whose losses are what was drawn up. `tried`: for whom funds and deleveraging have done what they can in this block. */
+  watch(ctx: WriteContext, views: MarketViews, tried: ReadonlySet<AccountId>): void;
 }
 
 /** How long deleveraging may take with what it can bear within the band: so many of them a block are closed, and who is not then is not going to be. */
@@ -64,11 +57,10 @@ export function createEndings(parts: {
   const { endings } = state.waterfall;
 
   /** Of what the queue misses in each market, what nothing but its end will bear. */
-  function stuckIn(ctx: ReadContext, views: MarketViews, { kept, tried }: Done): Stuck {
+  function stuckIn(ctx: ReadContext, views: MarketViews, tried: ReadonlySet<AccountId>): Stuck {
     let waiting = false;
     const stuck = new Map<MarketId, bigint>();
     state.deficits.each(ctx, (id, { shortfall, sinceNs }) => {
-      if (kept.has(id)) return;
       const parts = splitByMarket(shortfall, knownLosses(ctx, state, id));
       const young = ctx.header.timeNs - sinceNs < DELEVERAGING_PATIENCE_NS;
       // All of an account that can be closed or nothing: markets that one loss ends are settled together.
@@ -243,7 +235,7 @@ export function createEndings(parts: {
   }
 
   return {
-    watch(ctx, views, done) {
+    watch(ctx, views, tried) {
       const on = state.params.require(ctx).marketSettlement !== undefined;
       if (endings.size(ctx) === 0 && (!on || state.deficits.size(ctx) === 0)) return;
       const pending: MarketId[] = [];
@@ -258,7 +250,7 @@ export function createEndings(parts: {
         for (const market of pending) lift(ctx, market, missing.get(market) ?? 0n, why);
         return;
       }
-      const { stuck, waiting } = stuckIn(ctx, views, done);
+      const { stuck, waiting } = stuckIn(ctx, views, tried);
       const all = [...new Set([...missing.keys(), ...pending])].sort((a, b) => a - b);
       for (const market of all) {
         const fresh = (stuck.get(market) ?? 0n) < floor && !endings.has(ctx, market);
