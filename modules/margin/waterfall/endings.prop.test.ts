@@ -98,48 +98,83 @@ function givenUp(world: InsuredWorld, id: AccountId): bigint {
   return given;
 }
 
+function endsWell(told: Parameters<typeof open>[0]): void {
+  const { world, ids } = open(told);
+  const { ctx, margin, markets } = world;
+  const outsiders = ids.filter((id) =>
+    (margin.keeper.account(ctx, id)?.positions ?? []).every(({ lots }) => lots === 0n),
+  );
+  const before = outsiders.map((id) => world.equity(id));
+  markets.setMark(ctx, BTC, told.btc);
+  markets.setMark(ctx, ETH, told.eth);
+  const whole = money({ world, ids });
+  const gains = new Map(ids.map((id) => [id, gained(world, id)]));
+  const worth = new Map(ids.map((id) => [id, world.equity(id)]));
+  const settling = (): boolean =>
+    margin.state.waterfall.endings.size(ctx) > 0 ||
+    margin.state.sweep.get(ctx) !== undefined ||
+    margin.keeper.pendingShortfall(ctx, DENOM) >= DUST;
+  for (let block = 0; block < BLOCKS_MAX && (block < 2 || settling()); block++) {
+    margin.keeper.endBlock(ctx);
+    expect(world.violated()).toBeNull();
+    // Between the first and the last payment of a sweep one side is ahead.
+    if (margin.state.sweep.get(ctx) === undefined) expect(money({ world, ids })).toBe(whole);
+    ctx.nextBlock();
+  }
+  expect(settling()).toBe(false);
+  expect(markets.quarantined).toEqual([]);
+  for (const { lines } of world.losses()) {
+    expect([...lines.values()].reduce((sum, quanta) => sum + quanta, 0n)).toBe(0n);
+  }
+  for (const loss of world.reports("market_loss")) expect(loss["left"]).toBe("0");
+  for (const id of ids) {
+    expect(world.equity(id) > -DUST).toBe(true);
+    const [gain = 0n, value = 0n] = [gains.get(id), worth.get(id)];
+    // Nobody ends with less than it would have had without any gain, but for what it has given up when it was deleveraged.
+    const least = value - gain - givenUp(world, id);
+    expect(world.equity(id) >= (least < 0n ? -DUST : least)).toBe(true);
+  }
+  expect(outsiders.map((id) => world.equity(id))).toEqual(before);
+}
+
 describe("a gap beyond what funds and deleveraging bear", () => {
   it("leaves no deficit but dust, no account that bears more than it gained, every ledger and all money whole", () => {
-    fc.assert(
-      fc.property(story, (told) => {
-        const { world, ids } = open(told);
-        const { ctx, margin, markets } = world;
-        const outsiders = ids.filter((id) =>
-          (margin.keeper.account(ctx, id)?.positions ?? []).every(({ lots }) => lots === 0n),
-        );
-        const before = outsiders.map((id) => world.equity(id));
-        markets.setMark(ctx, BTC, told.btc);
-        markets.setMark(ctx, ETH, told.eth);
-        const whole = money({ world, ids });
-        const gains = new Map(ids.map((id) => [id, gained(world, id)]));
-        const worth = new Map(ids.map((id) => [id, world.equity(id)]));
-        const settling = (): boolean =>
-          margin.state.waterfall.endings.size(ctx) > 0 ||
-          margin.state.sweep.get(ctx) !== undefined ||
-          margin.keeper.pendingShortfall(ctx, DENOM) >= DUST;
-        for (let block = 0; block < BLOCKS_MAX && (block < 2 || settling()); block++) {
-          margin.keeper.endBlock(ctx);
-          expect(world.violated()).toBeNull();
-          // Between the first and the last payment of a sweep one side is ahead.
-          if (margin.state.sweep.get(ctx) === undefined) expect(money({ world, ids })).toBe(whole);
-          ctx.nextBlock();
-        }
-        expect(settling()).toBe(false);
-        expect(markets.quarantined).toEqual([]);
-        for (const { lines } of world.losses()) {
-          expect([...lines.values()].reduce((sum, quanta) => sum + quanta, 0n)).toBe(0n);
-        }
-        for (const loss of world.reports("market_loss")) expect(loss["left"]).toBe("0");
-        for (const id of ids) {
-          expect(world.equity(id) > -DUST).toBe(true);
-          const [gain = 0n, value = 0n] = [gains.get(id), worth.get(id)];
-          // Nobody ends with less than it would have had without any gain, but for what it has given up when it was deleveraged.
-          const least = value - gain - givenUp(world, id);
-          expect(world.equity(id) >= (least < 0n ? -DUST : least)).toBe(true);
-        }
-        expect(outsiders.map((id) => world.equity(id))).toEqual(before);
-      }),
-      { numRuns: Number(process.env["KEEL_ENDING_STORIES"] ?? 60) },
-    );
+    fc.assert(fc.property(story, endsWell), {
+      numRuns: Number(process.env["KEEL_ENDING_STORIES"] ?? 60),
+    });
   });
+
+  // Known, about one in some thousand stories (README): who is below zero and has gained in another market is deleveraged before that market's loss is shared, and
+  // its gain leaves with who closes it. To wait with him instead shields large losses behind a tick of gain.
+  const stories: readonly Parameters<typeof open>[0][] = [
+    {
+      collateral: [20n, 21n, 20n, 20n, 20n, 20n],
+      trades: [
+        { market: BTC, buyer: 1, seller: 0, lots: 39n, ticks: 900n },
+        { market: ETH, buyer: 2, seller: 1, lots: 69n, ticks: 900n },
+      ],
+      ...{ btc: 1463n, eth: 1527n, fund: 0n },
+      ...{ afterBlocks: 1, perBlock: 0, gates: false, sharePpm: 0 },
+    },
+    {
+      collateral: [20n, 21n, 20n, 20n, 20n, 20n],
+      trades: [
+        { market: BTC, buyer: 1, seller: 0, lots: 41n, ticks: 900n },
+        { market: ETH, buyer: 2, seller: 1, lots: 69n, ticks: 900n },
+      ],
+      ...{ btc: 1438n, eth: 1525n, fund: 0n },
+      ...{ afterBlocks: 1, perBlock: 0, gates: false, sharePpm: 0 },
+    },
+    {
+      collateral: [20n, 20n, 20n, 20n, 20n, 20n],
+      trades: [
+        { market: BTC, buyer: 1, seller: 0, lots: 39n, ticks: 942n },
+        { market: BTC, buyer: 1, seller: 0, lots: 1n, ticks: 900n },
+        { market: ETH, buyer: 2, seller: 0, lots: 62n, ticks: 900n },
+      ],
+      ...{ btc: 400n, eth: 1588n, fund: 0n },
+      ...{ afterBlocks: 1, perBlock: 0, gates: false, sharePpm: 0 },
+    },
+  ];
+  it.fails.each(stories)("leaves a rest in the queue, as yet, in story %#", endsWell);
 });
