@@ -71,6 +71,8 @@ export interface OraclePort {
     expiryMs: number,
     number: number,
   ): AnchoredSmile | undefined;
+  /** Rounds of auctions that end with this block, ascending: the last block's when something listed for it came late, and this one's unless something is missing. */
+  roundsDue(ctx: ReadContext): readonly number[];
 }
 
 /** Where bonds come from and go to. */

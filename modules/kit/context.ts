@@ -14,6 +14,11 @@ export interface BlockHeader {
   readonly timeNs: bigint;
   /** Upper-case hex of the proposer's consensus address; empty in queries and at genesis. */
   readonly proposer: string;
+  /**
+   * Of a transaction that validators' inclusion lists named: the round of auctions, a height, in which it takes part. Absent: nobody named it, and it
+   * takes part in the round after this block's.
+   */
+  readonly round?: number;
 }
 
 /** snake_case type, plain string attributes. */

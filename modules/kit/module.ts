@@ -28,6 +28,8 @@ export interface MessageRoute {
   readonly amino?: (message: unknown) => AminoMessage;
   /** Signatures inside the message that `handle` is going to ask about, so that their answers can be prepared. Never throws. */
   readonly signatures?: (message: unknown) => readonly SignatureQuestion[];
+  /** Whether validators name its transaction in their inclusion lists, by the committed state. Never throws. Absent: they do not. */
+  readonly listed?: (ctx: ReadContext, message: unknown) => boolean;
   /** Returns the encoded response. Throws ModuleError to refuse. */
   handle(ctx: MessageContext, message: unknown): Uint8Array;
 }
@@ -48,10 +50,12 @@ export function onMessage<M, R>(route: {
   readonly lane?: (message: M) => number;
   readonly amino?: (message: M) => AminoMessage;
   readonly signatures?: (message: M) => readonly SignatureQuestion[];
+  readonly listed?: (ctx: ReadContext, message: M) => boolean;
   readonly handle: (ctx: MessageContext, message: M) => R;
 }): MessageRoute {
-  const { amino, signatures } = route;
+  const { amino, listed, signatures } = route;
   return {
+    ...(listed === undefined ? {} : { listed: (ctx, message) => listed(ctx, message as M) }),
     ...(amino === undefined ? {} : { amino: (message) => amino(message as M) }),
     ...(signatures === undefined ? {} : { signatures: (message) => signatures(message as M) }),
     typeUrl: route.typeUrl,

@@ -179,6 +179,19 @@ export interface EventOrderAccepted {
   /** Worst acceptable price. */
   price: string;
   size: string;
+  /** Where inclusion lists give rounds: the height whose auction it enters. Empty elsewhere. */
+  round: string;
+}
+
+/** cancel_accepted: a cancel waits for its round. */
+export interface EventCancelAccepted {
+  market: string;
+  account: string;
+  /** One of the two; neither: all that rests when the round begins. */
+  clientId: string;
+  orderId: string;
+  /** The height before whose auction it is done. */
+  round: string;
 }
 
 /** auction_opening: the market collects until `until_ms` and opens with one auction. */
@@ -2036,7 +2049,7 @@ export const EventOrderRefused: MessageFns<EventOrderRefused> = {
 };
 
 function createBaseEventOrderAccepted(): EventOrderAccepted {
-  return { market: "", account: "", clientId: "", side: "", price: "", size: "" };
+  return { market: "", account: "", clientId: "", side: "", price: "", size: "", round: "" };
 }
 
 export const EventOrderAccepted: MessageFns<EventOrderAccepted> = {
@@ -2058,6 +2071,9 @@ export const EventOrderAccepted: MessageFns<EventOrderAccepted> = {
     }
     if (message.size !== "") {
       writer.uint32(50).string(message.size);
+    }
+    if (message.round !== "") {
+      writer.uint32(58).string(message.round);
     }
     return writer;
   },
@@ -2123,6 +2139,14 @@ export const EventOrderAccepted: MessageFns<EventOrderAccepted> = {
             message.size = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.round = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2146,6 +2170,110 @@ export const EventOrderAccepted: MessageFns<EventOrderAccepted> = {
     message.side = object.side ?? "";
     message.price = object.price ?? "";
     message.size = object.size ?? "";
+    message.round = object.round ?? "";
+    return message;
+  },
+};
+
+function createBaseEventCancelAccepted(): EventCancelAccepted {
+  return { market: "", account: "", clientId: "", orderId: "", round: "" };
+}
+
+export const EventCancelAccepted: MessageFns<EventCancelAccepted> = {
+  encode(message: EventCancelAccepted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== "") {
+      writer.uint32(10).string(message.market);
+    }
+    if (message.account !== "") {
+      writer.uint32(18).string(message.account);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(26).string(message.clientId);
+    }
+    if (message.orderId !== "") {
+      writer.uint32(34).string(message.orderId);
+    }
+    if (message.round !== "") {
+      writer.uint32(42).string(message.round);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventCancelAccepted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventCancelAccepted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.market = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.orderId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.round = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventCancelAccepted>): EventCancelAccepted {
+    return EventCancelAccepted.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventCancelAccepted>): EventCancelAccepted {
+    const message = createBaseEventCancelAccepted();
+    message.market = object.market ?? "";
+    message.account = object.account ?? "";
+    message.clientId = object.clientId ?? "";
+    message.orderId = object.orderId ?? "";
+    message.round = object.round ?? "";
     return message;
   },
 };

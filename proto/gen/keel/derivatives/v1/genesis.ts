@@ -14,6 +14,7 @@ import { TradingGrant, TradingSpent } from "./trading_keys.ts";
 import {
   AuctionState,
   Bond,
+  CollectedCancel,
   CollectedOrder,
   DeadMan,
   FeedAggregate,
@@ -95,8 +96,9 @@ export interface GenesisState {
   documents: DocumentEntry[];
   saltFloors: SaltFloorEntry[];
   tradingGrants: TradingGrantEntry[];
-  /** Of markets that stopped before their auction. */
+  /** Of markets that stopped before their auction, or whose round is still to come. */
   collectedOrders: CollectedOrder[];
+  collectedCancels: CollectedCancel[];
   waitingOrders: WaitingOrder[];
   trailMarks: TrailMark[];
   deadMen: DeadMan[];
@@ -653,6 +655,7 @@ function createBaseGenesisState(): GenesisState {
     saltFloors: [],
     tradingGrants: [],
     collectedOrders: [],
+    collectedCancels: [],
     waitingOrders: [],
     trailMarks: [],
     deadMen: [],
@@ -699,6 +702,9 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.collectedOrders) {
       CollectedOrder.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.collectedCancels) {
+      CollectedCancel.encode(v!, writer.uint32(250).fork()).join();
     }
     for (const v of message.waitingOrders) {
       WaitingOrder.encode(v!, writer.uint32(322).fork()).join();
@@ -830,6 +836,14 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.collectedOrders.push(CollectedOrder.decode(reader, reader.uint32()));
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.collectedCancels.push(CollectedCancel.decode(reader, reader.uint32()));
+            continue;
+          }
           case 40: {
             if (tag !== 322) {
               break;
@@ -909,6 +923,7 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.saltFloors = object.saltFloors?.map((e) => SaltFloorEntry.fromPartial(e)) || [];
     message.tradingGrants = object.tradingGrants?.map((e) => TradingGrantEntry.fromPartial(e)) || [];
     message.collectedOrders = object.collectedOrders?.map((e) => CollectedOrder.fromPartial(e)) || [];
+    message.collectedCancels = object.collectedCancels?.map((e) => CollectedCancel.fromPartial(e)) || [];
     message.waitingOrders = object.waitingOrders?.map((e) => WaitingOrder.fromPartial(e)) || [];
     message.trailMarks = object.trailMarks?.map((e) => TrailMark.fromPartial(e)) || [];
     message.deadMen = object.deadMen?.map((e) => DeadMan.fromPartial(e)) || [];

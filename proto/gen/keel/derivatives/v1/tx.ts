@@ -125,6 +125,8 @@ export interface MsgPlaceOrderResponse {
   /** Orders that immediate fills activated; 0: none. */
   takeProfitId: bigint;
   stopLossId: bigint;
+  /** Where inclusion lists give rounds: the height whose auction it enters. 0 elsewhere. */
+  round: bigint;
 }
 
 export interface MsgCancelOrder {
@@ -140,8 +142,10 @@ export interface MsgCancelOrder {
 
 export interface MsgCancelOrderResponse {
   orderId: bigint;
-  /** What was still open. */
+  /** What was still open; "0" while the cancel waits for its round. */
   cancelledSize: string;
+  /** Where inclusion lists give rounds: the height before whose auction it is done. 0: it is done. */
+  round: bigint;
 }
 
 export interface MsgCancelAll {
@@ -1211,6 +1215,7 @@ function createBaseMsgPlaceOrderResponse(): MsgPlaceOrderResponse {
     reason: "",
     takeProfitId: 0n,
     stopLossId: 0n,
+    round: 0n,
   };
 }
 
@@ -1257,6 +1262,12 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
         throw new globalThis.Error("value provided for field message.stopLossId of type uint64 too large");
       }
       writer.uint32(88).uint64(message.stopLossId);
+    }
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.round);
     }
     return writer;
   },
@@ -1362,6 +1373,14 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
             message.stopLossId = reader.uint64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1394,6 +1413,7 @@ export const MsgPlaceOrderResponse: MessageFns<MsgPlaceOrderResponse> = {
     message.stopLossId = (object.stopLossId !== undefined && object.stopLossId !== null)
       ? BigInt(object.stopLossId)
       : 0n;
+    message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
     return message;
   },
 };
@@ -1517,7 +1537,7 @@ export const MsgCancelOrder: MessageFns<MsgCancelOrder> = {
 };
 
 function createBaseMsgCancelOrderResponse(): MsgCancelOrderResponse {
-  return { orderId: 0n, cancelledSize: "" };
+  return { orderId: 0n, cancelledSize: "", round: 0n };
 }
 
 export const MsgCancelOrderResponse: MessageFns<MsgCancelOrderResponse> = {
@@ -1530,6 +1550,12 @@ export const MsgCancelOrderResponse: MessageFns<MsgCancelOrderResponse> = {
     }
     if (message.cancelledSize !== "") {
       writer.uint32(18).string(message.cancelledSize);
+    }
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.round);
     }
     return writer;
   },
@@ -1563,6 +1589,14 @@ export const MsgCancelOrderResponse: MessageFns<MsgCancelOrderResponse> = {
             message.cancelledSize = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1582,6 +1616,7 @@ export const MsgCancelOrderResponse: MessageFns<MsgCancelOrderResponse> = {
     const message = createBaseMsgCancelOrderResponse();
     message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
     message.cancelledSize = object.cancelledSize ?? "";
+    message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
     return message;
   },
 };

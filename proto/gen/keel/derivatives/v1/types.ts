@@ -291,6 +291,11 @@ export interface AuctionTerms {
   openingMs: bigint;
   /** Time without a fresh price, or without blocks, that counts as an interruption. 0: none does. */
   interruptionMs: bigint;
+  /**
+   * Orders and cancels take part in the round that validators' inclusion lists give them, and not as the proposer places them. Only with
+   * matching by batch auction.
+   */
+  inclusionLists: boolean;
 }
 
 /** What the authority may change after listing. */
@@ -520,6 +525,19 @@ export interface CollectedOrder {
     | undefined;
   /** Address of the trading key that placed it; empty: the owner. */
   trader: Uint8Array;
+  /** Where inclusion lists give rounds: the height whose auction it enters. */
+  round: bigint;
+}
+
+/** A cancel that waits for its round. Stored under (market, round, sub-account, client id, order id), in markets whose rounds inclusion lists give. */
+export interface CollectedCancel {
+  market: number;
+  round: bigint;
+  owner: Uint8Array;
+  subaccount: number;
+  /** One of the two; neither: all that rests when the round begins. */
+  clientId: string;
+  orderId: bigint;
 }
 
 /** Where a market stands between auctions. Stored per market, and only while there is something to say. */
@@ -528,6 +546,8 @@ export interface AuctionState {
   openingMs: bigint;
   /** Last block time with a fresh price, Unix milliseconds, in markets that watch for interruptions. */
   tradedMs: bigint;
+  /** Mark of the last block, whose round is held in the next one; 0: none is. */
+  roundTicks: bigint;
 }
 
 /** Funding of one perpetual. Stored per market, written once a block. */
@@ -1528,7 +1548,7 @@ export const MarginTier: MessageFns<MarginTier> = {
 };
 
 function createBaseAuctionTerms(): AuctionTerms {
-  return { matching: 0, feePpm: 0, ordersMax: 0, openingMs: 0n, interruptionMs: 0n };
+  return { matching: 0, feePpm: 0, ordersMax: 0, openingMs: 0n, interruptionMs: 0n, inclusionLists: false };
 }
 
 export const AuctionTerms: MessageFns<AuctionTerms> = {
@@ -1553,6 +1573,9 @@ export const AuctionTerms: MessageFns<AuctionTerms> = {
         throw new globalThis.Error("value provided for field message.interruptionMs of type uint64 too large");
       }
       writer.uint32(40).uint64(message.interruptionMs);
+    }
+    if (message.inclusionLists !== false) {
+      writer.uint32(48).bool(message.inclusionLists);
     }
     return writer;
   },
@@ -1610,6 +1633,14 @@ export const AuctionTerms: MessageFns<AuctionTerms> = {
             message.interruptionMs = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.inclusionLists = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1634,6 +1665,7 @@ export const AuctionTerms: MessageFns<AuctionTerms> = {
     message.interruptionMs = (object.interruptionMs !== undefined && object.interruptionMs !== null)
       ? BigInt(object.interruptionMs)
       : 0n;
+    message.inclusionLists = object.inclusionLists ?? false;
     return message;
   },
 };
@@ -3709,6 +3741,7 @@ function createBaseCollectedOrder(): CollectedOrder {
     feeReservePpm: 0,
     builder: undefined,
     trader: new Uint8Array(0),
+    round: 0n,
   };
 }
 
@@ -3767,6 +3800,12 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     }
     if (message.trader.length !== 0) {
       writer.uint32(114).bytes(message.trader);
+    }
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.round);
     }
     return writer;
   },
@@ -3896,6 +3935,14 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
             message.trader = reader.bytes();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3931,12 +3978,134 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
       ? BuilderTerms.fromPartial(object.builder)
       : undefined;
     message.trader = object.trader ?? new Uint8Array(0);
+    message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
+    return message;
+  },
+};
+
+function createBaseCollectedCancel(): CollectedCancel {
+  return { market: 0, round: 0n, owner: new Uint8Array(0), subaccount: 0, clientId: "", orderId: 0n };
+}
+
+export const CollectedCancel: MessageFns<CollectedCancel> = {
+  encode(message: CollectedCancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.market !== 0) {
+      writer.uint32(8).uint32(message.market);
+    }
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.round);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(26).bytes(message.owner);
+    }
+    if (message.subaccount !== 0) {
+      writer.uint32(32).uint32(message.subaccount);
+    }
+    if (message.clientId !== "") {
+      writer.uint32(42).string(message.clientId);
+    }
+    if (message.orderId !== 0n) {
+      if (BigInt.asUintN(64, message.orderId) !== message.orderId) {
+        throw new globalThis.Error("value provided for field message.orderId of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.orderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CollectedCancel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCollectedCancel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.market = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.subaccount = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.orderId = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CollectedCancel>): CollectedCancel {
+    return CollectedCancel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CollectedCancel>): CollectedCancel {
+    const message = createBaseCollectedCancel();
+    message.market = object.market ?? 0;
+    message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
+    message.owner = object.owner ?? new Uint8Array(0);
+    message.subaccount = object.subaccount ?? 0;
+    message.clientId = object.clientId ?? "";
+    message.orderId = (object.orderId !== undefined && object.orderId !== null) ? BigInt(object.orderId) : 0n;
     return message;
   },
 };
 
 function createBaseAuctionState(): AuctionState {
-  return { openingMs: 0n, tradedMs: 0n };
+  return { openingMs: 0n, tradedMs: 0n, roundTicks: 0n };
 }
 
 export const AuctionState: MessageFns<AuctionState> = {
@@ -3952,6 +4121,12 @@ export const AuctionState: MessageFns<AuctionState> = {
         throw new globalThis.Error("value provided for field message.tradedMs of type uint64 too large");
       }
       writer.uint32(16).uint64(message.tradedMs);
+    }
+    if (message.roundTicks !== 0n) {
+      if (BigInt.asUintN(64, message.roundTicks) !== message.roundTicks) {
+        throw new globalThis.Error("value provided for field message.roundTicks of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.roundTicks);
     }
     return writer;
   },
@@ -3985,6 +4160,14 @@ export const AuctionState: MessageFns<AuctionState> = {
             message.tradedMs = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.roundTicks = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4004,6 +4187,9 @@ export const AuctionState: MessageFns<AuctionState> = {
     const message = createBaseAuctionState();
     message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
     message.tradedMs = (object.tradedMs !== undefined && object.tradedMs !== null) ? BigInt(object.tradedMs) : 0n;
+    message.roundTicks = (object.roundTicks !== undefined && object.roundTicks !== null)
+      ? BigInt(object.roundTicks)
+      : 0n;
     return message;
   },
 };

@@ -50,8 +50,25 @@ export interface Params {
 /** The payload of a validator's vote extension: at most 4096 bytes, feed ids strictly ascending. Empty is valid. */
 export interface OracleVote {
   feeds: FeedVote[];
+  /**
+   * Inclusion list: transactions the validator held when it voted and the block left out, each by the first 20 bytes of its SHA-256, one after
+   * the other, strictly ascending; at most 100.
+   */
+  transactions: Uint8Array;
   /** Surface ids strictly ascending. */
   surfaces: SurfaceVote[];
+}
+
+/** What validators with more than a third of all power named in their inclusion lists, and what became of it. Hashes as in OracleVote. */
+export interface InclusionList {
+  /** The block that carried the lists. */
+  height: bigint;
+  /** Named for this block's round of auctions. */
+  listed: Uint8Array;
+  /** Named for the round before, whose block left them out: that round is held in this block. */
+  overdue: Uint8Array;
+  /** Of `listed`, what this block left out: its round is held in the next block. */
+  missing: Uint8Array;
 }
 
 export interface FeedVote {
@@ -502,13 +519,16 @@ export const Params: MessageFns<Params> = {
 };
 
 function createBaseOracleVote(): OracleVote {
-  return { feeds: [], surfaces: [] };
+  return { feeds: [], transactions: new Uint8Array(0), surfaces: [] };
 }
 
 export const OracleVote: MessageFns<OracleVote> = {
   encode(message: OracleVote, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.feeds) {
       FeedVote.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.transactions.length !== 0) {
+      writer.uint32(18).bytes(message.transactions);
     }
     for (const v of message.surfaces) {
       SurfaceVote.encode(v!, writer.uint32(34).fork()).join();
@@ -537,6 +557,14 @@ export const OracleVote: MessageFns<OracleVote> = {
             message.feeds.push(FeedVote.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.transactions = reader.bytes();
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -563,7 +591,102 @@ export const OracleVote: MessageFns<OracleVote> = {
   fromPartial(object: DeepPartial<OracleVote>): OracleVote {
     const message = createBaseOracleVote();
     message.feeds = object.feeds?.map((e) => FeedVote.fromPartial(e)) || [];
+    message.transactions = object.transactions ?? new Uint8Array(0);
     message.surfaces = object.surfaces?.map((e) => SurfaceVote.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInclusionList(): InclusionList {
+  return { height: 0n, listed: new Uint8Array(0), overdue: new Uint8Array(0), missing: new Uint8Array(0) };
+}
+
+export const InclusionList: MessageFns<InclusionList> = {
+  encode(message: InclusionList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.height);
+    }
+    if (message.listed.length !== 0) {
+      writer.uint32(18).bytes(message.listed);
+    }
+    if (message.overdue.length !== 0) {
+      writer.uint32(26).bytes(message.overdue);
+    }
+    if (message.missing.length !== 0) {
+      writer.uint32(34).bytes(message.missing);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InclusionList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInclusionList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.listed = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.overdue = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.missing = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InclusionList>): InclusionList {
+    return InclusionList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InclusionList>): InclusionList {
+    const message = createBaseInclusionList();
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    message.listed = object.listed ?? new Uint8Array(0);
+    message.overdue = object.overdue ?? new Uint8Array(0);
+    message.missing = object.missing ?? new Uint8Array(0);
     return message;
   },
 };
