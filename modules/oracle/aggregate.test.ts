@@ -13,7 +13,7 @@ function vote(power: bigint, ...prices: (bigint | null)[]): ValidatorVote {
   const feeds = prices.flatMap((mantissa, i) =>
     mantissa === null ? [] : [{ feedId: i + 1, mantissa, confidence: 10n }],
   );
-  return { power, vote: { feeds, surfaces: [] } };
+  return { power, vote: { feeds, transactions: new Uint8Array(0), surfaces: [] } };
 }
 
 const absent = (power: bigint): ValidatorVote => ({ power, vote: null });

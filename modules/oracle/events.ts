@@ -121,6 +121,18 @@ export function emitSlowLane(
   });
 }
 
+/** Counts of what was named for this block's round, and for the one before. */
+export function emitTransactionsMissing(
+  ctx: WriteContext,
+  { missing, again }: { readonly missing: number; readonly again: number },
+): void {
+  ctx.emit("oracle_transactions_missing", {
+    proposer: ctx.header.proposer,
+    missing: missing.toString(),
+    again: again.toString(),
+  });
+}
+
 /** What a validator is charged for, and by how much it is beyond what is allowed. */
 export interface Charge {
   readonly address: Uint8Array;

@@ -14,7 +14,9 @@ it("round-trips any reports, ascending", () => {
     fc.property(reports, (all) => {
       const decoded = decodeExtension(encodeExtension(all));
       const sorted = [...all].sort((a, b) => a.feedId - b.feedId);
-      expect(decoded).toEqual({ vote: { feeds: sorted, surfaces: [] } });
+      expect(decoded).toEqual({
+        vote: { feeds: sorted, transactions: new Uint8Array(0), surfaces: [] },
+      });
     }),
   );
 });

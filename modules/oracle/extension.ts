@@ -4,7 +4,14 @@ import { DecodeError } from "@keel/proto/bytes/decode-error";
 import { decodeUvarint } from "@keel/proto/bytes/varint";
 import { OracleVote, type SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { assert } from "../kit/errors.ts";
-import { EXTENSION_BYTES_MAX, FEEDS_MAX, MANTISSA_LIMIT } from "./limits.ts";
+import {
+  EXTENSION_BYTES_MAX,
+  FEEDS_MAX,
+  INCLUSION_LIST_MAX,
+  MANTISSA_LIMIT,
+  TX_KEY_BYTES,
+} from "./limits.ts";
+import { listFault, listOf } from "./lists/keys.ts";
 import { surfacesFault } from "./surface/votes.ts";
 
 /** A price a validator is ready to vote for, at the feed's exponent. */
@@ -14,17 +21,38 @@ export interface PriceReport {
   readonly confidence: bigint;
 }
 
-/** Bytes for ExtendVote; reports and surfaces may come in any order, each feed and surface once. Nothing: empty bytes. */
+/** Tag of field 2 and two bytes of length. */
+const LIST_FRAME_BYTES = 3;
+
+/**
+ * Bytes for ExtendVote; reports and surfaces may come in any order, each feed and surface once. Nothing: empty bytes. Of `transactions`, keys as in
+ * lists/keys.ts, each once, the first ones that fit: prices and surfaces go before them.
+ */
 export function encodeExtension(
   reports: readonly PriceReport[],
   surfaceVotes: readonly SurfaceVote[] = [],
+  transactions: readonly string[] = [],
 ): Uint8Array {
   const feeds = [...reports].sort((a, b) => a.feedId - b.feedId).slice(0, FEEDS_MAX);
   for (let i = 1; i < feeds.length; i++) {
     assert(feeds[i - 1]?.feedId !== feeds[i]?.feedId, "a feed was reported twice");
   }
   const surfaces = [...surfaceVotes].sort((a, b) => a.surfaceId - b.surfaceId);
-  return OracleVote.encode({ feeds: feeds.map((feed) => ({ ...feed })), surfaces }).finish();
+  const vote = {
+    feeds: feeds.map((feed) => ({ ...feed })),
+    transactions: new Uint8Array(0),
+    surfaces,
+  };
+  const bytes = OracleVote.encode(vote).finish();
+  if (transactions.length === 0) return bytes;
+  let room = EXTENSION_BYTES_MAX - LIST_FRAME_BYTES - bytes.length;
+  const fitting: string[] = [];
+  for (const key of transactions) {
+    room -= TX_KEY_BYTES;
+    if (room < 0 || fitting.length >= INCLUSION_LIST_MAX) break;
+    fitting.push(key);
+  }
+  return OracleVote.encode({ ...vote, transactions: listOf(fitting) }).finish();
 }
 
 /** The vote, or in one sentence why the bytes are malformed. Never throws. */
@@ -50,7 +78,7 @@ export function decodeExtension(
       return { fault: `feed ${feedId}: expected a positive mantissa below 2^63` };
     }
   }
-  const fault = surfacesFault(vote.surfaces);
+  const fault = listFault(vote.transactions, INCLUSION_LIST_MAX) ?? surfacesFault(vote.surfaces);
   return fault === null ? { vote } : { fault };
 }
 

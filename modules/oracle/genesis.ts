@@ -8,6 +8,7 @@ import { refuse } from "./errors.ts";
 import { putFeed, validateParams } from "./feeds.ts";
 import { exportGuards, initGuards } from "./guard/genesis.ts";
 import { MANTISSA_LIMIT } from "./limits.ts";
+import { recordFault } from "./lists/record.ts";
 import type { OracleState } from "./state.ts";
 import { exportSurfaces, initSurfaces } from "./surface/genesis.ts";
 
@@ -33,6 +34,13 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         state.validatorSets.set(ctx, Number(set.fromHeight), set);
       }
       if (genesis.reports !== undefined) state.reports.set(ctx, genesis.reports);
+      if (genesis.inclusionList !== undefined) {
+        const fault = recordFault(genesis.inclusionList);
+        if (fault !== null) {
+          throw refuse("invalidRequest", `oracle genesis: inclusion list: ${fault}`);
+        }
+        state.inclusionList.set(ctx, genesis.inclusionList);
+      }
       initSurfaces(ctx, state, genesis);
       initGuards(ctx, state, genesis);
     },
@@ -43,6 +51,7 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         prices: [],
         validatorSets: [],
         reports: state.reports.get(ctx),
+        inclusionList: state.inclusionList.get(ctx),
         ...exportSurfaces(ctx, state),
         ...exportGuards(ctx, state),
       };

@@ -1,6 +1,7 @@
 /** Prices belong to feeds, are positive and never from the future. There are few feeds, so the running form reads all. */
 import type { ModuleInvariants } from "../kit/module.ts";
 import { checkpointsSound, watchesSound } from "./guard/invariants.ts";
+import { listsSound } from "./lists/record.ts";
 import type { OracleState } from "./state.ts";
 import { surfacesSound } from "./surface/invariants.ts";
 
@@ -23,6 +24,6 @@ export function oracleInvariants(state: OracleState): ModuleInvariants {
       "surfaces-sound": surfacesSound(state),
       "watches-sound": watchesSound(state),
     },
-    full: { "checkpoints-sound": checkpointsSound(state) },
+    full: { "checkpoints-sound": checkpointsSound(state), "lists-sound": listsSound(state) },
   };
 }

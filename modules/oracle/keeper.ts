@@ -8,7 +8,6 @@ import type {
   SurfaceVote,
   ValidatorReports,
 } from "@keel/proto/gen/keel/oracle/v1/types";
-import { bytesToKey } from "../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../kit/context.ts";
 import { maximum } from "../kit/math/mul-div.ts";
 import type { Aggregate, FeedResult, ValidatorVote } from "./aggregate.ts";
@@ -23,6 +22,7 @@ import type { PriceStage } from "./guard/ladder.ts";
 import { stageOf } from "./guard/ladder.ts";
 import { charge, chargesOf } from "./guard/standing.ts";
 import { OUTDATED_AGES } from "./limits.ts";
+import { createListKeeper, type ListKeeper, namedBy, openList } from "./lists/keeper.ts";
 import type { OraclePorts, OracleValidator } from "./ports.ts";
 import { countReports, NO_REPORTS } from "./reports.ts";
 import type { OracleState } from "./state.ts";
@@ -35,6 +35,7 @@ import {
   writeSurfaces,
 } from "./surface/keeper.ts";
 import { setValidators, validatorsAt } from "./validator-sets.ts";
+import { type CommitVote, votesOf } from "./votes.ts";
 
 const NS_PER_MS = 1_000_000n;
 
@@ -55,7 +56,7 @@ export interface FeedPrice {
   readonly sigmaPpm?: bigint;
 }
 
-export interface OracleKeeper extends SurfaceKeeper, GuardKeeper {
+export interface OracleKeeper extends SurfaceKeeper, GuardKeeper, ListKeeper {
   /** undefined for an unknown feed or before the first price. */
   price(ctx: ReadContext, feedId: number): FeedPrice | undefined;
   isFresh(ctx: ReadContext, feedId: number): boolean;
@@ -66,11 +67,12 @@ export interface OracleKeeper extends SurfaceKeeper, GuardKeeper {
   feeds(ctx: ReadContext): readonly Feed[];
   params(ctx: ReadContext): Params;
   reports(ctx: ReadContext): ValidatorReports;
-  /** Bytes for ExtendVote: the given prices of enabled feeds and parameters of enabled surfaces. */
+  /** Bytes for ExtendVote: the given prices of enabled feeds, parameters of enabled surfaces, and as many of the transactions, by key, as fit. */
   extensionFor(
     ctx: ReadContext,
     prices: readonly PriceReport[],
     surfaces?: readonly SurfaceVote[],
+    transactions?: readonly string[],
   ): Uint8Array;
   /** Null: acceptable. Otherwise why the bytes are malformed. For VerifyVoteExtension. */
   verifyExtension(bytes: Uint8Array): string | null;
@@ -78,6 +80,8 @@ export interface OracleKeeper extends SurfaceKeeper, GuardKeeper {
   verifyUpdate(ctx: ReadContext, extendedCommit: Uint8Array): string | null;
   /** Accepts the previous height's extended commit; returns how many feeds were updated. Throws ModuleError. */
   update(ctx: WriteContext, update: MsgOracleUpdate): number;
+  /** Keys of the transactions that these votes for the height before the context's name, by more than a third of power. For PrepareProposal. */
+  named(ctx: ReadContext, votes: readonly CommitVote[]): readonly string[];
   /** Whether votes this much older than the proposer's clock are to be called outdated in transaction 0. */
   isOutdated(ctx: ReadContext, ageNs: bigint): boolean;
   /** The set that signs from this height on: at InitChain, and after each change. */
@@ -151,7 +155,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     return price;
   }
 
-  /** One entry per validator of the set, in its order. */
+  /** The set, and of each of its validators the vote. */
   function collectVotes(
     ctx: ReadContext,
     extendedCommit: Uint8Array,
@@ -166,17 +170,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     if (commit.height !== height) {
       throw refuse("wrongHeight", `expected a commit of height ${height}, got ${commit.height}`);
     }
-    const extensions = new Map<string, Uint8Array>();
-    for (const { address, extension } of commit.votes) {
-      extensions.set(bytesToKey(address), extension);
-    }
-    const votes = validators.map(({ address, power }) => {
-      const extension = extensions.get(bytesToKey(address));
-      if (extension === undefined) return { power, vote: null };
-      const decoded = decodeExtension(extension);
-      return { power, vote: "vote" in decoded ? decoded.vote : null };
-    });
-    return { validators, votes };
+    return { validators, votes: votesOf(validators, commit.votes) };
   }
 
   function writePrice(ctx: WriteContext, result: FeedResult): boolean {
@@ -218,6 +212,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
   return {
     ...createSurfaceKeeper(state),
     ...createGuardKeeper(state),
+    ...createListKeeper(state),
     price,
     isFresh: (ctx, feedId) => price(ctx, feedId)?.fresh === true,
     feed: (ctx, feedId) => state.feeds.get(ctx, feedId),
@@ -233,14 +228,14 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     params: (ctx) => state.params.require(ctx),
     reports: (ctx) => state.reports.get(ctx) ?? NO_REPORTS,
 
-    extensionFor(ctx, prices, surfaces = []) {
+    extensionFor(ctx, prices, surfaces = [], transactions = []) {
       const wanted = prices.filter(
         ({ feedId, mantissa }) => mantissa > 0n && state.feeds.get(ctx, feedId)?.enabled === true,
       );
       const known = surfaces.filter(
         ({ surfaceId }) => state.surfaces.get(ctx, surfaceId)?.enabled === true,
       );
-      return encodeExtension(wanted, known);
+      return encodeExtension(wanted, known, transactions);
     },
 
     verifyExtension(bytes) {
@@ -265,6 +260,7 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
         throw refuse("wrongHeight", `height ${height} already had its oracle update`);
       }
       const { validators, votes } = collectVotes(ctx, extendedCommit);
+      openList(ctx, state, votes);
       const result: Aggregate = aggregate(votes, allFeeds(ctx));
       const surfaces = aggregateSurfaces(ctx, state, votes);
       const quality = withSurfaces(result.quality, surfaces);
@@ -287,6 +283,8 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
       writeSurfaces(ctx, state, surfaces, price);
       return updated;
     },
+
+    named: (ctx, votes) => namedBy(votesOf(validatorsAt(ctx, state, ctx.header.height - 1), votes)),
 
     isOutdated(ctx, ageNs) {
       let longestMs = 0n;

@@ -6,6 +6,15 @@ export const EXTENSION_BYTES_MAX = 4096;
 /** One feed's vote takes at most 30 bytes, so this many always fit an extension. */
 export const FEEDS_MAX = 128;
 
+/** First bytes of a transaction's SHA-256 in an inclusion list: nobody finds another transaction with the same 20. */
+export const TX_KEY_BYTES = 20;
+
+/** Transactions one validator names: 2,000 bytes of its extension, which leave room for the prices of 69 feeds. With more of those the list is cut. */
+export const INCLUSION_LIST_MAX = 100;
+
+/** Named by more than a third of power: three validators' lists hold no more, whatever each weighs. */
+export const NAMED_MAX: number = 3 * INCLUSION_LIST_MAX;
+
 /** Prices and confidences stay below 2^63: they are stored as uint64 and compared after multiplication by powers. */
 export const MANTISSA_LIMIT: bigint = 1n << 63n;
 

@@ -6,6 +6,7 @@ import {
 } from "@keel/proto/gen/keel/oracle/v1/guard";
 import {
   Feed,
+  InclusionList,
   Params,
   Price,
   Surface,
@@ -36,6 +37,8 @@ export interface OracleState {
   readonly checkpoints: MapCollection<readonly [number, number], PriceCheckpoint>;
   /** By validator address, from its first penalty on. */
   readonly standings: MapCollection<Uint8Array, ValidatorStanding>;
+  /** Of the last block with an update, while there is something to say. */
+  readonly inclusionList: ItemCollection<InclusionList>;
 }
 
 const anchorParts = pairKey(u32Key, u32Key);
@@ -65,5 +68,6 @@ export function oracleState(schema: Schema): OracleState {
     watches: schema.map(8, "watches", u32Key, protoValue(FeedWatch)),
     checkpoints: schema.map(9, "checkpoints", pairKey(u32Key, u32Key), protoValue(PriceCheckpoint)),
     standings: schema.map(10, "standings", rawBytesKey, protoValue(ValidatorStanding)),
+    inclusionList: schema.item(11, "inclusion_list", protoValue(InclusionList)),
   };
 }

@@ -166,6 +166,7 @@ describe("level by action", () => {
       ordersMax: 100,
       openingMs: 2_000n,
       interruptionMs: guard.noLiquidationAgeMs,
+      inclusionLists: false,
     };
     world.keeper.updateMarket(world.ctx, PERP, {
       status: 0,

@@ -104,7 +104,7 @@ function expectNoArbitrage(parameters: SurfaceParameters, timeNs: bigint): void 
 
 const withPower = (power: bigint, vote: SurfaceVote): ValidatorVote => ({
   power,
-  vote: { feeds: [], surfaces: [vote] },
+  vote: { feeds: [], transactions: new Uint8Array(0), surfaces: [vote] },
 });
 
 function decide(votes: readonly ValidatorVote[], previous?: SurfaceParameters): SurfaceParameters {
@@ -214,7 +214,9 @@ describe("a vote on surfaces", () => {
     fc.assert(
       fc.property(anyVote, fc.nat(), (vote, cut) => {
         const bytes = encodeExtension([], [vote]);
-        expect(decodeExtension(bytes)).toEqual({ vote: { feeds: [], surfaces: [vote] } });
+        expect(decodeExtension(bytes)).toEqual({
+          vote: { feeds: [], transactions: new Uint8Array(0), surfaces: [vote] },
+        });
         const decoded = decodeExtension(bytes.slice(0, cut % bytes.length));
         expect("vote" in decoded || decoded.fault.length > 0).toBe(true);
       }),

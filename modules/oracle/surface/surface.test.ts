@@ -234,7 +234,9 @@ describe("a surface", () => {
   });
 
   it("takes no part in a malformed vote", () => {
-    const bad = OracleVote.encode({ feeds: [], surfaces: [vote({ etaPpm: 0 })] }).finish();
+    const bad = OracleVote.encode(
+      OracleVote.fromPartial({ surfaces: [vote({ etaPpm: 0 })] }),
+    ).finish();
     update([vote(), vote(), bad]);
     expect(oracle.keeper.surfaceParameters(ctx, 1)).toBeUndefined();
     expect(oracle.keeper.reports(ctx).reports[2]?.missedBlocks).toBe(1n);

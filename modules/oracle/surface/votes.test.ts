@@ -14,7 +14,11 @@ const VOTE: SurfaceVote = {
 
 /** Null: a vote. */
 function fault(change: Partial<SurfaceVote>, ...more: SurfaceVote[]): string | null {
-  const vote = { feeds: [], surfaces: [{ ...VOTE, ...change }, ...more] };
+  const vote = {
+    feeds: [],
+    transactions: new Uint8Array(0),
+    surfaces: [{ ...VOTE, ...change }, ...more],
+  };
   const decoded = decodeExtension(OracleVote.encode(vote).finish());
   return "fault" in decoded ? decoded.fault : null;
 }

@@ -91,6 +91,16 @@ export interface EventOracleSlowLane {
   limitPpm: string;
 }
 
+/** oracle_transactions_missing: the block left out what inclusion lists named. */
+export interface EventOracleTransactionsMissing {
+  /** Hex. */
+  proposer: string;
+  /** Transactions named for this block's round of auctions, which is held in the next block. */
+  missing: string;
+  /** Transactions that the block before left out too: they take part in a later round. */
+  again: string;
+}
+
 /** oracle_penalty: charged at the end of a window. reason: misses, deviation. */
 export interface EventOraclePenalty {
   /** Hex. */
@@ -980,6 +990,85 @@ export const EventOracleSlowLane: MessageFns<EventOracleSlowLane> = {
     message.mean = object.mean ?? "";
     message.measuredPpm = object.measuredPpm ?? "";
     message.limitPpm = object.limitPpm ?? "";
+    return message;
+  },
+};
+
+function createBaseEventOracleTransactionsMissing(): EventOracleTransactionsMissing {
+  return { proposer: "", missing: "", again: "" };
+}
+
+export const EventOracleTransactionsMissing: MessageFns<EventOracleTransactionsMissing> = {
+  encode(message: EventOracleTransactionsMissing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proposer !== "") {
+      writer.uint32(10).string(message.proposer);
+    }
+    if (message.missing !== "") {
+      writer.uint32(18).string(message.missing);
+    }
+    if (message.again !== "") {
+      writer.uint32(26).string(message.again);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventOracleTransactionsMissing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventOracleTransactionsMissing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.proposer = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.missing = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.again = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EventOracleTransactionsMissing>): EventOracleTransactionsMissing {
+    return EventOracleTransactionsMissing.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EventOracleTransactionsMissing>): EventOracleTransactionsMissing {
+    const message = createBaseEventOracleTransactionsMissing();
+    message.proposer = object.proposer ?? "";
+    message.missing = object.missing ?? "";
+    message.again = object.again ?? "";
     return message;
   },
 };

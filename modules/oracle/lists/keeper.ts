@@ -1,0 +1,110 @@
+/**
+ * Inclusion lists: what validators with more than a third of all power held when they voted, and what the block did with it. It takes one honest
+ * validator to name a transaction, so below a third of dishonest power nothing is named that nobody honest holds.
+ */
+import type { InclusionList } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import type { ValidatorVote } from "../aggregate.ts";
+import { emitTransactionsMissing } from "../events.ts";
+import type { OracleState } from "../state.ts";
+import { ascending, keysOf, listOf } from "./keys.ts";
+
+const none: Uint8Array = new Uint8Array(0);
+
+/** Of one block. Keys as in keys.ts. */
+export interface ListedRounds {
+  /** The height whose auction the transaction takes part in; undefined: nobody named it, it is late. */
+  roundOf(key: string): number | undefined;
+}
+
+export interface ListKeeper {
+  /** After the block's update: null when nothing is listed or overdue. */
+  listedRounds(ctx: ReadContext): ListedRounds | null;
+  /** After the block's transactions, of which these are the keys: what was listed and is not among them puts the round off by a block. Whether they succeeded does not matter. */
+  closeList(ctx: WriteContext, included: readonly string[]): void;
+  /** Heights whose rounds are held at the end of this block, ascending. */
+  roundsDue(ctx: ReadContext): readonly number[];
+}
+
+/** Keys that voters with more than one third of all power named, ascending. `votes` has one entry per validator of the set. */
+export function namedBy(votes: readonly ValidatorVote[]): string[] {
+  let total = 0n;
+  const powers = new Map<string, bigint>();
+  for (const { power, vote } of votes) {
+    total += power;
+    if (vote === null) continue;
+    for (const key of keysOf(vote.transactions)) powers.set(key, (powers.get(key) ?? 0n) + power);
+  }
+  const named: string[] = [];
+  for (const [key, power] of powers) if (3n * power > total) named.push(key);
+  return ascending(named);
+}
+
+/** Begins the block's record, or takes the last one away when there is nothing to say. */
+export function openList(
+  ctx: WriteContext,
+  state: OracleState,
+  votes: readonly ValidatorVote[],
+): void {
+  const before = state.inclusionList.get(ctx);
+  const { height } = ctx.header;
+  const isLast = before?.height === BigInt(height - 1);
+  const overdue = isLast ? before.missing : none;
+  const late = new Set(keysOf(overdue));
+  const listed = listOf(namedBy(votes).filter((key) => !late.has(key)));
+  if (listed.length + overdue.length > 0) {
+    state.inclusionList.set(ctx, { height: BigInt(height), listed, overdue, missing: none });
+  } else if (before !== undefined) {
+    state.inclusionList.delete(ctx);
+  }
+}
+
+export function createListKeeper(state: OracleState): ListKeeper {
+  function recordOf(ctx: ReadContext, height: number): InclusionList | undefined {
+    const record = state.inclusionList.get(ctx);
+    return record?.height === BigInt(height) ? record : undefined;
+  }
+
+  return {
+    listedRounds(ctx) {
+      const { height } = ctx.header;
+      const record = recordOf(ctx, height);
+      if (record === undefined) return null;
+      const overdue = new Set(keysOf(record.overdue));
+      const listed = new Set(keysOf(record.listed));
+      return {
+        roundOf(key) {
+          if (overdue.has(key)) return height - 1;
+          return listed.has(key) ? height : undefined;
+        },
+      };
+    },
+
+    closeList(ctx, included) {
+      const record = recordOf(ctx, ctx.header.height);
+      if (record === undefined) return;
+      const held = new Set(included);
+      const left = (list: Uint8Array): string[] => keysOf(list).filter((key) => !held.has(key));
+      const missing = left(record.listed);
+      const again = left(record.overdue);
+      if (missing.length > 0) {
+        state.inclusionList.set(ctx, { ...record, missing: listOf(missing) });
+      }
+      if (missing.length + again.length > 0) {
+        emitTransactionsMissing(ctx, { missing: missing.length, again: again.length });
+      }
+    },
+
+    roundsDue(ctx) {
+      const { height } = ctx.header;
+      const record = recordOf(ctx, height);
+      if (record !== undefined) {
+        const due = record.overdue.length > 0 ? [height - 1] : [];
+        return record.missing.length > 0 ? due : [...due, height];
+      }
+      // A block whose update failed opened no list. What the last one put off is not put off again.
+      const last = recordOf(ctx, height - 1);
+      return last !== undefined && last.missing.length > 0 ? [height - 1, height] : [height];
+    },
+  };
+}

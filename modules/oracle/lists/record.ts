@@ -1,0 +1,30 @@
+/** What a stored record of inclusion lists may say: in genesis, and by invariant. */
+import type { InclusionList } from "@keel/proto/gen/keel/oracle/v1/types";
+import type { Invariant } from "../../kit/module.ts";
+import { NAMED_MAX } from "../limits.ts";
+import type { OracleState } from "../state.ts";
+import { keysOf, listFault } from "./keys.ts";
+
+/** Why it cannot be what a block wrote, or null. */
+export function recordFault({ height, listed, overdue, missing }: InclusionList): string | null {
+  for (const list of [listed, overdue, missing]) {
+    const fault = listFault(list, NAMED_MAX);
+    if (fault !== null) return fault;
+  }
+  if (height === 0n) return "expected a height";
+  if (listed.length + overdue.length === 0) return "nothing is listed";
+  const own = new Set(keysOf(listed));
+  if (keysOf(overdue).some((key) => own.has(key))) return "a transaction is listed and overdue";
+  if (keysOf(missing).some((key) => !own.has(key))) return "a missing transaction is not listed";
+  return null;
+}
+
+export function listsSound(state: OracleState): Invariant {
+  return (ctx) => {
+    const record = state.inclusionList.get(ctx);
+    if (record === undefined) return null;
+    const isFuture = record.height > BigInt(ctx.header.height);
+    const fault = isFuture ? "it is from the future" : recordFault(record);
+    return fault === null ? null : `inclusion list of height ${record.height}: ${fault}`;
+  };
+}
