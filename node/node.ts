@@ -107,6 +107,7 @@ async function open(
     store: application,
     verifier,
     prices: options.prices ?? feed,
+    pending: () => pool.young(),
     minGasPrices: config.app["minimum-gas-prices"],
     version: KEEL_VERSION,
     nowNs: () => timestampToNanos(clock.now()),

@@ -28,6 +28,7 @@ import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
 import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
+import { listedKeys, type PendingSource } from "./listing.ts";
 import { OldHeights } from "./old-heights.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
@@ -52,8 +53,10 @@ export interface ApplicationOptions {
   readonly store: CommitStore;
   /** `createVerifier` of node/crypto. The caller closes it. */
   readonly verifier: SignatureVerifier;
-  /** null: this node votes with empty extensions. */
+  /** null: this node votes without prices. */
   readonly prices: PriceSource | null;
+  /** The pool, for this node's inclusion lists. Absent: it names nothing. */
+  readonly pending?: PendingSource;
   /** Fees this node asks for before it admits a transaction to its mempool (never a rule of the chain). Empty: none. */
   readonly minGasPrices: readonly GasPrice[];
   /** Reported by Info: the node's release. */
@@ -320,7 +323,10 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     },
     prepareProposal: (request) =>
       serially(async () =>
-        prepareTxs(request, params(state.check), { read, isOutdated: isOutdated(request.time) }),
+        prepareTxs(request, params(state.check), {
+          ...{ read, oracle: keel.oracle, isOutdated: isOutdated(request.time) },
+          context: readContext({ ...header, height: request.height }, state.check, unlimitedGas()),
+        }),
       ),
     processProposal: (block) =>
       serially(async () => {
@@ -330,8 +336,11 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         return problem === null;
       }),
     async extendVote({ block }) {
-      const at = { header: blockHeader(chainId, block), state: state.check };
-      return makeExtension(keel.oracle, options.prices, at, (error) =>
+      const context = readContext(blockHeader(chainId, block), state.check, unlimitedGas());
+      const { pending, prices } = options;
+      const listed = (): readonly string[] =>
+        pending === undefined ? [] : listedKeys(pending, block.txs, { read, context });
+      return makeExtension(keel.oracle, { prices, listed }, context, (error) =>
         onFault(block.height, "extendVote", error),
       );
     },

@@ -7,6 +7,8 @@ import type { BlockHeader, WriteContext } from "@keel/modules/kit/context";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { ModuleDefinition } from "@keel/modules/kit/module";
 import type { Branch } from "@keel/modules/kit/store";
+import type { ListedRounds } from "@keel/modules/oracle/lists/keeper";
+import { txKeys } from "@keel/modules/oracle/lists/keys";
 import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { Keel } from "./app.ts";
@@ -61,35 +63,49 @@ export function blockGasMax(params: ConsensusParams): bigint | null {
 export function createBlockExecutor(options: BlockExecutorOptions): BlockExecutor {
   const { keel, onFault } = options;
 
-  /** One module's hook behind its own savepoint: what it throws ends there. */
   function runHook(
     block: Work,
     name: "beginBlock" | "endBlock",
     module: ModuleDefinition,
   ): boolean {
     const hook = module[name];
-    if (hook === undefined) return true;
+    return hook === undefined || runStep(block, { name, of: module.name }, hook);
+  }
+
+  /** Behind its own savepoint: what it throws ends there. */
+  function runStep(
+    block: Work,
+    { name, of }: { readonly name: "beginBlock" | "endBlock"; readonly of: string },
+    step: (context: WriteContext) => void,
+  ): boolean {
     const savepoint = block.state.savepoint();
     const events: RecordedEvent[] = [];
     try {
-      hook(writeContext(block.header, block.state, unlimitedGas(), events, block.asked));
+      step(writeContext(block.header, block.state, unlimitedGas(), events, block.asked));
     } catch (error) {
       const bug = asContained(error);
       block.state.revert(savepoint);
-      onFault(block.header.height, `${name} ${module.name}`, bug);
+      onFault(block.header.height, `${name} ${of}`, bug);
       return false;
     }
     append(block.events, addMode(events, name));
     return true;
   }
 
-  function runTransactions(block: Work, txs: readonly Uint8Array[], gasMax: bigint | null): void {
+  /** `headers`: of transactions that are listed for a round, by place. */
+  function runTransactions(
+    block: Work,
+    txs: readonly Uint8Array[],
+    headers: readonly BlockHeader[] | null,
+    gasMax: bigint | null,
+  ): void {
     let gasLeft = gasMax;
-    for (const bytes of txs) {
+    for (let place = 0; place < txs.length; place++) {
+      const bytes = txs[place] as Uint8Array;
       const result = options.router({
         tx: options.read(bytes),
         mode: "deliver",
-        header: block.header,
+        header: headers?.[place] ?? block.header,
         state: block.state,
         blockGasMax: gasMax,
         blockGasLeft: gasLeft,
@@ -100,10 +116,10 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   }
 
   /** A broken ledger never goes on as if nothing had happened: what the hooks did is undone, and if that does not help all clearing stops. */
-  function closeBlock(block: Work): void {
+  function closeBlock(block: Work, listClosed: boolean): void {
     const savepoint = block.state.savepoint();
     const eventsBefore = block.events.length;
-    let sound = true;
+    let sound = listClosed;
     for (const module of keel.endBlock) sound = runHook(block, "endBlock", module) && sound;
     const context = hookContext(block);
     const violation = firstViolation(context, keel.genesis);
@@ -158,9 +174,17 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       for (const module of keel.beginBlock) sound = runHook(block, "beginBlock", module) && sound;
       // Before the transactions: none may trade on what a failed step left undone.
       if (!sound) stopClearing(block, "beginBlock");
-      runTransactions(block, txs, blockGasMax(params));
+      const rounds = keel.oracle.listedRounds(hookContext(block));
+      const keys = rounds === null ? [] : txKeys(txs);
+      const headers = rounds === null ? null : headersOf(header, keys, rounds);
+      runTransactions(block, txs, headers, blockGasMax(params));
       keel.ante.endBlock(hookContext(block));
-      closeBlock(block);
+      const listClosed =
+        rounds === null ||
+        runStep(block, { name: "endBlock", of: "inclusion list" }, (context) =>
+          keel.oracle.closeList(context, keys),
+        );
+      closeBlock(block, listClosed);
       keel.chain.lastBlock.set(hookContext(block), {
         height: header.height,
         timeNs: header.timeNs,
@@ -168,6 +192,21 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       return { header, events: block.events, txResults: block.results };
     },
   };
+}
+
+/** The header each transaction sees: one per round, and the block's own for those that nobody named. */
+function headersOf(
+  header: BlockHeader,
+  keys: readonly string[],
+  rounds: ListedRounds,
+): readonly BlockHeader[] {
+  const byRound = new Map<number | undefined, BlockHeader>([[undefined, header]]);
+  return keys.map((key) => {
+    const round = rounds.roundOf(key);
+    let own = byRound.get(round);
+    if (own === undefined) byRound.set(round, (own = { ...header, round: round as number }));
+    return own;
+  });
 }
 
 /** What the block keeps of it. Spelled out: it is done for every transaction. */

@@ -9,6 +9,8 @@ export const TX_BYTES_MAX = 1_048_576;
  * votes, and a million accounts take half a minute, in which a validator would sign nothing. A node that signs nothing may allow more.
  */
 export const EXPLAINED_ENTRIES_DEFAULT = 100_000;
+/** Pool entries read for one vote's inclusion list: decoded ones are remembered, so this many are about a millisecond of the thread that votes. */
+export const LISTING_READS_MAX = 1_000;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
 /** Queries that make an order book anew at an earlier height take one part in so many of the thread's time: the book of 100,000 orders is half a second. */

@@ -185,10 +185,9 @@ describe("fault 31: oracle faults", () => {
 
   it("zero and negative: not a vote but malformed bytes, counted as missed", async () => {
     const faulty = await new Faulty().open();
-    const zero = OracleVote.encode({
-      feeds: [{ feedId: 1, mantissa: 0n, confidence: 0n }],
-      surfaces: [],
-    }).finish();
+    const zero = OracleVote.encode(
+      OracleVote.fromPartial({ feeds: [{ feedId: 1, mantissa: 0n, confidence: 0n }] }),
+    ).finish();
     // A mantissa of −1 as a signed writer would send it: ten bytes, 2^64 − 1.
     const minus = Uint8Array.of(0x0a, 13, 8, 1, 16, ...Array(9).fill(0xff), 1);
     for (const bytes of [zero, minus]) {

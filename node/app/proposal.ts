@@ -3,12 +3,14 @@ import type { PrepareProposalRequest, ProposedBlock } from "@keel/consensus/host
 import { txBytesInBlock } from "@keel/consensus/wire/block";
 import { blockTransactionsMax } from "@keel/consensus/wire/limits";
 import { maxBlockBytes } from "@keel/consensus/wire/params";
-import type { ConsensusParams } from "@keel/consensus/wire/types";
-import type { BlockHeader } from "@keel/modules/kit/context";
+import type { ConsensusParams, ExtendedCommit } from "@keel/consensus/wire/types";
+import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { ReadState } from "@keel/modules/kit/store";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
+import { txKeys } from "@keel/modules/oracle/lists/keys";
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { blockGasMax } from "./block.ts";
 import { readContext } from "./contexts.ts";
 import type { LanedTx } from "./lanes.ts";
@@ -25,7 +27,13 @@ function laned(bytes: Uint8Array, read: TxReader["read"]): LanedTx | null {
 export function prepareTxs(
   request: PrepareProposalRequest,
   params: ConsensusParams,
-  tools: { readonly read: TxReader["read"]; readonly isOutdated: boolean },
+  tools: {
+    readonly read: TxReader["read"];
+    readonly oracle: OracleKeeper;
+    readonly isOutdated: boolean;
+    /** Committed state at the height of the proposal. */
+    readonly context: ReadContext;
+  },
 ): Uint8Array[] {
   const { read, isOutdated } = tools;
   const first: Uint8Array[] = [];
@@ -38,13 +46,43 @@ export function prepareTxs(
   }
   const taken = first.reduce((sum, tx) => sum + txBytesInBlock(tx.length), 0);
   const txs = request.txs.flatMap((bytes) => laned(bytes, read) ?? []);
-  const rest = fillBlock(txs, {
+  const named = new Set(namedIn(request.localLastCommit, tools));
+  const rest = fillBlock(named.size === 0 ? txs : namedFirst(txs, named), {
     bytesMax: request.maxTxBytes - taken,
     blockBytes: maxBlockBytes(params),
     gasMax: blockGasMax(params),
     countMax: blockTransactionsMax - first.length,
   });
   return [...first, ...rest];
+}
+
+/** What the block is expected to hold: keys named by more than a third of power in the last commit. */
+function namedIn(
+  commit: ExtendedCommit | null,
+  { oracle, context }: { readonly oracle: OracleKeeper; readonly context: ReadContext },
+): readonly string[] {
+  const votes = commit?.extendedSignatures ?? [];
+  return oracle.named(
+    context,
+    votes.flatMap(({ flag, validatorAddress, extension }) =>
+      flag === "commit" ? [{ address: validatorAddress, extension }] : [],
+    ),
+  );
+}
+
+/** Named ones before the others, so that a full block leaves none of them out. A sequenced one takes along what its senders sent before it. */
+function namedFirst(txs: readonly LanedTx[], named: ReadonlySet<string>): readonly LanedTx[] {
+  const keys = txKeys(txs.map(({ bytes }) => bytes));
+  const senders = new Set<string>();
+  const isFirst = txs.map(() => false);
+  for (let at = txs.length - 1; at >= 0; at--) {
+    const { lane, signers } = txs[at] as LanedTx;
+    const own = lane === 3 ? signers.map(bytesToLatin1) : [];
+    if (!named.has(keys[at] as string) && !own.some((one) => senders.has(one))) continue;
+    isFirst[at] = true;
+    for (const one of own) senders.add(one);
+  }
+  return [...txs.filter((_, at) => isFirst[at]), ...txs.filter((_, at) => !isFirst[at])];
 }
 
 /** Why the block's transactions are refused, or null. `state` is the committed one, `header` the proposed block's. */

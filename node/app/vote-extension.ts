@@ -1,11 +1,9 @@
-/** This validator's vote on prices. Nothing a price source does can keep the node from voting. */
+/** This validator's vote on prices, and the transactions it names. Nothing a source of either does can keep the node from voting. */
 
-import type { BlockHeader } from "@keel/modules/kit/context";
-import { unlimitedGas } from "@keel/modules/kit/gas";
-import type { ReadState } from "@keel/modules/kit/store";
+import type { ReadContext } from "@keel/modules/kit/context";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
 import type { SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
-import { readContext } from "./contexts.ts";
+import { asContained } from "./faults.ts";
 
 /** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
 export interface PriceSource {
@@ -18,26 +16,36 @@ export interface PriceSource {
   surfaces?(): readonly SurfaceVote[];
 }
 
-/** Empty bytes, which are a valid extension, when there is nothing to say. */
+/** Empty bytes, which are a valid extension, when there is nothing to say. `listed`: keys of transactions to name, oldest first; a fault in it leaves the prices, and the other way round. */
 export function makeExtension(
   oracle: OracleKeeper,
-  source: PriceSource | null,
-  at: { readonly header: BlockHeader; readonly state: ReadState },
+  sources: { readonly prices: PriceSource | null; readonly listed: () => readonly string[] },
+  context: ReadContext,
   onFault: (error: Error) => void,
 ): Uint8Array {
-  if (source === null) return new Uint8Array(0);
-  try {
-    const extension = oracle.extensionFor(
-      readContext(at.header, at.state, unlimitedGas()),
-      source.latest(),
-      source.surfaces?.() ?? [],
-    );
-    const fault = oracle.verifyExtension(extension);
-    if (fault === null) return extension;
-    onFault(new Error(`own vote extension: ${fault}`));
-  } catch (error) {
-    if (error instanceof RangeError || !(error instanceof Error)) throw error;
-    onFault(error);
-  }
-  return new Uint8Array(0);
+  const { prices } = sources;
+  const contained = <T>(make: () => T, otherwise: T): T => {
+    try {
+      return make();
+    } catch (error) {
+      onFault(asContained(error));
+      return otherwise;
+    }
+  };
+  const none: Uint8Array = new Uint8Array(0);
+  const keys = contained(sources.listed, []);
+  const encoded = (make: () => Uint8Array): Uint8Array | null =>
+    contained(() => {
+      const extension = make();
+      const fault = oracle.verifyExtension(extension);
+      if (fault === null) return extension;
+      throw new Error(`own vote extension: ${fault}`);
+    }, null);
+  const whole =
+    prices === null
+      ? null
+      : encoded(() =>
+          oracle.extensionFor(context, prices.latest(), prices.surfaces?.() ?? [], keys),
+        );
+  return whole ?? encoded(() => oracle.extensionFor(context, [], [], keys)) ?? none;
 }

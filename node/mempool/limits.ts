@@ -14,6 +14,8 @@ export interface PoolLimits {
   readonly pendingBytesMax: number;
   /** A transaction that no proposer took for so many blocks is dropped. */
   readonly ttlBlocks: number;
+  /** Blocks for which it is young, and named in this node's votes: what no proposer can include must not put auctions off for ever. */
+  readonly youngBlocks: number;
 }
 
 export const POOL_LIMITS: PoolLimits = {
@@ -24,6 +26,7 @@ export const POOL_LIMITS: PoolLimits = {
   pendingMax: 20_000,
   pendingBytesMax: 32 * 1024 * 1024,
   ttlBlocks: 600,
+  youngBlocks: 4,
 };
 
 /** Checks of one turn: enough to fill the signature workers, short enough to let the event loop breathe. */

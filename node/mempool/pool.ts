@@ -7,6 +7,7 @@ import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/p
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
+import type { PendingTx } from "../app/listing.ts";
 import { type Entry, PoolEntries } from "./entries.ts";
 import type { PoolLimits } from "./limits.ts";
 import {
@@ -115,6 +116,13 @@ export class TransactionPool implements Mempool {
 
   bytes(): number {
     return this.#entries.bytes;
+  }
+
+  /** Those that came in the last few blocks, oldest first, for this node's inclusion lists. */
+  *young(): Iterable<PendingTx> {
+    for (const entry of this.#entries.oldest()) {
+      if (this.#height - entry.admittedAtHeight < this.#limits.youngBlocks) yield entry;
+    }
   }
 
   /** The oldest `limit` transactions, for people and peers to see. */

@@ -1,5 +1,7 @@
 /** Signed trading traffic for benches: makers and takers on one book, unordered transactions, each with its own timeout. */
+import type { ExtendedCommit } from "@keel/consensus/wire/types";
 import { encodeExtension } from "@keel/modules/oracle/extension";
+import { txKeys } from "@keel/modules/oracle/lists/keys";
 import { MsgPlaceOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { OrderType, Side, TimeInForce } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MsgDeposit } from "@keel/proto/gen/keel/margin/v1/tx";
@@ -46,10 +48,23 @@ export function orderMessage(
   };
 }
 
-/** Oracle transaction of the next block: everyone reports the same price. */
-export function priceTx(chain: TestChain, mantissa: bigint = MANTISSA): Uint8Array {
-  const extension = encodeExtension([{ feedId: 1, mantissa, confidence: 1n }]);
-  return oracleTxOf(chain.lastCommit(() => extension));
+/** Oracle transaction of the next block: everyone reports the same price, and names what `listed` gives of the validator's index. */
+export function priceTx(
+  chain: TestChain,
+  mantissa: bigint = MANTISSA,
+  listed: (validator: number) => readonly Uint8Array[] = () => [],
+): Uint8Array {
+  return oracleTxOf(listingCommit(chain, mantissa, listed));
+}
+
+/** The commit that it holds, as a proposer is given it. `listed`: transactions, the first 100 count. */
+export function listingCommit(
+  chain: TestChain,
+  mantissa: bigint,
+  listed: (validator: number) => readonly Uint8Array[],
+): ExtendedCommit {
+  const reports = [{ feedId: 1, mantissa, confidence: 1n }];
+  return chain.lastCommit((index) => encodeExtension(reports, [], txKeys(listed(index))));
 }
 
 /** A chain with extensions on, a fresh price, and every account's collateral deposited. */
