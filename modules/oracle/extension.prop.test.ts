@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { decodeExtension, encodeExtension } from "./extension.ts";
+import { txKeys } from "./lists/keys.ts";
 
 const report = fc.record({
   feedId: fc.integer({ min: 1, max: 0xffffffff }),
@@ -26,7 +27,7 @@ it("answers any bytes with a vote or a fault, never with an exception", () => {
   const reports = fc.uniqueArray(report, { selector: (one) => one.feedId, maxLength: 5 });
   fc.assert(
     fc.property(noise, reports, fc.nat(), (bytes, all, cut) => {
-      const good = encodeExtension(all);
+      const good = encodeExtension(all, [], txKeys([bytes]));
       for (const one of [bytes, good.slice(0, cut % (good.length + 1))]) {
         const decoded = decodeExtension(one);
         expect("vote" in decoded || decoded.fault.length > 0).toBe(true);

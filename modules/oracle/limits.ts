@@ -12,7 +12,7 @@ export const TX_KEY_BYTES = 20;
 /** Transactions one validator names: 2,000 bytes of its extension, which leave room for the prices of 69 feeds. With more of those the list is cut. */
 export const INCLUSION_LIST_MAX = 100;
 
-/** Named by more than a third of power: three validators' lists hold no more, whatever each weighs. */
+/** Named by more than a third of power, of which each validator spends its own at most a hundred times: fewer than three hundred. */
 export const NAMED_MAX: number = 3 * INCLUSION_LIST_MAX;
 
 /** Prices and confidences stay below 2^63: they are stored as uint64 and compared after multiplication by powers. */

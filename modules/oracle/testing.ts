@@ -1,4 +1,4 @@
-/** An oracle for tests: four validators of equal power whose commits are what the test says they are, one block a second. */
+/** An oracle for tests: four validators, of equal power if nothing else is said, whose commits are what the test says they are, one block a second. */
 import { GenesisState } from "@keel/proto/gen/keel/oracle/v1/genesis";
 import type { Feed, Params } from "@keel/proto/gen/keel/oracle/v1/types";
 import { createAddresses } from "../kit/addresses.ts";
@@ -16,6 +16,11 @@ export interface TestOracle extends Oracle {
   readonly validators: readonly OracleValidator[];
   /** Votes on feed 1 in this block, one per validator; null: it is not in the commit. Returns how many feeds were updated. */
   vote(...prices: readonly (bigint | null)[]): number;
+  /** In this block, with prices of none: what each validator names, by key; null: it is not in the commit. */
+  list(
+    named: readonly (readonly string[] | Uint8Array | null)[],
+    options?: { readonly outdated?: boolean },
+  ): void;
   /** The next block, `seconds` later, with all four voting the price. */
   block(price: bigint, seconds?: number): number;
   eventsOf(type: string): Record<string, string>[];
@@ -28,6 +33,8 @@ export interface TestOracleOptions {
   readonly feed?: Partial<Feed>;
   readonly params?: Partial<Params>;
   readonly penalties?: PenaltyPort;
+  /** One validator each. */
+  readonly powers?: readonly bigint[];
   /** Starts from an export. */
   readonly from?: { readonly genesis: Uint8Array; readonly header: TestContext["header"] };
 }
@@ -41,10 +48,10 @@ export function createTestOracle(options: TestOracleOptions = {}): TestOracle {
     ...(options.penalties === undefined ? {} : { penalties: options.penalties }),
   });
   const ctx = testContext(registry, options.from?.header ?? { height: 10 });
-  const validators = [1, 2, 3, 4].map((number) => ({
-    address: new Uint8Array(20).fill(number),
-    pubKey: new Uint8Array(32).fill(number),
-    power: 1n,
+  const validators = (options.powers ?? [1n, 1n, 1n, 1n]).map((power, i) => ({
+    address: new Uint8Array(20).fill(i + 1),
+    pubKey: new Uint8Array(32).fill(i + 1),
+    power,
   }));
   const { genesis } = oracle.module;
   if (genesis.kind !== "proto") throw new Error("oracle has a proto genesis");
@@ -67,6 +74,17 @@ export function createTestOracle(options: TestOracleOptions = {}): TestOracle {
       });
       commit = { height: ctx.header.height - 1, round: 0, votes };
       return oracle.keeper.update(ctx, { extendedCommit: Uint8Array.of(1), outdated: false });
+    },
+    list(named, { outdated = false } = {}) {
+      const votes = validators.flatMap(({ address, power }, i) => {
+        const said = named[i] ?? null;
+        if (said === null) return [];
+        const extension =
+          said instanceof Uint8Array ? said : oracle.keeper.extensionFor(ctx, [], [], said);
+        return [{ address, power, extension }];
+      });
+      commit = { height: ctx.header.height - 1, round: 0, votes };
+      oracle.keeper.update(ctx, { extendedCommit: Uint8Array.of(1), outdated });
     },
     block(price, seconds = 1) {
       ctx.nextBlock(seconds);

@@ -1,6 +1,6 @@
 /**
  * Inclusion lists: what validators with more than a third of all power held when they voted, and what the block did with it. It takes one honest
- * validator to name a transaction, so below a third of dishonest power nothing is named that nobody honest holds.
+ * validator to name a transaction, so while a third of power at most is dishonest nothing is named that nobody honest holds.
  */
 import type { InclusionList } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";

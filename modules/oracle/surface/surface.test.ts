@@ -234,9 +234,8 @@ describe("a surface", () => {
   });
 
   it("takes no part in a malformed vote", () => {
-    const bad = OracleVote.encode(
-      OracleVote.fromPartial({ surfaces: [vote({ etaPpm: 0 })] }),
-    ).finish();
+    const said = OracleVote.fromPartial({ surfaces: [vote({ etaPpm: 0 })] });
+    const bad = OracleVote.encode(said).finish();
     update([vote(), vote(), bad]);
     expect(oracle.keeper.surfaceParameters(ctx, 1)).toBeUndefined();
     expect(oracle.keeper.reports(ctx).reports[2]?.missedBlocks).toBe(1n);

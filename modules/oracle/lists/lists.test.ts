@@ -1,0 +1,143 @@
+import { GenesisState } from "@keel/proto/gen/keel/oracle/v1/genesis";
+import type { InclusionList } from "@keel/proto/gen/keel/oracle/v1/types";
+import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
+import { describe, expect, it } from "vitest";
+import { createTestOracle, type TestOracle } from "../testing.ts";
+import { listOf, txKeys } from "./keys.ts";
+
+const [A, B, C, D] = txKeys([1, 2, 3, 4].map((byte) => Uint8Array.of(byte))) as [
+  string,
+  string,
+  string,
+  string,
+];
+const none: Uint8Array = new Uint8Array(0);
+
+/** Rounds of the four transactions, as the executor sees them; "none": nothing is listed. */
+function rounds({ keeper, ctx }: TestOracle) {
+  const found = keeper.listedRounds(ctx);
+  return found === null ? "none" : [A, B, C, D].map((key) => found.roundOf(key));
+}
+
+/** The next block: everyone names these, and it holds those. Returns the rounds that end with it. */
+function block(oracle: TestOracle, named: readonly string[], held: readonly string[]) {
+  oracle.ctx.nextBlock();
+  oracle.list([named, named, named, named]);
+  oracle.keeper.closeList(oracle.ctx, held);
+  return oracle.keeper.roundsDue(oracle.ctx);
+}
+
+describe("a transaction", () => {
+  it("is listed when voters with more than a third of all power name it, and not with exactly a third", () => {
+    const thirds = createTestOracle({ powers: [1n, 1n, 1n] });
+    thirds.list([[A, B], [B], []]);
+    expect(rounds(thirds)).toEqual([undefined, 10, undefined, undefined]);
+    const unequal = createTestOracle({ powers: [34n, 33n, 33n] });
+    unequal.list([[A], [B], [C]]);
+    expect(rounds(unequal)).toEqual([10, undefined, undefined, undefined]);
+    // The share is of the whole set: who does not vote counts against it.
+    const silent = createTestOracle({ powers: [1n, 1n, 1n] });
+    silent.list([[A], null, null]);
+    expect(rounds(silent)).toBe("none");
+  });
+
+  it("that a third at most makes up changes nothing: no record, no round put off", () => {
+    const oracle = createTestOracle({ powers: [1n, 1n, 1n] });
+    oracle.list([[A, B, C, D], [], []]);
+    oracle.keeper.closeList(oracle.ctx, []);
+    expect(rounds(oracle)).toBe("none");
+    expect(oracle.keeper.roundsDue(oracle.ctx)).toEqual([10]);
+    expect(oracle.state.inclusionList.get(oracle.ctx)).toBeUndefined();
+    expect(oracle.eventsOf("oracle_transactions_missing")).toEqual([]);
+  });
+
+  it("in a malformed list is named by nobody", () => {
+    const oracle = createTestOracle();
+    const twice = listOf([A]);
+    const bytes = OracleVote.encode(
+      OracleVote.fromPartial({ transactions: Uint8Array.from([...twice, ...twice]) }),
+    ).finish();
+    oracle.list([bytes, bytes, bytes, bytes]);
+    expect(rounds(oracle)).toBe("none");
+  });
+
+  it("is named by votes from before an outage too", () => {
+    const oracle = createTestOracle();
+    oracle.list([[A], [A], [], []], { outdated: true });
+    expect(rounds(oracle)).toEqual([10, undefined, undefined, undefined]);
+  });
+});
+
+describe("a round", () => {
+  it("is held with its block when nothing listed is missing, and a block later when something is, never more", () => {
+    const oracle = createTestOracle();
+    // B is left out: round 11 waits.
+    expect(block(oracle, [A, B], [A, D])).toEqual([]);
+    expect(rounds(oracle)).toEqual([11, 11, undefined, undefined]);
+    // It is left out again, and so is C: round 11 is held, round 12 waits.
+    expect(block(oracle, [B, C], [])).toEqual([11]);
+    expect(rounds(oracle)).toEqual([undefined, 11, 12, undefined]);
+    // B is named anew and belongs to a new round.
+    expect(block(oracle, [B, C], [B, C])).toEqual([12, 13]);
+    expect(rounds(oracle)).toEqual([undefined, 13, 12, undefined]);
+    expect(oracle.violation()).toBeNull();
+    // With nothing to say the record goes.
+    expect(block(oracle, [], [])).toEqual([14]);
+    expect(rounds(oracle)).toBe("none");
+    expect(oracle.state.inclusionList.get(oracle.ctx)).toBeUndefined();
+    expect(oracle.eventsOf("oracle_transactions_missing")).toEqual([
+      { proposer: "", missing: "1", again: "0" },
+      { proposer: "", missing: "1", again: "1" },
+    ]);
+  });
+
+  it("of a block whose update failed is held, and with it the one that was put off", () => {
+    const oracle = createTestOracle();
+    expect(block(oracle, [A], [])).toEqual([]);
+    oracle.ctx.nextBlock();
+    expect(rounds(oracle)).toBe("none");
+    expect(oracle.keeper.roundsDue(oracle.ctx)).toEqual([11, 12]);
+    // What was missing so long ago is not overdue any more.
+    expect(block(oracle, [A], [A])).toEqual([13]);
+    expect(rounds(oracle)).toEqual([13, undefined, undefined, undefined]);
+  });
+});
+
+describe("a genesis", () => {
+  const from = (oracle: TestOracle, change: Partial<InclusionList>) => {
+    const genesis = GenesisState.decode(oracle.exported());
+    const inclusionList = { ...(genesis.inclusionList as InclusionList), ...change };
+    return createTestOracle({
+      from: {
+        genesis: GenesisState.encode({ ...genesis, inclusionList }).finish(),
+        header: oracle.ctx.header,
+      },
+    });
+  };
+
+  it("carries what is still missing into the next block", () => {
+    const oracle = createTestOracle();
+    block(oracle, [A, B], [A]);
+    const imported = from(oracle, {});
+    expect(imported.exported()).toEqual(oracle.exported());
+    expect(block(imported, [B, C], [B, C])).toEqual([11, 12]);
+    expect(rounds(imported)).toEqual([undefined, 11, 12, undefined]);
+  });
+
+  it("is refused with a record that no block wrote", () => {
+    const oracle = createTestOracle();
+    block(oracle, [A, B], [A]);
+    const tooMany = txKeys(Array.from({ length: 301 }, (_, i) => Uint8Array.of(i >> 8, i & 255)));
+    for (const [change, fault] of [
+      [{ listed: new Uint8Array(19) }, "hashes of 20 bytes"],
+      [{ listed: new Uint8Array(40) }, "ascending"],
+      [{ listed: listOf(tooMany) }, "at most 300"],
+      [{ missing: listOf([C]) }, "not listed"],
+      [{ overdue: listOf([A]) }, "listed and overdue"],
+      [{ height: 0n }, "a height"],
+      [{ listed: none, missing: none }, "nothing is listed"],
+    ] as const) {
+      expect(() => from(oracle, change), fault).toThrow(fault);
+    }
+  });
+});
