@@ -1,4 +1,5 @@
 /** Bytes of any kind, in every place where the application takes bytes from outside: an answer each time, and the market still works. */
+import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TestChain } from "./testing/chain.ts";
@@ -35,7 +36,37 @@ const number = fc.constantFrom(
   ...["2147483647", "2147483648", "170141183460469231731687303715884105728", "65000", "0.01"],
 );
 
+/** Lists of hashes, whole and broken, in the field that inclusion lists have, besides any bytes. */
+const extension = fc.oneof(
+  bytes,
+  fc
+    .tuple(fc.constantFrom(0, 19, 20, 40, 2_000, 2_020), fc.integer({ min: 0, max: 255 }))
+    .map(([length, step]) => Uint8Array.from({ length }, (_, i) => (i * step) & 255))
+    .map((transactions) => OracleVote.encode(OracleVote.fromPartial({ transactions })).finish()),
+);
+
 describe("the application", () => {
+  it("makes and runs blocks whatever validators say in their votes", async () => {
+    const chain = new TestChain({ extensionsFrom: 1 });
+    await openMarket(chain, "500000000");
+    const [alice, bob] = [chain.account(0), chain.account(1)];
+    await fc.assert(
+      fc.asyncProperty(fc.array(extension, { minLength: 4, maxLength: 4 }), async (said) => {
+        const commit = chain.lastCommit((index) => said[index] as Uint8Array);
+        const unorderedUntilNs = chain.timeNs() + 5_000_000_000n;
+        const pool = [alice.send(bob, "1ukeel"), bob.send(alice, "1ukeel", { unorderedUntilNs })];
+        const txs = await chain.prepare(pool, commit);
+        expect(txs).toHaveLength(3);
+        expect(await chain.app.processProposal(chain.proposed(txs))).toBe(true);
+        const { txResults } = await chain.decide(txs);
+        expect(txResults.map(({ log }) => log)).toEqual(["", "", ""]);
+      }),
+      { numRuns: 40 },
+    );
+    expect(chain.faults).toEqual([]);
+    expect(chain.app.brokenInvariant()).toBeNull();
+  });
+
   it("answers whatever bytes it is given", { timeout: 120_000 }, async () => {
     const chain = new TestChain({ extensionsFrom: 1 });
     await openMarket(chain, "500000000");

@@ -1,4 +1,6 @@
 import type { CheckTxResult } from "@keel/consensus/host/ports";
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
+import { sha256 } from "@keel/proto/bytes/sha256";
 import { describe, expect, it } from "vitest";
 import type { PoolOptions } from "./pool.ts";
 import { TransactionPool } from "./pool.ts";
@@ -186,6 +188,21 @@ describe("transaction pool", () => {
     expect(await submit("3:u:b")).toMatchObject({ refusal: "full" });
     await first;
     expect(checks).toEqual(["new a"]);
+  });
+
+  it("has young what came within the last blocks, oldest first, by the hash of its bytes", async () => {
+    const { pool, submit } = setUp({ limits: { youngBlocks: 2 } });
+    const young = () => [...pool.young()].map(({ tx }) => Buffer.from(tx).toString());
+    await submit("3:u:a");
+    await submit("1:u:b");
+    await pool.update(1, [], []);
+    await submit("3:s:c");
+    expect(young()).toEqual(["3:u:a", "1:u:b", "3:s:c"]);
+    for (const { tx, hash } of pool.young()) expect(hash).toBe(bytesToLatin1(sha256(tx)));
+    await pool.update(2, [Buffer.from("3:s:c")], [ok]);
+    expect(young()).toEqual([]);
+    // It still waits for a block.
+    expect(pool.size()).toBe(2);
   });
 
   it("tells once that something is there", async () => {
