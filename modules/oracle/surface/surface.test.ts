@@ -235,8 +235,7 @@ describe("a surface", () => {
 
   it("takes no part in a malformed vote", () => {
     const said = OracleVote.fromPartial({ surfaces: [vote({ etaPpm: 0 })] });
-    const bad = OracleVote.encode(said).finish();
-    update([vote(), vote(), bad]);
+    update([vote(), vote(), OracleVote.encode(said).finish()]);
     expect(oracle.keeper.surfaceParameters(ctx, 1)).toBeUndefined();
     expect(oracle.keeper.reports(ctx).reports[2]?.missedBlocks).toBe(1n);
   });
