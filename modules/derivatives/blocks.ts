@@ -59,7 +59,12 @@ function auctioning(ctx: WriteContext, venue: Venue): MarketId[] {
   const batch = marketsWith(ctx, state.orders).filter(
     (id) => instrumentById(ctx, venue, id)?.terms.auction !== undefined,
   );
-  return [...ids, ...batch, ...marketsWith(ctx, state.collected)];
+  return [
+    ...ids,
+    ...batch,
+    ...marketsWith(ctx, state.collected),
+    ...marketsWith(ctx, state.collectedCancels),
+  ];
 }
 
 function ascending(...lists: readonly (readonly MarketId[])[]): MarketId[] {

@@ -81,6 +81,7 @@ export function defaultAuctionTerms(): AuctionTerms {
     // Half a minute to look and requote after a halt, or after ten seconds without blocks or prices.
     openingMs: 30_000n,
     interruptionMs: 10_000n,
+    inclusionLists: false,
   };
 }
 

@@ -129,6 +129,7 @@ export function orderAccepted(
   venue: Venue,
   instrument: Instrument,
   order: Pick<OrderTerms, "account" | "clientId" | "side" | "ticks" | "lots">,
+  round: number,
 ): void {
   ctx.emit("order_accepted", {
     market: instrument.symbol,
@@ -137,6 +138,28 @@ export function orderAccepted(
     side: order.side,
     price: formatPrice(instrument, order.ticks),
     size: formatSize(instrument, order.lots),
+    ...(round === 0 ? {} : { round: round.toString() }),
+  });
+}
+
+/** A cancel waits for its round. */
+export function cancelAccepted(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  cancel: {
+    readonly account: AccountId;
+    readonly clientId: string;
+    readonly orderId: bigint;
+    readonly round: number;
+  },
+): void {
+  ctx.emit("cancel_accepted", {
+    market: instrument.symbol,
+    account: venue.accounts.text(cancel.account),
+    client_id: cancel.clientId,
+    order_id: cancel.orderId.toString(),
+    round: cancel.round.toString(),
   });
 }
 

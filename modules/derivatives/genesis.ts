@@ -1,6 +1,7 @@
 /** Genesis of derivatives. Orders keep their ids, so priorities survive an export; what margin reserves for them is in its own genesis. */
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type {
+  CollectedCancel,
   CollectedOrder,
   DeadMan,
   MarketCounters,
@@ -13,6 +14,7 @@ import { withAuthority } from "../kit/authority.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
+import { cancelKeyOf } from "./auction/rounds.ts";
 import { holderOf, priorityOf } from "./book/books.ts";
 import { refuse } from "./errors.ts";
 import { exportExternal, loadExternal } from "./external/genesis.ts";
@@ -65,6 +67,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
         loadFees(ctx, venue, genesis);
       requireThat(problem === null, problem ?? "");
       for (const order of genesis.collectedOrders) loadCollected(ctx, venue, order);
+      for (const cancel of genesis.collectedCancels) loadCancel(ctx, venue, cancel);
       for (const order of genesis.waitingOrders) loadWaiting(ctx, venue, order);
       for (const mark of genesis.trailMarks) loadTrailMark(ctx, venue, mark);
       for (const order of genesis.waitingOrders) requireTrailed(ctx, venue, order);
@@ -89,6 +92,8 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
       state.orders.each(ctx, (_key, order) => void orders.push(order));
       const collectedOrders: CollectedOrder[] = [];
       state.collected.each(ctx, (_key, order) => void collectedOrders.push(order));
+      const collectedCancels: CollectedCancel[] = [];
+      state.collectedCancels.each(ctx, (_key, cancel) => void collectedCancels.push(cancel));
       const waitingOrders: WaitingOrder[] = [];
       state.waiting.each(ctx, (_key, order) => void waitingOrders.push(order));
       const trailMarks: TrailMark[] = [];
@@ -100,6 +105,7 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
         markets,
         orders,
         collectedOrders,
+        collectedCancels,
         ...exportInstruments(ctx, venue),
         waitingOrders,
         trailMarks,
@@ -277,7 +283,8 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
       lots > 0n &&
       lots <= sizeLots &&
       sizeLots <= BigInt(LOTS_MAX) &&
-      Number.isSafeInteger(Number(order.goodTilMs)),
+      Number.isSafeInteger(Number(order.goodTilMs)) &&
+      Number.isSafeInteger(Number(order.round)),
     `collected order "${clientId}" is malformed`,
   );
   const terms = state.markets.get(ctx, market)?.terms;
@@ -288,4 +295,21 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
   const key = [market, holderOf(order), clientId] as const;
   requireThat(!state.collected.has(ctx, key), `collected order "${clientId}" is there twice`);
   state.collected.set(ctx, key, order);
+}
+
+function loadCancel(ctx: WriteContext, { state }: Venue, cancel: CollectedCancel): void {
+  const { clientId, market, orderId, owner, round } = cancel;
+  if (clientId !== "") checkClientId(clientId);
+  requireThat(
+    owner.length === 20 &&
+      round > 0n &&
+      Number.isSafeInteger(Number(round)) &&
+      Number.isSafeInteger(Number(orderId)) &&
+      (clientId === "" || orderId === 0n) &&
+      state.markets.get(ctx, market)?.terms?.auction !== undefined,
+    "a collected cancel is malformed, or its market holds no auctions",
+  );
+  const key = cancelKeyOf(cancel);
+  requireThat(!state.collectedCancels.has(ctx, key), "a collected cancel is there twice");
+  state.collectedCancels.set(ctx, key, cancel);
 }

@@ -114,7 +114,7 @@ function bookEqualsOrders(venue: Venue): Invariant {
   return (ctx) => misplaced(ctx, venue) ?? equal(ctx);
 }
 
-/** Orders are collected only in markets that collect, under their own key, and under client ids that no open order has. */
+/** Orders are collected only in markets that collect, under their own key, and under client ids that no open order has; cancels under their own key. */
 function collectedApart(venue: Venue): Invariant {
   return (ctx) => {
     let found: string | null = null;
@@ -130,6 +130,19 @@ function collectedApart(venue: Venue): Invariant {
       }
       return found !== null;
     });
+    venue.state.collectedCancels.each(
+      ctx,
+      ([[id, round], [account, orderId], clientId], cancel) => {
+        const same =
+          cancel.market === id &&
+          cancel.round === BigInt(round) &&
+          holderOf(cancel) === account &&
+          cancel.orderId === BigInt(orderId) &&
+          cancel.clientId === clientId;
+        if (!same) found ??= `a cancel of market ${id} is stored under the key of another`;
+        return found !== null;
+      },
+    );
     return found;
   };
 }

@@ -37,7 +37,7 @@ import { createSeries, updateSeries } from "./listing/series.ts";
 import type { Mark } from "./marking/mark.ts";
 import { markOf } from "./marks.ts";
 import { type Amendment, amendOrder } from "./orders/amending.ts";
-import { cancelAll, cancelAllIn, cancelOrder, type OrderName } from "./orders/cancelling.ts";
+import { cancelAll, cancelAllFor, cancelOrder, type OrderName } from "./orders/cancelling.ts";
 import { type Combo, placeCombo } from "./orders/combos.ts";
 import { type LiquidationOrder, liquidateAtBook } from "./orders/liquidation.ts";
 import { placeOrder } from "./orders/placing.ts";
@@ -219,9 +219,8 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     },
     setDeadMan: (ctx, account, deadlineMs) => setDeadMan(ctx, venue, account, deadlineMs),
     cancelAll(ctx, account, symbol) {
-      if (symbol === "") return cancelAll(ctx, venue, account, "user");
-      const instrument = requireInstrument(ctx, venue, symbol);
-      return cancelAllIn(ctx, venue, instrument, account, "user");
+      if (symbol === "") return cancelAll(ctx, venue, account);
+      return cancelAllFor(ctx, venue, requireInstrument(ctx, venue, symbol), account);
     },
     createMarket: (ctx, listing) => createMarket(ctx, venue, listing),
     updateMarket: (ctx, symbol, change) => updateMarket(ctx, venue, symbol, change),

@@ -127,6 +127,7 @@ describe("messages", () => {
     expect(send(venue, "MsgCancelOrder", cancel, tx.MsgCancelOrderResponse)).toEqual({
       orderId: 1n,
       cancelledSize: "1.5",
+      round: 0n,
     });
     expect(venue.book()).toBe(" | ");
     expect(venue.violation()).toBeNull();

@@ -28,6 +28,7 @@ import {
 import { authorityOf, onParamsUpdate } from "../kit/authority.ts";
 import type { MessageRoute } from "../kit/module.ts";
 import { onMessage } from "../kit/module.ts";
+import { createListed } from "./auction/rounds.ts";
 import { refuse } from "./errors.ts";
 import { instrumentMessages } from "./instruments/messages.ts";
 import type { DerivativesKeeper } from "./keeper.ts";
@@ -69,6 +70,7 @@ export function derivativesMessages(
   const { addresses } = venue;
 
   const requireAuthority = authorityOf(keeper.params, refuse);
+  const listed = createListed(venue);
 
   return [
     onMessage({
@@ -77,6 +79,7 @@ export function derivativesMessages(
       response: pooled(MsgPlaceOrderResponse),
       signers: (message) => [message.sender],
       lane: orderLane,
+      listed: (ctx, { market }) => listed(ctx, [market]),
       validate(message) {
         checkTrader(venue, message);
         parseRequest(message);
@@ -92,6 +95,7 @@ export function derivativesMessages(
       response: pooled(MsgCancelOrderResponse),
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
+      listed: (ctx, { market }) => listed(ctx, [market]),
       validate(message) {
         checkTrader(venue, message);
         checkOrderName(message);
@@ -107,6 +111,7 @@ export function derivativesMessages(
       response: MsgCancelAllResponse,
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
+      listed: (ctx, { market }) => listed(ctx, [market]),
       validate: (message) => checkTrader(venue, message),
       handle(ctx, message) {
         const { account, hand } = traderOf(ctx, venue, keeper, message);
@@ -120,6 +125,11 @@ export function derivativesMessages(
       signers: (message) => [message.sender],
       lane: ({ amendments, orders }) =>
         slowest([...amendments.map(amendmentLane), ...orders.map(orderLane)]),
+      listed: (ctx, { cancels, orders }) =>
+        listed(
+          ctx,
+          [...cancels, ...orders].map(({ market }) => market),
+        ),
       validate(message) {
         checkTrader(venue, message);
         checkBatch(message);

@@ -4,6 +4,7 @@ import { MarkBasis } from "@keel/proto/gen/keel/derivatives/v1/marks";
 import { MarketStop } from "@keel/proto/gen/keel/derivatives/v1/stops";
 import type {
   AuctionState,
+  CollectedCancel,
   CollectedOrder,
   MarketCounters,
   RestingOrder,
@@ -11,6 +12,7 @@ import type {
 import {
   AuctionState as AuctionStateCodec,
   Bond,
+  CollectedCancel as CollectedCancelCodec,
   CollectedOrder as CollectedOrderCodec,
   DeadMan,
   FeedAggregate,
@@ -66,6 +68,13 @@ export interface WaitingKey {
 /** Trailing stops of one market: market, 1 for sells or 2 for buys, first order id of those that share a best mark. */
 export type TrailMarkKey = readonly [MarketId, number, number];
 
+/** (market, round), (sub-account, order id or 0), client id or "". */
+export type CancelKey = readonly [
+  readonly [MarketId, number],
+  readonly [AccountId, number],
+  string,
+];
+
 export interface DerivativesState {
   readonly params: ItemCollection<Params>;
   readonly markets: MapCollection<MarketId, Market>;
@@ -92,6 +101,8 @@ export interface DerivativesState {
   /** (market, sub-account, client id), which is the order in which ids are given. */
   readonly collected: MapCollection<readonly [MarketId, AccountId, string], CollectedOrder>;
   readonly auctions: MapCollection<MarketId, AuctionState>;
+  /** Cancels that wait for their round. */
+  readonly collectedCancels: MapCollection<CancelKey, CollectedCancel>;
   /** Of perpetuals whose mark is a median. */
   readonly markBasis: MapCollection<MarketId, MarkBasis>;
   /** What clearing has stopped, or ended. */
@@ -232,6 +243,12 @@ export function derivativesState(schema: Schema): DerivativesState {
       protoValue(CollectedOrderCodec),
     ),
     auctions: schema.map(0x19, "auctions", u32Key, protoValue(AuctionStateCodec)),
+    collectedCancels: schema.map(
+      0x1a,
+      "collected_cancels",
+      tripleKey(pairKey(u32Key, heightKey), pairKey(accountIdKey, heightKey), asciiKey),
+      protoValue(CollectedCancelCodec),
+    ),
     markBasis: schema.map(0x1e, "mark_basis", u32Key, protoValue(MarkBasis)),
     stops: schema.map(0x1f, "stops", u32Key, protoValue(MarketStop)),
     external: externalState(schema),

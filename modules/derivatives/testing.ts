@@ -24,11 +24,13 @@ import type { OraclePort, OraclePrice } from "./ports.ts";
 export const SYMBOL = "BTC-USD-PERP";
 export const TEST_ADDRESSES: ReturnType<typeof createAddresses> = createAddresses("keel");
 
-/** An oracle without volatility surfaces. */
-export const NO_SURFACES: Pick<OraclePort, "surface" | "smile" | "anchoredSmile"> = {
+/** An oracle without volatility surfaces and inclusion lists. */
+export const NO_SURFACES: Pick<OraclePort, "surface" | "smile" | "anchoredSmile" | "roundsDue"> = {
   surface: () => undefined,
   smile: () => undefined,
   anchoredSmile: () => undefined,
+  // Nothing is ever missing.
+  roundsDue: ({ header }) => [header.height],
 };
 
 /** A price in whole units that all validators reported. */

@@ -1,4 +1,4 @@
-/** Orders collected for the auction of their block: the record and its reserve in margin change together here. */
+/** Orders collected for the auction of their block or round: the record and its reserve in margin change together here. */
 import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
@@ -25,7 +25,7 @@ export function collectedOf(
   return orders;
 }
 
-/** The account's in this market: between blocks only where it stands still. Terms of auctions are never taken away, so a market without them has none. */
+/** The account's in this market: between blocks only where it stands still, or where lists give rounds. Terms of auctions are never taken away, so a market without them has none. */
 export function collectedIn(
   ctx: ReadContext,
   venue: Venue,
@@ -52,7 +52,7 @@ export function cancelCollected(
   const order = venue.state.collected.get(ctx, [instrument.id, account, clientId]);
   if (order === undefined) return null;
   releaseCollected(ctx, venue, instrument, order, "user");
-  return { orderId: 0n, cancelledSize: formatSize(instrument, order.lots) };
+  return { orderId: 0n, cancelledSize: formatSize(instrument, order.lots), round: 0n };
 }
 
 /** At most `most`; returns how many. */

@@ -130,7 +130,7 @@ describe("a market matched by batch auction", () => {
     venue.place(b, "buy 1 @ 60005 id=b2");
     const cancel = (account: typeof a, clientId: string) =>
       venue.keeper.cancel(venue.ctx, account, { market: SYMBOL, orderId: 0n, clientId });
-    expect(cancel(b, "b2")).toEqual({ orderId: 0n, cancelledSize: "1" });
+    expect(cancel(b, "b2")).toEqual({ orderId: 0n, cancelledSize: "1", round: 0n });
     expect(codeOf(() => cancel(b, "b2"))).toBe("derivatives 17");
     cancel(a, "rests");
     expect(venue.violation()).toBeNull();

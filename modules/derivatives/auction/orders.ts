@@ -25,6 +25,7 @@ import type { OrderRequest } from "../orders/requests.ts";
 import { openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf } from "./collected.ts";
 import { isOpening } from "./opening.ts";
+import { roundOf } from "./rounds.ts";
 
 const NO_TRADER = new Uint8Array(0);
 
@@ -44,11 +45,17 @@ export function collectOrder(
     turn,
     intentOf(instrument, account, request, { id: 0, ocoId: 0, builder }),
     mark,
+    roundOf(ctx, instrument),
   );
 }
 
-/** As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. */
-export function collectIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceOrderResponse {
+/** As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. Round 0: the next that is held. */
+export function collectIntent(
+  turn: Turn,
+  intent: Intent,
+  mark: Mark,
+  round: number,
+): MsgPlaceOrderResponse {
   const { ctx, instrument, venue } = turn;
   const { account, builder, clientId, goodTilMs, reduceOnly, side, sizeLots, type } = intent;
   const ticks = limitOf(turn, intent, mark);
@@ -81,9 +88,10 @@ export function collectIntent(turn: Turn, intent: Intent, mark: Mark): MsgPlaceO
     feeReservePpm,
     builder,
     trader: intent.trader ?? NO_TRADER,
+    round: BigInt(round),
   });
-  events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots });
-  return accepted(formatSize(instrument, lots));
+  events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots }, round);
+  return accepted(formatSize(instrument, lots), round);
 }
 
 /** Kinds of order that have a meaning at one price for all. */
@@ -123,7 +131,7 @@ function requireOwnRoom(turn: Turn, { account, clientId }: Intent): void {
   requireClientId(turn, account, clientId);
 }
 
-function accepted(remainingSize: string): MsgPlaceOrderResponse {
+function accepted(remainingSize: string, round: number): MsgPlaceOrderResponse {
   return {
     orderId: 0n,
     status: OrderStatus.ORDER_STATUS_COLLECTED,
@@ -136,5 +144,6 @@ function accepted(remainingSize: string): MsgPlaceOrderResponse {
     reason: "",
     takeProfitId: 0n,
     stopLossId: 0n,
+    round: BigInt(round),
   };
 }

@@ -1,5 +1,5 @@
 /** The end of a block in a market that collects: its orders get ids and enter the book, and when an auction is due, it is held. */
-import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { CollectedCancel, CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { holderOf } from "../book/books.ts";
@@ -7,11 +7,13 @@ import type { Instrument } from "../instruments.ts";
 import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
+import { cancelOpen, cancelSlot } from "../orders/cancelling.ts";
 import { sideOf } from "../orders/requests.ts";
 import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
 import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
+import { byLists, keepMark, markOfRound, roundsDue, takeCancels } from "./rounds.ts";
 import { holdAuction } from "./run.ts";
 
 /** Does nothing, and leaves the collected orders as they are, while the market is stopped or its price stale. */
@@ -20,7 +22,19 @@ export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrum
   const mark = markOf(ctx, venue, instrument);
   if (mark?.fresh !== true) return;
   const turn = openTurn(ctx, venue, instrument);
-  const immediate = enterCollected(turn);
+  const due = roundsDue(ctx, venue, instrument);
+  for (const round of due)
+    holdRound(turn, round, markOfRound(ctx, venue, instrument, { round, mark }));
+  closeTurn(turn);
+  if (byLists(instrument) && !due.includes(ctx.header.height))
+    keepMark(ctx, venue, instrument, mark);
+}
+
+/** What was cancelled for it leaves, what was collected for it enters, and the auction is held, unless the market waits for its opening. */
+function holdRound(turn: Turn, round: number, mark: Mark): void {
+  const { ctx, instrument, venue } = turn;
+  for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
+  const immediate = enterCollected(turn, round);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
     const carriesOver = holdAuction(turn, mark);
@@ -30,16 +44,37 @@ export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrum
     const slot = turn.book.find(id);
     if (slot !== 0) cancel(turn, slot, "immediate");
   }
-  closeTurn(turn);
+}
+
+/** Of an order that is gone by now nothing is left to do. */
+function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel): void {
+  const { book, ctx, instrument, venue } = turn;
+  const account = holderOf(named);
+  if (clientId === "" && orderId === 0n) {
+    cancelOpen(turn, account, "user");
+    return;
+  }
+  const collected =
+    clientId === ""
+      ? undefined
+      : venue.state.collected.get(ctx, [instrument.id, account, clientId]);
+  if (collected !== undefined) {
+    releaseCollected(ctx, venue, instrument, collected, "user");
+    return;
+  }
+  const slot =
+    clientId === "" ? book.find(Number(orderId)) : book.findByClientId(account, clientId);
+  if (slot !== 0 && book.accountOf(slot) === account) cancelSlot(turn, slot, "user");
 }
 
 /** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
-function enterCollected(turn: Turn): number[] {
+function enterCollected(turn: Turn, round: number): number[] {
   const { ctx, venue, instrument, book } = turn;
   const now = nowMs(ctx);
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
   for (const order of collectedOf(ctx, venue, instrument.id)) {
+    if (order.round > BigInt(round)) continue;
     if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
       releaseCollected(ctx, venue, instrument, order, "expired");
       continue;

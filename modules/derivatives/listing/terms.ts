@@ -125,7 +125,8 @@ export function validateTerms(terms: MarketTerms): void {
   );
 }
 
-function validateAuction({ matching, feePpm, ordersMax, openingMs }: AuctionTerms): void {
+function validateAuction(terms: AuctionTerms): void {
+  const { feePpm, inclusionLists, matching, openingMs, ordersMax } = terms;
   requireThat(
     matching === MatchingMode.MATCHING_MODE_CONTINUOUS ||
       matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION,
@@ -137,6 +138,10 @@ function validateAuction({ matching, feePpm, ordersMax, openingMs }: AuctionTerm
     `expected 1 to ${AUCTION_ORDERS_MAX} orders per side of an auction`,
   );
   requireThat(openingMs <= OPENING_MAX_MS, "expected an opening of at most a day");
+  requireThat(
+    !inclusionLists || matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION,
+    "expected inclusion lists only with matching by batch auction",
+  );
 }
 
 function validateTiers({ tiers }: MarketTerms): void {

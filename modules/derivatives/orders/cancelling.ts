@@ -6,6 +6,7 @@ import { heightKey, u32Key } from "../../kit/collections/codecs.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { cancelAllCollected, cancelCollected, collectedIn } from "../auction/collected.ts";
+import { collectCancel, roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
 import { marketsWithOrders } from "../occupied.ts";
@@ -56,6 +57,7 @@ export function findOpen(
   throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
 }
 
+/** Where lists give rounds, an order that is in the book or going to be leaves at the begin of the cancel's round; elsewhere, and others, at once. */
 export function cancelOrder(
   ctx: WriteContext,
   venue: Venue,
@@ -64,6 +66,17 @@ export function cancelOrder(
 ): MsgCancelOrderResponse {
   checkOrderName(name);
   const instrument = requireInstrument(ctx, venue, name.market);
+  const round = roundOf(ctx, instrument);
+  if (round !== 0) {
+    const { clientId, orderId } = name;
+    const turn = openTurn(ctx, venue, instrument);
+    const collected =
+      clientId !== "" && venue.state.collected.has(ctx, [instrument.id, account, clientId]);
+    if (collected || findOpen(turn, account, name).slot !== 0) {
+      collectCancel(ctx, venue, instrument, account, { clientId, orderId, round });
+      return { orderId, cancelledSize: "0", round: BigInt(round) };
+    }
+  }
   const turn = openTurn(ctx, venue, instrument);
   if (name.orderId === 0n) {
     const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
@@ -75,7 +88,7 @@ export function cancelOrder(
       ? cancelSlot(turn, slot, "user")
       : cancelWaitingToo(turn, waiting, "user");
   closeTurn(turn);
-  return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots) };
+  return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots), round: 0n };
 }
 
 interface Cancelled {
@@ -104,6 +117,8 @@ export interface CancelBounds {
   readonly sparesReducing: boolean;
 }
 
+const ALL: CancelBounds = { most: Number.MAX_SAFE_INTEGER, sparesReducing: false };
+
 /** Cancels open orders of the account in one market: collected, then resting, then waiting ones; returns how many. */
 export function cancelAllIn(
   ctx: WriteContext,
@@ -111,7 +126,7 @@ export function cancelAllIn(
   instrument: Instrument,
   account: AccountId,
   reason: string,
-  { most, sparesReducing }: CancelBounds = { most: Number.MAX_SAFE_INTEGER, sparesReducing: false },
+  { most, sparesReducing }: CancelBounds = ALL,
 ): number {
   const collected = cancelAllCollected(ctx, venue, instrument, account, { reason, most });
   const open = venue.books.of(ctx, instrument.id).openOrders(account);
@@ -119,17 +134,50 @@ export function cancelAllIn(
   const left = most - collected;
   if (open + waiting === 0 || left === 0) return collected;
   const turn = openTurn(ctx, venue, instrument);
-  const slots = open === 0 ? [] : turn.book.ordersOf(account).slice(0, left);
+  const cancelled = cancelOpen(turn, account, reason, { most: left, sparesReducing });
+  closeTurn(turn);
+  return collected + cancelled;
+}
+
+/** Of a turn's market: resting, then waiting orders; returns how many. */
+export function cancelOpen(
+  turn: Turn,
+  account: AccountId,
+  reason: string,
+  { most, sparesReducing }: CancelBounds = ALL,
+): number {
+  const slots = turn.book.ordersOf(account).slice(0, most);
   for (const slot of slots) cancel(turn, slot, reason);
-  const ids = waiting === 0 ? [] : turn.waiting.ordersOf(account);
+  const ids = turn.waiting.ordersOf(account);
   const going = sparesReducing ? ids.filter((id) => turn.waiting.reducesOf(id) === null) : ids;
-  const taken = going.slice(0, left - slots.length);
+  const taken = going.slice(0, most - slots.length);
   for (const id of taken) {
     const order = waitingById(turn, id);
     if (order !== undefined) cancelWaiting(turn, order, reason);
   }
-  closeTurn(turn);
-  return collected + slots.length + taken.length;
+  return slots.length + taken.length;
+}
+
+/**
+ * All of the account's in one market, as it asks for itself. Where lists give rounds: what rests when the cancel's round begins, so not the orders of
+ * that same round. Returns how many there are of them now.
+ */
+export function cancelAllFor(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+): number {
+  const round = roundOf(ctx, instrument);
+  if (round === 0) return cancelAllIn(ctx, venue, instrument, account, "user");
+  const earlier = collectedIn(ctx, venue, instrument, account).filter(
+    (order) => order.round < BigInt(round),
+  );
+  const resting = venue.books.of(ctx, instrument.id).openOrders(account);
+  const waiting = venue.waiting.of(ctx, instrument.id).openOrders(account);
+  const all = earlier.length + resting + waiting;
+  if (all > 0) collectCancel(ctx, venue, instrument, account, { clientId: "", orderId: 0n, round });
+  return all;
 }
 
 /** How many orders of any kind the account has open in one market. */
@@ -144,17 +192,21 @@ export function openOrdersIn(
   return collected + resting + venue.waiting.of(ctx, instrument.id).openOrders(account);
 }
 
+/** In every market. Without a reason: as the account asks for itself. */
 export function cancelAll(
   ctx: WriteContext,
   venue: Venue,
   account: AccountId,
-  reason: string,
+  reason?: string,
 ): number {
   let cancelled = 0;
   for (const id of marketsWithOrders(ctx, venue.state)) {
     const instrument = instrumentById(ctx, venue, id);
     assert(instrument !== undefined, `market ${id} has orders but no record`);
-    cancelled += cancelAllIn(ctx, venue, instrument, account, reason);
+    cancelled +=
+      reason === undefined
+        ? cancelAllFor(ctx, venue, instrument, account)
+        : cancelAllIn(ctx, venue, instrument, account, reason);
   }
   return cancelled;
 }

@@ -23,6 +23,7 @@ describe("limit orders", () => {
       remainingSize: "0",
       takeProfitId: 0n,
       stopLossId: 0n,
+      round: 0n,
       averagePrice: "60080",
       filledQuote: "150200",
       fills: 3,

@@ -60,7 +60,8 @@ export function placeForProtocol(ctx: WriteContext, venue: Venue, order: Protoco
   const mark = requireTradable(turn, order.reduceOnly);
   const intent = intentFor(order);
   if (isBatch(turn.instrument)) {
-    collectIntent(turn, { ...intent, postOnly: false }, mark);
+    // Nobody chooses when the protocol orders.
+    collectIntent(turn, { ...intent, postOnly: false }, mark, 0);
     return;
   }
   requireContinuous(turn);

@@ -129,7 +129,7 @@ describe("what a market takes in each status", () => {
     venue.setPrice(60_000, false);
     refusedWith(7);
     expect(liquidate()).toBe(0n);
-    expect(cancel("a")).toEqual({ orderId: 3n, cancelledSize: "1" });
+    expect(cancel("a")).toEqual({ orderId: 3n, cancelledSize: "1", round: 0n });
     venue.setPrice(60_000);
 
     venue.keeper.updateMarket(venue.ctx, SYMBOL, { status: 3, terms: undefined });

@@ -50,5 +50,6 @@ export function respond(
     reason: result.reason,
     takeProfitId: protection?.takeProfit?.orderId ?? 0n,
     stopLossId: protection?.stopLoss?.orderId ?? 0n,
+    round: 0n,
   };
 }

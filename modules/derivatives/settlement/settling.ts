@@ -10,6 +10,7 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { formatDecimal } from "../../kit/math/decimal.ts";
 import { collectedOf, releaseCollected } from "../auction/collected.ts";
+import { takeCancels } from "../auction/rounds.ts";
 import { PRICE_PLACES } from "../instruments/contract.ts";
 import * as events from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
@@ -33,7 +34,8 @@ function settlingIds(ctx: ReadContext, { state }: Venue): MarketId[] {
 function hasOrders(ctx: ReadContext, { state }: Venue, id: MarketId): boolean {
   const prefix = u32Key.encode(id);
   let found = false;
-  for (const collection of [state.orders.id, state.waiting.id, state.collected.id]) {
+  const { collected, collectedCancels, orders, waiting } = state;
+  for (const collection of [orders.id, waiting.id, collected.id, collectedCancels.id]) {
     ctx.state.range(collection, prefix, prefixEnd(prefix), () => {
       found = true;
       return true;
@@ -65,6 +67,8 @@ export function cancelExpired(
 function cancelSome(ctx: WriteContext, venue: Venue, id: MarketId, most: number): number {
   const instrument = instrumentById(ctx, venue, id);
   assert(instrument !== undefined, `market ${id} is settling but not listed`);
+  // Each names orders that go now.
+  takeCancels(ctx, venue, id, Number.MAX_SAFE_INTEGER);
   const collected = collectedOf(ctx, venue, id).slice(0, most);
   for (const order of collected) releaseCollected(ctx, venue, instrument, order, "expired");
   const left = most - collected.length;

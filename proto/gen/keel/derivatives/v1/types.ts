@@ -546,7 +546,8 @@ export interface AuctionState {
   openingMs: bigint;
   /** Last block time with a fresh price, Unix milliseconds, in markets that watch for interruptions. */
   tradedMs: bigint;
-  /** Mark of the last block, whose round is held in the next one; 0: none is. */
+  /** A round that is held a block after its own, and the mark of its own, in ticks. 0: none was. */
+  round: bigint;
   roundTicks: bigint;
 }
 
@@ -4105,7 +4106,7 @@ export const CollectedCancel: MessageFns<CollectedCancel> = {
 };
 
 function createBaseAuctionState(): AuctionState {
-  return { openingMs: 0n, tradedMs: 0n, roundTicks: 0n };
+  return { openingMs: 0n, tradedMs: 0n, round: 0n, roundTicks: 0n };
 }
 
 export const AuctionState: MessageFns<AuctionState> = {
@@ -4122,11 +4123,17 @@ export const AuctionState: MessageFns<AuctionState> = {
       }
       writer.uint32(16).uint64(message.tradedMs);
     }
+    if (message.round !== 0n) {
+      if (BigInt.asUintN(64, message.round) !== message.round) {
+        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.round);
+    }
     if (message.roundTicks !== 0n) {
       if (BigInt.asUintN(64, message.roundTicks) !== message.roundTicks) {
         throw new globalThis.Error("value provided for field message.roundTicks of type uint64 too large");
       }
-      writer.uint32(24).uint64(message.roundTicks);
+      writer.uint32(32).uint64(message.roundTicks);
     }
     return writer;
   },
@@ -4165,6 +4172,14 @@ export const AuctionState: MessageFns<AuctionState> = {
               break;
             }
 
+            message.round = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
             message.roundTicks = reader.uint64() as bigint;
             continue;
           }
@@ -4187,6 +4202,7 @@ export const AuctionState: MessageFns<AuctionState> = {
     const message = createBaseAuctionState();
     message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
     message.tradedMs = (object.tradedMs !== undefined && object.tradedMs !== null) ? BigInt(object.tradedMs) : 0n;
+    message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
     message.roundTicks = (object.roundTicks !== undefined && object.roundTicks !== null)
       ? BigInt(object.roundTicks)
       : 0n;

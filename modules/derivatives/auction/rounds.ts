@@ -1,0 +1,141 @@
+/**
+ * Rounds: in a market whose auctions go by inclusion lists, the proposer of a block does not decide what its auction is held on. An order or cancel takes
+ * part in the round that validators' lists name its transaction for, or else in the round after the block that holds it, so what a proposer sees
+ * last, it can neither use nor keep from others: whatever it places, leaves out or delays is for a later round, where all of it meets.
+ */
+import type { CollectedCancel } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import { u32Key } from "../../kit/collections/codecs.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { remembered } from "../../kit/remembered.ts";
+import { holderOf } from "../book/books.ts";
+import * as events from "../events.ts";
+import { type Instrument, instrumentOf } from "../instruments.ts";
+import type { Mark } from "../marking/mark.ts";
+import type { MarketId } from "../ports.ts";
+import type { CancelKey } from "../state.ts";
+import { findMarketId, type Venue } from "../venue.ts";
+import { isBatch, NOTHING, trades } from "./opening.ts";
+
+/** Also of a market that stands still: what was collected keeps its round. */
+export function byLists(instrument: Instrument): boolean {
+  return isBatch(instrument) && instrument.terms.auction?.inclusionLists === true;
+}
+
+/**
+ * The round of what a transaction orders or cancels in this market: the height whose auction it takes part in. 0: rounds are not given here, or the
+ * market stands still, and what it does is done at once.
+ */
+export function roundOf({ header }: ReadContext, instrument: Instrument): number {
+  if (!byLists(instrument) || !trades(instrument)) return 0;
+  return header.round ?? header.height + 1;
+}
+
+/** Rounds that this block's end holds, ascending. Where lists give none it is one, of everything collected. */
+export function roundsDue(
+  ctx: ReadContext,
+  { oracle }: Venue,
+  instrument: Instrument,
+): readonly number[] {
+  return byLists(instrument) ? oracle.roundsDue(ctx) : [Number.MAX_SAFE_INTEGER];
+}
+
+/** The mark of a round's own block, also when it is held in the next one: a delay chooses no price. */
+export function markOfRound(
+  ctx: ReadContext,
+  { state }: Venue,
+  instrument: Instrument,
+  at: { readonly round: number; readonly mark: Mark },
+): Mark {
+  const { mark, round } = at;
+  if (!byLists(instrument)) return mark;
+  const record = state.auctions.get(ctx, instrument.id);
+  const kept = record !== undefined && record.round === BigInt(round) && record.roundTicks > 0n;
+  return kept ? { ...mark, ticks: record.roundTicks } : mark;
+}
+
+/** At the end of a block whose own round waits for the next one. */
+export function keepMark(
+  ctx: WriteContext,
+  { state }: Venue,
+  instrument: Instrument,
+  { ticks }: Mark,
+): void {
+  const record = state.auctions.get(ctx, instrument.id) ?? NOTHING;
+  const round = BigInt(ctx.header.height);
+  state.auctions.set(ctx, instrument.id, { ...record, round, roundTicks: ticks });
+}
+
+/** What a cancel names: one order by client id or by id, or with neither all that rests when its round begins. */
+export interface CancelName {
+  readonly clientId: string;
+  readonly orderId: bigint;
+}
+
+export function cancelKeyOf(cancel: CollectedCancel): CancelKey {
+  const { clientId, market, orderId, round } = cancel;
+  return [[market, Number(round)], [holderOf(cancel), Number(orderId)], clientId];
+}
+
+/** The caller knows that there is something to cancel, so they are at most as many as open orders, and one for each round. */
+export function collectCancel(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+  { clientId, orderId, round }: CancelName & { readonly round: number },
+): void {
+  const cancel: CollectedCancel = {
+    market: instrument.id,
+    round: BigInt(round),
+    owner: venue.accounts.owner(account),
+    subaccount: numberOf(account),
+    clientId,
+    orderId,
+  };
+  venue.state.collectedCancels.set(ctx, cancelKeyOf(cancel), cancel);
+  events.cancelAccepted(ctx, venue, instrument, { account, clientId, orderId, round });
+}
+
+/** Those of rounds up to this one, by round, sub-account, id, client id; they are taken out. */
+export function takeCancels(
+  ctx: WriteContext,
+  { state }: Venue,
+  market: MarketId,
+  round: number,
+): readonly CollectedCancel[] {
+  const cancels: CollectedCancel[] = [];
+  state.collectedCancels.eachWithPrefix(ctx, u32Key.encode(market), (_key, cancel) => {
+    if (cancel.round > BigInt(round)) return true;
+    cancels.push(cancel);
+    return false;
+  });
+  for (const cancel of cancels) state.collectedCancels.delete(ctx, cancelKeyOf(cancel));
+  return cancels;
+}
+
+const givesRounds = (venue: Venue): ((ctx: ReadContext, key: number) => boolean) =>
+  remembered((ctx) => {
+    let some = false;
+    venue.state.markets.each(ctx, (_id, market) => {
+      some = byLists(instrumentOf(market));
+      return some;
+    });
+    return some;
+  });
+
+/** Whether validators name a transaction that orders or cancels in these markets; without any named, in all. */
+export function createListed(
+  venue: Venue,
+): (ctx: ReadContext, symbols: readonly string[]) => boolean {
+  const some = givesRounds(venue);
+  return (ctx, symbols) => {
+    if (!some(ctx, 0)) return false;
+    if (symbols.includes("")) return true;
+    return symbols.some((symbol) => {
+      const id = findMarketId(ctx, venue, symbol);
+      const market = id === undefined ? undefined : venue.state.markets.get(ctx, id);
+      return market !== undefined && byLists(instrumentOf(market));
+    });
+  };
+}
