@@ -61,7 +61,8 @@ export function collectIntent(
   const ticks = limitOf(turn, intent, mark);
   requireOwnRoom(turn, intent);
   requireGoodTil(turn, intent);
-  const lots = reduceOnly ? requireReducible(turn, intent) : sizeLots;
+  // Of a round to come it is cut when it enters: what it may reduce then, it does not have to now.
+  const lots = reduceOnly && round === 0 ? requireReducible(turn, intent) : sizeLots;
   requireNotional(turn, intent, mark, type === "limit" ? ticks : Number(mark.ticks));
 
   const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);

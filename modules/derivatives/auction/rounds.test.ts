@@ -165,14 +165,18 @@ describe("a market whose rounds inclusion lists give", () => {
     expect(market.end().sort()).toEqual(["c user", "d user"]);
   });
 
-  it("cancels an order of a round to come, and refuses to cancel or amend what is not there", () => {
+  it("cancels an order before its round, not one of a later round, and amends none", () => {
     const market = new Rounds();
     market.place(1, "sell 1 @ 60000 id=s");
-    expect(codeOf(() => market.cancel(1, "x"))).toBe("derivatives 17");
+    expect(codeOf(() => market.cancel(1, 7n))).toBe("derivatives 17");
+    expect(codeOf(() => market.cancel(1, "x ".repeat(40)))).toBe("derivatives 2");
     expect(market.cancelAll(2)).toBe(0);
+    // Named before the order was: not for it.
     market.cancel(1, "s", 1);
+    expect(market.end()).toEqual([]);
+    market.cancel(1, "s", 2);
     expect(market.end()).toEqual(["s user"]);
-    market.place(1, "sell 1 @ 60000 id=t", 2);
+    market.place(1, "sell 1 @ 60000 id=t", 3);
     market.end();
     const amendment = {
       price: "60010",
@@ -186,6 +190,18 @@ describe("a market whose rounds inclusion lists give", () => {
       codeOf(() => keeper.amend(ctx, market.venue.account(1), { ...name, ...amendment })),
     ).toBe("derivatives 51");
     expect(codeOf(() => market.place(1, "sell 1 @ 60000 id=t"))).toBe("derivatives 16");
+  });
+
+  it("cancels by client id and all what its block has not brought yet", () => {
+    const market = new Rounds();
+    market.cancel(1, "late", 2);
+    market.cancelAll(2, 3);
+    expect(market.end([1])).toEqual([]);
+    market.cancel(1, "late", 2);
+    market.place(1, "sell 1 @ 60000 id=late", 2);
+    market.place(2, "sell 1 @ 60000 id=other", 2);
+    expect(market.end()).toEqual(["late user"]);
+    expect(market.end()).toEqual(["other user"]);
   });
 
   it("lets immediate orders take part in their own round only", () => {

@@ -59,7 +59,9 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
       ? undefined
       : venue.state.collected.get(ctx, [instrument.id, account, clientId]);
   if (collected !== undefined) {
-    releaseCollected(ctx, venue, instrument, collected, "user");
+    // Of a later round it may or may not be here yet, as the proposer liked.
+    if (collected.round <= named.round)
+      releaseCollected(ctx, venue, instrument, collected, "user");
     return;
   }
   const slot =

@@ -21,6 +21,7 @@ import {
 } from "../venue.ts";
 import { cancelPartner, partnerOf } from "../waiting/links.ts";
 import { cancelWaiting, waitingById } from "../waiting/waiting.ts";
+import { checkClientId } from "./requests.ts";
 import { cancel } from "./resting.ts";
 
 export interface OrderName {
@@ -66,18 +67,13 @@ export function cancelOrder(
 ): MsgCancelOrderResponse {
   checkOrderName(name);
   const instrument = requireInstrument(ctx, venue, name.market);
-  const round = roundOf(ctx, instrument);
-  if (round !== 0) {
-    const { clientId, orderId } = name;
-    const turn = openTurn(ctx, venue, instrument);
-    const collected =
-      clientId !== "" && venue.state.collected.has(ctx, [instrument.id, account, clientId]);
-    if (collected || findOpen(turn, account, name).slot !== 0) {
-      collectCancel(ctx, venue, instrument, account, { clientId, orderId, round });
-      return { orderId, cancelledSize: "0", round: BigInt(round) };
-    }
-  }
   const turn = openTurn(ctx, venue, instrument);
+  const round = roundOf(ctx, instrument);
+  if (round !== 0 && !waits(turn, account, name)) {
+    const { clientId, orderId } = name;
+    collectCancel(ctx, venue, instrument, account, { clientId, orderId, round });
+    return { orderId, cancelledSize: "0", round: BigInt(round) };
+  }
   if (name.orderId === 0n) {
     const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
     if (collected !== null) return collected;
@@ -89,6 +85,14 @@ export function cancelOrder(
       : cancelWaitingToo(turn, waiting, "user");
   closeTurn(turn);
   return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots), round: 0n };
+}
+
+/** Of a market that gives rounds. By client id also for an order that has not come yet, which a proposer may have left out: it does not wait. */
+function waits(turn: Turn, account: AccountId, name: OrderName): boolean {
+  const { clientId } = name;
+  if (clientId === "") return findOpen(turn, account, name).waiting !== undefined;
+  checkClientId(clientId);
+  return turn.waiting.findByClientId(account, clientId) !== 0;
 }
 
 interface Cancelled {
@@ -175,9 +179,9 @@ export function cancelAllFor(
   );
   const resting = venue.books.of(ctx, instrument.id).openOrders(account);
   const waiting = venue.waiting.of(ctx, instrument.id).openOrders(account);
-  const all = earlier.length + resting + waiting;
-  if (all > 0) collectCancel(ctx, venue, instrument, account, { clientId: "", orderId: 0n, round });
-  return all;
+  // Also when there are none yet: a proposer may have left some out.
+  collectCancel(ctx, venue, instrument, account, { clientId: "", orderId: 0n, round });
+  return earlier.length + resting + waiting;
 }
 
 /** How many orders of any kind the account has open in one market. */
