@@ -1,6 +1,7 @@
-/** npm run fuzz -- book|auction|permutation: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
+/** npm run fuzz -- book|auction|permutation|rounds: the long form of a randomised comparison that npm test does briefly. Prints every seed; exits 1 at a difference. */
 import { compareAuctions } from "@keel/modules/derivatives/auction/model";
 import { BLOCKS, comparePermutations } from "@keel/modules/derivatives/auction/permutation-model";
+import { compareProposers, BLOCKS as ROUNDS } from "@keel/modules/derivatives/auction/rounds-model";
 import { compareBooks } from "@keel/modules/derivatives/book/book-model";
 import { Command } from "commander";
 
@@ -38,6 +39,14 @@ const subjects: Readonly<Record<string, Subject>> = {
     compare(seed, auctions) {
       const { fills, reasons, refused } = comparePermutations(seed, Math.ceil(auctions / BLOCKS));
       return `${auctions} auctions alike in any order, ${fills} fills, ${refused} refusals, ${JSON.stringify(reasons)}`;
+    },
+  },
+  rounds: {
+    seeds: "1",
+    operations: "100000",
+    compare(seed, rounds) {
+      const { cancels, fills, leftOut } = compareProposers(seed, Math.ceil(rounds / ROUNDS));
+      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels`;
     },
   },
 };

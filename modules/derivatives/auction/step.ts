@@ -60,8 +60,7 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
       : venue.state.collected.get(ctx, [instrument.id, account, clientId]);
   if (collected !== undefined) {
     // Of a later round it may or may not be here yet, as the proposer liked.
-    if (collected.round <= named.round)
-      releaseCollected(ctx, venue, instrument, collected, "user");
+    if (collected.round <= named.round) releaseCollected(ctx, venue, instrument, collected, "user");
     return;
   }
   const slot =

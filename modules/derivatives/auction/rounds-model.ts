@@ -1,0 +1,153 @@
+/**
+ * One history of a market in rounds under two proposers: one brings what it gets at once, the other leaves out what it likes for the next block and puts
+ * its block in any sequence. `compareProposers` throws when anything but the height of an event differs.
+ */
+import { assert } from "../../kit/errors.ts";
+import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
+import { createRandom, type Random } from "../random.ts";
+import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
+
+/** Blocks of a history in which something is sent, so rounds. */
+export const BLOCKS = 5;
+const ACCOUNTS = 5;
+/** Until all that was left out or unnamed has had its round. */
+const MORE_BLOCKS = 3;
+
+interface Act {
+  readonly account: number;
+  /** An order without its name, "cancel" or "all". */
+  readonly text: string;
+  readonly clientId: string;
+  /** Validators held it before they voted on the block before. */
+  readonly early: boolean;
+  /** What the second proposer of its block does with it. */
+  readonly leftOut: boolean;
+  /** Where in the block. */
+  readonly place: number;
+  /** The round it is of, by when validators had it. */
+  readonly round: number;
+}
+
+function orderText(random: Random): string {
+  const side = random.below(2) === 0 ? "buy" : "sell";
+  const price = 60_000 + (random.below(13) - 6) / 2;
+  const force = ["", "", " ioc", " reduce"][random.below(4)] ?? "";
+  return `${side} ${(1 + random.below(40)) / 1000} @ ${price}${force}`;
+}
+
+/** No two orders share a name. A cancel names one of the account's of any block before, or of its own, or none. */
+function history(random: Random): Act[][] {
+  const names = new Map<number, string[]>();
+  return Array.from({ length: BLOCKS }, (_, block) =>
+    Array.from({ length: random.below(11) }, (_, n): Act => {
+      const account = 1 + random.below(ACCOUNTS);
+      const own = names.get(account) ?? [];
+      names.set(account, own);
+      const kind = random.below(8);
+      const text = kind < 5 ? orderText(random) : kind < 7 ? "cancel" : "all";
+      const clientId = kind < 5 ? `b${block}n${n}` : (own[random.below(own.length + 1)] ?? "none");
+      if (kind < 5) own.push(clientId);
+      const early = random.below(2) === 0;
+      return {
+        account,
+        text,
+        clientId,
+        early,
+        leftOut: random.below(2) === 0,
+        place: random.below(1000),
+        round: early ? block + 1 : block + 2,
+      };
+    }),
+  );
+}
+
+function perform(venue: TestVenue, act: Act): void {
+  const { ctx, keeper } = venue;
+  const account = venue.account(act.account);
+  const { clientId, text } = act;
+  if (text === "all") keeper.cancelAll(ctx, account, SYMBOL);
+  else if (text === "cancel")
+    keeper.cancel(ctx, account, { market: SYMBOL, orderId: 0n, clientId });
+  else venue.place(account, `${text} id=${clientId}`);
+}
+
+interface Outcome {
+  /** Events of the auctions and of orders that came, shrank and left. */
+  readonly told: readonly string[];
+  readonly book: string;
+  readonly positions: readonly string[];
+}
+
+function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
+  const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists: true };
+  const market = testMarket({ terms: { ...defaultTerms(), auction } });
+  const venue = createTestVenue(market, 1_000_000_000n);
+  const { ctx, keeper } = venue;
+  let due: readonly number[] = [];
+  Object.assign(venue.venue.oracle, { roundsDue: () => due });
+  const told: string[] = [];
+  let brought: readonly Act[] = [];
+  let postponed = false;
+  for (let block = 0; block < BLOCKS + MORE_BLOCKS; block++) {
+    const height = block + 1;
+    const fresh = all[block] ?? [];
+    const left = fresh.filter(({ leftOut }) => dishonest && leftOut);
+    const kept = fresh.filter((act) => !left.includes(act));
+    const sequence = [
+      ...brought.map((act) => ({ act, round: act.round })),
+      // Nobody named the others: they are of the round after their block.
+      ...kept.map((act) => ({ act, round: act.early ? height : undefined })),
+    ];
+    if (dishonest) sequence.sort((a, b) => a.act.place - b.act.place);
+    const plain = ctx.header;
+    for (const { act, round } of sequence) {
+      ctx.header = round === undefined ? plain : { ...plain, round };
+      perform(venue, act);
+    }
+    ctx.header = plain;
+    const missing = left.some(({ early }) => early);
+    due = [...(postponed ? [height - 1] : []), ...(missing ? [] : [height])];
+    ctx.events.length = 0;
+    keeper.endBlock(ctx);
+    const fault = venue.violation();
+    assert(fault === null, `height ${height}: ${fault}`);
+    for (const { type, attributes } of ctx.events) {
+      if (!/^auction_|^order_(cancelled|reduced|placed)/.test(type)) continue;
+      told.push([type, ...attributes.map(({ key, value }) => `${key}=${value}`)].join(" "));
+    }
+    ctx.events.length = 0;
+    postponed = missing;
+    brought = left;
+    // Prices move with every block: a round that waits may not choose among them.
+    venue.setPrice(60_000 + (block % 3) - 1);
+    ctx.nextBlock(1);
+    keeper.beginBlock(ctx);
+  }
+  const positions = Array.from({ length: ACCOUNTS }, (_, n) =>
+    String(venue.clearing.positionLots(ctx, venue.account(n + 1), 1)),
+  );
+  return { told, book: venue.book(), positions };
+}
+
+export interface Compared {
+  readonly fills: number;
+  readonly cancels: number;
+  /** Acts that the second proposer left out of a block. */
+  readonly leftOut: number;
+}
+
+export function compareProposers(seed: number, histories: number): Compared {
+  const random = createRandom(seed);
+  let [fills, cancels, leftOut] = [0, 0, 0];
+  for (let n = 0; n < histories; n++) {
+    const acts = history(random);
+    const honest = play(acts, false);
+    const dishonest = play(acts, true);
+    const [a, b] = [honest, dishonest].map((outcome) => JSON.stringify(outcome, null, 1));
+    assert(a === b, `seed ${seed}, history ${n}: ${JSON.stringify(acts)}\n${a}\n${b}`);
+    fills += honest.told.filter((line) => line.startsWith("auction_fill")).length;
+    cancels += honest.told.filter((line) => line.endsWith("reason=user")).length;
+    leftOut += acts.flat().filter((act) => act.leftOut).length;
+  }
+  return { fills, cancels, leftOut };
+}
