@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { awaitFate, collectedFate, fateAfter } from "./auctions.ts";
+import { awaitFate, collectedFate, fateAfter, isDecided } from "./auctions.ts";
 import { KeelConnectionError } from "./errors.ts";
 import type { TxEvent } from "./tx-result.ts";
 
@@ -75,5 +75,18 @@ describe("the fate of a collected order", () => {
       throw new KeelConnectionError("unreachable", "gone");
     };
     await expect(awaitFate(gone, order, wait)).rejects.toThrow("gone");
+  });
+
+  test("is decided in its own round, or the block after when that is held late", () => {
+    const open = { ...collectedFate, status: "open" } as const;
+    const inRound = isDecided({ round: 7n }, false);
+    expect([6, 7, 8].map((height) => inRound(collectedFate, height))).toEqual([false, false, true]);
+    expect(inRound(open, 7)).toBe(true);
+    // Without rounds the block that took it in says all, or that the market stands still.
+    expect(isDecided({ round: 0n }, false)(collectedFate, 5)).toBe(true);
+    const filled = isDecided({ round: 0n }, true);
+    expect(filled(open, 5)).toBe(false);
+    expect(filled({ ...open, filledSize: "1" }, 5)).toBe(true);
+    expect(filled({ ...open, status: "cancelled" }, 5)).toBe(true);
   });
 });

@@ -67,13 +67,27 @@ export function fateAfter(
   return fate;
 }
 
+/**
+ * Whether an order's auction has been held: in the block that accepted it or, where inclusion lists give rounds, in that of its round or the one after.
+ * With `untilFilled` only when it is filled or gone.
+ */
+export function isDecided(
+  { round }: { readonly round: bigint },
+  untilFilled: boolean,
+): (fate: AuctionFate, height: number) => boolean {
+  return ({ filledSize, status }, height) => {
+    if (untilFilled) return filledSize !== "0" || status === "cancelled";
+    return status !== "collected" || round === 0n || BigInt(height) > round;
+  };
+}
+
 /** Reads block after block from `fromHeight` until the fate is what is waited for. */
 export async function awaitFate(
   events: (height: number) => Promise<readonly TxEvent[]>,
   order: AuctionOrder,
   wait: {
     readonly fromHeight: number;
-    readonly until: (fate: AuctionFate) => boolean;
+    readonly until: (fate: AuctionFate, height: number) => boolean;
     readonly timeoutMs: number;
   },
 ): Promise<AuctionFate & { readonly height: number }> {
@@ -81,7 +95,7 @@ export async function awaitFate(
   let fate = collectedFate;
   for (let height = wait.fromHeight; ; height++) {
     fate = fateAfter(fate, order, await readWhenThere(events, height, deadline));
-    if (wait.until(fate)) return { ...fate, height };
+    if (wait.until(fate, height)) return { ...fate, height };
   }
 }
 

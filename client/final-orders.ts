@@ -2,7 +2,7 @@
  * Orders whose call ends with their fate, whatever the market does with them: at once, or, where it collects for an auction, when the auction has been
  * held. Each answers status, fills and reason in one form.
  */
-import { type AuctionFate, awaitFate } from "./auctions.ts";
+import { type AuctionFate, awaitFate, isDecided } from "./auctions.ts";
 import { formatDecimal, readDecimal } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
 import { INCLUSION_TIMEOUT_MS } from "./limits.ts";
@@ -68,8 +68,7 @@ async function finalOf(
     { market, account, clientId },
     {
       fromHeight: height,
-      until: ({ filledSize, status }) =>
-        untilFilled !== true || filledSize !== "0" || status === "cancelled",
+      until: isDecided(placed, untilFilled === true),
       timeoutMs: timeoutMs ?? INCLUSION_TIMEOUT_MS,
     },
   );

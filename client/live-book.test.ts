@@ -80,6 +80,7 @@ test("an auction's fate reads like any other order's", () => {
     reason: "",
     takeProfitId: 0n,
     stopLossId: 0n,
+    round: 0n,
   } as const;
   const fate = {
     status: "open",

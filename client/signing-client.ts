@@ -15,7 +15,7 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MsgDepositResponse, MsgWithdrawResponse } from "@keel/proto/gen/keel/margin/v1/tx";
 import { keelAminoTypes } from "./amino.ts";
-import { type AuctionFate, awaitFate } from "./auctions.ts";
+import { type AuctionFate, awaitFate, isDecided } from "./auctions.ts";
 import { executeTogether } from "./cosign.ts";
 import type { Amount } from "./decimal.ts";
 import { type DocumentRequest, orderDocument } from "./documents.ts";
@@ -211,8 +211,8 @@ export class KeelSigningClient {
   }
 
   /**
-   * Places an order in a market that collects, and waits for what its auction makes of it: the end of the same block, or, with `untilFilled`, the
-   * first block in which it is filled or gone (an opening, say).
+   * Places an order in a market that collects, and waits for what its auction makes of it: at the end of the same block or of its round's, or, with
+   * `untilFilled`, in the first block in which it is filled or gone (an opening, say).
    */
   async placeInAuction(
     order: OrderRequest & TradingOption & { readonly clientId: string },
@@ -232,8 +232,7 @@ export class KeelSigningClient {
       { market, account, clientId },
       {
         fromHeight: tx.height,
-        until: ({ status, filledSize }) =>
-          options.untilFilled !== true || filledSize !== "0" || status === "cancelled",
+        until: isDecided(placed, options.untilFilled === true),
         timeoutMs: options.timeoutMs ?? INCLUSION_TIMEOUT_MS,
       },
     );
@@ -245,8 +244,8 @@ export class KeelSigningClient {
     options: SubmitOptions = {},
   ): Promise<WithTx<CancelledOrder>> {
     const tx = await this.execute([this.messages.cancel(order)], options);
-    const { orderId, cancelledSize } = responseOf(tx, 0, MsgCancelOrderResponse);
-    return { orderId, cancelledSize, tx };
+    const { orderId, cancelledSize, round } = responseOf(tx, 0, MsgCancelOrderResponse);
+    return { orderId, cancelledSize, round, tx };
   }
 
   /** Cancels every open order of a sub-account, in one market or in all; answers how many. */

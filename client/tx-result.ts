@@ -86,6 +86,8 @@ export interface PlacedOrder {
   /** Orders of its bracket that fills of this step activated; 0: none. */
   readonly takeProfitId: bigint;
   readonly stopLossId: bigint;
+  /** Where inclusion lists give rounds: the height whose auction it enters, which may be held a block later. 0n elsewhere. */
+  readonly round: bigint;
 }
 
 /** An order after its amendment; what was filled is what was filled by it. */
@@ -96,7 +98,10 @@ export interface AmendedOrder extends PlacedOrder {
 
 export interface CancelledOrder {
   readonly orderId: bigint;
+  /** "0" while it waits for its round. */
   readonly cancelledSize: string;
+  /** Where inclusion lists give rounds: the height before whose auction the order leaves. 0n: it has left. */
+  readonly round: bigint;
 }
 
 /** One item of a batch: what happened, or why it was refused (the others stand). */
@@ -137,7 +142,7 @@ export function cancelItem({
   cancelled,
 }: CancelResult): ItemResult<CancelledOrder> {
   return code === 0 && cancelled !== undefined
-    ? { ok: true, orderId: cancelled.orderId, cancelledSize: cancelled.cancelledSize }
+    ? { ok: true, ...cancelled }
     : { ok: false, code, codespace, log, codeName: codeName(codespace, code) };
 }
 
