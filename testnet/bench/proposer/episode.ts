@@ -3,7 +3,7 @@
  * what is mispriced; one more block of quotes follows. The proposer of the middle block may order, add and hold back what it likes within the rules.
  */
 import { createRandom, type Random } from "@keel/modules/derivatives/random";
-import { earned, type Order, type Pending, ROLES, type Stage } from "./stage.ts";
+import { earned, hasRounds, type Order, type Pending, ROLES, type Stage } from "./stage.ts";
 
 export const strategies = [
   "snipe",
@@ -12,6 +12,7 @@ export const strategies = [
   "hold back cancels, alone",
   "hold back takers",
   "hold back makers",
+  "straddle",
 ] as const;
 export type Strategy = (typeof strategies)[number];
 
@@ -28,7 +29,7 @@ interface Scene {
 
 const PPM = 1_000_000;
 /** What an immediate order pays at the default terms, and what a resting one does. */
-const AUCTIONS_PPM = { auction: 300, fleeting: 300, replacing: 300 } as const;
+const AUCTIONS_PPM = { auction: 300, fleeting: 300, rounds: 300, "rounds late": 300 } as const;
 const TAKER_PPM = { continuous: 500, lanes: 500, ...AUCTIONS_PPM } as const;
 const MAKER_PPM = { continuous: 100, lanes: 100, ...AUCTIONS_PPM } as const;
 
@@ -69,15 +70,6 @@ function quoting(stage: Stage, { levels }: Scene, mark: number): Pending[] {
   );
 }
 
-/** As makers answer news: a cancel of everything and new quotes, or both in one message. */
-function requoting(
-  stage: Stage,
-  set: Scene,
-): { readonly cancels: readonly Pending[]; readonly quotes: readonly Pending[] } {
-  const cancels = stage.replaces ? [] : ROLES.makers.map((account) => stage.cancelAll(account));
-  return { cancels, quotes: quoting(stage, set, set.mark) };
-}
-
 /** Takes all that is mispriced by more than its fee. */
 function sweep(stage: Stage, account: number, mark: number): Pending[] {
   const fee = ticksAway(mark, TAKER_PPM[stage.rules]);
@@ -101,6 +93,8 @@ function sweepStale(stage: Stage, account: number, { before, mark, levels }: Sce
 }
 
 interface Attack {
+  /** In a block before, which nobody knew of in time. */
+  readonly ahead?: readonly Pending[];
   readonly first: readonly Pending[];
   /** In the next block. */
   readonly later: readonly Pending[];
@@ -157,6 +151,17 @@ function serve(stage: Stage, { takers }: Scene): Pending[] {
   );
 }
 
+/** Bought and sold by two accounts a block ahead, deep into the book; when the news is there, the wrong one of the two is to be cancelled. */
+function straddle(stage: Stage, { before, mark }: Scene): Attack {
+  const depth = ticksAway(before, 3000);
+  const [buyer, seller] = ROLES.proposer;
+  const both = [
+    stage.place(buyer, { side: "buy", ticks: before + depth, lots: 100, kind: "immediate" }),
+    stage.place(seller, { side: "sell", ticks: before - depth, lots: 100, kind: "immediate" }),
+  ];
+  return { ahead: both, first: [stage.cancelAll(mark > before ? seller : buyer)], later: [] };
+}
+
 /** Neighbouring seeds start alike, so the first draws are not used. */
 function seeded(seed: number): Random {
   const random = createRandom(seed * 1_000_003);
@@ -183,6 +188,7 @@ export async function play(
   const random = seeded(seed);
   const set = scene(random);
   const { before, mark } = set;
+  const late = stage.rules === "rounds late";
   const everyone = [...ROLES.proposer, ...ROLES.makers, ...ROLES.takers];
   await stage.block(
     everyone.map((account) => stage.cancelAll(account)),
@@ -190,8 +196,8 @@ export async function play(
   );
   await stage.block(quoting(stage, set, before), before);
 
-  const start = await stage.holding();
-  const { cancels, quotes } = requoting(stage, set);
+  const cancels = ROLES.makers.map((account) => stage.cancelAll(account));
+  const quotes = quoting(stage, set, mark);
   const takes = ROLES.takers
     .map((account, at) => ({ account, order: set.takers[at] as Order }))
     .sort((a, b) => b.order.lots - a.order.lots)
@@ -200,6 +206,9 @@ export async function play(
   const arbitrage = alone ? [] : sweep(stage, ROLES.arbitrageur, mark);
   const power = standing === "power";
   const attack = attackOf(stage, set, strategy);
+  const start = await stage.holding();
+  if (attack.ahead !== undefined) await stage.block(attack.ahead, before, { late: true });
+
   const leftOut = power ? heldBack(strategy, { cancels, quotes, takes, arbitrage }) : [];
   const kept = (all: readonly Pending[]) => all.filter((one) => !leftOut.includes(one));
   const [makers, takers, others] = [[...cancels, ...quotes], takes, arbitrage].map(kept) as [
@@ -212,17 +221,19 @@ export async function play(
   if (power && (strategy === "sandwich" || strategy === "hold back takers"))
     middle = [...makers, ...attack.first, ...takers, ...others];
   else if (power) middle = [...attack.first, ...makers, ...others, ...takers];
-  await stage.block(middle, mark);
+  await stage.block(middle, mark, { leftOut, late });
 
-  // The next block is made by somebody honest, and makers quote as they do in every block. What they sent for the one before comes first where it names the
-  // quotes it replaces; elsewhere a cancel of everything makes up for it.
-  const anew = requoting(stage, set);
-  const held = leftOut.filter((one) => !cancels.includes(one) && !quotes.includes(one));
-  const replaced = stage.replaces ? leftOut.filter((one) => quotes.includes(one)) : [];
+  // The next block is made by somebody honest, and makers quote as they do in every block: what they sent for the one before is out of date, but
+  // where it has a round.
+  const anew = ROLES.makers.map((account) => stage.cancelAll(account));
+  const held = hasRounds(stage.rules) ? leftOut : leftOut.filter((one) => takes.includes(one));
   await stage.block(
-    [...replaced, ...anew.cancels, ...anew.quotes, ...shuffle([...attack.later, ...held], random)],
+    [...anew, ...quoting(stage, set, mark), ...shuffle([...attack.later, ...held], random)],
     mark,
+    { late },
   );
+  // For rounds that are still to come.
+  for (let more = 0; more < 2; more++) await stage.block([], mark);
   return earned(start, await stage.holding(), mark - before);
 }
 
@@ -239,6 +250,8 @@ function attackOf(stage: Stage, set: Scene, strategy: Strategy | null): Attack {
       return { first: serve(stage, set), later: [] };
     case "hold back cancels, alone":
       return { first: sweepStale(stage, ROLES.proposer[0], set), later: [] };
+    case "straddle":
+      return straddle(stage, set);
     default:
       return { first: sweep(stage, ROLES.proposer[0], set.mark), later: [] };
   }
@@ -252,6 +265,7 @@ function heldBack(
   switch (strategy) {
     case "hold back cancels":
     case "hold back cancels, alone":
+    case "straddle":
       return [...sent.cancels, ...sent.quotes];
     case "hold back takers":
       return sent.takes;

@@ -21,13 +21,17 @@ import type { Message } from "../tx-bytes.ts";
 
 /**
  * How the market matches, and whether blocks must keep the lanes. `fleeting`: a batch auction whose makers and takers send immediate orders in
- * transactions that name the one block they are meant for. `replacing`: one whose makers cancel what rests of their quotes and quote anew in one message.
+ * transactions that name the one block they are meant for. `rounds`, `rounds late`: batch auctions in rounds that inclusion lists give; everybody's messages reach
+ * the validators before they vote on the block before, or after, when only the proposer still decides about its block.
  */
-export const RULES = ["continuous", "lanes", "auction", "fleeting", "replacing"] as const;
-export type Rules = (typeof RULES)[number];
+export type Rules = "continuous" | "lanes" | "auction" | "fleeting" | "rounds" | "rounds late";
 
 function isAuction(rules: Rules): boolean {
-  return rules !== "continuous" && rules !== "lanes";
+  return rules === "auction" || rules === "fleeting" || hasRounds(rules);
+}
+
+export function hasRounds(rules: Rules): boolean {
+  return rules === "rounds" || rules === "rounds late";
 }
 
 /** Accounts by their part. The proposer has two, of different owners, so that it can trade with itself unnoticed. */
@@ -56,6 +60,14 @@ export interface Pending {
   readonly lastHeight: number;
 }
 
+/** What a proposer does with a block, and what validators knew when they voted on the one before. */
+export interface BlockChoice {
+  /** What it holds back: validators name it when they vote on this block. */
+  readonly leftOut?: readonly Pending[];
+  /** Nobody had the block's own transactions when validators voted. */
+  readonly late?: boolean;
+}
+
 export interface Order {
   readonly side: "buy" | "sell";
   readonly ticks: number;
@@ -78,8 +90,9 @@ export class Stage {
     prefix: "keel",
   });
   #sent = 0;
-  /** Client ids of each account's last quotes. */
-  readonly #quoted = new Map<number, readonly string[]>();
+  readonly #signed = new Map<Pending, Uint8Array>();
+  /** Named by validators who saw the last block without it. */
+  #named: readonly Pending[] = [];
 
   private constructor(rules: Rules, seed: number, chain: TestChain) {
     this.rules = rules;
@@ -88,7 +101,8 @@ export class Stage {
   }
 
   static async open(rules: Rules, seed: number): Promise<Stage> {
-    const auction = { ...defaultAuctionTerms(), interruptionMs: 0n };
+    const lists = { inclusionLists: hasRounds(rules) };
+    const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, ...lists };
     const chain: TestChain = new TestChain({
       extensionsFrom: 1,
       accounts: ACCOUNTS,
@@ -114,23 +128,11 @@ export class Stage {
     return { account, lane, message, lastHeight: this.#lastHeight(account) };
   }
 
-  /** New quotes take the place of the old ones in the same message. */
-  get replaces(): boolean {
-    return this.rules === "replacing";
-  }
-
-  quotes(account: number, quotes: readonly Order[]): Pending {
-    const orders = quotes.map((order) => this.#order(order));
-    const before = this.replaces ? (this.#quoted.get(account) ?? []) : [];
+  quotes(account: number, orders: readonly Order[]): Pending {
     const value = MsgBatchOrders.fromPartial({
       sender: this.#address(account),
-      cancels: before.map((clientId) => ({ market: MARKET, clientId })),
-      orders,
+      orders: orders.map((order) => this.#order(order)),
     });
-    this.#quoted.set(
-      account,
-      orders.map(({ clientId }) => clientId),
-    );
     const message = {
       typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
       value: MsgBatchOrders.encode(value).finish(),
@@ -154,23 +156,43 @@ export class Stage {
     return binds ? this.#chain.height + 1 : 0;
   }
 
-  /** Puts the transactions into a block as they stand; where lanes rule, each lane's in that sequence, and checked as validators do. */
-  async block(pending: readonly Pending[], markTicks: number): Promise<void> {
+  /**
+   * Puts the transactions into a block as they stand; where lanes rule, each lane's in that sequence, and checked as validators do. What was left out of
+   * the block before is in its list.
+   */
+  async block(
+    pending: readonly Pending[],
+    markTicks: number,
+    { leftOut = [], late = false }: BlockChoice = {},
+  ): Promise<void> {
     const laned =
       this.rules === "continuous" ? pending : [...pending].sort((a, b) => a.lane - b.lane);
-    const txs = laned.map(({ account, message, lastHeight }) => {
-      const untilNs = this.#chain.timeNs(this.#chain.height + 4) + BigInt(this.#sent++);
-      return (this.#traders[account] as Trader).sign([message], untilNs, lastHeight);
-    });
-    const proposal = [priceTx(this.#chain, BigInt(markTicks * CENTS_PER_TICK)), ...txs];
+    const named = late ? this.#named : [...this.#named, ...pending, ...leftOut];
+    const listed = hasRounds(this.rules) ? named.map((one) => this.#sign(one)) : [];
+    const price = BigInt(markTicks * CENTS_PER_TICK);
+    const txs = laned.map((one) => this.#sign(one));
+    const proposal = [priceTx(this.#chain, price, () => listed), ...txs];
     // Without lanes a proposer may order as it likes: the check that forbids it is what is left out.
     const valid =
       this.rules === "continuous" ||
       (await this.#chain.app.processProposal(this.#chain.proposed(proposal)));
     if (!valid) throw new Error("validators refuse this proposal");
     await this.#chain.decide(proposal);
+    this.#named = leftOut;
     const [fault] = this.#chain.faults;
     if (fault !== undefined) throw fault.error;
+  }
+
+  /** The same bytes whenever it is asked for: a list names them before a block holds them. */
+  #sign(pending: Pending): Uint8Array {
+    let bytes = this.#signed.get(pending);
+    if (bytes === undefined) {
+      const { account, lastHeight, message } = pending;
+      const untilNs = this.#chain.timeNs(this.#chain.height + 4) + BigInt(this.#sent++);
+      bytes = (this.#traders[account] as Trader).sign([message], untilNs, lastHeight);
+      this.#signed.set(pending, bytes);
+    }
+    return bytes;
   }
 
   /** Of both accounts of the proposer. */
