@@ -24,7 +24,6 @@ import { listSeries } from "./listing/series.ts";
 import { sampleMark } from "./marking/sampling.ts";
 import { indexMarkOf } from "./marks.ts";
 import { marketsWith } from "./occupied.ts";
-import { expireOrders } from "./orders/cancelling.ts";
 import type { MarketId, Side } from "./ports.ts";
 import { advanceSettlementPrices } from "./settlement/prices.ts";
 import { cancelExpired } from "./settlement/settling.ts";
@@ -135,7 +134,6 @@ function accrueFunding(ctx: WriteContext, venue: Venue, instrument: Instrument):
 function closeBlock(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
   runTriggers(ctx, venue, instrument);
   endIdle(ctx, venue, instrument);
-  expireOrders(ctx, venue, instrument);
   auctionStep(ctx, venue, instrument);
   const book = venue.books.of(ctx, instrument.id);
   const bid = book.bestTicks("buy");

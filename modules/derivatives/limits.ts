@@ -140,3 +140,6 @@ export const DEPTH_ORDERS_MAX = 512;
 
 /** How long a perpetual is close-only before the authority may settle it: time to leave it, or what is hedged with it, by trading. Whoever decides about it takes days. */
 export const DELISTING_NOTICE_MS = 3_600_000;
+
+/** What ends sooner is not named in inclusion lists: a round is held a block late at most, and a block takes no more than a few seconds. */
+export const LISTED_LIFE_MS = 10_000;

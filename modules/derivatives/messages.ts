@@ -79,7 +79,7 @@ export function derivativesMessages(
       response: pooled(MsgPlaceOrderResponse),
       signers: (message) => [message.sender],
       lane: orderLane,
-      listed: (ctx, { market }) => listed(ctx, [market]),
+      listed: (ctx, order) => listed(ctx, [order]),
       validate(message) {
         checkTrader(venue, message);
         parseRequest(message);
@@ -95,7 +95,7 @@ export function derivativesMessages(
       response: pooled(MsgCancelOrderResponse),
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
-      listed: (ctx, { market }) => listed(ctx, [market]),
+      listed: (ctx, { market }) => listed(ctx, [{ market }]),
       validate(message) {
         checkTrader(venue, message);
         checkOrderName(message);
@@ -111,7 +111,7 @@ export function derivativesMessages(
       response: MsgCancelAllResponse,
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
-      listed: (ctx, { market }) => listed(ctx, [market]),
+      listed: (ctx, { market }) => listed(ctx, [{ market }]),
       validate: (message) => checkTrader(venue, message),
       handle(ctx, message) {
         const { account, hand } = traderOf(ctx, venue, keeper, message);
@@ -125,11 +125,9 @@ export function derivativesMessages(
       signers: (message) => [message.sender],
       lane: ({ amendments, orders }) =>
         slowest([...amendments.map(amendmentLane), ...orders.map(orderLane)]),
-      listed: (ctx, { cancels, orders }) =>
-        listed(
-          ctx,
-          [...cancels, ...orders].map(({ market }) => market),
-        ),
+      listed: (ctx, { amendments, cancels, orders }) =>
+        amendments.length === 0 &&
+        listed(ctx, [...cancels.map(({ market }) => ({ market })), ...orders]),
       validate(message) {
         checkTrader(venue, message);
         checkBatch(message);

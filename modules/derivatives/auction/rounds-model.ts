@@ -10,6 +10,8 @@ import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.
 /** Blocks of a history in which something is sent, so rounds. */
 export const BLOCKS = 5;
 const ACCOUNTS = 5;
+/** Time of the first block. */
+const GENESIS_MS = 1_700_000_000_000;
 /** Until all that was left out or unnamed has had its round. */
 const MORE_BLOCKS = 3;
 
@@ -28,11 +30,14 @@ interface Act {
   readonly round: number;
 }
 
-function orderText(random: Random): string {
+/** Some are good for a few blocks only, never less than until the block after the next: sooner ends are not named. */
+function orderText(random: Random, block: number): string {
   const side = random.below(2) === 0 ? "buy" : "sell";
   const price = 60_000 + (random.below(13) - 6) / 2;
   const force = ["", "", " ioc", " reduce"][random.below(4)] ?? "";
-  return `${side} ${(1 + random.below(40)) / 1000} @ ${price}${force}`;
+  const til = GENESIS_MS + (block + 2 + random.below(3)) * 1000 + 500;
+  const end = force !== " ioc" && random.below(4) === 0 ? ` til=${til}` : "";
+  return `${side} ${(1 + random.below(40)) / 1000} @ ${price}${force}${end}`;
 }
 
 /** No two orders share a name. A cancel names one of the account's of any block before, or of its own, or none. */
@@ -44,7 +49,7 @@ function history(random: Random): Act[][] {
       const own = names.get(account) ?? [];
       names.set(account, own);
       const kind = random.below(8);
-      const text = kind < 5 ? orderText(random) : kind < 7 ? "cancel" : "all";
+      const text = kind < 5 ? orderText(random, block) : kind < 7 ? "cancel" : "all";
       const clientId = kind < 5 ? `b${block}n${n}` : (own[random.below(own.length + 1)] ?? "none");
       if (kind < 5) own.push(clientId);
       const early = random.below(2) === 0;
@@ -132,13 +137,14 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
 export interface Compared {
   readonly fills: number;
   readonly cancels: number;
+  readonly expired: number;
   /** Acts that the second proposer left out of a block. */
   readonly leftOut: number;
 }
 
 export function compareProposers(seed: number, histories: number): Compared {
   const random = createRandom(seed);
-  let [fills, cancels, leftOut] = [0, 0, 0];
+  let [fills, cancels, expired, leftOut] = [0, 0, 0, 0];
   for (let n = 0; n < histories; n++) {
     const acts = history(random);
     const honest = play(acts, false);
@@ -147,7 +153,8 @@ export function compareProposers(seed: number, histories: number): Compared {
     assert(a === b, `seed ${seed}, history ${n}: ${JSON.stringify(acts)}\n${a}\n${b}`);
     fills += honest.told.filter((line) => line.startsWith("auction_fill")).length;
     cancels += honest.told.filter((line) => line.endsWith("reason=user")).length;
+    expired += honest.told.filter((line) => line.endsWith("reason=expired")).length;
     leftOut += acts.flat().filter((act) => act.leftOut).length;
   }
-  return { fills, cancels, leftOut };
+  return { fills, cancels, expired, leftOut };
 }

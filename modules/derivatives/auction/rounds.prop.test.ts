@@ -8,9 +8,10 @@ describe("a proposer of a market in rounds", () => {
     timeout: 600_000,
   }, () => {
     // The long form: npm run fuzz -- rounds
-    const { cancels, fills, leftOut } = compareProposers(1, HISTORIES);
+    const { cancels, expired, fills, leftOut } = compareProposers(1, HISTORIES);
     expect(fills).toBeGreaterThan(HISTORIES);
     expect(cancels).toBeGreaterThan(HISTORIES);
+    expect(expired).toBeGreaterThan(HISTORIES / 3);
     expect(leftOut).toBeGreaterThan(HISTORIES * 5);
   });
 });

@@ -249,6 +249,42 @@ describe("a market whose rounds inclusion lists give", () => {
     expect(priceOf(true)).toEqual(["s:1@60000", "b:1@60000"]);
   });
 
+  it("counts the time of the block whose round it was: no order ends because a round is held late", () => {
+    const market = new Rounds();
+    const nowMs = Number(market.venue.ctx.header.timeNs / 1_000_000n);
+    market.place(1, `sell 1 @ 60000 id=s til=${nowMs + 1500}`, 1);
+    expect(market.end()).toEqual([]);
+    market.place(2, "buy 0.5 @ 60000 id=b", 2);
+    // Round 2 is held in block 3, which comes half a second after the order's end; round 3 without it.
+    expect(market.end([])).toEqual([]);
+    market.place(3, "buy 0.5 @ 60000 id=c", 3);
+    expect(market.end([2, 3])).toEqual(["s:0.5@60000", "b:0.5@60000", "s expired"]);
+    expect(market.venue.book()).toBe("60000:0.5 | ");
+  });
+
+  it("asks validators to name what is of such markets alone and does not end soon", () => {
+    const { venue } = new Rounds();
+    const route = (name: string) =>
+      venue.module.messages.find(({ typeUrl }) => typeUrl.endsWith(name));
+    const soonMs = venue.ctx.header.timeNs / 1_000_000n + 5_000n;
+    const order = (market: string, goodTilMs = 0n) => ({ market, goodTilMs });
+    const named = (name: string, message: object) => route(name)?.listed?.(venue.ctx, message);
+    expect(named("MsgPlaceOrder", order(SYMBOL))).toBe(true);
+    expect(named("MsgPlaceOrder", order("OTHER"))).toBe(false);
+    expect(named("MsgPlaceOrder", order(SYMBOL, soonMs))).toBe(false);
+    expect(named("MsgPlaceOrder", order(SYMBOL, soonMs + 60_000n))).toBe(true);
+    expect(named("MsgCancelOrder", { market: SYMBOL })).toBe(true);
+    expect(named("MsgCancelAll", { market: "" })).toBe(true);
+    const batch = { amendments: [], cancels: [{ market: SYMBOL }], orders: [order(SYMBOL)] };
+    expect(named("MsgBatchOrders", batch)).toBe(true);
+    expect(named("MsgBatchOrders", { ...batch, orders: [order("OTHER")] })).toBe(false);
+    expect(named("MsgBatchOrders", { ...batch, amendments: [{ market: SYMBOL }] })).toBe(false);
+    expect(named("MsgAmendOrder", { market: SYMBOL })).toBeUndefined();
+    const plain = createTestVenue();
+    const other = plain.module.messages.find(({ typeUrl }) => typeUrl.endsWith("MsgCancelAll"));
+    expect(other?.listed?.(plain.ctx, { market: "" })).toBe(false);
+  });
+
   it("takes orders and cancels of the chain itself in the auction that comes first, at once", () => {
     const market = new Rounds();
     const { ctx, keeper } = market.venue;

@@ -11,10 +11,11 @@ import { remembered } from "../../kit/remembered.ts";
 import { holderOf } from "../book/books.ts";
 import * as events from "../events.ts";
 import { type Instrument, instrumentOf } from "../instruments.ts";
+import { LISTED_LIFE_MS } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import type { MarketId } from "../ports.ts";
 import type { CancelKey } from "../state.ts";
-import { findMarketId, type Venue } from "../venue.ts";
+import { findMarketId, nowMs, type Venue } from "../venue.ts";
 import { isBatch, NOTHING, trades } from "./opening.ts";
 
 /** Also of a market that stands still: what was collected keeps its round. */
@@ -40,30 +41,38 @@ export function roundsDue(
   return byLists(instrument) ? oracle.roundsDue(ctx) : [Number.MAX_SAFE_INTEGER];
 }
 
-/** The mark of a round's own block, also when it is held in the next one: a delay chooses no price. */
-export function markOfRound(
+/** What a round is held on: the mark and the time of its own block, also when it is held in the next one. A delay chooses no price, and ends no order. */
+export interface RoundTerms {
+  readonly mark: Mark;
+  /** Unix milliseconds: an order that was good til then has no part in it. */
+  readonly atMs: number;
+}
+
+/** `present`: this block's. */
+export function termsOfRound(
   ctx: ReadContext,
   { state }: Venue,
   instrument: Instrument,
-  at: { readonly round: number; readonly mark: Mark },
-): Mark {
-  const { mark, round } = at;
-  if (!byLists(instrument)) return mark;
+  { present, round }: { readonly present: RoundTerms; readonly round: number },
+): RoundTerms {
+  if (!byLists(instrument)) return present;
   const record = state.auctions.get(ctx, instrument.id);
-  const kept = record !== undefined && record.round === BigInt(round) && record.roundTicks > 0n;
-  return kept ? { ...mark, ticks: record.roundTicks } : mark;
+  if (record?.round !== BigInt(round)) return present;
+  const mark = { ...present.mark, ticks: record.roundTicks };
+  return { mark, atMs: Number(record.roundMs) };
 }
 
 /** At the end of a block whose own round waits for the next one. */
-export function keepMark(
+export function keepTerms(
   ctx: WriteContext,
   { state }: Venue,
   instrument: Instrument,
-  { ticks }: Mark,
+  { atMs, mark }: RoundTerms,
 ): void {
   const record = state.auctions.get(ctx, instrument.id) ?? NOTHING;
   const round = BigInt(ctx.header.height);
-  state.auctions.set(ctx, instrument.id, { ...record, round, roundTicks: ticks });
+  const kept = { round, roundTicks: mark.ticks, roundMs: BigInt(atMs) };
+  state.auctions.set(ctx, instrument.id, { ...record, ...kept });
 }
 
 /** What a cancel names: one order by client id or by id, or with neither all that rests when its round begins. */
@@ -124,18 +133,31 @@ const givesRounds = (venue: Venue): ((ctx: ReadContext, key: number) => boolean)
     return some;
   });
 
-/** Whether validators name a transaction that orders or cancels in these markets; without any named, in all. */
+/** Of what a message orders or cancels: the market, and how long it is good, Unix milliseconds; 0 or absent: until cancelled. */
+export interface ListedPart {
+  readonly market: string;
+  readonly goodTilMs?: bigint;
+}
+
+/**
+ * Whether validators name a transaction with a message of these parts: when all of them are of markets that give rounds, or it cancels in all markets,
+ * and none ends so soon that leaving it out would end it.
+ */
 export function createListed(
   venue: Venue,
-): (ctx: ReadContext, symbols: readonly string[]) => boolean {
+): (ctx: ReadContext, parts: readonly ListedPart[]) => boolean {
   const some = givesRounds(venue);
-  return (ctx, symbols) => {
+  const gives = (ctx: ReadContext, symbol: string): boolean => {
+    const id = findMarketId(ctx, venue, symbol);
+    const market = id === undefined ? undefined : venue.state.markets.get(ctx, id);
+    return market !== undefined && byLists(instrumentOf(market));
+  };
+  return (ctx, parts) => {
     if (!some(ctx, 0)) return false;
-    if (symbols.includes("")) return true;
-    return symbols.some((symbol) => {
-      const id = findMarketId(ctx, venue, symbol);
-      const market = id === undefined ? undefined : venue.state.markets.get(ctx, id);
-      return market !== undefined && byLists(instrumentOf(market));
-    });
+    const soon = BigInt(nowMs(ctx) + LISTED_LIFE_MS);
+    return parts.every(
+      ({ goodTilMs = 0n, market }) =>
+        (market === "" || gives(ctx, market)) && (goodTilMs === 0n || goodTilMs > soon),
+    );
   };
 }

@@ -7,37 +7,51 @@ import type { Instrument } from "../instruments.ts";
 import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
-import { cancelOpen, cancelSlot } from "../orders/cancelling.ts";
+import { cancelOpen, cancelSlot, expireDue, expireOrders } from "../orders/cancelling.ts";
 import { sideOf } from "../orders/requests.ts";
 import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
 import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
-import { byLists, keepMark, markOfRound, roundsDue, takeCancels } from "./rounds.ts";
+import {
+  byLists,
+  keepTerms,
+  type RoundTerms,
+  roundsDue,
+  takeCancels,
+  termsOfRound,
+} from "./rounds.ts";
 import { holdAuction } from "./run.ts";
 
-/** Does nothing, and leaves the collected orders as they are, while the market is stopped or its price stale. */
+/**
+ * Expiries and auctions of a market at the end of a block. While it is stopped or its price stale, nothing but expiries, and the collected orders stay as
+ * they are. Where rounds are given, what has expired leaves with them, too.
+ */
 export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  if (!trades(instrument) || !collects(ctx, venue, instrument)) return;
-  const mark = markOf(ctx, venue, instrument);
+  const isHeld = trades(instrument) && collects(ctx, venue, instrument);
+  const mark = isHeld ? markOf(ctx, venue, instrument) : undefined;
+  const inRounds = byLists(instrument);
+  if (!inRounds || mark?.fresh !== true) expireOrders(ctx, venue, instrument);
   if (mark?.fresh !== true) return;
+  const present = { mark, atMs: nowMs(ctx) };
   const turn = openTurn(ctx, venue, instrument);
   const due = roundsDue(ctx, venue, instrument);
   for (const round of due)
-    holdRound(turn, round, markOfRound(ctx, venue, instrument, { round, mark }));
+    holdRound(turn, round, termsOfRound(ctx, venue, instrument, { present, round }));
   closeTurn(turn);
-  if (byLists(instrument) && !due.includes(ctx.header.height))
-    keepMark(ctx, venue, instrument, mark);
+  if (inRounds && !due.includes(ctx.header.height)) keepTerms(ctx, venue, instrument, present);
 }
 
-/** What was cancelled for it leaves, what was collected for it enters, and the auction is held, unless the market waits for its opening. */
-function holdRound(turn: Turn, round: number, mark: Mark): void {
+/** What has expired or was cancelled for it leaves, what was collected for it enters, and the auction is held, unless the market waits for its opening. */
+function holdRound(turn: Turn, round: number, terms: RoundTerms): void {
   const { ctx, instrument, venue } = turn;
+  const { atMs, mark } = terms;
+  if (byLists(instrument)) expireDue(turn, atMs);
   for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
-  const immediate = enterCollected(turn, round);
+  const immediate = enterCollected(turn, round, atMs);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
-    const carriesOver = holdAuction(turn, mark);
+    const carriesOver = holdAuction(turn, terms);
     if (opening !== 0 && !carriesOver && uncross(turn, mark)) endOpening(ctx, venue, instrument);
   }
   for (const id of immediate) {
@@ -69,14 +83,13 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
 }
 
 /** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
-function enterCollected(turn: Turn, round: number): number[] {
+function enterCollected(turn: Turn, round: number, atMs: number): number[] {
   const { ctx, venue, instrument, book } = turn;
-  const now = nowMs(ctx);
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
   for (const order of collectedOf(ctx, venue, instrument.id)) {
     if (order.round > BigInt(round)) continue;
-    if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
+    if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(atMs)) {
       releaseCollected(ctx, venue, instrument, order, "expired");
       continue;
     }

@@ -549,6 +549,8 @@ export interface AuctionState {
   /** A round that is held a block after its own, and the mark of its own, in ticks. 0: none was. */
   round: bigint;
   roundTicks: bigint;
+  /** And its time, Unix milliseconds: what was good til then is not in it. */
+  roundMs: bigint;
 }
 
 /** Funding of one perpetual. Stored per market, written once a block. */
@@ -4106,7 +4108,7 @@ export const CollectedCancel: MessageFns<CollectedCancel> = {
 };
 
 function createBaseAuctionState(): AuctionState {
-  return { openingMs: 0n, tradedMs: 0n, round: 0n, roundTicks: 0n };
+  return { openingMs: 0n, tradedMs: 0n, round: 0n, roundTicks: 0n, roundMs: 0n };
 }
 
 export const AuctionState: MessageFns<AuctionState> = {
@@ -4134,6 +4136,12 @@ export const AuctionState: MessageFns<AuctionState> = {
         throw new globalThis.Error("value provided for field message.roundTicks of type uint64 too large");
       }
       writer.uint32(32).uint64(message.roundTicks);
+    }
+    if (message.roundMs !== 0n) {
+      if (BigInt.asUintN(64, message.roundMs) !== message.roundMs) {
+        throw new globalThis.Error("value provided for field message.roundMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.roundMs);
     }
     return writer;
   },
@@ -4183,6 +4191,14 @@ export const AuctionState: MessageFns<AuctionState> = {
             message.roundTicks = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.roundMs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4206,6 +4222,7 @@ export const AuctionState: MessageFns<AuctionState> = {
     message.roundTicks = (object.roundTicks !== undefined && object.roundTicks !== null)
       ? BigInt(object.roundTicks)
       : 0n;
+    message.roundMs = (object.roundMs !== undefined && object.roundMs !== null) ? BigInt(object.roundMs) : 0n;
     return message;
   },
 };
