@@ -28,7 +28,7 @@ const terms: MarketTerms = {
     ordersMax: 1000,
     openingMs: 0n,
     interruptionMs: 0n,
-    inclusionLists: false,
+    inclusionLists: true,
   },
   mark: undefined,
 };

@@ -182,7 +182,7 @@ async function list(authority: KeelSigningClient, expiryMs: number): Promise<voi
     ordersMax: 1000,
     openingMs: 40_000n,
     interruptionMs: 0n,
-    inclusionLists: false,
+    inclusionLists: true,
   };
   const maturity = { expiryMs: BigInt(expiryMs), windowMs: BigInt(WINDOW_MS), closeOnlyMs: 0n };
   const option = {
