@@ -107,7 +107,7 @@ async function open(
     store: application,
     verifier,
     prices: options.prices ?? feed,
-    pending: () => pool.young(),
+    pending: { young: () => pool.young(), find: (key) => pool.find(key) },
     minGasPrices: config.app["minimum-gas-prices"],
     version: KEEL_VERSION,
     nowNs: () => timestampToNanos(clock.now()),
@@ -124,6 +124,7 @@ async function open(
   const { transport } = network;
   const pool = new TransactionPool({
     app,
+    clock,
     limits: {
       txsMax: comet.mempool.size,
       bytesMax: comet.mempool.max_txs_bytes,

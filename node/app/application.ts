@@ -55,7 +55,7 @@ export interface ApplicationOptions {
   readonly verifier: SignatureVerifier;
   /** null: this node votes without prices. */
   readonly prices: PriceSource | null;
-  /** The pool, for this node's inclusion lists. Absent: it names nothing. */
+  /** The pool, for this node's inclusion lists and what its blocks must hold. Absent: it names nothing. */
   readonly pending?: PendingSource;
   /** Fees this node asks for before it admits a transaction to its mempool (never a rule of the chain). Empty: none. */
   readonly minGasPrices: readonly GasPrice[];
@@ -339,7 +339,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       const context = readContext(blockHeader(chainId, block), state.check, unlimitedGas());
       const { pending, prices } = options;
       const listed = (): readonly string[] =>
-        pending === undefined ? [] : listedKeys(pending, block.txs, { read, context });
+        pending === undefined ? [] : listedKeys(pending.young(), block.txs, { read, context });
       return makeExtension(keel.oracle, { prices, listed }, context, (error) =>
         onFault(block.height, "extendVote", error),
       );

@@ -11,6 +11,21 @@ export const TX_BYTES_MAX = 1_048_576;
 export const EXPLAINED_ENTRIES_DEFAULT = 100_000;
 /** Pool entries read for one vote's inclusion list: decoded ones are remembered, so this many are about a millisecond of the thread that votes. */
 export const LISTING_READS_MAX = 1_000;
+/**
+ * What is named must fit a block, whole: else one with it is impossible. Named are fewer than 300, so by bytes even those of two blocks, 600, take less
+ * than half of a default block. A batch of a hundred orders has about 8,000 bytes.
+ */
+export const LISTED_TX_BYTES_MAX = 16_384;
+/** 300 of them are 450 million, less than a block of a new network has (500 million). One order by the client's own limit, or a batch of dozens by its use. */
+export const LISTED_GAS_MAX = 1_500_000n;
+/**
+ * Of one list. More than a third of power stands behind all that is named, so it is three times the mean of all lists at most: with a third of them full of
+ * the largest ones, 250 million. So what is overdue and what is listed fit one block of a new network together.
+ */
+export const LISTED_GAS_TOTAL_MAX = 50_000_000n;
+/** After the time of the block voted on, and after its height: a named transaction may be left out once and is still to be good in the block after. */
+export const LISTED_LIFE_MIN_NS = 10_000_000_000n;
+export const LISTED_HEIGHTS_MIN = 3n;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
 /** Queries that make an order book anew at an earlier height take one part in so many of the thread's time: the book of 100,000 orders is half a second. */

@@ -1,54 +1,37 @@
-/** Inclusion lists through the application: what a node names, what a proposer puts first, and in which round a transaction runs. */
+/** Inclusion lists through the application: what a node names, and in which round a transaction runs. */
 import type { FinalizeBlockResponse } from "@keel/consensus/host/ports";
+import { txBytesInBlock } from "@keel/consensus/wire/block";
+import { maxBlockBytes } from "@keel/consensus/wire/params";
 import type { BlockHeader } from "@keel/modules/kit/context";
 import type { MessageRoute } from "@keel/modules/kit/module";
-import { INCLUSION_LIST_MAX } from "@keel/modules/oracle/limits";
+import { INCLUSION_LIST_MAX, NAMED_MAX } from "@keel/modules/oracle/limits";
 import { keysOf, txKeys } from "@keel/modules/oracle/lists/keys";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { describe, expect, it } from "vitest";
+import { createGenesis } from "../genesis/create.ts";
 import { TransactionPool } from "../mempool/pool.ts";
 import type { Keel } from "./app.ts";
-import { LISTING_READS_MAX } from "./limits.ts";
-import { listedKeys, type PendingTx } from "./listing.ts";
+import {
+  LISTED_GAS_MAX,
+  LISTED_GAS_TOTAL_MAX,
+  LISTED_LIFE_MIN_NS,
+  LISTED_TX_BYTES_MAX,
+  LISTING_READS_MAX,
+} from "./limits.ts";
+import { listedKeys, type PendingSource, type PendingTx } from "./listing.ts";
 import { oracleTxOf } from "./oracle-tx.ts";
-import { TestChain, type TestChainOptions } from "./testing/chain.ts";
+import { TestChain } from "./testing/chain.ts";
 import { executorBench } from "./testing/executor-bench.ts";
-import { listingCommit, priceTx } from "./testing/market-load.ts";
+import { holding, listingChain, pendingOf, SEND, transfers } from "./testing/listing-chain.ts";
+import { depositMessage, priceTx } from "./testing/market-load.ts";
+import { type SignOptions, sendMessage, type TestMessage, TestSigner } from "./testing/signer.ts";
 import { createTxReader } from "./transactions.ts";
 
-const SEND = "/cosmos.bank.v1beta1.MsgSend";
 const PRICE = 6_500_000n;
-
-const pendingOf = (tx: Uint8Array): PendingTx => ({ tx, hash: txKeys([tx])[0] as string });
-
-/** Transfers ask to be listed. */
-function listSends(messages: ReadonlyMap<string, MessageRoute>): ReadonlyMap<string, MessageRoute> {
-  const route = { ...(messages.get(SEND) as MessageRoute), listed: () => true };
-  return new Map([...messages, [SEND, route]]);
-}
-
-/** At height 1, so that the next block begins with an oracle update; transfers ask to be listed. */
-async function listingChain(options: TestChainOptions = {}): Promise<TestChain> {
-  const chain = await new TestChain({ extensionsFrom: 1, ...options }).start();
-  chain.app.look((keel) => {
-    const messages = keel.messages as Map<string, MessageRoute>;
-    for (const [url, route] of listSends(messages)) messages.set(url, route);
-  });
-  await chain.decide([]);
-  return chain;
-}
 
 function namesOf(extension: Uint8Array): readonly string[] {
   return keysOf(OracleVote.decode(extension).transactions);
-}
-
-/** An unordered transfer, another one each time. */
-function transfers(chain: TestChain, count: number): Uint8Array[] {
-  const [alice, bob] = [chain.account(0), chain.account(1)];
-  return Array.from({ length: count }, (_, i) =>
-    alice.send(bob, "1ukeel", { unorderedUntilNs: chain.timeNs() + 9_000_000_000n + BigInt(i) }),
-  );
 }
 
 describe("a listed transaction", { timeout: 30_000 }, () => {
@@ -150,7 +133,9 @@ describe("a listed transaction", { timeout: 30_000 }, () => {
 describe("a node's inclusion list", { timeout: 30_000 }, () => {
   it("names the oldest that ask for it, that can be run and that the block leaves out", async () => {
     let pending: PendingTx[] = [];
-    const chain = await listingChain({ app: { pending: () => pending } });
+    const chain = await listingChain({
+      app: { pending: { young: () => pending, find: () => undefined } },
+    });
     const [inBlock, ...rest] = transfers(chain, INCLUSION_LIST_MAX + 5) as [
       Uint8Array,
       ...Uint8Array[],
@@ -164,7 +149,7 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
 
   it("is empty where no message asks for it", async () => {
     const chain: TestChain = new TestChain({
-      app: { pending: () => transfers(chain, 3).map(pendingOf) },
+      app: { pending: holding(() => transfers(chain, 3)) },
     });
     await chain.start();
     const extension = await chain.app.extendVote({ block: chain.proposed([]), round: 0 });
@@ -176,9 +161,9 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
     const noPool = await listingChain({
       app: {
         prices,
-        pending: () => {
+        pending: holding(() => {
           throw new Error("no pool today");
-        },
+        }),
       },
     });
     const extension = await noPool.app.extendVote({ block: noPool.proposed([]), round: 0 });
@@ -190,7 +175,7 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
       },
     };
     const noPrices: TestChain = await listingChain({
-      app: { prices: broken, pending: () => transfers(noPrices, 2).map(pendingOf) },
+      app: { prices: broken, pending: holding(() => transfers(noPrices, 2)) },
     });
     const named = await noPrices.app.extendVote({ block: noPrices.proposed([]), round: 0 });
     expect(namesOf(named)).toEqual(txKeys(transfers(noPrices, 2)).sort());
@@ -211,7 +196,7 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
       }
       yield pendingOf(last);
     }
-    const names = (junk: number) => listedKeys(() => pending(junk), held, { read, context });
+    const names = (junk: number) => listedKeys(pending(junk), held, { read, context });
     // The first of the block's is read to see that there is something to list.
     expect(names(LISTING_READS_MAX - 2)).toEqual(txKeys([last]));
     looked = 0;
@@ -220,13 +205,111 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
   });
 });
 
+/** What a node that holds one transfer with these options names; the block voted on is `chain.proposed([])`. */
+async function names(
+  options: (chain: TestChain) => SignOptions,
+  extra: readonly TestMessage[] = [],
+): Promise<boolean> {
+  let tx: Uint8Array | undefined;
+  const chain = await listingChain({
+    app: { pending: holding(() => (tx === undefined ? [] : [tx])) },
+  });
+  const [alice, bob] = [chain.account(0), chain.account(1)];
+  const messages = [sendMessage(alice.address, bob.address, "1ukeel"), ...extra];
+  tx = alice.sign(messages, {
+    unorderedUntilNs: chain.timeNs() + 60_000_000_000n,
+    ...options(chain),
+  });
+  const extension = await chain.app.extendVote({ block: chain.proposed([]), round: 0 });
+  expect(chain.faults).toEqual([]);
+  return namesOf(extension).length === 1;
+}
+
+describe("a node names", { timeout: 30_000 }, () => {
+  const plain = () => ({});
+
+  it("no transaction that has a place in its sender's sequence", async () => {
+    const chain = await listingChain();
+    const sequenced = chain.account(0).send(chain.account(1), "1ukeel");
+    const unordered = transfers(chain, 1);
+    const { read, context } = chain.app.look((keel, context) => ({
+      ...createTxReader(keel.messages, keel.addresses),
+      context,
+    }));
+    const held = [sequenced, ...unordered].map(pendingOf);
+    expect(listedKeys(held, [], { read, context })).toEqual(txKeys(unordered));
+  });
+
+  it("none with a message that does not ask for it", async () => {
+    const alice = new TestSigner("account 0", "keel-test-1", "keel");
+    const other = depositMessage(alice, "1");
+    const again = sendMessage(alice.address, alice.address, "2ukeel");
+    expect(await names(plain)).toBe(true);
+    expect(await names(plain, [again])).toBe(true);
+    expect(await names(plain, [other])).toBe(false);
+    expect(await names(plain, [again, other])).toBe(false);
+  });
+
+  it("none of more gas or bytes than 300 of them may have in a block", async () => {
+    const gas = Number(LISTED_GAS_MAX);
+    expect(await names(() => ({ gas }))).toBe(true);
+    expect(await names(() => ({ gas: gas + 1 }))).toBe(false);
+    const size = (memo: number) => () => ({ memo: "m".repeat(memo) });
+    expect(await names(size(LISTED_TX_BYTES_MAX - 400))).toBe(true);
+    expect(await names(size(LISTED_TX_BYTES_MAX))).toBe(false);
+  });
+
+  it("no more gas in one list than lets two of them fit a block", async () => {
+    const chain = await listingChain();
+    const gas = Number(LISTED_GAS_MAX);
+    const held = transfers(chain, 40, { gas }).map(pendingOf);
+    const { keel, context } = chain.app.look((keel, context) => ({ keel, context }));
+    const { read } = createTxReader(keel.messages, keel.addresses);
+    const count = Number(LISTED_GAS_TOTAL_MAX / LISTED_GAS_MAX);
+    const keys = listedKeys(held, [], { read, context });
+    expect(keys).toEqual(held.slice(0, count).map(({ hash }) => hash.slice(0, 20)));
+  });
+
+  it("none that would not be good any more in the block after the one that may leave it out", async () => {
+    const life = (ns: bigint) => (chain: TestChain) => ({
+      unorderedUntilNs: chain.timeNs() + ns,
+    });
+    expect(await names(life(LISTED_LIFE_MIN_NS))).toBe(true);
+    expect(await names(life(LISTED_LIFE_MIN_NS - 1n))).toBe(false);
+    const until = (more: number) => (chain: TestChain) => ({
+      timeoutHeight: BigInt(chain.height + 1 + more),
+    });
+    expect(await names(until(3))).toBe(true);
+    expect(await names(until(2))).toBe(false);
+  });
+
+  it("what a block of a new network can hold three hundred of, by gas and by bytes", () => {
+    const { consensusParams: all } = createGenesis({
+      ...{ chainId: "fresh-1", genesisTime: { seconds: 0n, nanos: 0 } },
+      ...{ validators: [], accounts: [], authority: null },
+    });
+    expect(LISTED_GAS_MAX * BigInt(NAMED_MAX)).toBeLessThanOrEqual(all.block.maxGas);
+    // What is overdue and what is listed, together, from lists of which a third is full of the largest.
+    const mean = (2n * LISTED_GAS_TOTAL_MAX + BigInt(INCLUSION_LIST_MAX) * LISTED_GAS_MAX) / 3n;
+    expect(2n * 3n * mean).toBeLessThanOrEqual(all.block.maxGas);
+    const bytes = txBytesInBlock(LISTED_TX_BYTES_MAX);
+    expect(2 * NAMED_MAX * bytes).toBeLessThan(maxBlockBytes(all) / 2);
+  });
+});
+
 describe("two nodes", { timeout: 30_000 }, () => {
   it("name what each of them holds, and only what voters of more than a third hold counts", async () => {
+    let nowMs = 0;
     const nodes = await Promise.all(
       [0, 1].map(async () => {
         let pool: TransactionPool | undefined;
-        const chain = await listingChain({ app: { pending: () => pool?.young() ?? [] } });
-        pool = new TransactionPool({ app: chain.app, limits: { youngBlocks: 2 } });
+        const pending: PendingSource = {
+          young: () => pool?.young() ?? [],
+          find: (key) => pool?.find(key),
+        };
+        const chain = await listingChain({ app: { pending } });
+        const clock = { monotonicMs: () => (nowMs += 100) };
+        pool = new TransactionPool({ app: chain.app, clock, limits: { youngBlocks: 2 } });
         return { chain, pool };
       }),
     );
@@ -260,40 +343,5 @@ describe("two nodes", { timeout: 30_000 }, () => {
     await next(await votes());
     expect((await votes()).map(namesOf)).toEqual([[], []]);
     expect(one.chain.store.appHash).toEqual(other.chain.store.appHash);
-  });
-});
-
-describe("a proposer", { timeout: 30_000 }, () => {
-  it("puts what the last votes name first within its class, and a sender's earlier ones before it", async () => {
-    const chain = await listingChain();
-    const [alice, bob, carol] = [chain.account(0), chain.account(1), chain.account(2)];
-    const unordered = transfers(chain, 3);
-    const sequenced = [
-      carol.send(bob, "1ukeel"),
-      alice.send(bob, "1ukeel"),
-      bob.send(alice, "1ukeel"),
-      alice.send(bob, "2ukeel"),
-    ];
-    const named = [unordered[2], sequenced[3]] as Uint8Array[];
-    const prepare = (voters: number) =>
-      chain.prepare(
-        [...sequenced, ...unordered],
-        listingCommit(chain, PRICE, (at) => (at < voters ? named : [])),
-      );
-    const [u0, u1, u2] = unordered;
-    const [c0, a0, b0, a1] = sequenced;
-    expect((await prepare(1)).slice(1)).toEqual([u0, u1, u2, c0, a0, b0, a1]);
-    const txs = await prepare(2);
-    expect(txs.slice(1)).toEqual([u2, u0, u1, a0, a1, c0, b0]);
-    expect(await chain.app.processProposal(chain.proposed(txs))).toBe(true);
-    const { txResults } = await chain.decide(txs);
-    expect(txResults.every(({ code }) => code === 0)).toBe(true);
-  });
-
-  it("leaves none of them out of a full block", async () => {
-    const chain = await listingChain({ maxGas: 450_000n });
-    const pool = transfers(chain, 5);
-    const commit = listingCommit(chain, PRICE, () => pool.slice(3));
-    expect((await chain.prepare(pool, commit)).slice(1)).toEqual(pool.slice(3));
   });
 });

@@ -3,7 +3,14 @@ import type { ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { INCLUSION_LIST_MAX, TX_KEY_BYTES } from "@keel/modules/oracle/limits";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
-import { LISTING_READS_MAX } from "./limits.ts";
+import {
+  LISTED_GAS_MAX,
+  LISTED_GAS_TOTAL_MAX,
+  LISTED_HEIGHTS_MIN,
+  LISTED_LIFE_MIN_NS,
+  LISTED_TX_BYTES_MAX,
+  LISTING_READS_MAX,
+} from "./limits.ts";
 import type { RunnableTx, TxReader } from "./transactions.ts";
 
 /** A transaction of the pool. */
@@ -13,15 +20,20 @@ export interface PendingTx {
   readonly hash: string;
 }
 
-/** What waits for a block, oldest first, each for a few heights only: what no proposer can include must not be named for ever. */
-export type PendingSource = () => Iterable<PendingTx>;
+/** The pool, as far as inclusion lists need it. Keys as in the oracle's lists. */
+export interface PendingSource {
+  /** Unordered ones that wait for a block, oldest first: each for a few heights only, so that what no proposer can include is not named for ever. */
+  young(): Iterable<PendingTx>;
+  /** Any transaction whose bytes are at hand, for a block that must hold it. */
+  find(key: string): Uint8Array | undefined;
+}
 
 /**
- * Keys of the oldest of them that the block voted on leaves out, that can be run, and whose messages ask to be listed by the committed state, which
- * `context` reads. Looks at no more than LISTING_READS_MAX beside those of the block.
+ * Keys of the oldest of `young` that the block voted on leaves out and that may be named, by the committed state, which `context` reads at the block's
+ * header. Looks at no more than LISTING_READS_MAX beside those of the block.
  */
 export function listedKeys(
-  pending: PendingSource,
+  young: Iterable<PendingTx>,
   blockTxs: readonly Uint8Array[],
   tools: { readonly read: TxReader["read"]; readonly context: ReadContext },
 ): readonly string[] {
@@ -29,7 +41,8 @@ export function listedKeys(
   // Hashing a block costs: not before there is something to list.
   let inBlock: ReadonlySet<string> | undefined;
   let reads = 0;
-  for (const { tx, hash } of pending()) {
+  let gas = 0n;
+  for (const { tx, hash } of young) {
     const key = hash.slice(0, TX_KEY_BYTES);
     if (inBlock?.has(key)) continue;
     if (reads >= LISTING_READS_MAX) break;
@@ -38,12 +51,31 @@ export function listedKeys(
     if (readable instanceof ModuleError || !isListed(tools.context, readable)) continue;
     inBlock ??= new Set(txKeys(blockTxs));
     if (inBlock.has(key)) continue;
+    gas += gasLimitOf(readable);
+    if (gas > LISTED_GAS_TOTAL_MAX) break;
     keys.push(key);
     if (keys.length >= INCLUSION_LIST_MAX) break;
   }
   return keys;
 }
 
-function isListed(context: ReadContext, { routed }: RunnableTx): boolean {
-  return routed.some(({ route, message }) => route.listed?.(context, message) === true);
+/**
+ * Whether an honest validator names it: a block must then hold it, so it has to fit beside all the others, to be good for as long as it may be overdue, and
+ * to need no other one before it. All of its messages must ask for it, or one of them would take others along, past what comes later.
+ */
+function isListed(context: ReadContext, tx: RunnableTx): boolean {
+  const { height, timeNs } = context.header;
+  return (
+    tx.unordered &&
+    tx.size <= LISTED_TX_BYTES_MAX &&
+    gasLimitOf(tx) <= LISTED_GAS_MAX &&
+    tx.timeoutTimestampNs !== null &&
+    tx.timeoutTimestampNs >= timeNs + LISTED_LIFE_MIN_NS &&
+    (tx.timeoutHeight === 0n || tx.timeoutHeight >= BigInt(height) + LISTED_HEIGHTS_MIN) &&
+    tx.routed.every(({ route, message }) => route.listed?.(context, message) === true)
+  );
+}
+
+function gasLimitOf({ fee }: RunnableTx): bigint {
+  return fee?.gasLimit ?? 0n;
 }

@@ -2,6 +2,8 @@
  * What the pool holds, in the order of a proposer: unordered transactions by lane, then sequenced ones as they came. Each lane is kept apart,
  * so that neither a proposal nor a recheck walks a whole backlog.
  */
+import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
+
 export interface Entry {
   readonly tx: Uint8Array;
   /** Latin-1 text of the transaction's hash. */
@@ -10,6 +12,8 @@ export interface Entry {
   readonly sequenced: boolean;
   readonly gasWanted: bigint;
   readonly admittedAtHeight: number;
+  /** By a monotonic clock. */
+  readonly admittedAtMs: number;
 }
 
 const FRAMING_BYTES = 6;
@@ -19,6 +23,10 @@ export class PoolEntries {
   readonly #all = new Map<string, Entry>();
   readonly #lanes: Map<string, Entry>[] = [];
   readonly #sequenced = new Map<string, Entry>();
+  /** Unordered ones of the last blocks, oldest first. */
+  readonly #young = new Map<string, Entry>();
+  /** All, by the first bytes of their hashes. */
+  readonly #byKey = new Map<string, Entry>();
   #bytes = 0;
 
   get size(): number {
@@ -34,6 +42,8 @@ export class PoolEntries {
     this.remove(entry.hash);
     this.#all.set(entry.hash, entry);
     this.#groupOf(entry).set(entry.hash, entry);
+    this.#byKey.set(keyOf(entry), entry);
+    if (!entry.sequenced) this.#young.set(entry.hash, entry);
     this.#bytes += entry.tx.length;
   }
 
@@ -42,12 +52,32 @@ export class PoolEntries {
     if (entry === undefined) return;
     this.#all.delete(hash);
     this.#groupOf(entry).delete(hash);
+    this.#byKey.delete(keyOf(entry));
+    this.#young.delete(hash);
     this.#bytes -= entry.tx.length;
   }
 
   /** All of them, oldest first; entries may be removed meanwhile. */
   oldest(): Iterable<Entry> {
     return this.#all.values();
+  }
+
+  /** Unordered ones, oldest first, without those that `age` has passed. */
+  young(): Iterable<Entry> {
+    return this.#young.values();
+  }
+
+  /** What was admitted at this height or before is young no more. */
+  age(height: number): void {
+    for (const entry of this.#young.values()) {
+      if (entry.admittedAtHeight > height) break;
+      this.#young.delete(entry.hash);
+    }
+  }
+
+  /** By the first TX_KEY_BYTES of its hash. */
+  find(key: string): Entry | undefined {
+    return this.#byKey.get(key);
   }
 
   sequenced(): readonly Entry[] {
@@ -97,4 +127,8 @@ export class PoolEntries {
   #groupOf({ lane, sequenced }: Entry): Map<string, Entry> {
     return sequenced ? this.#sequenced : (this.#lanes[lane] ??= new Map());
   }
+}
+
+function keyOf({ hash }: Entry): string {
+  return hash.slice(0, TX_KEY_BYTES);
 }

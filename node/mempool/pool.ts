@@ -3,11 +3,13 @@
  * then sequenced ones as they came, so that a sender's sequence is never broken. One queue serialises checks and block updates:
  * CheckTx state is reset by each commit, and what stays is checked again on it; from before the commit until then nothing is admitted.
  */
-import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
+import type { Application, CheckTxResult, Clock, Mempool } from "@keel/consensus/host/ports";
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
+import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
-import type { PendingTx } from "../app/listing.ts";
+import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
+import type { PendingSource, PendingTx } from "../app/listing.ts";
 import { type Entry, PoolEntries } from "./entries.ts";
 import type { PoolLimits } from "./limits.ts";
 import {
@@ -18,6 +20,7 @@ import {
   RECHECK_PER_BLOCK_TX,
 } from "./limits.ts";
 import { SeenCache } from "./seen-cache.ts";
+import { SetAside } from "./set-aside.ts";
 
 export type Refusal = "duplicate" | "full" | "tooLarge";
 
@@ -32,6 +35,7 @@ export type Submission =
 
 export interface PoolOptions {
   readonly app: Pick<Application, "checkTx">;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly limits?: Partial<PoolLimits>;
   /** Verifies the signatures of a batch ahead of its checks, on workers. Changes nothing but speed. */
   readonly prefill?: (txs: readonly Uint8Array[]) => Promise<void>;
@@ -50,11 +54,12 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-export class TransactionPool implements Mempool {
+export class TransactionPool implements Mempool, PendingSource {
   readonly #options: PoolOptions;
   readonly #limits: PoolLimits;
   readonly #seen: SeenCache;
   readonly #entries = new PoolEntries();
+  readonly #aside: SetAside;
   readonly #waiting: (() => void)[] = [];
   #height = 0;
   #pending: Pending[] = [];
@@ -72,6 +77,7 @@ export class TransactionPool implements Mempool {
     this.#options = options;
     this.#limits = { ...POOL_LIMITS, ...options.limits };
     this.#seen = new SeenCache(this.#limits.cacheMax);
+    this.#aside = new SetAside(this.#limits.asideBytesMax);
   }
 
   /** Rejects only when the application breaks; every refusal is a value. */
@@ -118,11 +124,18 @@ export class TransactionPool implements Mempool {
     return this.#entries.bytes;
   }
 
-  /** Those that came in the last few blocks, oldest first, for this node's inclusion lists. */
+  /** Unordered ones that came in the last few blocks and not just now, oldest first, for this node's inclusion lists. */
   *young(): Iterable<PendingTx> {
-    for (const entry of this.#entries.oldest()) {
-      if (this.#height - entry.admittedAtHeight < this.#limits.youngBlocks) yield entry;
+    const before = this.#options.clock.monotonicMs() - this.#limits.listingAgeMs;
+    for (const entry of this.#entries.young()) {
+      if (entry.admittedAtMs > before) return;
+      yield entry;
     }
+  }
+
+  /** By the first bytes of its hash, pooled or set aside: for a block that must hold it. */
+  find(key: string): Uint8Array | undefined {
+    return this.#entries.find(key)?.tx ?? this.#aside.find(key);
   }
 
   /** The oldest `limit` transactions, for people and peers to see. */
@@ -173,6 +186,7 @@ export class TransactionPool implements Mempool {
     results: readonly ExecTxResult[],
   ): Promise<void> {
     this.#height = height;
+    this.#entries.age(height - this.#limits.youngBlocks);
     const hashes = sha256Each(txs, none);
     txs.forEach((_, i) => {
       const key = bytesToLatin1(hashes.subarray(32 * i, 32 * i + 32));
@@ -236,13 +250,14 @@ export class TransactionPool implements Mempool {
   async #check(pending: Pending): Promise<void> {
     const { tx, hash, key, origin } = pending;
     const result = await this.#options.app.checkTx(tx, "new");
+    const isSequenced = result.sender !== null;
     if (result.code !== 0) {
-      this.#seen.delete(key);
+      this.#leave(key, tx, isSequenced);
       pending.resolve({ kind: "checked", hash, result });
       return;
     }
     if (!this.#makeRoom(tx.length, result.lane)) {
-      this.#seen.delete(key);
+      this.#leave(key, tx, isSequenced);
       const reason = `mempool is full: number of txs ${this.#entries.size} (max: ${this.#limits.txsMax}), total txs bytes ${this.#entries.bytes} (max: ${this.#limits.bytesMax})`;
       pending.resolve({ kind: "refused", hash, refusal: "full", reason });
       return;
@@ -251,9 +266,10 @@ export class TransactionPool implements Mempool {
       tx,
       hash: key,
       lane: result.lane,
-      sequenced: result.sender !== null,
+      sequenced: isSequenced,
       gasWanted: result.gasWanted,
       admittedAtHeight: this.#height,
+      admittedAtMs: this.#options.clock.monotonicMs(),
     });
     this.#options.onAdmitted?.(tx, origin);
     pending.resolve({ kind: "checked", hash, result });
@@ -276,7 +292,14 @@ export class TransactionPool implements Mempool {
   /** Dropped, and may come again. */
   #forget(entry: Entry): void {
     this.#entries.remove(entry.hash);
-    this.#seen.delete(entry.hash);
+    this.#leave(entry.hash, entry.tx, entry.sequenced);
+  }
+
+  /** Not pooled: it may come again, and a block may have to hold it all the same. */
+  #leave(hash: string, tx: Uint8Array, isSequenced: boolean): void {
+    this.#seen.delete(hash);
+    if (isSequenced || tx.length > LISTED_TX_BYTES_MAX) return;
+    this.#aside.add(hash.slice(0, TX_KEY_BYTES), tx);
   }
 
   #announce(): void {
