@@ -22,7 +22,7 @@ import type { PriceStage } from "./guard/ladder.ts";
 import { stageOf } from "./guard/ladder.ts";
 import { charge, chargesOf } from "./guard/standing.ts";
 import { OUTDATED_AGES } from "./limits.ts";
-import { createListKeeper, type ListKeeper, namedBy, openList } from "./lists/keeper.ts";
+import { createListKeeper, type ListKeeper, openList } from "./lists/keeper.ts";
 import type { OraclePorts, OracleValidator } from "./ports.ts";
 import { countReports, NO_REPORTS } from "./reports.ts";
 import type { OracleState } from "./state.ts";
@@ -35,7 +35,7 @@ import {
   writeSurfaces,
 } from "./surface/keeper.ts";
 import { setValidators, validatorsAt } from "./validator-sets.ts";
-import { type CommitVote, votesOf } from "./votes.ts";
+import { votesOf } from "./votes.ts";
 
 const NS_PER_MS = 1_000_000n;
 
@@ -80,8 +80,6 @@ export interface OracleKeeper extends SurfaceKeeper, GuardKeeper, ListKeeper {
   verifyUpdate(ctx: ReadContext, extendedCommit: Uint8Array): string | null;
   /** Accepts the previous height's extended commit; returns how many feeds were updated. Throws ModuleError. */
   update(ctx: WriteContext, update: MsgOracleUpdate): number;
-  /** Keys of the transactions that these votes for the height before the context's name, by more than a third of power. For PrepareProposal. */
-  named(ctx: ReadContext, votes: readonly CommitVote[]): readonly string[];
   /** Whether votes this much older than the proposer's clock are to be called outdated in transaction 0. */
   isOutdated(ctx: ReadContext, ageNs: bigint): boolean;
   /** The set that signs from this height on: at InitChain, and after each change. */
@@ -283,8 +281,6 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
       writeSurfaces(ctx, state, surfaces, price);
       return updated;
     },
-
-    named: (ctx, votes) => namedBy(votesOf(validatorsAt(ctx, state, ctx.header.height - 1), votes)),
 
     isOutdated(ctx, ageNs) {
       let longestMs = 0n;

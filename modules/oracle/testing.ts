@@ -1,4 +1,5 @@
 /** An oracle for tests: four validators, of equal power if nothing else is said, whose commits are what the test says they are, one block a second. */
+
 import { GenesisState } from "@keel/proto/gen/keel/oracle/v1/genesis";
 import type { Feed, Params } from "@keel/proto/gen/keel/oracle/v1/types";
 import { createAddresses } from "../kit/addresses.ts";
@@ -6,6 +7,7 @@ import { Registry } from "../kit/collections/schema.ts";
 import type { TestContext } from "../kit/testing/context.ts";
 import { testContext } from "../kit/testing/context.ts";
 import { defaultFeed, defaultParams } from "./feeds.ts";
+import type { ExpectedTransactions } from "./lists/keeper.ts";
 import type { Oracle } from "./module.ts";
 import { createOracle } from "./module.ts";
 import type { OracleValidator, PenaltyPort, VerifiedCommit } from "./ports.ts";
@@ -21,6 +23,8 @@ export interface TestOracle extends Oracle {
     named: readonly (readonly string[] | Uint8Array | null)[],
     options?: { readonly outdated?: boolean },
   ): void;
+  /** What this block must begin with, if its update has these votes. */
+  expected(named: readonly (readonly string[] | Uint8Array | null)[]): ExpectedTransactions;
   /** The next block, `seconds` later, with all four voting the price. */
   block(price: bigint, seconds?: number): number;
   eventsOf(type: string): Record<string, string>[];
@@ -61,6 +65,14 @@ export function createTestOracle(options: TestOracleOptions = {}): TestOracle {
   genesis.init(ctx, options.from?.genesis ?? written.finish());
   oracle.keeper.setValidators(ctx, 1, validators);
   ctx.events.length = 0;
+  const votesNaming = (named: readonly (readonly string[] | Uint8Array | null)[]) =>
+    validators.flatMap(({ address, power }, i) => {
+      const said = named[i] ?? null;
+      if (said === null) return [];
+      const extension =
+        said instanceof Uint8Array ? said : oracle.keeper.extensionFor(ctx, [], [], said);
+      return [{ address, power, extension }];
+    });
   const test: TestOracle = {
     ...oracle,
     ctx,
@@ -76,16 +88,10 @@ export function createTestOracle(options: TestOracleOptions = {}): TestOracle {
       return oracle.keeper.update(ctx, { extendedCommit: Uint8Array.of(1), outdated: false });
     },
     list(named, { outdated = false } = {}) {
-      const votes = validators.flatMap(({ address, power }, i) => {
-        const said = named[i] ?? null;
-        if (said === null) return [];
-        const extension =
-          said instanceof Uint8Array ? said : oracle.keeper.extensionFor(ctx, [], [], said);
-        return [{ address, power, extension }];
-      });
-      commit = { height: ctx.header.height - 1, round: 0, votes };
+      commit = { height: ctx.header.height - 1, round: 0, votes: votesNaming(named) };
       oracle.keeper.update(ctx, { extendedCommit: Uint8Array.of(1), outdated });
     },
+    expected: (named) => oracle.keeper.expected(ctx, votesNaming(named)),
     block(price, seconds = 1) {
       ctx.nextBlock(seconds);
       return test.vote(price, price, price, price);

@@ -326,6 +326,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         prepareTxs(request, params(state.check), {
           ...{ read, oracle: keel.oracle, isOutdated: isOutdated(request.time) },
           context: readContext({ ...header, height: request.height }, state.check, unlimitedGas()),
+          find: (key) => options.pending?.find(key),
         }),
       ),
     processProposal: (block) =>

@@ -1,17 +1,18 @@
-/** Making and judging proposals: transaction 0, lanes, space. Everything here depends on bytes, consensus parameters and committed state. */
+/** Making and judging proposals: transaction 0, what validators named, lanes, space. Everything here depends on bytes, consensus parameters and committed state. */
 import type { PrepareProposalRequest, ProposedBlock } from "@keel/consensus/host/ports";
 import { txBytesInBlock } from "@keel/consensus/wire/block";
+import { extendedCommitMessage } from "@keel/consensus/wire/commit";
 import { blockTransactionsMax } from "@keel/consensus/wire/limits";
 import { maxBlockBytes } from "@keel/consensus/wire/params";
-import type { ConsensusParams, ExtendedCommit } from "@keel/consensus/wire/types";
+import type { ConsensusParams } from "@keel/consensus/wire/types";
 import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { ReadState } from "@keel/modules/kit/store";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
-import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { blockGasMax } from "./block.ts";
+import { completenessProblem, expectedIn } from "./completeness.ts";
 import { readContext } from "./contexts.ts";
 import type { LanedTx } from "./lanes.ts";
 import { fillBlock, laneClass, laneProblem } from "./lanes.ts";
@@ -33,56 +34,62 @@ export function prepareTxs(
     readonly isOutdated: boolean;
     /** Committed state at the height of the proposal. */
     readonly context: ReadContext;
+    /** A transaction that was named, by key: what the pool offers does not have all of a long backlog. */
+    readonly find: (key: string) => Uint8Array | undefined;
   },
 ): Uint8Array[] {
   const { read, isOutdated } = tools;
   const first: Uint8Array[] = [];
+  let txs = request.txs;
+  let named: readonly LanedTx[] = [];
   if (oracleTxRequired(params.abci.voteExtensionsEnableHeight, request.height)) {
     // Without the extended commit (a node fresh from state sync) no valid block can be made: the others refuse this one and go on.
-    if (request.localLastCommit === null) return [];
-    first.push(oracleTxOf(request.localLastCommit, isOutdated));
+    const commit = request.localLastCommit;
+    if (commit === null) return [];
+    first.push(oracleTxOf(commit, isOutdated));
     // Nothing could match in it, and what was sent today should not fail on yesterday's prices.
     if (isOutdated) return first;
+    const { overdue, listed } = expectedIn(commit, tools.context, tools.oracle);
+    const found = takeNamed([...overdue, ...listed], txs, tools);
+    // What it does not have it cannot include: the next proposer may.
+    if (found === null) return first;
+    ({ named, rest: txs } = found);
   }
   const taken = first.reduce((sum, tx) => sum + txBytesInBlock(tx.length), 0);
-  const txs = request.txs.flatMap((bytes) => laned(bytes, read) ?? []);
-  const named = new Set(namedIn(request.localLastCommit, tools));
-  const rest = fillBlock(named.size === 0 ? txs : namedFirst(txs, named), {
-    bytesMax: request.maxTxBytes - taken,
-    blockBytes: maxBlockBytes(params),
-    gasMax: blockGasMax(params),
-    countMax: blockTransactionsMax - first.length,
-  });
-  return [...first, ...rest];
-}
-
-/** What the block is expected to hold: keys named by more than a third of power in the last commit. */
-function namedIn(
-  commit: ExtendedCommit | null,
-  { oracle, context }: { readonly oracle: OracleKeeper; readonly context: ReadContext },
-): readonly string[] {
-  const votes = commit?.extendedSignatures ?? [];
-  return oracle.named(
-    context,
-    votes.flatMap(({ flag, validatorAddress, extension }) =>
-      flag === "commit" ? [{ address: validatorAddress, extension }] : [],
-    ),
+  const rest = fillBlock(
+    txs.flatMap((bytes) => laned(bytes, read) ?? []),
+    {
+      named,
+      bytesMax: request.maxTxBytes - taken,
+      blockBytes: maxBlockBytes(params),
+      gasMax: blockGasMax(params),
+      countMax: blockTransactionsMax - first.length,
+    },
   );
+  return rest === null ? first : [...first, ...rest];
 }
 
-/** Named ones before the others, so that a full block leaves none of them out. A sequenced one takes along what its senders sent before it. */
-function namedFirst(txs: readonly LanedTx[], named: ReadonlySet<string>): readonly LanedTx[] {
-  const keys = txKeys(txs.map(({ bytes }) => bytes));
-  const senders = new Set<string>();
-  const isFirst = txs.map(() => false);
-  for (let at = txs.length - 1; at >= 0; at--) {
-    const { lane, signers } = txs[at] as LanedTx;
-    const own = lane === 3 ? signers.map(bytesToLatin1) : [];
-    if (!named.has(keys[at] as string) && !own.some((one) => senders.has(one))) continue;
-    isFirst[at] = true;
-    for (const one of own) senders.add(one);
+/** The named ones in their sequence and what else there is, or null when one of them is not at hand. */
+function takeNamed(
+  keys: readonly string[],
+  txs: readonly Uint8Array[],
+  {
+    find,
+    read,
+  }: { readonly find: (key: string) => Uint8Array | undefined } & Pick<TxReader, "read">,
+): { readonly named: readonly LanedTx[]; readonly rest: readonly Uint8Array[] } | null {
+  if (keys.length === 0) return { named: [], rest: txs };
+  const offered = txKeys(txs);
+  const byKey = new Map(offered.map((key, at) => [key, txs[at] as Uint8Array]));
+  const named: LanedTx[] = [];
+  for (const key of keys) {
+    const bytes = byKey.get(key) ?? find(key);
+    const tx = bytes === undefined ? null : laned(bytes, read);
+    if (tx === null) return null;
+    named.push(tx);
   }
-  return [...txs.filter((_, at) => isFirst[at]), ...txs.filter((_, at) => !isFirst[at])];
+  const all = new Set(keys);
+  return { named, rest: txs.filter((_, at) => !all.has(offered[at] as string)) };
 }
 
 /** Why the block's transactions are refused, or null. `state` is the committed one, `header` the proposed block's. */
@@ -97,6 +104,7 @@ export function proposalProblem(
   },
 ): string | null {
   let txs = block.txs;
+  let named = 0;
   if (oracleTxRequired(params.abci.voteExtensionsEnableHeight, block.height)) {
     const [first] = txs;
     const update = first === undefined ? null : readOracleTx(first);
@@ -105,6 +113,13 @@ export function proposalProblem(
     const problem = tools.oracle.verifyUpdate(context, update.extendedCommit);
     if (problem !== null) return `oracle update: ${problem}`;
     txs = txs.slice(1);
+    if (update.outdated && txs.length > 0)
+      return `expected an outdated block to hold nothing but its update, got ${txs.length} more`;
+    const commit = extendedCommitMessage.decode(update.extendedCommit);
+    const expected = expectedIn(commit, context, tools.oracle);
+    named = expected.overdue.length + expected.listed.length;
+    const incomplete = named === 0 ? null : completenessProblem(txKeys(txs), expected);
+    if (incomplete !== null) return incomplete;
   }
   const order: LanedTx[] = [];
   for (const [index, bytes] of txs.entries()) {
@@ -112,5 +127,6 @@ export function proposalProblem(
     if (tx === null) return `transaction ${index} cannot be run`;
     order.push(tx);
   }
-  return laneProblem(order, { blockBytes: maxBlockBytes(params), gasMax: blockGasMax(params) });
+  const space = { blockBytes: maxBlockBytes(params), gasMax: blockGasMax(params) };
+  return laneProblem(order, space, named);
 }

@@ -7,6 +7,8 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { ValidatorVote } from "../aggregate.ts";
 import { emitTransactionsMissing } from "../events.ts";
 import type { OracleState } from "../state.ts";
+import { validatorsAt } from "../validator-sets.ts";
+import { type CommitVote, votesOf } from "../votes.ts";
 import { ascending, keysOf, listOf } from "./keys.ts";
 
 const none: Uint8Array = new Uint8Array(0);
@@ -17,7 +19,17 @@ export interface ListedRounds {
   roundOf(key: string): number | undefined;
 }
 
+/** Of a block that is still to be made, by key, each ascending; none is in both. */
+export interface ExpectedTransactions {
+  /** Missing in the last block: they belong to its round. */
+  readonly overdue: readonly string[];
+  /** Named by more than a third of power in the votes on the last block. */
+  readonly listed: readonly string[];
+}
+
 export interface ListKeeper {
+  /** What the context's block holds if it holds anything but its update, which has these votes on the block before. For proposals. */
+  expected(ctx: ReadContext, votes: readonly CommitVote[]): ExpectedTransactions;
   /** After the block's update: null when nothing is listed or overdue. */
   listedRounds(ctx: ReadContext): ListedRounds | null;
   /** After the block's transactions, of which these are the keys: what was listed and is not among them puts the round off by a block. Whether they succeeded does not matter. */
@@ -27,7 +39,7 @@ export interface ListKeeper {
 }
 
 /** Keys that voters with more than one third of all power named, ascending. `votes` has one entry per validator of the set. */
-export function namedBy(votes: readonly ValidatorVote[]): string[] {
+function namedBy(votes: readonly ValidatorVote[]): string[] {
   let total = 0n;
   const powers = new Map<string, bigint>();
   for (const { power, vote } of votes) {
@@ -40,6 +52,17 @@ export function namedBy(votes: readonly ValidatorVote[]): string[] {
   return ascending(named);
 }
 
+/** `before`: the record that is there when the block begins. */
+function expectedBy(
+  before: InclusionList | undefined,
+  height: number,
+  votes: readonly ValidatorVote[],
+): ExpectedTransactions {
+  const overdue = before?.height === BigInt(height - 1) ? keysOf(before.missing) : [];
+  const late = new Set(overdue);
+  return { overdue, listed: namedBy(votes).filter((key) => !late.has(key)) };
+}
+
 /** Begins the block's record, or takes the last one away when there is nothing to say. */
 export function openList(
   ctx: WriteContext,
@@ -48,12 +71,14 @@ export function openList(
 ): void {
   const before = state.inclusionList.get(ctx);
   const { height } = ctx.header;
-  const isLast = before?.height === BigInt(height - 1);
-  const overdue = isLast ? before.missing : none;
-  const late = new Set(keysOf(overdue));
-  const listed = listOf(namedBy(votes).filter((key) => !late.has(key)));
+  const { overdue, listed } = expectedBy(before, height, votes);
   if (listed.length + overdue.length > 0) {
-    state.inclusionList.set(ctx, { height: BigInt(height), listed, overdue, missing: none });
+    state.inclusionList.set(ctx, {
+      height: BigInt(height),
+      listed: listOf(listed),
+      overdue: listOf(overdue),
+      missing: none,
+    });
   } else if (before !== undefined) {
     state.inclusionList.delete(ctx);
   }
@@ -66,6 +91,12 @@ export function createListKeeper(state: OracleState): ListKeeper {
   }
 
   return {
+    expected(ctx, votes) {
+      const { height } = ctx.header;
+      const said = votesOf(validatorsAt(ctx, state, height - 1), votes);
+      return expectedBy(state.inclusionList.get(ctx), height, said);
+    },
+
     listedRounds(ctx) {
       const { height } = ctx.header;
       const record = recordOf(ctx, height);

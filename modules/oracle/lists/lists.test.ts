@@ -103,6 +103,29 @@ describe("a round", () => {
   });
 });
 
+describe("a proposal", () => {
+  it("is expected to hold what is overdue, then what is listed, each once and by key", () => {
+    const oracle = createTestOracle();
+    const all = (...keys: string[]) => [keys, keys, keys, keys];
+    const [first, second, third] = [A, B, C].sort() as [string, string, string];
+    expect(oracle.expected(all(first, second))).toEqual({ overdue: [], listed: [first, second] });
+    expect(oracle.expected([[A], null, [], []])).toEqual({ overdue: [], listed: [] });
+    block(oracle, [second, third], [third]);
+    oracle.ctx.nextBlock();
+    const expected = { overdue: [second], listed: [first, third] };
+    expect(oracle.expected(all(third, second, first))).toEqual(expected);
+    // It is what the block's own record says.
+    oracle.list(all(third, second, first));
+    const record = oracle.state.inclusionList.get(oracle.ctx);
+    expect(record?.overdue).toEqual(listOf(expected.overdue));
+    expect(record?.listed).toEqual(listOf(expected.listed));
+    // Two blocks later nothing of it is overdue.
+    oracle.ctx.nextBlock();
+    oracle.ctx.nextBlock();
+    expect(oracle.expected(all())).toEqual({ overdue: [], listed: [] });
+  });
+});
+
 describe("a genesis", () => {
   const from = (oracle: TestOracle, change: Partial<InclusionList>) => {
     const genesis = GenesisState.decode(oracle.exported());
