@@ -7,7 +7,7 @@ import { defaultAuctionTerms } from "@keel/modules/derivatives/defaults";
 import { createRandom, type Random } from "@keel/modules/derivatives/random";
 import { auctionMarketState } from "@keel/node/app/testing/auction-load";
 import { TestChain } from "@keel/node/app/testing/chain";
-import { openMarket, priceTx } from "@keel/node/app/testing/market-load";
+import { listingCommit, openMarket, priceTx } from "@keel/node/app/testing/market-load";
 import {
   MsgBatchOrders,
   MsgCancelAll,
@@ -62,7 +62,7 @@ export interface Pending {
 
 /** What a proposer does with a block, and what validators knew when they voted on the one before. */
 export interface BlockChoice {
-  /** What it holds back: validators name it when they vote on this block. */
+  /** What it holds back: validators name it when they vote on this block. Where they had named it before, the block is empty. */
   readonly leftOut?: readonly Pending[];
   /** Nobody had the block's own transactions when validators voted. */
   readonly late?: boolean;
@@ -158,29 +158,48 @@ export class Stage {
 
   /**
    * Puts the transactions into a block as they stand; where lanes rule, each lane's in that sequence, and checked as validators do. What was left out of
-   * the block before is in its list.
+   * the block before is in its list, and in it.
    */
   async block(
     pending: readonly Pending[],
     markTicks: number,
     { leftOut = [], late = false }: BlockChoice = {},
   ): Promise<void> {
-    const laned =
-      this.rules === "continuous" ? pending : [...pending].sort((a, b) => a.lane - b.lane);
-    const named = late ? this.#named : [...this.#named, ...pending, ...leftOut];
-    const listed = hasRounds(this.rules) ? named.map((one) => this.#sign(one)) : [];
     const price = BigInt(markTicks * CENTS_PER_TICK);
-    const txs = laned.map((one) => this.#sign(one));
-    const proposal = [priceTx(this.#chain, price, () => listed), ...txs];
+    const proposal = hasRounds(this.rules)
+      ? await this.#roundProposal(pending, price, { leftOut, late })
+      : this.#proposal(pending, price);
     // Without lanes a proposer may order as it likes: the check that forbids it is what is left out.
     const valid =
       this.rules === "continuous" ||
       (await this.#chain.app.processProposal(this.#chain.proposed(proposal)));
     if (!valid) throw new Error("validators refuse this proposal");
     await this.#chain.decide(proposal);
-    this.#named = leftOut;
     const [fault] = this.#chain.faults;
     if (fault !== undefined) throw fault.error;
+  }
+
+  #proposal(pending: readonly Pending[], price: bigint): readonly Uint8Array[] {
+    const laned =
+      this.rules === "continuous" ? pending : [...pending].sort((a, b) => a.lane - b.lane);
+    return [priceTx(this.#chain, price), ...laned.map((one) => this.#sign(one))];
+  }
+
+  /** Complete or empty: with one left out that validators named, none of the others is in it either, and all of them are named again. */
+  async #roundProposal(
+    pending: readonly Pending[],
+    price: bigint,
+    { leftOut, late }: Required<BlockChoice>,
+  ): Promise<readonly Uint8Array[]> {
+    const held = [...new Set([...this.#named, ...pending])].filter((one) => !leftOut.includes(one));
+    const named = late ? this.#named : [...held, ...leftOut];
+    const listed = named.map((one) => this.#sign(one));
+    const txs = held.map((one) => this.#sign(one));
+    const commit = listingCommit(this.#chain, price, () => listed);
+    const proposal = await this.#chain.prepare(txs, commit);
+    const isEmpty = proposal.length === 1;
+    this.#named = isEmpty ? [...held, ...leftOut] : leftOut;
+    return proposal;
   }
 
   /** The same bytes whenever it is asked for: a list names them before a block holds them. */
