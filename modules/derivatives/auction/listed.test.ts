@@ -16,7 +16,12 @@ function venueWith(inclusionLists: boolean) {
 
 function listedIn(inclusionLists: boolean) {
   const { ctx, venue } = venueWith(inclusionLists);
-  return (symbols: readonly string[]) => createListed(venue)(ctx, symbols);
+  const listed = createListed(venue);
+  return (symbols: readonly string[]) =>
+    listed(
+      ctx,
+      symbols.map((market) => ({ market })),
+    );
 }
 
 it("a message is listed when all markets it names go by lists, and a cancel of everything when one does", () => {
