@@ -2,7 +2,8 @@
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { collects, trades, watchInterruption } from "./auction/opening.ts";
-import { auctionStep } from "./auction/step.ts";
+import { byLists } from "./auction/rounds.ts";
+import { auctionStep, holdRounds } from "./auction/step.ts";
 import type { Book } from "./book/book.ts";
 import { depthOf } from "./book/depth.ts";
 import { containMarket } from "./contain-market.ts";
@@ -94,6 +95,14 @@ export function endBlock(ctx: WriteContext, venue: Venue): void {
   const busy = ascending(perpetuals(ctx, venue), ...timed, auctioning(ctx, venue));
   eachOf(ctx, venue, busy, closeBlock);
   cancelExpired(ctx, venue, (id, reason) => quarantineMarket(ctx, venue, id, reason));
+}
+
+/** The round of the context's block, which left out something listed for it: what came of that at the begin of the next block is in. */
+export function endRound(ctx: WriteContext, venue: Venue): void {
+  const { height } = ctx.header;
+  eachOf(ctx, venue, ascending(auctioning(ctx, venue)), (inner, _venue, instrument) => {
+    if (byLists(instrument)) holdRounds(inner, venue, instrument, [height]);
+  });
 }
 
 export function fundingTerms(

@@ -23,7 +23,7 @@ import {
   outsideOpenings,
 } from "./auction/opening.ts";
 import { collectOrder } from "./auction/orders.ts";
-import { beginBlock, endBlock } from "./blocks.ts";
+import { beginBlock, endBlock, endRound } from "./blocks.ts";
 import { depthLots, thinnerDepthLots } from "./book/depth.ts";
 import { pruneDocuments } from "./external/records.ts";
 import { takeActions } from "./fees/budget.ts";
@@ -136,6 +136,8 @@ export interface DerivativesKeeper {
   forfeitBond(ctx: WriteContext, symbol: string, authority: string): void;
   beginBlock(ctx: WriteContext): void;
   endBlock(ctx: WriteContext): void;
+  /** Begin of the next block, in the context of the last one, which left out what was listed for it: holds the round that it put off. */
+  endRound(ctx: WriteContext): void;
 }
 
 export function createKeeper(venue: Venue): DerivativesKeeper {
@@ -234,5 +236,6 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
       pruneGrants(ctx, venue);
     },
     endBlock: (ctx) => endBlock(ctx, venue),
+    endRound: (ctx) => endRound(ctx, venue),
   };
 }

@@ -11,7 +11,7 @@ import { cancelSlot } from "./orders/cancelling.ts";
 import { reducible } from "./orders/execution.ts";
 import { cancel, enforceReduceOnly, recordOf, takeOff, trim } from "./orders/resting.ts";
 import type { Side } from "./ports.ts";
-import type { Turn } from "./venue.ts";
+import { nowMs, type Turn } from "./venue.ts";
 
 /** `lots` are those that take part. */
 export interface Participant extends OrderTerms {
@@ -58,14 +58,15 @@ export function crossing({ book, instrument }: Turn): Crossing {
   return { buy: reach("buy", ask), sell: reach("sell", bid), more };
 }
 
-/** Takes out of the book what may not trade at this time. True when something left or shrank: the participants are then others. */
-export function makeFit(turn: Turn, { buy, sell }: Crossing, atMs: number): boolean {
+/** Takes out of the book what may not trade. True when something left or shrank: the participants are then others. */
+export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
   const before = turn.changes;
+  const now = nowMs(turn.ctx);
   const all = [...buy, ...sell];
   const { height } = turn.ctx.header;
   for (const { id, goodTilHeight, goodTilMs } of all) {
     const over = goodTilHeight !== 0 && goodTilHeight < height;
-    if (!over && (goodTilMs === 0 || goodTilMs > atMs)) continue;
+    if (!over && (goodTilMs === 0 || goodTilMs > now)) continue;
     // By id: it may have gone with its pair.
     const slot = turn.book.find(id);
     if (slot !== 0) cancelSlot(turn, slot, "expired");

@@ -71,7 +71,7 @@ export interface OraclePort {
     expiryMs: number,
     number: number,
   ): AnchoredSmile | undefined;
-  /** Rounds of auctions that end with this block, ascending: the last block's when something listed for it came late, and this one's unless something is missing. */
+  /** Rounds of auctions that end with this block: its own, unless something listed for it is missing. */
   roundsDue(ctx: ReadContext): readonly number[];
 }
 

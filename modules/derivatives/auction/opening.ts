@@ -11,13 +11,7 @@ import { markOf } from "../marks.ts";
 import { nowMs, type Venue } from "../venue.ts";
 
 /** What an absent record says. */
-export const NOTHING: AuctionState = {
-  openingMs: 0n,
-  tradedMs: 0n,
-  round: 0n,
-  roundTicks: 0n,
-  roundMs: 0n,
-};
+const NOTHING: AuctionState = { openingMs: 0n, tradedMs: 0n };
 
 export function isBatch({ terms }: Instrument): boolean {
   return terms.auction?.matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION;

@@ -76,6 +76,14 @@ function perform(venue: TestVenue, act: Act): void {
   else venue.place(account, `${text} id=${clientId}`);
 }
 
+function inRound(venue: TestVenue, round: number | undefined, act: Act): void {
+  const { ctx } = venue;
+  const plain = ctx.header;
+  if (round !== undefined) ctx.header = { ...plain, round };
+  perform(venue, act);
+  ctx.header = plain;
+}
+
 interface Outcome {
   /** Events of the auctions and of orders that came, shrank and left. */
   readonly told: readonly string[];
@@ -88,11 +96,11 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
   const market = testMarket({ terms: { ...defaultTerms(), auction } });
   const venue = createTestVenue(market, 1_000_000_000n);
   const { ctx, keeper } = venue;
-  let due: readonly number[] = [];
-  Object.assign(venue.venue.oracle, { roundsDue: () => due });
+  let isDue = true;
+  Object.assign(venue.venue.oracle, { roundsDue: () => (isDue ? [ctx.header.height] : []) });
   const told: string[] = [];
+  /** Left out of the block before. */
   let brought: readonly Act[] = [];
-  let postponed = false;
   for (let block = 0; block < BLOCKS + MORE_BLOCKS; block++) {
     const height = block + 1;
     const fresh = all[block] ?? [];
@@ -104,26 +112,22 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
       ...kept.map((act) => ({ act, round: act.early ? height : undefined })),
     ];
     if (dishonest) sequence.sort((a, b) => a.act.place - b.act.place);
-    const plain = ctx.header;
-    for (const { act, round } of sequence) {
-      ctx.header = round === undefined ? plain : { ...plain, round };
-      perform(venue, act);
-    }
-    ctx.header = plain;
-    const missing = left.some(({ early }) => early);
-    due = [...(postponed ? [height - 1] : []), ...(missing ? [] : [height])];
     ctx.events.length = 0;
+    for (const { act, round } of sequence) inRound(venue, round, act);
+    const overdue = left.filter(({ early }) => early);
+    isDue = overdue.length === 0;
     keeper.endBlock(ctx);
+    // What the next block begins with.
+    for (const act of overdue) inRound(venue, height, act);
+    if (!isDue) keeper.endRound(ctx);
     const fault = venue.violation();
     assert(fault === null, `height ${height}: ${fault}`);
     for (const { type, attributes } of ctx.events) {
       if (!/^auction_|^order_(cancelled|reduced|placed)/.test(type)) continue;
       told.push([type, ...attributes.map(({ key, value }) => `${key}=${value}`)].join(" "));
     }
-    ctx.events.length = 0;
-    postponed = missing;
-    brought = left;
-    // Prices move with every block: a round that waits may not choose among them.
+    brought = left.filter(({ early }) => !early);
+    // Prices move with every block: a round that is put off may not choose among them.
     venue.setPrice(60_000 + (block % 3) - 1);
     ctx.nextBlock(1);
     keeper.beginBlock(ctx);

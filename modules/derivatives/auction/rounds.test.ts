@@ -15,14 +15,14 @@ import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.
 /** Matched by auction, in rounds; tick 0.5, lot 0.001, mark 60,000. The first block is height 1. */
 class Rounds {
   readonly venue: TestVenue;
-  due: number[] | null = null;
+  isDue = true;
 
   constructor(change: Partial<AuctionTerms> = {}) {
     const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists: true };
     const terms = { ...defaultTerms(), auction: { ...auction, ...change } };
     this.venue = createTestVenue(testMarket({ terms }));
     Object.assign(this.venue.venue.oracle, {
-      roundsDue: () => this.due ?? [this.height],
+      roundsDue: () => (this.isDue ? [this.height] : []),
     });
   }
 
@@ -60,13 +60,20 @@ class Rounds {
     return this.in(round, () => keeper.cancelAll(ctx, this.venue.account(n), symbol));
   }
 
-  /** Ends the block with the rounds that are due (default: its own) and begins the next; fills as "a:2@60000", orders that left as "a user". */
-  end(due: number[] | null = null): string[] {
+  /**
+   * Ends the block and begins the next; fills as "a:2@60000", orders that left as "a user". `overdue`: something listed is missing from the block, and this is
+   * what comes of it at the begin of the next one.
+   */
+  end(overdue?: () => void): string[] {
     const { ctx, keeper } = this.venue;
-    this.due = due;
+    this.isDue = overdue === undefined;
     ctx.events.length = 0;
     keeper.endBlock(ctx);
-    this.due = null;
+    this.isDue = true;
+    if (overdue !== undefined) {
+      this.in(this.height, overdue);
+      keeper.endRound(ctx);
+    }
     expect(this.venue.violation()).toBeNull();
     const told = ctx.events.splice(0).flatMap(({ type, attributes }) => {
       const value = (key: string) => attributes.find((one) => one.key === key)?.value ?? "";
@@ -194,9 +201,8 @@ describe("a market whose rounds inclusion lists give", () => {
 
   it("cancels by client id and all what its block has not brought yet", () => {
     const market = new Rounds();
-    market.cancel(1, "late", 2);
     market.cancelAll(2, 3);
-    expect(market.end([1])).toEqual([]);
+    expect(market.end()).toEqual([]);
     market.cancel(1, "late", 2);
     market.place(1, "sell 1 @ 60000 id=late", 2);
     market.place(2, "sell 1 @ 60000 id=other", 2);
@@ -212,77 +218,28 @@ describe("a market whose rounds inclusion lists give", () => {
     expect(market.end()).toEqual(["s immediate"]);
   });
 
-  it("holds a round whose listed transactions were left out a block later, at its own mark, before the next one", () => {
-    const market = new Rounds();
-    market.place(1, "sell 1 @ 59000 id=s", 1);
-    market.end();
-    market.place(2, "buy 1 @ 61000 id=b", 2);
-    // Something listed for round 2 is missing: nothing trades in block 2, and what comes in block 3 unnamed is of round 4.
-    expect(market.end([])).toEqual([]);
-    market.venue.setPrice(60_500);
-    market.place(3, "buy 1 @ 61000 id=late", 2);
-    market.place(4, "sell 1 @ 59000 id=next", 3);
-    market.cancel(1, "s", 3);
-    market.cancelAll(2);
-    // Each at the mark of its own block; the cancels of rounds 3 and 4 reach neither.
-    expect(market.end([2, 3])).toEqual([
-      "s:1@60000",
-      "b:0.5@60000",
-      "late:0.5@60000",
-      "b:0.5@60500",
-      "late:0.5@60500",
-      "next:1@60500",
-    ]);
-  });
-
-  it("uses the mark of the block whose round it was, and of no other", () => {
-    const priceOf = (delayed: boolean) => {
+  it("holds a round whose listed transactions were left out as if nothing had been, at the begin of the next block", () => {
+    const run = (leftOut: boolean) => {
       const market = new Rounds();
-      market.place(1, "sell 1 @ 59000 id=s", 1);
-      market.place(2, "buy 1 @ 61000 id=b", 1);
-      const first = market.end(delayed ? [] : [1]);
-      if (!delayed) return first;
+      const nowMs = Number(market.venue.ctx.header.timeNs / 1_000_000n);
+      market.place(1, `sell 1 @ 59000 id=s til=${nowMs + 1500}`, 1);
+      market.end();
+      market.place(2, "buy 1 @ 61000 id=b");
+      market.place(3, "buy 0.5 @ 61000 id=early", 2);
+      const listed = () => void market.venue.place(market.venue.account(4), "buy 0.5 @ 61000 id=x");
+      if (!leftOut) market.in(2, listed);
+      const told = [market.end(leftOut ? listed : undefined)];
+      // Another price, another time: those of the next round.
       market.venue.setPrice(60_500);
-      return market.end([1, 2]);
+      market.place(5, "sell 1 @ 59000 id=next", 3);
+      told.push(market.end());
+      return told;
     };
-    expect(priceOf(true)).toEqual(priceOf(false));
-    expect(priceOf(true)).toEqual(["s:1@60000", "b:1@60000"]);
-  });
-
-  it("counts the time of the block whose round it was: no order ends because a round is held late", () => {
-    const market = new Rounds();
-    const nowMs = Number(market.venue.ctx.header.timeNs / 1_000_000n);
-    market.place(1, `sell 1 @ 60000 id=s til=${nowMs + 1500}`, 1);
-    expect(market.end()).toEqual([]);
-    market.place(2, "buy 0.5 @ 60000 id=b", 2);
-    // Round 2 is held in block 3, which comes half a second after the order's end; round 3 without it.
-    expect(market.end([])).toEqual([]);
-    market.place(3, "buy 0.5 @ 60000 id=c", 3);
-    expect(market.end([2, 3])).toEqual(["s:0.5@60000", "b:0.5@60000", "s expired"]);
-    expect(market.venue.book()).toBe("60000:0.5 | ");
-  });
-
-  it("asks validators to name what is of such markets alone and does not end soon", () => {
-    const { venue } = new Rounds();
-    const route = (name: string) =>
-      venue.module.messages.find(({ typeUrl }) => typeUrl.endsWith(name));
-    const soonMs = venue.ctx.header.timeNs / 1_000_000n + 5_000n;
-    const order = (market: string, goodTilMs = 0n) => ({ market, goodTilMs });
-    const named = (name: string, message: object) => route(name)?.listed?.(venue.ctx, message);
-    expect(named("MsgPlaceOrder", order(SYMBOL))).toBe(true);
-    expect(named("MsgPlaceOrder", order("OTHER"))).toBe(false);
-    expect(named("MsgPlaceOrder", order(SYMBOL, soonMs))).toBe(false);
-    expect(named("MsgPlaceOrder", order(SYMBOL, soonMs + 60_000n))).toBe(true);
-    expect(named("MsgCancelOrder", { market: SYMBOL })).toBe(true);
-    expect(named("MsgCancelAll", { market: "" })).toBe(true);
-    const batch = { amendments: [], cancels: [{ market: SYMBOL }], orders: [order(SYMBOL)] };
-    expect(named("MsgBatchOrders", batch)).toBe(true);
-    expect(named("MsgBatchOrders", { ...batch, orders: [order("OTHER")] })).toBe(false);
-    expect(named("MsgBatchOrders", { ...batch, amendments: [{ market: SYMBOL }] })).toBe(false);
-    expect(named("MsgAmendOrder", { market: SYMBOL })).toBeUndefined();
-    const plain = createTestVenue();
-    const other = plain.module.messages.find(({ typeUrl }) => typeUrl.endsWith("MsgCancelAll"));
-    expect(other?.listed?.(plain.ctx, { market: "" })).toBe(false);
+    expect(run(true)).toEqual(run(false));
+    expect(run(true)).toEqual([
+      ["s:1@60000", "early:0.5@60000", "x:0.5@60000"],
+      ["b:1@60500", "next:1@60500"],
+    ]);
   });
 
   it("takes orders and cancels of the chain itself in the auction that comes first, at once", () => {
@@ -313,16 +270,12 @@ describe("a market whose rounds inclusion lists give", () => {
     market.end();
     market.place(2, "buy 1 @ 60000 id=b");
     market.cancel(1, "s");
-    market.end([]);
+    market.venue.keeper.endBlock(market.venue.ctx);
     const hooks = market.venue.module.genesis;
     if (hooks?.kind !== "proto") throw new Error("expected a genesis in protobuf");
     const exported = GenesisState.decode(hooks.export(market.venue.ctx));
-    expect(exported.collectedOrders).toMatchObject([
-      { clientId: "s", round: 2n },
-      { clientId: "b", round: 3n },
-    ]);
+    expect(exported.collectedOrders).toMatchObject([{ clientId: "b", round: 3n }]);
     expect(exported.collectedCancels).toMatchObject([{ market: 1, round: 3n, clientId: "s" }]);
-    expect(exported.markets[0]?.auction).toMatchObject({ round: 2n, roundTicks: 120_000n });
   });
 
   it("does all at once where it stands still, and enters everything when lists are given up", () => {

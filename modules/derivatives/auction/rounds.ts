@@ -12,11 +12,10 @@ import { holderOf } from "../book/books.ts";
 import * as events from "../events.ts";
 import { type Instrument, instrumentOf } from "../instruments.ts";
 import { LISTED_LIFE_MS } from "../limits.ts";
-import type { Mark } from "../marking/mark.ts";
 import type { MarketId } from "../ports.ts";
 import type { CancelKey } from "../state.ts";
 import { findMarketId, nowMs, type Venue } from "../venue.ts";
-import { isBatch, NOTHING, trades } from "./opening.ts";
+import { isBatch, trades } from "./opening.ts";
 
 /** Also of a market that stands still: what was collected keeps its round. */
 export function byLists(instrument: Instrument): boolean {
@@ -32,47 +31,13 @@ export function roundOf({ header }: ReadContext, instrument: Instrument): number
   return header.round ?? header.height + 1;
 }
 
-/** Rounds that this block's end holds, ascending. Where lists give none it is one, of everything collected. */
+/** Rounds that end with this block, ascending. Where lists give none it is one, of everything collected. */
 export function roundsDue(
   ctx: ReadContext,
   { oracle }: Venue,
   instrument: Instrument,
 ): readonly number[] {
   return byLists(instrument) ? oracle.roundsDue(ctx) : [Number.MAX_SAFE_INTEGER];
-}
-
-/** What a round is held on: the mark and the time of its own block, also when it is held in the next one. A delay chooses no price, and ends no order. */
-export interface RoundTerms {
-  readonly mark: Mark;
-  /** Unix milliseconds: an order that was good til then has no part in it. */
-  readonly atMs: number;
-}
-
-/** `present`: this block's. */
-export function termsOfRound(
-  ctx: ReadContext,
-  { state }: Venue,
-  instrument: Instrument,
-  { present, round }: { readonly present: RoundTerms; readonly round: number },
-): RoundTerms {
-  if (!byLists(instrument)) return present;
-  const record = state.auctions.get(ctx, instrument.id);
-  if (record?.round !== BigInt(round)) return present;
-  const mark = { ...present.mark, ticks: record.roundTicks };
-  return { mark, atMs: Number(record.roundMs) };
-}
-
-/** At the end of a block whose own round waits for the next one. */
-export function keepTerms(
-  ctx: WriteContext,
-  { state }: Venue,
-  instrument: Instrument,
-  { atMs, mark }: RoundTerms,
-): void {
-  const record = state.auctions.get(ctx, instrument.id) ?? NOTHING;
-  const round = BigInt(ctx.header.height);
-  const kept = { round, roundTicks: mark.ticks, roundMs: BigInt(atMs) };
-  state.auctions.set(ctx, instrument.id, { ...record, ...kept });
 }
 
 /** What a cancel names: one order by client id or by id, or with neither all that rests when its round begins. */

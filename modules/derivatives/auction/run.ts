@@ -14,6 +14,7 @@ import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
 import { AUCTION_LOOKS_MAX, AUCTION_ROUNDS } from "../limits.ts";
+import type { Mark } from "../marking/mark.ts";
 import { bandLimit } from "../marks.ts";
 import {
   cancel,
@@ -33,7 +34,6 @@ import type { AuctionFill } from "../ports.ts";
 import type { Turn } from "../venue.ts";
 import { afterMakerFill, type Filled, hooksOf } from "../waiting/links.ts";
 import { raisesBeyondCap, reducingOnly, roomUnderCap } from "./cap.ts";
-import type { RoundTerms } from "./rounds.ts";
 
 interface Strike {
   readonly ticks: number;
@@ -51,7 +51,7 @@ interface Terms {
 }
 
 /** Returns whether orders that cross were left for the next block, because this one had no room or time for them. */
-export function holdAuction(turn: Turn, { atMs, mark }: RoundTerms): boolean {
+export function holdAuction(turn: Turn, mark: Mark): boolean {
   const fees = new UniformFees(turn);
   const range = {
     low: bandLimit(turn.instrument, mark, "sell"),
@@ -62,7 +62,7 @@ export function holdAuction(turn: Turn, { atMs, mark }: RoundTerms): boolean {
     const met = crossing(turn);
     if (met.buy.length === 0) return false;
     looks += met.buy.length + met.sell.length;
-    if (makeFit(turn, met, atMs)) continue;
+    if (makeFit(turn, met)) continue;
     const strike = strikeUnderCap(turn, met, { reference: Number(mark.ticks), range, fees });
     if (strike === null) return false;
     const refused = clear(turn, strike);

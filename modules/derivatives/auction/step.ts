@@ -13,14 +13,7 @@ import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
 import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
-import {
-  byLists,
-  keepTerms,
-  type RoundTerms,
-  roundsDue,
-  takeCancels,
-  termsOfRound,
-} from "./rounds.ts";
+import { roundsDue, takeCancels } from "./rounds.ts";
 import { holdAuction } from "./run.ts";
 
 /**
@@ -28,30 +21,37 @@ import { holdAuction } from "./run.ts";
  * they are. Where rounds are given, what has expired leaves with them, too.
  */
 export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  const isHeld = trades(instrument) && collects(ctx, venue, instrument);
-  const mark = isHeld ? markOf(ctx, venue, instrument) : undefined;
-  const inRounds = byLists(instrument);
-  if (!inRounds || mark?.fresh !== true) expireOrders(ctx, venue, instrument);
-  if (mark?.fresh !== true) return;
-  const present = { mark, atMs: nowMs(ctx) };
+  if (!holdRounds(ctx, venue, instrument, roundsDue(ctx, venue, instrument)))
+    expireOrders(ctx, venue, instrument);
+}
+
+/** False, and nothing is done: the market is stopped, or its price stale. */
+export function holdRounds(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  rounds: readonly number[],
+): boolean {
+  const mark =
+    trades(instrument) && collects(ctx, venue, instrument)
+      ? markOf(ctx, venue, instrument)
+      : undefined;
+  if (mark?.fresh !== true) return false;
   const turn = openTurn(ctx, venue, instrument);
-  const due = roundsDue(ctx, venue, instrument);
-  for (const round of due)
-    holdRound(turn, round, termsOfRound(ctx, venue, instrument, { present, round }));
+  for (const round of rounds) holdRound(turn, round, mark);
   closeTurn(turn);
-  if (inRounds && !due.includes(ctx.header.height)) keepTerms(ctx, venue, instrument, present);
+  return true;
 }
 
 /** What has expired or was cancelled for it leaves, what was collected for it enters, and the auction is held, unless the market waits for its opening. */
-function holdRound(turn: Turn, round: number, terms: RoundTerms): void {
+function holdRound(turn: Turn, round: number, mark: Mark): void {
   const { ctx, instrument, venue } = turn;
-  const { atMs, mark } = terms;
-  if (byLists(instrument)) expireDue(turn, atMs);
+  expireDue(turn);
   for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
-  const immediate = enterCollected(turn, round, atMs);
+  const immediate = enterCollected(turn, round);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
-    const carriesOver = holdAuction(turn, terms);
+    const carriesOver = holdAuction(turn, mark);
     if (opening !== 0 && !carriesOver && uncross(turn, mark)) endOpening(ctx, venue, instrument);
   }
   for (const id of immediate) {
@@ -83,13 +83,14 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
 }
 
 /** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
-function enterCollected(turn: Turn, round: number, atMs: number): number[] {
+function enterCollected(turn: Turn, round: number): number[] {
   const { ctx, venue, instrument, book } = turn;
+  const now = nowMs(ctx);
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
   for (const order of collectedOf(ctx, venue, instrument.id)) {
     if (order.round > BigInt(round)) continue;
-    if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(atMs)) {
+    if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
       releaseCollected(ctx, venue, instrument, order, "expired");
       continue;
     }

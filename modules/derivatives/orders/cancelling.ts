@@ -217,31 +217,18 @@ export function cancelAll(
 
 /** Cancels orders whose good-til time or last block has passed, oldest first, up to the block's bound for each of the two. */
 export function expireOrders(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  const due = dueBy(ctx, venue, instrument, nowMs(ctx));
-  if (due.length === 0) return;
   const turn = openTurn(ctx, venue, instrument);
-  expire(turn, due);
-  closeTurn(turn);
+  if (expireDue(turn)) closeTurn(turn);
 }
 
-/** As `expireOrders`, within a turn, by a time of its own. */
-export function expireDue(turn: Turn, atMs: number): void {
+/** As `expireOrders`, within a turn. False: none has. */
+export function expireDue(turn: Turn): boolean {
   const { ctx, instrument, venue } = turn;
-  expire(turn, dueBy(ctx, venue, instrument, atMs));
-}
-
-/** Ids of orders whose time or last block has passed. */
-function dueBy(
-  ctx: WriteContext,
-  venue: Venue,
-  instrument: Instrument,
-  atMs: number,
-): readonly number[] {
   const { expiries, heightExpiries, params } = venue.state;
   const most = params.require(ctx).expiriesPerBlockMax;
   const due: number[] = [];
   for (const [queue, through] of [
-    [expiries, atMs],
+    [expiries, nowMs(ctx)],
     [heightExpiries, ctx.header.height],
   ] as const) {
     const bound = due.length + most;
@@ -249,10 +236,6 @@ function dueBy(
     const to = from + heightKey.encode(through + 1);
     queue.eachBetween(ctx, from, to, ([, , id]) => due.push(id) >= bound);
   }
-  return due;
-}
-
-function expire(turn: Turn, due: readonly number[]): void {
   for (const id of due) {
     const slot = turn.book.find(id);
     const waiting = slot === 0 ? waitingById(turn, id) : undefined;
@@ -260,4 +243,5 @@ function expire(turn: Turn, due: readonly number[]): void {
     if (slot !== 0) cancelSlot(turn, slot, "expired");
     else if (waiting !== undefined) cancelWaitingToo(turn, waiting, "expired");
   }
+  return due.length > 0;
 }

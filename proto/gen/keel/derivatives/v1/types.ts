@@ -546,11 +546,6 @@ export interface AuctionState {
   openingMs: bigint;
   /** Last block time with a fresh price, Unix milliseconds, in markets that watch for interruptions. */
   tradedMs: bigint;
-  /** A round that is held a block after its own, and the mark of its own, in ticks. 0: none was. */
-  round: bigint;
-  roundTicks: bigint;
-  /** And its time, Unix milliseconds: what was good til then is not in it. */
-  roundMs: bigint;
 }
 
 /** Funding of one perpetual. Stored per market, written once a block. */
@@ -4108,7 +4103,7 @@ export const CollectedCancel: MessageFns<CollectedCancel> = {
 };
 
 function createBaseAuctionState(): AuctionState {
-  return { openingMs: 0n, tradedMs: 0n, round: 0n, roundTicks: 0n, roundMs: 0n };
+  return { openingMs: 0n, tradedMs: 0n };
 }
 
 export const AuctionState: MessageFns<AuctionState> = {
@@ -4124,24 +4119,6 @@ export const AuctionState: MessageFns<AuctionState> = {
         throw new globalThis.Error("value provided for field message.tradedMs of type uint64 too large");
       }
       writer.uint32(16).uint64(message.tradedMs);
-    }
-    if (message.round !== 0n) {
-      if (BigInt.asUintN(64, message.round) !== message.round) {
-        throw new globalThis.Error("value provided for field message.round of type uint64 too large");
-      }
-      writer.uint32(24).uint64(message.round);
-    }
-    if (message.roundTicks !== 0n) {
-      if (BigInt.asUintN(64, message.roundTicks) !== message.roundTicks) {
-        throw new globalThis.Error("value provided for field message.roundTicks of type uint64 too large");
-      }
-      writer.uint32(32).uint64(message.roundTicks);
-    }
-    if (message.roundMs !== 0n) {
-      if (BigInt.asUintN(64, message.roundMs) !== message.roundMs) {
-        throw new globalThis.Error("value provided for field message.roundMs of type uint64 too large");
-      }
-      writer.uint32(40).uint64(message.roundMs);
     }
     return writer;
   },
@@ -4175,30 +4152,6 @@ export const AuctionState: MessageFns<AuctionState> = {
             message.tradedMs = reader.uint64() as bigint;
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.round = reader.uint64() as bigint;
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.roundTicks = reader.uint64() as bigint;
-            continue;
-          }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.roundMs = reader.uint64() as bigint;
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4218,11 +4171,6 @@ export const AuctionState: MessageFns<AuctionState> = {
     const message = createBaseAuctionState();
     message.openingMs = (object.openingMs !== undefined && object.openingMs !== null) ? BigInt(object.openingMs) : 0n;
     message.tradedMs = (object.tradedMs !== undefined && object.tradedMs !== null) ? BigInt(object.tradedMs) : 0n;
-    message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
-    message.roundTicks = (object.roundTicks !== undefined && object.roundTicks !== null)
-      ? BigInt(object.roundTicks)
-      : 0n;
-    message.roundMs = (object.roundMs !== undefined && object.roundMs !== null) ? BigInt(object.roundMs) : 0n;
     return message;
   },
 };
