@@ -124,7 +124,6 @@ async function open(
   const { transport } = network;
   const pool = new TransactionPool({
     app,
-    clock,
     limits: {
       txsMax: comet.mempool.size,
       bytesMax: comet.mempool.max_txs_bytes,

@@ -7,7 +7,6 @@ import type { BlockHeader, WriteContext } from "@keel/modules/kit/context";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { ModuleDefinition } from "@keel/modules/kit/module";
 import type { Branch } from "@keel/modules/kit/store";
-import type { ListedRounds } from "@keel/modules/oracle/lists/keeper";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
 import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
@@ -36,6 +35,20 @@ export interface BlockExecutor {
     params: ConsensusParams,
     asked?: Asked,
   ): ExecutedBlock;
+}
+
+/** null: unlimited. */
+interface BlockGas {
+  readonly max: bigint | null;
+  readonly left: bigint | null;
+}
+
+interface Finished {
+  /** Of transactions that were overdue. */
+  readonly results: readonly ExecTxResult[];
+  readonly gas: BlockGas;
+  /** False: the step failed, and is undone. */
+  readonly sound: boolean;
 }
 
 export interface BlockExecutorOptions {
@@ -92,14 +105,14 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     return true;
   }
 
-  /** `headers`: of transactions that are listed for a round, by place. */
+  /** `headers`: of transactions that are listed for a round, by place. Returns what is left of the block's gas. */
   function runTransactions(
     block: Work,
     txs: readonly Uint8Array[],
     headers: readonly BlockHeader[] | null,
-    gasMax: bigint | null,
-  ): void {
-    let gasLeft = gasMax;
+    gas: BlockGas,
+  ): BlockGas {
+    let { left } = gas;
     for (let place = 0; place < txs.length; place++) {
       const bytes = txs[place] as Uint8Array;
       const result = options.router({
@@ -107,12 +120,41 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         mode: "deliver",
         header: headers?.[place] ?? block.header,
         state: block.state,
-        blockGasMax: gasMax,
-        blockGasLeft: gasLeft,
+        blockGasMax: gas.max,
+        blockGasLeft: left,
       });
-      if (gasLeft !== null) gasLeft = result.gasUsed >= gasLeft ? 0n : gasLeft - result.gasUsed;
+      if (left !== null) left = result.gasUsed >= left ? 0n : left - result.gasUsed;
       block.results.push(resultOf(result));
     }
+    return { max: gas.max, left };
+  }
+
+  /**
+   * Before the block's own prices and time: what was listed for the last block and missing there, and the round that it put off, in the last block's context.
+   * So nothing that came since has a say in that round. Of the transactions those that stand first and were missing.
+   */
+  function finishRound(block: Work, txs: readonly Uint8Array[], gas: BlockGas): Finished {
+    const nothing = { results: [], gas, sound: true };
+    const last = keel.chain.lastBlock.get(hookContext(block));
+    if (last === undefined || last.height !== block.header.height - 1) return nothing;
+    const header = { ...block.header, height: last.height, timeNs: last.timeNs, proposer: "" };
+    const before: Work = { ...block, header, results: [] };
+    const missing = keel.oracle.putOff(hookContext(before));
+    if (missing === null) return nothing;
+    const keys = txKeys(txs);
+    const late = keys.findIndex((key) => !missing.has(key));
+    const overdue = late < 0 ? txs : txs.slice(0, late);
+    const own = { ...header, round: header.height };
+    const left = runTransactions(
+      before,
+      overdue,
+      overdue.map(() => own),
+      gas,
+    );
+    const sound = runStep(before, { name: "beginBlock", of: "round put off" }, (context) =>
+      keel.derivatives.endRound(context),
+    );
+    return { results: before.results, gas: left, sound };
   }
 
   /** A broken ledger never goes on as if nothing had happened: what the hooks did is undone, and if that does not help all clearing stops. */
@@ -162,25 +204,29 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       let txs = proposed.txs;
       const [first] = txs;
       const { voteExtensionsEnableHeight } = params.abci;
-      if (first !== undefined && oracleTxRequired(voteExtensionsEnableHeight, header.height)) {
-        const update = readOracleTx(first);
-        if (update !== null) {
-          block.results.push(runOracleTx(keel, block, update, onFault));
-          txs = txs.slice(1);
-        }
-      }
+      const update =
+        first !== undefined && oracleTxRequired(voteExtensionsEnableHeight, header.height)
+          ? readOracleTx(first)
+          : null;
+      if (update !== null) txs = txs.slice(1);
+      const max = blockGasMax(params);
+      const finished = finishRound(block, txs, { max, left: max });
+      if (update !== null) block.results.push(runOracleTx(keel, block, update, onFault));
+      for (const result of finished.results) block.results.push(result);
+      const own = finished.results.length === 0 ? txs : txs.slice(finished.results.length);
       keel.ante.beginBlock(hookContext(block));
-      let sound = true;
+      let { sound } = finished;
       for (const module of keel.beginBlock) sound = runHook(block, "beginBlock", module) && sound;
       // Before the transactions: none may trade on what a failed step left undone.
       if (!sound) stopClearing(block, "beginBlock");
-      const rounds = keel.oracle.listedRounds(hookContext(block));
-      const keys = rounds === null ? [] : txKeys(txs);
-      const headers = rounds === null ? null : headersOf(header, keys, rounds);
-      runTransactions(block, txs, headers, blockGasMax(params));
+      const listed = keel.oracle.listedNow(hookContext(block));
+      const keys = listed === null ? [] : txKeys(txs);
+      const headers =
+        listed === null ? null : headersOf(header, keys.slice(finished.results.length), listed);
+      runTransactions(block, own, headers, finished.gas);
       keel.ante.endBlock(hookContext(block));
       const listClosed =
-        rounds === null ||
+        listed === null ||
         runStep(block, { name: "endBlock", of: "inclusion list" }, (context) =>
           keel.oracle.closeList(context, keys),
         );
@@ -194,19 +240,14 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   };
 }
 
-/** The header each transaction sees: one per round, and the block's own for those that nobody named. */
+/** The header each transaction sees: one for those listed for this block's round, and the block's own for those that nobody named. */
 function headersOf(
   header: BlockHeader,
   keys: readonly string[],
-  rounds: ListedRounds,
+  listed: ReadonlySet<string>,
 ): readonly BlockHeader[] {
-  const byRound = new Map<number | undefined, BlockHeader>([[undefined, header]]);
-  return keys.map((key) => {
-    const round = rounds.roundOf(key);
-    let own = byRound.get(round);
-    if (own === undefined) byRound.set(round, (own = { ...header, round: round as number }));
-    return own;
-  });
+  const named = { ...header, round: header.height };
+  return keys.map((key) => (listed.has(key) ? named : header));
 }
 
 /** What the block keeps of it. Spelled out: it is done for every transaction. */

@@ -26,6 +26,9 @@ export const LISTED_GAS_TOTAL_MAX = 50_000_000n;
 /** After the time of the block voted on, and after its height: a named transaction may be left out once and is still to be good in the block after. */
 export const LISTED_LIFE_MIN_NS = 10_000_000_000n;
 export const LISTED_HEIGHTS_MIN = 3n;
+/** How long a proposer waits for transactions that were named and have not reached it: some hops of gossip, and little of the time others wait for a proposal. */
+export const NAMED_WAIT_MS = 100;
+export const NAMED_POLL_MS = 5;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
 /** Queries that make an order book anew at an earlier height take one part in so many of the thread's time: the book of 100,000 orders is half a second. */

@@ -16,6 +16,7 @@ import { completenessProblem, expectedIn } from "./completeness.ts";
 import { readContext } from "./contexts.ts";
 import type { LanedTx } from "./lanes.ts";
 import { fillBlock, laneClass, laneProblem } from "./lanes.ts";
+import { NAMED_POLL_MS, NAMED_WAIT_MS } from "./limits.ts";
 import { oracleTxOf, oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
 import type { TxReader } from "./transactions.ts";
 
@@ -67,6 +68,29 @@ export function prepareTxs(
     },
   );
   return rest === null ? first : [...first, ...rest];
+}
+
+/** Until the bytes of all that was named are at hand, or for a bounded time: gossip may be about to bring them. */
+export async function awaitNamed(
+  request: PrepareProposalRequest,
+  params: ConsensusParams,
+  tools: {
+    readonly oracle: OracleKeeper;
+    readonly context: ReadContext;
+    readonly find: (key: string) => Uint8Array | undefined;
+  },
+): Promise<void> {
+  const commit = request.localLastCommit;
+  if (commit === null) return;
+  if (!oracleTxRequired(params.abci.voteExtensionsEnableHeight, request.height)) return;
+  const { overdue, listed } = expectedIn(commit, tools.context, tools.oracle);
+  if (overdue.length + listed.length === 0) return;
+  const offered = new Set(txKeys(request.txs));
+  const named = [...overdue, ...listed].filter((key) => !offered.has(key));
+  for (let waited = 0; waited < NAMED_WAIT_MS; waited += NAMED_POLL_MS) {
+    if (named.every((key) => tools.find(key) !== undefined)) return;
+    await new Promise((resolve) => setTimeout(resolve, NAMED_POLL_MS));
+  }
 }
 
 /** The named ones in their sequence and what else there is, or null when one of them is not at hand. */

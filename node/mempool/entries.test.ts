@@ -8,7 +8,6 @@ const entry = (lane: number, length: number): Entry => ({
   sequenced: false,
   gasWanted: 1n,
   admittedAtHeight: 1,
-  admittedAtMs: 0,
 });
 
 it("a transaction that comes again, even in another lane, is counted once and leaves wholly", () => {

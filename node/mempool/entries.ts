@@ -12,8 +12,6 @@ export interface Entry {
   readonly sequenced: boolean;
   readonly gasWanted: bigint;
   readonly admittedAtHeight: number;
-  /** By a monotonic clock. */
-  readonly admittedAtMs: number;
 }
 
 const FRAMING_BYTES = 6;

@@ -16,14 +16,9 @@ export interface PoolLimits {
   readonly ttlBlocks: number;
   /** Blocks for which it is young, and named in this node's votes: what no proposer can include must not put auctions off for ever. */
   readonly youngBlocks: number;
-  /** How long ago it came at least when it is named: time for gossip to bring it to the proposer, whose block must then hold it. */
-  readonly listingAgeMs: number;
   /** Bytes of transactions that are not pooled and whose bytes are kept all the same: a few blocks' worth of what others may have named. */
   readonly asideBytesMax: number;
 }
-
-/** A few hops of gossip, and little beside the second or so between blocks. */
-const LISTING_AGE_MS = 100;
 
 export const POOL_LIMITS: PoolLimits = {
   txsMax: 50_000,
@@ -34,7 +29,6 @@ export const POOL_LIMITS: PoolLimits = {
   pendingBytesMax: 32 * 1024 * 1024,
   ttlBlocks: 600,
   youngBlocks: 4,
-  listingAgeMs: LISTING_AGE_MS,
   asideBytesMax: 16 * 1024 * 1024,
 };
 

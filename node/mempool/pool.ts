@@ -3,7 +3,7 @@
  * then sequenced ones as they came, so that a sender's sequence is never broken. One queue serialises checks and block updates:
  * CheckTx state is reset by each commit, and what stays is checked again on it; from before the commit until then nothing is admitted.
  */
-import type { Application, CheckTxResult, Clock, Mempool } from "@keel/consensus/host/ports";
+import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
 import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
@@ -35,7 +35,6 @@ export type Submission =
 
 export interface PoolOptions {
   readonly app: Pick<Application, "checkTx">;
-  readonly clock: Pick<Clock, "monotonicMs">;
   readonly limits?: Partial<PoolLimits>;
   /** Verifies the signatures of a batch ahead of its checks, on workers. Changes nothing but speed. */
   readonly prefill?: (txs: readonly Uint8Array[]) => Promise<void>;
@@ -124,13 +123,9 @@ export class TransactionPool implements Mempool, PendingSource {
     return this.#entries.bytes;
   }
 
-  /** Unordered ones that came in the last few blocks and not just now, oldest first, for this node's inclusion lists. */
-  *young(): Iterable<PendingTx> {
-    const before = this.#options.clock.monotonicMs() - this.#limits.listingAgeMs;
-    for (const entry of this.#entries.young()) {
-      if (entry.admittedAtMs > before) return;
-      yield entry;
-    }
+  /** Unordered ones that came in the last few blocks, oldest first, for this node's inclusion lists. */
+  young(): Iterable<PendingTx> {
+    return this.#entries.young();
   }
 
   /** By the first bytes of its hash, pooled or set aside: for a block that must hold it. */
@@ -269,7 +264,6 @@ export class TransactionPool implements Mempool, PendingSource {
       sequenced: isSequenced,
       gasWanted: result.gasWanted,
       admittedAtHeight: this.#height,
-      admittedAtMs: this.#options.clock.monotonicMs(),
     });
     this.#options.onAdmitted?.(tx, origin);
     pending.resolve({ kind: "checked", hash, result });

@@ -13,12 +13,6 @@ import { ascending, keysOf, listOf } from "./keys.ts";
 
 const none: Uint8Array = new Uint8Array(0);
 
-/** Of one block. Keys as in keys.ts. */
-export interface ListedRounds {
-  /** The height whose auction the transaction takes part in; undefined: nobody named it, it is late. */
-  roundOf(key: string): number | undefined;
-}
-
 /** Of a block that is still to be made, by key, each ascending; none is in both. */
 export interface ExpectedTransactions {
   /** Missing in the last block: they belong to its round. */
@@ -30,11 +24,13 @@ export interface ExpectedTransactions {
 export interface ListKeeper {
   /** What the context's block holds if it holds anything but its update, which has these votes on the block before. For proposals. */
   expected(ctx: ReadContext, votes: readonly CommitVote[]): ExpectedTransactions;
-  /** After the block's update: null when nothing is listed or overdue. */
-  listedRounds(ctx: ReadContext): ListedRounds | null;
+  /** After the block's update: keys listed for its round; null when nothing is listed or overdue. Any other transaction is late. */
+  listedNow(ctx: ReadContext): ReadonlySet<string> | null;
+  /** After the block, whose round it put off: keys of what was listed for it and is missing; null: nothing is. */
+  putOff(ctx: ReadContext): ReadonlySet<string> | null;
   /** After the block's transactions, of which these are the keys: what was listed and is not among them puts the round off by a block. Whether they succeeded does not matter. */
   closeList(ctx: WriteContext, included: readonly string[]): void;
-  /** Heights whose rounds are held at the end of this block, ascending. */
+  /** Its own height, when its round is held at the end of this block; none when it is put off. */
   roundsDue(ctx: ReadContext): readonly number[];
 }
 
@@ -97,18 +93,16 @@ export function createListKeeper(state: OracleState): ListKeeper {
       return expectedBy(state.inclusionList.get(ctx), height, said);
     },
 
-    listedRounds(ctx) {
-      const { height } = ctx.header;
-      const record = recordOf(ctx, height);
-      if (record === undefined) return null;
-      const overdue = new Set(keysOf(record.overdue));
-      const listed = new Set(keysOf(record.listed));
-      return {
-        roundOf(key) {
-          if (overdue.has(key)) return height - 1;
-          return listed.has(key) ? height : undefined;
-        },
-      };
+    listedNow(ctx) {
+      const record = recordOf(ctx, ctx.header.height);
+      return record === undefined ? null : new Set(keysOf(record.listed));
+    },
+
+    putOff(ctx) {
+      const record = recordOf(ctx, ctx.header.height);
+      return record === undefined || record.missing.length === 0
+        ? null
+        : new Set(keysOf(record.missing));
     },
 
     closeList(ctx, included) {
@@ -129,13 +123,7 @@ export function createListKeeper(state: OracleState): ListKeeper {
     roundsDue(ctx) {
       const { height } = ctx.header;
       const record = recordOf(ctx, height);
-      if (record !== undefined) {
-        const due = record.overdue.length > 0 ? [height - 1] : [];
-        return record.missing.length > 0 ? due : [...due, height];
-      }
-      // A block whose update failed opened no list. What the last one put off is not put off again.
-      const last = recordOf(ctx, height - 1);
-      return last !== undefined && last.missing.length > 0 ? [height - 1, height] : [height];
+      return record !== undefined && record.missing.length > 0 ? [] : [height];
     },
   };
 }

@@ -13,10 +13,16 @@ const [A, B, C, D] = txKeys([1, 2, 3, 4].map((byte) => Uint8Array.of(byte))) as 
 ];
 const none: Uint8Array = new Uint8Array(0);
 
-/** Rounds of the four transactions, as the executor sees them; "none": nothing is listed. */
+/** Which of the four transactions are listed, as the executor sees them; "none": there is no record. */
 function rounds({ keeper, ctx }: TestOracle) {
-  const found = keeper.listedRounds(ctx);
-  return found === null ? "none" : [A, B, C, D].map((key) => found.roundOf(key));
+  const found = keeper.listedNow(ctx);
+  return found === null ? "none" : [A, B, C, D].map((key) => found.has(key));
+}
+
+/** Which of them the block put off. */
+function putOff({ keeper, ctx }: TestOracle) {
+  const found = keeper.putOff(ctx);
+  return found === null ? "none" : [A, B, C, D].map((key) => found.has(key));
 }
 
 /** The next block: everyone names these, and it holds those. Returns the rounds that end with it. */
@@ -31,10 +37,10 @@ describe("a transaction", () => {
   it("is listed when voters with more than a third of all power name it, and not with exactly a third", () => {
     const thirds = createTestOracle({ powers: [1n, 1n, 1n] });
     thirds.list([[A, B], [B], []]);
-    expect(rounds(thirds)).toEqual([undefined, 10, undefined, undefined]);
+    expect(rounds(thirds)).toEqual([false, true, false, false]);
     const unequal = createTestOracle({ powers: [34n, 33n, 33n] });
     unequal.list([[A], [B], [C]]);
-    expect(rounds(unequal)).toEqual([10, undefined, undefined, undefined]);
+    expect(rounds(unequal)).toEqual([true, false, false, false]);
     // The share is of the whole set: who does not vote counts against it.
     const silent = createTestOracle({ powers: [1n, 1n, 1n] });
     silent.list([[A], null, null]);
@@ -64,7 +70,7 @@ describe("a transaction", () => {
   it("is named by votes from before an outage too", () => {
     const oracle = createTestOracle();
     oracle.list([[A], [A], [], []], { outdated: true });
-    expect(rounds(oracle)).toEqual([10, undefined, undefined, undefined]);
+    expect(rounds(oracle)).toEqual([true, false, false, false]);
   });
 });
 
@@ -73,17 +79,23 @@ describe("a round", () => {
     const oracle = createTestOracle();
     // B is left out: round 11 waits.
     expect(block(oracle, [A, B], [A, D])).toEqual([]);
-    expect(rounds(oracle)).toEqual([11, 11, undefined, undefined]);
-    // It is left out again, and so is C: round 11 is held, round 12 waits.
-    expect(block(oracle, [B, C], [])).toEqual([11]);
-    expect(rounds(oracle)).toEqual([undefined, 11, 12, undefined]);
+    expect([rounds(oracle), putOff(oracle)]).toEqual([
+      [true, true, false, false],
+      [false, true, false, false],
+    ]);
+    // It is left out again, and so is C: round 11 has ended, round 12 waits.
+    expect(block(oracle, [B, C], [])).toEqual([]);
+    expect([rounds(oracle), putOff(oracle)]).toEqual([
+      [false, false, true, false],
+      [false, false, true, false],
+    ]);
     // B is named anew and belongs to a new round.
-    expect(block(oracle, [B, C], [B, C])).toEqual([12, 13]);
-    expect(rounds(oracle)).toEqual([undefined, 13, 12, undefined]);
+    expect(block(oracle, [B, C], [B, C])).toEqual([13]);
+    expect([rounds(oracle), putOff(oracle)]).toEqual([[false, true, false, false], "none"]);
     expect(oracle.violation()).toBeNull();
     // With nothing to say the record goes.
     expect(block(oracle, [], [])).toEqual([14]);
-    expect(rounds(oracle)).toBe("none");
+    expect([rounds(oracle), putOff(oracle)]).toEqual(["none", "none"]);
     expect(oracle.state.inclusionList.get(oracle.ctx)).toBeUndefined();
     expect(oracle.eventsOf("oracle_transactions_missing")).toEqual([
       { proposer: "", missing: "1", again: "0" },
@@ -91,15 +103,15 @@ describe("a round", () => {
     ]);
   });
 
-  it("of a block whose update failed is held, and with it the one that was put off", () => {
+  it("of a block whose update failed is late, and its round is held", () => {
     const oracle = createTestOracle();
     expect(block(oracle, [A], [])).toEqual([]);
     oracle.ctx.nextBlock();
-    expect(rounds(oracle)).toBe("none");
-    expect(oracle.keeper.roundsDue(oracle.ctx)).toEqual([11, 12]);
+    expect([rounds(oracle), putOff(oracle)]).toEqual(["none", "none"]);
+    expect(oracle.keeper.roundsDue(oracle.ctx)).toEqual([12]);
     // What was missing so long ago is not overdue any more.
     expect(block(oracle, [A], [A])).toEqual([13]);
-    expect(rounds(oracle)).toEqual([13, undefined, undefined, undefined]);
+    expect(rounds(oracle)).toEqual([true, false, false, false]);
   });
 });
 
@@ -143,8 +155,9 @@ describe("a genesis", () => {
     block(oracle, [A, B], [A]);
     const imported = from(oracle, {});
     expect(imported.exported()).toEqual(oracle.exported());
-    expect(block(imported, [B, C], [B, C])).toEqual([11, 12]);
-    expect(rounds(imported)).toEqual([undefined, 11, 12, undefined]);
+    expect(putOff(imported)).toEqual([false, true, false, false]);
+    expect(block(imported, [B, C], [B, C])).toEqual([12]);
+    expect(rounds(imported)).toEqual([false, false, true, false]);
   });
 
   it("is refused with a record that no block wrote", () => {

@@ -1,0 +1,116 @@
+import { defaultAuctionTerms } from "@keel/modules/derivatives/defaults";
+import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
+import { describe, expect, it } from "vitest";
+import { auctionMarketState } from "./testing/auction-load.ts";
+import { TestChain } from "./testing/chain.ts";
+import { listingCommit, openMarket, orderMessage, priceTx } from "./testing/market-load.ts";
+
+const ACCOUNTS = 6;
+const PRICE = 6_500_000n;
+
+async function auctionChain(): Promise<TestChain> {
+  const chain = new TestChain({
+    extensionsFrom: 1,
+    accounts: ACCOUNTS,
+    appState: auctionMarketState({
+      ...defaultAuctionTerms(),
+      interruptionMs: 0n,
+      inclusionLists: true,
+    }),
+  });
+  await openMarket(chain, "500000000");
+  return chain;
+}
+
+function order(chain: TestChain, n: number, side: "buy" | "sell", price: number): Uint8Array {
+  const message = orderMessage(chain.account(n), {
+    side,
+    price: `${price}`,
+    size: `0.00${1 + n}`,
+    clientId: `o${chain.height}`,
+  });
+  return chain
+    .account(n)
+    .sign([message], { unorderedUntilNs: chain.timeNs() + 20_000_000_000n + BigInt(n) });
+}
+
+async function equities(chain: TestChain): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const { address } of chain.accounts) {
+    const answer = await chain.app.query({
+      path: "/keel.margin.v1.Query/Account",
+      data: QueryAccountRequest.encode(
+        QueryAccountRequest.fromPartial({ owner: address }),
+      ).finish(),
+      height: 0,
+      prove: false,
+    });
+    const { account } = QueryAccountResponse.decode(answer.value);
+    const lots = account?.positions.map((position) => position.lots).join();
+    found.push(`${account?.equity} ${lots}`);
+  }
+  return found;
+}
+
+/** Events of auctions and of orders that enter, in order. */
+function told(events: readonly { type: string; attributes: readonly { value: string }[] }[]) {
+  return events
+    .filter(({ type }) => type.startsWith("auction_"))
+    .map(({ type, attributes }) => [type, ...attributes.slice(0, -1).map(({ value }) => value)]);
+}
+
+/** Named orders against one that nobody named the block before; then the price moves. */
+async function run(empty: boolean) {
+  const chain = await auctionChain();
+  const unnamed = order(chain, 0, "sell", 64_950);
+  await chain.decide([priceTx(chain, PRICE), unnamed]);
+  const named = [
+    order(chain, 1, "buy", 65_050),
+    order(chain, 2, "buy", 65_020),
+    order(chain, 3, "sell", 64_990),
+  ];
+  const late = order(chain, 4, "buy", 65_100);
+  const listing = [priceTx(chain, PRICE, () => named)];
+  const prepared = await chain.prepare(
+    [late, ...named],
+    listingCommit(chain, PRICE, () => named),
+  );
+  const block = empty ? listing : [...listing, ...prepared.slice(1)];
+  expect(prepared).toHaveLength(5);
+  expect(await chain.app.processProposal(chain.proposed(block))).toBe(true);
+  const first = await chain.decide(block);
+  // The next block has another price, and the late one in it or in the one before.
+  const update = priceTx(chain, PRICE + 100_000n, () => (empty ? [late] : []));
+  const overdue = prepared.slice(1, 4);
+  const next = empty ? [update, ...overdue, late] : [update];
+  expect(await chain.app.processProposal(chain.proposed(next))).toBe(true);
+  const second = await chain.decide(next);
+  for (const { txResults } of [first, second])
+    expect(txResults.filter(({ code }) => code !== 0)).toEqual([]);
+  expect(chain.app.brokenInvariant()).toBeNull();
+  expect(chain.faults).toEqual([]);
+  return {
+    auctions: [...told(first.events), ...told(second.events)],
+    equities: await equities(chain),
+    modes: [...first.events, ...second.events]
+      .filter(({ type }) => type === "auction_cleared")
+      .map(({ attributes }) => attributes.at(-1)?.value),
+    chain,
+  };
+}
+
+describe("a round that an empty block puts off", { timeout: 60_000 }, () => {
+  it("is what it would have been, before the next block's price, and the next round is too", async () => {
+    const [plain, late] = [await run(false), await run(true)];
+    expect(plain.auctions.length).toBeGreaterThan(4);
+    expect(late.auctions).toEqual(plain.auctions);
+    expect(late.equities).toEqual(plain.equities);
+    expect(plain.modes).toEqual(["EndBlock"]);
+    expect(late.modes).toEqual(["BeginBlock"]);
+  });
+
+  it("can be explained, and its block executed again", async () => {
+    const { chain } = await run(true);
+    expect(typeof chain.app.explain(chain.decided())).not.toBe("string");
+  });
+});
