@@ -31,8 +31,8 @@ function openOrder(state: State, market: string, orderId: bigint): QueryOrderRes
   }
 }
 
-/** Resting and waiting, in every market. */
-function ordersOf(state: State, account: string): number {
+/** Resting and waiting, in every market but those where a cancel of all of them waits for its round. */
+function ordersOf(state: State, account: string, cancelling: ReadonlySet<string>): number {
   const [owner = "", subaccount = ""] = account.split("/");
   const question = { owner, subaccount: Number(subaccount), market: "" };
   const resting = ask(
@@ -47,7 +47,8 @@ function ordersOf(state: State, account: string): number {
     [QueryWaitingOrdersRequest, QueryWaitingOrdersResponse],
     question,
   ).orders;
-  return resting.length + waiting.length;
+  const names = [...resting.map(({ market }) => market), ...waiting.map(({ market }) => market)];
+  return names.filter((market) => !cancelling.has(`${market} ${account}`)).length;
 }
 
 export class Departures {
@@ -56,11 +57,19 @@ export class Departures {
 
   /** Null: all that had to go has gone. `state` is that after the block. */
   fault(events: readonly Event[], state: State): string | null {
+    const cancelling = new Set(
+      events
+        .filter(({ type }) => type === "cancel_accepted")
+        .filter(
+          (event) => attribute(event, "client_id") === "" && attribute(event, "order_id") === "0",
+        )
+        .map((event) => `${attribute(event, "market")} ${attribute(event, "account")}`),
+    );
     for (const event of events) {
       const { type } = event;
       if (type === "dead_man_fired") {
         const account = attribute(event, "account");
-        const left = ordersOf(state, account);
+        const left = ordersOf(state, account, cancelling);
         if (left > 0) return `the dead man of ${account} has fired and left ${left} orders`;
       }
       if (type === "order_cancelled" && TAKES_BOTH.has(attribute(event, "reason"))) {

@@ -197,7 +197,7 @@ export function seriesList(): Series[] {
       tickSize: "0.01",
       lotSize: "1",
       digitalOption: { ...option, payout: "100" },
-      terms: { ...optionTerms(), auction: batch },
+      terms: { ...optionTerms(), auction: { ...batch, inclusionLists: true } },
     }),
     of("A", 0, { asianOption: option }),
   ];

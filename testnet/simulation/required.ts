@@ -116,6 +116,7 @@ const EVENTS: readonly string[] = [
   ...["funding_rate", "market_created", "market_updated", "settlement_price", "market_settled"],
   ...["market_removed", "bond_locked", "bond_returned", "bond_forfeited", "series_created"],
   ...["series_updated", "order_accepted", "auction_opening", "auction_cleared", "auction_fill"],
+  ...["cancel_accepted", "oracle_transactions_missing"],
   ...["external_trade", "document_cancelled", "order_refilled", "order_amended", "order_waiting"],
   ...["order_triggered", "twap_slice", "combo_filled", "dead_man_set", "dead_man_fired"],
   ...["salt_floor", "position_transferred", "subaccount_transferred", "trading_key_granted"],

@@ -23,8 +23,9 @@ import {
   stateHash,
 } from "./follower.ts";
 import { appState } from "./genesis.ts";
+import { halfOf, Lists } from "./lists.ts";
 import { lossFault } from "./losses.ts";
-import { createWeather, GENESIS_MS } from "./prices.ts";
+import { createWeather, GENESIS_MS, type Weather } from "./prices.ts";
 import { type Sent, Traffic } from "./traffic.ts";
 
 export interface RunOptions {
@@ -68,6 +69,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const { seed, blocks, onProgress } = options;
   const weather = createWeather(seed + 1);
   const traffic = new Traffic(options.agents, seed);
+  const lists = new Lists(seed + 2);
   const times: bigint[] = [BigInt(GENESIS_MS) * 1_000_000n];
   const verifier = createVerifier({ backend: "native", workers: 0 });
   const chainOptions: ChainOptions = {
@@ -75,7 +77,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     extensionsFrom: 1,
     verifier,
     clock: (height) => times[height] ?? 0n,
-    app: { queryHeights: 2, nowNs: () => weather.timeNs },
+    app: { queryHeights: 2, nowNs: () => weather.timeNs, pending: lists.pending },
   };
   const store = await openStore(new MemoryDatabase(), 1_000_000);
   const chain = await new TestChain({
@@ -95,21 +97,13 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
 
   for (let height = 1; height <= blocks; height++) {
     times[height] = weather.next();
-    const { txs, sent } = await offered(
-      chain,
-      traffic,
-      coverage,
-      options.messagesPerBlock,
-      weather,
-    );
+    const count = options.messagesPerBlock;
+    const { must, sent, txs } = await offered(chain, traffic, coverage, count, { weather, lists });
     transactions += txs.length;
     if (height % DROPPED_EVERY === 0) {
       dropped++;
       // Another proposal of the same height was executed first and came to nothing.
-      const other = chain.proposed(
-        [...txs.slice(0, 1), ...txs.slice(1).filter((_, i) => i % 2 === 0)],
-        "other",
-      );
+      const other = chain.proposed(halfOf(txs, must), "other");
       if (!(await chain.app.processProposal(other)))
         fail("a proposal of half the block was refused");
     }
@@ -166,34 +160,35 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   };
 }
 
-/** Through the door of a mempool, and in the order a proposer gives them. The first transaction is the oracle's. */
+/** Through the door of a mempool, and in the order a proposer gives them. The first transaction is the oracle's; `must`: so many after it validators named. */
 async function offered(
   chain: TestChain,
   traffic: Traffic,
   coverage: Coverage,
   count: number,
-  weather: ReturnType<typeof createWeather>,
-): Promise<{ txs: readonly Uint8Array[]; sent: Sent[] }> {
-  const voted = (index: number): Uint8Array =>
-    weather.outage
-      ? encodeExtension([])
-      : encodeExtension(weather.reports(index), weather.surfaces(index));
-  const commit = chain.height === 0 ? null : chain.lastCommit(voted);
+  { lists, weather }: { readonly lists: Lists; readonly weather: Weather },
+): Promise<{ txs: readonly Uint8Array[]; sent: Sent[]; must: number }> {
+  if (chain.height === 0) return { txs: [], sent: [], must: 0 };
   const admitted: Sent[] = [];
-  if (chain.height > 0) {
-    for (const one of traffic.next(chain.app, count)) {
-      const checked = await chain.app.checkTx(one.bytes, "new");
-      // A proposer may put in what the mempool of another refused; what cannot even be read has no place in a block.
-      const again = one.operation === "the same transaction again";
-      if (checked.code === 0 || again) admitted.push(one);
-      else coverage.refusedAtTheDoor(one, checked);
-    }
+  for (const one of traffic.next(chain.app, count)) {
+    const checked = await chain.app.checkTx(one.bytes, "new");
+    // A proposer may put in what the mempool of another refused; what cannot even be read has no place in a block.
+    const again = one.operation === "the same transaction again";
+    if (checked.code === 0 || again) admitted.push(one);
+    else coverage.refusedAtTheDoor(one, checked);
   }
-  const bytes = admitted.map((one) => one.bytes);
-  const txs = commit === null ? [] : await chain.prepare(bytes, commit);
-  const byBytes = new Map(admitted.map((one) => [one.bytes, one]));
+  const all = lists.offered(admitted);
+  const named = await lists.named(chain, all);
+  const commit = chain.lastCommit((index) =>
+    weather.outage
+      ? encodeExtension([], [], named)
+      : encodeExtension(weather.reports(index), weather.surfaces(index), named),
+  );
+  const bytes = all.map((one) => one.bytes);
+  const { must, txs } = lists.chosen(await chain.prepare(bytes, commit), named, all);
+  const byBytes = new Map(all.map((one) => [one.bytes, one]));
   const sent = txs.slice(1).flatMap((one) => byBytes.get(one) ?? []);
-  return { txs, sent };
+  return { txs, sent, must };
 }
 
 function scan(chain: TestChain, fail: (reason: string) => never): void {

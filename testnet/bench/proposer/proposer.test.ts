@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { play, type Standing, type Strategy } from "./episode.ts";
+import { play, type Standing, type Strategy, strategies } from "./episode.ts";
 import { type Rules, Stage } from "./stage.ts";
 
 async function gains(
@@ -36,10 +36,20 @@ describe("a proposer", { timeout: 120_000 }, () => {
     expect(sum(await gains("lanes", "snipe", "power"))).toBe(0n);
   });
 
-  it("gains to the unit nothing by holding back others' orders where lists give rounds", async () => {
+  it("gains to the unit nothing by reordering, adding or holding back, by any of its ways, where lists give rounds", async () => {
     for (const rules of ["rounds", "rounds late"] as const) {
-      for (const strategy of ["hold back makers", "hold back takers"] as const)
-        expect(await gains(rules, strategy, "power")).toEqual(await gains(rules, strategy, "none"));
+      for (const strategy of strategies)
+        expect([strategy, await gains(rules, strategy, "power")]).toEqual([
+          strategy,
+          await gains(rules, strategy, "none"),
+        ]);
+    }
+  });
+
+  it("gains most, without lists, by leaving all others' quotes out and serving the takers in their place", async () => {
+    for (const rules of ["lanes", "auction", "fleeting"] as const) {
+      const gained = sum(await gains(rules, "hold back makers", "power"));
+      expect(gained).toBeGreaterThan(sum(await gains(rules, "hold back cancels, alone", "power")));
     }
   });
 
