@@ -30,7 +30,7 @@ import { firstViolation, type Violation } from "./invariants.ts";
 import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
 import { listedKeys, type PendingSource } from "./listing.ts";
 import { OldHeights } from "./old-heights.ts";
-import { awaitNamed, prepareTxs, proposalProblem } from "./proposal.ts";
+import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
 import { createRouter, type TxResult } from "./router.ts";
@@ -322,18 +322,13 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       return runOnCheck(tx, kind === "new" ? "check" : "recheck");
     },
     prepareProposal: (request) =>
-      serially(async () => {
-        const find = (key: string): Uint8Array | undefined => options.pending?.find(key);
-        const context = readContext(
-          { ...header, height: request.height },
-          state.check,
-          unlimitedGas(),
-        );
-        const tools = { read, oracle: keel.oracle, context, find };
-        await awaitNamed(request, params(state.check), tools);
-        const { time } = request;
-        return prepareTxs(request, params(state.check), { ...tools, isOutdated: isOutdated(time) });
-      }),
+      serially(() =>
+        prepareTxs(request, params(state.check), {
+          ...{ read, oracle: keel.oracle, isOutdated: isOutdated(request.time) },
+          context: readContext({ ...header, height: request.height }, state.check, unlimitedGas()),
+          find: (key) => options.pending?.find(key),
+        }),
+      ),
     processProposal: (block) =>
       serially(async () => {
         await prove(block.txs, true);

@@ -26,7 +26,8 @@ function laned(bytes: Uint8Array, read: TxReader["read"]): LanedTx | null {
   return { bytes, lane: laneClass(tx), gasLimit: tx.fee?.gasLimit ?? 0n, signers: tx.signers };
 }
 
-export function prepareTxs(
+/** Waits for what was named and is not at hand, for a bounded time. */
+export async function prepareTxs(
   request: PrepareProposalRequest,
   params: ConsensusParams,
   tools: {
@@ -38,7 +39,7 @@ export function prepareTxs(
     /** A transaction that was named, by key: what the pool offers does not have all of a long backlog. */
     readonly find: (key: string) => Uint8Array | undefined;
   },
-): Uint8Array[] {
+): Promise<Uint8Array[]> {
   const { read, isOutdated } = tools;
   const first: Uint8Array[] = [];
   let txs = request.txs;
@@ -51,6 +52,7 @@ export function prepareTxs(
     // Nothing could match in it, and what was sent today should not fail on yesterday's prices.
     if (isOutdated) return first;
     const { overdue, listed } = expectedIn(commit, tools.context, tools.oracle);
+    await gossip([...overdue, ...listed], txs, tools.find);
     const found = takeNamed([...overdue, ...listed], txs, tools);
     // What it does not have it cannot include: the next proposer may.
     if (found === null) return first;
@@ -70,25 +72,17 @@ export function prepareTxs(
   return rest === null ? first : [...first, ...rest];
 }
 
-/** Until the bytes of all that was named are at hand, or for a bounded time: gossip may be about to bring them. */
-export async function awaitNamed(
-  request: PrepareProposalRequest,
-  params: ConsensusParams,
-  tools: {
-    readonly oracle: OracleKeeper;
-    readonly context: ReadContext;
-    readonly find: (key: string) => Uint8Array | undefined;
-  },
+/** Until the bytes of all that was named are at hand, or for a bounded time. */
+async function gossip(
+  keys: readonly string[],
+  txs: readonly Uint8Array[],
+  find: (key: string) => Uint8Array | undefined,
 ): Promise<void> {
-  const commit = request.localLastCommit;
-  if (commit === null) return;
-  if (!oracleTxRequired(params.abci.voteExtensionsEnableHeight, request.height)) return;
-  const { overdue, listed } = expectedIn(commit, tools.context, tools.oracle);
-  if (overdue.length + listed.length === 0) return;
-  const offered = new Set(txKeys(request.txs));
-  const named = [...overdue, ...listed].filter((key) => !offered.has(key));
+  if (keys.length === 0) return;
+  const offered = new Set(txKeys(txs));
+  const wanted = keys.filter((key) => !offered.has(key));
   for (let waited = 0; waited < NAMED_WAIT_MS; waited += NAMED_POLL_MS) {
-    if (named.every((key) => tools.find(key) !== undefined)) return;
+    if (wanted.every((key) => find(key) !== undefined)) return;
     await new Promise((resolve) => setTimeout(resolve, NAMED_POLL_MS));
   }
 }
