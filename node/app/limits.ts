@@ -16,13 +16,13 @@ export const LISTING_READS_MAX = 1_000;
  * than half of a default block. A batch of a hundred orders has about 8,000 bytes.
  */
 export const LISTED_TX_BYTES_MAX = 16_384;
-/** 300 of them are 450 million, less than a block of a new network has (500 million). One order by the client's own limit, or a batch of dozens by its use. */
-export const LISTED_GAS_MAX = 1_500_000n;
+/** What the client gives a cancel of everything: nobody's way out of a market may be what is not named. A batch of a hundred orders uses 2.6 million. */
+export const LISTED_GAS_MAX = 4_200_000n;
 /**
- * Of one list. More than a third of power stands behind all that is named, so it is three times the mean of all lists at most: with a third of them full of
- * the largest ones, 250 million. So what is overdue and what is listed fit one block of a new network together.
+ * Of one list. More than a third of power stands behind all that is named, so it is three times the mean of all lists at most: 120 million where all are honest, with what is
+ * overdue half of a new network's block (500 million); with a third of them full of the largest ones 500 million, which fits alone.
  */
-export const LISTED_GAS_TOTAL_MAX = 50_000_000n;
+export const LISTED_GAS_TOTAL_MAX = 40_000_000n;
 /** After the time of the block voted on, and after its height: a named transaction may be left out once and is still to be good in the block after. */
 export const LISTED_LIFE_MIN_NS = 10_000_000_000n;
 export const LISTED_HEIGHTS_MIN = 3n;
