@@ -182,7 +182,7 @@ async function list(authority: KeelSigningClient, expiryMs: number): Promise<voi
     ordersMax: 1000,
     openingMs: 40_000n,
     interruptionMs: 0n,
-    inclusionLists: true,
+    inclusionLists: false,
   };
   const maturity = { expiryMs: BigInt(expiryMs), windowMs: BigInt(WINDOW_MS), closeOnlyMs: 0n };
   const option = {
@@ -218,7 +218,8 @@ async function list(authority: KeelSigningClient, expiryMs: number): Promise<voi
   };
   const call = { ...option, right: OptionRight.OPTION_RIGHT_CALL } as const;
   const put = { ...option, right: OptionRight.OPTION_RIGHT_PUT } as const;
-  const batch = { ...auction, matching: MatchingMode.MATCHING_MODE_BATCH_AUCTION };
+  const matching = MatchingMode.MATCHING_MODE_BATCH_AUCTION;
+  const batch = { ...auction, matching, inclusionLists: true };
   const markets = [
     of(AUCTION, { linearPerpetual: perpetual, terms: { ...terms, auction: batch } }),
     of(FUTURE, { datedFuture: { maturity } }),
