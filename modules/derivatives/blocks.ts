@@ -2,8 +2,8 @@
 import type { WriteContext } from "../kit/context.ts";
 import { assert } from "../kit/errors.ts";
 import { collects, trades, watchInterruption } from "./auction/opening.ts";
-import { byLists } from "./auction/rounds.ts";
-import { auctionStep, holdRounds } from "./auction/step.ts";
+import { byLists, someGiveRounds } from "./auction/rounds.ts";
+import { auctionStep, roundStep } from "./auction/step.ts";
 import type { Book } from "./book/book.ts";
 import { depthOf } from "./book/depth.ts";
 import { containMarket } from "./contain-market.ts";
@@ -16,7 +16,7 @@ import {
   impactPrice,
   premiumPpm,
 } from "./funding.ts";
-import type { Instrument } from "./instruments.ts";
+import { type Instrument, instrumentOf } from "./instruments.ts";
 import { FUNDING_HISTORY_MAX } from "./limits.ts";
 import { returnBonds } from "./listing/bonds.ts";
 import { advanceMarkets } from "./listing/life-cycle.ts";
@@ -97,12 +97,17 @@ export function endBlock(ctx: WriteContext, venue: Venue): void {
   cancelExpired(ctx, venue, (id, reason) => quarantineMarket(ctx, venue, id, reason));
 }
 
-/** The round of the context's block, which left out something listed for it: what came of that at the begin of the next block is in. */
+/** The round of the context's block, in markets that give rounds. */
 export function endRound(ctx: WriteContext, venue: Venue): void {
+  if (!someGiveRounds(ctx, venue)) return;
   const { height } = ctx.header;
-  eachOf(ctx, venue, ascending(auctioning(ctx, venue)), (inner, _venue, instrument) => {
-    if (byLists(instrument)) holdRounds(inner, venue, instrument, [height]);
+  const ids = auctioning(ctx, venue).filter((id) => {
+    const record = venue.state.markets.get(ctx, id);
+    return record !== undefined && byLists(instrumentOf(record));
   });
+  eachOf(ctx, venue, ascending(ids), (inner, _venue, instrument) =>
+    roundStep(inner, venue, instrument, height),
+  );
 }
 
 export function fundingTerms(

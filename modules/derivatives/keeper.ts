@@ -136,7 +136,7 @@ export interface DerivativesKeeper {
   forfeitBond(ctx: WriteContext, symbol: string, authority: string): void;
   beginBlock(ctx: WriteContext): void;
   endBlock(ctx: WriteContext): void;
-  /** Begin of the next block, in the context of the last one, which left out what was listed for it: holds the round that it put off. */
+  /** After the block's listed transactions, before all others, or at the begin of the next block in the context of this one: its round. */
   endRound(ctx: WriteContext): void;
 }
 

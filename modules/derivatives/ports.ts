@@ -71,8 +71,6 @@ export interface OraclePort {
     expiryMs: number,
     number: number,
   ): AnchoredSmile | undefined;
-  /** Rounds of auctions that end with this block: its own, unless something listed for it is missing. */
-  roundsDue(ctx: ReadContext): readonly number[];
 }
 
 /** Where bonds come from and go to. */

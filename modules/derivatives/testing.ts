@@ -24,13 +24,11 @@ import type { OraclePort, OraclePrice } from "./ports.ts";
 export const SYMBOL = "BTC-USD-PERP";
 export const TEST_ADDRESSES: ReturnType<typeof createAddresses> = createAddresses("keel");
 
-/** An oracle without volatility surfaces and inclusion lists. */
-export const NO_SURFACES: Pick<OraclePort, "surface" | "smile" | "anchoredSmile" | "roundsDue"> = {
+/** An oracle without volatility surfaces. */
+export const NO_SURFACES: Pick<OraclePort, "surface" | "smile" | "anchoredSmile"> = {
   surface: () => undefined,
   smile: () => undefined,
   anchoredSmile: () => undefined,
-  // Nothing is ever missing.
-  roundsDue: ({ header }) => [header.height],
 };
 
 /** A price in whole units that all validators reported. */

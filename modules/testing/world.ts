@@ -197,7 +197,6 @@ export function createWorld(options: WorldOptions = {}): World {
   const clearing = lateClearing(late);
   const surfaces = oracleState(registry.schema("oracle"));
   const oracle: OraclePort = {
-    roundsDue: ({ header }) => [header.height],
     ...createSurfaceKeeper(surfaces),
     price: prices.price,
     feed: (_ctx, feed) => (feed === BTC ? { symbol: "BTC-USD" } : undefined),

@@ -105,20 +105,20 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     return true;
   }
 
-  /** `headers`: of transactions that are listed for a round, by place. Returns what is left of the block's gas. */
+  /** `round`: for which they are listed. Returns what is left of the block's gas. */
   function runTransactions(
     block: Work,
     txs: readonly Uint8Array[],
-    headers: readonly BlockHeader[] | null,
+    round: number | null,
     gas: BlockGas,
   ): BlockGas {
     let { left } = gas;
-    for (let place = 0; place < txs.length; place++) {
-      const bytes = txs[place] as Uint8Array;
+    const header = round === null ? block.header : { ...block.header, round };
+    for (const bytes of txs) {
       const result = options.router({
         tx: options.read(bytes),
         mode: "deliver",
-        header: headers?.[place] ?? block.header,
+        header,
         state: block.state,
         blockGasMax: gas.max,
         blockGasLeft: left,
@@ -144,17 +144,39 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const keys = txKeys(txs);
     const late = keys.findIndex((key) => !missing.has(key));
     const overdue = late < 0 ? txs : txs.slice(0, late);
-    const own = { ...header, round: header.height };
-    const left = runTransactions(
-      before,
-      overdue,
-      overdue.map(() => own),
-      gas,
-    );
+    const left = runTransactions(before, overdue, header.height, gas);
     const sound = runStep(before, { name: "beginBlock", of: "round put off" }, (context) =>
       keel.derivatives.endRound(context),
     );
     return { results: before.results, gas: left, sound };
+  }
+
+  /**
+   * What is listed for the block's own round, which stands first, and then the round itself, unless something is missing: before any transaction that nobody
+   * named, so that none of them, whoever sends or places it, has a say in whether an order of the round is filled.
+   */
+  function runRound(
+    block: Work,
+    txs: readonly Uint8Array[],
+    { gas, results }: Finished,
+  ): { readonly from: number; readonly gas: BlockGas; readonly sound: boolean } {
+    let from = results.length;
+    let left = gas;
+    let sound = true;
+    const listed = keel.oracle.listedNow(hookContext(block));
+    if (listed !== null) {
+      const keys = txKeys(txs);
+      while (listed.has(keys[from] ?? "")) from += 1;
+      left = runTransactions(block, txs.slice(results.length, from), block.header.height, gas);
+      sound = runStep(block, { name: "endBlock", of: "inclusion list" }, (context) =>
+        keel.oracle.closeList(context, keys),
+      );
+    }
+    if (keel.oracle.putOff(hookContext(block)) !== null) return { from, gas: left, sound };
+    const held = runStep(block, { name: "beginBlock", of: "round" }, (context) =>
+      keel.derivatives.endRound(context),
+    );
+    return { from, gas: left, sound: sound && held };
   }
 
   /** A broken ledger never goes on as if nothing had happened: what the hooks did is undone, and if that does not help all clearing stops. */
@@ -213,24 +235,15 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       const finished = finishRound(block, txs, { max, left: max });
       if (update !== null) block.results.push(runOracleTx(keel, block, update, onFault));
       for (const result of finished.results) block.results.push(result);
-      const own = finished.results.length === 0 ? txs : txs.slice(finished.results.length);
       keel.ante.beginBlock(hookContext(block));
       let { sound } = finished;
       for (const module of keel.beginBlock) sound = runHook(block, "beginBlock", module) && sound;
       // Before the transactions: none may trade on what a failed step left undone.
       if (!sound) stopClearing(block, "beginBlock");
-      const listed = keel.oracle.listedNow(hookContext(block));
-      const keys = listed === null ? [] : txKeys(txs);
-      const headers =
-        listed === null ? null : headersOf(header, keys.slice(finished.results.length), listed);
-      runTransactions(block, own, headers, finished.gas);
+      const left = runRound(block, txs, finished);
+      runTransactions(block, txs.slice(left.from), null, left.gas);
       keel.ante.endBlock(hookContext(block));
-      const listClosed =
-        listed === null ||
-        runStep(block, { name: "endBlock", of: "inclusion list" }, (context) =>
-          keel.oracle.closeList(context, keys),
-        );
-      closeBlock(block, listClosed);
+      closeBlock(block, left.sound);
       keel.chain.lastBlock.set(hookContext(block), {
         height: header.height,
         timeNs: header.timeNs,
@@ -238,16 +251,6 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       return { header, events: block.events, txResults: block.results };
     },
   };
-}
-
-/** The header each transaction sees: one for those listed for this block's round, and the block's own for those that nobody named. */
-function headersOf(
-  header: BlockHeader,
-  keys: readonly string[],
-  listed: ReadonlySet<string>,
-): readonly BlockHeader[] {
-  const named = { ...header, round: header.height };
-  return keys.map((key) => (listed.has(key) ? named : header));
 }
 
 /** What the block keeps of it. Spelled out: it is done for every transaction. */

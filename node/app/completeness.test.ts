@@ -195,7 +195,8 @@ describe("a proposer", { timeout: 30_000 }, () => {
     let held: readonly Uint8Array[] = [];
     const chain = await listingChain({ app: { pending: holding(() => held) } });
     const [a, b, c] = four(chain);
-    const due = () => chain.app.look((keel, ctx) => keel.oracle.roundsDue(ctx));
+    const due = () =>
+      chain.app.look((keel, ctx) => (keel.oracle.putOff(ctx) === null ? [ctx.header.height] : []));
     await chain.decide(await chain.prepare([a], commitNaming(chain, [a, b])));
     expect(due()).toEqual([]);
     held = [a, b, c];

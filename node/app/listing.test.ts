@@ -80,7 +80,8 @@ describe("a listed transaction", { timeout: 30_000 }, () => {
       unorderedUntilNs: chain.timeNs() + 8_000_000_000n,
     });
     const [kept, left] = transfers(chain, 2) as [Uint8Array, Uint8Array];
-    const due = () => chain.app.look((keel, ctx) => keel.oracle.roundsDue(ctx));
+    const due = () =>
+      chain.app.look((keel, ctx) => (keel.oracle.putOff(ctx) === null ? [ctx.header.height] : []));
     const missing = ({ events }: FinalizeBlockResponse) =>
       events.filter(({ type }) => type === "oracle_transactions_missing").length;
     const naming = (...txs: Uint8Array[]) => priceTx(chain, PRICE, (at) => (at < 2 ? txs : []));
@@ -337,7 +338,11 @@ describe("two nodes", { timeout: 30_000 }, () => {
     for (const { chain } of nodes) {
       const found = chain.app.look((keel, ctx) => keel.oracle.listedNow(ctx));
       expect(txKeys([mine, both]).map((key) => found?.has(key))).toEqual([false, true]);
-      expect(chain.app.look((keel, ctx) => keel.oracle.roundsDue(ctx))).toEqual([]);
+      expect(
+        chain.app.look((keel, ctx) =>
+          keel.oracle.putOff(ctx) === null ? [ctx.header.height] : [],
+        ),
+      ).toEqual([]);
     }
     // Nobody includes it: it is named while it is young, and then no more.
     await next(await votes());

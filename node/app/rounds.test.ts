@@ -1,5 +1,6 @@
 import { defaultAuctionTerms } from "@keel/modules/derivatives/defaults";
 import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
+import { MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import { describe, expect, it } from "vitest";
 import { auctionMarketState } from "./testing/auction-load.ts";
 import { TestChain } from "./testing/chain.ts";
@@ -99,13 +100,49 @@ async function run(empty: boolean) {
   };
 }
 
+describe("a round", { timeout: 60_000 }, () => {
+  it("is held before what nobody named: a withdrawal after the price takes no order out of it", async () => {
+    const run = async (withdraws: boolean) => {
+      const chain = await auctionChain();
+      const buys = order(chain, 1, "buy", 65_050);
+      const sells = order(chain, 3, "sell", 64_950);
+      const withdrawal = chain.account(1).sign(
+        [
+          {
+            typeUrl: "/keel.margin.v1.MsgWithdraw",
+            value: MsgWithdraw.encode(
+              MsgWithdraw.fromPartial({
+                sender: chain.account(1).address,
+                denom: "uusdc",
+                amount: "480000000",
+              }),
+            ).finish(),
+          },
+        ],
+        { unorderedUntilNs: chain.timeNs() + 20_000_000_000n },
+      );
+      const update = priceTx(chain, PRICE - 300_000n, () => [buys, sells]);
+      const txs = await chain.prepare(
+        [buys, sells],
+        listingCommit(chain, PRICE - 300_000n, () => [buys, sells]),
+      );
+      const block = [update, ...txs.slice(1), ...(withdraws ? [withdrawal] : [])];
+      expect(await chain.app.processProposal(chain.proposed(block))).toBe(true);
+      const { events } = await chain.decide(block);
+      return told(events);
+    };
+    expect((await run(false)).length).toBeGreaterThan(1);
+    expect(await run(true)).toEqual(await run(false));
+  });
+});
+
 describe("a round that an empty block puts off", { timeout: 60_000 }, () => {
   it("is what it would have been, before the next block's price, and the next round is too", async () => {
     const [plain, late] = [await run(false), await run(true)];
     expect(plain.auctions.length).toBeGreaterThan(4);
     expect(late.auctions).toEqual(plain.auctions);
     expect(late.equities).toEqual(plain.equities);
-    expect(plain.modes).toEqual(["EndBlock"]);
+    expect(plain.modes).toEqual(["BeginBlock"]);
     expect(late.modes).toEqual(["BeginBlock"]);
   });
 

@@ -63,6 +63,8 @@ export function collectIntent(
   requireGoodTil(turn, intent);
   // Of a round to come it is cut when it enters: what it may reduce then, it does not have to now.
   const lots = reduceOnly && round === 0 ? requireReducible(turn, intent) : sizeLots;
+  if (reduceOnly && round !== 0 && !venue.clearing.exists(ctx, account))
+    throw refuse("unknownAccount", "the sub-account holds no collateral");
   requireNotional(turn, intent, mark, type === "limit" ? ticks : Number(mark.ticks));
 
   const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);

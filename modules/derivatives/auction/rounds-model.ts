@@ -96,30 +96,27 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
   const market = testMarket({ terms: { ...defaultTerms(), auction } });
   const venue = createTestVenue(market, 1_000_000_000n);
   const { ctx, keeper } = venue;
-  let isDue = true;
-  Object.assign(venue.venue.oracle, { roundsDue: () => (isDue ? [ctx.header.height] : []) });
   const told: string[] = [];
-  /** Left out of the block before. */
+  /** Left out of the block before, and late. */
   let brought: readonly Act[] = [];
   for (let block = 0; block < BLOCKS + MORE_BLOCKS; block++) {
     const height = block + 1;
     const fresh = all[block] ?? [];
     const left = fresh.filter(({ leftOut }) => dishonest && leftOut);
     const kept = fresh.filter((act) => !left.includes(act));
-    const sequence = [
-      ...brought.map((act) => ({ act, round: act.round })),
-      // Nobody named the others: they are of the round after their block.
-      ...kept.map((act) => ({ act, round: act.early ? height : undefined })),
-    ];
-    if (dishonest) sequence.sort((a, b) => a.act.place - b.act.place);
-    ctx.events.length = 0;
-    for (const { act, round } of sequence) inRound(venue, round, act);
     const overdue = left.filter(({ early }) => early);
-    isDue = overdue.length === 0;
+    const listed = [...brought, ...kept.filter(({ early }) => early)];
+    // Nobody named the others: they are of the round after their block.
+    const late = kept.filter(({ early }) => !early);
+    if (dishonest) for (const acts of [listed, late]) acts.sort((a, b) => a.place - b.place);
+    ctx.events.length = 0;
+    for (const act of listed) inRound(venue, height, act);
+    if (overdue.length === 0) keeper.endRound(ctx);
+    for (const act of late) inRound(venue, undefined, act);
     keeper.endBlock(ctx);
     // What the next block begins with.
     for (const act of overdue) inRound(venue, height, act);
-    if (!isDue) keeper.endRound(ctx);
+    if (overdue.length > 0) keeper.endRound(ctx);
     const fault = venue.violation();
     assert(fault === null, `height ${height}: ${fault}`);
     for (const { type, attributes } of ctx.events) {

@@ -15,15 +15,10 @@ import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.
 /** Matched by auction, in rounds; tick 0.5, lot 0.001, mark 60,000. The first block is height 1. */
 class Rounds {
   readonly venue: TestVenue;
-  isDue = true;
-
   constructor(change: Partial<AuctionTerms> = {}) {
     const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists: true };
     const terms = { ...defaultTerms(), auction: { ...auction, ...change } };
     this.venue = createTestVenue(testMarket({ terms }));
-    Object.assign(this.venue.venue.oracle, {
-      roundsDue: () => (this.isDue ? [this.height] : []),
-    });
   }
 
   get height(): number {
@@ -66,10 +61,9 @@ class Rounds {
    */
   end(overdue?: () => void): string[] {
     const { ctx, keeper } = this.venue;
-    this.isDue = overdue === undefined;
     ctx.events.length = 0;
+    if (overdue === undefined) keeper.endRound(ctx);
     keeper.endBlock(ctx);
-    this.isDue = true;
     if (overdue !== undefined) {
       this.in(this.height, overdue);
       keeper.endRound(ctx);
@@ -270,7 +264,7 @@ describe("a market whose rounds inclusion lists give", () => {
     market.end();
     market.place(2, "buy 1 @ 60000 id=b");
     market.cancel(1, "s");
-    market.venue.keeper.endBlock(market.venue.ctx);
+    market.venue.keeper.endRound(market.venue.ctx);
     const hooks = market.venue.module.genesis;
     if (hooks?.kind !== "proto") throw new Error("expected a genesis in protobuf");
     const exported = GenesisState.decode(hooks.export(market.venue.ctx));
@@ -304,38 +298,54 @@ describe("a market whose rounds inclusion lists give", () => {
     expect(market.venue.book()).toBe("59000:1 | ");
   });
 
-  it("lets nobody take an order out of its round by another way: a dead man, a transfer, a trade agreed elsewhere", () => {
+  it("holds its round before a dead man fires, who leaves nothing behind then", () => {
     const market = new Rounds();
-    const { ctx, keeper, clearing } = market.venue;
-    const account = market.venue.account(1);
+    const { ctx, keeper } = market.venue;
     market.place(1, "sell 1 @ 60000 id=s", 1);
     market.end();
-    keeper.setDeadMan(ctx, account, BigInt(Number(ctx.header.timeNs / 1_000_000n) + 1));
+    keeper.setDeadMan(
+      ctx,
+      market.venue.account(1),
+      BigInt(Number(ctx.header.timeNs / 1_000_000n) + 1),
+    );
     market.place(2, "buy 0.5 @ 60000 id=b", 3);
+    market.place(1, "sell 1 @ 60100 id=t");
     ctx.nextBlock(1);
-    // Fires in block 3, unnamed as it were: a cancel of round 4.
-    expect(market.end()).toEqual(["s:0.5@60000", "b:0.5@60000"]);
-    expect(clearing.positionLots(ctx, account, 1)).toBe(-500n);
-    const { addresses } = market.venue.venue;
-    const route = (name: string) => {
-      const found = market.venue.module.messages.find(({ typeUrl }) => typeUrl.endsWith(name));
-      if (found === undefined) throw new Error(`no route ${name}`);
-      return found;
-    };
-    const owner = (n: number) => addresses.format(new Uint8Array(20).fill(n));
-    const ends = { fromOwner: owner(1), fromSubaccount: 0, toOwner: owner(1), toSubaccount: 7 };
-    const signed = ctx.signedBy(new Uint8Array(20).fill(1));
-    const transfer = { ...ends, market: SYMBOL, size: "", collateral: "" };
-    expect(codeOf(() => route("MsgTransferPosition").handle(signed, transfer))).toBe(
-      "derivatives 51",
-    );
-    expect(codeOf(() => route("MsgTransferSubaccount").handle(signed, ends))).toBe(
-      "derivatives 51",
-    );
+    expect(market.end().sort()).toEqual(["b:0.5@60000", "s dead_man", "s:0.5@60000", "t dead_man"]);
+    expect(market.venue.book()).toBe(" | ");
+  });
+
+  it("carries out cancels while its price is stale, and cancels of everything reach what was collected before", () => {
+    const market = new Rounds();
+    market.place(1, "sell 1 @ 60100 id=s", 1);
+    market.end();
+    market.venue.setPrice(60_000, false);
+    market.cancel(1, "s");
+    expect(market.end()).toEqual([]);
     expect(market.end()).toEqual(["s user"]);
-    expect(codeOf(() => route("MsgTransferSubaccount").handle(signed, ends))).not.toBe(
-      "derivatives 51",
+    market.venue.setPrice(60_000);
+    market.place(1, "sell 1 @ 60000 id=t");
+    market.venue.setPrice(60_000, false);
+    market.end();
+    market.end();
+    expect(market.cancelAll(1)).toBe(1);
+    market.end();
+    market.venue.setPrice(60_000);
+    market.place(2, "buy 1 @ 60000 id=b", market.height);
+    expect(market.end()).toEqual(["t user"]);
+  });
+
+  it("takes reduce-only orders for a position to come, of accounts that exist, and enters none without one", () => {
+    const market = new Rounds();
+    const nobody = market.venue.venue.accounts.of(
+      market.venue.venue.addresses.format(new Uint8Array(20).fill(77)),
+      5,
     );
+    expect(codeOf(() => market.venue.place(nobody, "sell 1 @ 60000 reduce id=n"))).toBe(
+      "derivatives 22",
+    );
+    market.place(1, "sell 1 @ 60000 reduce id=r", 1);
+    expect(market.end()).toEqual(["r reduce_only"]);
   });
 
   it("needs matching by batch auction", () => {

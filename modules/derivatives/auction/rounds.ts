@@ -31,15 +31,6 @@ export function roundOf({ header }: ReadContext, instrument: Instrument): number
   return header.round ?? header.height + 1;
 }
 
-/** Rounds that end with this block, ascending. Where lists give none it is one, of everything collected. */
-export function roundsDue(
-  ctx: ReadContext,
-  { oracle }: Venue,
-  instrument: Instrument,
-): readonly number[] {
-  return byLists(instrument) ? oracle.roundsDue(ctx) : [Number.MAX_SAFE_INTEGER];
-}
-
 /** What a cancel names: one order by client id or by id, or with neither all that rests when its round begins. */
 export interface CancelName {
   readonly clientId: string;
@@ -88,15 +79,24 @@ export function takeCancels(
   return cancels;
 }
 
-const givesRounds = (venue: Venue): ((ctx: ReadContext, key: number) => boolean) =>
-  remembered((ctx) => {
-    let some = false;
-    venue.state.markets.each(ctx, (_id, market) => {
-      some = byLists(instrumentOf(market));
+const asked = new WeakMap<Venue, (ctx: ReadContext, key: number) => boolean>();
+
+/** Whether any market gives rounds. Asked in every block and vote, so remembered while markets stand. */
+export function someGiveRounds(ctx: ReadContext, venue: Venue): boolean {
+  let ask = asked.get(venue);
+  if (ask === undefined) {
+    ask = remembered((inner) => {
+      let some = false;
+      venue.state.markets.each(inner, (_id, market) => {
+        some = byLists(instrumentOf(market));
+        return some;
+      });
       return some;
     });
-    return some;
-  });
+    asked.set(venue, ask);
+  }
+  return ask(ctx, 0);
+}
 
 /** Of what a message orders or cancels: the market, and how long it is good, Unix milliseconds; 0 or absent: until cancelled. */
 export interface ListedPart {
@@ -111,14 +111,13 @@ export interface ListedPart {
 export function createListed(
   venue: Venue,
 ): (ctx: ReadContext, parts: readonly ListedPart[]) => boolean {
-  const some = givesRounds(venue);
   const gives = (ctx: ReadContext, symbol: string): boolean => {
     const id = findMarketId(ctx, venue, symbol);
     const market = id === undefined ? undefined : venue.state.markets.get(ctx, id);
     return market !== undefined && byLists(instrumentOf(market));
   };
   return (ctx, parts) => {
-    if (!some(ctx, 0)) return false;
+    if (!someGiveRounds(ctx, venue)) return false;
     const soon = BigInt(nowMs(ctx) + LISTED_LIFE_MS);
     return parts.every(
       ({ goodTilMs = 0n, market }) =>

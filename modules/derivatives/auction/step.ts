@@ -8,29 +8,45 @@ import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
 import { cancelOpen, cancelSlot, expireDue, expireOrders } from "../orders/cancelling.ts";
+import { reducible } from "../orders/execution.ts";
 import { sideOf } from "../orders/requests.ts";
 import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
 import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
-import { roundsDue, takeCancels } from "./rounds.ts";
+import { byLists, takeCancels } from "./rounds.ts";
 import { holdAuction } from "./run.ts";
 
 /**
  * Expiries and auctions of a market at the end of a block. While it is stopped or its price stale, nothing but expiries, and the collected orders stay as
- * they are. Where rounds are given, what has expired leaves with them, too.
+ * they are. Where rounds are given they have been held before.
  */
 export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  if (!holdRounds(ctx, venue, instrument, roundsDue(ctx, venue, instrument)))
+  if (byLists(instrument)) return;
+  if (!holdRound(ctx, venue, instrument, Number.MAX_SAFE_INTEGER))
     expireOrders(ctx, venue, instrument);
 }
 
-/** False, and nothing is done: the market is stopped, or its price stale. */
-export function holdRounds(
+/** A round of a market that gives rounds; where no auction can be held its cancels are carried out all the same, and its orders wait for one. */
+export function roundStep(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
-  rounds: readonly number[],
+  round: number,
+): void {
+  if (holdRound(ctx, venue, instrument, round)) return;
+  const turn = openTurn(ctx, venue, instrument);
+  expireDue(turn);
+  for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
+  closeTurn(turn);
+}
+
+/** False, and nothing is done: the market is stopped, or its price stale. */
+function holdRound(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  round: number,
 ): boolean {
   const mark =
     trades(instrument) && collects(ctx, venue, instrument)
@@ -38,13 +54,13 @@ export function holdRounds(
       : undefined;
   if (mark?.fresh !== true) return false;
   const turn = openTurn(ctx, venue, instrument);
-  for (const round of rounds) holdRound(turn, round, mark);
+  auctionRound(turn, round, mark);
   closeTurn(turn);
   return true;
 }
 
 /** What has expired or was cancelled for it leaves, what was collected for it enters, and the auction is held, unless the market waits for its opening. */
-function holdRound(turn: Turn, round: number, mark: Mark): void {
+function auctionRound(turn: Turn, round: number, mark: Mark): void {
   const { ctx, instrument, venue } = turn;
   expireDue(turn);
   for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
@@ -65,6 +81,9 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
   const { book, ctx, instrument, venue } = turn;
   const account = holderOf(named);
   if (clientId === "" && orderId === 0n) {
+    for (const order of collectedOf(ctx, venue, instrument.id, account)) {
+      if (order.round < named.round) releaseCollected(ctx, venue, instrument, order, "user");
+    }
     cancelOpen(turn, account, "user");
     return;
   }
@@ -94,6 +113,10 @@ function enterCollected(turn: Turn, round: number): number[] {
       releaseCollected(ctx, venue, instrument, order, "expired");
       continue;
     }
+    if (order.reduceOnly && !reducesNow(turn, order)) {
+      releaseCollected(ctx, venue, instrument, order, "reduce_only");
+      continue;
+    }
     if (book.size >= OPEN_ORDERS_PER_MARKET_MAX) {
       releaseCollected(ctx, venue, instrument, order, "book_full");
       continue;
@@ -107,6 +130,12 @@ function enterCollected(turn: Turn, round: number): number[] {
   }
   for (const account of reducing) enforceReduceOnly(turn, account);
   return immediate;
+}
+
+/** Where rounds are given that is not asked when it is accepted. */
+function reducesNow({ ctx, instrument, venue }: Turn, order: CollectedOrder): boolean {
+  const position = venue.clearing.positionLots(ctx, holderOf(order), instrument.id);
+  return reducible(position, sideOf(order.side) ?? "buy") > 0n;
 }
 
 function enter(turn: Turn, id: number, order: CollectedOrder): void {

@@ -3,7 +3,6 @@ import type { DocumentTrade } from "@keel/proto/gen/keel/derivatives/v1/document
 import { type AccountId, isSameOwner } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { mulDivUp, PPM } from "../../kit/math/mul-div.ts";
-import { byLists } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import { FeeDesk } from "../fees/desk.ts";
 import {
@@ -50,9 +49,6 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
   function markOf(instrument: Instrument): Mark {
     let known = marks.get(instrument.id);
     if (known === undefined) {
-      if (byLists(instrument)) {
-        throw refuse("notInAuction", `${instrument.symbol} trades in rounds only`);
-      }
       known = { instrument, mark: requireOpenMarket(ctx, venue, instrument) };
       marks.set(instrument.id, known);
     }

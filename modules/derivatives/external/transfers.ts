@@ -8,15 +8,13 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
-import { roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
-import { formatPrice, formatSize, type Instrument, parseSize } from "../instruments.ts";
-import { marketsWithOrders } from "../occupied.ts";
+import { formatPrice, formatSize, parseSize } from "../instruments.ts";
 import { requireOpenMarket } from "../open-market.ts";
-import { cancelAll, openOrdersIn } from "../orders/cancelling.ts";
+import { cancelAll } from "../orders/cancelling.ts";
 import { enforceReduceOnly } from "../orders/resting.ts";
 import type { TradeParty } from "../ports.ts";
-import { closeTurn, instrumentById, openTurn, requireInstrument, type Venue } from "../venue.ts";
+import { closeTurn, openTurn, requireInstrument, type Venue } from "../venue.ts";
 import { positionTransferred, subaccountTransferred } from "./events.ts";
 
 interface Ends {
@@ -66,7 +64,6 @@ export function transferPosition(
   const quanta = collateralOf(message.collateral);
   const instrument = requireInstrument(ctx, venue, message.market);
   const mark = requireOpenMarket(ctx, venue, instrument);
-  for (const account of [from, to]) requireNoneOfRounds(ctx, venue, instrument, account);
   const position = venue.clearing.positionLots(ctx, from, instrument.id);
   const held = absolute(position);
   const lots = message.size === "" ? held : BigInt(parseSize(instrument, message.size));
@@ -116,28 +113,7 @@ export function transferSubaccount(
       `expected an unused sub-account, got ${venue.accounts.text(to)}`,
     );
   }
-  for (const id of marketsWithOrders(ctx, venue.state)) {
-    const instrument = instrumentById(ctx, venue, id);
-    if (instrument !== undefined) requireNoneOfRounds(ctx, venue, instrument, from);
-  }
   cancelAll(ctx, venue, from, "transfer");
   venue.clearing.portAccount(ctx, from, to);
   subaccountTransferred(ctx, venue, from, to);
-}
-
-/**
- * An order of a market whose rounds inclusion lists give leaves by a cancel in its round, or whoever moves last would choose which of his orders
- * of a round stay: no transfer may take one off or take the position it reduces.
- */
-function requireNoneOfRounds(
-  ctx: WriteContext,
-  venue: Venue,
-  instrument: Instrument,
-  account: AccountId,
-): void {
-  if (roundOf(ctx, instrument) === 0 || openOrdersIn(ctx, venue, instrument, account) === 0) return;
-  throw refuse(
-    "notInAuction",
-    `${venue.accounts.text(account)} has orders in ${instrument.symbol}: cancel them first`,
-  );
 }

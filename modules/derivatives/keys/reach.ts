@@ -4,7 +4,6 @@
  */
 import type { KeyCount } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
-import { byLists } from "../auction/rounds.ts";
 import type { Turn } from "../venue.ts";
 
 /** Counts for nothing, but for a key's order. */
@@ -23,17 +22,15 @@ export function uncounted(trader: Uint8Array | undefined): KeyCount | undefined 
 
 /**
  * Whether an order may take off one of this account of the same owner. Always in its own sub-account, and in those that the grant names as it
- * is now, expired or not; once it is gone, in no other. Nor in any other where inclusion lists give rounds.
+ * is now, expired or not; once it is gone, in no other.
  */
 export function reaches(
-  { ctx, instrument, venue }: Turn,
+  { ctx, venue }: Turn,
   order: { readonly account: AccountId; readonly trader: Uint8Array | undefined },
   account: AccountId,
 ): boolean {
   const { trader } = order;
   if (trader === undefined || trader.length === 0 || order.account === account) return true;
-  // A grant can be given and taken at once: who did so last would choose which orders of a round stay.
-  if (byLists(instrument)) return false;
   const grant = venue.state.keys.grants.get(ctx, [venue.accounts.owner(account), trader]);
   return grant?.subaccounts.includes(numberOf(account)) === true;
 }

@@ -12,7 +12,6 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
-import { byLists } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { parsePrice, parseSize } from "../instruments.ts";
@@ -94,9 +93,6 @@ export function amendOrder(
 function amendResting(turn: Turn, slot: number, amendment: Amendment): MsgAmendOrderResponse {
   const { instrument } = turn;
   if (amendment.triggerPrice !== "") throw refuse("notAmendable", "the order waits for no trigger");
-  if (byLists(instrument)) {
-    throw refuse("notInAuction", `in ${instrument.symbol} an order is cancelled and placed anew`);
-  }
   const order = turn.book.read(slot);
   const { displayLots, hiddenLots, sizeLots } = recordOf(turn, order);
   const ticks = amendment.price === "" ? order.ticks : parsePrice(instrument, amendment.price);

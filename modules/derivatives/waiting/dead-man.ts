@@ -7,7 +7,6 @@ import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import { heightKey, u32Key } from "../../kit/collections/codecs.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { collectCancel, roundOf } from "../auction/rounds.ts";
 import { containMarket } from "../contain-market.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
@@ -262,14 +261,6 @@ function cancelIn(
   let cancelled = 0;
   let left = 0;
   const stands = containMarket(ctx, venue, market, (inner) => {
-    const round = roundOf(inner, instrument);
-    if (round !== 0) {
-      // Its time may have been moved in this very block: it chooses nothing that a cancel could not.
-      const all = { clientId: "", orderId: 0n, round };
-      collectCancel(inner, venue, instrument, account, all);
-      cancelled = 1;
-      return;
-    }
     cancelled = cancelAllIn(inner, venue, instrument, account, "dead_man", bounds);
     left = openOrdersIn(inner, venue, instrument, account);
   });

@@ -30,8 +30,6 @@ export interface ListKeeper {
   putOff(ctx: ReadContext): ReadonlySet<string> | null;
   /** After the block's transactions, of which these are the keys: what was listed and is not among them puts the round off by a block. Whether they succeeded does not matter. */
   closeList(ctx: WriteContext, included: readonly string[]): void;
-  /** Its own height, when its round is held at the end of this block; none when it is put off. */
-  roundsDue(ctx: ReadContext): readonly number[];
 }
 
 /** Keys that voters with more than one third of all power named, ascending. `votes` has one entry per validator of the set. */
@@ -118,12 +116,6 @@ export function createListKeeper(state: OracleState): ListKeeper {
       if (missing.length + again.length > 0) {
         emitTransactionsMissing(ctx, { missing: missing.length, again: again.length });
       }
-    },
-
-    roundsDue(ctx) {
-      const { height } = ctx.header;
-      const record = recordOf(ctx, height);
-      return record !== undefined && record.missing.length > 0 ? [] : [height];
     },
   };
 }
