@@ -47,8 +47,6 @@ interface Finished {
   /** Of transactions that were overdue. */
   readonly results: readonly ExecTxResult[];
   readonly gas: BlockGas;
-  /** False: the step failed, and is undone. */
-  readonly sound: boolean;
 }
 
 export interface BlockExecutorOptions {
@@ -130,11 +128,11 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   }
 
   /**
-   * Before the block's own prices and time: what was listed for the last block and missing there, and the round that it put off, in the last block's context.
-   * So nothing that came since has a say in that round. Of the transactions those that stand first and were missing.
+   * Before the block's own prices and time: what was listed for the last block and missing there, the round that it put off, and its end, liquidations too, in
+   * the last block's context. So nothing that came since has a say in that round, and nothing of the end of a block comes before it. Of the transactions those that stand first and were missing.
    */
   function finishRound(block: Work, txs: readonly Uint8Array[], gas: BlockGas): Finished {
-    const nothing = { results: [], gas, sound: true };
+    const nothing = { results: [], gas };
     const last = keel.chain.lastBlock.get(hookContext(block));
     if (last === undefined || last.height !== block.header.height - 1) return nothing;
     const header = { ...block.header, height: last.height, timeNs: last.timeNs, proposer: "" };
@@ -148,7 +146,8 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const sound = runStep(before, { name: "beginBlock", of: "round put off" }, (context) =>
       keel.derivatives.endRound(context),
     );
-    return { results: before.results, gas: left, sound };
+    closeBlock(before, sound);
+    return { results: before.results, gas: left };
   }
 
   /**
@@ -159,7 +158,12 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     block: Work,
     txs: readonly Uint8Array[],
     { gas, results }: Finished,
-  ): { readonly from: number; readonly gas: BlockGas; readonly sound: boolean } {
+  ): {
+    readonly from: number;
+    readonly gas: BlockGas;
+    readonly sound: boolean;
+    readonly isHeld: boolean;
+  } {
     let from = results.length;
     let left = gas;
     let sound = true;
@@ -172,11 +176,12 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
         keel.oracle.closeList(context, keys),
       );
     }
-    if (keel.oracle.putOff(hookContext(block)) !== null) return { from, gas: left, sound };
+    if (keel.oracle.putOff(hookContext(block)) !== null)
+      return { from, gas: left, sound, isHeld: false };
     const held = runStep(block, { name: "beginBlock", of: "round" }, (context) =>
       keel.derivatives.endRound(context),
     );
-    return { from, gas: left, sound: sound && held };
+    return { from, gas: left, sound: sound && held, isHeld: true };
   }
 
   /** A broken ledger never goes on as if nothing had happened: what the hooks did is undone, and if that does not help all clearing stops. */
@@ -236,14 +241,15 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       if (update !== null) block.results.push(runOracleTx(keel, block, update, onFault));
       for (const result of finished.results) block.results.push(result);
       keel.ante.beginBlock(hookContext(block));
-      let { sound } = finished;
+      let sound = true;
       for (const module of keel.beginBlock) sound = runHook(block, "beginBlock", module) && sound;
       // Before the transactions: none may trade on what a failed step left undone.
       if (!sound) stopClearing(block, "beginBlock");
       const left = runRound(block, txs, finished);
       runTransactions(block, txs.slice(left.from), null, left.gas);
       keel.ante.endBlock(hookContext(block));
-      closeBlock(block, left.sound);
+      // The end of a block that puts its round off comes after that round.
+      if (left.isHeld) closeBlock(block, left.sound);
       keel.chain.lastBlock.set(hookContext(block), {
         height: header.height,
         timeNs: header.timeNs,
