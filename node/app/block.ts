@@ -15,6 +15,7 @@ import { addMode } from "./block-events.ts";
 import { type Asked, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { firstViolation } from "./invariants.ts";
+import { IDLE_BLOCKS_MAX } from "./limits.ts";
 import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
 import type { Router } from "./router.ts";
 import { runOracleTx } from "./run-oracle-tx.ts";
@@ -47,6 +48,8 @@ interface Finished {
   /** Of transactions that were overdue. */
   readonly results: readonly ExecTxResult[];
   readonly gas: BlockGas;
+  /** It brings nothing of what is overdue: it does nothing at all, so that the round can still be finished as it was. */
+  readonly isIdle: boolean;
 }
 
 export interface BlockExecutorOptions {
@@ -132,13 +135,15 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
    * the last block's context. So nothing that came since has a say in that round, and nothing of the end of a block comes before it. Of the transactions those that stand first and were missing.
    */
   function finishRound(block: Work, txs: readonly Uint8Array[], gas: BlockGas): Finished {
-    const nothing = { results: [], gas };
+    const nothing = { results: [], gas, isIdle: false };
     const last = keel.chain.lastBlock.get(hookContext(block));
-    if (last === undefined || last.height !== block.header.height - 1) return nothing;
+    if (last === undefined) return nothing;
     const header = { ...block.header, height: last.height, timeNs: last.timeNs, proposer: "" };
     const before: Work = { ...block, header, results: [] };
     const missing = keel.oracle.putOff(hookContext(before));
     if (missing === null) return nothing;
+    if (txs.length === 0 && block.header.height - last.height <= IDLE_BLOCKS_MAX)
+      return { ...nothing, isIdle: true };
     const keys = txKeys(txs);
     const late = keys.findIndex((key) => !missing.has(key));
     const overdue = late < 0 ? txs : txs.slice(0, late);
@@ -146,8 +151,9 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const sound = runStep(before, { name: "beginBlock", of: "round put off" }, (context) =>
       keel.derivatives.endRound(context),
     );
+    keel.oracle.endPutOff(hookContext(before));
     closeBlock(before, sound);
-    return { results: before.results, gas: left };
+    return { results: before.results, gas: left, isIdle: false };
   }
 
   /**
@@ -238,6 +244,10 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       if (update !== null) txs = txs.slice(1);
       const max = blockGasMax(params);
       const finished = finishRound(block, txs, { max, left: max });
+      if (finished.isIdle) {
+        if (update !== null) block.results.push(IDLE);
+        return { header, events: block.events, txResults: block.results };
+      }
       if (update !== null) block.results.push(runOracleTx(keel, block, update, onFault));
       for (const result of finished.results) block.results.push(result);
       keel.ante.beginBlock(hookContext(block));
@@ -258,6 +268,18 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     },
   };
 }
+
+/** Of an update whose block does nothing. */
+const IDLE: ExecTxResult = {
+  code: 0,
+  codespace: "",
+  log: "",
+  info: "",
+  data: new Uint8Array(0),
+  gasWanted: 0n,
+  gasUsed: 0n,
+  events: [],
+};
 
 /** What the block keeps of it. Spelled out: it is done for every transaction. */
 function resultOf(result: ExecTxResult): ExecTxResult {

@@ -29,6 +29,8 @@ export const LISTED_HEIGHTS_MIN = 3n;
 /** How long a proposer waits for transactions that were named and have not reached it: some hops of gossip, and little of the time others wait for a proposal. */
 export const NAMED_WAIT_MS = 100;
 export const NAMED_POLL_MS = 5;
+/** Empty blocks that may follow one that put its round off and leave it open: more than that many proposers in a row are not dishonest, but may have lost what was named. */
+export const IDLE_BLOCKS_MAX = 3;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
 /** Queries that make an order book anew at an earlier height take one part in so many of the thread's time: the book of 100,000 orders is half a second. */

@@ -61,7 +61,7 @@ function told(events: readonly { type: string; attributes: readonly { value: str
 }
 
 /** Named orders against one that nobody named the block before; then the price moves. */
-async function run(empty: boolean) {
+async function run(empty: boolean, idle = 0) {
   const chain = await auctionChain();
   const unnamed = order(chain, 0, "sell", 64_950);
   await chain.decide([priceTx(chain, PRICE), unnamed]);
@@ -80,6 +80,8 @@ async function run(empty: boolean) {
   expect(prepared).toHaveLength(5);
   expect(await chain.app.processProposal(chain.proposed(block))).toBe(true);
   const first = await chain.decide(block);
+  for (let n = 0; n < idle; n++)
+    await chain.decide([priceTx(chain, PRICE - 500_000n, () => [...named, late])]);
   // The next block has another price, and the late one in it or in the one before.
   const update = priceTx(chain, PRICE + 100_000n, () => (empty ? [late] : []));
   const overdue = prepared.slice(1, 4);
@@ -144,6 +146,12 @@ describe("a round that an empty block puts off", { timeout: 60_000 }, () => {
     expect(late.equities).toEqual(plain.equities);
     expect(plain.modes).toEqual(["BeginBlock"]);
     expect(late.modes).toEqual(["BeginBlock"]);
+  });
+
+  it("is what it would have been after three more empty blocks, too: they do nothing", async () => {
+    const [plain, late] = [await run(false), await run(true, 3)];
+    expect(late.auctions).toEqual(plain.auctions);
+    expect(late.equities).toEqual(plain.equities);
   });
 
   it("can be explained, and its block executed again", async () => {

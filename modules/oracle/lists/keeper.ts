@@ -28,6 +28,8 @@ export interface ListKeeper {
   listedNow(ctx: ReadContext): ReadonlySet<string> | null;
   /** After the block, whose round it put off: keys of what was listed for it and is missing; null: nothing is. */
   putOff(ctx: ReadContext): ReadonlySet<string> | null;
+  /** The round that was put off has ended: nothing is overdue any more. */
+  endPutOff(ctx: WriteContext): void;
   /** After the block's transactions, of which these are the keys: what was listed and is not among them puts the round off by a block. Whether they succeeded does not matter. */
   closeList(ctx: WriteContext, included: readonly string[]): void;
 }
@@ -52,7 +54,9 @@ function expectedBy(
   height: number,
   votes: readonly ValidatorVote[],
 ): ExpectedTransactions {
-  const overdue = before?.height === BigInt(height - 1) ? keysOf(before.missing) : [];
+  // Blocks that brought nothing of it did nothing, so the record is that of the last one that did.
+  const isOpen = before !== undefined && before.height < BigInt(height);
+  const overdue = isOpen ? keysOf(before.missing) : [];
   const late = new Set(overdue);
   return { overdue, listed: namedBy(votes).filter((key) => !late.has(key)) };
 }
@@ -102,6 +106,8 @@ export function createListKeeper(state: OracleState): ListKeeper {
         ? null
         : new Set(keysOf(record.missing));
     },
+
+    endPutOff: (ctx) => state.inclusionList.delete(ctx),
 
     closeList(ctx, included) {
       const record = recordOf(ctx, ctx.header.height);

@@ -108,15 +108,14 @@ describe("a round", () => {
     ]);
   });
 
-  it("of a block whose update failed is late, and its round is held", () => {
+  it("that was put off stays open over blocks that bring nothing of it, until it ends", () => {
     const oracle = createTestOracle();
     expect(block(oracle, [A], [])).toEqual([]);
     oracle.ctx.nextBlock();
-    expect([rounds(oracle), putOff(oracle)]).toEqual(["none", "none"]);
-    expect(due(oracle)).toEqual([12]);
-    // What was missing so long ago is not overdue any more.
-    expect(block(oracle, [A], [A])).toEqual([13]);
-    expect(rounds(oracle)).toEqual([true, false, false, false]);
+    oracle.ctx.nextBlock();
+    expect(oracle.expected([[B], [B], [B], [B]])).toEqual({ overdue: [A], listed: [B] });
+    oracle.keeper.endPutOff(oracle.ctx);
+    expect(oracle.expected([[B], [B], [B], [B]])).toEqual({ overdue: [], listed: [B] });
   });
 });
 
@@ -136,10 +135,6 @@ describe("a proposal", () => {
     const record = oracle.state.inclusionList.get(oracle.ctx);
     expect(record?.overdue).toEqual(listOf(expected.overdue));
     expect(record?.listed).toEqual(listOf(expected.listed));
-    // Two blocks later nothing of it is overdue.
-    oracle.ctx.nextBlock();
-    oracle.ctx.nextBlock();
-    expect(oracle.expected(all())).toEqual({ overdue: [], listed: [] });
   });
 });
 
