@@ -107,7 +107,11 @@ async function open(
     store: application,
     verifier,
     prices: options.prices ?? feed,
-    pending: { young: () => pool.young(), find: (key) => pool.find(key) },
+    pending: {
+      young: () => pool.young(),
+      find: (key) => pool.find(key),
+      named: (txs) => network.mempool.push(txs),
+    },
     minGasPrices: config.app["minimum-gas-prices"],
     version: KEEL_VERSION,
     nowNs: () => timestampToNanos(clock.now()),

@@ -88,6 +88,20 @@ describe("mempool reactor", () => {
     expect(pools.map((pool) => pool.offered)).toEqual([100, 100, 100, 100]);
   });
 
+  it("pushes what is named to everybody, also past a peer that claims links to all and brought it to few", async () => {
+    const { pools } = await start(6);
+    await time.pass(500);
+    const [hostile, ...others] = pools as [FakePool, ...FakePool[]];
+    const tx = txOf(7);
+    // It gives the transaction to two, and everybody believes that it gives it to all.
+    for (const pool of others.slice(0, 2)) pool.admit(tx, hostile.transport.self);
+    await time.pass(50);
+    expect(others.map(({ txs }) => txs.size)).toEqual([1, 1, 0, 0, 0]);
+    others[0]?.reactor.push([tx]);
+    await time.pass(50);
+    expect(others.map(({ txs }) => txs.size)).toEqual([1, 1, 1, 1, 1]);
+  });
+
   it("shows the pool to a node that comes later", async () => {
     const { hub, pools } = await start(1);
     for (let i = 0; i < 10; i++) pools[0]?.admit(txOf(i), null);

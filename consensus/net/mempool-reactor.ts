@@ -91,6 +91,15 @@ export class MempoolReactor {
     }
   }
 
+  /**
+   * To every peer, whoever brought them and whatever links it has: what this node names in its vote, which the next proposer must have. A peer that claims links it
+   * makes no use of could otherwise keep a transaction from all of them.
+   */
+  push(txs: readonly Uint8Array[]): void {
+    if (this.#pool === null) return;
+    for (const peer of this.#links.keys()) this.#sendBatches(peer, txs);
+  }
+
   #flush(): void {
     const outgoing = this.#outgoing;
     if (outgoing.length === 0) return;

@@ -28,7 +28,7 @@ import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
 import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
-import { listedKeys, type PendingSource } from "./listing.ts";
+import { nameListed, type PendingSource } from "./listing.ts";
 import { OldHeights } from "./old-heights.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
@@ -340,7 +340,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       const context = readContext(blockHeader(chainId, block), state.check, unlimitedGas());
       const { pending, prices } = options;
       const listed = (): readonly string[] =>
-        pending === undefined ? [] : listedKeys(pending.young(), block.txs, { read, context });
+        pending === undefined ? [] : nameListed(pending, block.txs, { read, context });
       return makeExtension(keel.oracle, { prices, listed }, context, (error) =>
         onFault(block.height, "extendVote", error),
       );

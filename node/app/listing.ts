@@ -26,6 +26,19 @@ export interface PendingSource {
   young(): Iterable<PendingTx>;
   /** Any transaction whose bytes are at hand, for a block that must hold it. */
   find(key: string): Uint8Array | undefined;
+  /** Told of what this node's vote names, before the vote is sent: the next proposer has to have it. */
+  named?(txs: readonly Uint8Array[]): void;
+}
+
+/** What this node's vote names, and the pool is told. */
+export function nameListed(
+  pending: PendingSource,
+  blockTxs: readonly Uint8Array[],
+  tools: { readonly read: TxReader["read"]; readonly context: ReadContext },
+): readonly string[] {
+  const keys = listedKeys(pending.young(), blockTxs, tools);
+  pending.named?.(keys.flatMap((key) => pending.find(key) ?? []));
+  return keys;
 }
 
 /**
