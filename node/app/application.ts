@@ -24,11 +24,16 @@ import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
 import { readContext, writeContext } from "./contexts.ts";
+import { DerivedTime, OldHeights } from "./derived-time.ts";
 import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
-import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
-import { OldHeights } from "./old-heights.ts";
+import {
+  EXPLAINED_ENTRIES_DEFAULT,
+  NEWEST_TIME,
+  OLD_HEIGHTS_TIME,
+  QUERY_HEIGHTS_DEFAULT,
+} from "./limits.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
@@ -260,7 +265,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     };
   }
 
-  const oldHeights = new OldHeights();
+  const oldHeights = new OldHeights(new DerivedTime(OLD_HEIGHTS_TIME));
+  const newest = new DerivedTime(NEWEST_TIME);
 
   function simulate(tx: Uint8Array): TxResult {
     const view = state.viewAt(header.height);
@@ -359,6 +365,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
           latest: () => state.viewAt(store.height),
           viewAt: (height) => state.viewAt(height),
           oldHeights,
+          newest,
           simulate,
           onFault,
         },
