@@ -24,15 +24,21 @@ import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
 import { readContext, writeContext } from "./contexts.ts";
+import { DerivedTime, OldHeights } from "./derived-time.ts";
 import { createExplainer, type ExplainAnswer } from "./explain.ts";
 import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
-import { EXPLAINED_ENTRIES_DEFAULT, QUERY_HEIGHTS_DEFAULT } from "./limits.ts";
+import {
+  EXPLAINED_ENTRIES_DEFAULT,
+  NEWEST_TIME,
+  OLD_HEIGHTS_TIME,
+  QUERY_HEIGHTS_DEFAULT,
+} from "./limits.ts";
 import { nameListed, type PendingSource } from "./listing.ts";
-import { OldHeights } from "./old-heights.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
+import { createQueue } from "./queue.ts";
 import { createRouter, type TxResult } from "./router.ts";
 import { AppState } from "./state.ts";
 import { createTxReader } from "./transactions.ts";
@@ -263,7 +269,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     };
   }
 
-  const oldHeights = new OldHeights();
+  const oldHeights = new OldHeights(new DerivedTime(OLD_HEIGHTS_TIME));
+  const newest = new DerivedTime(NEWEST_TIME);
 
   function simulate(tx: Uint8Array): TxResult {
     const view = state.viewAt(header.height);
@@ -369,6 +376,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
           latest: () => state.viewAt(store.height),
           viewAt: (height) => state.viewAt(height),
           oldHeights,
+          newest,
           simulate,
           onFault,
         },
@@ -383,15 +391,5 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     async applySnapshotChunk() {
       return "reject";
     },
-  };
-}
-
-/** One at a time, in the order asked: consensus calls wait for each other, CheckTx and queries do not. */
-function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
-    return next;
   };
 }

@@ -1,4 +1,5 @@
 /** Bounds of the application shell, each with its reason. */
+import type { DerivedTimeTerms } from "./derived-time.ts";
 
 /** Heights whose state stays open to queries: forks share unchanged nodes, so each costs about what its block changed. */
 export const QUERY_HEIGHTS_DEFAULT = 100;
@@ -33,10 +34,21 @@ export const NAMED_POLL_MS = 5;
 export const IDLE_BLOCKS_MAX = 3;
 /** A vote extension as it travels; a larger one is malformed. */
 export const EXTENSION_BYTES_MAX = 4_096;
-/** Queries that make an order book anew at an earlier height take one part in so many of the thread's time: the book of 100,000 orders is half a second. */
-export const DERIVED_SHARE = 10;
-/** And as much at once, so that several small ones are answered. */
-export const DERIVED_BURST_MS = 100;
+/** Queries that make an order book anew, at an earlier height and at the newest: the book of 100,000 orders is half a second of the thread that votes. */
+export const OLD_HEIGHTS_TIME: DerivedTimeTerms = {
+  share: 10,
+  // Several small ones are answered.
+  burstMs: 100,
+  advice:
+    "earlier heights have had their share of this node's time: ask the newest, or again later",
+};
+/** Of the newest one is made once a block and market, so a node that serves large books must be able to; a validator's votes come first all the same. */
+export const NEWEST_TIME: DerivedTimeTerms = {
+  share: 4,
+  burstMs: 1_000,
+  advice:
+    "order books have had their share of this node's time: ask again later, or follow /stream",
+};
 /** A query's request: keys and small messages only. */
 export const QUERY_BYTES_MAX = 65_536;
 /** Gas of one query or simulation, so that a scan cannot hold up the block in work. */

@@ -2,7 +2,8 @@ import { Branch } from "@keel/modules/kit/store";
 import { describe, expect, it } from "vitest";
 import { createVerifier } from "../crypto/verifier.ts";
 import { createKeel } from "./app.ts";
-import { OldHeights } from "./old-heights.ts";
+import { DerivedTime, OldHeights } from "./derived-time.ts";
+import { NEWEST_TIME, OLD_HEIGHTS_TIME } from "./limits.ts";
 import { answerQuery } from "./query.ts";
 import type { CommittedView } from "./state.ts";
 
@@ -17,7 +18,8 @@ function scene() {
     const header = { chainId: "c", height, timeNs: BigInt(height), proposer: "" };
     views.set(height, { header, branch: Branch.empty(1) });
   }
-  const oldHeights = new OldHeights(() => clock.ms);
+  const oldHeights = new OldHeights(new DerivedTime(OLD_HEIGHTS_TIME, () => clock.ms));
+  const newest = new DerivedTime(NEWEST_TIME, () => clock.ms);
   const route = (derives: boolean) => ({
     path: "",
     requestType: "",
@@ -31,6 +33,7 @@ function scene() {
   });
   const options = {
     oldHeights,
+    newest,
     routes: new Map([
       ["/Orders", route(true)],
       ["/Price", route(false)],
@@ -59,6 +62,21 @@ describe("a query that makes a book anew", () => {
     expect(await ask("/Orders", 1)).toMatchObject({ code: 11, codespace: "sdk" });
     for (const height of [0, 9]) expect((await ask("/Orders", height)).code).toBe(0);
     expect((await ask("/Price", 1)).code).toBe(0);
+  });
+
+  it("takes at most a quarter of it at the newest height, however fast blocks come and whoever asks", async () => {
+    const { ask, clock, views } = scene();
+    let answered = 0;
+    for (const began = clock.ms; clock.ms - began < 60_000; clock.ms += 10) {
+      // The next block.
+      views.get(9)?.branch.forgetDerived();
+      const { code, log } = await ask("/Orders", 9);
+      if (code === 0) answered += 1;
+      else expect([code, log]).toEqual([11, expect.stringContaining("ResourceExhausted")]);
+    }
+    expect(answered * BUILD_MS).toBeLessThan(60_000 / 4 + 1_000 + 2 * BUILD_MS);
+    expect(answered).toBeGreaterThan(30);
+    expect((await ask("/Price", 9)).code).toBe(0);
   });
 
   it("is answered again at the same height, and keeps no other's", async () => {

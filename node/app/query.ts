@@ -9,8 +9,8 @@ import { utf8ToBytes } from "@keel/proto/bytes/utf8";
 import { SimulateResponse } from "cosmjs-types/cosmos/tx/v1beta1/service";
 import { type CommitStore, HeightUnavailable } from "../store/types.ts";
 import { readContext } from "./contexts.ts";
+import { type DerivedTime, DerivedTimeUsedUp, type OldHeights } from "./derived-time.ts";
 import { QUERY_BYTES_MAX, QUERY_GAS_MAX, TX_BYTES_MAX } from "./limits.ts";
-import { type OldHeights, OldHeightsBusy } from "./old-heights.ts";
 import type { TxResult } from "./router.ts";
 import type { CommittedView } from "./state.ts";
 
@@ -22,6 +22,7 @@ export interface QueryOptions {
   readonly latest: () => CommittedView | null;
   readonly viewAt: (height: number) => CommittedView | null;
   readonly oldHeights: OldHeights;
+  readonly newest: DerivedTime;
   readonly simulate: (tx: Uint8Array) => TxResult;
   readonly onFault: (height: number, where: string, error: Error) => void;
 }
@@ -81,8 +82,9 @@ function runQuery(options: QueryOptions, request: QueryRequest, height: number):
   }
   const context = readContext(view.header, view.branch, limitedGas(QUERY_GAS_MAX));
   const work = (): Uint8Array => route.handle(context, request.data);
+  if (!route.derives) return work();
   const isOld = height !== options.latest()?.header.height;
-  return route.derives && isOld ? options.oldHeights.answer(view.branch, work) : work();
+  return isOld ? options.oldHeights.answer(view.branch, work) : options.newest.answer(work);
 }
 
 async function storeQuery(
@@ -166,8 +168,8 @@ function refusal(
 ): QueryResponse {
   const base = { ...answer(height), codespace: "sdk" };
   if (error instanceof HeightUnavailable) return { ...base, code: 26, log: error.message };
-  if (error instanceof OutOfGasError || error instanceof OldHeightsBusy) {
-    const why = error instanceof OldHeightsBusy ? error.message : "query too expensive";
+  if (error instanceof OutOfGasError || error instanceof DerivedTimeUsedUp) {
+    const why = error instanceof DerivedTimeUsedUp ? error.message : "query too expensive";
     return { ...base, code: 11, log: `rpc error: code = ResourceExhausted desc = ${why}` };
   }
   if (!(error instanceof ModuleError)) {
