@@ -230,6 +230,33 @@ describe("transaction pool", () => {
     expect(found("3:u:nowhere")).toBeUndefined();
   });
 
+  it("finds by key what waits for its check, until it is checked or its check breaks", async () => {
+    let judge: (broken: boolean) => void = () => undefined;
+    const { pool, submit } = setUp({
+      prefill: () =>
+        new Promise((resolve, reject) => {
+          judge = (broken) => (broken ? reject(new Error("disk")) : resolve());
+        }),
+    });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const found = (text: string) =>
+      pool.find(bytesToLatin1(sha256(Buffer.from(text))).slice(0, 20)) !== undefined;
+    const broken = submit("3:s:a").catch(() => undefined);
+    expect(found("3:s:a")).toBe(true);
+    await turn();
+    expect(found("3:s:a")).toBe(true);
+    judge(true);
+    await broken;
+    await turn();
+    expect(found("3:s:a")).toBe(false);
+    const checked = submit("3:u:b");
+    await turn();
+    expect([found("3:u:b"), pool.size()]).toEqual([true, 0]);
+    judge(false);
+    await checked;
+    expect([found("3:u:b"), pool.size()]).toEqual([true, 1]);
+  });
+
   it("tells once that something is there", async () => {
     const { pool, submit } = setUp();
     let told = 0;

@@ -62,6 +62,8 @@ export class TransactionPool implements Mempool, PendingSource {
   readonly #waiting: (() => void)[] = [];
   #height = 0;
   #pending: Pending[] = [];
+  /** All that wait for their check, also of batches under way, by the first bytes of their hashes. */
+  readonly #unchecked = new Map<string, Uint8Array>();
   /** Of all that wait for their check, also of batches under way. */
   #pendingBytes = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -107,6 +109,7 @@ export class TransactionPool implements Mempool, PendingSource {
     return new Promise((resolve, reject) => {
       this.#pending.push({ tx, hash, key, origin, resolve, reject });
       this.#pendingBytes += tx.length;
+      this.#unchecked.set(txKey(key), tx);
       this.#drain();
     });
   }
@@ -128,9 +131,9 @@ export class TransactionPool implements Mempool, PendingSource {
     return this.#entries.young();
   }
 
-  /** By the first bytes of its hash, pooled or set aside: for a block that must hold it. */
+  /** By the first bytes of its hash, pooled, set aside or waiting for its check: for a block that must hold it. */
   find(key: string): Uint8Array | undefined {
-    return this.#entries.find(key)?.tx ?? this.#aside.find(key);
+    return this.#entries.find(key)?.tx ?? this.#unchecked.get(key) ?? this.#aside.find(key);
   }
 
   /** The oldest `limit` transactions, for people and peers to see. */
@@ -234,6 +237,7 @@ export class TransactionPool implements Mempool, PendingSource {
     } catch (error) {
       for (const pending of batch.slice(checked)) {
         this.#seen.delete(pending.key);
+        this.#unchecked.delete(txKey(pending.key));
         pending.reject(error);
       }
     }
@@ -246,6 +250,7 @@ export class TransactionPool implements Mempool, PendingSource {
     const { tx, hash, key, origin } = pending;
     const result = await this.#options.app.checkTx(tx, "new");
     const isSequenced = result.sender !== null;
+    this.#unchecked.delete(txKey(key));
     if (result.code !== 0) {
       this.#leave(key, tx, isSequenced);
       pending.resolve({ kind: "checked", hash, result });
@@ -293,7 +298,7 @@ export class TransactionPool implements Mempool, PendingSource {
   #leave(hash: string, tx: Uint8Array, isSequenced: boolean): void {
     this.#seen.delete(hash);
     if (isSequenced || tx.length > LISTED_TX_BYTES_MAX) return;
-    this.#aside.add(hash.slice(0, TX_KEY_BYTES), tx);
+    this.#aside.add(txKey(hash), tx);
   }
 
   #announce(): void {
@@ -306,4 +311,9 @@ export class TransactionPool implements Mempool, PendingSource {
     this.#turn = done.catch(() => undefined);
     return done;
   }
+}
+
+/** As inclusion lists name it: the first bytes of its hash. */
+function txKey(hash: string): string {
+  return hash.slice(0, TX_KEY_BYTES);
 }
