@@ -137,6 +137,7 @@ async function open(
     prefill: (txs) => app.prefill(txs),
     onAdmitted: (tx, from) => network.mempool.admitted(tx, from),
   });
+  transport.onPeer((peer, change) => pool.onPeer(peer, change));
   const subscriptions = new SubscriptionHub({
     clientsMax: comet.rpc.max_subscription_clients,
     perClientMax: comet.rpc.max_subscriptions_per_client,

@@ -4,6 +4,7 @@ import { type Entry, PoolEntries } from "./entries.ts";
 const entry = (lane: number, length: number): Entry => ({
   tx: new Uint8Array(length),
   hash: "h",
+  origin: null,
   lane,
   sequenced: false,
   gasWanted: 1n,

@@ -8,6 +8,8 @@ export interface Entry {
   readonly tx: Uint8Array;
   /** Latin-1 text of the transaction's hash. */
   readonly hash: string;
+  /** The peer who brought it, null a client. */
+  readonly origin: string | null;
   readonly lane: number;
   readonly sequenced: boolean;
   readonly gasWanted: bigint;

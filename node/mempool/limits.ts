@@ -16,7 +16,7 @@ export interface PoolLimits {
   readonly ttlBlocks: number;
   /** Blocks for which it is young, and named in this node's votes: what no proposer can include must not put auctions off for ever. */
   readonly youngBlocks: number;
-  /** Bytes of transactions that are not pooled and whose bytes are kept all the same: a few blocks' worth of what others may have named. */
+  /** Bytes of transactions that are not pooled and whose bytes are kept all the same: a few blocks' worth of what others may have named; with 40 peers each of them has 400 KB for itself. */
   readonly asideBytesMax: number;
 }
 

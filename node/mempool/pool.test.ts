@@ -230,6 +230,21 @@ describe("transaction pool", () => {
     expect(found("3:u:nowhere")).toBeUndefined();
   });
 
+  it("finds what one brought and it refused or dropped, however much another brings", async () => {
+    const { pool, bad, submit } = setUp({ limits: { asideBytesMax: 60, txsMax: 1 } });
+    const found = (text: string) =>
+      pool.find(bytesToLatin1(sha256(Buffer.from(text))).slice(0, 20)) !== undefined;
+    pool.onPeer("honest", "up");
+    pool.onPeer("hostile", "up");
+    bad.add("refused");
+    await submit("1:u:refused");
+    await pool.submit(Buffer.from("3:u:displaced"), "honest");
+    await submit("1:u:cancel");
+    for (let i = 0; i < 50; i++) await pool.submit(Buffer.from(`1:u:flood${i}`), "hostile");
+    expect(["1:u:refused", "3:u:displaced", "1:u:flood0"].map(found)).toEqual([true, true, false]);
+    expect(found("1:u:flood49")).toBe(true);
+  });
+
   it("finds by key what waits for its check, until it is checked or its check breaks", async () => {
     let judge: (broken: boolean) => void = () => undefined;
     const { pool, submit } = setUp({

@@ -136,6 +136,11 @@ export class TransactionPool implements Mempool, PendingSource {
     return this.#entries.find(key)?.tx ?? this.#unchecked.get(key) ?? this.#aside.find(key);
   }
 
+  /** A peer that is linked has a share of its own of what is set aside. */
+  onPeer(peer: string, change: "up" | "down"): void {
+    this.#aside.onPeer(peer, change);
+  }
+
   /** The oldest `limit` transactions, for people and peers to see. */
   list(limit: number): readonly Uint8Array[] {
     const out: Uint8Array[] = [];
@@ -252,12 +257,12 @@ export class TransactionPool implements Mempool, PendingSource {
     const isSequenced = result.sender !== null;
     this.#unchecked.delete(txKey(key));
     if (result.code !== 0) {
-      this.#leave(key, tx, isSequenced);
+      this.#leave(pending, isSequenced);
       pending.resolve({ kind: "checked", hash, result });
       return;
     }
     if (!this.#makeRoom(tx.length, result.lane)) {
-      this.#leave(key, tx, isSequenced);
+      this.#leave(pending, isSequenced);
       const reason = `mempool is full: number of txs ${this.#entries.size} (max: ${this.#limits.txsMax}), total txs bytes ${this.#entries.bytes} (max: ${this.#limits.bytesMax})`;
       pending.resolve({ kind: "refused", hash, refusal: "full", reason });
       return;
@@ -265,6 +270,7 @@ export class TransactionPool implements Mempool, PendingSource {
     this.#entries.add({
       tx,
       hash: key,
+      origin,
       lane: result.lane,
       sequenced: isSequenced,
       gasWanted: result.gasWanted,
@@ -291,14 +297,13 @@ export class TransactionPool implements Mempool, PendingSource {
   /** Dropped, and may come again. */
   #forget(entry: Entry): void {
     this.#entries.remove(entry.hash);
-    this.#leave(entry.hash, entry.tx, entry.sequenced);
+    this.#leave({ ...entry, key: entry.hash }, entry.sequenced);
   }
 
   /** Not pooled: it may come again, and a block may have to hold it all the same. */
-  #leave(hash: string, tx: Uint8Array, isSequenced: boolean): void {
-    this.#seen.delete(hash);
-    if (isSequenced || tx.length > LISTED_TX_BYTES_MAX) return;
-    this.#aside.add(txKey(hash), tx);
+  #leave({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">, isSequenced: boolean): void {
+    this.#seen.delete(key);
+    if (!isSequenced && tx.length <= LISTED_TX_BYTES_MAX) this.#aside.add(txKey(key), tx, origin);
   }
 
   #announce(): void {
