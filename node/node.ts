@@ -32,6 +32,7 @@ import { createJournal } from "./logging/journal.ts";
 import type { Logger } from "./logging/logger.ts";
 import { type MarketData, openMarketData } from "./market-data/market-data.ts";
 import { historyMethods } from "./market-data/methods.ts";
+import { NamedRelay } from "./mempool/named-relay.ts";
 import { TransactionPool } from "./mempool/pool.ts";
 import { createMetrics, serveMetrics } from "./metrics/metrics.ts";
 import { createNetwork } from "./network.ts";
@@ -110,7 +111,8 @@ async function open(
     pending: {
       young: () => pool.young(),
       find: (key) => pool.find(key),
-      named: (txs) => network.mempool.push(txs),
+      named: (height, keys) => relay.named(height, keys),
+      heard: (vote) => relay.heard(vote),
     },
     minGasPrices: config.app["minimum-gas-prices"],
     version: KEEL_VERSION,
@@ -136,6 +138,12 @@ async function open(
     },
     prefill: (txs) => app.prefill(txs),
     onAdmitted: (tx, from) => network.mempool.admitted(tx, from),
+    isNamed: (key, tx) => relay.arrived(key, tx),
+  });
+  const relay = new NamedRelay({
+    find: (key) => pool.find(key),
+    push: (txs) => network.mempool.push(txs),
+    pass: (tx) => network.mempool.admitted(tx, null),
   });
   transport.onPeer((peer, change) => pool.onPeer(peer, change));
   const subscriptions = new SubscriptionHub({

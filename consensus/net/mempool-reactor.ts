@@ -92,7 +92,7 @@ export class MempoolReactor {
   }
 
   /**
-   * To every peer, whoever brought them and whatever links it has: what this node names in its vote, which the next proposer must have. A peer that claims links it
+   * To every peer, whoever brought them and whatever links it has: what votes name, which the next proposer must have. A peer that claims links it
    * makes no use of could otherwise keep a transaction from all of them.
    */
   push(txs: readonly Uint8Array[]): void {

@@ -42,7 +42,7 @@ import { createQueue } from "./queue.ts";
 import { createRouter, type TxResult } from "./router.ts";
 import { AppState } from "./state.ts";
 import { createTxReader } from "./transactions.ts";
-import { makeExtension, type PriceSource } from "./vote-extension.ts";
+import { makeExtension, namedIn, type PriceSource } from "./vote-extension.ts";
 
 /** One acceptable fee denom: `amountPerGas` = numerator / 10^18. */
 export interface GasPrice {
@@ -352,8 +352,10 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         onFault(block.height, "extendVote", error),
       );
     },
-    async verifyVoteExtension({ extension }) {
-      return keel.oracle.verifyExtension(extension) === null;
+    async verifyVoteExtension({ address, extension, height }) {
+      const isGood = keel.oracle.verifyExtension(extension) === null;
+      if (isGood) options.pending?.heard?.({ height, voter: address, keys: namedIn(extension) });
+      return isGood;
     },
     finalizeBlock: (block) => serially(async () => execute(block).response),
     commit: () =>

@@ -184,6 +184,28 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
     expect(noPrices.faults.map(({ where }) => where)).toEqual(["extendVote"]);
   });
 
+  it("is told to the pool, and so are those in others' votes, unless they are malformed", async () => {
+    const told: unknown[] = [];
+    let held: readonly Uint8Array[] = [];
+    const pending: PendingSource = {
+      ...holding(() => held),
+      named: (...args) => told.push(args),
+      heard: (vote) => told.push(vote),
+    };
+    const chain = await listingChain({ app: { pending } });
+    held = transfers(chain, 2);
+    const block = chain.proposed([]);
+    const extension = await chain.app.extendVote({ block, round: 0 });
+    const [voter, blockHash] = [new Uint8Array(20).fill(7), new Uint8Array(32)];
+    const { height } = block;
+    const say = (said: Uint8Array) =>
+      chain.app.verifyVoteExtension({ blockHash, height, address: voter, extension: said });
+    expect(await say(extension)).toBe(true);
+    expect(await say(extension.subarray(0, -1))).toBe(false);
+    const keys = txKeys(held);
+    expect(told).toEqual([[height, keys], { height, voter, keys: [...keys].sort() }]);
+  });
+
   it("is made of a bounded number of entries, those of the block aside", async () => {
     const chain = await listingChain();
     const [last, ...held] = transfers(chain, 4) as [Uint8Array, ...Uint8Array[]];

@@ -26,8 +26,18 @@ export interface PendingSource {
   young(): Iterable<PendingTx>;
   /** Any transaction whose bytes are at hand, for a block that must hold it. */
   find(key: string): Uint8Array | undefined;
-  /** Told of what this node's vote names, before the vote is sent: the next proposer has to have it. */
-  named?(txs: readonly Uint8Array[]): void;
+  /** Told of what this node's vote on that height names, before the vote is sent: the next proposer has to have it. */
+  named?(height: number, keys: readonly string[]): void;
+  /** Told of what the vote of another validator names, its signature checked. */
+  heard?(vote: VoteNames): void;
+}
+
+/** What a validator's vote on a height names. */
+export interface VoteNames {
+  readonly height: number;
+  /** The validator's address. */
+  readonly voter: Uint8Array;
+  readonly keys: readonly string[];
 }
 
 /** What this node's vote names, and the pool is told. */
@@ -37,7 +47,7 @@ export function nameListed(
   tools: { readonly read: TxReader["read"]; readonly context: ReadContext },
 ): readonly string[] {
   const keys = listedKeys(pending.young(), blockTxs, tools);
-  pending.named?.(keys.flatMap((key) => pending.find(key) ?? []));
+  pending.named?.(tools.context.header.height, keys);
   return keys;
 }
 

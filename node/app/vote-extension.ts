@@ -2,7 +2,8 @@
 
 import type { ReadContext } from "@keel/modules/kit/context";
 import type { OracleKeeper } from "@keel/modules/oracle/keeper";
-import type { SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
+import { keysOf } from "@keel/modules/oracle/lists/keys";
+import { OracleVote, type SurfaceVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { asContained } from "./faults.ts";
 
 /** What this validator says about prices: the newest of each feed, mantissas at the feed's exponent. Must not throw. */
@@ -48,4 +49,9 @@ export function makeExtension(
           oracle.extensionFor(context, prices.latest(), prices.surfaces?.() ?? [], keys),
         );
   return whole ?? encoded(() => oracle.extensionFor(context, [], [], keys)) ?? none;
+}
+
+/** Keys of the transactions that a well-formed extension names. */
+export function namedIn(extension: Uint8Array): readonly string[] {
+  return keysOf(OracleVote.decode(extension).transactions);
 }

@@ -1,4 +1,6 @@
 /** Bounds of the transaction pool. */
+import { INCLUSION_LIST_MAX } from "@keel/modules/oracle/limits";
+
 export interface PoolLimits {
   /** Transactions held; past it a new one must displace one of a lower-priority lane or is refused. */
   readonly txsMax: number;
@@ -41,3 +43,8 @@ export const BATCHES_UNDER_WAY_MAX = 2;
 export const RECHECK_PER_BLOCK_TX = 1.25;
 /** and never fewer than this. What is proposed without it and fails costs a place in a block, no more. */
 export const RECHECK_MIN = 500;
+
+/** Names of one validator at one height that none before had: an honest one may vote in two rounds, with a whole list each. */
+export const NAMES_PER_VOTER_MAX: number = 2 * INCLUSION_LIST_MAX;
+/** Heights for which a name is known: young for four, overdue for three idle ones more, and one. */
+export const HEARD_BLOCKS = 8;

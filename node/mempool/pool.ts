@@ -40,6 +40,8 @@ export interface PoolOptions {
   readonly prefill?: (txs: readonly Uint8Array[]) => Promise<void>;
   /** A transaction entered the pool; `origin` names the peer who brought it, null a client. */
   readonly onAdmitted?: (tx: Uint8Array, origin: string | null) => void;
+  /** Asked of all that comes, by the first bytes of its hash, before anything else: true when validators name it, so that its bytes stay at hand whatever becomes of it. */
+  readonly isNamed?: (key: string, tx: Uint8Array) => boolean;
 }
 
 const none: Uint8Array = new Uint8Array(0);
@@ -92,19 +94,12 @@ export class TransactionPool implements Mempool, PendingSource {
         `tx too large; expected at most ${this.#limits.txBytesMax} bytes, got ${tx.length}`,
       );
     }
-    if (this.#pending.length >= this.#limits.pendingMax) {
-      return refuse(
-        "full",
-        `mempool is full: ${this.#pending.length} transactions wait for their check`,
-      );
-    }
-    if (this.#pendingBytes + tx.length > this.#limits.pendingBytesMax) {
-      return refuse(
-        "full",
-        `mempool is full: ${this.#pendingBytes} bytes of transactions wait for their check`,
-      );
-    }
     const key = bytesToLatin1(hash);
+    const noRoom = this.#intakeProblem(tx);
+    // What cannot be checked may be named before it comes again.
+    if (this.#options.isNamed?.(txKey(key), tx) || noRoom !== null)
+      this.#setAside({ key, tx, origin });
+    if (noRoom !== null) return refuse("full", noRoom);
     if (!this.#seen.add(key)) return refuse("duplicate", "tx already exists in cache");
     return new Promise((resolve, reject) => {
       this.#pending.push({ tx, hash, key, origin, resolve, reject });
@@ -303,7 +298,19 @@ export class TransactionPool implements Mempool, PendingSource {
   /** Not pooled: it may come again, and a block may have to hold it all the same. */
   #leave({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">, isSequenced: boolean): void {
     this.#seen.delete(key);
-    if (!isSequenced && tx.length <= LISTED_TX_BYTES_MAX) this.#aside.add(txKey(key), tx, origin);
+    if (!isSequenced) this.#setAside({ key, tx, origin });
+  }
+
+  #setAside({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">): void {
+    if (tx.length <= LISTED_TX_BYTES_MAX) this.#aside.add(txKey(key), tx, origin);
+  }
+
+  #intakeProblem({ length }: Uint8Array): string | null {
+    if (this.#pending.length >= this.#limits.pendingMax)
+      return `mempool is full: ${this.#pending.length} transactions wait for their check`;
+    if (this.#pendingBytes + length > this.#limits.pendingBytesMax)
+      return `mempool is full: ${this.#pendingBytes} bytes of transactions wait for their check`;
+    return null;
   }
 
   #announce(): void {

@@ -1,0 +1,102 @@
+/**
+ * What validators name travels with the votes that name it. Who hears a vote, its signature checked, sends the bytes of what it names to all its peers, at once or
+ * when they come, whether or not its own pool has taken them: a vote is passed on later than that, so that a proposer that has the votes has the bytes, over
+ * any number of links. Pools in between may be full, hold another transaction of the same nonce, or think ill of its sender. Ordinary gossip ends there, and
+ * where it is linked to all a peer that brought a transaction to some.
+ *
+ * Nobody but a validator can have anything passed on, each so many at a height, and none longer than an honest one names.
+ */
+import { bytesToLatin1 } from "@keel/proto/bytes/compare";
+import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
+import type { VoteNames } from "../app/listing.ts";
+import { HEARD_BLOCKS, NAMES_PER_VOTER_MAX } from "./limits.ts";
+
+export interface NamedRelayOptions {
+  /** Bytes at hand, by key: the pool's. */
+  find(key: string): Uint8Array | undefined;
+  /** To every peer, at once. */
+  push(txs: readonly Uint8Array[]): void;
+  /** To every peer, with others that come in the next milliseconds. */
+  pass(tx: Uint8Array): void;
+}
+
+interface Name {
+  /** The last height whose votes had it, and the last for which it was sent; 0: none. */
+  heardAt: number;
+  sentAt: number;
+}
+
+export class NamedRelay {
+  readonly #options: NamedRelayOptions;
+  readonly #names = new Map<string, Name>();
+  /** How many names each voter brought that nobody had before, of the newest height and, for late votes, the one before. */
+  readonly #brought = new Map<number, Map<string, number>>();
+  #height = 0;
+
+  constructor(options: NamedRelayOptions) {
+    this.#options = options;
+  }
+
+  /** This node's own vote on the height names these; before the vote is sent. */
+  named(height: number, keys: readonly string[]): void {
+    this.#begin(height);
+    this.#send(keys.map((key) => [key, this.#heard(height, key)]));
+  }
+
+  /** Another validator's vote was heard. */
+  heard({ height, voter, keys }: VoteNames): void {
+    this.#begin(height);
+    const counts = this.#brought.get(height);
+    // Older than the last height: of no block that is still to come.
+    if (counts === undefined) return;
+    const id = bytesToLatin1(voter);
+    let count = counts.get(id) ?? 0;
+    const names: [string, Name][] = [];
+    for (const key of keys) {
+      if (!this.#names.has(key) && ++count > NAMES_PER_VOTER_MAX) break;
+      names.push([key, this.#heard(height, key)]);
+    }
+    counts.set(id, count);
+    this.#send(names);
+  }
+
+  /** Bytes came, whatever the pool makes of them. True when votes name them, and they have to stay at hand. */
+  arrived(key: string, tx: Uint8Array): boolean {
+    const name = this.#names.get(key);
+    if (name === undefined) return false;
+    if (name.sentAt < name.heardAt && tx.length <= LISTED_TX_BYTES_MAX) {
+      name.sentAt = name.heardAt;
+      this.#options.pass(tx);
+    }
+    return true;
+  }
+
+  #heard(height: number, key: string): Name {
+    const name = this.#names.get(key) ?? { heardAt: 0, sentAt: 0 };
+    name.heardAt = Math.max(height, name.heardAt);
+    this.#names.set(key, name);
+    return name;
+  }
+
+  /** What is at hand and was not sent for the height: once, and with the votes of the next height again, should it have got lost. */
+  #send(names: readonly (readonly [string, Name])[]): void {
+    const txs: Uint8Array[] = [];
+    for (const [key, name] of names) {
+      if (name.sentAt >= name.heardAt) continue;
+      const tx = this.#options.find(key);
+      if (tx === undefined || tx.length > LISTED_TX_BYTES_MAX) continue;
+      name.sentAt = name.heardAt;
+      txs.push(tx);
+    }
+    if (txs.length > 0) this.#options.push(txs);
+  }
+
+  #begin(height: number): void {
+    if (height <= this.#height) return;
+    this.#height = height;
+    this.#brought.set(height, new Map());
+    for (const old of this.#brought.keys()) if (old < height - 1) this.#brought.delete(old);
+    for (const [key, { heardAt }] of this.#names)
+      if (heardAt < height - HEARD_BLOCKS) this.#names.delete(key);
+  }
+}
