@@ -55,6 +55,8 @@ export interface CheckTxResult {
   readonly lane: number;
   /** "address/sequence" of the first signer, or null for unordered transactions: equal senders keep their order. */
   readonly sender: string | null;
+  /** Whose it is, in any text: what waits takes turns by signer where not all of it can be named. Absent: nobody's in particular. */
+  readonly signer?: string | undefined;
 }
 
 export interface CommitInfo {

@@ -17,7 +17,7 @@ import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
-import { equalBytes } from "@keel/proto/bytes/compare";
+import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
 import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
@@ -34,6 +34,7 @@ import {
   OLD_HEIGHTS_TIME,
   QUERY_HEIGHTS_DEFAULT,
 } from "./limits.ts";
+import { type ListBounds, listBounds } from "./list-bounds.ts";
 import { nameListed, type PendingSource } from "./listing.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
@@ -262,6 +263,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       events,
       codespace,
       lane: sequenced?.lane ?? 3,
+      signer: signer && bytesToLatin1(signer),
       sender:
         sequenced === null || sequenced.unordered || signer === undefined
           ? null
@@ -345,10 +347,10 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       }),
     async extendVote({ block }) {
       const context = readContext(blockHeader(chainId, block), state.check, unlimitedGas());
-      const { pending, prices } = options;
+      const bounds = (): ListBounds => listBounds(params(state.check));
       const listed = (): readonly string[] =>
-        pending === undefined ? [] : nameListed(pending, block.txs, { read, context });
-      return makeExtension(keel.oracle, { prices, listed }, context, (error) =>
+        nameListed(options.pending, block.txs, { read, context, bounds: bounds() });
+      return makeExtension(keel.oracle, { prices: options.prices, listed }, context, (error) =>
         onFault(block.height, "extendVote", error),
       );
     },

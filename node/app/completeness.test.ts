@@ -9,7 +9,7 @@ import { fillBlock, type LanedTx, laneCap, laneProblem } from "./lanes.ts";
 import type { PendingSource } from "./listing.ts";
 import { oracleTxOf } from "./oracle-tx.ts";
 import type { TestChain } from "./testing/chain.ts";
-import { byKey, holding, listingChain, transfers } from "./testing/listing-chain.ts";
+import { byKey, holding, listingChain, transfers, youngOf } from "./testing/listing-chain.ts";
 import { listingCommit, priceTx } from "./testing/market-load.ts";
 
 const PRICE = 6_500_000n;
@@ -211,7 +211,7 @@ describe("a proposer", { timeout: 30_000 }, () => {
 
   it("includes both of two with one nonce, of which its pool could take only one", async () => {
     let pool: TransactionPool | undefined;
-    const pending: PendingSource = { young: () => [], find: (key) => pool?.find(key) };
+    const pending: PendingSource = { young: () => youngOf([]), find: (key) => pool?.find(key) };
     const chain = await listingChain({ app: { pending } });
     pool = new TransactionPool({ app: chain.app });
     const nonce = { unorderedUntilNs: chain.timeNs() + 60_000_000_000n };

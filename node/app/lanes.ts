@@ -16,7 +16,12 @@ const FLOORS_TOTAL = FLOOR_PERCENT.reduce((sum, floor) => sum + floor, 0);
 
 export function laneClass(tx: RunnableTx): LaneClass {
   if (!tx.unordered) return 3;
-  return tx.lane <= 1 ? 0 : tx.lane === 2 ? 1 : 2;
+  return isUrgent(tx.lane) ? 0 : tx.lane === 2 ? 1 : 2;
+}
+
+/** Of a message's lane: cancels and reduce-only orders alone. */
+export function isUrgent(lane: number): boolean {
+  return lane <= 1;
 }
 
 /** Bytes of `blockBytes` that a class may fill: all but the floors of the others. */

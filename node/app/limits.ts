@@ -10,20 +10,22 @@ export const TX_BYTES_MAX = 1_048_576;
  * votes, and a million accounts take half a minute, in which a validator would sign nothing. A node that signs nothing may allow more.
  */
 export const EXPLAINED_ENTRIES_DEFAULT = 100_000;
-/** Pool entries read for one vote's inclusion list: decoded ones are remembered, so this many are about a millisecond of the thread that votes. */
-export const LISTING_READS_MAX = 1_000;
+/** Pool entries read for one vote's inclusion list, of urgent ones and of others each: decoded ones are remembered, so this many are half a millisecond of the thread that votes. */
+export const LISTING_READS_MAX = 500;
 /**
- * What is named must fit a block, whole: else one with it is impossible. Named are fewer than 300, so by bytes even those of two blocks, 600, take less
+ * What is named must fit a block, whole (`list-bounds.ts`). Named are fewer than 300, so by bytes even those of two blocks, 600, take less
  * than half of a default block. A batch of a hundred orders has about 8,000 bytes.
  */
 export const LISTED_TX_BYTES_MAX = 16_384;
 /** What the client gives a cancel of everything: nobody's way out of a market may be what is not named. A batch of a hundred orders uses 2.6 million. */
 export const LISTED_GAS_MAX = 4_200_000n;
 /**
- * Of one list. More than a third of power stands behind all that is named, so it is three times the mean of all lists at most: 120 million where all are honest, with what is
- * overdue half of a new network's block (500 million); with a third of them full of the largest ones 500 million, which fits alone.
+ * Of a block's gas, for one list: all that is named, with what is overdue, is then less than half of a block where lists are honest. In a new network's block (500 million) that
+ * is 40 million; with a third of the lists full of the largest ones 500 million at most, which fits alone.
  */
-export const LISTED_GAS_TOTAL_MAX = 40_000_000n;
+export const LISTED_GAS_PERCENT = 8n;
+/** Of one list where a block's gas is not limited: as in a new network. */
+export const LISTED_GAS_UNLIMITED = 40_000_000n;
 /** After the time of the block voted on, and after its height: a named transaction may be left out once and is still to be good in the block after. */
 export const LISTED_LIFE_MIN_NS = 10_000_000_000n;
 export const LISTED_HEIGHTS_MIN = 3n;

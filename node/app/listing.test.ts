@@ -1,34 +1,41 @@
 /** Inclusion lists through the application: what a node names, and in which round a transaction runs. */
 import type { FinalizeBlockResponse } from "@keel/consensus/host/ports";
-import { txBytesInBlock } from "@keel/consensus/wire/block";
-import { maxBlockBytes } from "@keel/consensus/wire/params";
+import { defaultConsensusParams } from "@keel/consensus/wire/params";
 import type { BlockHeader } from "@keel/modules/kit/context";
 import type { MessageRoute } from "@keel/modules/kit/module";
-import { INCLUSION_LIST_MAX, NAMED_MAX } from "@keel/modules/oracle/limits";
+import { INCLUSION_LIST_MAX } from "@keel/modules/oracle/limits";
 import { keysOf, txKeys } from "@keel/modules/oracle/lists/keys";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import { describe, expect, it } from "vitest";
-import { createGenesis } from "../genesis/create.ts";
 import { TransactionPool } from "../mempool/pool.ts";
 import type { Keel } from "./app.ts";
 import {
   LISTED_GAS_MAX,
-  LISTED_GAS_TOTAL_MAX,
   LISTED_LIFE_MIN_NS,
   LISTED_TX_BYTES_MAX,
   LISTING_READS_MAX,
 } from "./limits.ts";
+import { listBounds } from "./list-bounds.ts";
 import { listedKeys, type PendingSource, type PendingTx } from "./listing.ts";
 import { oracleTxOf } from "./oracle-tx.ts";
 import { TestChain } from "./testing/chain.ts";
 import { executorBench } from "./testing/executor-bench.ts";
-import { holding, listingChain, pendingOf, SEND, transfers } from "./testing/listing-chain.ts";
+import {
+  holding,
+  listingChain,
+  pendingOf,
+  SEND,
+  transfers,
+  youngOf,
+} from "./testing/listing-chain.ts";
 import { depositMessage, priceTx } from "./testing/market-load.ts";
 import { type SignOptions, sendMessage, type TestMessage, TestSigner } from "./testing/signer.ts";
 import { createTxReader } from "./transactions.ts";
 
 const PRICE = 6_500_000n;
+/** Where gas is not limited. */
+const bounds = listBounds(defaultConsensusParams);
 
 function namesOf(extension: Uint8Array): readonly string[] {
   return keysOf(OracleVote.decode(extension).transactions);
@@ -136,7 +143,7 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
   it("names the oldest that ask for it, that can be run and that the block leaves out", async () => {
     let pending: PendingTx[] = [];
     const chain = await listingChain({
-      app: { pending: { young: () => pending, find: () => undefined } },
+      app: { pending: { young: () => youngOf(pending), find: () => undefined } },
     });
     const [inBlock, ...rest] = transfers(chain, INCLUSION_LIST_MAX + 5) as [
       Uint8Array,
@@ -220,12 +227,16 @@ describe("a node's inclusion list", { timeout: 30_000 }, () => {
       }
       yield pendingOf(last);
     }
-    const names = (junk: number) => listedKeys(pending(junk), held, { read, context });
+    const names = (junk: number, urgent: number = 0) =>
+      listedKeys({ urgent: pending(urgent), others: pending(junk) }, held, {
+        ...{ read, context, bounds },
+      });
     // The first of the block's is read to see that there is something to list.
-    expect(names(LISTING_READS_MAX - 2)).toEqual(txKeys([last]));
+    expect(names(LISTING_READS_MAX - 2)).toEqual(txKeys([last, last]));
     looked = 0;
-    expect(names(1_000_000)).toEqual([]);
-    expect(looked).toBe(LISTING_READS_MAX);
+    expect(names(1_000_000, 1_000_000)).toEqual([]);
+    // The last of each kind is not read any more; of the first kind one read was of the block's.
+    expect(looked).toBe(2 * LISTING_READS_MAX + 1);
   });
 });
 
@@ -261,7 +272,7 @@ describe("a node names", { timeout: 30_000 }, () => {
       context,
     }));
     const held = [sequenced, ...unordered].map(pendingOf);
-    expect(listedKeys(held, [], { read, context })).toEqual(txKeys(unordered));
+    expect(listedKeys(youngOf(held), [], { read, context, bounds })).toEqual(txKeys(unordered));
   });
 
   it("none with a message that does not ask for it", async () => {
@@ -283,17 +294,6 @@ describe("a node names", { timeout: 30_000 }, () => {
     expect(await names(size(LISTED_TX_BYTES_MAX))).toBe(false);
   });
 
-  it("no more gas in one list than lets two of them fit a block", async () => {
-    const chain = await listingChain();
-    const gas = Number(LISTED_GAS_MAX);
-    const held = transfers(chain, 40, { gas }).map(pendingOf);
-    const { keel, context } = chain.app.look((keel, context) => ({ keel, context }));
-    const { read } = createTxReader(keel.messages, keel.addresses);
-    const count = Number(LISTED_GAS_TOTAL_MAX / LISTED_GAS_MAX);
-    const keys = listedKeys(held, [], { read, context });
-    expect(keys).toEqual(held.slice(0, count).map(({ hash }) => hash.slice(0, 20)));
-  });
-
   it("none that would not be good any more in the block after the one that may leave it out", async () => {
     const life = (ns: bigint) => (chain: TestChain) => ({
       unorderedUntilNs: chain.timeNs() + ns,
@@ -306,20 +306,6 @@ describe("a node names", { timeout: 30_000 }, () => {
     expect(await names(until(3))).toBe(true);
     expect(await names(until(2))).toBe(false);
   });
-
-  it("what a block of a new network can hold, by gas and by bytes", () => {
-    const { consensusParams: all } = createGenesis({
-      ...{ chainId: "fresh-1", genesisTime: { seconds: 0n, nanos: 0 } },
-      ...{ validators: [], accounts: [], authority: null },
-    });
-    // From lists of which a third is full of the largest.
-    const full = BigInt(INCLUSION_LIST_MAX) * LISTED_GAS_MAX;
-    expect(2n * LISTED_GAS_TOTAL_MAX + full).toBeLessThanOrEqual(all.block.maxGas);
-    // What is overdue and what is listed, together, from honest ones.
-    expect(2n * 3n * LISTED_GAS_TOTAL_MAX).toBeLessThanOrEqual(all.block.maxGas / 2n);
-    const bytes = txBytesInBlock(LISTED_TX_BYTES_MAX);
-    expect(2 * NAMED_MAX * bytes).toBeLessThan(maxBlockBytes(all) / 2);
-  });
 });
 
 describe("two nodes", { timeout: 30_000 }, () => {
@@ -328,7 +314,7 @@ describe("two nodes", { timeout: 30_000 }, () => {
       [0, 1].map(async () => {
         let pool: TransactionPool | undefined;
         const pending: PendingSource = {
-          young: () => pool?.young() ?? [],
+          young: () => pool?.young() ?? youngOf([]),
           find: (key) => pool?.find(key),
         };
         const chain = await listingChain({ app: { pending } });

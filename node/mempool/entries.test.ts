@@ -5,6 +5,7 @@ const entry = (lane: number, length: number): Entry => ({
   tx: new Uint8Array(length),
   hash: "h",
   origin: null,
+  signer: "s",
   lane,
   sequenced: false,
   gasWanted: 1n,

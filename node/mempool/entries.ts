@@ -3,6 +3,9 @@
  * so that neither a proposal nor a recheck walks a whole backlog.
  */
 import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
+import { isUrgent } from "../app/lanes.ts";
+import { LISTED_GAS_MAX } from "../app/limits.ts";
+import { Turns } from "./turns.ts";
 
 export interface Entry {
   readonly tx: Uint8Array;
@@ -10,6 +13,8 @@ export interface Entry {
   readonly hash: string;
   /** The peer who brought it, null a client. */
   readonly origin: string | null;
+  /** Whose it is, in any text. */
+  readonly signer: string;
   readonly lane: number;
   readonly sequenced: boolean;
   readonly gasWanted: bigint;
@@ -23,8 +28,10 @@ export class PoolEntries {
   readonly #all = new Map<string, Entry>();
   readonly #lanes: Map<string, Entry>[] = [];
   readonly #sequenced = new Map<string, Entry>();
-  /** Unordered ones of the last blocks, oldest first. */
+  /** Unordered ones of the last blocks that may be named by their gas, oldest first, */
   readonly #young = new Map<string, Entry>();
+  /** and by signer: urgent ones, others. */
+  readonly #turns = { urgent: new Turns<Entry>(), others: new Turns<Entry>() };
   /** All, by the first bytes of their hashes. */
   readonly #byKey = new Map<string, Entry>();
   #bytes = 0;
@@ -43,7 +50,11 @@ export class PoolEntries {
     this.#all.set(entry.hash, entry);
     this.#groupOf(entry).set(entry.hash, entry);
     this.#byKey.set(keyOf(entry), entry);
-    if (!entry.sequenced) this.#young.set(entry.hash, entry);
+    // A larger one is named by nobody.
+    if (!entry.sequenced && entry.gasWanted <= LISTED_GAS_MAX) {
+      this.#young.set(entry.hash, entry);
+      this.#turnsOf(entry).add(entry);
+    }
     this.#bytes += entry.tx.length;
   }
 
@@ -53,7 +64,7 @@ export class PoolEntries {
     this.#all.delete(hash);
     this.#groupOf(entry).delete(hash);
     this.#byKey.delete(keyOf(entry));
-    this.#young.delete(hash);
+    this.#grow(entry);
     this.#bytes -= entry.tx.length;
   }
 
@@ -62,16 +73,16 @@ export class PoolEntries {
     return this.#all.values();
   }
 
-  /** Unordered ones, oldest first, without those that `age` has passed. */
-  young(): Iterable<Entry> {
-    return this.#young.values();
+  /** Unordered ones that may be named by their gas, without those that `age` has passed, turn by turn. */
+  young(): { readonly urgent: Iterable<Entry>; readonly others: Iterable<Entry> } {
+    return { urgent: this.#turns.urgent.all(), others: this.#turns.others.all() };
   }
 
   /** What was admitted at this height or before is young no more. */
   age(height: number): void {
     for (const entry of this.#young.values()) {
       if (entry.admittedAtHeight > height) break;
-      this.#young.delete(entry.hash);
+      this.#grow(entry);
     }
   }
 
@@ -122,6 +133,15 @@ export class PoolEntries {
       }
     }
     return out;
+  }
+
+  /** Young no more. */
+  #grow(entry: Entry): void {
+    if (this.#young.delete(entry.hash)) this.#turnsOf(entry).remove(entry);
+  }
+
+  #turnsOf({ lane }: Entry): Turns<Entry> {
+    return isUrgent(lane) ? this.#turns.urgent : this.#turns.others;
   }
 
   #groupOf({ lane, sequenced }: Entry): Map<string, Entry> {

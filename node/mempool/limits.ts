@@ -48,3 +48,6 @@ export const RECHECK_MIN = 500;
 export const NAMES_PER_VOTER_MAX: number = 2 * INCLUSION_LIST_MAX;
 /** Heights for which a name is known: young for four, overdue for three idle ones more, and one. */
 export const HEARD_BLOCKS = 8;
+
+/** Gas of one turn of a signer among what may be named: an order's limit, of which eighty fill the list of a new network's node. */
+export const TURN_GAS = 500_000n;

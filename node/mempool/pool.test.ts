@@ -2,10 +2,11 @@ import type { CheckTxResult } from "@keel/consensus/host/ports";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { describe, expect, it } from "vitest";
+import { TURN_GAS } from "./limits.ts";
 import type { PoolOptions } from "./pool.ts";
 import { TransactionPool } from "./pool.ts";
 
-/** A transaction is text: "<lane>:<sequenced? s : u>:<name>"; names in `bad` fail their check. */
+/** A transaction is text: "<lane>:<sequenced? s : u>:<name>"; names in `bad` fail their check; the signer is what is before a dash. */
 function setUp(options: Partial<PoolOptions> = {}) {
   const bad = new Set<string>();
   const checks: string[] = [];
@@ -20,12 +21,13 @@ function setUp(options: Partial<PoolOptions> = {}) {
           data: new Uint8Array(0),
           log: "",
           info: "",
-          gasWanted: 10n,
+          gasWanted: name.includes("-") ? TURN_GAS : 10n,
           gasUsed: 0n,
           events: [],
           codespace: "sdk",
           lane: Number(lane),
           sender: order === "s" ? name : null,
+          signer: name.split("-")[0],
         });
       },
     },
@@ -190,20 +192,40 @@ describe("transaction pool", () => {
     expect(checks).toEqual(["new a"]);
   });
 
-  it("has young what is unordered and came within the last blocks, oldest first, by the hash of its bytes", async () => {
+  it("has young what is unordered and came within the last blocks, urgent apart, by the hash of its bytes", async () => {
     const { pool, submit } = setUp({ limits: { youngBlocks: 2 } });
-    const young = () => [...pool.young()].map(({ tx }) => Buffer.from(tx).toString());
+    const young = () => {
+      const { urgent, others } = pool.young();
+      return [urgent, others].map((all) =>
+        [...all].map(({ tx, hash }) => {
+          expect(hash).toBe(bytesToLatin1(sha256(tx)));
+          return Buffer.from(tx).toString();
+        }),
+      );
+    };
     await submit("3:u:a");
     await submit("1:u:b");
     await pool.update(1, [], []);
-    await submit("3:u:c");
-    await submit("3:s:d");
-    expect(young()).toEqual(["3:u:a", "1:u:b", "3:u:c"]);
-    for (const { tx, hash } of pool.young()) expect(hash).toBe(bytesToLatin1(sha256(tx)));
-    await pool.update(2, [Buffer.from("3:u:c")], [ok]);
-    expect(young()).toEqual([]);
-    // It still waits for a block.
-    expect(pool.size()).toBe(3);
+    await submit("2:u:c");
+    await submit("3:u:d");
+    await submit("3:s:e");
+    expect(young()).toEqual([["1:u:b"], ["3:u:a", "2:u:c", "3:u:d"]]);
+    await pool.update(2, [Buffer.from("3:u:d")], [ok]);
+    expect(young()).toEqual([[], ["2:u:c"]]);
+    // They still wait for a block.
+    expect(pool.size()).toBe(4);
+  });
+
+  it("gives signers turns among what is young", async () => {
+    const { pool, submit } = setUp();
+    const young = () =>
+      [...pool.young().others].map(({ tx }) => Buffer.from(tx).toString().slice(4));
+    for (const name of ["a-1", "a-2", "a-3", "b-1", "a-4", "b-2", "c-1"])
+      await submit(`3:u:${name}`);
+    expect(young()).toEqual(["a-1", "b-1", "c-1", "a-2", "b-2", "a-3", "a-4"]);
+    // Who had a place in the block comes after those who had none.
+    await pool.update(1, [Buffer.from("3:u:a-1")], [ok]);
+    expect(young()).toEqual(["b-1", "c-1", "a-2", "b-2", "a-3", "a-4"]);
   });
 
   it("finds by key what it holds, and unordered ones that it refused or dropped, until newer ones take their place", async () => {

@@ -9,7 +9,7 @@ import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
 import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
-import type { PendingSource, PendingTx } from "../app/listing.ts";
+import type { PendingSource, YoungTxs } from "../app/listing.ts";
 import { type Entry, PoolEntries } from "./entries.ts";
 import type { PoolLimits } from "./limits.ts";
 import {
@@ -121,8 +121,8 @@ export class TransactionPool implements Mempool, PendingSource {
     return this.#entries.bytes;
   }
 
-  /** Unordered ones that came in the last few blocks, oldest first, for this node's inclusion lists. */
-  young(): Iterable<PendingTx> {
+  /** Unordered ones that came in the last few blocks, in turns, for this node's inclusion lists. */
+  young(): YoungTxs {
     return this.#entries.young();
   }
 
@@ -266,6 +266,7 @@ export class TransactionPool implements Mempool, PendingSource {
       tx,
       hash: key,
       origin,
+      signer: result.signer ?? "",
       lane: result.lane,
       sequenced: isSequenced,
       gasWanted: result.gasWanted,

@@ -27,7 +27,10 @@ export class Lists {
 
   /** For the application: what its vote may name. */
   readonly pending: PendingSource = {
-    young: () => this.#young.map((tx) => ({ tx, hash: bytesToLatin1(sha256(tx)) })),
+    young: () => ({
+      urgent: [],
+      others: this.#young.map((tx) => ({ tx, hash: bytesToLatin1(sha256(tx)) })),
+    }),
     find: () => undefined,
   };
 

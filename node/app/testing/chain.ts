@@ -36,6 +36,7 @@ export interface TestChainOptions {
   /** 0: oracle off. */
   readonly extensionsFrom?: number;
   readonly maxGas?: bigint;
+  readonly maxBytes?: bigint;
   readonly validators?: number;
   readonly app?: Partial<ApplicationOptions>;
   /** Block time of each height in nanoseconds; of genesis at the height before the first. Default: a second apart. */
@@ -86,7 +87,10 @@ export class TestChain {
     );
     this.params = {
       ...defaultConsensusParams,
-      block: { ...defaultConsensusParams.block, maxGas: options.maxGas ?? -1n },
+      block: {
+        maxBytes: options.maxBytes ?? defaultConsensusParams.block.maxBytes,
+        maxGas: options.maxGas ?? -1n,
+      },
       abci: { voteExtensionsEnableHeight: options.extensionsFrom ?? 0 },
     };
     this.height = this.store.height;

@@ -3,7 +3,7 @@ import type { MessageRoute } from "@keel/modules/kit/module";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
-import type { PendingSource, PendingTx } from "../listing.ts";
+import type { PendingSource, PendingTx, YoungTxs } from "../listing.ts";
 import { TestChain, type TestChainOptions } from "./chain.ts";
 import type { SignOptions } from "./signer.ts";
 
@@ -43,10 +43,15 @@ export function pendingOf(tx: Uint8Array): PendingTx {
   return { tx, hash: bytesToLatin1(sha256(tx)) };
 }
 
+/** In this sequence, as no urgent ones. */
+export function youngOf(others: Iterable<PendingTx>): YoungTxs {
+  return { urgent: [], others };
+}
+
 /** A pool that has what `held` gives. */
 export function holding(held: () => readonly Uint8Array[]): PendingSource {
   return {
-    young: () => held().map(pendingOf),
+    young: () => youngOf(held().map(pendingOf)),
     find: (key) => held().find((tx) => txKeys([tx])[0] === key),
   };
 }
