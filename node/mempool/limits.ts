@@ -49,5 +49,5 @@ export const NAMES_PER_VOTER_MAX: number = 2 * INCLUSION_LIST_MAX;
 /** Heights for which a name is known: young for four, overdue for three idle ones more, and one. */
 export const HEARD_BLOCKS = 8;
 
-/** Gas of one turn of a signer among what may be named: an order's limit, of which eighty fill the list of a new network's node. */
+/** Gas of one turn of a signer among what may be named: more than a cancel's limit as the client sets it, half of an order's that may trade. Eighty turns fill a list in a new network. */
 export const TURN_GAS = 500_000n;
