@@ -208,14 +208,16 @@ export class TestChain {
     return this.#decided;
   }
 
-  /** Extended commit of the present height in which all validators say `extensionOf(index)`. */
-  lastCommit(extensionOf: (index: number) => Uint8Array): ExtendedCommit {
+  /** Extended commit of the present height in which each validator says `extensionOf(index)`; null: its vote is left out. */
+  lastCommit(extensionOf: (index: number) => Uint8Array | null): ExtendedCommit {
     const blockId = {
       hash: sha256(utf8ToBytes(`block ${this.height}`)),
       partSetHeader: { total: 1, hash: sha256(utf8ToBytes("part")) },
     };
     const infos = this.validators.map(({ info }) => info);
-    const precommits = this.validators.map(({ key, info }, index): Vote => {
+    const precommits = this.validators.flatMap(({ key, info }, index): Vote[] => {
+      const extension = extensionOf(index);
+      if (extension === null) return [];
       const unsigned = {
         type: "precommit" as const,
         height: this.height,
@@ -224,13 +226,11 @@ export class TestChain {
         timestamp: timestampFromNanos(this.timeNs(this.height)),
         validatorAddress: info.address,
         validatorIndex: index,
-        extension: extensionOf(index),
+        extension,
       };
-      return {
-        ...unsigned,
-        signature: sign(null, voteSignBytes(CHAIN_ID, unsigned), key),
-        extensionSignature: sign(null, voteExtensionSignBytes(CHAIN_ID, unsigned), key),
-      };
+      const signature = sign(null, voteSignBytes(CHAIN_ID, unsigned), key);
+      const extensionSignature = sign(null, voteExtensionSignBytes(CHAIN_ID, unsigned), key);
+      return [{ ...unsigned, signature, extensionSignature }];
     });
     return extendedCommitFromVotes({
       height: this.height,

@@ -57,14 +57,17 @@ export function priceTx(
   return oracleTxOf(listingCommit(chain, mantissa, listed));
 }
 
-/** The commit that it holds, as a proposer is given it. `listed`: transactions, the first 100 count. */
+/** The commit that it holds, as a proposer is given it. `listed`: transactions, the first 100 count; null: the validator's vote is left out. */
 export function listingCommit(
   chain: TestChain,
   mantissa: bigint,
-  listed: (validator: number) => readonly Uint8Array[],
+  listed: (validator: number) => readonly Uint8Array[] | null,
 ): ExtendedCommit {
   const reports = [{ feedId: 1, mantissa, confidence: 1n }];
-  return chain.lastCommit((index) => encodeExtension(reports, [], txKeys(listed(index))));
+  return chain.lastCommit((index) => {
+    const txs = listed(index);
+    return txs === null ? null : encodeExtension(reports, [], txKeys(txs));
+  });
 }
 
 /** A chain with extensions on, a fresh price, and every account's collateral deposited. */

@@ -3,7 +3,16 @@
  * what is mispriced; one more block of quotes follows. The proposer of the middle block may order, add and hold back what it likes within the rules.
  */
 import { createRandom, type Random } from "@keel/modules/derivatives/random";
-import { earned, hasRounds, type Order, type Pending, ROLES, type Stage } from "./stage.ts";
+import {
+  earned,
+  hasRounds,
+  isAuction,
+  type Order,
+  type Pending,
+  ROLES,
+  type Stage,
+  type VoteSplit,
+} from "./stage.ts";
 
 export const strategies = [
   "snipe",
@@ -13,6 +22,7 @@ export const strategies = [
   "hold back takers",
   "hold back makers",
   "straddle",
+  "choose votes",
 ] as const;
 export type Strategy = (typeof strategies)[number];
 
@@ -29,9 +39,12 @@ interface Scene {
 
 const PPM = 1_000_000;
 /** What an immediate order pays at the default terms, and what a resting one does. */
-const AUCTIONS_PPM = { auction: 300, fleeting: 300, rounds: 300, "rounds late": 300 } as const;
-const TAKER_PPM = { continuous: 500, lanes: 500, ...AUCTIONS_PPM } as const;
-const MAKER_PPM = { continuous: 100, lanes: 100, ...AUCTIONS_PPM } as const;
+const CONTINUOUS_PPM = { taker: 500, maker: 100 } as const;
+const AUCTION_PPM = { taker: 300, maker: 300 } as const;
+
+function feePpm(stage: Stage): { readonly taker: number; readonly maker: number } {
+  return isAuction(stage.rules) ? AUCTION_PPM : CONTINUOUS_PPM;
+}
 
 function ticksAway(mark: number, ppm: number): number {
   return Math.round((mark * ppm) / PPM);
@@ -70,9 +83,18 @@ function quoting(stage: Stage, { levels }: Scene, mark: number): Pending[] {
   );
 }
 
+/** As makers answer news: a cancel of everything and new quotes, or both in one message. */
+function requoting(
+  stage: Stage,
+  set: Scene,
+): { readonly cancels: readonly Pending[]; readonly quotes: readonly Pending[] } {
+  const cancels = stage.replaces ? [] : ROLES.makers.map((account) => stage.cancelAll(account));
+  return { cancels, quotes: quoting(stage, set, set.mark) };
+}
+
 /** Takes all that is mispriced by more than its fee. */
 function sweep(stage: Stage, account: number, mark: number): Pending[] {
-  const fee = ticksAway(mark, TAKER_PPM[stage.rules]);
+  const fee = ticksAway(mark, feePpm(stage).taker);
   return [
     stage.place(account, { side: "buy", ticks: mark - fee, lots: 100, kind: "immediate" }),
     stage.place(account, { side: "sell", ticks: mark + fee, lots: 100, kind: "immediate" }),
@@ -81,7 +103,7 @@ function sweep(stage: Stage, account: number, mark: number): Pending[] {
 
 /** As `sweep`, but at the stale prices themselves, where no price above them has to be paid if nobody competes. */
 function sweepStale(stage: Stage, account: number, { before, mark, levels }: Scene): Pending[] {
-  const fee = ticksAway(mark, TAKER_PPM[stage.rules]);
+  const fee = ticksAway(mark, feePpm(stage).taker);
   const distances = levels.flat().map(({ distance }) => distance);
   const side = mark > before ? "buy" : "sell";
   const toward = side === "buy" ? 1 : -1;
@@ -96,6 +118,8 @@ interface Attack {
   /** In a block before, which nobody knew of in time. */
   readonly ahead?: readonly Pending[];
   readonly first: readonly Pending[];
+  /** Of `first`: what some validators had when they voted. */
+  readonly split?: VoteSplit;
   /** In the next block. */
   readonly later: readonly Pending[];
 }
@@ -109,7 +133,7 @@ function sandwich(stage: Stage, { levels, mark }: Scene, victim: Order, split: b
   const inside = victim.side === "buy" ? -1 : 1;
   const reach = Math.abs(victim.ticks - mark);
   const ladder = levels.flat().sort((a, b) => a.distance - b.distance);
-  const fees = ticksAway(mark, TAKER_PPM[stage.rules] + MAKER_PPM[stage.rules]);
+  const fees = ticksAway(mark, feePpm(stage).taker + feePpm(stage).maker);
   let best = { gain: 0, lots: 0, front: 0, offer: 0 };
   let lots = 0;
   let cost = 0;
@@ -151,15 +175,39 @@ function serve(stage: Stage, { takers }: Scene): Pending[] {
   );
 }
 
-/** Bought and sold by two accounts a block ahead, deep into the book; when the news is there, the wrong one of the two is to be cancelled. */
-function straddle(stage: Stage, { before, mark }: Scene): Attack {
-  const depth = ticksAway(before, 3000);
+/** Buys and sells by two accounts, up to a distance from the mark that nobody expects to move. */
+function bothWays(
+  stage: Stage,
+  { before }: Scene,
+  { distance, lots }: { readonly distance: number; readonly lots: number },
+): readonly [Pending, Pending] {
   const [buyer, seller] = ROLES.proposer;
-  const both = [
-    stage.place(buyer, { side: "buy", ticks: before + depth, lots: 100, kind: "immediate" }),
-    stage.place(seller, { side: "sell", ticks: before - depth, lots: 100, kind: "immediate" }),
+  const kind = "immediate";
+  return [
+    stage.place(buyer, { side: "buy", ticks: before + distance, lots, kind }),
+    stage.place(seller, { side: "sell", ticks: before - distance, lots, kind }),
   ];
-  return { ahead: both, first: [stage.cancelAll(mark > before ? seller : buyer)], later: [] };
+}
+
+/** Ordered both ways a block ahead, deep into the book; when the news is there, the wrong one of the two is to be cancelled. */
+function straddle(stage: Stage, set: Scene): Attack {
+  const both = bothWays(stage, set, { distance: ticksAway(set.before, 3000), lots: 100 });
+  const wrong = both[set.mark > set.before ? 1 : 0];
+  return { ahead: both, first: [stage.cancelAll(wrong.account)], later: [] };
+}
+
+/**
+ * Ordered both ways, each sent to less than half of the validators just before they vote; when the news is there, the votes are chosen that list the one
+ * worth its fee, or none, and what is not listed is cancelled.
+ */
+function chooseVotes(stage: Stage, set: Scene): Attack {
+  const { before, mark } = set;
+  const distance = ticksAway(before, 1000);
+  const both = bothWays(stage, set, { distance, lots: 40 });
+  const worth = Math.abs(mark - before) > distance + ticksAway(mark, feePpm(stage).taker);
+  const listed = worth ? [both[mark > before ? 0 : 1]] : [];
+  const cancels = both.filter((one) => !listed.includes(one)).map((one) => stage.cancel(one));
+  return { first: [...both, ...cancels], split: { sent: both, listed }, later: [] };
 }
 
 /** Neighbouring seeds start alike, so the first draws are not used. */
@@ -196,8 +244,7 @@ export async function play(
   );
   await stage.block(quoting(stage, set, before), before);
 
-  const cancels = ROLES.makers.map((account) => stage.cancelAll(account));
-  const quotes = quoting(stage, set, mark);
+  const { cancels, quotes } = requoting(stage, set);
   const takes = ROLES.takers
     .map((account, at) => ({ account, order: set.takers[at] as Order }))
     .sort((a, b) => b.order.lots - a.order.lots)
@@ -221,14 +268,18 @@ export async function play(
   if (power && (strategy === "sandwich" || strategy === "hold back takers"))
     middle = [...makers, ...attack.first, ...takers, ...others];
   else if (power) middle = [...attack.first, ...makers, ...others, ...takers];
-  await stage.block(middle, mark, { leftOut, late });
+  const split = power ? attack.split : undefined;
+  await stage.block(middle, mark, { leftOut, late, split });
 
-  // The next block is made by somebody honest, and makers quote as they do in every block: what they sent for the one before is out of date, but
-  // where it has a round.
-  const anew = ROLES.makers.map((account) => stage.cancelAll(account));
-  const held = hasRounds(stage.rules) ? leftOut : leftOut.filter((one) => takes.includes(one));
+  // The next block is made by somebody honest, and makers quote as they do in every block: what they sent for the one before is out of date, but where it
+  // has a round. What names the quotes it replaces comes first.
+  const anew = requoting(stage, set);
+  const outdated = (one: Pending) =>
+    !hasRounds(stage.rules) && (cancels.includes(one) || quotes.includes(one));
+  const held = leftOut.filter((one) => !outdated(one));
+  const replaced = stage.replaces ? leftOut.filter((one) => quotes.includes(one)) : [];
   await stage.block(
-    [...anew, ...quoting(stage, set, mark), ...shuffle([...attack.later, ...held], random)],
+    [...replaced, ...anew.cancels, ...anew.quotes, ...shuffle([...attack.later, ...held], random)],
     mark,
     { late },
   );
@@ -252,6 +303,8 @@ function attackOf(stage: Stage, set: Scene, strategy: Strategy | null): Attack {
       return { first: sweepStale(stage, ROLES.proposer[0], set), later: [] };
     case "straddle":
       return straddle(stage, set);
+    case "choose votes":
+      return chooseVotes(stage, set);
     default:
       return { first: sweep(stage, ROLES.proposer[0], set.mark), later: [] };
   }

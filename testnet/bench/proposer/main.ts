@@ -1,7 +1,7 @@
 /** npm run proposer: what a proposer gains from ordering, adding and holding back, by kind of market. Prints a table in units of money. */
 import { Command } from "commander";
 import { play, type Standing, type Strategy, strategies } from "./episode.ts";
-import { type Rules, Stage } from "./stage.ts";
+import { RULES, type Rules, Stage } from "./stage.ts";
 
 const program = new Command("proposer")
   .description("Measures what a proposer can gain within the rules.")
@@ -34,14 +34,7 @@ const share = (all: readonly number[]): number =>
 console.log(`${episodes} episodes from seed ${seed}; mean per episode in units, share with a gain`);
 console.log("| market | strategy | with power | share | without | share | of power |");
 console.log("| --- | --- | ---: | ---: | ---: | ---: | ---: |");
-for (const rules of [
-  "continuous",
-  "lanes",
-  "auction",
-  "fleeting",
-  "rounds",
-  "rounds late",
-] as const) {
+for (const rules of RULES) {
   for (const strategy of strategies) {
     const power = await series(rules, strategy, "power");
     const none = await series(rules, strategy, "none");

@@ -11,6 +11,7 @@ import { listingCommit, openMarket, priceTx } from "@keel/node/app/testing/marke
 import {
   MsgBatchOrders,
   MsgCancelAll,
+  MsgCancelOrder,
   MsgPlaceOrder,
   NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -21,13 +22,23 @@ import type { Message } from "../tx-bytes.ts";
 
 /**
  * How the market matches, and whether blocks must keep the lanes. `fleeting`: a batch auction whose makers and takers send immediate orders in
- * transactions that name the one block they are meant for. `rounds`, `rounds late`: batch auctions in rounds that inclusion lists give; everybody's messages reach
- * the validators before they vote on the block before, or after, when only the proposer still decides about its block.
+ * transactions that name the one block they are meant for. `replacing`: one whose makers cancel what rests of their quotes and quote anew in one message.
+ * `rounds`, `rounds late`: batch auctions in rounds that inclusion lists give; everybody's messages reach the validators before they vote on the block
+ * before, or after, when only the proposer still decides about its block.
  */
-export type Rules = "continuous" | "lanes" | "auction" | "fleeting" | "rounds" | "rounds late";
+export const RULES = [
+  "continuous",
+  "lanes",
+  "auction",
+  "fleeting",
+  "replacing",
+  "rounds",
+  "rounds late",
+] as const;
+export type Rules = (typeof RULES)[number];
 
-function isAuction(rules: Rules): boolean {
-  return rules === "auction" || rules === "fleeting" || hasRounds(rules);
+export function isAuction(rules: Rules): boolean {
+  return rules !== "continuous" && rules !== "lanes";
 }
 
 export function hasRounds(rules: Rules): boolean {
@@ -42,6 +53,7 @@ export const ROLES = {
   arbitrageur: 7,
 } as const;
 const ACCOUNTS = 8;
+const VALIDATORS = 7;
 
 const MARKET = "BTC-PERP";
 /** Of prices in cents, which the feed speaks, in units of the market's tick of 0.1. */
@@ -58,6 +70,13 @@ export interface Pending {
   readonly message: Message;
   /** No block after this one may hold it; 0: any may. */
   readonly lastHeight: number;
+  /** Of a single order. */
+  readonly clientId?: string;
+}
+
+export interface VoteSplit {
+  readonly sent: readonly [Pending, Pending];
+  readonly listed: readonly Pending[];
 }
 
 /** What a proposer does with a block, and what validators knew when they voted on the one before. */
@@ -66,6 +85,8 @@ export interface BlockChoice {
   readonly leftOut?: readonly Pending[];
   /** Nobody had the block's own transactions when validators voted. */
   readonly late?: boolean;
+  /** What had reached three of the seven validators each when they voted, and those of it that the votes in the block are chosen to list. */
+  readonly split?: VoteSplit | undefined;
 }
 
 export interface Order {
@@ -90,6 +111,8 @@ export class Stage {
     prefix: "keel",
   });
   #sent = 0;
+  /** Client ids of each account's last quotes. */
+  readonly #quoted = new Map<number, readonly string[]>();
   readonly #signed = new Map<Pending, Uint8Array>();
   /** Named by validators who saw the last block without it. */
   #named: readonly Pending[] = [];
@@ -106,6 +129,7 @@ export class Stage {
     const chain: TestChain = new TestChain({
       extensionsFrom: 1,
       accounts: ACCOUNTS,
+      validators: VALIDATORS,
       appState: {
         ...auctionMarketState(isAuction(rules) ? auction : undefined),
         bank: { balances: wealth() },
@@ -125,14 +149,38 @@ export class Stage {
       value: MsgPlaceOrder.encode(value).finish(),
     };
     const lane = order.kind === "quote" && !isAuction(this.rules) ? 2 : 3;
-    return { account, lane, message, lastHeight: this.#lastHeight(account) };
+    const { clientId } = value;
+    return { account, lane, message, lastHeight: this.#lastHeight(account), clientId };
   }
 
-  quotes(account: number, orders: readonly Order[]): Pending {
+  /** Of a single order. */
+  cancel({ account, clientId = "" }: Pending): Pending {
+    const sender = this.#address(account);
+    const value = MsgCancelOrder.fromPartial({ sender, market: MARKET, clientId });
+    const message = {
+      typeUrl: "/keel.derivatives.v1.MsgCancelOrder",
+      value: MsgCancelOrder.encode(value).finish(),
+    };
+    return { account, lane: 1, message, lastHeight: 0 };
+  }
+
+  /** New quotes take the place of the old ones in the same message. */
+  get replaces(): boolean {
+    return this.rules === "replacing";
+  }
+
+  quotes(account: number, quotes: readonly Order[]): Pending {
+    const orders = quotes.map((order) => this.#order(order));
+    const before = this.replaces ? (this.#quoted.get(account) ?? []) : [];
     const value = MsgBatchOrders.fromPartial({
       sender: this.#address(account),
-      orders: orders.map((order) => this.#order(order)),
+      cancels: before.map((clientId) => ({ market: MARKET, clientId })),
+      orders,
     });
+    this.#quoted.set(
+      account,
+      orders.map(({ clientId }) => clientId),
+    );
     const message = {
       typeUrl: "/keel.derivatives.v1.MsgBatchOrders",
       value: MsgBatchOrders.encode(value).finish(),
@@ -163,11 +211,11 @@ export class Stage {
   async block(
     pending: readonly Pending[],
     markTicks: number,
-    { leftOut = [], late = false }: BlockChoice = {},
+    choice: BlockChoice = {},
   ): Promise<void> {
     const price = BigInt(markTicks * CENTS_PER_TICK);
     const proposal = hasRounds(this.rules)
-      ? await this.#roundProposal(pending, price, { leftOut, late })
+      ? await this.#roundProposal(pending, price, choice)
       : this.#proposal(pending, price);
     // Without lanes a proposer may order as it likes: the check that forbids it is what is left out.
     const valid =
@@ -189,13 +237,21 @@ export class Stage {
   async #roundProposal(
     pending: readonly Pending[],
     price: bigint,
-    { leftOut, late }: Required<BlockChoice>,
+    { leftOut = [], late = false, split }: BlockChoice,
   ): Promise<readonly Uint8Array[]> {
     const held = [...new Set([...this.#named, ...pending])].filter((one) => !leftOut.includes(one));
     const named = late ? this.#named : [...held, ...leftOut];
-    const listed = named.map((one) => this.#sign(one));
-    const txs = held.map((one) => this.#sign(one));
-    const commit = listingCommit(this.#chain, price, () => listed);
+    const sign = (all: readonly Pending[]) => all.map((one) => this.#sign(one));
+    const txs = sign(held);
+    // Three of seven name each of a split: with one of them left out they are less than a third, and five votes are enough.
+    const commit = listingCommit(this.#chain, price, (validator) => {
+      if (split === undefined) return sign(named);
+      const common = named.filter((one) => !split.sent.includes(one));
+      const [one, other] = split.sent;
+      const mine = validator < 3 ? [one] : validator < 6 ? [other] : [];
+      const isLeftOut = validator % 3 === 0 && mine.some((own) => !split.listed.includes(own));
+      return isLeftOut ? null : sign([...common, ...mine]);
+    });
     const proposal = await this.#chain.prepare(txs, commit);
     const isEmpty = proposal.length === 1;
     this.#named = isEmpty ? [...held, ...leftOut] : leftOut;
