@@ -1,4 +1,5 @@
 /** Building and checking blocks beside the driver's loop, so that votes are counted while the application works. */
+import { compareTimestamps, type Timestamp } from "@keel/proto/bytes/timestamp";
 import type { BlockId } from "../core/types.ts";
 import { blockIdFromCore } from "../wire/block-id.ts";
 import { extensionsProblem } from "../wire/commit.ts";
@@ -34,8 +35,10 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
   const { executor, clock } = options;
   const wanted = new Set<BlockId>();
   const running = new Set<BlockId>();
-  /** Found ahead of our clock, and said so. */
-  const ahead = new Set<BlockId>();
+  /** Not to be judged yet by our clock, and said so. */
+  const early = new Set<BlockId>();
+  /** From when the application takes a block as a proposal. */
+  const proposable = new Map<BlockId, Timestamp | null>();
   let queue: Promise<unknown> = Promise.resolve();
 
   function exclusively<T>(run: () => Promise<T>): Promise<T> {
@@ -67,6 +70,18 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
     }
   }
 
+  /** Why our clock does not take the block as a proposal yet, or null. */
+  function whyEarly(name: BlockId, stored: StoredBlock): string | null {
+    const now = clock.now();
+    if (isAheadOfClock(stored.block, now, blockTimeToleranceMs))
+      return "is ahead of this machine's clock";
+    if (!proposable.has(name)) proposable.set(name, executor.proposableFrom(stored));
+    const from = proposable.get(name) ?? null;
+    return from !== null && compareTimestamps(now, from) < 0
+      ? "is not to be voted for yet by this machine's clock"
+      : null;
+  }
+
   function check(at: HeightContext, name: BlockId): void {
     const blockId = blockIdFromCore(name);
     const stored = at.memory.parts.block(blockId);
@@ -77,14 +92,12 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
       return;
     }
     const isDecided = at.memory.hasQuorum(blockId);
-    // Not a verdict, since it is our clock against theirs: left open until a quorum has decided or a later round asks again.
-    if (!isDecided && isAheadOfClock(stored.block, clock.now(), blockTimeToleranceMs)) {
-      if (!ahead.has(name)) {
-        options.onWarning(
-          `block ${name.slice(0, 12)} at height ${at.height} is ahead of this machine's clock`,
-        );
-      }
-      ahead.add(name);
+    // Not a verdict, since it is our clock against theirs: left open until ours has come so far or a quorum has decided.
+    const why = isDecided ? null : whyEarly(name, stored);
+    if (why !== null) {
+      if (!early.has(name))
+        options.onWarning(`block ${name.slice(0, 12)} at height ${at.height} ${why}`);
+      early.add(name);
       return;
     }
     wanted.delete(name);
@@ -121,7 +134,8 @@ export function createBlockTasks(options: BlockTasksOptions): BlockTasks {
     reset() {
       wanted.clear();
       running.clear();
-      ahead.clear();
+      early.clear();
+      proposable.clear();
     },
     exclusively,
   };

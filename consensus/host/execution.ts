@@ -2,7 +2,9 @@
  * The block executor: makes proposals, judges blocks and applies decided ones in the one order in which every step survives the
  * loss of all later ones. Used by the driver, by the handshake and by block sync.
  */
+
 import { equalBytes } from "@keel/proto/bytes/compare";
+import type { Timestamp } from "@keel/proto/bytes/timestamp";
 import { evidenceListBytes, maxTxsBytes, txBytesInBlock } from "../wire/block.ts";
 import { stripExtensions } from "../wire/commit.ts";
 import { evidenceToMisbehavior } from "../wire/evidence.ts";
@@ -71,6 +73,8 @@ export interface Executor {
   createProposalBlock(state: ChainState, source: ProposalSource): Promise<BuiltBlock>;
   /** Why the block must not follow `state`, or null. Signatures of the last commit and evidence included. */
   validateBlock(state: ChainState, stored: StoredBlock): Promise<string | null>;
+  /** From when our clock takes the block as a proposal, whatever is in it; null: at any time. */
+  proposableFrom(stored: StoredBlock): Timestamp | null;
   /** The application's opinion of a valid block. */
   processProposal(state: ChainState, stored: StoredBlock): Promise<boolean>;
   /** Saves a validated, decided block, marks the end of its height in the log (if there is one) and applies it. */
@@ -216,6 +220,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     createProposalBlock,
     validateBlock,
+    proposableFrom: ({ block: { header, txs } }) =>
+      app.proposableFrom({ height: header.height, time: header.time, txs }),
     processProposal: (state, stored) =>
       app.processProposal(toProposedBlock(stored, state.lastValidators)),
     async commitBlock({ state, block, seenCommit, wal }) {

@@ -130,6 +130,11 @@ export interface Application {
   initChain(request: InitChainRequest): Promise<InitChainResponse>;
   checkTx(tx: Uint8Array, kind: "new" | "recheck"): Promise<CheckTxResult>;
   prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]>;
+  /**
+   * From when, by each validator's own clock, the block is a proposal to vote for; null: at any time. Never asked of decided blocks. Until then there is no verdict,
+   * since it is our clock against theirs; all that `processProposal` says must be the same for everybody. The block may be anything.
+   */
+  proposableFrom(block: Pick<ProposedBlock, "height" | "time" | "txs">): Timestamp | null;
   /** True accepts. A refusal is not an error; a throw is a broken machine. */
   processProposal(block: ProposedBlock): Promise<boolean>;
   extendVote(request: {

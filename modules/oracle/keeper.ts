@@ -21,7 +21,7 @@ import { admitPrice, createGuardKeeper, minuteSigmaPpm } from "./guard/keeper.ts
 import type { PriceStage } from "./guard/ladder.ts";
 import { stageOf } from "./guard/ladder.ts";
 import { charge, chargesOf } from "./guard/standing.ts";
-import { OUTDATED_AGES } from "./limits.ts";
+import { OUTDATED_AGES, OUTDATED_PARTS } from "./limits.ts";
 import { createListKeeper, type ListKeeper, openList } from "./lists/keeper.ts";
 import type { OraclePorts, OracleValidator } from "./ports.ts";
 import { countReports, NO_REPORTS } from "./reports.ts";
@@ -82,6 +82,8 @@ export interface OracleKeeper extends SurfaceKeeper, GuardKeeper, ListKeeper {
   update(ctx: WriteContext, update: MsgOracleUpdate): number;
   /** Whether votes this much older than the proposer's clock are to be called outdated in transaction 0. */
   isOutdated(ctx: ReadContext, ageNs: bigint): boolean;
+  /** The age, by another clock, from which a claim of that is taken. */
+  outdatedFromNs(ctx: ReadContext): bigint;
   /** The set that signs from this height on: at InitChain, and after each change. */
   setValidators(
     ctx: WriteContext,
@@ -207,6 +209,14 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     emitOutdated(ctx, known.length);
   }
 
+  /** Of votes that a proposer calls outdated; 0: no feed is enabled. */
+  function claimedAgeNs(ctx: ReadContext): bigint {
+    let longestMs = 0n;
+    for (const { enabled, maxAgeMs } of allFeeds(ctx))
+      if (enabled) longestMs = maximum(longestMs, maxAgeMs);
+    return OUTDATED_AGES * longestMs * NS_PER_MS;
+  }
+
   return {
     ...createSurfaceKeeper(state),
     ...createGuardKeeper(state),
@@ -283,11 +293,10 @@ export function createKeeper(state: OracleState, ports: OraclePorts): OracleKeep
     },
 
     isOutdated(ctx, ageNs) {
-      let longestMs = 0n;
-      for (const { enabled, maxAgeMs } of allFeeds(ctx))
-        if (enabled) longestMs = maximum(longestMs, maxAgeMs);
-      return longestMs > 0n && ageNs > OUTDATED_AGES * longestMs * NS_PER_MS;
+      const fromNs = claimedAgeNs(ctx);
+      return fromNs > 0n && ageNs > fromNs;
     },
+    outdatedFromNs: (ctx) => claimedAgeNs(ctx) / OUTDATED_PARTS,
 
     setValidators: (ctx, fromHeight, validators) =>
       setValidators(ctx, state, fromHeight, validators),

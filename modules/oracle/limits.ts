@@ -53,6 +53,8 @@ export const SIGMA_MINUTES_MAX = 1_440;
 
 /** Votes older than this many times the longest age of a price are from before an outage: twice leaves room for failed rounds and skewed clocks. */
 export const OUTDATED_AGES = 2n;
+/** Of that age, one part is enough for those who are to vote for it: by the other one honest clocks may differ. */
+export const OUTDATED_PARTS = 2n;
 
 /** Per year, of a bound on forwards that binds: what one change may move a mark by is then what its index moves in an ordinary block. */
 export const BASIS_BOUND_STEP_PPM = 500n;

@@ -18,7 +18,7 @@ import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
 import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
-import { type Timestamp, timestampToNanos } from "@keel/proto/bytes/timestamp";
+import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
@@ -36,6 +36,7 @@ import {
 } from "./limits.ts";
 import { type ListBounds, listBounds } from "./list-bounds.ts";
 import { nameListed, type PendingSource } from "./listing.ts";
+import { callsOutdated, proposableFrom } from "./outdated.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
 import { answerQuery } from "./query.ts";
@@ -142,8 +143,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     verifier,
     reader,
     chainId,
-    account: (address) =>
-      keel.auth.account(readContext(header, state.check, unlimitedGas()), address),
+    account: (address) => keel.auth.account(committed(), address),
   });
 
   /** Header of the last committed block, or of genesis. */
@@ -213,11 +213,8 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     return (executed = { hash: block.hash, block: done, response });
   }
 
-  /** After a full stop the next block still has the time and the prices of the last votes before it; only a clock can tell. */
-  function isOutdated(time: Timestamp): boolean {
-    if (options.nowNs === undefined) return false;
-    const ageNs = options.nowNs() - timestampToNanos(time);
-    return keel.oracle.isOutdated(readContext(header, state.check, unlimitedGas()), ageNs);
+  function committed(): ReadContext {
+    return readContext(header, state.check, unlimitedGas());
   }
 
   function problemOf(block: ProposedBlock): string | null {
@@ -333,11 +330,13 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
     prepareProposal: (request) =>
       serially(() =>
         prepareTxs(request, params(state.check), {
-          ...{ read, oracle: keel.oracle, isOutdated: isOutdated(request.time) },
+          ...{ read, oracle: keel.oracle },
+          isOutdated: callsOutdated(keel.oracle, committed(), request.time, options.nowNs),
           context: readContext({ ...header, height: request.height }, state.check, unlimitedGas()),
           find: (key) => options.pending?.find(key),
         }),
       ),
+    proposableFrom: (block) => proposableFrom(block, params(state.check), keel.oracle, committed()),
     processProposal: (block) =>
       serially(async () => {
         await prove(block.txs, true);

@@ -31,6 +31,8 @@ export interface ToyApp extends Application {
   /** Evidence the blocks have carried. */
   readonly misbehaved: string[];
   refuseProposals: boolean;
+  /** For each block: from when it is a proposal. */
+  proposableFrom: Application["proposableFrom"];
   refuseExtensionsOf: Uint8Array | null;
 }
 
@@ -95,6 +97,7 @@ export function createToyApp(disk: ToyDisk): ToyApp {
     calls,
     misbehaved,
     refuseProposals: false,
+    proposableFrom: () => null,
     refuseExtensionsOf: null,
     async info() {
       return { version: "toy", appVersion: 1, lastHeight: disk.height, lastAppHash: disk.appHash };
