@@ -14,6 +14,7 @@ import { withAuthority } from "../kit/authority.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
+import { importedRounds } from "./auction/imported.ts";
 import { cancelKeyOf } from "./auction/rounds.ts";
 import { holderOf, priorityOf } from "./book/books.ts";
 import { refuse } from "./errors.ts";
@@ -66,8 +67,10 @@ export function derivativesGenesis(venue: Venue): GenesisHooks {
         loadGrants(ctx, venue, genesis) ??
         loadFees(ctx, venue, genesis);
       requireThat(problem === null, problem ?? "");
-      for (const order of genesis.collectedOrders) loadCollected(ctx, venue, order);
-      for (const cancel of genesis.collectedCancels) loadCancel(ctx, venue, cancel);
+      const { collectedCancels: cancels, collectedOrders: orders } = genesis;
+      const pending = importedRounds({ cancels, orders }, ctx.header.height);
+      for (const order of pending.orders) loadCollected(ctx, venue, order);
+      for (const cancel of pending.cancels) loadCancel(ctx, venue, cancel);
       for (const order of genesis.waitingOrders) loadWaiting(ctx, venue, order);
       for (const mark of genesis.trailMarks) loadTrailMark(ctx, venue, mark);
       for (const order of genesis.waitingOrders) requireTrailed(ctx, venue, order);
@@ -302,7 +305,6 @@ function loadCancel(ctx: WriteContext, { state }: Venue, cancel: CollectedCancel
   if (clientId !== "") checkClientId(clientId);
   requireThat(
     owner.length === 20 &&
-      round > 0n &&
       Number.isSafeInteger(Number(round)) &&
       Number.isSafeInteger(Number(orderId)) &&
       (clientId === "" || orderId === 0n) &&

@@ -8,7 +8,6 @@ import { refuse } from "./errors.ts";
 import { putFeed, validateParams } from "./feeds.ts";
 import { exportGuards, initGuards } from "./guard/genesis.ts";
 import { MANTISSA_LIMIT } from "./limits.ts";
-import { recordFault } from "./lists/record.ts";
 import type { OracleState } from "./state.ts";
 import { exportSurfaces, initSurfaces } from "./surface/genesis.ts";
 
@@ -30,16 +29,18 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         }
         state.prices.set(ctx, price.feedId, price);
       }
+      const first = BigInt(ctx.header.height);
+      // A chain that begins lower has had none of these heights: the last set signs from its first block on, or it would once more at its old height.
       for (const set of genesis.validatorSets) {
-        state.validatorSets.set(ctx, Number(set.fromHeight), set);
+        const fromHeight = set.fromHeight < first ? set.fromHeight : first;
+        state.validatorSets.set(ctx, Number(fromHeight), { ...set, fromHeight });
       }
-      if (genesis.reports !== undefined) state.reports.set(ctx, genesis.reports);
-      if (genesis.inclusionList !== undefined) {
-        const fault = recordFault(genesis.inclusionList);
-        if (fault !== null) {
-          throw refuse("invalidRequest", `oracle genesis: inclusion list: ${fault}`);
-        }
-        state.inclusionList.set(ctx, genesis.inclusionList);
+      if (genesis.reports !== undefined) {
+        const { lastHeight } = genesis.reports;
+        state.reports.set(ctx, {
+          ...genesis.reports,
+          lastHeight: lastHeight > first ? 0n : lastHeight,
+        });
       }
       initSurfaces(ctx, state, genesis);
       initGuards(ctx, state, genesis);
@@ -51,7 +52,6 @@ export function oracleGenesis(state: OracleState, addresses: Addresses): Genesis
         prices: [],
         validatorSets: [],
         reports: state.reports.get(ctx),
-        inclusionList: state.inclusionList.get(ctx),
         ...exportSurfaces(ctx, state),
         ...exportGuards(ctx, state),
       };

@@ -240,6 +240,22 @@ describe("a market whose loss nobody bears", () => {
     const after = GenesisState.decode(copy.margin.module.genesis.export(copy.ctx));
     expect([after.endings, after.endingShares]).toEqual([before.endings, before.endingShares]);
   });
+
+  test("waits no longer than it would in a chain that begins lower", () => {
+    ruin();
+    blocks(40);
+    mark(500n);
+    blocks(1);
+    const { genesis } = world.margin.module;
+    if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+    const exported = genesis.export(world.ctx);
+    expect(GenesisState.decode(exported).endings).toMatchObject([{ sinceHeight: 41n }]);
+    const copy = createInsuredWorld();
+    if (copy.margin.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
+    copy.margin.module.genesis.init(copy.ctx, exported);
+    const since = copy.margin.state.waterfall.endings.get(copy.ctx, BTC)?.sinceHeight;
+    expect(since).toBe(BigInt(copy.ctx.header.height));
+  });
 });
 
 describe("what is missing of a market that has been settled", () => {

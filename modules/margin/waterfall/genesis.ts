@@ -32,7 +32,12 @@ export function initWaterfall(
     }
     state.classFees.set(ctx, riskClass, fees);
   }
-  for (const ending of endings) state.endings.set(ctx, ending.market, ending);
+  // A chain that begins lower counts the blocks it waits from its first one.
+  const first = BigInt(ctx.header.height);
+  for (const ending of endings) {
+    const isLater = ending.endedHeight === 0n && ending.sinceHeight > first;
+    state.endings.set(ctx, ending.market, isLater ? { ...ending, sinceHeight: first } : ending);
+  }
   for (const { owner, subaccount, ...share } of endingShares) {
     const id = accountId(addresses.parse(owner), subaccount);
     state.shares.set(ctx, id, { owner: "", subaccount: 0, ...share });

@@ -138,31 +138,24 @@ describe("a proposal", () => {
   });
 });
 
-describe("a genesis", () => {
-  const from = (oracle: TestOracle, change: Partial<InclusionList>) => {
-    const genesis = GenesisState.decode(oracle.exported());
-    const inclusionList = { ...(genesis.inclusionList as InclusionList), ...change };
-    return createTestOracle({
-      from: {
-        genesis: GenesisState.encode({ ...genesis, inclusionList }).finish(),
-        header: oracle.ctx.header,
-      },
-    });
-  };
-
-  it("carries what is still missing into the next block", () => {
+describe("a record", () => {
+  it("is not carried into another chain, where it would be of a block that is not there", () => {
     const oracle = createTestOracle();
     block(oracle, [A, B], [A]);
-    const imported = from(oracle, {});
-    expect(imported.exported()).toEqual(oracle.exported());
-    expect(putOff(imported)).toEqual([false, true, false, false]);
-    expect(block(imported, [B, C], [B, C])).toEqual([12]);
-    expect(rounds(imported)).toEqual([false, false, true, false]);
+    expect(oracle.state.inclusionList.get(oracle.ctx)).toBeDefined();
+    const imported = createTestOracle({
+      from: { genesis: oracle.exported(), header: { ...oracle.ctx.header, height: 1 } },
+    });
+    expect(imported.state.inclusionList.get(imported.ctx)).toBeUndefined();
+    expect(imported.violation()).toBeNull();
+    expect(block(imported, [B, C], [B, C])).toEqual([2]);
   });
 
-  it("is refused with a record that no block wrote", () => {
+  it("is unsound when no block wrote it", () => {
     const oracle = createTestOracle();
     block(oracle, [A, B], [A]);
+    expect(oracle.violation()).toBeNull();
+    const record = oracle.state.inclusionList.get(oracle.ctx) as InclusionList;
     const tooMany = txKeys(Array.from({ length: 301 }, (_, i) => Uint8Array.of(i >> 8, i & 255)));
     for (const [change, fault] of [
       [{ listed: new Uint8Array(19) }, "hashes of 20 bytes"],
@@ -171,9 +164,46 @@ describe("a genesis", () => {
       [{ missing: listOf([C]) }, "not listed"],
       [{ overdue: listOf([A]) }, "listed and overdue"],
       [{ height: 0n }, "a height"],
+      [{ height: record.height + 1n }, "from the future"],
       [{ listed: none, missing: none }, "nothing is listed"],
     ] as const) {
-      expect(() => from(oracle, change), fault).toThrow(fault);
+      oracle.state.inclusionList.set(oracle.ctx, { ...record, ...change });
+      expect(oracle.violation(), fault).toContain(fault);
     }
+  });
+});
+
+describe("a genesis whose chain begins lower than the one it is of", () => {
+  const TOTAL = 50;
+  const lower = (initial: number) => {
+    const oracle = createTestOracle();
+    for (let height = 2; height <= TOTAL; height++) oracle.block(100n);
+    const genesis = GenesisState.decode(oracle.exported());
+    // Another set was in force later on than the first block of the new chain.
+    const sets = [
+      genesis.validatorSets[0],
+      { fromHeight: 40n, validators: genesis.validatorSets[0]?.validators.slice(0, 3) },
+    ];
+    const validatorSets = sets as GenesisState["validatorSets"];
+    return createTestOracle({
+      from: {
+        genesis: GenesisState.encode({ ...genesis, validatorSets }).finish(),
+        header: { ...oracle.ctx.header, height: initial },
+      },
+    });
+  };
+
+  it("has one set of validators, the last, until it is given another", () => {
+    const oracle = lower(5);
+    const at = (height: number) => oracle.keeper.validatorsAt(oracle.ctx, height).length;
+    // Those given to the test's chain are of height 1.
+    expect([at(5), at(39), at(40), at(60)]).toEqual([3, 3, 3, 3]);
+  });
+
+  it("takes the update of a height that has had one before", () => {
+    const oracle = lower(TOTAL - 1);
+    expect(oracle.block(200n)).toBe(1);
+    expect(oracle.ctx.header.height).toBe(TOTAL);
+    expect(oracle.keeper.price(oracle.ctx, 1)).toMatchObject({ mantissa: 200n });
   });
 });

@@ -9,7 +9,6 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { FeedWatch, GenesisCheckpoint, ValidatorStanding } from "./guard.ts";
 import {
   Feed,
-  InclusionList,
   Params,
   Price,
   Surface,
@@ -36,8 +35,6 @@ export interface GenesisState {
   watches: FeedWatch[];
   checkpoints: GenesisCheckpoint[];
   standings: ValidatorStanding[];
-  /** Absent: nothing was listed. */
-  inclusionList: InclusionList | undefined;
 }
 
 export interface GenesisSurfaceAnchor {
@@ -59,7 +56,6 @@ function createBaseGenesisState(): GenesisState {
     watches: [],
     checkpoints: [],
     standings: [],
-    inclusionList: undefined,
   };
 }
 
@@ -97,9 +93,6 @@ export const GenesisState: MessageFns<GenesisState> = {
     }
     for (const v of message.standings) {
       ValidatorStanding.encode(v!, writer.uint32(90).fork()).join();
-    }
-    if (message.inclusionList !== undefined) {
-      InclusionList.encode(message.inclusionList, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -205,14 +198,6 @@ export const GenesisState: MessageFns<GenesisState> = {
             message.standings.push(ValidatorStanding.decode(reader, reader.uint32()));
             continue;
           }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
-            message.inclusionList = InclusionList.decode(reader, reader.uint32());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -245,9 +230,6 @@ export const GenesisState: MessageFns<GenesisState> = {
     message.watches = object.watches?.map((e) => FeedWatch.fromPartial(e)) || [];
     message.checkpoints = object.checkpoints?.map((e) => GenesisCheckpoint.fromPartial(e)) || [];
     message.standings = object.standings?.map((e) => ValidatorStanding.fromPartial(e)) || [];
-    message.inclusionList = (object.inclusionList !== undefined && object.inclusionList !== null)
-      ? InclusionList.fromPartial(object.inclusionList)
-      : undefined;
     return message;
   },
 };
