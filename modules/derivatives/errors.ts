@@ -48,6 +48,7 @@ export const DERIVATIVES_CODES = {
   clientIdRequired: 50,
   notInAuction: 51,
   opening: 52,
+  tooManyCancels: 53,
   wrongChain: 60,
   documentExpired: 61,
   documentTooFarAhead: 62,

@@ -141,5 +141,10 @@ export const DEPTH_ORDERS_MAX = 512;
 /** How long a perpetual is close-only before the authority may settle it: time to leave it, or what is hedged with it, by trading. Whoever decides about it takes days. */
 export const DELISTING_NOTICE_MS = 3_600_000;
 
+/**
+ * What a cancel that waits for its round pays for each order it may reach: as much as a cancel of everything pays per order where it is done at once, margin and all
+ * (`node/app/cancel-gas.test.ts`).
+ */
+export const COLLECTED_CANCEL_GAS = 7_000;
 /** What ends sooner is not named in inclusion lists: a round is held a block late at most, and a block takes no more than a few seconds. */
 export const LISTED_LIFE_MS = 10_000;

@@ -68,6 +68,9 @@ export interface WaitingKey {
 /** Trailing stops of one market: market, 1 for sells or 2 for buys, first order id of those that share a best mark. */
 export type TrailMarkKey = readonly [MarketId, number, number];
 
+/** Market and round. */
+export const roundKey: KeyCodec<readonly [MarketId, number]> = pairKey(u32Key, heightKey);
+
 /** (market, round), (sub-account, order id or 0), client id or "". */
 export type CancelKey = readonly [
   readonly [MarketId, number],
@@ -246,7 +249,7 @@ export function derivativesState(schema: Schema): DerivativesState {
     collectedCancels: schema.map(
       0x1a,
       "collected_cancels",
-      tripleKey(pairKey(u32Key, heightKey), pairKey(accountIdKey, heightKey), asciiKey),
+      tripleKey(roundKey, pairKey(accountIdKey, heightKey), asciiKey),
       protoValue(CollectedCancelCodec),
     ),
     markBasis: schema.map(0x1e, "mark_basis", u32Key, protoValue(MarkBasis)),

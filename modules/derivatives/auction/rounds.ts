@@ -7,13 +7,15 @@ import type { CollectedCancel } from "@keel/proto/gen/keel/derivatives/v1/types"
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { GAS } from "../../kit/gas.ts";
 import { remembered } from "../../kit/remembered.ts";
 import { holderOf } from "../book/books.ts";
+import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { type Instrument, instrumentOf } from "../instruments.ts";
-import { LISTED_LIFE_MS } from "../limits.ts";
+import { COLLECTED_CANCEL_GAS, LISTED_LIFE_MS } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
-import type { CancelKey } from "../state.ts";
+import { type CancelKey, roundKey } from "../state.ts";
 import { findMarketId, nowMs, type Venue } from "../venue.ts";
 import { isBatch, trades } from "./opening.ts";
 
@@ -42,14 +44,27 @@ export function cancelKeyOf(cancel: CollectedCancel): CancelKey {
   return [[market, Number(round)], [holderOf(cancel), Number(orderId)], clientId];
 }
 
-/** The caller knows that there is something to cancel, so they are at most as many as open orders, and one for each round. */
+/**
+ * Pays for what its round will do without gas: for each of so many orders that it may reach, as many as the account has in the market where it names none,
+ * and for one at least, since those that it is for may be still to come. Throws ModuleError when as many wait as the account may have orders.
+ */
 export function collectCancel(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
   account: AccountId,
-  { clientId, orderId, round }: CancelName & { readonly round: number },
+  {
+    clientId,
+    orderId,
+    orders,
+    round,
+  }: CancelName & {
+    readonly orders: number;
+    readonly round: number;
+  },
 ): void {
+  if (clientId !== "" || orderId !== 0n) requireCancelRoom(ctx, venue, instrument, account, round);
+  ctx.gas.consume((orders === 0 ? 1 : orders) * COLLECTED_CANCEL_GAS, "collected cancel");
   const cancel: CollectedCancel = {
     market: instrument.id,
     round: BigInt(round),
@@ -60,6 +75,26 @@ export function collectCancel(
   };
   venue.state.collectedCancels.set(ctx, cancelKeyOf(cancel), cancel);
   events.cancelAccepted(ctx, venue, instrument, { account, clientId, orderId, round });
+}
+
+/** Of a round, whatever they name: one order has two names, and any number has none. A cancel of everything always has room. */
+function requireCancelRoom(
+  ctx: WriteContext,
+  { state }: Venue,
+  { id, symbol, terms }: Instrument,
+  account: AccountId,
+  round: number,
+): void {
+  let waiting = 0;
+  state.collectedCancels.scan(ctx, roundKey.encode([id, round]) + account, () => {
+    waiting += 1;
+  });
+  ctx.gas.consume(waiting * GAS.iterNextFlat, "IterNextFlat");
+  if (waiting < terms.openOrdersMax) return;
+  throw refuse(
+    "tooManyCancels",
+    `expected at most ${terms.openOrdersMax} cancels of a round in ${symbol}: cancel all instead`,
+  );
 }
 
 /** Those of rounds up to this one, by round, sub-account, id, client id; they are taken out. */

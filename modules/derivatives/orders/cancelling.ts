@@ -71,7 +71,7 @@ export function cancelOrder(
   const round = roundOf(ctx, instrument);
   if (round !== 0 && !waits(turn, account, name)) {
     const { clientId, orderId } = name;
-    collectCancel(ctx, venue, instrument, account, { clientId, orderId, round });
+    collectCancel(ctx, venue, instrument, account, { clientId, orderId, orders: 1, round });
     return { orderId, cancelledSize: "0", round: BigInt(round) };
   }
   if (name.orderId === 0n) {
@@ -174,13 +174,13 @@ export function cancelAllFor(
 ): number {
   const round = roundOf(ctx, instrument);
   if (round === 0) return cancelAllIn(ctx, venue, instrument, account, "user");
-  const earlier = collectedIn(ctx, venue, instrument, account).filter(
-    (order) => order.round < BigInt(round),
-  );
+  const collected = collectedIn(ctx, venue, instrument, account);
   const resting = venue.books.of(ctx, instrument.id).openOrders(account);
   const waiting = venue.waiting.of(ctx, instrument.id).openOrders(account);
+  const orders = collected.length + resting + waiting;
   // Also when there are none yet: a proposer may have left some out.
-  collectCancel(ctx, venue, instrument, account, { clientId: "", orderId: 0n, round });
+  collectCancel(ctx, venue, instrument, account, { clientId: "", orderId: 0n, orders, round });
+  const earlier = collected.filter((order) => order.round < BigInt(round));
   return earlier.length + resting + waiting;
 }
 
