@@ -2,7 +2,7 @@
  * Who takes part in an auction: the orders of both sides that cross, best prices first, and of those only what may trade (not expired, not
  * against its own owner, not more than a position where it may only reduce).
  */
-import type { AccountId } from "../kit/account-id.ts";
+import { type AccountId, ownerKeyOf } from "../kit/account-id.ts";
 import { bytesToKey } from "../kit/collections/codecs.ts";
 import { absolute } from "../kit/math/mul-div.ts";
 import type { OrderTerms } from "./book/order-terms.ts";
@@ -95,13 +95,12 @@ function netOwnOrders(
   sells: readonly Participant[],
 ): void {
   const owners = new Map<string, { buys: Participant[]; sells: Participant[] }>();
-  const ownerKey = ({ account }: Participant): string => account.slice(0, 20);
   for (const order of buys) {
-    const own = owners.get(ownerKey(order));
-    if (own === undefined) owners.set(ownerKey(order), { buys: [order], sells: [] });
+    const own = owners.get(ownerKeyOf(order.account));
+    if (own === undefined) owners.set(ownerKeyOf(order.account), { buys: [order], sells: [] });
     else own.buys.push(order);
   }
-  for (const order of sells) owners.get(ownerKey(order))?.sells.push(order);
+  for (const order of sells) owners.get(ownerKeyOf(order.account))?.sells.push(order);
   for (const own of owners.values()) {
     if (own.sells.length === 0) continue;
     const before = turn.changes;

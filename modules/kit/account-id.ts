@@ -8,6 +8,7 @@ import { bytesToKey, keyToBytes, u32Key } from "./collections/codecs.ts";
 import { assert } from "./errors.ts";
 
 declare const accountIdBrand: unique symbol;
+declare const ownerKeyBrand: unique symbol;
 export type AccountId = string & { readonly [accountIdBrand]: true };
 
 export function accountId(owner: Uint8Array, number: number): AccountId {
@@ -23,13 +24,31 @@ export function accountId(owner: Uint8Array, number: number): AccountId {
   return bytesToKey(bytes) as AccountId;
 }
 
-export function ownerOf(account: AccountId): Uint8Array {
-  return keyToBytes(account.slice(0, 20));
+/** Address of an owner as 20 latin-1 characters, as it begins the owner's sub-accounts. */
+export type OwnerKey = string & { readonly [ownerKeyBrand]: true };
+
+const OWNER_LENGTH = 20;
+
+export function ownerKeyOf(account: AccountId): OwnerKey {
+  return account.slice(0, OWNER_LENGTH) as OwnerKey;
 }
+
+export function ownerOf(account: AccountId): Uint8Array {
+  return keyToBytes(ownerKeyOf(account));
+}
+
+export const ownerKeyCodec: KeyCodec<OwnerKey> = {
+  encode: (owner) => owner,
+  decode(text, offset) {
+    const end = offset + OWNER_LENGTH;
+    assert(end <= text.length, "owner key ends early");
+    return [text.slice(offset, end) as OwnerKey, end];
+  },
+};
 
 /** Of one owner? */
 export function isSameOwner(a: AccountId, b: AccountId): boolean {
-  return a.slice(0, 20) === b.slice(0, 20);
+  return ownerKeyOf(a) === ownerKeyOf(b);
 }
 
 export function numberOf(account: AccountId): number {

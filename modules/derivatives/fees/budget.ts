@@ -3,7 +3,7 @@
  * everything else when the message is refused. Cancels are never counted: each takes away something that was.
  */
 import type { TraderRecord } from "@keel/proto/gen/keel/derivatives/v1/fees";
-import type { AccountId } from "../../kit/account-id.ts";
+import { type AccountId, ownerKeyOf } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { divFloor, minimum } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
@@ -11,7 +11,6 @@ import { formatMoney } from "../instruments.ts";
 import { REDUCE_ONLY_ACTIONS } from "../limits.ts";
 import { nowMs, type Venue } from "../venue.ts";
 import { type Budget, feeTerms } from "./params.ts";
-import { ownerOfAccount } from "./state.ts";
 import { traderOf } from "./volume.ts";
 
 export interface Limits {
@@ -34,7 +33,7 @@ export function takeActions(
 ): void {
   const budget = feeTerms(ctx, venue)?.budget ?? null;
   if (budget === null) return;
-  const owner = ownerOfAccount(account);
+  const owner = ownerKeyOf(account);
   const record = traderOf(ctx, venue, owner);
   const limits = limitsOf(budget, record);
   const most = wanted.reduceOnly ? limits.wide : limits.limit;

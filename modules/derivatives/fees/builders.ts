@@ -1,13 +1,12 @@
 /** Builder fees: what an order pays to whoever brought it, within the parameter and its owner's own approval. */
 import type { BuilderFee, BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
-import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { type AccountId, accountId, ownerKeyOf } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import { BUILDERS_PER_OWNER_MAX } from "../limits.ts";
 import type { Venue } from "../venue.ts";
 import { builderApproved } from "./events.ts";
 import { feeParams } from "./params.ts";
-import { ownerOfAccount } from "./state.ts";
 
 /** Throws ModuleError unless the order may pay this to that builder. */
 export function requireBuilder(
@@ -25,7 +24,7 @@ export function requireBuilder(
       `expected a builder fee of at most ${most} ppm, got ${feePpm}`,
     );
   }
-  const at = [ownerOfAccount(account), ownerOfAccount(recipient)] as const;
+  const at = [ownerKeyOf(account), ownerKeyOf(recipient)] as const;
   const approved = venue.state.fees.approvals.get(ctx, at)?.feeMaxPpm ?? 0;
   if (feePpm > approved) {
     throw refuse(
@@ -45,8 +44,8 @@ export function approveBuilder(
   const { feeMaxPpm } = message;
   const { addresses, state } = venue;
   const { approvals } = state.fees;
-  const owner = ownerOfAccount(accountId(addresses.parse(message.sender), 0));
-  const builder = ownerOfAccount(accountId(addresses.parse(message.builder), 0));
+  const owner = ownerKeyOf(accountId(addresses.parse(message.sender), 0));
+  const builder = ownerKeyOf(accountId(addresses.parse(message.builder), 0));
   const at = [owner, builder] as const;
   if (feeMaxPpm === 0) approvals.delete(ctx, at);
   else {

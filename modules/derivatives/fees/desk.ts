@@ -1,12 +1,11 @@
 /** The fees of fills: whose rates apply, what each side pays, and what of it goes to others. */
 import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
-import type { AccountId } from "../../kit/account-id.ts";
+import { type AccountId, ownerKeyOf } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Venue } from "../venue.ts";
 import { type FeeTerms, feeTerms } from "./params.ts";
 import { builderFee, type FillFees, fillFees, shareOf } from "./rates.ts";
-import { ownerOfAccount } from "./state.ts";
 import { FeeTally } from "./tally.ts";
 import { BASE_TIER, discounted, makerRate, type Tier, takerRate, tierIndex } from "./tiers.ts";
 import { traderOf } from "./volume.ts";
@@ -29,7 +28,7 @@ export function standingOf(
   if (terms === null) return UNKNOWN;
   const [only, second] = terms.tiers;
   if (second === undefined && !terms.refers) return { tier: only ?? BASE_TIER, referrer: null };
-  const { referrer, window } = traderOf(ctx, venue, ownerOfAccount(account));
+  const { referrer, window } = traderOf(ctx, venue, ownerKeyOf(account));
   const tier = terms.tiers[tierIndex(terms.tiers, window)] ?? BASE_TIER;
   return { tier, referrer: terms.refers && referrer.length > 0 ? referrer : null };
 }
@@ -37,7 +36,7 @@ export function standingOf(
 /** Makers pay by their tier alone. */
 function makerTier(ctx: ReadContext, venue: Venue, { tiers }: FeeTerms, account: AccountId): Tier {
   if (tiers.length === 1) return tiers[0] ?? BASE_TIER;
-  const { window } = traderOf(ctx, venue, ownerOfAccount(account));
+  const { window } = traderOf(ctx, venue, ownerKeyOf(account));
   return tiers[tierIndex(tiers, window)] ?? BASE_TIER;
 }
 

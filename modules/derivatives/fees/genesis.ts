@@ -1,12 +1,11 @@
 /** Fees in genesis. Codes are in the records of their owners. */
 import type { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
-import { accountId } from "../../kit/account-id.ts";
+import { accountId, ownerKeyOf } from "../../kit/account-id.ts";
 import { keyToBytes } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import type { Venue } from "../venue.ts";
 import { approvalFaults, traderFault } from "./invariants.ts";
 import { validateFeeParams } from "./params.ts";
-import { ownerOfAccount } from "./state.ts";
 
 type FeesGenesis = Pick<GenesisState, "feeParams" | "traders" | "builderApprovals">;
 
@@ -25,7 +24,7 @@ export function loadFees(
   for (const { owner, trader } of traders) {
     if (trader === undefined) return "a trader without a record";
     const address = addresses.parse(owner);
-    records.set(ctx, ownerOfAccount(accountId(address, 0)), trader);
+    records.set(ctx, ownerKeyOf(accountId(address, 0)), trader);
     const { referralCode } = trader;
     if (referralCode === "") continue;
     if (codes.has(ctx, referralCode)) return `the referral code ${referralCode} is there twice`;
@@ -34,7 +33,7 @@ export function loadFees(
   for (const { owner, builder, approval } of builderApprovals) {
     if (approval === undefined) return "a builder's approval without content";
     const [from, to] = [owner, builder].map((address) =>
-      ownerOfAccount(accountId(addresses.parse(address), 0)),
+      ownerKeyOf(accountId(addresses.parse(address), 0)),
     );
     if (from !== undefined && to !== undefined) approvals.set(ctx, [from, to], approval);
   }

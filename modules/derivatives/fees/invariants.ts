@@ -1,6 +1,6 @@
 /** What holds of fees: volumes add up, codes and referrers are each other's, approvals are bounded. */
 import type { TraderRecord } from "@keel/proto/gen/keel/derivatives/v1/fees";
-import { accountId } from "../../kit/account-id.ts";
+import { accountId, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import { bytesToKey } from "../../kit/collections/codecs.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
@@ -11,7 +11,6 @@ import {
   VOLUME_DAYS,
 } from "../limits.ts";
 import type { Venue } from "../venue.ts";
-import { type Owner, ownerOfAccount } from "./state.ts";
 import { dayOf, windowOf } from "./volume.ts";
 
 function volumeFault(record: TraderRecord, today: number): string | null {
@@ -47,7 +46,7 @@ export function traderFault(ctx: ReadContext, venue: Venue): string | null {
 function referralFault(
   ctx: ReadContext,
   { state }: Venue,
-  owner: Owner,
+  owner: OwnerKey,
   { referralCode, referrer }: TraderRecord,
 ): string | null {
   const { codes, traders } = state.fees;
@@ -60,13 +59,13 @@ function referralFault(
   if (referrer.length === 0) return null;
   if (referralCode !== "") return "with a code and a referrer";
   if (referrer.length !== 20) return "whose referrer has no address";
-  const of = traders.get(ctx, ownerOfAccount(accountId(referrer, 0)));
+  const of = traders.get(ctx, ownerKeyOf(accountId(referrer, 0)));
   return of === undefined || of.referralCode === "" ? "whose referrer has no code" : null;
 }
 
 export function approvalFaults(ctx: ReadContext, venue: Venue): string | null {
   let fault: string | null = null;
-  const counts = new Map<Owner, number>();
+  const counts = new Map<OwnerKey, number>();
   venue.state.fees.approvals.each(ctx, ([owner], { feeMaxPpm }) => {
     const count = (counts.get(owner) ?? 0) + 1;
     counts.set(owner, count);

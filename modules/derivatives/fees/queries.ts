@@ -9,7 +9,7 @@ import {
   QueryTraderRequest,
   QueryTraderResponse,
 } from "@keel/proto/gen/keel/derivatives/v1/query";
-import { accountId } from "../../kit/account-id.ts";
+import { accountId, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import { keyToBytes } from "../../kit/collections/codecs.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { QueryRoute } from "../../kit/module.ts";
@@ -19,7 +19,6 @@ import { limitsOf } from "./budget.ts";
 import { payerRate, standingOf } from "./desk.ts";
 import { feeParams, feeTerms } from "./params.ts";
 import { checkReferralCode } from "./referral.ts";
-import { type Owner, ownerOfAccount } from "./state.ts";
 import { makerRate, tierIndex } from "./tiers.ts";
 import { traderOf } from "./volume.ts";
 
@@ -28,8 +27,8 @@ const PATH = "/keel.derivatives.v1.Query";
 export function feeQueries(venue: Venue): readonly QueryRoute[] {
   const { addresses, state } = venue;
 
-  function ownerOf(address: string): Owner {
-    return ownerOfAccount(accountId(addresses.parse(address), 0));
+  function ownerOf(address: string): OwnerKey {
+    return ownerKeyOf(accountId(addresses.parse(address), 0));
   }
 
   function ratesOf(ctx: ReadContext, owner: string, symbol: string): QueryTraderResponse["rates"] {
@@ -45,7 +44,7 @@ export function feeQueries(venue: Venue): readonly QueryRoute[] {
     };
   }
 
-  function budgetOf(ctx: ReadContext, owner: Owner): QueryTraderResponse["budget"] {
+  function budgetOf(ctx: ReadContext, owner: OwnerKey): QueryTraderResponse["budget"] {
     const budget = feeTerms(ctx, venue)?.budget ?? null;
     if (budget === null) return undefined;
     const record = traderOf(ctx, venue, owner);

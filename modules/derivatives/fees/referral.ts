@@ -1,10 +1,9 @@
 /** Referral: an owner's code, and the one owner who brought another. Nobody has both, so there are no chains and no circles. */
-import { accountId } from "../../kit/account-id.ts";
+import { accountId, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
 import type { Venue } from "../venue.ts";
 import { referralCodeRegistered, referrerSet } from "./events.ts";
-import { type Owner, ownerOfAccount } from "./state.ts";
 import { traderOf } from "./volume.ts";
 
 const CODE = /^[A-Z0-9]{3,20}$/;
@@ -16,8 +15,8 @@ export function checkReferralCode(code: string): void {
   }
 }
 
-function ownerOf({ addresses }: Venue, address: string): Owner {
-  return ownerOfAccount(accountId(addresses.parse(address), 0));
+function ownerOf({ addresses }: Venue, address: string): OwnerKey {
+  return ownerKeyOf(accountId(addresses.parse(address), 0));
 }
 
 export function registerCode(

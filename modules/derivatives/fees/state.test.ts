@@ -1,11 +1,12 @@
 /** Genesis and invariants of fees. */
+
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
+import { type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import { createFeeWorld, type FeeWorld, SYMBOL, tier } from "../../testing/fee-world.ts";
 import { createWorld, type World } from "../../testing/world.ts";
-import { type Owner, ownerOfAccount } from "./state.ts";
 import { NO_TRADER } from "./volume.ts";
 
 function populated(): FeeWorld {
@@ -38,8 +39,8 @@ function restored(world: World): World {
   return createWorld({ from: { genesis: world.exported(), header: world.ctx.header } });
 }
 
-const owner = (world: World, n: number): Owner =>
-  ownerOfAccount(world.venue.accounts.of(world.address(n), 0));
+const owner = (world: World, n: number): OwnerKey =>
+  ownerKeyOf(world.venue.accounts.of(world.address(n), 0));
 
 describe("genesis", () => {
   it("takes up volume, budget, referral, approvals and builders of open orders where they were", () => {

@@ -1,17 +1,16 @@
 /** What fills leave to be written once they are over: the volume of both sides, and the parts of their fees that are someone else's. */
-import { type AccountId, accountId } from "../../kit/account-id.ts";
+import { type AccountId, accountId, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Venue } from "../venue.ts";
 import { feeShared, type Share } from "./events.ts";
 import type { FeeTerms } from "./params.ts";
-import { type Owner, ownerOfAccount } from "./state.ts";
 import { addVolume } from "./volume.ts";
 
 export class FeeTally {
   readonly #instrument: Instrument;
   readonly #terms: FeeTerms | null;
-  readonly #volumes = new Map<Owner, bigint>();
+  readonly #volumes = new Map<OwnerKey, bigint>();
   readonly #shares = new Map<string, Share>();
 
   constructor(instrument: Instrument, terms: FeeTerms | null) {
@@ -21,7 +20,7 @@ export class FeeTally {
 
   trade(account: AccountId, notional: bigint): void {
     if (this.#terms?.keepsVolume !== true) return;
-    const owner = ownerOfAccount(account);
+    const owner = ownerKeyOf(account);
     this.#volumes.set(owner, (this.#volumes.get(owner) ?? 0n) + notional);
   }
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { ownerKeyOf } from "../../kit/account-id.ts";
 import { createFeeWorld } from "../../testing/fee-world.ts";
 import { TRADED_QUANTA_MAX, VOLUME_DAYS } from "../limits.ts";
 import { createRandom } from "../random.ts";
 import { traderSize, traderValue } from "./record-codec.ts";
-import { ownerOfAccount } from "./state.ts";
 import { addVolume, dayOf, NO_TRADER, rolled, traderOf } from "./volume.ts";
 
 describe("an owner's volume by days", () => {
   it("equals the sums of a list of all trades, whatever days pass between them", () => {
     const world = createFeeWorld();
     const { ctx, venue } = world;
-    const owner = ownerOfAccount(venue.accounts.of(world.address(1), 3));
+    const owner = ownerKeyOf(venue.accounts.of(world.address(1), 3));
     const random = createRandom(7);
     const trades: { readonly day: number; readonly quanta: bigint }[] = [];
     for (let i = 0; i < 400; i++) {
@@ -41,7 +41,7 @@ describe("an owner's volume by days", () => {
 
   it("stops at its bound instead of leaving its range", () => {
     const world = createFeeWorld();
-    const owner = ownerOfAccount(world.venue.accounts.of(world.address(1), 0));
+    const owner = ownerKeyOf(world.venue.accounts.of(world.address(1), 0));
     for (let day = 0; day < 3; day++) {
       addVolume(world.ctx, world.venue, owner, TRADED_QUANTA_MAX);
       addVolume(world.ctx, world.venue, owner, 1n);

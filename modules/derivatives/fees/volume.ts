@@ -1,10 +1,11 @@
 /** What an owner trades, by days. One record per owner; reading it at a later day rolls it, writing keeps it rolled. */
+
 import type { TraderRecord } from "@keel/proto/gen/keel/derivatives/v1/fees";
+import type { OwnerKey } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { divFloor, minimum } from "../../kit/math/mul-div.ts";
 import { TRADED_QUANTA_MAX, VOLUME_DAYS } from "../limits.ts";
 import type { Venue } from "../venue.ts";
-import type { Owner } from "./state.ts";
 
 const DAY_NS = 86_400_000_000_000n;
 
@@ -26,7 +27,7 @@ export function dayOf(ctx: ReadContext): number {
 }
 
 /** The owner's record as of today. */
-export function traderOf(ctx: ReadContext, { state }: Venue, owner: Owner): TraderRecord {
+export function traderOf(ctx: ReadContext, { state }: Venue, owner: OwnerKey): TraderRecord {
   return rolled(state.fees.traders.get(ctx, owner) ?? NO_TRADER, dayOf(ctx));
 }
 
@@ -54,7 +55,7 @@ function capped(quanta: bigint): bigint {
 }
 
 /** Adds to what the owner trades today. */
-export function addVolume(ctx: WriteContext, venue: Venue, owner: Owner, quanta: bigint): void {
+export function addVolume(ctx: WriteContext, venue: Venue, owner: OwnerKey, quanta: bigint): void {
   const record = traderOf(ctx, venue, owner);
   venue.state.fees.traders.set(ctx, owner, {
     day: record.day,

@@ -4,7 +4,7 @@
  */
 
 import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
-import type { AccountId } from "../../kit/account-id.ts";
+import { type AccountId, ownerKeyOf } from "../../kit/account-id.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { absolute, maximum } from "../../kit/math/mul-div.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
@@ -75,7 +75,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
   const { book, ctx, instrument, venue } = turn;
   const liquidation = taker.orderId === null;
   const now = nowMs(ctx);
-  const takerOwner = taker.account.slice(0, 20);
+  const takerOwner = ownerKeyOf(taker.account);
   const touched = new Set<AccountId>();
   const desk = new FeeDesk(turn, taker, liquidation);
   let remaining = taker.lots;

@@ -3,7 +3,7 @@
  * last one pays, and where nobody bids everything goes on as if there were no auction.
  */
 import type { LiquidationOffer } from "@keel/proto/gen/keel/margin/v1/ladder";
-import { type AccountId, numberOf, ownerOf } from "../../kit/account-id.ts";
+import { type AccountId, numberOf, ownerKeyOf, ownerOf } from "../../kit/account-id.ts";
 import type { Addresses } from "../../kit/addresses.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
@@ -159,7 +159,7 @@ export function createAuction(parts: AuctionParts): Auction {
   ): Bidder[] {
     const closed = new Set(all.map(({ id }) => id));
     const offered = all.filter(({ clip }) => clip.side === side);
-    const owners = new Set(offered.map(({ id }) => id.slice(0, 20)));
+    const owners = new Set(offered.map(({ id }) => ownerKeyOf(id)));
     const found: Bidder[] = bids
       .of(ctx, market, opposite(side))
       .map((bid) => ({ bid, standing: true }));
@@ -173,7 +173,7 @@ export function createAuction(parts: AuctionParts): Auction {
       found.push({ bid, standing: false });
     }
     return found.filter(
-      ({ bid }) => !closed.has(bid.account) && !owners.has(bid.account.slice(0, 20)),
+      ({ bid }) => !closed.has(bid.account) && !owners.has(ownerKeyOf(bid.account)),
     );
   }
 

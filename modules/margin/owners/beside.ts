@@ -2,7 +2,7 @@
  * Changes of accounts seen beside the other sub-accounts of their owners, before anything is written: what each has elsewhere afterwards, and whether
  * those who did not trade can bear that their owner has grown.
  */
-import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import { type AccountId, numberOf, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { type Account, EMPTY_ACCOUNT } from "../account-codec.ts";
 import type { MarginCode } from "../errors.ts";
@@ -16,10 +16,8 @@ import { changed, changesOf } from "./changes.ts";
 import { countedMarkets, elsewhereOf } from "./kept.ts";
 import {
   NOTHING_THERE,
-  type Owner,
   type OwnerMarket,
   ownerMarket,
-  ownerText,
   ownsSeveral,
   subaccountOf,
 } from "./state.ts";
@@ -49,12 +47,12 @@ export interface Beside {
 class ChangedOwner {
   readonly #ctx: ReadContext;
   readonly #state: MarginState;
-  readonly #owner: Owner;
+  readonly #owner: OwnerKey;
   readonly #changes: AccountChange[] = [];
   readonly #before: Map<MarketId, OwnerMarket> = new Map();
   readonly #after: Map<MarketId, OwnerMarket> = new Map();
 
-  constructor(ctx: ReadContext, state: MarginState, owner: Owner) {
+  constructor(ctx: ReadContext, state: MarginState, owner: OwnerKey) {
     this.#ctx = ctx;
     this.#state = state;
     this.#owner = owner;
@@ -191,10 +189,10 @@ export function besideOthers(
   state: MarginState,
   changes: readonly AccountChange[],
 ): Beside | null {
-  let owners: Map<Owner, ChangedOwner> | null = null;
-  let made: Owner | null = null;
+  let owners: Map<OwnerKey, ChangedOwner> | null = null;
+  let made: OwnerKey | null = null;
   for (const { id, before } of changes) {
-    const owner = ownerText(id);
+    const owner = ownerKeyOf(id);
     let several = ownsSeveral(ctx, state.owners, owner);
     if (before === undefined && !several) {
       several = made === owner || hasAccount(ctx, state, owner);
@@ -206,9 +204,9 @@ export function besideOthers(
   }
   if (owners === null) return null;
   const found = owners;
-  for (const change of changes) found.get(ownerText(change.id))?.add(change);
+  for (const change of changes) found.get(ownerKeyOf(change.id))?.add(change);
   return {
-    after: ({ id, after }) => found.get(ownerText(id))?.after(after) ?? after,
+    after: ({ id, after }) => found.get(ownerKeyOf(id))?.after(after) ?? after,
     fault(views) {
       for (const owner of found.values()) {
         const fault = owner.fault(views);
@@ -230,7 +228,7 @@ export function beside(
   return besideOthers(ctx, state, [change])?.after(change) ?? account;
 }
 
-function hasAccount(ctx: ReadContext, state: MarginState, owner: Owner): boolean {
+function hasAccount(ctx: ReadContext, state: MarginState, owner: OwnerKey): boolean {
   let found = false;
   state.accounts.eachWithPrefix(ctx, owner, () => {
     found = true;

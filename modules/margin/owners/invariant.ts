@@ -1,11 +1,11 @@
 /** What is kept of owners, recomputed from the accounts. */
-import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import { type AccountId, numberOf, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Account } from "../account-codec.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { changed, changesOf } from "./changes.ts";
-import { NOTHING_THERE, type Owner, type OwnerMarket, ownerText } from "./state.ts";
+import { NOTHING_THERE, type OwnerMarket } from "./state.ts";
 
 interface Found {
   accounts: number;
@@ -31,9 +31,9 @@ function isSame(a: OwnerMarket | undefined, b: OwnerMarket): boolean {
 
 /** Null: exactly the owners of several accounts are written down, with what these have in each market. A full scan. */
 export function ownersFault(ctx: ReadContext, state: MarginState): string | null {
-  const owners = new Map<Owner, Found>();
+  const owners = new Map<OwnerKey, Found>();
   state.accounts.each(ctx, (id, account) => {
-    const owner = ownerText(id);
+    const owner = ownerKeyOf(id);
     let found = owners.get(owner);
     if (found === undefined) owners.set(owner, (found = { accounts: 0, markets: new Map() }));
     add(found, id, account);

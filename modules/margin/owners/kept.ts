@@ -2,7 +2,7 @@
  * The accounts, with what their owners have elsewhere: read with every account, kept by every write. In state it stands only for owners of two or more
  * sub-accounts, so all others cost one look into a small tree.
  */
-import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import { type AccountId, numberOf, type OwnerKey, ownerKeyOf } from "../../kit/account-id.ts";
 import { type MapCollection, prefixEnd } from "../../kit/collections/schema.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
@@ -14,11 +14,9 @@ import type { MarketId } from "../ports.ts";
 import { changed, changesOf } from "./changes.ts";
 import {
   NOTHING_THERE,
-  type Owner,
   type OwnerMarket,
   type OwnerState,
   ownerMarket,
-  ownerText,
   ownsSeveral,
   subaccountOf,
 } from "./state.ts";
@@ -32,7 +30,7 @@ const NO_POSITIONS: readonly Position[] = [];
 export function marketsOf(
   ctx: ReadContext,
   { markets }: OwnerState,
-  owner: Owner,
+  owner: OwnerKey,
 ): readonly MarketId[] {
   const found: MarketId[] = [];
   markets.eachWithPrefix(ctx, owner, ([, market]) => void found.push(market));
@@ -64,7 +62,7 @@ export function elsewhereOf(
 export function countedMarkets(
   ctx: ReadContext,
   owners: OwnerState,
-  owner: Owner,
+  owner: OwnerKey,
   account: Account,
 ): readonly MarketId[] {
   // Concentration is of an underlying, whichever of its markets is held.
@@ -85,7 +83,7 @@ export function withOwners(
   moved: (ctx: WriteContext, id: AccountId) => void,
 ): MapCollection<AccountId, Account> {
   /** Concentration is of an underlying. Charges nothing: whom it tells keeps what is no part of state. */
-  function portfolioMoved(ctx: WriteContext, owner: Owner): void {
+  function portfolioMoved(ctx: WriteContext, owner: OwnerKey): void {
     ctx.state.range(portfolios.id, owner, prefixEnd(owner), (id) => moved(ctx, id as AccountId));
   }
 
@@ -95,7 +93,7 @@ export function withOwners(
     before: readonly Position[],
     after: readonly Position[],
   ): void {
-    const owner = ownerText(id);
+    const owner = ownerKeyOf(id);
     let isMoved = false;
     for (const change of changesOf(before, after)) {
       const key = [owner, change.market] as const;
@@ -113,7 +111,7 @@ export function withOwners(
   }
 
   /** At most two. */
-  function firstOf(ctx: ReadContext, owner: Owner): readonly (readonly [AccountId, Account])[] {
+  function firstOf(ctx: ReadContext, owner: OwnerKey): readonly (readonly [AccountId, Account])[] {
     const found: (readonly [AccountId, Account])[] = [];
     accounts.eachWithPrefix(ctx, owner, (id, account) => {
       found.push([id, account]);
@@ -122,21 +120,21 @@ export function withOwners(
     return found;
   }
 
-  function opened(ctx: WriteContext, owner: Owner): void {
+  function opened(ctx: WriteContext, owner: OwnerKey): void {
     const found = firstOf(ctx, owner);
     if (found.length < 2) return;
     owners.several.set(ctx, owner, true);
     for (const [id, account] of found) keep(ctx, id, NO_POSITIONS, account.positions);
   }
 
-  function closed(ctx: WriteContext, owner: Owner): void {
+  function closed(ctx: WriteContext, owner: OwnerKey): void {
     if (firstOf(ctx, owner).length === 2) return;
     owners.several.delete(ctx, owner);
     for (const market of marketsOf(ctx, owners, owner)) owners.markets.delete(ctx, [owner, market]);
   }
 
   function whole(ctx: ReadContext, id: AccountId, account: Account): Account {
-    const owner = ownerText(id);
+    const owner = ownerKeyOf(id);
     if (!ownsSeveral(ctx, owners, owner)) return account;
     const markets = countedMarkets(ctx, owners, owner, account);
     const elsewhere = elsewhereOf(account, markets, (market) =>
@@ -169,7 +167,7 @@ export function withOwners(
         options,
       ),
     set(ctx, id, account) {
-      const owner = ownerText(id);
+      const owner = ownerKeyOf(id);
       if (ownsSeveral(ctx, owners, owner)) {
         const before = accounts.get(ctx, id)?.positions ?? NO_POSITIONS;
         accounts.set(ctx, id, bare(account));
@@ -181,7 +179,7 @@ export function withOwners(
       if (ctx.state.size(accounts.id) !== known) opened(ctx, owner);
     },
     delete(ctx, id) {
-      const owner = ownerText(id);
+      const owner = ownerKeyOf(id);
       const several = ownsSeveral(ctx, owners, owner);
       const before = several ? accounts.get(ctx, id)?.positions : undefined;
       accounts.delete(ctx, id);

@@ -1,13 +1,12 @@
 import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type AccountId, accountId, ownerOf } from "../../kit/account-id.ts";
+import { type AccountId, accountId, ownerKeyOf, ownerOf } from "../../kit/account-id.ts";
 import { createAddresses } from "../../kit/addresses.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { changedKeys } from "../../kit/testing/changes.ts";
 import { MARGIN_CODES } from "../errors.ts";
 import { OWNER_SUBACCOUNTS_PER_MARKET_MAX } from "../limits.ts";
 import { BTC, createWorld, ETH } from "../testing/world.ts";
-import { ownerText } from "./state.ts";
 import { type OwnersWorld, ownersWorld, UNIT } from "./testing.ts";
 
 const OK = { ok: true };
@@ -30,7 +29,7 @@ function refusalOf(run: () => void): string {
 }
 
 function kept(id: AccountId, market = BTC) {
-  return world.margin.state.owners.markets.get(world.ctx, [ownerText(id), market]);
+  return world.margin.state.owners.markets.get(world.ctx, [ownerKeyOf(id), market]);
 }
 
 describe("the tiers of an owner", () => {
@@ -211,7 +210,7 @@ describe("what is kept of owners", () => {
     if (genesis.kind !== "proto") throw new Error("margin has a genesis of its own");
     const other = createWorld();
     genesis.init(other.ctx, genesis.export(world.ctx));
-    expect(other.margin.state.owners.markets.get(other.ctx, [ownerText(one), BTC])).toEqual({
+    expect(other.margin.state.owners.markets.get(other.ctx, [ownerKeyOf(one), BTC])).toEqual({
       subaccounts: [0, 1],
       lots: 30n,
       worstLots: 30n,
@@ -223,7 +222,7 @@ describe("what is kept of owners", () => {
     world.trade(one, maker, 10n);
     world.trade(two, maker, 10n);
     const { markets, several } = world.margin.state.owners;
-    const key = [ownerText(one), BTC] as const;
+    const key = [ownerKeyOf(one), BTC] as const;
     const record = kept(one);
     if (record === undefined) throw new Error("nothing is kept");
     markets.set(world.ctx, key, { ...record, lots: 19n });
@@ -231,14 +230,14 @@ describe("what is kept of owners", () => {
       "owners-kept: market 1: 20 lots of an owner are not what is kept",
     );
     markets.set(world.ctx, key, record);
-    markets.set(world.ctx, [ownerText(one), ETH], record);
+    markets.set(world.ctx, [ownerKeyOf(one), ETH], record);
     expect(world.violated()).toMatch(/^owners-kept: markets are kept/);
-    markets.delete(world.ctx, [ownerText(one), ETH]);
-    several.set(world.ctx, ownerText(maker), true);
+    markets.delete(world.ctx, [ownerKeyOf(one), ETH]);
+    several.set(world.ctx, ownerKeyOf(maker), true);
     expect(world.violated()).toMatch(/^owners-kept: owners of one account/);
-    several.delete(world.ctx, ownerText(maker));
+    several.delete(world.ctx, ownerKeyOf(maker));
     expect(world.violated()).toBeNull();
-    several.delete(world.ctx, ownerText(one));
+    several.delete(world.ctx, ownerKeyOf(one));
     expect(world.violated()).toMatch(/^owners-kept: an owner of several/);
   });
 });
