@@ -60,9 +60,7 @@ async function until(
 }
 
 describe("an equivocating validator", () => {
-  it("is proved in a block, once per proof, and every application hears of it", {
-    timeout: 30_000,
-  }, async () => {
+  it("is proved in a block, once per proof, and every application hears of it", async () => {
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
     for (let index = 0; index < 4; index++)
       await start({ genesis, disk: createDisk(directory, index), pacing: slowPacing });
@@ -97,9 +95,7 @@ describe("an equivocating validator", () => {
 });
 
 describe("bad messages", () => {
-  it("are refused, counted against the peer and never throw, whatever their bytes", {
-    timeout: 30_000,
-  }, async () => {
+  it("are refused, counted against the peer and never throw, whatever their bytes", async () => {
     const genesis = createGenesis({ validators: 1, params: extensionsOn });
     const node = await start({ genesis, disk: createDisk(directory, 0), pacing: slowPacing });
     await node.reach(1);
@@ -169,7 +165,7 @@ describe("bad messages", () => {
     expect(doubleSigns(node.disk)).toEqual([]);
   });
 
-  it("also as raw bytes on the wire leave the node standing", { timeout: 30_000 }, async () => {
+  it("also as raw bytes on the wire leave the node standing", async () => {
     const genesis = createGenesis({ validators: 1 });
     const node = await start({ genesis, disk: createDisk(directory, 0), pacing: slowPacing });
     const valid = encodeConsensusMessage({ type: "vote", vote: forgeVote(node, 0, { height: 1 }) });
@@ -198,7 +194,7 @@ describe("bad messages", () => {
 });
 
 describe("what the application refuses", () => {
-  it("is prevoted nil: a proposal, until it accepts one", { timeout: 30_000 }, async () => {
+  it("is prevoted nil: a proposal, until it accepts one", async () => {
     const genesis = createGenesis({ validators: 1 });
     const node = await start({
       genesis,
@@ -217,7 +213,7 @@ describe("what the application refuses", () => {
     expect((await node.disk.blocks.loadSeenCommit(1))?.round).toBeGreaterThan(0);
   });
 
-  it("is prevoted nil too when it makes the application throw", { timeout: 30_000 }, async () => {
+  it("is prevoted nil too when it makes the application throw", async () => {
     const genesis = createGenesis({ validators: 1 });
     let isTripped = true;
     const node = await start({
@@ -240,9 +236,7 @@ describe("what the application refuses", () => {
     expect(node.fatal).toBeNull();
   });
 
-  it("does not count: a precommit with an extension it does not like", {
-    timeout: 30_000,
-  }, async () => {
+  it("does not count: a precommit with an extension it does not like", async () => {
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
     const disliked = ed25519Address(ed25519PublicKey(seedOf(2)));
     // The fourth has only a key: it would count its own vote, and show the others a commit with it.
@@ -283,9 +277,7 @@ describe("what the application refuses", () => {
 });
 
 describe("a set that changes and a network that comes and goes", () => {
-  it("a validator that was away catches up from its peers and votes again", {
-    timeout: 40_000,
-  }, async () => {
+  it("a validator that was away catches up from its peers and votes again", async () => {
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
     for (const disk of disks) await start({ genesis, disk, pacing: slowPacing });
@@ -308,9 +300,7 @@ describe("a set that changes and a network that comes and goes", () => {
     expect(doubleSigns(back.disk)).toEqual([]);
   });
 
-  it("validator updates act two heights later, and the newcomer proposes", {
-    timeout: 40_000,
-  }, async () => {
+  it("validator updates act two heights later, and the newcomer proposes", async () => {
     const genesis = createGenesis({ validators: 3 });
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
     for (const disk of disks) await start({ genesis, disk, pacing: slowPacing });
@@ -330,9 +320,7 @@ describe("a set that changes and a network that comes and goes", () => {
     for (const node of nodes) expect(node.fatal).toBeNull();
   });
 
-  it("goes on with a tenth of all frames lost and every validator restarted in turn", {
-    timeout: 60_000,
-  }, async () => {
+  it("goes on with a tenth of all frames lost and every validator restarted in turn", async () => {
     let seed = 7;
     const random = (): number => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;

@@ -65,9 +65,7 @@ async function transactionsOf(disk: Disk): Promise<number> {
 describe("a crash between any two steps of a commit", () => {
   for (const step of commitSteps) {
     for (const height of [1, 3]) {
-      it(`after "${step}" of block ${height} loses no height and signs nothing twice`, {
-        timeout: 20_000,
-      }, async () => {
+      it(`after "${step}" of block ${height} loses no height and signs nothing twice`, async () => {
         const disk = createDisk(directory, 0);
         const crashed = await start({
           genesis: genesis1,
@@ -112,9 +110,7 @@ function crashingWal(at: number, when: "before" | "after"): (wal: WriteAheadLog)
 }
 
 describe("a crash inside a round", () => {
-  it("at any flush, before or after it, lets one validator go on without signing twice", {
-    timeout: 60_000,
-  }, async () => {
+  it("at any flush, before or after it, lets one validator go on without signing twice", async () => {
     for (let at = 1; at <= 10; at++) {
       for (const when of ["before", "after"] as const) {
         const disk = createDisk(join(directory, `${at}${when}`), 0);
@@ -130,9 +126,7 @@ describe("a crash inside a round", () => {
     }
   });
 
-  it("of all four validators at once, at random flushes, loses no height", {
-    timeout: 60_000,
-  }, async () => {
+  it("of all four validators at once, at random flushes, loses no height", async () => {
     const genesis = createGenesis({
       validators: 4,
       params: { abci: { voteExtensionsEnableHeight: 2 } },
@@ -167,9 +161,7 @@ describe("a crash inside a round", () => {
     }
   });
 
-  it("replays the log of a round that waits for others, and votes with them as before", {
-    timeout: 30_000,
-  }, async () => {
+  it("replays the log of a round that waits for others, and votes with them as before", async () => {
     const genesis = createGenesis({ validators: 4 });
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
     let hub = new MemoryHub({ clock });
@@ -197,9 +189,7 @@ describe("a crash inside a round", () => {
 });
 
 describe("a crash between the signer's record and the message", () => {
-  it("repeats the very same message after a restart, whichever it was", {
-    timeout: 60_000,
-  }, async () => {
+  it("repeats the very same message after a restart, whichever it was", async () => {
     for (let at = 1; at <= 7; at++) {
       const disk = createDisk(join(directory, `${at}`), 0);
       const crashed = await start({ genesis: genesis1, disk, crashAtSignature: at });
@@ -218,9 +208,7 @@ describe("a crash between the signer's record and the message", () => {
 });
 
 describe("what cannot be mended", () => {
-  it("is refused in one sentence: a log that is ahead of the stores", {
-    timeout: 20_000,
-  }, async () => {
+  it("is refused in one sentence: a log that is ahead of the stores", async () => {
     const disk = createDisk(directory, 0);
     const node = await start({ genesis: genesis1, disk });
     await node.reach(5);
@@ -238,9 +226,7 @@ describe("what cannot be mended", () => {
     );
   });
 
-  it("stops the process before anything more is signed when the application throws in a block", {
-    timeout: 20_000,
-  }, async () => {
+  it("stops the process before anything more is signed when the application throws in a block", async () => {
     const disk = createDisk(directory, 0);
     const node = await start({
       genesis: genesis1,

@@ -48,7 +48,7 @@ async function appHashes(disk: Disk, to: number): Promise<string[]> {
 }
 
 describe("one validator", () => {
-  it("makes twenty blocks with transactions in them", { timeout: 20_000 }, async () => {
+  it("makes twenty blocks with transactions in them", async () => {
     const hub = new MemoryHub({ clock });
     const node = await start({
       genesis: createGenesis({ validators: 1 }),
@@ -64,9 +64,7 @@ describe("one validator", () => {
     expect(first?.block.lastCommit.signatures).toEqual([]);
   });
 
-  it("starts at any initial height and hands extensions to the proposer one block later", {
-    timeout: 20_000,
-  }, async () => {
+  it("starts at any initial height and hands extensions to the proposer one block later", async () => {
     const hub = new MemoryHub({ clock });
     const params = { abci: { voteExtensionsEnableHeight: 1002 } };
     const genesis = createGenesis({ validators: 1, initialHeight: 1000, params });
@@ -89,9 +87,7 @@ describe("one validator", () => {
 });
 
 describe("four validators", () => {
-  it("make twenty blocks with a hundred transactions and the same app hash at every height", {
-    timeout: 60_000,
-  }, async () => {
+  it("make twenty blocks with a hundred transactions and the same app hash at every height", async () => {
     const hub = new MemoryHub({ clock, delayMs: 1 });
     const genesis = createGenesis({ validators: 4, params: extensionsOn });
     for (let index = 0; index < 4; index++)

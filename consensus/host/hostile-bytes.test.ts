@@ -311,7 +311,7 @@ it.each(rows.map((row, index) => [`${row[1]}: ${row[0]}`, index] as const))(
   },
 );
 
-it("and the node goes on", { timeout: 20_000 }, async () => {
+it("and the node goes on", async () => {
   await node.reach(node.driver.state().lastHeight + 3);
   expect(node.fatal).toBeNull();
   expect(reported.size).toBeGreaterThan(0);

@@ -123,7 +123,7 @@ async function startThree(
 }
 
 describe("a validator of little power", () => {
-  it("does not begin heights by voting before their time", { timeout: 30_000 }, async () => {
+  it("does not begin heights by voting before their time", async () => {
     const [first] = (await startThree([10n, 10n, 10n, 1n])) as [TestNode];
     await first.reach(2);
     const stop = atEveryHeight((node, height) => {
@@ -139,7 +139,7 @@ describe("a validator of little power", () => {
     for (const node of nodes) expect(node.fatal).toBeNull();
   });
 
-  it("does not make a chain move that waits for transactions", { timeout: 30_000 }, async () => {
+  it("does not make a chain move that waits for transactions", async () => {
     await startThree([10n, 10n, 10n, 1n], onlyForTransactions);
     await standAfter(1);
     const stop = atEveryHeight((node, height) =>
@@ -164,7 +164,7 @@ describe("a proposer that speaks at once", () => {
     if (isProposer(node, 3)) tell(node, { type: "proposal", proposal: forgeProposal(node, 3) });
   }
 
-  it("hurries nobody in the rounds after its own", { timeout: 30_000 }, async () => {
+  it("hurries nobody in the rounds after its own", async () => {
     const [first] = (await startThree([10n, 10n, 10n, 14n])) as [TestNode];
     await first.reach(2);
     const stop = atEveryHeight(proposeNothing);
@@ -178,9 +178,7 @@ describe("a proposer that speaks at once", () => {
     expect(rounds.some((commit) => (commit?.round ?? 0) > 0)).toBe(true);
   });
 
-  it("gets at most the one block out of a chain that waits for transactions", {
-    timeout: 30_000,
-  }, async () => {
+  it("gets at most the one block out of a chain that waits for transactions", async () => {
     const [first] = (await startThree([10n, 10n, 10n, 10n], onlyForTransactions)) as [TestNode];
     await standAfter(1);
     // On to the first height of its own.
@@ -201,7 +199,7 @@ describe("a proposer that speaks at once", () => {
     ]);
   });
 
-  it("does not begin a height as the proposer of a later round", { timeout: 30_000 }, async () => {
+  it("does not begin a height as the proposer of a later round", async () => {
     const [first] = (await startThree([10n, 10n, 10n, 10n])) as [TestNode];
     await first.reach(2);
     const stop = atEveryHeight((node) => {
@@ -319,7 +317,7 @@ describe("a height that waits for its time", () => {
 });
 
 describe("a validator whose own pace is slow", () => {
-  it("joins the heights that the others begin", { timeout: 30_000 }, async () => {
+  it("joins the heights that the others begin", async () => {
     const genesis = createGenesis({ validators: 4 });
     const fast = { ...noPacing, minBlockIntervalMs: 60, emptyBlockIntervalMs: 60 };
     const slow = { ...noPacing, minBlockIntervalMs: 60_000, emptyBlockIntervalMs: 60_000 };

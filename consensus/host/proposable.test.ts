@@ -48,7 +48,7 @@ function early(node: TestNode | undefined): number {
   return node?.warnings.filter((text) => text.endsWith(EARLY)).length ?? 0;
 }
 
-describe("a block that a clock does not take yet", { timeout: 60_000 }, () => {
+describe("a block that a clock does not take yet", () => {
   it("is answered by nil, and the same block by yes once the clock has come so far", async () => {
     await start([700]);
     const [node] = nodes;

@@ -107,9 +107,7 @@ function contradictions(seen: ReadonlyMap<string, ReadonlySet<string>>): readonl
 }
 
 describe("a kill between sending and the log", () => {
-  it("never shows peers two proposals or votes of one place, wherever it falls", {
-    timeout: 60_000,
-  }, async () => {
+  it("never shows peers two proposals or votes of one place, wherever it falls", async () => {
     const genesis = createGenesis({ validators: 1, params });
     let repeated = 0;
     for (let at = 3; at <= 10; at++) {
@@ -138,9 +136,7 @@ describe("a kill between sending and the log", () => {
     expect(repeated).toBeGreaterThan(0);
   });
 
-  it("of one of four leaves the others deciding and nobody blamed, whatever its new extension says", {
-    timeout: 60_000,
-  }, async () => {
+  it("of one of four leaves the others deciding and nobody blamed, whatever its new extension says", async () => {
     const genesis = createGenesis({ validators: 4, params });
     const seen = await listen();
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));
@@ -163,9 +159,7 @@ describe("a kill between sending and the log", () => {
     expect(back.disk.book.votes.at(-1)?.height).toBeGreaterThan(target - 3);
   });
 
-  it("that loses the whole log costs the messages signed already, and nothing after them", {
-    timeout: 60_000,
-  }, async () => {
+  it("that loses the whole log costs the messages signed already, and nothing after them", async () => {
     const genesis = createGenesis({ validators: 4, params });
     const seen = await listen();
     const disks = [0, 1, 2, 3].map((index) => createDisk(directory, index));

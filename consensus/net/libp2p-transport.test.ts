@@ -73,7 +73,7 @@ async function rawSocket(address: PeerAddress): Promise<Socket> {
   return socket;
 }
 
-describe("libp2p transport", { timeout: 60_000 }, () => {
+describe("libp2p transport", () => {
   it("refuses a peer whose key is not the one its name says", async () => {
     const real = await start();
     const wrong = { ...addressOf(real), id: "ab".repeat(20) };

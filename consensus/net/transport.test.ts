@@ -42,7 +42,7 @@ afterEach(async () => {
 describe.each([
   ["memory", memory],
   ["libp2p", libp2p],
-] as const)("%s transport", { timeout: 60_000 }, (_name, network) => {
+] as const)("%s transport", (_name, network) => {
   async function start(count: number): Promise<Transport[]> {
     running = await network(count);
     const full = (node: Transport): boolean => node.peers().length === count - 1;

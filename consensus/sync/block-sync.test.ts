@@ -88,7 +88,7 @@ function blockFrame(
   return encodeBlockSyncMessage({ type: "block", height, block: bytes, commit });
 }
 
-describe("block sync", { timeout: 30_000 }, () => {
+describe("block sync", () => {
   it("brings an empty node to the tip with blocks of several peers, byte for byte, commits and extensions included", async () => {
     const hub = new MemoryHub({ clock: time.clock, delayMs: 2 });
     await node(hub, "a", chain);

@@ -159,7 +159,7 @@ function snapshot(venue: TestVenue): string {
   return entries.join("\n");
 }
 
-describe("a market under random orders", { timeout: 60_000 }, () => {
+describe("a market under random orders", () => {
   it("keeps every invariant, sums to zero, and reverts to exactly where it was", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (seed) => {

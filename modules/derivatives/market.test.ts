@@ -180,7 +180,7 @@ function createWorld(fundUnits = 0n) {
   };
 }
 
-describe("the market with the real clearing house", { timeout: 30_000 }, () => {
+describe("the market with the real clearing house", () => {
   it("lets two traders and a maker trade, and closes the one who can no longer carry the position", () => {
     const world = createWorld(1_000n);
     const maker = world.funded(1, 1_000_000n);

@@ -33,9 +33,7 @@ function announced(height: number, chunks: readonly Uint8Array[]): Snapshot {
 }
 
 describe("state sync", () => {
-  test("a restored node has the same state and app hash, survives a restart, and commits on with the same hashes", {
-    timeout: 60_000,
-  }, async () => {
+  test("a restored node has the same state and app hash, survives a restart, and commits on with the same hashes", async () => {
     const { store, chain, snapshot, chunks } = await serving();
     const database = new MemoryDatabase();
     const target = await open(database);
@@ -162,7 +160,7 @@ describe("state sync", () => {
     expect((await open(database.crashed(database.bufferedBatches))).height).toBe(0);
   });
 
-  test("a flipped bit anywhere in the content is noticed", { timeout: 60_000 }, async () => {
+  test("a flipped bit anywhere in the content is noticed", async () => {
     const { store, chunks } = await serving();
     const whole = Uint8Array.from(Buffer.concat(chunks));
     const database = new MemoryDatabase();

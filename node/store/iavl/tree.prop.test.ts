@@ -17,9 +17,7 @@ const operation = fc.record({
   ),
 });
 
-test("a tree holds what a map holds, in order, balanced, over any versions", {
-  timeout: 60_000,
-}, () => {
+test("a tree holds what a map holds, in order, balanced, over any versions", () => {
   fc.assert(
     fc.property(fc.array(fc.array(operation, { maxLength: 60 }), { maxLength: 12 }), (versions) => {
       const model = new Map<string, string>();

@@ -82,9 +82,7 @@ async function runUntilFailure(database: Database, seed: number, heights: number
 }
 
 describe("recovery", () => {
-  test("after a failure at any write, with any unsynced tail lost, the state is that of the last committed batch", {
-    timeout: 60_000,
-  }, async () => {
+  test("after a failure at any write, with any unsynced tail lost, the state is that of the last committed batch", async () => {
     const heights = 24;
     const reference = await referenceOf(5, heights);
     for (let batches = 0; ; batches++) {
@@ -251,7 +249,7 @@ describe("on LevelDB", () => {
     for (const path of directories.splice(0)) rmSync(path, { recursive: true, force: true });
   });
 
-  test("a reopened store goes on where it was", { timeout: 60_000 }, async () => {
+  test("a reopened store goes on where it was", async () => {
     const path = join(directory(), "data", "application.db");
     const reference = await referenceOf(5, 25);
     for (const heights of [9, 16, 25]) {
@@ -269,9 +267,7 @@ describe("on LevelDB", () => {
     await database.close();
   });
 
-  test("a log torn at any byte gives some earlier committed height, whole", {
-    timeout: 60_000,
-  }, async () => {
+  test("a log torn at any byte gives some earlier committed height, whole", async () => {
     const source = join(directory(), "application.db");
     const reference = await referenceOf(5, 12);
     const database = await openLevelDatabase(source);

@@ -15,9 +15,7 @@ async function storeOf(count: number, database: MemoryDatabase = new MemoryDatab
 }
 
 describe("block store", () => {
-  test("gives back what was saved, by height and by hash, also after a restart", {
-    timeout: 60_000,
-  }, async () => {
+  test("gives back what was saved, by height and by hash, also after a restart", async () => {
     const { database, store } = await storeOf(20);
     for (const one of [store, await openBlockStore(database)]) {
       expect([one.base(), one.height()]).toEqual([1, 20]);
@@ -71,9 +69,7 @@ describe("block store", () => {
     await expect(store.prune(21)).rejects.toThrow("from block 20 at most, got 21");
   });
 
-  test("a failure at any write leaves whole blocks up to the last one acknowledged", {
-    timeout: 60_000,
-  }, async () => {
+  test("a failure at any write leaves whole blocks up to the last one acknowledged", async () => {
     for (let batches = 0; batches < 12; batches++) {
       const database = new MemoryDatabase({ batchesUntilFailure: batches });
       let acknowledged = 0;

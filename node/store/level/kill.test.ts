@@ -32,9 +32,7 @@ function runAndKill(home: string, afterHeights: number): Promise<number> {
   });
 }
 
-test("a process killed at any moment loses nothing it acknowledged, several times over", {
-  timeout: 60_000,
-}, async () => {
+test("a process killed at any moment loses nothing it acknowledged, several times over", async () => {
   const home = mkdtempSync(join(tmpdir(), "keel-kill-"));
   try {
     const reference = new MemoryCommitStore({ stores: testStores });
