@@ -97,7 +97,9 @@ export class MempoolReactor {
    */
   push(txs: readonly Uint8Array[]): void {
     if (this.#pool === null) return;
-    for (const peer of this.#links.keys()) this.#sendBatches(peer, txs);
+    // Encoded once: they may be some megabytes, and the thread that does it is about to vote.
+    const frames = [...framesOf(txs)];
+    for (const peer of this.#links.keys()) this.#sendFrames(peer, frames);
   }
 
   #flush(): void {
@@ -149,7 +151,7 @@ export class MempoolReactor {
   }
 
   #greet(peer: PeerId): void {
-    this.#sendBatches(peer, this.#pool?.list(mempoolGreetingMax) ?? []);
+    this.#sendFrames(peer, framesOf(this.#pool?.list(mempoolGreetingMax) ?? []));
   }
 
   #onReoffer(): void {
@@ -159,34 +161,31 @@ export class MempoolReactor {
     const peers = [...this.#links.keys()];
     const peer = peers[this.#turn++ % Math.max(1, peers.length)];
     if (peer !== undefined) {
-      this.#sendBatches(
-        peer,
-        oldest.filter((tx) => this.#wasOldest.has(tx)),
-      );
+      this.#sendFrames(peer, framesOf(oldest.filter((tx) => this.#wasOldest.has(tx))));
     }
     this.#wasOldest = new Set(oldest);
     this.#reofferTimer = this.#clock.startTimer(mempoolReofferMs, () => this.#onReoffer());
   }
 
-  #sendBatches(peer: PeerId, txs: readonly Uint8Array[]): void {
-    let batch: Uint8Array[] = [];
-    let bytes = 0;
-    for (const tx of txs) {
-      if (
-        batch.length > 0 &&
-        (bytes + tx.length > mempoolBatchBytesMax || batch.length >= txBatchCountMax)
-      ) {
-        if (
-          !this.#transport.send(peer, "mempool", encodeMempoolMessage({ type: "txs", txs: batch }))
-        )
-          return;
-        batch = [];
-        bytes = 0;
-      }
-      batch.push(tx);
-      bytes += tx.length;
-    }
-    if (batch.length > 0)
-      this.#transport.send(peer, "mempool", encodeMempoolMessage({ type: "txs", txs: batch }));
+  /** Until its queue is full. */
+  #sendFrames(peer: PeerId, frames: Iterable<Uint8Array>): void {
+    for (const frame of frames) if (!this.#transport.send(peer, "mempool", frame)) return;
   }
+}
+
+/** Messages with these, in batches. */
+function* framesOf(txs: readonly Uint8Array[]): Iterable<Uint8Array> {
+  let batch: Uint8Array[] = [];
+  let bytes = 0;
+  for (const tx of txs) {
+    const isFull = bytes + tx.length > mempoolBatchBytesMax || batch.length >= txBatchCountMax;
+    if (batch.length > 0 && isFull) {
+      yield encodeMempoolMessage({ type: "txs", txs: batch });
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(tx);
+    bytes += tx.length;
+  }
+  if (batch.length > 0) yield encodeMempoolMessage({ type: "txs", txs: batch });
 }
