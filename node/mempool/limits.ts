@@ -1,5 +1,6 @@
 /** Bounds of the transaction pool. */
 import { INCLUSION_LIST_MAX } from "@keel/modules/oracle/limits";
+import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
 
 export interface PoolLimits {
   /** Transactions held; past it a new one must displace one of a lower-priority lane or is refused. */
@@ -46,6 +47,11 @@ export const RECHECK_MIN = 500;
 
 /** Names of one validator at one height that none before had: an honest one may vote in two rounds, with a whole list each. */
 export const NAMES_PER_VOTER_MAX: number = 2 * INCLUSION_LIST_MAX;
+/**
+ * Bytes passed on at one height for one validator's names, of transactions that no other one's pay for: a list of what trades has less (40 million gas of the largest batches are
+ * 130 KB). A list of the longest (1.6 MB) is passed on whole where seven validators name it.
+ */
+export const PASSED_BYTES_PER_VOTER_MAX: number = 16 * LISTED_TX_BYTES_MAX;
 /** Heights for which a name is known: young for four, overdue for three idle ones more, and one. */
 export const HEARD_BLOCKS = 8;
 

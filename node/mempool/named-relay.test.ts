@@ -5,15 +5,21 @@ import { MempoolReactor } from "@keel/consensus/net/mempool-reactor";
 import { encodeMempoolMessage } from "@keel/consensus/net/messages";
 import { VirtualTime } from "@keel/consensus/net/test-support";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
+import { TxBody, TxRaw } from "cosmjs-types/cosmos/tx/v1beta1/tx";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
-import { HEARD_BLOCKS, NAMES_PER_VOTER_MAX, type PoolLimits } from "./limits.ts";
+import {
+  HEARD_BLOCKS,
+  NAMES_PER_VOTER_MAX,
+  PASSED_BYTES_PER_VOTER_MAX,
+  type PoolLimits,
+} from "./limits.ts";
 import { NamedRelay } from "./named-relay.ts";
 import { TransactionPool } from "./pool.ts";
 
 const good: CheckTxResult = {
   ...{ code: 0, codespace: "", data: new Uint8Array(0), log: "", info: "", events: [] },
-  ...{ gasWanted: 1n, gasUsed: 0n, lane: 3, sender: null },
+  ...{ gasWanted: 1n, gasUsed: 0n, lane: 3, sender: null, nameable: { timeNs: 0n, height: null } },
 };
 
 /** A node's pool and what spreads it, without consensus: votes are heard by hand. */
@@ -59,11 +65,16 @@ class Node {
 
 const idOf = (at: number): PeerId => at.toString(16).padStart(40, "0");
 const txs = (count: number, bytes = 40, from = 0): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) => {
-    const tx = new Uint8Array(bytes);
-    new DataView(tx.buffer).setUint32(0, from + i);
-    return tx;
-  });
+  Array.from({ length: count }, (_, i) => unordered(from + i, bytes));
+/** A pool that has no time for its check still sees that it is unordered. */
+function unordered(n: number, bytes: number): Uint8Array {
+  for (let length = bytes; ; length--) {
+    const memo = String(n).padStart(length, "0");
+    const bodyBytes = TxBody.encode(TxBody.fromPartial({ memo, unordered: true })).finish();
+    const tx = TxRaw.encode(TxRaw.fromPartial({ bodyBytes })).finish();
+    if (tx.length <= bytes) return tx;
+  }
+}
 const line = (a: PeerId, b: PeerId): boolean => Math.abs(Number(`0x${a}`) - Number(`0x${b}`)) === 1;
 const voter = (at: number): Uint8Array => new Uint8Array(20).fill(at);
 
@@ -200,6 +211,28 @@ describe("of what a validator may name", () => {
     relay.heard({ height: 5, voter: voter(3), keys: keys.slice(1_200, 1_210) });
     relay.heard({ height: 4, voter: voter(3), keys: keys.slice(1_300, 1_310) });
     expect(sent).toHaveLength(NAMES_PER_VOTER_MAX + 210);
+  });
+
+  it("a bounded number of bytes is passed on at a height, which others' names do not use up", () => {
+    const most = PASSED_BYTES_PER_VOTER_MAX / LISTED_TX_BYTES_MAX;
+    const held = txs(100, LISTED_TX_BYTES_MAX);
+    const keys = txKeys(held);
+    const { relay, sent } = relayOf(held);
+    relay.heard({ height: 5, voter: voter(1), keys });
+    relay.heard({ height: 5, voter: voter(1), keys });
+    expect(txKeys(sent)).toEqual(keys.slice(0, most));
+    // The same list of others: each pays for what nobody before could.
+    for (let at = 2; sent.length < 100; at++) relay.heard({ height: 5, voter: voter(at), keys });
+    expect(txKeys(sent)).toEqual(keys);
+    const [early, late] = txs(2, LISTED_TX_BYTES_MAX, 100) as [Uint8Array, Uint8Array];
+    relay.heard({ height: 5, voter: voter(1), keys: txKeys([early]) });
+    relay.arrived(txKeys([early])[0] as string, early);
+    relay.heard({ height: 5, voter: voter(99), keys: txKeys([late]) });
+    relay.arrived(txKeys([late])[0] as string, late);
+    expect(txKeys(sent.slice(100))).toEqual(txKeys([late]));
+    // A node's own list is whole.
+    relay.named(6, keys);
+    expect(txKeys(sent.slice(101))).toEqual(keys);
   });
 
   it("nothing longer than an honest one names is passed on, at hand or when it comes", () => {

@@ -4,12 +4,13 @@
  * any number of links. Pools in between may be full, hold another transaction of the same nonce, or think ill of its sender. Ordinary gossip ends there, and
  * where it is linked to all a peer that brought a transaction to some.
  *
- * Nobody but a validator can have anything passed on, each so many at a height, and none longer than an honest one names.
+ * Nobody but a validator can have anything passed on, each so many and so many bytes at a height, and none longer than an honest one names. What several name is paid for by the
+ * first of them who can, so that no one can use up what others need.
  */
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
 import type { VoteNames } from "../app/listing.ts";
-import { HEARD_BLOCKS, NAMES_PER_VOTER_MAX } from "./limits.ts";
+import { HEARD_BLOCKS, NAMES_PER_VOTER_MAX, PASSED_BYTES_PER_VOTER_MAX } from "./limits.ts";
 
 export interface NamedRelayOptions {
   /** Bytes at hand, by key: the pool's. */
@@ -24,13 +25,23 @@ interface Name {
   /** The last height whose votes had it, and the last for which it was sent; 0: none. */
   heardAt: number;
   sentAt: number;
+  /** Whose votes on that height had it. */
+  payers: Voter[];
+}
+
+/** What one validator's votes on one height have used. */
+interface Voter {
+  /** Names that nobody had before. */
+  brought: number;
+  /** Bytes of what was passed on for it. */
+  bytes: number;
 }
 
 export class NamedRelay {
   readonly #options: NamedRelayOptions;
   readonly #names = new Map<string, Name>();
-  /** How many names each voter brought that nobody had before, of the newest height and, for late votes, the one before. */
-  readonly #brought = new Map<number, Map<string, number>>();
+  /** Of the newest height and, for late votes, the one before. */
+  readonly #voters = new Map<number, Map<string, Voter>>();
   #height = 0;
 
   constructor(options: NamedRelayOptions) {
@@ -40,31 +51,36 @@ export class NamedRelay {
   /** This node's own vote on the height names these; before the vote is sent. */
   named(height: number, keys: readonly string[]): void {
     this.#begin(height);
-    this.#send(keys.map((key) => [key, this.#heard(height, key)]));
+    this.#send(
+      keys.map((key) => [key, this.#heard(height, key)]),
+      () => true,
+    );
   }
 
   /** Another validator's vote was heard. */
   heard({ height, voter, keys }: VoteNames): void {
     this.#begin(height);
-    const counts = this.#brought.get(height);
+    const voters = this.#voters.get(height);
     // Older than the last height: of no block that is still to come.
-    if (counts === undefined) return;
+    if (voters === undefined) return;
     const id = bytesToLatin1(voter);
-    let count = counts.get(id) ?? 0;
+    const own = voters.get(id) ?? { brought: 0, bytes: 0 };
+    voters.set(id, own);
     const names: [string, Name][] = [];
     for (const key of keys) {
-      if (!this.#names.has(key) && ++count > NAMES_PER_VOTER_MAX) break;
-      names.push([key, this.#heard(height, key)]);
+      if (!this.#names.has(key) && ++own.brought > NAMES_PER_VOTER_MAX) break;
+      const name = this.#heard(height, key);
+      if (name.heardAt === height && !name.payers.includes(own)) name.payers.push(own);
+      names.push([key, name]);
     }
-    counts.set(id, count);
-    this.#send(names);
+    this.#send(names, pay);
   }
 
   /** Bytes came, whatever the pool makes of them. True when votes name them, and they have to stay at hand. */
   arrived(key: string, tx: Uint8Array): boolean {
     const name = this.#names.get(key);
     if (name === undefined) return false;
-    if (name.sentAt < name.heardAt && tx.length <= LISTED_TX_BYTES_MAX) {
+    if (name.sentAt < name.heardAt && tx.length <= LISTED_TX_BYTES_MAX && pay(name, tx)) {
       name.sentAt = name.heardAt;
       this.#options.pass(tx);
     }
@@ -72,19 +88,25 @@ export class NamedRelay {
   }
 
   #heard(height: number, key: string): Name {
-    const name = this.#names.get(key) ?? { heardAt: 0, sentAt: 0 };
-    name.heardAt = Math.max(height, name.heardAt);
+    const name = this.#names.get(key) ?? { heardAt: 0, sentAt: 0, payers: [] };
+    if (height > name.heardAt) {
+      name.heardAt = height;
+      name.payers = [];
+    }
     this.#names.set(key, name);
     return name;
   }
 
   /** What is at hand and was not sent for the height: once, and with the votes of the next height again, should it have got lost. */
-  #send(names: readonly (readonly [string, Name])[]): void {
+  #send(
+    names: readonly (readonly [string, Name])[],
+    isPaid: (name: Name, tx: Uint8Array) => boolean,
+  ): void {
     const txs: Uint8Array[] = [];
     for (const [key, name] of names) {
       if (name.sentAt >= name.heardAt) continue;
       const tx = this.#options.find(key);
-      if (tx === undefined || tx.length > LISTED_TX_BYTES_MAX) continue;
+      if (tx === undefined || tx.length > LISTED_TX_BYTES_MAX || !isPaid(name, tx)) continue;
       name.sentAt = name.heardAt;
       txs.push(tx);
     }
@@ -94,9 +116,17 @@ export class NamedRelay {
   #begin(height: number): void {
     if (height <= this.#height) return;
     this.#height = height;
-    this.#brought.set(height, new Map());
-    for (const old of this.#brought.keys()) if (old < height - 1) this.#brought.delete(old);
+    this.#voters.set(height, new Map());
+    for (const old of this.#voters.keys()) if (old < height - 1) this.#voters.delete(old);
     for (const [key, { heardAt }] of this.#names)
       if (heardAt < height - HEARD_BLOCKS) this.#names.delete(key);
   }
+}
+
+/** By the first of those who name it that has so many bytes left. */
+function pay({ payers }: Name, { length }: Uint8Array): boolean {
+  const payer = payers.find(({ bytes }) => bytes + length <= PASSED_BYTES_PER_VOTER_MAX);
+  if (payer === undefined) return false;
+  payer.bytes += length;
+  return true;
 }
