@@ -2,7 +2,7 @@ import type { CheckTxResult } from "@keel/consensus/host/ports";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
 import { describe, expect, it } from "vitest";
-import { TURN_GAS } from "./limits.ts";
+import { ASIDE_ENTRY_BYTES, TURN_GAS } from "./limits.ts";
 import type { PoolOptions } from "./pool.ts";
 import { TransactionPool } from "./pool.ts";
 
@@ -229,7 +229,7 @@ describe("transaction pool", () => {
   });
 
   it("finds by key what it holds, and unordered ones that it refused or dropped, until newer ones take their place", async () => {
-    const { pool, bad, submit } = setUp({ limits: { asideBytesMax: 30 } });
+    const { pool, bad, submit } = setUp({ limits: { asideBytesMax: 2 * ASIDE_ENTRY_BYTES + 30 } });
     const found = (text: string) => {
       const key = bytesToLatin1(sha256(Buffer.from(text))).slice(0, 20);
       const tx = pool.find(key);
@@ -253,7 +253,8 @@ describe("transaction pool", () => {
   });
 
   it("finds what one brought and it refused or dropped, however much another brings", async () => {
-    const { pool, bad, submit } = setUp({ limits: { asideBytesMax: 60, txsMax: 1 } });
+    const asideBytesMax = 5 * ASIDE_ENTRY_BYTES + 60;
+    const { pool, bad, submit } = setUp({ limits: { asideBytesMax, txsMax: 1 } });
     const found = (text: string) =>
       pool.find(bytesToLatin1(sha256(Buffer.from(text))).slice(0, 20)) !== undefined;
     pool.onPeer("honest", "up");

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { ASIDE_ENTRY_BYTES } from "./limits.ts";
 import { SetAside } from "./set-aside.ts";
 
 const TEN = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
 
 /** Room for ten transactions of ten bytes; named by texts. */
 function setUp() {
-  const aside = new SetAside(100);
+  const aside = new SetAside(10 * (ASIDE_ENTRY_BYTES + TEN.length));
   for (const peer of ["honest", "hostile", "late"]) aside.onPeer(peer, "up");
   return {
     aside,
@@ -25,6 +26,13 @@ describe("what is set aside", () => {
     const keys = many("a", 15);
     bring("peer", ...keys);
     expect(found(...keys)).toEqual(keys.slice(5));
+  });
+
+  it("counts with what an entry takes beside its bytes, so that small ones are few, too", () => {
+    const { aside } = setUp();
+    const keys = many("a", 1_000);
+    for (const key of keys) aside.add(key, new Uint8Array(0), "honest");
+    expect(keys.filter((key) => aside.find(key) !== undefined)).toHaveLength(10);
   });
 
   it("of one peer is not pushed out by another's flood, nor a client's", () => {

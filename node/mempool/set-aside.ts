@@ -5,6 +5,8 @@
  * Who brings them has a share, each peer one, this node's clients together one, and all peers that are not linked now one: while there is no room, the oldest of
  * whoever has most goes. So who floods it loses its own, and of a peer that has no more than bytesMax by the number of shares nothing is lost.
  */
+import { ASIDE_ENTRY_BYTES } from "./limits.ts";
+
 export class SetAside {
   readonly #bytesMax: number;
   /** Of what was brought by peers that are gone, also when it is refused only later. */
@@ -49,8 +51,8 @@ export class SetAside {
 
   #put(share: Share, key: string, tx: Uint8Array): void {
     share.txs.set(key, tx);
-    share.bytes += tx.length;
-    this.#bytes += tx.length;
+    share.bytes += costOf(tx);
+    this.#bytes += costOf(tx);
   }
 
   #largest(): Share {
@@ -60,22 +62,31 @@ export class SetAside {
   }
 
   #dropOldest(share: Share): void {
-    for (const [key, { length }] of share.txs) {
-      share.txs.delete(key);
-      share.bytes -= length;
-      this.#bytes -= length;
-      return;
-    }
+    const next = share.oldest.next();
+    // Of the largest share, which has something.
+    if (next.done === true) return;
+    const [key, tx] = next.value;
+    share.txs.delete(key);
+    share.bytes -= costOf(tx);
+    this.#bytes -= costOf(tx);
   }
+}
+
+/** What it takes of a share. */
+function costOf({ length }: Uint8Array): number {
+  return ASIDE_ENTRY_BYTES + length;
 }
 
 interface Share {
   /** Oldest first. */
   readonly txs: Map<string, Uint8Array>;
+  /** Stands behind all that was dropped: a new one would pass over their empty places each time. */
+  readonly oldest: Iterator<[string, Uint8Array]>;
   /** As if each share had its own copy. */
   bytes: number;
 }
 
 function noShare(): Share {
-  return { txs: new Map(), bytes: 0 };
+  const txs = new Map<string, Uint8Array>();
+  return { txs, oldest: txs.entries(), bytes: 0 };
 }
