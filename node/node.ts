@@ -109,7 +109,8 @@ async function open(
     verifier,
     prices: options.prices ?? feed,
     pending: {
-      young: () => pool.young(),
+      young: (at) => pool.young(at),
+      outgrown: (hash) => pool.outgrown(hash),
       find: (key) => pool.find(key),
       named: (height, keys) => relay.named(height, keys),
       heard: (vote) => relay.heard(vote),

@@ -57,6 +57,15 @@ export interface CheckTxResult {
   readonly sender: string | null;
   /** Whose it is, in any text: what waits takes turns by signer where not all of it can be named. Absent: nobody's in particular. */
   readonly signer?: string | undefined;
+  /** Also of a refused one. Absent: no vote may name it. */
+  readonly nameable?: Nameable | undefined;
+}
+
+/** Votes on blocks up to this time and height may name a transaction for the first time. */
+export interface Nameable {
+  readonly timeNs: bigint;
+  /** Null: any. */
+  readonly height: bigint | null;
 }
 
 export interface CommitInfo {

@@ -17,12 +17,13 @@ import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
 import { unlimitedGas } from "@keel/modules/kit/gas";
 import type { Branch } from "@keel/modules/kit/store";
-import { bytesToLatin1, equalBytes } from "@keel/proto/bytes/compare";
+import { equalBytes } from "@keel/proto/bytes/compare";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { SignatureVerifier } from "../crypto/verifier.ts";
 import type { CommitStore } from "../store/types.ts";
 import { createKeel, type Keel } from "./app.ts";
 import { blockGasMax, blockHeader, createBlockExecutor, type ExecutedBlock } from "./block.ts";
+import { checkResult } from "./check-result.ts";
 import { readContext, writeContext } from "./contexts.ts";
 import { DerivedTime, OldHeights } from "./derived-time.ts";
 import { createExplainer, type ExplainAnswer } from "./explain.ts";
@@ -30,12 +31,14 @@ import { exportGenesis, loadGenesis } from "./genesis.ts";
 import { firstViolation, type Violation } from "./invariants.ts";
 import {
   EXPLAINED_ENTRIES_DEFAULT,
+  LISTED_AHEAD_NS,
   NEWEST_TIME,
   OLD_HEIGHTS_TIME,
   QUERY_HEIGHTS_DEFAULT,
 } from "./limits.ts";
-import { type ListBounds, listBounds } from "./list-bounds.ts";
-import { nameListed, type PendingSource } from "./listing.ts";
+import { listBounds } from "./list-bounds.ts";
+import { type ListingTools, nameableOf, type PendingSource } from "./listing.ts";
+import { createNaming } from "./naming.ts";
 import { callsOutdated, proposableFrom } from "./outdated.ts";
 import { prepareTxs, proposalProblem } from "./proposal.ts";
 import { createProver } from "./prover.ts";
@@ -139,6 +142,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   const entriesMax = options.explainEntries ?? EXPLAINED_ENTRIES_DEFAULT;
   const explain = createExplainer({ keel, chainId, read, params, entriesMax });
   const serially = createQueue();
+  const naming = createNaming(options.pending, keel);
   const prove = createProver({
     verifier,
     reader,
@@ -149,7 +153,7 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   /** Header of the last committed block, or of genesis. */
   let header: BlockHeader = headerIn(state.live);
   let executed: Executed | null = null;
-  let checked: { readonly branch: Branch; readonly gasMax: bigint | null } | null = null;
+  let checked: { readonly branch: Branch; readonly params: ConsensusParams } | null = null;
   /** A fork for dry runs, made when one is asked for. */
   let rehearsal: { readonly height: number; readonly branch: Branch } | null = null;
   if (store.height > 0) state.remember({ header, branch: state.committed });
@@ -229,10 +233,20 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
   }
 
   /** Asked for with every check, and the same until the next block. */
-  function checkedGasMax(): bigint | null {
+  function checkedParams(): ConsensusParams {
     if (checked?.branch !== state.check)
-      checked = { branch: state.check, gasMax: blockGasMax(params(state.check)) };
-    return checked.gasMax;
+      checked = { branch: state.check, params: params(state.check) };
+    return checked.params;
+  }
+
+  /** What a vote may name, by the committed state at this header. */
+  function listing(at: BlockHeader): ListingTools {
+    const context = readContext(at, state.check, unlimitedGas());
+    return { read, context, bounds: listBounds(checkedParams()) };
+  }
+
+  function nextVote(): BlockHeader {
+    return { ...header, height: header.height + 1, timeNs: header.timeNs + LISTED_AHEAD_NS };
   }
 
   function runOnCheck(tx: Uint8Array, mode: "check" | "recheck"): CheckTxResult {
@@ -242,30 +256,15 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
       mode,
       header,
       state: state.check,
-      blockGasMax: checkedGasMax(),
+      blockGasMax: blockGasMax(checkedParams()),
       blockGasLeft: null,
     });
     // Nothing reverts past a checked transaction.
     state.check.clearJournal();
-    const sequenced = readable instanceof ModuleError ? null : readable;
-    const [signer] = sequenced?.signers ?? [];
-    const { code, data, log, info, gasWanted, gasUsed, events, codespace } = result;
-    return {
-      code,
-      data,
-      log,
-      info,
-      gasWanted,
-      gasUsed,
-      events,
-      codespace,
-      lane: sequenced?.lane ?? 3,
-      signer: signer && bytesToLatin1(signer),
-      sender:
-        sequenced === null || sequenced.unordered || signer === undefined
-          ? null
-          : `${keel.addresses.format(signer)}/${sequenced.signerInfos[0]?.sequence ?? 0n}`,
-    };
+    return checkResult(result, readable, {
+      addresses: keel.addresses,
+      nameable: (tx) => nameableOf(listing(nextVote()), tx),
+    });
   }
 
   const oldHeights = new OldHeights(new DerivedTime(OLD_HEIGHTS_TIME));
@@ -345,12 +344,13 @@ export function openApplication(options: ApplicationOptions): KeelApplication {
         return problem === null;
       }),
     async extendVote({ block }) {
-      const context = readContext(blockHeader(chainId, block), state.check, unlimitedGas());
-      const bounds = (): ListBounds => listBounds(params(state.check));
-      const listed = (): readonly string[] =>
-        nameListed(options.pending, block.txs, { read, context, bounds: bounds() });
-      return makeExtension(keel.oracle, { prices: options.prices, listed }, context, (error) =>
-        onFault(block.height, "extendVote", error),
+      const tools = listing(blockHeader(chainId, block));
+      const listed = (): readonly string[] => naming(block, tools);
+      return makeExtension(
+        keel.oracle,
+        { prices: options.prices, listed },
+        tools.context,
+        (error) => onFault(block.height, "extendVote", error),
       );
     },
     async verifyVoteExtension({ address, extension, height }) {

@@ -12,10 +12,10 @@ import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
 import type { Keel } from "./app.ts";
 import { addMode } from "./block-events.ts";
+import { isIdle } from "./completeness.ts";
 import { type Asked, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
 import { firstViolation } from "./invariants.ts";
-import { IDLE_BLOCKS_MAX } from "./limits.ts";
 import { oracleTxRequired, readOracleTx } from "./oracle-tx.ts";
 import type { Router } from "./router.ts";
 import { runOracleTx } from "./run-oracle-tx.ts";
@@ -142,7 +142,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const before: Work = { ...block, header, results: [] };
     const missing = keel.oracle.putOff(hookContext(before));
     if (missing === null) return nothing;
-    if (txs.length === 0 && block.header.height - last.height <= IDLE_BLOCKS_MAX)
+    if (txs.length === 0 && isIdle(block.header.height, last.height))
       return { ...nothing, isIdle: true };
     const keys = txKeys(txs);
     const late = keys.findIndex((key) => !missing.has(key));

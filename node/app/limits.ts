@@ -29,6 +29,8 @@ export const LISTED_GAS_UNLIMITED = 40_000_000n;
 /** After the time of the block voted on, and after its height: a named transaction may be left out once and is still to be good in the block after. */
 export const LISTED_LIFE_MIN_NS = 10_000_000_000n;
 export const LISTED_HEIGHTS_MIN = 3n;
+/** After the last block, at admission: who asks to be named is to be good enough for that in the next vote, too, or would only cost it a read. Few blocks take longer. */
+export const LISTED_AHEAD_NS = 2_000_000_000n;
 /** How long a proposer waits for transactions that were named and have not reached it: some hops of gossip, and little of the time others wait for a proposal. */
 export const NAMED_WAIT_MS = 100;
 export const NAMED_POLL_MS = 5;

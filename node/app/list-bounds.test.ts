@@ -191,7 +191,7 @@ describe("a node's list", { timeout: 30_000 }, () => {
 async function withPool() {
   let pool: TransactionPool | undefined;
   const pending: PendingSource = {
-    young: () => pool?.young() ?? youngOf([]),
+    young: (at) => pool?.young(at) ?? youngOf([]),
     find: (key) => pool?.find(key),
   };
   const chain = await listingChain({ accounts: 4, app: { pending } });

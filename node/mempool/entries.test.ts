@@ -9,6 +9,7 @@ const entry = (lane: number, length: number): Entry => ({
   lane,
   sequenced: false,
   gasWanted: 1n,
+  nameable: { timeNs: 0n, height: null },
   admittedAtHeight: 1,
 });
 

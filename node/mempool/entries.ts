@@ -2,9 +2,10 @@
  * What the pool holds, in the order of a proposer: unordered transactions by lane, then sequenced ones as they came. Each lane is kept apart,
  * so that neither a proposal nor a recheck walks a whole backlog.
  */
+import type { Nameable } from "@keel/consensus/host/ports";
 import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
 import { isUrgent } from "../app/lanes.ts";
-import { LISTED_GAS_MAX } from "../app/limits.ts";
+import { isNameableAt } from "../app/listing.ts";
 import { Turns } from "./turns.ts";
 
 export interface Entry {
@@ -18,8 +19,12 @@ export interface Entry {
   readonly lane: number;
   readonly sequenced: boolean;
   readonly gasWanted: bigint;
+  /** Undefined: no vote may name it. */
+  readonly nameable: Nameable | undefined;
   readonly admittedAtHeight: number;
 }
+
+type NameableAt = Parameters<typeof isNameableAt>[1];
 
 const FRAMING_BYTES = 6;
 
@@ -28,7 +33,7 @@ export class PoolEntries {
   readonly #all = new Map<string, Entry>();
   readonly #lanes: Map<string, Entry>[] = [];
   readonly #sequenced = new Map<string, Entry>();
-  /** Unordered ones of the last blocks that may be named by their gas, oldest first, */
+  /** Those of the last blocks that votes may name, oldest first, */
   readonly #young = new Map<string, Entry>();
   /** and by signer: urgent ones, others. */
   readonly #turns = { urgent: new Turns<Entry>(), others: new Turns<Entry>() };
@@ -50,8 +55,7 @@ export class PoolEntries {
     this.#all.set(entry.hash, entry);
     this.#groupOf(entry).set(entry.hash, entry);
     this.#byKey.set(keyOf(entry), entry);
-    // A larger one is named by nobody.
-    if (!entry.sequenced && entry.gasWanted <= LISTED_GAS_MAX) {
+    if (entry.nameable !== undefined) {
       this.#young.set(entry.hash, entry);
       this.#turnsOf(entry).add(entry);
     }
@@ -73,9 +77,18 @@ export class PoolEntries {
     return this.#all.values();
   }
 
-  /** Unordered ones that may be named by their gas, without those that `age` has passed, turn by turn. */
-  young(): { readonly urgent: Iterable<Entry>; readonly others: Iterable<Entry> } {
-    return { urgent: this.#turns.urgent.all(), others: this.#turns.others.all() };
+  /** Those that a vote on this block may name, without those that `age` has passed, turn by turn. */
+  young(at: NameableAt): { readonly urgent: Iterable<Entry>; readonly others: Iterable<Entry> } {
+    const { others, urgent } = this.#turns;
+    return { urgent: this.#nameable(urgent, at), others: this.#nameable(others, at) };
+  }
+
+  /** Whose time has passed is young no more, so that it is met once. */
+  *#nameable(turns: Turns<Entry>, at: NameableAt): Iterable<Entry> {
+    for (const entry of turns.all()) {
+      if (entry.nameable !== undefined && isNameableAt(entry.nameable, at)) yield entry;
+      else this.#grow(entry);
+    }
   }
 
   /** What was admitted at this height or before is young no more. */
@@ -84,6 +97,12 @@ export class PoolEntries {
       if (entry.admittedAtHeight > height) break;
       this.#grow(entry);
     }
+  }
+
+  /** Young no more, whatever its time. */
+  outgrown(hash: string): void {
+    const entry = this.#all.get(hash);
+    if (entry !== undefined) this.#grow(entry);
   }
 
   /** By the first TX_KEY_BYTES of its hash. */

@@ -6,7 +6,10 @@ import { ASIDE_ENTRY_BYTES, TURN_GAS } from "./limits.ts";
 import type { PoolOptions } from "./pool.ts";
 import { TransactionPool } from "./pool.ts";
 
-/** A transaction is text: "<lane>:<sequenced? s : u>:<name>"; names in `bad` fail their check; the signer is what is before a dash. */
+/**
+ * A transaction is text: "<lane>:<sequenced? s : u, or x which no vote may name>:<name>"; names in `bad` fail their check; the signer is what is before a dash. Names that begin with "soon" are
+ * nameable up to time 9 and height 9, others for ever.
+ */
 function setUp(options: Partial<PoolOptions> = {}) {
   const bad = new Set<string>();
   const checks: string[] = [];
@@ -28,6 +31,12 @@ function setUp(options: Partial<PoolOptions> = {}) {
           lane: Number(lane),
           sender: order === "s" ? name : null,
           signer: name.split("-")[0],
+          nameable:
+            order !== "u"
+              ? undefined
+              : name.startsWith("soon")
+                ? { timeNs: 9n, height: 9n }
+                : { timeNs: 1_000n, height: null },
         });
       },
     },
@@ -38,6 +47,8 @@ function setUp(options: Partial<PoolOptions> = {}) {
     pool.reap(bytes, null).map((tx) => Buffer.from(tx).toString());
   return { pool, bad, checks, submit, reap };
 }
+
+const at = { height: 1, timeNs: 1n };
 
 const ok = {
   code: 0,
@@ -192,10 +203,10 @@ describe("transaction pool", () => {
     expect(checks).toEqual(["new a"]);
   });
 
-  it("has young what is unordered and came within the last blocks, urgent apart, by the hash of its bytes", async () => {
+  it("has young what votes may name and came within the last blocks, urgent apart, by the hash of its bytes", async () => {
     const { pool, submit } = setUp({ limits: { youngBlocks: 2 } });
     const young = () => {
-      const { urgent, others } = pool.young();
+      const { urgent, others } = pool.young(at);
       return [urgent, others].map((all) =>
         [...all].map(({ tx, hash }) => {
           expect(hash).toBe(bytesToLatin1(sha256(tx)));
@@ -209,17 +220,33 @@ describe("transaction pool", () => {
     await submit("2:u:c");
     await submit("3:u:d");
     await submit("3:s:e");
+    await submit("3:x:f");
     expect(young()).toEqual([["1:u:b"], ["3:u:a", "2:u:c", "3:u:d"]]);
     await pool.update(2, [Buffer.from("3:u:d")], [ok]);
     expect(young()).toEqual([[], ["2:u:c"]]);
     // They still wait for a block.
+    expect(pool.size()).toBe(5);
+  });
+
+  it("has young nothing whose time to be named is over, and meets it no more", async () => {
+    const { pool, submit } = setUp();
+    for (const name of ["soon-1", "b-1", "soon-2"]) await submit(`3:u:${name}`);
+    const young = (height: number, timeNs: bigint) =>
+      [...pool.young({ height, timeNs }).others].map(({ tx }) =>
+        Buffer.from(tx).toString().slice(4),
+      );
+    expect(young(9, 9n)).toEqual(["soon-1", "b-1", "soon-2"]);
+    expect(young(10, 9n)).toEqual(["b-1"]);
+    expect(young(9, 9n)).toEqual(["b-1"]);
+    await submit("3:u:soon-3");
+    expect(young(9, 10n)).toEqual(["b-1"]);
     expect(pool.size()).toBe(4);
   });
 
   it("gives signers turns among what is young", async () => {
     const { pool, submit } = setUp();
     const young = () =>
-      [...pool.young().others].map(({ tx }) => Buffer.from(tx).toString().slice(4));
+      [...pool.young(at).others].map(({ tx }) => Buffer.from(tx).toString().slice(4));
     for (const name of ["a-1", "a-2", "a-3", "b-1", "a-4", "b-2", "c-1"])
       await submit(`3:u:${name}`);
     expect(young()).toEqual(["a-1", "b-1", "c-1", "a-2", "b-2", "a-3", "a-4"]);
@@ -228,19 +255,20 @@ describe("transaction pool", () => {
     expect(young()).toEqual(["b-1", "c-1", "a-2", "b-2", "a-3", "a-4"]);
   });
 
-  it("finds by key what it holds, and unordered ones that it refused or dropped, until newer ones take their place", async () => {
+  it("finds by key what it holds, and what votes may name that it refused or dropped, until newer ones take their place", async () => {
     const { pool, bad, submit } = setUp({ limits: { asideBytesMax: 2 * ASIDE_ENTRY_BYTES + 30 } });
     const found = (text: string) => {
       const key = bytesToLatin1(sha256(Buffer.from(text))).slice(0, 20);
       const tx = pool.find(key);
       return tx === undefined ? undefined : Buffer.from(tx).toString();
     };
-    bad.add("refused").add("sequenced");
-    for (const text of ["3:u:held", "3:u:dropped", "3:u:refused", "3:s:sequenced"])
-      await submit(text);
+    bad.add("refused").add("sequenced").add("never named");
+    for (const text of ["3:u:held", "3:u:dropped", "3:u:refused"]) await submit(text);
+    for (const text of ["3:s:sequenced", "3:x:never named"]) await submit(text);
     expect(found("3:u:held")).toBe("3:u:held");
     expect(found("3:u:refused")).toBe("3:u:refused");
     expect(found("3:s:sequenced")).toBeUndefined();
+    expect(found("3:x:never named")).toBeUndefined();
     bad.add("dropped");
     await pool.update(1, [], []);
     expect(pool.size()).toBe(1);

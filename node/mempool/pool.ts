@@ -5,9 +5,11 @@
  */
 import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
+import { decodeTx } from "@keel/modules/auth/tx";
 import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
+import { asContained } from "../app/faults.ts";
 import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
 import type { PendingSource, YoungTxs } from "../app/listing.ts";
 import { type Entry, PoolEntries } from "./entries.ts";
@@ -97,7 +99,7 @@ export class TransactionPool implements Mempool, PendingSource {
     const key = bytesToLatin1(hash);
     const noRoom = this.#intakeProblem(tx);
     // What cannot be checked may be named before it comes again.
-    if (this.#options.isNamed?.(txKey(key), tx) || noRoom !== null)
+    if (this.#options.isNamed?.(txKey(key), tx) || (noRoom !== null && isUnordered(tx)))
       this.#setAside({ key, tx, origin });
     if (noRoom !== null) return refuse("full", noRoom);
     if (!this.#seen.add(key)) return refuse("duplicate", "tx already exists in cache");
@@ -121,9 +123,13 @@ export class TransactionPool implements Mempool, PendingSource {
     return this.#entries.bytes;
   }
 
-  /** Unordered ones that came in the last few blocks, in turns, for this node's inclusion lists. */
-  young(): YoungTxs {
-    return this.#entries.young();
+  /** Those that came in the last few blocks and may be named, in turns, for this node's inclusion lists. */
+  young(at: Parameters<PendingSource["young"]>[0]): YoungTxs {
+    return this.#entries.young(at);
+  }
+
+  outgrown(hash: string): void {
+    this.#entries.outgrown(hash);
   }
 
   /** By the first bytes of its hash, pooled, set aside or waiting for its check: for a block that must hold it. */
@@ -249,15 +255,15 @@ export class TransactionPool implements Mempool, PendingSource {
   async #check(pending: Pending): Promise<void> {
     const { tx, hash, key, origin } = pending;
     const result = await this.#options.app.checkTx(tx, "new");
-    const isSequenced = result.sender !== null;
+    const { nameable } = result;
     this.#unchecked.delete(txKey(key));
     if (result.code !== 0) {
-      this.#leave(pending, isSequenced);
+      this.#leave({ ...pending, nameable });
       pending.resolve({ kind: "checked", hash, result });
       return;
     }
     if (!this.#makeRoom(tx.length, result.lane)) {
-      this.#leave(pending, isSequenced);
+      this.#leave({ ...pending, nameable });
       const reason = `mempool is full: number of txs ${this.#entries.size} (max: ${this.#limits.txsMax}), total txs bytes ${this.#entries.bytes} (max: ${this.#limits.bytesMax})`;
       pending.resolve({ kind: "refused", hash, refusal: "full", reason });
       return;
@@ -268,8 +274,9 @@ export class TransactionPool implements Mempool, PendingSource {
       origin,
       signer: result.signer ?? "",
       lane: result.lane,
-      sequenced: isSequenced,
+      sequenced: result.sender !== null,
       gasWanted: result.gasWanted,
+      nameable,
       admittedAtHeight: this.#height,
     });
     this.#options.onAdmitted?.(tx, origin);
@@ -293,13 +300,13 @@ export class TransactionPool implements Mempool, PendingSource {
   /** Dropped, and may come again. */
   #forget(entry: Entry): void {
     this.#entries.remove(entry.hash);
-    this.#leave({ ...entry, key: entry.hash }, entry.sequenced);
+    this.#leave({ ...entry, key: entry.hash });
   }
 
-  /** Not pooled: it may come again, and a block may have to hold it all the same. */
-  #leave({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">, isSequenced: boolean): void {
-    this.#seen.delete(key);
-    if (!isSequenced) this.#setAside({ key, tx, origin });
+  /** Not pooled: it may come again, and where others may name it a block may have to hold it all the same. */
+  #leave(left: Pick<Pending, "key" | "tx" | "origin"> & Pick<Entry, "nameable">): void {
+    this.#seen.delete(left.key);
+    if (left.nameable !== undefined) this.#setAside(left);
   }
 
   #setAside({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">): void {
@@ -323,6 +330,16 @@ export class TransactionPool implements Mempool, PendingSource {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => undefined);
     return done;
+  }
+}
+
+/** Whether it could be named, as far as can be told without a check. */
+function isUnordered(tx: Uint8Array): boolean {
+  try {
+    return tx.length <= LISTED_TX_BYTES_MAX && decodeTx(tx).unordered;
+  } catch (error) {
+    asContained(error);
+    return false;
   }
 }
 

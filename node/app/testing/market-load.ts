@@ -29,6 +29,7 @@ export function orderMessage(
     readonly size: string;
     readonly clientId?: string;
     readonly timeInForce?: TimeInForce;
+    readonly goodTilMs?: bigint;
   },
 ): TestMessage {
   return {
@@ -43,6 +44,7 @@ export function orderMessage(
         size: order.size,
         timeInForce: order.timeInForce ?? TimeInForce.TIME_IN_FORCE_GTC,
         clientId: order.clientId ?? "",
+        goodTilMs: order.goodTilMs ?? 0n,
       }),
     ).finish(),
   };
