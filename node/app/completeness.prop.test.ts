@@ -1,7 +1,9 @@
-/** Whatever the pool holds and validators name: what is proposed is accepted, and it is complete or empty. */
-import { txKeys } from "@keel/modules/oracle/lists/keys";
+/** Whatever the pool holds and validators name: what is proposed is accepted, and it is complete or empty; and what is named then is neither in it nor overdue. */
+import { keysOf, txKeys } from "@keel/modules/oracle/lists/keys";
+import { OracleVote } from "@keel/proto/gen/keel/oracle/v1/types";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { IDLE_BLOCKS_MAX } from "./limits.ts";
 import { byKey, holding, listingChain, transfers } from "./testing/listing-chain.ts";
 import { listingCommit } from "./testing/market-load.ts";
 
@@ -13,7 +15,8 @@ const choice = fc.record({
   room: fc.oneof(fc.constant(20_000_000), fc.integer({ min: 2_000, max: 12_000 })),
 });
 
-it("a proposal is accepted, complete or empty, for any pool and any votes", async () => {
+it("a proposal is accepted, complete or empty, for any pool and any votes, and the next list has nothing of it", async () => {
+  let votes = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(choice, { minLength: 1, maxLength: 6 }),
@@ -23,6 +26,7 @@ it("a proposal is accepted, complete or empty, for any pool and any votes", asyn
         const chain = await listingChain({ maxGas, app: { pending: holding(() => held) } });
         let last: readonly Uint8Array[] = [];
         let missing: readonly Uint8Array[] = [];
+        let idle = 0;
         for (const { found, named, offered, room } of blocks) {
           const chain0 = chain.account(0);
           const fresh = [
@@ -37,15 +41,22 @@ it("a proposal is accepted, complete or empty, for any pool and any votes", asyn
           const txs = await chain.prepare(some(offered), commit, room);
           expect(await chain.app.processProposal(chain.proposed(txs))).toBe(true);
 
-          const listed = all.filter((_, at) => {
-            const count = named.filter((bits) => ((bits >> at) & 1) === 1).length;
-            return 3 * count > 4 && !missing.includes(all[at] as Uint8Array);
-          });
+          const ownVote = await chain.app.extendVote({ block: chain.proposed(txs), round: 0 });
+          const wanted = all.filter(
+            (_, at) => 3 * named.filter((bits) => ((bits >> at) & 1) === 1).length > 4,
+          );
+          const listed = wanted.filter((tx) => !missing.includes(tx));
           const first = [...byKey(missing), ...byKey(listed)];
           const rest = txs.slice(1);
           if (rest.length > 0) expect(txKeys(rest.slice(0, first.length))).toEqual(txKeys(first));
           await chain.decide(txs);
-          missing = rest.length > 0 ? [] : listed;
+          const isEmpty = rest.length === 0;
+          idle = isEmpty && missing.length > 0 && idle < IDLE_BLOCKS_MAX ? idle + 1 : 0;
+          missing = isEmpty ? (idle > 0 ? missing : wanted) : [];
+          const gone = new Set(txKeys([...txs, ...missing]));
+          const own = keysOf(OracleVote.decode(ownVote).transactions);
+          expect(own.filter((key) => gone.has(key))).toEqual([]);
+          votes += own.length;
           last = fresh;
         }
         expect(chain.faults).toEqual([]);
@@ -53,4 +64,5 @@ it("a proposal is accepted, complete or empty, for any pool and any votes", asyn
     ),
     { numRuns: 60, seed: 20_260 },
   );
+  expect(votes).toBeGreaterThan(100);
 });

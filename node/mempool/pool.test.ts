@@ -296,6 +296,16 @@ describe("transaction pool", () => {
     expect(found("1:u:flood49")).toBe(true);
   });
 
+  it("finds of what it has no room to check what is unordered, and no garbage", async () => {
+    const { pool } = setUp({ limits: { pendingMax: 0 } });
+    const [body, sequenced] = [Uint8Array.of(0x20, 1), Uint8Array.of(0x12, 0)];
+    const raw = (bytes: Uint8Array) => Uint8Array.of(0x0a, bytes.length, ...bytes);
+    const all = [raw(body), raw(sequenced), Uint8Array.of(1, 2, 3), new Uint8Array(0)];
+    for (const tx of all) expect(await pool.submit(tx, null)).toMatchObject({ refusal: "full" });
+    const found = all.map((tx) => pool.find(bytesToLatin1(sha256(tx)).slice(0, 20)) !== undefined);
+    expect(found).toEqual([true, false, false, false]);
+  });
+
   it("finds by key what waits for its check, until it is checked or its check breaks", async () => {
     let judge: (broken: boolean) => void = () => undefined;
     const { pool, submit } = setUp({
