@@ -139,7 +139,7 @@ async function open(
     },
     prefill: (txs) => app.prefill(txs),
     onAdmitted: (tx, from) => network.mempool.admitted(tx, from),
-    isNamed: (key, tx) => relay.arrived(key, tx),
+    named: { arrived: (key, tx) => relay.arrived(key, tx), find: (key) => relay.find(key) },
   });
   const relay = new NamedRelay({
     find: (key) => pool.find(key),

@@ -38,7 +38,10 @@ class Node {
       app: { checkTx: () => Promise.resolve(good) },
       limits,
       onAdmitted: (tx, from) => this.reactor.admitted(tx, from),
-      isNamed: (key, tx) => this.relay.arrived(key, tx),
+      named: {
+        arrived: (key, tx) => this.relay.arrived(key, tx),
+        find: (key) => this.relay.find(key),
+      },
     });
     this.relay = new NamedRelay({
       find: (key) => this.pool.find(key),
@@ -244,15 +247,87 @@ describe("of what a validator may name", () => {
     expect(sent).toEqual([most]);
   });
 
-  it("is forgotten some heights later", () => {
+  it("is at hand while votes name it and some heights longer, and then forgotten", () => {
     const [tx] = txs(1) as [Uint8Array];
     const [key] = txKeys([tx]) as [string];
     const { relay, sent } = relayOf([]);
     relay.heard({ height: 5, voter: voter(1), keys: [key] });
     relay.heard({ height: 5 + HEARD_BLOCKS, voter: voter(1), keys: [] });
-    expect(relay.arrived(key, tx)).toBe(true);
+    relay.arrived(key, tx);
+    expect(relay.find(key)).toEqual(tx);
     relay.heard({ height: 6 + HEARD_BLOCKS, voter: voter(1), keys: [] });
-    expect(relay.arrived(key, tx)).toBe(false);
+    expect(relay.find(key)).toBeUndefined();
+    relay.arrived(key, tx);
+    expect(relay.find(key)).toBeUndefined();
     expect(sent).toEqual([tx]);
+  });
+
+  it("is not at hand for longer by names that nobody pays for any more", () => {
+    const [tx, ...others] = txs(
+      1 + PASSED_BYTES_PER_VOTER_MAX / LISTED_TX_BYTES_MAX,
+      LISTED_TX_BYTES_MAX,
+    );
+    const [key, ...rest] = txKeys([tx as Uint8Array, ...others]) as [string, ...string[]];
+    const { relay } = relayOf([tx as Uint8Array, ...others]);
+    relay.heard({ height: 5, voter: voter(1), keys: [key] });
+    expect(relay.find(key)).toEqual(tx);
+    for (let height = 6; height <= 6 + HEARD_BLOCKS; height++)
+      relay.heard({ height, voter: voter(1), keys: [...rest, key] });
+    expect(relay.find(key)).toBeUndefined();
+  });
+});
+
+describe("what one validator names", () => {
+  const refused: CheckTxResult = { ...good, code: 1 };
+
+  /** A pool with its relay and so many peers, and something that honest votes name and all peers have brought, refused here. `others`: what the pool says of all else. */
+  async function beside(peers: number, others: CheckTxResult) {
+    const isWanted = (tx: Uint8Array): boolean => tx.length === 300;
+    const pool: TransactionPool = new TransactionPool({
+      app: { checkTx: (tx) => Promise.resolve(isWanted(tx) ? refused : others) },
+      named: {
+        arrived: (key, tx) => relay.arrived(key, tx),
+        find: (key) => relay.find(key),
+      },
+    });
+    const relay = new NamedRelay({
+      find: (key) => pool.find(key),
+      push: () => undefined,
+      pass: () => undefined,
+    });
+    const ids = Array.from({ length: peers }, (_, at) => idOf(at));
+    for (const id of ids) pool.onPeer(id, "up");
+    const wanted = new Uint8Array(300).fill(7);
+    const [key] = txKeys([wanted]) as [string];
+    for (let at = 1; at < 30; at++) relay.heard({ height: 10, voter: voter(at), keys: [key] });
+    const bring = async (all: readonly Uint8Array[]): Promise<void> => {
+      for (const tx of all) await Promise.all(ids.map((id) => pool.submit(tx, id)));
+    };
+    await bring([wanted]);
+    expect(pool.find(key)).toEqual(wanted);
+    return { pool, relay, key, bring };
+  }
+
+  it.each([good, refused])(
+    "pushes nothing out of what others name, though every peer passes it on, code $code",
+    async (garbled) => {
+      const { bring, key, pool, relay } = await beside(40, garbled);
+      for (let height = 10; height < 14; height++) {
+        const garbage = txs(NAMES_PER_VOTER_MAX, LISTED_TX_BYTES_MAX, height * 1_000);
+        relay.heard({ height, voter: voter(99), keys: txKeys(garbage) });
+        await bring(garbage);
+      }
+      expect(pool.find(key)).toBeDefined();
+    },
+  );
+
+  it("takes no room beside the pool where it is pooled, whoever brings it", async () => {
+    const { bring, key, pool, relay } = await beside(40, good);
+    const batches = txs(100, 8_000);
+    for (let at = 1; at < 30; at++)
+      relay.heard({ height: 10, voter: voter(at), keys: txKeys(batches) });
+    await bring(batches);
+    expect(pool.size()).toBe(100);
+    expect(pool.find(key)).toBeDefined();
   });
 });

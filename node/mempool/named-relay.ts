@@ -5,7 +5,8 @@
  * where it is linked to all a peer that brought a transaction to some.
  *
  * Nobody but a validator can have anything passed on, each so many and so many bytes at a height, and none longer than an honest one names. What several name is paid for by the
- * first of them who can, so that no one can use up what others need.
+ * first of them who can, so that no one can use up what others need. What was paid for also stays at hand while votes name it, wherever it came from: were it charged to
+ * the peers who bring it, one validator's names would push out what others name.
  */
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { LISTED_TX_BYTES_MAX } from "../app/limits.ts";
@@ -13,7 +14,7 @@ import type { VoteNames } from "../app/listing.ts";
 import { HEARD_BLOCKS, NAMES_PER_VOTER_MAX, PASSED_BYTES_PER_VOTER_MAX } from "./limits.ts";
 
 export interface NamedRelayOptions {
-  /** Bytes at hand, by key: the pool's. */
+  /** Bytes at hand, by key: the pool's, and these. */
   find(key: string): Uint8Array | undefined;
   /** To every peer, at once. */
   push(txs: readonly Uint8Array[]): void;
@@ -27,6 +28,8 @@ interface Name {
   sentAt: number;
   /** Whose votes on that height had it. */
   payers: Voter[];
+  /** What was sent in the last HEARD_BLOCKS. */
+  tx: Uint8Array | undefined;
 }
 
 /** What one validator's votes on one height have used. */
@@ -76,19 +79,24 @@ export class NamedRelay {
     this.#send(names, pay);
   }
 
-  /** Bytes came, whatever the pool makes of them. True when votes name them, and they have to stay at hand. */
-  arrived(key: string, tx: Uint8Array): boolean {
+  /** Bytes came, whatever the pool makes of them. */
+  arrived(key: string, tx: Uint8Array): void {
     const name = this.#names.get(key);
-    if (name === undefined) return false;
-    if (name.sentAt < name.heardAt && tx.length <= LISTED_TX_BYTES_MAX && pay(name, tx)) {
-      name.sentAt = name.heardAt;
-      this.#options.pass(tx);
-    }
-    return true;
+    if (name === undefined || name.sentAt >= name.heardAt) return;
+    if (tx.length > LISTED_TX_BYTES_MAX || !pay(name, tx)) return;
+    name.sentAt = name.heardAt;
+    // A copy: they may be part of a frame that is a hundred times as long.
+    name.tx ??= tx.slice();
+    this.#options.pass(tx);
+  }
+
+  /** Bytes of what votes name, as far as they were passed on. */
+  find(key: string): Uint8Array | undefined {
+    return this.#names.get(key)?.tx;
   }
 
   #heard(height: number, key: string): Name {
-    const name = this.#names.get(key) ?? { heardAt: 0, sentAt: 0, payers: [] };
+    const name = this.#names.get(key) ?? { heardAt: 0, sentAt: 0, payers: [], tx: undefined };
     if (height > name.heardAt) {
       name.heardAt = height;
       name.payers = [];
@@ -108,6 +116,7 @@ export class NamedRelay {
       const tx = this.#options.find(key);
       if (tx === undefined || tx.length > LISTED_TX_BYTES_MAX || !isPaid(name, tx)) continue;
       name.sentAt = name.heardAt;
+      name.tx = tx;
       txs.push(tx);
     }
     if (txs.length > 0) this.#options.push(txs);
@@ -118,8 +127,10 @@ export class NamedRelay {
     this.#height = height;
     this.#voters.set(height, new Map());
     for (const old of this.#voters.keys()) if (old < height - 1) this.#voters.delete(old);
-    for (const [key, { heardAt }] of this.#names)
-      if (heardAt < height - HEARD_BLOCKS) this.#names.delete(key);
+    for (const [key, name] of this.#names) {
+      if (name.heardAt < height - HEARD_BLOCKS) this.#names.delete(key);
+      else if (name.sentAt < height - HEARD_BLOCKS) name.tx = undefined;
+    }
   }
 }
 

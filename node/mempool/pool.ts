@@ -42,8 +42,11 @@ export interface PoolOptions {
   readonly prefill?: (txs: readonly Uint8Array[]) => Promise<void>;
   /** A transaction entered the pool; `origin` names the peer who brought it, null a client. */
   readonly onAdmitted?: (tx: Uint8Array, origin: string | null) => void;
-  /** Asked of all that comes, by the first bytes of its hash, before anything else: true when validators name it, so that its bytes stay at hand whatever becomes of it. */
-  readonly isNamed?: (key: string, tx: Uint8Array) => boolean;
+  /** What validators name, by the first bytes of hashes. Told of all that comes, before anything else; has what has to stay at hand whatever becomes of it here. */
+  readonly named?: {
+    arrived(key: string, tx: Uint8Array): void;
+    find(key: string): Uint8Array | undefined;
+  };
 }
 
 const none: Uint8Array = new Uint8Array(0);
@@ -97,11 +100,13 @@ export class TransactionPool implements Mempool, PendingSource {
       );
     }
     const key = bytesToLatin1(hash);
+    this.#options.named?.arrived(txKey(key), tx);
     const noRoom = this.#intakeProblem(tx);
-    // What cannot be checked may be named before it comes again.
-    if (this.#options.isNamed?.(txKey(key), tx) || (noRoom !== null && isUnordered(tx)))
-      this.#setAside({ key, tx, origin });
-    if (noRoom !== null) return refuse("full", noRoom);
+    if (noRoom !== null) {
+      // What cannot be checked may be named before it comes again.
+      if (isUnordered(tx)) this.#setAside({ key, tx, origin });
+      return refuse("full", noRoom);
+    }
     if (!this.#seen.add(key)) return refuse("duplicate", "tx already exists in cache");
     return new Promise((resolve, reject) => {
       this.#pending.push({ tx, hash, key, origin, resolve, reject });
@@ -132,9 +137,14 @@ export class TransactionPool implements Mempool, PendingSource {
     this.#entries.outgrown(hash);
   }
 
-  /** By the first bytes of its hash, pooled, set aside or waiting for its check: for a block that must hold it. */
+  /** By the first bytes of its hash, pooled, named, set aside or waiting for its check: for a block that must hold it. */
   find(key: string): Uint8Array | undefined {
-    return this.#entries.find(key)?.tx ?? this.#unchecked.get(key) ?? this.#aside.find(key);
+    return (
+      this.#entries.find(key)?.tx ??
+      this.#unchecked.get(key) ??
+      this.#options.named?.find(key) ??
+      this.#aside.find(key)
+    );
   }
 
   /** A peer that is linked has a share of its own of what is set aside. */
@@ -310,7 +320,10 @@ export class TransactionPool implements Mempool, PendingSource {
   }
 
   #setAside({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">): void {
-    if (tx.length <= LISTED_TX_BYTES_MAX) this.#aside.add(txKey(key), tx, origin);
+    const short = txKey(key);
+    const isKept = this.#entries.find(short) ?? this.#options.named?.find(short);
+    if (isKept === undefined && tx.length <= LISTED_TX_BYTES_MAX)
+      this.#aside.add(short, tx, origin);
   }
 
   #intakeProblem({ length }: Uint8Array): string | null {
