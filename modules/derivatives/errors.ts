@@ -49,6 +49,7 @@ export const DERIVATIVES_CODES = {
   notInAuction: 51,
   opening: 52,
   tooManyCancels: 53,
+  openInRounds: 54,
   wrongChain: 60,
   documentExpired: 61,
   documentTooFarAhead: 62,

@@ -146,5 +146,12 @@ export const DELISTING_NOTICE_MS = 3_600_000;
  * (`node/app/cancel-gas.test.ts`).
  */
 export const COLLECTED_CANCEL_GAS = 7_000;
+/** What an order of a round pays when it is accepted for what its round does with it without gas: its entry into the book (`node/app/round-gas.test.ts`). */
+export const COLLECTED_ORDER_GAS = 6_500;
+/**
+ * Orders of a market that one round takes in; what is more waits for the next, what waits longest first. Two blocks of a new network's gas (500 million) bring less: 37,000, or 48,000
+ * that only reduce. For networks whose blocks hold more: half a second of entries.
+ */
+export const ROUND_ORDERS_MAX = 65_536;
 /** What ends sooner is not named in inclusion lists: a round is held a block late at most, and a block takes no more than a few seconds. */
 export const LISTED_LIFE_MS = 10_000;

@@ -189,6 +189,8 @@ export function derivativesMessages(
       response: MsgSetDeadManResponse,
       signers: (message) => [message.sender],
       lane: () => LANE_CANCEL,
+      // For every market: a renewal that a proposer could leave out until the time has come would be its way to cancel others' orders.
+      listed: (ctx) => listed(ctx, []),
       validate: (message) => checkTrader(venue, message),
       handle(ctx, message) {
         const { account, hand } = traderOf(ctx, venue, keeper, message);

@@ -4,6 +4,7 @@ import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { GAS } from "../../kit/gas.ts";
 import { holderOf } from "../book/books.ts";
 import * as events from "../events.ts";
 import { feeReserve } from "../fees/rates.ts";
@@ -33,6 +34,21 @@ export function collectedIn(
   account: AccountId,
 ): CollectedOrder[] {
   return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
+}
+
+/** How many the account has in this market, at no more gas than their number. */
+export function countCollected(
+  ctx: ReadContext,
+  venue: Venue,
+  market: MarketId,
+  account: AccountId,
+): number {
+  let count = 0;
+  venue.state.collected.scan(ctx, u32Key.encode(market) + account, () => {
+    count += 1;
+  });
+  ctx.gas.consume(count * GAS.iterNextFlat, "IterNextFlat");
+  return count;
 }
 
 /** The order leaves the collection with its reserve as it is: it goes into the book. */

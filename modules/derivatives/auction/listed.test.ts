@@ -1,5 +1,5 @@
 /** Which transactions ask to be named in inclusion lists. */
-import { MsgBatchOrders } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import { MsgBatchOrders, MsgSetDeadMan } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { expect, it } from "vitest";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { derivativesMessages } from "../messages.ts";
@@ -51,4 +51,15 @@ it("a batch is not listed with one order, amendment or cancel in a market that d
   expect(listed({ orders: [here, there] })).toBe(false);
   expect(listed({ orders: [here], amendments: [there] })).toBe(false);
   expect(listed({ orders: [here], cancels: [there] })).toBe(false);
+});
+
+it("a dead man is set by a listed message where any market goes by lists", () => {
+  for (const inclusionLists of [true, false]) {
+    const { ctx, keeper, venue } = venueWith(inclusionLists);
+    const route = derivativesMessages(venue, keeper).find(({ typeUrl }) =>
+      typeUrl.endsWith("MsgSetDeadMan"),
+    );
+    const message = MsgSetDeadMan.fromPartial({ deadlineMs: 1_700_000_005_000n });
+    expect(route?.listed?.(ctx, message)).toBe(inclusionLists);
+  }
 });

@@ -11,6 +11,7 @@ import * as events from "../events.ts";
 import { requireBuilder } from "../fees/builders.ts";
 import { feeReserve } from "../fees/rates.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
+import { COLLECTED_ORDER_GAS } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import {
   limitOf,
@@ -23,7 +24,7 @@ import {
 import { type Intent, intentOf } from "../orders/intents.ts";
 import type { OrderRequest } from "../orders/requests.ts";
 import { openTurn, type Turn, type Venue } from "../venue.ts";
-import { collectedOf } from "./collected.ts";
+import { countCollected } from "./collected.ts";
 import { isOpening } from "./opening.ts";
 import { roundOf } from "./rounds.ts";
 
@@ -58,6 +59,9 @@ export function collectIntent(
 ): MsgPlaceOrderResponse {
   const { ctx, instrument, venue } = turn;
   const { account, builder, clientId, goodTilMs, reduceOnly, side, sizeLots, type } = intent;
+  // One that only reduces, too: no auction is held at a late price, so it would wait, with any number of others, for one that had to take in all of them.
+  if (round !== 0 && !mark.fresh)
+    throw refuse("stalePrice", `the price of ${instrument.symbol} is late: cancels only`);
   const ticks = limitOf(turn, intent, mark);
   requireOwnRoom(turn, intent);
   requireGoodTil(turn, intent);
@@ -76,6 +80,7 @@ export function collectIntent(
       clearing.requireInitial(ctx, account);
     }
   }
+  if (round !== 0) ctx.gas.consume(COLLECTED_ORDER_GAS, "collected order");
   venue.state.collected.set(ctx, [instrument.id, account, clientId], {
     market: instrument.id,
     owner: venue.accounts.owner(account),
@@ -124,8 +129,8 @@ function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderReq
 function requireOwnRoom(turn: Turn, { account, clientId }: Intent): void {
   const { book, ctx, instrument, venue, waiting } = turn;
   const most = instrument.terms.openOrdersMax;
-  const collected = collectedOf(ctx, venue, instrument.id, account);
-  if (book.openOrders(account) + waiting.openOrders(account) + collected.length >= most) {
+  const collected = countCollected(ctx, venue, instrument.id, account);
+  if (book.openOrders(account) + waiting.openOrders(account) + collected >= most) {
     throw refuse(
       "tooManyOpenOrders",
       `expected at most ${most} open orders in ${instrument.symbol}`,

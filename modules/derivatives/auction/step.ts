@@ -4,10 +4,10 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { holderOf } from "../book/books.ts";
 import type { Instrument } from "../instruments.ts";
-import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
+import { OPEN_ORDERS_PER_MARKET_MAX, ROUND_ORDERS_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
-import { cancelOpen, cancelSlot, expireDue, expireOrders } from "../orders/cancelling.ts";
+import { cancelOpen, cancelSlot, expireDue } from "../orders/cancelling.ts";
 import { reducible } from "../orders/execution.ts";
 import { sideOf } from "../orders/requests.ts";
 import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
@@ -18,13 +18,20 @@ import { byLists, takeCancels } from "./rounds.ts";
 import { holdAuction } from "./run.ts";
 
 /**
- * Expiries and auctions of a market at the end of a block. While it is stopped or its price stale, nothing but expiries, and the collected orders stay as
- * they are. Where rounds are given they have been held before.
+ * Expiries and auctions of a market at the end of a block. While it is stopped or its price stale, nothing but expiries and cancels of rounds, and the collected
+ * orders stay as they are. Where rounds are given they have been held before, unless the market stood still then.
  */
 export function auctionStep(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  if (byLists(instrument)) return;
-  if (!holdRound(ctx, venue, instrument, Number.MAX_SAFE_INTEGER))
-    expireOrders(ctx, venue, instrument);
+  if (byLists(instrument)) carryOutPast(ctx, venue, instrument);
+  else if (!holdRound(ctx, venue, instrument, Number.MAX_SAFE_INTEGER))
+    withoutAuction(ctx, venue, instrument, Number.MAX_SAFE_INTEGER);
+}
+
+/** Cancels of rounds up to this block's that a market kept while it stood still: before anything can match with what they cancel. */
+export function carryOutPast(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
+  const turn = openTurn(ctx, venue, instrument);
+  carryOutAll(turn, ctx.header.height);
+  closeTurn(turn);
 }
 
 /** A round of a market that gives rounds; where no auction can be held its cancels are carried out all the same, and its orders wait for one. */
@@ -34,10 +41,18 @@ export function roundStep(
   instrument: Instrument,
   round: number,
 ): void {
-  if (holdRound(ctx, venue, instrument, round)) return;
+  if (!holdRound(ctx, venue, instrument, round)) withoutAuction(ctx, venue, instrument, round);
+}
+
+function withoutAuction(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  round: number,
+): void {
   const turn = openTurn(ctx, venue, instrument);
   expireDue(turn);
-  for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
+  carryOutAll(turn, round);
   closeTurn(turn);
 }
 
@@ -63,7 +78,7 @@ function holdRound(
 function auctionRound(turn: Turn, round: number, mark: Mark): void {
   const { ctx, instrument, venue } = turn;
   expireDue(turn);
-  for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
+  carryOutAll(turn, round);
   const immediate = enterCollected(turn, round);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
@@ -74,6 +89,14 @@ function auctionRound(turn: Turn, round: number, mark: Mark): void {
     const slot = turn.book.find(id);
     if (slot !== 0) cancel(turn, slot, "immediate");
   }
+}
+
+/** Cancels of rounds up to this one. */
+function carryOutAll(turn: Turn, round: number): void {
+  const { ctx, instrument, venue } = turn;
+  // Auction terms are never taken away, so a market without them has no cancel to look for.
+  if (instrument.terms.auction === undefined) return;
+  for (const cancel of takeCancels(ctx, venue, instrument.id, round)) carryOut(turn, cancel);
 }
 
 /** Of an order that is gone by now nothing is left to do. */
@@ -107,8 +130,7 @@ function enterCollected(turn: Turn, round: number): number[] {
   const now = nowMs(ctx);
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
-  for (const order of collectedOf(ctx, venue, instrument.id)) {
-    if (order.round > BigInt(round)) continue;
+  for (const order of enteringOf(turn, round)) {
     if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
       releaseCollected(ctx, venue, instrument, order, "expired");
       continue;
@@ -130,6 +152,18 @@ function enterCollected(turn: Turn, round: number): number[] {
   }
   for (const account of reducing) enforceReduceOnly(turn, account);
   return immediate;
+}
+
+/** Of rounds up to this one, as many as one takes in: in key order, of the earliest rounds. */
+function enteringOf({ ctx, instrument, venue }: Turn, round: number): readonly CollectedOrder[] {
+  const due = collectedOf(ctx, venue, instrument.id).filter(
+    (order) => order.round <= BigInt(round),
+  );
+  if (due.length <= ROUND_ORDERS_MAX) return due;
+  const keyed = due.map((order, at) => ({ order, at }));
+  keyed.sort((a, b) => Number(a.order.round - b.order.round) || a.at - b.at);
+  const first = keyed.slice(0, ROUND_ORDERS_MAX).sort((a, b) => a.at - b.at);
+  return first.map(({ order }) => order);
 }
 
 /** Where rounds are given that is not asked when it is accepted. */

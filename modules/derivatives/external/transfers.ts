@@ -8,13 +8,16 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
+import { collectedIn } from "../auction/collected.ts";
+import { roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import { formatPrice, formatSize, parseSize } from "../instruments.ts";
+import { marketsWithOrders } from "../occupied.ts";
 import { requireOpenMarket } from "../open-market.ts";
 import { cancelAll } from "../orders/cancelling.ts";
 import { enforceReduceOnly } from "../orders/resting.ts";
 import type { TradeParty } from "../ports.ts";
-import { closeTurn, openTurn, requireInstrument, type Venue } from "../venue.ts";
+import { closeTurn, instrumentById, openTurn, requireInstrument, type Venue } from "../venue.ts";
 import { positionTransferred, subaccountTransferred } from "./events.ts";
 
 interface Ends {
@@ -98,6 +101,20 @@ export function transferPosition(
   return { size: formatSize(instrument, signed), price: formatPrice(instrument, mark.ticks) };
 }
 
+/** What a transfer cancels it cancels at once: no way out for orders whose cancels wait for a round. */
+function requireNoneInRounds(ctx: WriteContext, venue: Venue, account: AccountId): void {
+  for (const id of marketsWithOrders(ctx, venue.state)) {
+    const instrument = instrumentById(ctx, venue, id);
+    if (instrument === undefined || roundOf(ctx, instrument) === 0) continue;
+    const resting = venue.books.of(ctx, id).openOrders(account);
+    if (resting + collectedIn(ctx, venue, instrument, account).length === 0) continue;
+    throw refuse(
+      "openInRounds",
+      `the sub-account has orders in ${instrument.symbol}, whose cancels wait for a round: cancel them first`,
+    );
+  }
+}
+
 export function transferSubaccount(
   ctx: WriteContext,
   venue: Venue,
@@ -113,6 +130,7 @@ export function transferSubaccount(
       `expected an unused sub-account, got ${venue.accounts.text(to)}`,
     );
   }
+  requireNoneInRounds(ctx, venue, from);
   cancelAll(ctx, venue, from, "transfer");
   venue.clearing.portAccount(ctx, from, to);
   subaccountTransferred(ctx, venue, from, to);

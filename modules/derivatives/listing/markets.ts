@@ -2,7 +2,8 @@
 import type { Market, MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { WriteContext } from "../../kit/context.ts";
-import { followUpdate, watchDated } from "../auction/opening.ts";
+import { followUpdate, trades, watchDated } from "../auction/opening.ts";
+import { carryOutPast } from "../auction/step.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { initialFunding } from "../funding.ts";
@@ -173,9 +174,11 @@ export function updateMarket(
   if (market.terms?.mark !== undefined && next.terms?.mark === undefined) {
     venue.state.markBasis.delete(ctx, market.id);
   }
+  const instrument = instrumentOf(next);
+  if (!trades(instrumentOf(market)) && trades(instrument)) carryOutPast(ctx, venue, instrument);
   followUpdate(ctx, venue, market, next);
-  watchDated(ctx, venue, instrumentOf(next));
-  events.marketUpdated(ctx, symbol, instrumentOf(next).status);
+  watchDated(ctx, venue, instrument);
+  events.marketUpdated(ctx, symbol, instrument.status);
 }
 
 /** Stops the market: cancels only, until the authority sets another status. Idempotent. */

@@ -1,6 +1,6 @@
 /**
  * Amendments: one open order changes in one step, or nothing does. Its id and client id stay. A resting order that only shrinks keeps its
- * priority (and may do so whenever it could be cancelled); any other change takes it out and places it anew, at the end of its level,
+ * priority (and may do so whenever it could be cancelled at once); any other change takes it out and places it anew, at the end of its level,
  * with every check and the execution of a new order.
  */
 import type { MsgAmendOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -12,6 +12,7 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
+import { roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { parsePrice, parseSize } from "../instruments.ts";
@@ -91,7 +92,14 @@ export function amendOrder(
 }
 
 function amendResting(turn: Turn, slot: number, amendment: Amendment): MsgAmendOrderResponse {
-  const { instrument } = turn;
+  const { ctx, instrument } = turn;
+  // A smaller order at once would be a cancel that waits for no round.
+  if (roundOf(ctx, instrument) !== 0) {
+    throw refuse(
+      "notInAuction",
+      `orders of ${instrument.symbol} are not amended: cancel it and place another in one batch`,
+    );
+  }
   if (amendment.triggerPrice !== "") throw refuse("notAmendable", "the order waits for no trigger");
   const order = turn.book.read(slot);
   const { displayLots, hiddenLots, sizeLots } = recordOf(turn, order);

@@ -216,13 +216,7 @@ export function cancelAll(
 }
 
 /** Cancels orders whose good-til time or last block has passed, oldest first, up to the block's bound for each of the two. */
-export function expireOrders(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  const turn = openTurn(ctx, venue, instrument);
-  if (expireDue(turn)) closeTurn(turn);
-}
-
-/** As `expireOrders`, within a turn. False: none has. */
-export function expireDue(turn: Turn): boolean {
+export function expireDue(turn: Turn): void {
   const { ctx, instrument, venue } = turn;
   const { expiries, heightExpiries, params } = venue.state;
   const most = params.require(ctx).expiriesPerBlockMax;
@@ -243,5 +237,4 @@ export function expireDue(turn: Turn): boolean {
     if (slot !== 0) cancelSlot(turn, slot, "expired");
     else if (waiting !== undefined) cancelWaitingToo(turn, waiting, "expired");
   }
-  return due.length > 0;
 }

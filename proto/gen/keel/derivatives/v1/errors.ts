@@ -92,6 +92,8 @@ export const ErrorCode = {
   ERROR_CODE_OPENING: 52,
   /** ERROR_CODE_TOO_MANY_CANCELS - As many cancels of the account wait for the round as it may have open orders in the market. */
   ERROR_CODE_TOO_MANY_CANCELS: 53,
+  /** ERROR_CODE_OPEN_IN_ROUNDS - The sub-account to transfer has orders in a market whose cancels wait for a round: cancel them first. */
+  ERROR_CODE_OPEN_IN_ROUNDS: 54,
   /** ERROR_CODE_WRONG_CHAIN - Chain id of the document. */
   ERROR_CODE_WRONG_CHAIN: 60,
   ERROR_CODE_DOCUMENT_EXPIRED: 61,
@@ -190,6 +192,7 @@ export namespace ErrorCode {
   export type ERROR_CODE_NOT_IN_AUCTION = typeof ErrorCode.ERROR_CODE_NOT_IN_AUCTION;
   export type ERROR_CODE_OPENING = typeof ErrorCode.ERROR_CODE_OPENING;
   export type ERROR_CODE_TOO_MANY_CANCELS = typeof ErrorCode.ERROR_CODE_TOO_MANY_CANCELS;
+  export type ERROR_CODE_OPEN_IN_ROUNDS = typeof ErrorCode.ERROR_CODE_OPEN_IN_ROUNDS;
   export type ERROR_CODE_WRONG_CHAIN = typeof ErrorCode.ERROR_CODE_WRONG_CHAIN;
   export type ERROR_CODE_DOCUMENT_EXPIRED = typeof ErrorCode.ERROR_CODE_DOCUMENT_EXPIRED;
   export type ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD = typeof ErrorCode.ERROR_CODE_DOCUMENT_TOO_FAR_AHEAD;
