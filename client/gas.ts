@@ -13,7 +13,7 @@ import type {
 import { KeelInputError } from "./errors.ts";
 
 /** Signature, fee deduction and transaction bytes. */
-const BASE_GAS = 120_000;
+export const BASE_GAS = 120_000;
 /** An order that can only rest, of an account with as many positions as the chain's defaults allow: 7,000 each. */
 const POST_ONLY_GAS = 300_000;
 /**

@@ -39,3 +39,8 @@ export const BATCH_ITEMS_MAX = 200;
 
 /** The chain's ceiling for what an order may pay to a builder, and for what an owner may approve. */
 export const BUILDER_FEE_CEILING_PPM = 10_000;
+
+/** The chain's validators name no transaction with a higher gas limit in their inclusion lists. */
+export const NAMED_GAS_MAX = 4_200_000;
+/** Terms of markets and numbers of positions, as far as gas limits follow them: both change slowly. */
+export const GAS_KNOWN_AGE_MS = 10_000;

@@ -19,6 +19,7 @@ import {
   UNORDERED_TTL_MAX_MS,
   UNORDERED_TTL_MS,
 } from "./limits.ts";
+import { RoundGas } from "./round-gas.ts";
 import { SequenceKeeper } from "./sequence.ts";
 import { type SignedTx, type SigningContext, signTx } from "./sign.ts";
 import { type RawTxResult, type TxOutcome, txOutcome } from "./tx-result.ts";
@@ -26,7 +27,7 @@ import { type RawTxResult, type TxOutcome, txOutcome } from "./tx-result.ts";
 export interface SubmitOptions {
   /** Overrides the client's choice. */
   readonly unordered?: boolean;
-  /** A limit, or "simulate" to ask the chain. Default: a generous figure by kind of message. */
+  /** A limit, or "simulate" to ask the chain. Default: a generous figure by kind of message, or what is used in a market that matches by auction alone. */
   readonly gas?: number | "simulate";
   readonly memo?: string;
   /** How long `outcome` waits, by this machine's clock. */
@@ -64,12 +65,14 @@ export class Submitter {
   readonly #context: SigningContext;
   readonly #defaults: SubmitterDefaults;
   readonly #sequence: SequenceKeeper;
+  readonly #rounds: RoundGas;
   #lastTimeoutNs = 0n;
 
   constructor(chain: KeelClient, context: SigningContext, defaults: SubmitterDefaults) {
     this.#chain = chain;
     this.#context = context;
     this.#defaults = defaults;
+    this.#rounds = new RoundGas(chain, context.address);
     this.#sequence = new SequenceKeeper(context.address, () =>
       chain.accountNumbers(context.address),
     );
@@ -94,7 +97,8 @@ export class Submitter {
 
   async #gasLimit(messages: readonly EncodeObject[], options: SubmitOptions): Promise<number> {
     if (typeof options.gas === "number") return options.gas;
-    if (options.gas !== "simulate") return gasLimitFor(messages);
+    if (options.gas !== "simulate")
+      return (await this.#rounds.limit(messages)) ?? gasLimitFor(messages);
     const { registry, pubkey, address } = this.#context;
     const anys = messages.map((message) => registry.encodeAsAny(message));
     const sequence = (await this.#chain.accountNumbers(address))?.sequence ?? 0;

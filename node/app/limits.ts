@@ -17,7 +17,7 @@ export const LISTING_READS_MAX = 500;
  * than half of a default block. A batch of a hundred orders has about 8,000 bytes.
  */
 export const LISTED_TX_BYTES_MAX = 16_384;
-/** What the client gives a cancel of everything: nobody's way out of a market may be what is not named. A batch of a hundred orders uses 2.6 million, one of a hundred cancels 1.9: not both in one. */
+/** What the client gives a cancel of everything: nobody's way out of a market may be what is not named. A batch of a hundred orders uses 2.7 million, one of a hundred cancels 1.8: not both in one. */
 export const LISTED_GAS_MAX = 4_200_000n;
 /**
  * Of a block's gas, for one list: all that is named, with what is overdue, is then less than half of a block where lists are honest. In a new network's block (500 million) that

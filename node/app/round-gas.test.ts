@@ -1,17 +1,15 @@
-import { defaultAuctionTerms } from "@keel/modules/derivatives/defaults";
 import { COLLECTED_ORDER_GAS } from "@keel/modules/derivatives/limits";
 import { type GasMeter, unlimitedGas } from "@keel/modules/kit/gas";
 import { MsgPlaceOrder } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { OrderType, Side } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { expect, it } from "vitest";
-import { auctionMarketState } from "./testing/auction-load.ts";
+import { roundsMarketState } from "./testing/auction-load.ts";
 import { TestChain } from "./testing/chain.ts";
 import { createModuleWorld } from "./testing/module-world.ts";
 
 /** What a round that takes in so many orders would use if it paid. */
 function roundGas(count: number, reduceOnly: boolean): number {
-  const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists: true };
-  const chain = new TestChain({ accounts: 1, appState: auctionMarketState(auction) });
+  const chain = new TestChain({ accounts: 1, appState: roundsMarketState() });
   const { ctx, fund, handle, keel, setPrice } = createModuleWorld(chain.appState());
   const owner = new Uint8Array(20).fill(7);
   setPrice(6_500_000n);

@@ -1,5 +1,5 @@
 /** Genesis of a market with auction terms, otherwise the small market of the other tests. */
-import { defaultParams } from "@keel/modules/derivatives/defaults";
+import { defaultAuctionTerms, defaultParams } from "@keel/modules/derivatives/defaults";
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import type { AuctionTerms, MarketTerms } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { messageToJson } from "../genesis.ts";
@@ -20,4 +20,9 @@ export function auctionMarketState(
       GenesisState.encode(state).finish(),
     ),
   };
+}
+
+/** Of a market with rounds. */
+export function roundsMarketState(): Readonly<Record<string, unknown>> {
+  return auctionMarketState({ ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists: true });
 }

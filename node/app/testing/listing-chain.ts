@@ -3,7 +3,9 @@ import type { MessageRoute } from "@keel/modules/kit/module";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256 } from "@keel/proto/bytes/sha256";
-import type { PendingSource, PendingTx, YoungTxs } from "../listing.ts";
+import { listBounds } from "../list-bounds.ts";
+import { listedKeys, type PendingSource, type PendingTx, type YoungTxs } from "../listing.ts";
+import { createTxReader } from "../transactions.ts";
 import { TestChain, type TestChainOptions } from "./chain.ts";
 import type { SignOptions } from "./signer.ts";
 
@@ -60,4 +62,14 @@ export function holding(held: () => readonly Uint8Array[]): PendingSource {
 export function byKey(txs: readonly Uint8Array[]): Uint8Array[] {
   const keys = new Map(txs.map((tx) => [tx, txKeys([tx])[0] as string]));
   return [...txs].sort((a, b) => ((keys.get(a) as string) < (keys.get(b) as string) ? -1 : 1));
+}
+
+/** Whether a node that holds it names it in its next vote. */
+export function isNamed(chain: TestChain, tx: Uint8Array): boolean {
+  const tools = chain.app.look((keel, context) => ({
+    ...createTxReader(keel.messages, keel.addresses),
+    ...{ context, bounds: listBounds(chain.params) },
+  }));
+  const candidates = { again: [], young: youngOf([pendingOf(tx)]) };
+  return listedKeys(candidates, () => new Set(), tools).length === 1;
 }
