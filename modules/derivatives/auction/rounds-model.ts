@@ -113,10 +113,10 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
     for (const act of listed) inRound(venue, height, act);
     if (overdue.length === 0) keeper.endRound(ctx);
     for (const act of late) inRound(venue, undefined, act);
-    keeper.endBlock(ctx);
     // What the next block begins with.
     for (const act of overdue) inRound(venue, height, act);
     if (overdue.length > 0) keeper.endRound(ctx);
+    keeper.endBlock(ctx);
     const fault = venue.violation();
     assert(fault === null, `height ${height}: ${fault}`);
     for (const { type, attributes } of ctx.events) {
