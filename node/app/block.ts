@@ -10,8 +10,10 @@ import type { Branch } from "@keel/modules/kit/store";
 import { txKeys } from "@keel/modules/oracle/lists/keys";
 import { bytesToHex } from "@keel/proto/bytes/hex";
 import { timestampToNanos } from "@keel/proto/bytes/timestamp";
+import type { MsgOracleUpdate } from "@keel/proto/gen/keel/oracle/v1/tx";
 import type { Keel } from "./app.ts";
 import { addMode } from "./block-events.ts";
+import { activeBlock, type BlockMoment } from "./chain-record.ts";
 import { isIdle } from "./completeness.ts";
 import { type Asked, writeContext } from "./contexts.ts";
 import { asContained } from "./faults.ts";
@@ -44,12 +46,18 @@ interface BlockGas {
   readonly left: bigint | null;
 }
 
+/** `update`: of transaction 0; null where none is asked for. `txs`: those after it. */
+interface Parted {
+  readonly update: MsgOracleUpdate | null;
+  readonly txs: readonly Uint8Array[];
+}
+
 interface Finished {
   /** Of transactions that were overdue. */
   readonly results: readonly ExecTxResult[];
   readonly gas: BlockGas;
-  /** It brings nothing of what is overdue: it does nothing at all, so that the round can still be finished as it was. */
-  readonly isIdle: boolean;
+  /** It brings nothing of what is overdue: it does nothing at all, so that the round can still be finished as it was. Since this block. */
+  readonly idleSince: BlockMoment | null;
 }
 
 export interface BlockExecutorOptions {
@@ -133,17 +141,33 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
   /**
    * Before the block's own prices and time: what was listed for the last block and missing there, the round that it put off, and its end, liquidations too, in
    * the last block's context. So nothing that came since has a say in that round, and nothing of the end of a block comes before it. Of the transactions those that stand first and were missing.
+   * After a standstill all of that has the block's own time instead, at which the prices from before are stale: nothing fills at them, and what has timed out is refused.
    */
-  function finishRound(block: Work, txs: readonly Uint8Array[], gas: BlockGas): Finished {
-    const nothing = { results: [], gas, isIdle: false };
-    const last = keel.chain.lastBlock.get(hookContext(block));
+  function finishRound(block: Work, { txs, update }: Parted, gas: BlockGas): Finished {
+    const nothing: Finished = { results: [], gas, idleSince: null };
+    const context = hookContext(block);
+    const last = activeBlock(keel.chain, context);
     if (last === undefined) return nothing;
-    const header = { ...block.header, height: last.height, timeNs: last.timeNs, proposer: "" };
-    const before: Work = { ...block, header, results: [] };
-    const missing = keel.oracle.putOff(hookContext(before));
+    const { height, timeNs } = block.header;
+    const missing = keel.oracle.putOff({
+      ...context,
+      header: { ...block.header, height: last.height },
+    });
     if (missing === null) return nothing;
-    if (txs.length === 0 && isIdle(block.header.height, last.height))
-      return { ...nothing, isIdle: true };
+    const isOutdated = update?.outdated === true;
+    if (txs.length === 0 && !isOutdated && isIdle(height, last.height))
+      return { ...nothing, idleSince: last };
+    keel.oracle.endPutOff(context);
+    // Such a block has the time of before the standstill: its own word makes the prices stale.
+    if (isOutdated) block.results.push(runOracleTx(keel, block, update, onFault));
+    const isLate = isOutdated || keel.oracle.isOutdated(context, timeNs - last.timeNs);
+    const header = {
+      ...block.header,
+      height: last.height,
+      timeNs: isLate ? timeNs : last.timeNs,
+      proposer: "",
+    };
+    const before: Work = { ...block, header, results: [] };
     const keys = txKeys(txs);
     const late = keys.findIndex((key) => !missing.has(key));
     const overdue = late < 0 ? txs : txs.slice(0, late);
@@ -151,9 +175,8 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
     const sound = runStep(before, { name: "beginBlock", of: "round put off" }, (context) =>
       keel.derivatives.endRound(context),
     );
-    keel.oracle.endPutOff(hookContext(before));
     closeBlock(before, sound);
-    return { results: before.results, gas: left, isIdle: false };
+    return { results: before.results, gas: left, idleSince: null };
   }
 
   /**
@@ -243,12 +266,20 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
           : null;
       if (update !== null) txs = txs.slice(1);
       const max = blockGasMax(params);
-      const finished = finishRound(block, txs, { max, left: max });
-      if (finished.isIdle) {
+      const finished = finishRound(block, { txs, update }, { max, left: max });
+      const { height, timeNs } = header;
+      if (finished.idleSince !== null) {
+        keel.chain.lastBlock.set(hookContext(block), {
+          height,
+          timeNs,
+          active: finished.idleSince,
+        });
         if (update !== null) block.results.push(IDLE);
         return { header, events: block.events, txResults: block.results };
       }
-      if (update !== null) block.results.push(runOracleTx(keel, block, update, onFault));
+      // Of one that says `outdated` it may have run already.
+      if (update !== null && block.results.length === 0)
+        block.results.push(runOracleTx(keel, block, update, onFault));
       for (const result of finished.results) block.results.push(result);
       keel.ante.beginBlock(hookContext(block));
       let sound = true;
@@ -260,10 +291,7 @@ export function createBlockExecutor(options: BlockExecutorOptions): BlockExecuto
       keel.ante.endBlock(hookContext(block));
       // The end of a block that puts its round off comes after that round.
       if (left.isHeld) closeBlock(block, left.sound);
-      keel.chain.lastBlock.set(hookContext(block), {
-        height: header.height,
-        timeNs: header.timeNs,
-      });
+      keel.chain.lastBlock.set(hookContext(block), { height, timeNs });
       return { header, events: block.events, txResults: block.results };
     },
   };

@@ -10,6 +10,7 @@ import type { ExpectedTransactions } from "@keel/modules/oracle/lists/keeper";
 import { latin1ToBytes } from "@keel/proto/bytes/compare";
 import { bytesToHex } from "@keel/proto/bytes/hex";
 import type { Keel } from "./app.ts";
+import { activeBlock } from "./chain-record.ts";
 import { IDLE_BLOCKS_MAX } from "./limits.ts";
 import { readOracleTx } from "./oracle-tx.ts";
 
@@ -70,7 +71,9 @@ export function leftOpenBy(
   if (update === null) return { overdue: [], isIdle: false };
   const commit = extendedCommitMessage.decode(update.extendedCommit);
   const { listed, overdue } = expectedIn(commit, context, oracle);
-  const last = chain.lastBlock.get(context);
+  // It gives up what is overdue, and no vote from before it named that.
+  if (update.outdated) return { overdue: listed, isIdle: false };
+  const last = activeBlock(chain, context);
   const { height } = context.header;
   return overdue.length > 0 && last !== undefined && isIdle(height, last.height)
     ? { overdue, isIdle: true }

@@ -2,23 +2,28 @@ import { defaultAuctionTerms } from "@keel/modules/derivatives/defaults";
 import { QueryAccountRequest, QueryAccountResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import { MsgWithdraw } from "@keel/proto/gen/keel/margin/v1/tx";
 import { describe, expect, it } from "vitest";
+import { MemoryCommitStore } from "../store/memory-commit-store.ts";
+import type { CommitStore } from "../store/types.ts";
+import { storeNames } from "./app.ts";
 import { auctionMarketState } from "./testing/auction-load.ts";
-import { TestChain } from "./testing/chain.ts";
+import { TestChain, type TestChainOptions } from "./testing/chain.ts";
 import { listingCommit, openMarket, orderMessage, priceTx } from "./testing/market-load.ts";
 
 const ACCOUNTS = 6;
 const PRICE = 6_500_000n;
 
-async function auctionChain(): Promise<TestChain> {
-  const chain = new TestChain({
-    extensionsFrom: 1,
-    accounts: ACCOUNTS,
-    appState: auctionMarketState({
-      ...defaultAuctionTerms(),
-      interruptionMs: 0n,
-      inclusionLists: true,
-    }),
-  });
+const OPTIONS: TestChainOptions = {
+  extensionsFrom: 1,
+  accounts: ACCOUNTS,
+  appState: auctionMarketState({
+    ...defaultAuctionTerms(),
+    interruptionMs: 0n,
+    inclusionLists: true,
+  }),
+};
+
+async function auctionChain(store?: CommitStore): Promise<TestChain> {
+  const chain = new TestChain({ ...OPTIONS, ...(store && { store }) });
   await openMarket(chain, "500000000");
   return chain;
 }
@@ -157,5 +162,28 @@ describe("a round that an empty block puts off", { timeout: 60_000 }, () => {
   it("can be explained, and its block executed again", async () => {
     const { chain } = await run(true);
     expect(typeof chain.app.explain(chain.decided())).not.toBe("string");
+  });
+
+  it("is finished by a node that was started on an idle block, which has the time of that block", async () => {
+    const store = new MemoryCommitStore({ stores: storeNames });
+    const chains = [await auctionChain(store), await auctionChain()];
+    const [first] = chains as [TestChain, TestChain];
+    const buy = order(first, 1, "buy", 65_050);
+    const sell = order(first, 3, "sell", 64_950);
+    const put = priceTx(first, PRICE, () => [buy, sell]);
+    for (const chain of chains) await chain.decide([put]);
+    const idle = priceTx(first, PRICE);
+    for (const chain of chains) await chain.decide([idle]);
+    const again = new TestChain({ ...OPTIONS, store });
+    const timeNs = again.app.look((_keel, { header }) => header.timeNs);
+    expect(timeNs).toBe(again.timeNs(again.height));
+    const next = await again.prepare(
+      [buy, sell],
+      listingCommit(again, PRICE, () => []),
+    );
+    expect(next).toHaveLength(3);
+    const ends = [await again.decide(next), await (chains[1] as TestChain).decide(next)];
+    expect(told(ends[0]?.events ?? []).length).toBeGreaterThan(2);
+    expect(ends[0]).toEqual(ends[1]);
   });
 });
