@@ -77,10 +77,22 @@ describe("the fate of a collected order", () => {
     await expect(awaitFate(gone, order, wait)).rejects.toThrow("gone");
   });
 
-  test("is decided in its own round, or the block after when that is held late", () => {
+  test("is waited for while empty blocks leave its round open", async () => {
+    // Accepted at 6 for round 7, which is put off; 8 to 10 do nothing.
+    const events = async (height: number): Promise<readonly TxEvent[]> =>
+      height === 11 ? [placed, fill] : [];
+    const until = isDecided({ round: 7n }, false);
+    const fate = await awaitFate(events, order, { fromHeight: 6, until, timeoutMs: 1000 });
+    expect(fate).toMatchObject({ height: 11, orderId: 7n, filledSize: "1" });
+  });
+
+  test("is decided in its own round, or when nothing can leave that open any longer", () => {
     const open = { ...collectedFate, status: "open" } as const;
     const inRound = isDecided({ round: 7n }, false);
-    expect([6, 7, 8].map((height) => inRound(collectedFate, height))).toEqual([false, false, true]);
+    expect([7, 8, 10, 11].map((height) => inRound(collectedFate, height))).toEqual([
+      ...[false, false, false],
+      true,
+    ]);
     expect(inRound(open, 7)).toBe(true);
     // Without rounds the block that took it in says all, or that the market stands still.
     expect(isDecided({ round: 0n }, false)(collectedFate, 5)).toBe(true);

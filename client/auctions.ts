@@ -1,6 +1,6 @@
 /** What an auction made of a collected order, read from the events of blocks: the transaction only says that it was accepted. */
 import { KeelConnectionError } from "./errors.ts";
-import { AUCTION_POLL_MS } from "./limits.ts";
+import { AUCTION_POLL_MS, IDLE_BLOCKS_MAX } from "./limits.ts";
 import type { TxEvent } from "./tx-result.ts";
 
 /** The order in whose events we are interested. */
@@ -68,7 +68,8 @@ export function fateAfter(
 }
 
 /**
- * Whether an order's auction has been held: in the block that accepted it or, where inclusion lists give rounds, in that of its round or the one after.
+ * Whether an order's auction has been held: in the block that accepted it or, where inclusion lists give rounds, in that of its round or, when that
+ * is put off, at the latest in the one that idle blocks before it can no longer leave it open to. An order that is still collected then waits for a fresh price.
  * With `untilFilled` only when it is filled or gone.
  */
 export function isDecided(
@@ -77,7 +78,9 @@ export function isDecided(
 ): (fate: AuctionFate, height: number) => boolean {
   return ({ filledSize, status }, height) => {
     if (untilFilled) return filledSize !== "0" || status === "cancelled";
-    return status !== "collected" || round === 0n || BigInt(height) > round;
+    return (
+      status !== "collected" || round === 0n || BigInt(height) > round + BigInt(IDLE_BLOCKS_MAX)
+    );
   };
 }
 

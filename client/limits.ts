@@ -16,6 +16,8 @@ export const INCLUSION_TIMEOUT_MS = 60_000;
 /** How often inclusion is asked for when no event stream is open, and when one is: events can be lost with a connection. */
 export const POLL_INTERVAL_MS = 500;
 export const POLL_INTERVAL_STREAMING_MS = 2_000;
+/** Empty blocks that may follow the one that put a round off, before the one that ends it: a rule of the chain where markets auction by inclusion lists. */
+export const IDLE_BLOCKS_MAX = 3;
 /** How often a block that should hold an auction is asked for. */
 export const AUCTION_POLL_MS = 200;
 /** Transactions polled for at once: the rest wait for the next round. */
