@@ -45,7 +45,7 @@ export type ConnectionErrorCode =
   | "rpc"
   /** Accepted, but not seen in a block in time. It may still be included. */
   | "not-included-in-time"
-  /** An unordered transaction whose timeout has passed on the chain: it can no longer be included. */
+  /** An unordered transaction whose timeout has passed on the chain, and three blocks after it: it can no longer be included. */
   | "expired"
   /** The answer does not have the expected form. */
   | "bad-answer"

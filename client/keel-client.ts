@@ -22,6 +22,7 @@ import type { QueryTotalsResponse } from "@keel/proto/gen/keel/margin/v1/query";
 import type { Deficit } from "@keel/proto/gen/keel/margin/v1/types";
 import type { PriceView } from "@keel/proto/gen/keel/oracle/v1/query";
 import type { Any } from "cosmjs-types/google/protobuf/any";
+import { ChainClock } from "./chain-clock.ts";
 import { EndpointPool, type Endpoints } from "./endpoints.ts";
 import { KeelConnectionError, KeelInputError, type Refusal } from "./errors.ts";
 import { CHAIN_TIME_AGE_MS } from "./limits.ts";
@@ -83,20 +84,19 @@ export class KeelClient {
   readonly #query: QueryClient & AuthExtension & BankExtension & TxExtension;
   readonly #steps = new Map<string, MarketSteps>();
   #settlementDenom: string | undefined;
-  #time: { readonly ns: bigint; readonly readAt: number };
-  #timeRead: Promise<bigint> | undefined;
+  readonly #clock: ChainClock;
 
   private constructor(parts: {
     endpoints: EndpointPool;
     comet: Comet38Client;
     chainId: string;
-    timeNs: bigint;
+    clock: ChainClock;
     streaming: boolean;
   }) {
     this.endpoints = parts.endpoints;
     this.comet = parts.comet;
     this.chainId = parts.chainId;
-    this.#time = { ns: parts.timeNs, readAt: Date.now() };
+    this.#clock = parts.clock;
     this.#query = QueryClient.withExtensions(
       parts.comet,
       setupAuthExtension,
@@ -106,7 +106,7 @@ export class KeelClient {
     this.watch = new TxWatch({
       comet: parts.comet,
       endpoints: parts.endpoints,
-      chainTimeNs: () => this.chainTimeNs(0),
+      latest: () => this.#clock.latest(0),
       streaming: parts.streaming,
     });
   }
@@ -120,7 +120,7 @@ export class KeelClient {
       endpoints,
       comet,
       chainId: nodeInfo.network,
-      timeNs: nanosOf(syncInfo.latestBlockTime),
+      clock: new ChainClock(comet, syncInfo),
       streaming: options.streaming ?? true,
     });
   }
@@ -147,20 +147,7 @@ export class KeelClient {
 
   /** Time of a recent block in nanoseconds: at most `maxAgeMs` (of this machine's clock) old. */
   async chainTimeNs(maxAgeMs: number = CHAIN_TIME_AGE_MS): Promise<bigint> {
-    if (Date.now() - this.#time.readAt < maxAgeMs) return this.#time.ns;
-    this.#timeRead ??= this.#readTime().finally(() => {
-      this.#timeRead = undefined;
-    });
-    return await this.#timeRead;
-  }
-
-  async #readTime(): Promise<bigint> {
-    const readAt = Date.now();
-    const { syncInfo } = await this.comet.status();
-    const ns = nanosOf(syncInfo.latestBlockTime);
-    // Another endpoint may be a few blocks behind; chain time never goes back.
-    this.#time = { ns: later(ns, this.#time.ns), readAt };
-    return this.#time.ns;
+    return (await this.#clock.latest(maxAgeMs)).timeNs;
   }
 
   /** Any method of a query service, with its generated types. */
@@ -386,13 +373,4 @@ export class KeelClient {
     for (const { market } of views) await this.steps(market);
     return (symbol) => this.#steps.get(symbol) as MarketSteps;
   }
-}
-
-function later(a: bigint, b: bigint): bigint {
-  if (a < b) return b;
-  return a;
-}
-
-function nanosOf(time: { getTime(): number; readonly nanoseconds?: number }): bigint {
-  return BigInt(time.getTime()) * 1_000_000n + BigInt(time.nanoseconds ?? 0);
 }

@@ -4,10 +4,16 @@
  */
 import type { Comet38Client } from "@cosmjs/tendermint-rpc";
 import { hexToBytes } from "@keel/proto/bytes/hex";
+import type { LatestBlock } from "./chain-clock.ts";
 import type { EndpointPool } from "./endpoints.ts";
 import { KeelConnectionError } from "./errors.ts";
 import { EventStream } from "./event-stream.ts";
-import { POLL_INTERVAL_MS, POLL_INTERVAL_STREAMING_MS, POLLS_AT_ONCE_MAX } from "./limits.ts";
+import {
+  IDLE_BLOCKS_MAX,
+  POLL_INTERVAL_MS,
+  POLL_INTERVAL_STREAMING_MS,
+  POLLS_AT_ONCE_MAX,
+} from "./limits.ts";
 import type { RawTxResult } from "./tx-result.ts";
 
 export interface WatchedTx {
@@ -17,7 +23,7 @@ export interface WatchedTx {
   readonly account: string;
   /** How long to wait, by this machine's clock. */
   readonly timeoutMs: number;
-  /** Unordered transactions: chain time, in nanoseconds, after which it cannot be included. */
+  /** Unordered transactions: chain time, in nanoseconds, after which nothing takes it in, but a round that was put off before. */
   readonly expiresAtNs?: bigint;
 }
 
@@ -27,13 +33,14 @@ interface Pending extends WatchedTx {
   readonly deadline: number;
   pollAt: number;
   polling: boolean;
+  /** From this height on it is certain that it will not be included; known once a block is past its time. */
+  goneAt?: number;
 }
 
 export interface TxWatchPorts {
   readonly comet: Comet38Client;
   readonly endpoints: EndpointPool;
-  /** Latest known block time in nanoseconds. */
-  readonly chainTimeNs: () => Promise<bigint>;
+  readonly latest: () => Promise<LatestBlock>;
   /** False: only asks. */
   readonly streaming: boolean;
 }
@@ -152,10 +159,12 @@ export class TxWatch {
     const { hash, expiresAtNs } = pending;
     try {
       // Read before the transaction: otherwise it could be included between the two answers.
-      const timeNs = expiresAtNs === undefined ? 0n : await this.#ports.chainTimeNs();
+      const latest = expiresAtNs === undefined ? null : await this.#ports.latest();
+      if (latest !== null && expiresAtNs !== undefined && latest.timeNs > expiresAtNs)
+        pending.goneAt ??= latest.height + IDLE_BLOCKS_MAX;
       const found = await this.#find(hash);
       if (found !== null) this.#settle(found);
-      else if (expiresAtNs !== undefined && timeNs > expiresAtNs) {
+      else if (latest !== null && latest.height >= (pending.goneAt ?? Number.POSITIVE_INFINITY)) {
         const message = `${hash} was not included before its timeout`;
         this.#remove(pending);
         pending.reject(new KeelConnectionError("expired", message, hash));

@@ -41,6 +41,7 @@ export class FakeNode {
   readonly included: Map<string, ExecAnswer> = new Map();
   sequence: number;
   timeMs: number;
+  height: number;
   /** Calls that are cut off without an answer after they were carried out. */
   dropAnswers: number;
   #server: Server | undefined;
@@ -48,6 +49,7 @@ export class FakeNode {
   constructor() {
     this.sequence = 0;
     this.timeMs = 1_700_000_000_000;
+    this.height = 5;
     this.dropAnswers = 0;
   }
 
@@ -101,7 +103,7 @@ export class FakeNode {
       sync_info: {
         latest_block_hash: zero,
         latest_app_hash: zero,
-        latest_block_height: "5",
+        latest_block_height: `${this.height}`,
         latest_block_time: time,
         catching_up: false,
       },
