@@ -53,7 +53,7 @@ async function run(order: (count: number, block: number) => readonly number[]) {
   return blocks;
 }
 
-describe("a block's transactions in a batch-auction market", { timeout: 60_000 }, () => {
+describe("a block's transactions in a batch-auction market", () => {
   it("give the same state, fills and events in every order a proposer could choose", async () => {
     const plain = await run((count) => permutation(count, 1).sort((a, b) => a - b));
     for (const seed of [2, 3, 4]) {

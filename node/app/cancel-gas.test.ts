@@ -52,9 +52,7 @@ async function gas(count: number, inclusionLists: boolean) {
   };
 }
 
-it("a cancel that waits for its round pays what one pays that is done at once, and no more than clients give", {
-  timeout: 60_000,
-}, async () => {
+it("a cancel that waits for its round pays what one pays that is done at once, and no more than clients give", async () => {
   const [few, many] = [await gas(11, false), await gas(61, false)];
   const [fewInRounds, manyInRounds] = [await gas(11, true), await gas(61, true)];
   const each = (many.all - few.all) / 50;

@@ -32,7 +32,7 @@ async function accepts(
 const four = (chain: TestChain) =>
   byKey(transfers(chain, 4)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
 
-describe("a block", { timeout: 30_000 }, () => {
+describe("a block", () => {
   it("that leaves out one that is listed is refused, and an empty one is not", async () => {
     const chain = await listingChain();
     const [a, b, c, d] = four(chain);
@@ -151,7 +151,7 @@ describe("named transactions", () => {
   });
 });
 
-describe("a proposer", { timeout: 30_000 }, () => {
+describe("a proposer", () => {
   it("puts what the votes name first, by key, and the rest by lanes", async () => {
     const chain = await listingChain();
     const [a, b, c, d] = four(chain);

@@ -195,7 +195,7 @@ describe.each(["native", "js"] as const)("published document signatures, %s", (b
   });
 });
 
-describe("order documents", { timeout: 60_000 }, () => {
+describe("order documents", () => {
   it("of a wallet and of a program clear in one block, and not a second time", async () => {
     const { chain, close } = await opened(1);
     const [alice, bob, carol] = [0, 1, 2].map((i) => chain.account(i)) as [
@@ -270,7 +270,7 @@ describe("signatures inside messages", () => {
   });
 });
 
-describe("trading keys", { timeout: 60_000 }, () => {
+describe("trading keys", () => {
   it.each(["secp256k1", "ed25519"] as const)(
     "of kind %s sign transactions from the grant on, for orders and nothing of the owner's else",
     async (kind) => {

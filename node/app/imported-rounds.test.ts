@@ -55,9 +55,7 @@ async function exported(): Promise<{ state: Record<string, unknown>; timeNs: big
   };
 }
 
-it("orders and cancels of a round that was to come are of the first auction, wherever the heights of a new chain begin", {
-  timeout: 60_000,
-}, async () => {
+it("orders and cancels of a round that was to come are of the first auction, wherever the heights of a new chain begin", async () => {
   const { state, timeNs } = await exported();
   const told = await Promise.all(
     [1, 7, HEIGHT + 1, 1_000].map(async (initialHeight) => {

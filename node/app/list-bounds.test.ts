@@ -123,7 +123,7 @@ async function namedBy(chain: TestChain): Promise<readonly string[]> {
   return keysOf(OracleVote.decode(extension).transactions);
 }
 
-describe("a node's list", { timeout: 30_000 }, () => {
+describe("a node's list", () => {
   it("has no more gas than its share of a block, in a smaller one less", async () => {
     const gas = Number(LISTED_GAS_MAX);
     for (const [maxGas, count] of [
@@ -216,7 +216,7 @@ async function withPool() {
   return { chain, send };
 }
 
-describe("one sender's flood", { timeout: 60_000 }, () => {
+describe("one sender's flood", () => {
   it("keeps neither others' transactions nor their cancels out of the list", async () => {
     const { chain, send } = await withPool();
     const flood: Uint8Array[] = [];

@@ -41,7 +41,7 @@ function namesOf(extension: Uint8Array): readonly string[] {
   return keysOf(OracleVote.decode(extension).transactions);
 }
 
-describe("a listed transaction", { timeout: 30_000 }, () => {
+describe("a listed transaction", () => {
   it("sees a header with its round, one object for all, and a late one the block's own", () => {
     const seen: BlockHeader[] = [];
     let own: BlockHeader | undefined;
@@ -139,7 +139,7 @@ describe("a listed transaction", { timeout: 30_000 }, () => {
   });
 });
 
-describe("a node's inclusion list", { timeout: 30_000 }, () => {
+describe("a node's inclusion list", () => {
   it("names the oldest that ask for it, that can be run and that the block leaves out", async () => {
     let pending: PendingTx[] = [];
     const chain = await listingChain({
@@ -264,7 +264,7 @@ async function names(
   return namesOf(extension).length === 1;
 }
 
-describe("a node names", { timeout: 30_000 }, () => {
+describe("a node names", () => {
   const plain = () => ({});
 
   it("no transaction that has a place in its sender's sequence", async () => {
@@ -314,7 +314,7 @@ describe("a node names", { timeout: 30_000 }, () => {
   });
 });
 
-describe("two nodes", { timeout: 30_000 }, () => {
+describe("two nodes", () => {
   it("name what each of them holds, and only what voters of more than a third hold counts", async () => {
     const nodes = await Promise.all(
       [0, 1].map(async () => {

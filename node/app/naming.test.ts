@@ -65,7 +65,7 @@ function order(
   return owner.sign([message], { unorderedUntilNs: chain.timeNs() + lifeNs });
 }
 
-describe("what votes cannot name", { timeout: 60_000 }, () => {
+describe("what votes cannot name", () => {
   it("keeps no order out of them, however many sent it before, whether the block holds it or not", async () => {
     const { chain, pool } = await marketWithPool(true, LISTING_READS_MAX + 2);
     const sent = chain.accounts.slice(2).flatMap((_, i) => transfers(chain, 1, { from: 2 + i }));
@@ -132,7 +132,7 @@ describe("what votes cannot name", { timeout: 60_000 }, () => {
   });
 });
 
-describe("after an empty block", { timeout: 60_000 }, () => {
+describe("after an empty block", () => {
   it("a list has new ones in place of those that are overdue anyway, whether it puts them off or does nothing", async () => {
     let held: readonly Uint8Array[] = [];
     const chain = await listingChain({ app: { pending: holding(() => held) } });
@@ -149,7 +149,7 @@ describe("after an empty block", { timeout: 60_000 }, () => {
   });
 });
 
-describe("what was named for a block that does nothing", { timeout: 60_000 }, () => {
+describe("what was named for a block that does nothing", () => {
   /** The votes on the last block named `due`, an empty one follows, and this node holds `victim` too when it votes on that. */
   async function victimOf(options: TestChainOptions = {}) {
     let held: readonly Uint8Array[] = [];

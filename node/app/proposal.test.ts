@@ -27,7 +27,7 @@ async function priceOf(chain: TestChain): Promise<string | undefined> {
   return QueryPriceResponse.decode(response.value).price?.price;
 }
 
-describe("transaction 0", { timeout: 30_000 }, () => {
+describe("transaction 0", () => {
   it("carries the last commit's prices into state, ahead of everything else", async () => {
     const chain = await withOracle();
     const transfer = chain.account(0).send(chain.account(1), "5uusdc");
@@ -146,7 +146,7 @@ describe("transaction 0", { timeout: 30_000 }, () => {
   });
 });
 
-describe("a proposal", { timeout: 30_000 }, () => {
+describe("a proposal", () => {
   it("is ordered by lanes, sequenced transactions last in their order, and refused in any other order", async () => {
     const chain = await new TestChain().start();
     const [alice, bob] = [chain.account(0), chain.account(1)];

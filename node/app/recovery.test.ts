@@ -22,7 +22,7 @@ async function run(chain: TestChain, heights: number): Promise<Uint8Array[]> {
   return hashes;
 }
 
-describe("the application's state", { timeout: 30_000 }, () => {
+describe("the application's state", () => {
   it("comes back from the commit store with the same app hashes", async () => {
     const straight = await run(await new TestChain().start(), 9);
     const database = new MemoryDatabase();

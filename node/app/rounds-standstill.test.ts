@@ -96,7 +96,7 @@ function claim(chain: TestChain): Uint8Array {
   );
 }
 
-describe("a round that is put off when the chain stands still", { timeout: 60_000 }, () => {
+describe("a round that is put off when the chain stands still", () => {
   it("ends with a block that calls its votes outdated: nothing fills at old prices, and what is missing is lost", async () => {
     const venue = await openVenue();
     const { chain } = venue;
@@ -172,9 +172,7 @@ describe("a round that is put off when the chain stands still", { timeout: 60_00
   });
 });
 
-it("what is named in votes from before a standstill runs after it by the time of then", {
-  timeout: 60_000,
-}, async () => {
+it("what is named in votes from before a standstill runs after it by the time of then", async () => {
   const venue = await openVenue();
   const { chain } = venue;
   const buy = venue.order(1, "buy", 65_050);

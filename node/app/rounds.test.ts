@@ -107,7 +107,7 @@ async function run(empty: boolean, idle = 0) {
   };
 }
 
-describe("a round", { timeout: 60_000 }, () => {
+describe("a round", () => {
   it("is held before what nobody named: a withdrawal after the price takes no order out of it", async () => {
     const run = async (withdraws: boolean) => {
       const chain = await auctionChain();
@@ -143,7 +143,7 @@ describe("a round", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a round that an empty block puts off", { timeout: 60_000 }, () => {
+describe("a round that an empty block puts off", () => {
   it("is what it would have been, before the next block's price, and the next round is too", async () => {
     const [plain, late] = [await run(false), await run(true)];
     expect(plain.auctions.length).toBeGreaterThan(4);

@@ -41,7 +41,7 @@ function bodyOf(messages: readonly TestMessage[], memo: string): Uint8Array {
   ).finish();
 }
 
-describe("legacy amino signing", { timeout: 30_000 }, () => {
+describe("legacy amino signing", () => {
   async function aminoTx(messages: readonly TestMessage[], amino: readonly AminoMsg[]) {
     const signer = await wallet("account 0");
     const [account] = await signer.getAccounts();
@@ -129,7 +129,7 @@ describe("legacy amino signing", { timeout: 30_000 }, () => {
   });
 });
 
-describe("a threshold account", { timeout: 30_000 }, () => {
+describe("a threshold account", () => {
   async function setUp() {
     const members = await Promise.all(["m1", "m2", "m3"].map(wallet));
     const accounts = (await Promise.all(members.map((member) => member.getAccounts()))).flat();

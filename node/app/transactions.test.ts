@@ -14,7 +14,7 @@ async function setUp(options = {}) {
 const types = (events: readonly { type: string; attributes: readonly { key: string }[] }[]) =>
   events.map(({ type, attributes }) => `${type}:${attributes.map(({ key }) => key).join(",")}`);
 
-describe("a transaction", { timeout: 30_000 }, () => {
+describe("a transaction", () => {
   it("emits the SDK's events in the SDK's order, message events with their index last", async () => {
     const { chain, alice, bob } = await setUp();
     const { txResults } = await chain.decide([alice.send(bob, "5uusdc", { fee })]);
@@ -198,7 +198,7 @@ describe("a transaction", { timeout: 30_000 }, () => {
   });
 });
 
-describe("a query", { timeout: 30_000 }, () => {
+describe("a query", () => {
   it("for a missing account reads as gRPC's NotFound, with the height it was answered at", async () => {
     const { chain, alice } = await setUp();
     await chain.decide([]);

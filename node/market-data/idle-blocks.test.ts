@@ -4,9 +4,7 @@ import { auctionMarketState } from "../app/testing/auction-load.ts";
 import { depositMessage, orderMessage, priceTx } from "../app/testing/market-load.ts";
 import { readChain } from "./testing.ts";
 
-it("what is published of a block has its time, also of one that does nothing while a round is put off", {
-  timeout: 60_000,
-}, async () => {
+it("what is published of a block has its time, also of one that does nothing while a round is put off", async () => {
   const read = await readChain({
     extensionsFrom: 1,
     accounts: 2,

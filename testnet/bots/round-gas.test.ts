@@ -105,9 +105,7 @@ for (const [who, sender] of [
   ["an owner", 0],
   ["a trading key", 1],
 ] as const)
-  it(`a batch of 50 cancels and 50 quotes of ${who}, made with defaults, is named and has gas enough`, {
-    timeout: 60_000,
-  }, async () => {
+  it(`a batch of 50 cancels and 50 quotes of ${who}, made with defaults, is named and has gas enough`, async () => {
     const chain = await roundsChain();
     const [owner, key] = [chain.account(0), chain.account(1)];
     const [granted] = await (await walletOf(1)).getAccounts();

@@ -184,9 +184,7 @@ describe("what a round takes in", () => {
     expect(codeOf(() => venue.place(venue.account(1), "sell 1 @ 60000 reduce id=b"))).toBe(7);
   });
 
-  it("is bounded: the rest waits for the next one, behind what is of an earlier", {
-    timeout: 60_000,
-  }, () => {
+  it("is bounded: the rest waits for the next one, behind what is of an earlier", () => {
     const venue = market();
     const { account, ctx, keeper } = venue;
     const { collected } = venue.venue.state;
