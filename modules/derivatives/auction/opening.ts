@@ -2,16 +2,13 @@
  * When a market collects orders instead of matching them at once: always, where its terms say batch auction; for a stated time after a halt or an
  * interruption otherwise. What it collected opens it, in one auction at the end of a block.
  */
-import type { AuctionState, Market } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { Market } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import * as events from "../events.ts";
 import { type Instrument, instrumentOf } from "../instruments.ts";
 import { markOf } from "../marks.ts";
 import { nowMs, type Venue } from "../venue.ts";
-
-/** What an absent record says. */
-const NOTHING: AuctionState = { openingMs: 0n, tradedMs: 0n };
 
 export function isBatch({ terms }: Instrument): boolean {
   return terms.auction?.matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION;
@@ -63,8 +60,7 @@ function beginOpening(
   // A second reason never makes it shorter.
   const running = openingMs(ctx, venue, instrument);
   const until = running > now + opening.delayMs ? running : now + opening.delayMs;
-  const before = venue.state.auctions.get(ctx, instrument.id) ?? NOTHING;
-  const record = { ...before, openingMs: BigInt(until), tradedMs: BigInt(now) };
+  const record = { openingMs: BigInt(until), tradedMs: BigInt(now) };
   venue.state.auctions.set(ctx, instrument.id, record);
   events.auctionOpening(ctx, instrument.symbol, until, opening.reason);
 }
@@ -111,8 +107,7 @@ export function watchInterruption(ctx: WriteContext, venue: Venue, instrument: I
     return;
   }
   const opening = record?.openingMs ?? 0n;
-  const next = { ...(record ?? NOTHING), openingMs: opening, tradedMs: BigInt(now) };
-  venue.state.auctions.set(ctx, instrument.id, next);
+  venue.state.auctions.set(ctx, instrument.id, { openingMs: opening, tradedMs: BigInt(now) });
 }
 
 /** A dated market that must notice interruptions is watched from its listing: only perpetuals are looked at in every block. */
@@ -120,7 +115,7 @@ export function watchDated(ctx: WriteContext, venue: Venue, instrument: Instrume
   const { contract, id, terms } = instrument;
   if (contract.maturity === null || (terms.auction?.interruptionMs ?? 0n) === 0n) return;
   if (venue.state.auctions.get(ctx, id) !== undefined) return;
-  venue.state.auctions.set(ctx, id, { ...NOTHING, tradedMs: BigInt(nowMs(ctx)) });
+  venue.state.auctions.set(ctx, id, { openingMs: 0n, tradedMs: BigInt(nowMs(ctx)) });
 }
 
 /** After the authority changed a market: a halt ends with an opening, and so does batch matching, whose book may cross. */
