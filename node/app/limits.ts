@@ -36,8 +36,6 @@ export const NAMED_WAIT_MS = 100;
 export const NAMED_POLL_MS = 5;
 /** Empty blocks that may follow one that put its round off and leave it open: more than that many proposers in a row are not dishonest, but may have lost what was named. */
 export const IDLE_BLOCKS_MAX = 3;
-/** A vote extension as it travels; a larger one is malformed. */
-export const EXTENSION_BYTES_MAX = 4_096;
 /** Queries that make an order book anew, at an earlier height and at the newest: the book of 100,000 orders is half a second of the thread that votes. */
 export const OLD_HEIGHTS_TIME: DerivedTimeTerms = {
   share: 10,

@@ -11,6 +11,7 @@
 import { txBytesInBlock } from "@keel/consensus/wire/block";
 import { maxBlockBytes } from "@keel/consensus/wire/params";
 import type { ConsensusParams } from "@keel/consensus/wire/types";
+import { minimum } from "@keel/modules/kit/math/mul-div";
 import { blockGasMax } from "./block.ts";
 import {
   LISTED_GAS_MAX,
@@ -37,7 +38,7 @@ export function listBounds(params: ConsensusParams): ListBounds {
   const bytes = Math.floor(maxBlockBytes(params) / 2 / LISTS_IN_BLOCK);
   return {
     gas,
-    txGas: lesser(LISTED_GAS_MAX, gas),
+    txGas: minimum(LISTED_GAS_MAX, gas),
     bytes,
     txBytes: Math.min(txBytesInBlock(LISTED_TX_BYTES_MAX), bytes),
   };
@@ -47,10 +48,6 @@ function listGas(blockGas: bigint | null): bigint {
   if (blockGas === null) return LISTED_GAS_UNLIMITED;
   const share = (blockGas * LISTED_GAS_PERCENT) / 100n;
   // In a small block a list of the usual share is less than a cancel of everything; it may have a sixth, which is all there is.
-  const least = lesser(LISTED_GAS_MAX, blockGas / BigInt(LISTS_IN_BLOCK));
+  const least = minimum(LISTED_GAS_MAX, blockGas / BigInt(LISTS_IN_BLOCK));
   return share > least ? share : least;
-}
-
-function lesser(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

@@ -1,4 +1,4 @@
-/** What a stored record of inclusion lists may say: in genesis, and by invariant. */
+/** What a stored record of inclusion lists may say. It is in no genesis: of votes and a block that a new chain does not have. */
 import type { InclusionList } from "@keel/proto/gen/keel/oracle/v1/types";
 import type { Invariant } from "../../kit/module.ts";
 import { NAMED_MAX } from "../limits.ts";
@@ -6,7 +6,7 @@ import type { OracleState } from "../state.ts";
 import { keysOf, listFault } from "./keys.ts";
 
 /** Why it cannot be what a block wrote, or null. */
-export function recordFault({ height, listed, overdue, missing }: InclusionList): string | null {
+function recordFault({ height, listed, overdue, missing }: InclusionList): string | null {
   for (const list of [listed, overdue, missing]) {
     const fault = listFault(list, NAMED_MAX);
     if (fault !== null) return fault;
