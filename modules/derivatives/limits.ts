@@ -153,5 +153,5 @@ export const COLLECTED_ORDER_GAS = 6_500;
  * that only reduce. For networks whose blocks hold more: half a second of entries.
  */
 export const ROUND_ORDERS_MAX = 65_536;
-/** What ends sooner is not named in inclusion lists: a round is held a block late at most, and a block takes no more than a few seconds. */
+/** What ends sooner is not named in inclusion lists: leaving it out once must not end it, and a block takes no more than a few seconds. */
 export const LISTED_LIFE_MS = 10_000;

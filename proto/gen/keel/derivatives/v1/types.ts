@@ -529,7 +529,7 @@ export interface CollectedOrder {
   round: bigint;
 }
 
-/** A cancel that waits for its round. Stored under (market, round, sub-account, client id, order id), in markets whose rounds inclusion lists give. */
+/** A cancel that waits for its round. Stored under (market, round, sub-account, order id, client id), in markets whose rounds inclusion lists give. */
 export interface CollectedCancel {
   market: number;
   round: bigint;

@@ -95,7 +95,7 @@ export interface EventOracleSlowLane {
 export interface EventOracleTransactionsMissing {
   /** Hex. */
   proposer: string;
-  /** Transactions named for this block's round of auctions, which is held in the next block. */
+  /** Transactions named for this block's round of auctions, which is put off to the next block that holds anything. */
   missing: string;
   /** Transactions that the block before left out too: they take part in a later round. */
   again: string;

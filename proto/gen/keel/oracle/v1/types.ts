@@ -67,7 +67,7 @@ export interface InclusionList {
   listed: Uint8Array;
   /** Named for the round before, whose block left them out: that round is held in this block. */
   overdue: Uint8Array;
-  /** Of `listed`, what this block left out: its round is held in the next block. */
+  /** Of `listed`, what this block left out: its round is put off to the next block that holds anything. */
   missing: Uint8Array;
 }
 
