@@ -86,7 +86,7 @@ export interface PlacedOrder {
   /** Orders of its bracket that fills of this step activated; 0: none. */
   readonly takeProfitId: bigint;
   readonly stopLossId: bigint;
-  /** Where inclusion lists give rounds: the height whose auction it enters, which may be held a block later. 0n elsewhere. */
+  /** Where inclusion lists give rounds: the height whose auction it enters, which may be held up to four blocks later. 0n elsewhere. */
   readonly round: bigint;
 }
 

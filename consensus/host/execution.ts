@@ -2,7 +2,6 @@
  * The block executor: makes proposals, judges blocks and applies decided ones in the one order in which every step survives the
  * loss of all later ones. Used by the driver, by the handshake and by block sync.
  */
-
 import { equalBytes } from "@keel/proto/bytes/compare";
 import type { Timestamp } from "@keel/proto/bytes/timestamp";
 import { evidenceListBytes, maxTxsBytes, txBytesInBlock } from "../wire/block.ts";

@@ -1,5 +1,4 @@
 /** An oracle for tests: four validators, of equal power if nothing else is said, whose commits are what the test says they are, one block a second. */
-
 import { GenesisState } from "@keel/proto/gen/keel/oracle/v1/genesis";
 import type { Feed, Params } from "@keel/proto/gen/keel/oracle/v1/types";
 import { createAddresses } from "../kit/addresses.ts";

@@ -11,7 +11,7 @@ import type { RunnableTx, TxReader } from "./transactions.ts";
 /** A transaction of the pool. */
 export interface PendingTx {
   readonly tx: Uint8Array;
-  /** Latin-1 text of its SHA-256. */
+  /** Latin-1 text of its SHA-256, of whose first bytes its key is; of what is named again, that key alone. */
   readonly hash: string;
 }
 

@@ -17,7 +17,7 @@ export interface PriceSource {
   surfaces?(): readonly SurfaceVote[];
 }
 
-/** Empty bytes, which are a valid extension, when there is nothing to say. `listed`: keys of transactions to name, oldest first; a fault in it leaves the prices, and the other way round. */
+/** Empty bytes, which are a valid extension, when there is nothing to say. `listed`: keys of transactions to name, of which the first that fit are named; a fault in it leaves the prices, and the other way round. */
 export function makeExtension(
   oracle: OracleKeeper,
   sources: { readonly prices: PriceSource | null; readonly listed: () => readonly string[] },

@@ -1,8 +1,8 @@
 /**
  * What validators name travels with the votes that name it. Who hears a vote, its signature checked, sends the bytes of what it names to all its peers, at once or
  * when they come, whether or not its own pool has taken them: a vote is passed on later than that, so that a proposer that has the votes has the bytes, over
- * any number of links. Pools in between may be full, hold another transaction of the same nonce, or think ill of its sender. Ordinary gossip ends there, and
- * where it is linked to all a peer that brought a transaction to some.
+ * any number of links. Pools in between may be full, hold another transaction of the same nonce, or refuse its sender: ordinary gossip ends there. It also ends
+ * with a peer that says it is linked to all and has brought a transaction to only some of them, since nobody sends it to the links of who brought it.
  *
  * Nobody but a validator can have anything passed on, each so many and so many bytes at a height, and none longer than an honest one names. What several name is paid for by the
  * first of them who can, so that no one can use up what others need. What was paid for also stays at hand while votes name it, wherever it came from: were it charged to

@@ -1,5 +1,4 @@
 /** What an owner trades, by days. One record per owner; reading it at a later day rolls it, writing keeps it rolled. */
-
 import type { TraderRecord } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type { OwnerKey } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
