@@ -52,7 +52,7 @@ export async function prepareTxs(
     // Nothing could match in it, and what was sent today should not fail on yesterday's prices.
     if (isOutdated) return first;
     const { overdue, listed } = expectedIn(commit, tools.context, tools.oracle);
-    await gossip([...overdue, ...listed], txs, tools.find);
+    await bytesAtHand([...overdue, ...listed], txs, tools.find);
     const found = takeNamed([...overdue, ...listed], txs, tools);
     // What it does not have it cannot include: the next proposer may.
     if (found === null) return first;
@@ -73,7 +73,7 @@ export async function prepareTxs(
 }
 
 /** Until the bytes of all that was named are at hand, or for a bounded time. */
-async function gossip(
+async function bytesAtHand(
   keys: readonly string[],
   txs: readonly Uint8Array[],
   find: (key: string) => Uint8Array | undefined,
