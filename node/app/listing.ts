@@ -3,7 +3,8 @@ import type { Nameable } from "@keel/consensus/host/ports";
 import { txBytesInBlock } from "@keel/consensus/wire/block";
 import type { BlockHeader, ReadContext } from "@keel/modules/kit/context";
 import { ModuleError } from "@keel/modules/kit/errors";
-import { INCLUSION_LIST_MAX, TX_KEY_BYTES } from "@keel/modules/oracle/limits";
+import { INCLUSION_LIST_MAX } from "@keel/modules/oracle/limits";
+import { keyOfHash } from "@keel/modules/oracle/lists/keys";
 import { LISTED_HEIGHTS_MIN, LISTED_LIFE_MIN_NS, LISTING_READS_MAX } from "./limits.ts";
 import type { ListBounds } from "./list-bounds.ts";
 import type { RunnableTx, TxReader } from "./transactions.ts";
@@ -82,7 +83,7 @@ export function listedKeys(
   ] as const) {
     let reads = 0;
     for (const { tx, hash } of kind) {
-      const key = hash.slice(0, TX_KEY_BYTES);
+      const key = keyOfHash(hash);
       without ??= taken();
       if (without.has(key) || keys.has(key)) continue;
       if (reads >= LISTING_READS_MAX) break;

@@ -3,7 +3,7 @@
  * so that neither a proposal nor a recheck walks a whole backlog.
  */
 import type { Nameable } from "@keel/consensus/host/ports";
-import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
+import { keyOfHash } from "@keel/modules/oracle/lists/keys";
 import { isUrgent } from "../app/lanes.ts";
 import { isNameableAt } from "../app/listing.ts";
 import { Turns } from "./turns.ts";
@@ -54,7 +54,7 @@ export class PoolEntries {
     this.remove(entry.hash);
     this.#all.set(entry.hash, entry);
     this.#groupOf(entry).set(entry.hash, entry);
-    this.#byKey.set(keyOf(entry), entry);
+    this.#byKey.set(keyOfHash(entry.hash), entry);
     if (entry.nameable !== undefined) {
       this.#young.set(entry.hash, entry);
       this.#turnsOf(entry).add(entry);
@@ -67,7 +67,7 @@ export class PoolEntries {
     if (entry === undefined) return;
     this.#all.delete(hash);
     this.#groupOf(entry).delete(hash);
-    this.#byKey.delete(keyOf(entry));
+    this.#byKey.delete(keyOfHash(entry.hash));
     this.#grow(entry);
     this.#bytes -= entry.tx.length;
   }
@@ -105,7 +105,7 @@ export class PoolEntries {
     if (entry !== undefined) this.#grow(entry);
   }
 
-  /** By the first TX_KEY_BYTES of its hash. */
+  /** By its key in inclusion lists. */
   find(key: string): Entry | undefined {
     return this.#byKey.get(key);
   }
@@ -166,8 +166,4 @@ export class PoolEntries {
   #groupOf({ lane, sequenced }: Entry): Map<string, Entry> {
     return sequenced ? this.#sequenced : (this.#lanes[lane] ??= new Map());
   }
-}
-
-function keyOf({ hash }: Entry): string {
-  return hash.slice(0, TX_KEY_BYTES);
 }

@@ -6,7 +6,7 @@
 import type { Application, CheckTxResult, Mempool } from "@keel/consensus/host/ports";
 import type { ExecTxResult } from "@keel/consensus/wire/abci";
 import { decodeTx } from "@keel/modules/auth/tx";
-import { TX_KEY_BYTES } from "@keel/modules/oracle/limits";
+import { keyOfHash } from "@keel/modules/oracle/lists/keys";
 import { bytesToLatin1 } from "@keel/proto/bytes/compare";
 import { sha256, sha256Each } from "@keel/proto/bytes/sha256";
 import { asContained } from "../app/faults.ts";
@@ -100,7 +100,7 @@ export class TransactionPool implements Mempool, PendingSource {
       );
     }
     const key = bytesToLatin1(hash);
-    this.#options.named?.arrived(txKey(key), tx);
+    this.#options.named?.arrived(keyOfHash(key), tx);
     const noRoom = this.#intakeProblem(tx);
     if (noRoom !== null) {
       // What cannot be checked may be named before it comes again.
@@ -111,7 +111,7 @@ export class TransactionPool implements Mempool, PendingSource {
     return new Promise((resolve, reject) => {
       this.#pending.push({ tx, hash, key, origin, resolve, reject });
       this.#pendingBytes += tx.length;
-      this.#unchecked.set(txKey(key), tx);
+      this.#unchecked.set(keyOfHash(key), tx);
       this.#drain();
     });
   }
@@ -253,7 +253,7 @@ export class TransactionPool implements Mempool, PendingSource {
     } catch (error) {
       for (const pending of batch.slice(checked)) {
         this.#seen.delete(pending.key);
-        this.#unchecked.delete(txKey(pending.key));
+        this.#unchecked.delete(keyOfHash(pending.key));
         pending.reject(error);
       }
     }
@@ -266,7 +266,7 @@ export class TransactionPool implements Mempool, PendingSource {
     const { tx, hash, key, origin } = pending;
     const result = await this.#options.app.checkTx(tx, "new");
     const { nameable } = result;
-    this.#unchecked.delete(txKey(key));
+    this.#unchecked.delete(keyOfHash(key));
     if (result.code !== 0) {
       this.#leave({ ...pending, nameable });
       pending.resolve({ kind: "checked", hash, result });
@@ -320,7 +320,7 @@ export class TransactionPool implements Mempool, PendingSource {
   }
 
   #setAside({ key, tx, origin }: Pick<Pending, "key" | "tx" | "origin">): void {
-    const short = txKey(key);
+    const short = keyOfHash(key);
     const isKept = this.#entries.find(short) ?? this.#options.named?.find(short);
     if (isKept === undefined && tx.length <= LISTED_TX_BYTES_MAX)
       this.#aside.add(short, tx, origin);
@@ -354,9 +354,4 @@ function isUnordered(tx: Uint8Array): boolean {
     asContained(error);
     return false;
   }
-}
-
-/** As inclusion lists name it: the first bytes of its hash. */
-function txKey(hash: string): string {
-  return hash.slice(0, TX_KEY_BYTES);
 }

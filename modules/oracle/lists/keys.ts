@@ -17,6 +17,11 @@ export function txKeys(txs: readonly Uint8Array[]): string[] {
   );
 }
 
+/** Of a transaction, by its SHA-256 as latin-1 text. */
+export function keyOfHash(hash: string): string {
+  return hash.slice(0, TX_KEY_BYTES);
+}
+
 /** Null: well-formed. Otherwise why not, in one sentence. */
 export function listFault(list: Uint8Array, countMax: number): string | null {
   if (list.length % TX_KEY_BYTES !== 0) {
