@@ -67,6 +67,13 @@ function auctioning(ctx: WriteContext, venue: Venue): MarketId[] {
   ];
 }
 
+/** With orders that wait, or that end at a time or height. */
+function timed(ctx: WriteContext, { state }: Venue): MarketId[] {
+  return [state.expiries, state.heightExpiries, state.waiting].flatMap((queue) =>
+    marketsWith(ctx, queue),
+  );
+}
+
 function ascending(...lists: readonly (readonly MarketId[])[]): MarketId[] {
   return [...new Set(lists.flat())].sort((a, b) => a - b);
 }
@@ -90,9 +97,7 @@ export function beginBlock(ctx: WriteContext, venue: Venue): void {
 /** Dead men; then in each market with work what waits and is due, expiries, auctions, the block's premium, the market's own invariant, and the orders of expired markets. */
 export function endBlock(ctx: WriteContext, venue: Venue): void {
   fireDeadMen(ctx, venue);
-  const { expiries, heightExpiries, waiting } = venue.state;
-  const timed = [expiries, heightExpiries, waiting].map((queue) => marketsWith(ctx, queue));
-  const busy = ascending(perpetuals(ctx, venue), ...timed, auctioning(ctx, venue));
+  const busy = ascending(perpetuals(ctx, venue), timed(ctx, venue), auctioning(ctx, venue));
   eachOf(ctx, venue, busy, closeBlock);
   cancelExpired(ctx, venue, (id, reason) => quarantineMarket(ctx, venue, id, reason));
 }
@@ -101,11 +106,11 @@ export function endBlock(ctx: WriteContext, venue: Venue): void {
 export function endRound(ctx: WriteContext, venue: Venue): void {
   if (!someGiveRounds(ctx, venue)) return;
   const { height } = ctx.header;
-  const ids = auctioning(ctx, venue).filter((id) => {
+  const ids = ascending(timed(ctx, venue), auctioning(ctx, venue)).filter((id) => {
     const record = venue.state.markets.get(ctx, id);
     return record !== undefined && byLists(instrumentOf(record));
   });
-  eachOf(ctx, venue, ascending(ids), (inner, _venue, instrument) =>
+  eachOf(ctx, venue, ids, (inner, _venue, instrument) =>
     roundStep(inner, venue, instrument, height),
   );
 }

@@ -1,6 +1,10 @@
 /** Where cancels wait for a round nothing else takes an order out sooner, and a round takes in no more than was paid for. */
 import { MsgTransferSubaccount } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import { MarketStatus, SelfTradePrevention } from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  MarketStatus,
+  MatchingMode,
+  SelfTradePrevention,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
 import { ownerOf } from "../../kit/account-id.ts";
 import { ModuleError } from "../../kit/errors.ts";
@@ -208,4 +212,31 @@ describe("what a round takes in", () => {
     expect(venue.book()).toBe("59000:1 59000:1 | ");
     expect(taken()).toBe(ROUND_ORDERS_MAX + 2);
   });
+});
+
+describe("an order that waits from when the market matched continuously", () => {
+  it.each(["block=6", "til"])(
+    "expires by %s though nothing else is in the market's rounds",
+    (bound) => {
+      const terms = (matching: MatchingMode, inclusionLists: boolean) => {
+        const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, openingMs: 0n };
+        return { ...defaultTerms(), auction: { ...auction, matching, inclusionLists } };
+      };
+      const { MATCHING_MODE_BATCH_AUCTION, MATCHING_MODE_CONTINUOUS } = MatchingMode;
+      const venue = createTestVenue(testMarket({ terms: terms(MATCHING_MODE_CONTINUOUS, false) }));
+      const { account, ctx, keeper } = venue;
+      const until = bound === "til" ? `til=${ctx.header.timeNs / 1_000_000n + 3_000n}` : bound;
+      venue.place(account(1), `sell 1 market stop=59000 id=s ${until}`);
+      keeper.updateMarket(ctx, SYMBOL, {
+        status: 0,
+        terms: terms(MATCHING_MODE_BATCH_AUCTION, true),
+      });
+      const waiting = (): number => venue.venue.waiting.of(ctx, 1).openOrders(account(1));
+      for (let block = 0; block < 8; block++) {
+        expect(waiting()).toBe(block < (bound === "til" ? 4 : 6) ? 1 : 0);
+        end(venue);
+      }
+      expect(waiting()).toBe(0);
+    },
+  );
 });
