@@ -121,15 +121,11 @@ export function emitSlowLane(
   });
 }
 
-/** Counts of what was named for this block's round, and for the one before. */
-export function emitTransactionsMissing(
-  ctx: WriteContext,
-  { missing, again }: { readonly missing: number; readonly again: number },
-): void {
+/** Count of what was named for this block's round. */
+export function emitTransactionsMissing(ctx: WriteContext, missing: number): void {
   ctx.emit("oracle_transactions_missing", {
     proposer: ctx.header.proposer,
     missing: missing.toString(),
-    again: again.toString(),
   });
 }
 

@@ -24,7 +24,7 @@ export interface ExpectedTransactions {
 export interface ListKeeper {
   /** What the context's block holds if it holds anything but its update, which has these votes on the block before. For proposals. */
   expected(ctx: ReadContext, votes: readonly CommitVote[]): ExpectedTransactions;
-  /** After the block's update: keys listed for its round; null when nothing is listed or overdue. Any other transaction is late. */
+  /** After the block's update: keys listed for its round; null when nothing is. Any other transaction is late. */
   listedNow(ctx: ReadContext): ReadonlySet<string> | null;
   /** After the block, whose round it put off: keys of what was listed for it and is missing; null: nothing is. */
   putOff(ctx: ReadContext): ReadonlySet<string> | null;
@@ -61,23 +61,17 @@ function expectedBy(
   return { overdue, listed: namedBy(votes).filter((key) => !late.has(key)) };
 }
 
-/** Begins the block's record, or takes the last one away when there is nothing to say. */
+/** Begins the block's record, or takes the last one away when there is nothing to say. A round that was put off has ended before. */
 export function openList(
   ctx: WriteContext,
   state: OracleState,
   votes: readonly ValidatorVote[],
 ): void {
-  const before = state.inclusionList.get(ctx);
-  const { height } = ctx.header;
-  const { overdue, listed } = expectedBy(before, height, votes);
-  if (listed.length + overdue.length > 0) {
-    state.inclusionList.set(ctx, {
-      height: BigInt(height),
-      listed: listOf(listed),
-      overdue: listOf(overdue),
-      missing: none,
-    });
-  } else if (before !== undefined) {
+  const listed = namedBy(votes);
+  if (listed.length > 0) {
+    const height = BigInt(ctx.header.height);
+    state.inclusionList.set(ctx, { height, listed: listOf(listed), missing: none });
+  } else if (state.inclusionList.get(ctx) !== undefined) {
     state.inclusionList.delete(ctx);
   }
 }
@@ -113,15 +107,10 @@ export function createListKeeper(state: OracleState): ListKeeper {
       const record = recordOf(ctx, ctx.header.height);
       if (record === undefined) return;
       const held = new Set(included);
-      const left = (list: Uint8Array): string[] => keysOf(list).filter((key) => !held.has(key));
-      const missing = left(record.listed);
-      const again = left(record.overdue);
-      if (missing.length > 0) {
-        state.inclusionList.set(ctx, { ...record, missing: listOf(missing) });
-      }
-      if (missing.length + again.length > 0) {
-        emitTransactionsMissing(ctx, { missing: missing.length, again: again.length });
-      }
+      const missing = keysOf(record.listed).filter((key) => !held.has(key));
+      if (missing.length === 0) return;
+      state.inclusionList.set(ctx, { ...record, missing: listOf(missing) });
+      emitTransactionsMissing(ctx, missing.length);
     },
   };
 }

@@ -6,15 +6,14 @@ import type { OracleState } from "../state.ts";
 import { keysOf, listFault } from "./keys.ts";
 
 /** Why it cannot be what a block wrote, or null. */
-function recordFault({ height, listed, overdue, missing }: InclusionList): string | null {
-  for (const list of [listed, overdue, missing]) {
+function recordFault({ height, listed, missing }: InclusionList): string | null {
+  for (const list of [listed, missing]) {
     const fault = listFault(list, NAMED_MAX);
     if (fault !== null) return fault;
   }
   if (height === 0n) return "expected a height";
-  if (listed.length + overdue.length === 0) return "nothing is listed";
+  if (listed.length === 0) return "nothing is listed";
   const own = new Set(keysOf(listed));
-  if (keysOf(overdue).some((key) => own.has(key))) return "a transaction is listed and overdue";
   if (keysOf(missing).some((key) => !own.has(key))) return "a missing transaction is not listed";
   return null;
 }

@@ -97,8 +97,6 @@ export interface EventOracleTransactionsMissing {
   proposer: string;
   /** Transactions named for this block's round of auctions, which is put off to the next block that holds anything. */
   missing: string;
-  /** Transactions that the block before left out too: they take part in a later round. */
-  again: string;
 }
 
 /** oracle_penalty: charged at the end of a window. reason: misses, deviation. */
@@ -995,7 +993,7 @@ export const EventOracleSlowLane: MessageFns<EventOracleSlowLane> = {
 };
 
 function createBaseEventOracleTransactionsMissing(): EventOracleTransactionsMissing {
-  return { proposer: "", missing: "", again: "" };
+  return { proposer: "", missing: "" };
 }
 
 export const EventOracleTransactionsMissing: MessageFns<EventOracleTransactionsMissing> = {
@@ -1005,9 +1003,6 @@ export const EventOracleTransactionsMissing: MessageFns<EventOracleTransactionsM
     }
     if (message.missing !== "") {
       writer.uint32(18).string(message.missing);
-    }
-    if (message.again !== "") {
-      writer.uint32(26).string(message.again);
     }
     return writer;
   },
@@ -1041,14 +1036,6 @@ export const EventOracleTransactionsMissing: MessageFns<EventOracleTransactionsM
             message.missing = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.again = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1068,7 +1055,6 @@ export const EventOracleTransactionsMissing: MessageFns<EventOracleTransactionsM
     const message = createBaseEventOracleTransactionsMissing();
     message.proposer = object.proposer ?? "";
     message.missing = object.missing ?? "";
-    message.again = object.again ?? "";
     return message;
   },
 };

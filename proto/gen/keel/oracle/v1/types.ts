@@ -65,8 +65,6 @@ export interface InclusionList {
   height: bigint;
   /** Named for this block's round of auctions. */
   listed: Uint8Array;
-  /** Named for the round before, whose block left them out: that round is held in this block. */
-  overdue: Uint8Array;
   /** Of `listed`, what this block left out: its round is put off to the next block that holds anything. */
   missing: Uint8Array;
 }
@@ -598,7 +596,7 @@ export const OracleVote: MessageFns<OracleVote> = {
 };
 
 function createBaseInclusionList(): InclusionList {
-  return { height: 0n, listed: new Uint8Array(0), overdue: new Uint8Array(0), missing: new Uint8Array(0) };
+  return { height: 0n, listed: new Uint8Array(0), missing: new Uint8Array(0) };
 }
 
 export const InclusionList: MessageFns<InclusionList> = {
@@ -612,11 +610,8 @@ export const InclusionList: MessageFns<InclusionList> = {
     if (message.listed.length !== 0) {
       writer.uint32(18).bytes(message.listed);
     }
-    if (message.overdue.length !== 0) {
-      writer.uint32(26).bytes(message.overdue);
-    }
     if (message.missing.length !== 0) {
-      writer.uint32(34).bytes(message.missing);
+      writer.uint32(26).bytes(message.missing);
     }
     return writer;
   },
@@ -655,14 +650,6 @@ export const InclusionList: MessageFns<InclusionList> = {
               break;
             }
 
-            message.overdue = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
             message.missing = reader.bytes();
             continue;
           }
@@ -685,7 +672,6 @@ export const InclusionList: MessageFns<InclusionList> = {
     const message = createBaseInclusionList();
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     message.listed = object.listed ?? new Uint8Array(0);
-    message.overdue = object.overdue ?? new Uint8Array(0);
     message.missing = object.missing ?? new Uint8Array(0);
     return message;
   },
