@@ -24,6 +24,8 @@ const UNREACHED: Readonly<Record<string, string>> = {
   "derivatives 19": "262,144 resting orders in one market",
   "derivatives 47":
     "65,536 waiting orders in one market, or a fifth reduce-only one for a least order",
+  "derivatives 53":
+    "more cancels by name of one account for one round than it may have orders in the market",
   "derivatives 86": "more builders of one account than there are",
   "margin 11": "a fault of the chain, which quarantines a market",
   "margin 13": "a market that the exchange has and the ledger does not know",
