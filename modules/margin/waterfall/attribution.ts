@@ -21,6 +21,21 @@ export interface Loss {
   readonly amount: bigint;
 }
 
+/** Below zero by `missing`. */
+export interface Short {
+  readonly id: AccountId;
+  readonly account: Account;
+  readonly missing: bigint;
+}
+
+/** What of an account is closed at once. */
+export interface Burden {
+  /** Its other positions stay. */
+  readonly markets: readonly MarketId[];
+  /** Of what it misses, what stays with them. */
+  readonly stuck: bigint;
+}
+
 /** Somebody asks where losses belong: gates by market, funds by class, or markets that end by a loss. */
 export function attributes(ctx: ReadContext, state: MarginState): boolean {
   const { marketGates, marketSettlement } = state.params.require(ctx);
@@ -78,21 +93,46 @@ export function standing(account: Account | undefined, views: MarketViews): Loss
   return losses.length > 0 ? losses : held;
 }
 
-/** Of what the account misses, what belongs to positions that cannot be closed now: it stays with them, and nobody in another market bears it. */
-export function stuckLoss(
+/** All that can be closed; what belongs to the rest stays with it, and nobody in another market bears it. */
+export function burdenOf(
   ctx: ReadContext,
   state: MarginState,
-  { id, account, missing }: { id: AccountId; account: Account; missing: bigint },
+  asked: Short,
   views: MarketViews,
-): bigint {
-  const held = account.positions.filter(({ lots }) => lots !== 0n);
-  const stuck = held.filter(({ market }) => !isClosable(views(market)));
-  if (missing <= 0n || stuck.length === 0) return 0n;
-  if (stuck.length === held.length) return missing;
-  const known = knownLosses(ctx, state, id);
-  return splitByMarket(missing, known.length > 0 ? known : standing(account, views))
-    .filter(({ market }) => stuck.some((one) => one.market === market))
+): Burden {
+  const { account, missing } = asked;
+  const held = account.positions.filter(({ lots }) => lots !== 0n).map(({ market }) => market);
+  const markets = held.filter((market) => isClosable(views(market)));
+  if (missing <= 0n || markets.length === held.length) return { markets, stuck: 0n };
+  if (markets.length === 0) return { markets, stuck: missing };
+  const stuck = lossParts(ctx, state, asked, views)
+    .filter(({ market }) => held.includes(market) && !markets.includes(market))
     .reduce((sum, { amount }) => sum + amount, 0n);
+  return { markets, stuck };
+}
+
+/** One market alone, with what belongs to it. */
+export function ownBurden(
+  ctx: ReadContext,
+  state: MarginState,
+  asked: Short,
+  market: MarketId,
+  views: MarketViews,
+): Burden {
+  const parts = lossParts(ctx, state, asked, views);
+  const own = parts.find((part) => part.market === market)?.amount ?? 0n;
+  return { markets: [market], stuck: asked.missing - own };
+}
+
+/** Of what the account misses, what belongs to each market. */
+export function lossParts(
+  ctx: ReadContext,
+  state: MarginState,
+  { id, account, missing }: Short,
+  views: MarketViews,
+): Loss[] {
+  const known = knownLosses(ctx, state, id);
+  return splitByMarket(missing, known.length > 0 ? known : standing(account, views));
 }
 
 /** As it is remembered; empty: nothing is. */
@@ -145,6 +185,18 @@ export function leaveLosses(ctx: WriteContext, state: MarginState, id: AccountId
     held.some((position) => position.market === market && position.lots !== 0n),
   );
   if (left.length > 0 && left.length < known.length) keepLosses(ctx, state, id, left);
+}
+
+/** What it lost in the market has been borne. */
+export function leaveLoss(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  market: MarketId,
+): void {
+  const known = knownLosses(ctx, state, id);
+  const left = known.filter((loss) => loss.market !== market);
+  if (left.length < known.length) keepLosses(ctx, state, id, left);
 }
 
 /** Nothing is missing in this market any more. */

@@ -4,10 +4,11 @@
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import { atomically } from "../../kit/atomically.ts";
-import type { WriteContext } from "../../kit/context.ts";
+import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { maximum } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
+import { findPosition } from "../clearing/fill.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
 import { contained } from "../contained.ts";
 import { maintenanceHealth } from "../health/health.ts";
@@ -22,7 +23,17 @@ import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
 import { forgetAdvance, hasAdvance, mayGain, returnAdvance } from "./advances.ts";
-import { blame, leaveLosses, shortfallFloor, stuckLoss } from "./attribution.ts";
+import {
+  type Burden,
+  blame,
+  burdenOf,
+  leaveLoss,
+  leaveLosses,
+  lossParts,
+  ownBurden,
+  type Short,
+  shortfallFloor,
+} from "./attribution.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 import type { Origin } from "./origins.ts";
@@ -66,6 +77,14 @@ export interface BankruptcyBudget {
   readonly tried: Set<AccountId>;
 }
 
+/** What the other side lost by it; `goesOn`: in the next block. */
+interface Borne {
+  readonly lost: bigint;
+  readonly goesOn: boolean;
+}
+
+const NOTHING: Borne = { lost: 0n, goesOn: false };
+
 /** Where losses end markets: what is only borne in part leaves its positions as they are, since who has closed them has left with the rest. */
 class NotBorne extends Error {}
 
@@ -89,33 +108,34 @@ export function createBankruptcies(parts: {
   }
 
   /**
-   * Closes what can be closed against the other side, as far as the block has room for it; returns what that side lost by it. `whole`: nothing is closed unless all that is
-   * missing is borne by it, but for `stuck`; where that takes more than a block has room for, each who is closed has borne his part, and it goes on in the next (`goesOn`).
+   * Closes these of its positions against the other side, as far as the block has room for it; returns what that side lost by it. `whole`: nothing is closed unless all that is
+   * missing is borne by it, but for what is stuck; where that takes more than a block has room for, each who is closed has borne his part, and it goes on in the next (`goesOn`).
    */
   function deleverage(
     ctx: WriteContext,
     id: AccountId,
-    closable: readonly MarketId[],
+    burden: Burden,
     budget: BankruptcyBudget,
-    { stuck, whole }: { readonly stuck: bigint; readonly whole: boolean },
-  ): { readonly lost: bigint; readonly goesOn: boolean } {
-    const nothing = { lost: 0n, goesOn: false };
+    whole: boolean,
+  ): Borne | "refused" {
+    const { markets: closing, stuck } = burden;
     let lost = 0n;
     let sound = true;
     let rounds = 0;
     // Who holds more markets than a block deleverages has one for itself.
-    const more = whole && closable.length > budget.deleverages;
-    const most = more ? closable.length : budget.deleverages;
-    if (whole && !closable.every((market) => deleveraging.canBear(ctx, id, market, stuck))) {
-      budget.deleverages -= closable.length;
-      return nothing;
+    const more = whole && closing.length > budget.deleverages;
+    const most = more ? closing.length : budget.deleverages;
+    if (whole && !closing.every((market) => deleveraging.canBear(ctx, id, market, burden))) {
+      budget.deleverages -= closing.length;
+      return "refused";
     }
     const { views } = load(ctx, id);
     let unasked = false;
     // At one price, whoever is asked first.
-    let even = whole && closable.every((market) => deleveraging.bearable(ctx, id, market, views));
+    let even =
+      whole && closing.every((market) => deleveraging.bearable(ctx, id, market, burden, views));
     const closeAll = (inner: WriteContext): void => {
-      for (const market of closable) {
+      for (const market of closing) {
         if (rounds >= most || budget.notional <= 0n) {
           unasked = true;
           break;
@@ -126,12 +146,12 @@ export function createBankruptcies(parts: {
         budget.worked = true;
         let part = 0n;
         const done = contained(inner, markets, market, (step) => {
-          const closed = deleveraging.deleverage(step, id, market, { stuck, roundsMax });
-          part = closed.lost;
-          if (closed.unasked) unasked = true;
-          else if (closed.lots === 0n) even = false;
+          const result = deleveraging.deleverage(step, id, market, burden, roundsMax);
+          part = result.lost;
+          if (result.unasked) unasked = true;
+          else if (result.lots === 0n) even = false;
           // A crowd on the other side is as much work as many deleveragings.
-          if (closed.rounds > 1) rounds += closed.rounds - 1;
+          if (result.rounds > 1) rounds += result.rounds - 1;
           assertMarketSound(step, state, market);
         });
         if (done) lost += part;
@@ -145,11 +165,59 @@ export function createBankruptcies(parts: {
       atomically(ctx, closeAll);
     } catch (error) {
       if (!(error instanceof NotBorne)) throw error;
-      return nothing;
+      return "refused";
     } finally {
       budget.deleverages -= rounds;
     }
     return { lost, goesOn: sound && even && unasked };
+  }
+
+  /** Together; where that is refused, each market by itself bears what belongs to it, or keeps the position, and that part of the loss with it. */
+  function bear(
+    ctx: WriteContext,
+    id: AccountId,
+    burden: Burden,
+    budget: BankruptcyBudget,
+    whole: boolean,
+  ): Borne {
+    const together = deleverage(ctx, id, burden, budget, whole);
+    if (together !== "refused") return together;
+    const { length: most } = burden.markets;
+    // What was refused is work, but shuts out nobody who can be borne apart.
+    const lent = most > budget.deleverages ? most - budget.deleverages : 0;
+    budget.deleverages += lent;
+    let lost = 0n;
+    let goesOn = false;
+    for (const market of burden.markets) {
+      const { account, health, views } = load(ctx, id);
+      const open = burden.markets.filter((one) => (findPosition(account, one)?.lots ?? 0n) !== 0n);
+      // The last one is asked for all that is left, in its next turn.
+      if (open.length === 1 || health === null || health.equity >= 0n) break;
+      const own = ownBurden(ctx, state, { id, account, missing: -health.equity }, market, views);
+      if (own.stuck === -health.equity) continue;
+      const borne = deleverage(ctx, id, own, budget, true);
+      if (borne === "refused") continue;
+      lost += borne.lost;
+      goesOn = true;
+      if (!borne.goesOn) leaveLoss(ctx, state, id, market);
+    }
+    budget.deleverages -= lent;
+    return { lost, goesOn };
+  }
+
+  /** Where losses end markets: what nobody bears of this one could. Then the account waits in the queue with its positions open. */
+  function mayEnd(
+    ctx: ReadContext,
+    short: Short,
+    closable: readonly MarketId[],
+    views: MarketViews,
+  ): boolean {
+    if (state.params.require(ctx).marketSettlement === undefined) return false;
+    const floor = shortfallFloor(ctx, state);
+    const stays = (market: MarketId) =>
+      findPosition(short.account, market)?.lots !== undefined && !closable.includes(market);
+    const parts = lossParts(ctx, state, short, views);
+    return parts.some(({ amount, market }) => amount >= floor && !stays(market));
   }
 
   /** There is room for all of it; who holds more markets than a block deleverages has one for itself. */
@@ -192,15 +260,14 @@ export function createBankruptcies(parts: {
     const paid = losses.pay(ctx, id, ledger);
     if (paid > 0n) budget.worked = true;
     const { account } = load(ctx, id);
+    const short = { id, account, missing: missing - paid };
     const closable = held.filter((market) => isClosable(views(market)));
-    const stuck = stuckLoss(ctx, state, { id, account, missing: missing - paid }, views);
-    // Where losses end markets an account waits in the queue with its positions open.
-    const ends = state.params.require(ctx).marketSettlement !== undefined;
-    const whole = ends && waited && missing >= shortfallFloor(ctx, state);
+    const { stuck } = burdenOf(ctx, state, short, views);
+    const whole = waited && mayEnd(ctx, short, closable, views);
     const room = hasRoom(budget, closable, whole);
     const { goesOn, lost } = room
-      ? deleverage(ctx, id, closable, budget, { stuck, whole })
-      : { goesOn: false, lost: 0n };
+      ? bear(ctx, id, { markets: closable, stuck }, budget, whole)
+      : NOTHING;
     if ((room && !goesOn) || closable.length === 0) budget.tried.add(id);
     ledger.add("deleveraging", lost);
     const residue = held.length > 0 ? keepResidue(ctx, id, views) : 0n;

@@ -12,7 +12,7 @@ import { findPosition } from "../clearing/fill.ts";
 import { emitDeleverage } from "../events.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
-import { isClosable, marketViews } from "../health/market-view.ts";
+import { marketViews } from "../health/market-view.ts";
 import { DELEVERAGE_ROUNDS_MAX } from "../limits.ts";
 import {
   type AccountFigures,
@@ -22,7 +22,7 @@ import {
 import { maintenanceShare } from "../portfolio/account.ts";
 import type { ClearingPort, MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
-import { knownLosses, shortfallFloor, splitByMarket, stuckLoss } from "./attribution.ts";
+import { type Burden, knownLosses, shortfallFloor, splitByMarket } from "./attribution.ts";
 import type { Allocation, Counterparty, Level } from "./deleverage-math.ts";
 import { allocateDeleveraging } from "./deleverage-math.ts";
 import { emitDeleverageRound } from "./events.ts";
@@ -31,20 +31,27 @@ import type { Wait } from "./reports.ts";
 import { type Side, sideOf } from "./side-books.ts";
 
 export interface Deleveraging {
-  /** The account has lots in the market, and the price that brings it to what stays (`stuckLoss`) lies within the band. */
-  bearable(ctx: ReadContext, id: AccountId, market: MarketId, views: MarketViews): boolean;
+  /** The account has lots in the market, one of the burden's, and the price that brings it to what stays lies within the band. */
+  bearable(
+    ctx: ReadContext,
+    id: AccountId,
+    market: MarketId,
+    burden: Burden,
+    views: MarketViews,
+  ): boolean;
   /** The other side can take all of it, however many that takes. */
-  canBear(ctx: ReadContext, id: AccountId, market: MarketId, stuck: bigint): boolean;
+  canBear(ctx: ReadContext, id: AccountId, market: MarketId, burden: Burden): boolean;
   /**
    * Closes the account's position in the market as far as the other side can take it; returns the lots closed, what that side lost by it, and in how many rounds. What nobody can bear is
-   * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained. `stuck`: of what the
-   * account misses, what is not laid to any market that can be closed. `unasked`: there were not rounds enough for all, and the rest is for the next block.
+   * closed at mark, or left open where it is going to end the market: closed, its counterparties would leave with all that they have gained. `unasked`: there were not
+   * rounds enough for all, and the rest is for the next block.
    */
   deleverage(
     ctx: WriteContext,
     id: AccountId,
     market: MarketId,
-    terms: { readonly stuck: bigint; readonly roundsMax: number },
+    burden: Burden,
+    roundsMax: number,
   ): {
     readonly lots: bigint;
     readonly lost: bigint;
@@ -97,17 +104,17 @@ export function createDeleveraging(parts: {
 }): Deleveraging {
   const { state, markets, clearing, name } = parts;
 
-  /** What the positions that can be closed have to bear: without what belongs to the others, and what these require. */
+  /** What the positions that are closed have to bear: without what belongs to the others, and what these require. */
   function toBear(
     account: Account,
     health: AccountFigures,
-    stuck: bigint,
+    { markets: closing, stuck }: Burden,
     views: MarketViews,
   ): AccountFigures {
     let { maintenance } = health;
     for (const position of account.positions) {
       const view = views(position.market);
-      if (position.lots === 0n || view === undefined || isClosable(view)) continue;
+      if (position.lots === 0n || view === undefined || closing.includes(position.market)) continue;
       maintenance -= maintenanceShare(account, position, view, views);
     }
     return { equity: minimum(health.equity + stuck, 0n), maintenance: maximum(maintenance, 0n) };
@@ -118,7 +125,7 @@ export function createDeleveraging(parts: {
     id: AccountId,
     market: MarketId,
     views: MarketViews,
-    stuck: bigint,
+    burden: Burden,
   ): (Terms & { readonly lots: bigint }) | null {
     const account = state.accounts.get(ctx, id);
     const position = account === undefined ? undefined : findPosition(account, market);
@@ -131,8 +138,8 @@ export function createDeleveraging(parts: {
     const maintenance = maintenanceShare(account, position, view, views);
     const { deleverageBandPpm } = state.params.require(ctx);
     const cap = mulDivDown(view.notionalPerLot, deleverageBandPpm, PPM * quantaPerTickLot);
-    const burden = toBear(account, health, stuck, views);
-    const wanted = bankruptcyDistanceTicks(burden, { lots, maintenance }, quantaPerTickLot);
+    const figures = toBear(account, health, burden, views);
+    const wanted = bankruptcyDistanceTicks(figures, { lots, maintenance }, quantaPerTickLot);
     const long = position.lots > 0n;
     const distance = minimum(minimum(wanted, cap), roomTicks(view, long, cap));
     return {
@@ -307,18 +314,14 @@ export function createDeleveraging(parts: {
   }
 
   return {
-    bearable(ctx, id, market, views) {
-      const account = state.accounts.get(ctx, id);
-      const health = account === undefined ? null : maintenanceHealth(account, views);
-      if (account === undefined || health === null) return false;
-      const stuck = stuckLoss(ctx, state, { id, account, missing: -health.equity }, views);
-      const terms = termsOf(ctx, id, market, views, stuck);
+    bearable(ctx, id, market, burden, views) {
+      const terms = termsOf(ctx, id, market, views, burden);
       return terms !== null && !terms.beyond;
     },
 
-    canBear(ctx, id, market, stuck) {
+    canBear(ctx, id, market, burden) {
       const views = marketViews(ctx, markets);
-      const terms = termsOf(ctx, id, market, views, stuck);
+      const terms = termsOf(ctx, id, market, views, burden);
       if (terms === null) return false;
       let left = terms.lots;
       for (const { equity, lots } of sideAgainst(ctx, terms, views).each()) {
@@ -328,10 +331,10 @@ export function createDeleveraging(parts: {
       return false;
     },
 
-    deleverage(ctx, id, market, { roundsMax, stuck }) {
+    deleverage(ctx, id, market, burden, roundsMax) {
       const none = { lots: 0n, lost: 0n, rounds: 0, unasked: false };
       const views = marketViews(ctx, markets);
-      const terms = termsOf(ctx, id, market, views, stuck);
+      const terms = termsOf(ctx, id, market, views, burden);
       if (terms === null) return none;
       // Not in the block that finds it: first it must be known whether all of the market's losses can be borne so.
       const waits = terms.beyond || !state.deficits.has(ctx, id);
@@ -353,7 +356,7 @@ export function createDeleveraging(parts: {
 
     relieve(ctx, id, market, { distance, lots, wait }) {
       const views = marketViews(ctx, markets);
-      const terms = termsOf(ctx, id, market, views, 0n);
+      const terms = termsOf(ctx, id, market, views, { markets: [market], stuck: 0n });
       if (terms === null) return { lots: 0n, rounds: 0 };
       assert(distance >= 0n && lots <= terms.lots, `${lots} lots at ${distance} from mark`);
       const { long, view } = terms;

@@ -9,12 +9,15 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { PPM } from "../../kit/math/mul-div.ts";
 import { contained } from "../contained.ts";
 import { maintenanceHealth, positionValue } from "../health/health.ts";
-import { isClosable, type MarketViews } from "../health/market-view.ts";
+import type { MarketViews } from "../health/market-view.ts";
 import type { InsurancePort, MarketId, MarketsPort } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import {
+  type Burden,
+  burdenOf,
   knownLosses,
   type Loss,
+  ownBurden,
   shortfallFloor,
   shortMarkets,
   splitByMarket,
@@ -33,6 +36,8 @@ const DELEVERAGING_PATIENCE_NS = 5_000_000_000n;
 
 /** Blocks for which a market that is due waits for others, beyond its own. */
 const WAITING_BLOCKS_MAX = 50;
+
+const BEARS_NONE = (): boolean => false;
 
 interface Stuck {
   readonly stuck: ReadonlyMap<MarketId, bigint>;
@@ -63,18 +68,36 @@ export function createEndings(parts: {
     state.deficits.each(ctx, (id, { shortfall, sinceNs }) => {
       const parts = splitByMarket(shortfall, knownLosses(ctx, state, id));
       const young = ctx.header.timeNs - sinceNs < DELEVERAGING_PATIENCE_NS;
-      // All of an account that can be closed or nothing: markets that one loss ends are settled together.
-      const closable = parts.filter(({ market }) => isClosable(views(market)));
-      const patient =
-        (young || !tried.has(id)) &&
-        closable.length > 0 &&
-        closable.every(({ market }) => deleveraging.bearable(ctx, id, market, views));
-      const waits = patient || (!tried.has(id) && mayBePaid(ctx, id, parts, views));
-      waiting ||= waits;
-      if (waits) return;
-      for (const { amount, market } of parts) stuck.set(market, (stuck.get(market) ?? 0n) + amount);
+      const paid = !tried.has(id) && mayBePaid(ctx, id, parts, views);
+      const bears = young || !tried.has(id) ? bearing(ctx, id, shortfall, views) : BEARS_NONE;
+      for (const { amount, market } of parts) {
+        if (paid || bears(market)) waiting = true;
+        else stuck.set(market, (stuck.get(market) ?? 0n) + amount);
+      }
     });
     return { stuck, waiting };
+  }
+
+  /**
+   * In which markets deleveraging within the band may still bear what an account misses: in all, where all that can be closed bears it together; otherwise where one bears
+   * what belongs to it.
+   */
+  function bearing(
+    ctx: ReadContext,
+    id: AccountId,
+    missing: bigint,
+    views: MarketViews,
+  ): (market: MarketId) => boolean {
+    const account = state.accounts.get(ctx, id);
+    if (account === undefined) return BEARS_NONE;
+    const short = { id, account, missing };
+    const all = burdenOf(ctx, state, short, views);
+    const bears = (burden: Burden) =>
+      burden.markets.length > 0 &&
+      burden.markets.every((market) => deleveraging.bearable(ctx, id, market, burden, views));
+    if (bears(all)) return () => true;
+    return (market) =>
+      all.markets.includes(market) && bears(ownBurden(ctx, state, short, market, views));
   }
 
   /** It has had no turn yet, and the funds have something for when it has. */
