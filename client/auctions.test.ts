@@ -52,6 +52,24 @@ describe("the fate of a collected order", () => {
     expect(fateAfter(collectedFate, order, others)).toEqual(collectedFate);
   });
 
+  test("knows what own orders or a smaller position have taken off, which is told by its id alone", () => {
+    const reduced = (id: string, remaining: string): TxEvent => {
+      const { attributes, type } = event("order_reduced", { order_id: id, remaining });
+      return { type, attributes: attributes.filter(({ key }) => key !== "client_id") };
+    };
+    expect(fateAfter(collectedFate, order, [placed, reduced("7", "1.5")])).toMatchObject({
+      status: "open",
+      filledSize: "0",
+      remainingSize: "1.5",
+    });
+    expect(fateAfter(collectedFate, order, [placed, fill, reduced("7", "1")])).toMatchObject({
+      filledSize: "1",
+      remainingSize: "1",
+    });
+    const another = [reduced("8", "1"), placed, reduced("8", "1")];
+    expect(fateAfter(collectedFate, order, another).remainingSize).toBe("3");
+  });
+
   test("is waited for block by block, also those that are not there yet", async () => {
     let asked = 0;
     const blocks: Readonly<Record<number, readonly TxEvent[]>> = { 5: [placed], 6: [], 7: [fill] };

@@ -47,11 +47,11 @@ export function fateAfter(
   for (const { type, attributes } of events) {
     const value = (key: string): string =>
       attributes.find((attribute) => attribute.key === key)?.value ?? "";
-    const ours =
-      value("market") === order.market &&
-      value("account") === order.account &&
-      value("client_id") === order.clientId;
-    if (!ours) continue;
+    if (value("market") !== order.market || value("account") !== order.account) continue;
+    // Against own orders, or with the position: it names the order by its id alone.
+    if (type === "order_reduced" && value("order_id") === `${fate.orderId}`)
+      fate = { ...fate, remainingSize: value("remaining") };
+    if (value("client_id") !== order.clientId) continue;
     if (type === "order_placed") {
       const orderId = BigInt(value("order_id"));
       fate = { ...fate, status: "open", orderId, remainingSize: value("size") };
