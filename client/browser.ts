@@ -26,7 +26,14 @@ export {
   updateSurfaces,
   updateVaultParams,
 } from "./authority.ts";
-export { listMarket, optionChain, series, settlementPrices } from "./chains.ts";
+export {
+  bonds,
+  derivativesParams,
+  listMarket,
+  optionChain,
+  series,
+  settlementPrices,
+} from "./chains.ts";
 export {
   allowCollateralHolder,
   attestCollateralPrice,

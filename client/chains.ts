@@ -1,7 +1,8 @@
-/** Option chains, settlement prices, series, and listing against a bond: one call each. */
+/** Option chains, settlement prices, series, what listing asks for, and listing against a bond: one call each. */
 import type { SettlementPriceView } from "@keel/proto/gen/keel/derivatives/v1/query";
 import { MsgListMarketResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import type { StoredSeries } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { Bond, Params, StoredSeries } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { KeelConnectionError } from "./errors.ts";
 import type { ListingRequest } from "./instruments.ts";
 import type { KeelClient } from "./keel-client.ts";
 import type { WithTx } from "./outcomes.ts";
@@ -75,6 +76,19 @@ export async function series(
   name: string = "",
 ): Promise<readonly StoredSeries[]> {
   return (await chain.ask(methods.series, { name })).series;
+}
+
+/** The module's parameters; `instruments.openListing` says what anyone's listing asks for, and is absent where only the authority lists. */
+export async function derivativesParams(chain: KeelClient): Promise<Params> {
+  const { params } = await chain.ask(methods.derivativesParams, {});
+  if (params === undefined)
+    throw new KeelConnectionError("bad-answer", "expected the parameters of derivatives");
+  return params;
+}
+
+/** What stands for markets that anyone listed. */
+export async function bonds(chain: KeelClient): Promise<readonly Bond[]> {
+  return (await chain.ask(methods.bonds, {})).bonds;
 }
 
 /** Lists a contract against a bond; it opens after a notice time. */

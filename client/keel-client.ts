@@ -319,6 +319,11 @@ export class KeelClient {
     return await this.ask(methods.document, { document: hash });
   }
 
+  /** Every document of the sub-account with a smaller salt is void. */
+  async saltFloor(owner: string, subaccount: number = 0): Promise<bigint> {
+    return (await this.ask(methods.saltFloor, { owner, subaccount })).saltBelow;
+  }
+
   /** Live grants of an owner's trading keys. */
   async tradingKeys(owner: string): Promise<readonly TradingGrantView[]> {
     return (await this.ask(methods.tradingKeys, { owner })).grants;

@@ -1,4 +1,4 @@
-/** gRPC queries over `abci_query`: every method of Keel's query services, with the generated types. */
+/** gRPC queries over `abci_query`: methods of Keel's query services, with the generated types. */
 import type { Comet38Client } from "@cosmjs/tendermint-rpc";
 import * as marks from "@keel/proto/gen/keel/derivatives/v1/marks";
 import * as derivatives from "@keel/proto/gen/keel/derivatives/v1/query";
@@ -11,9 +11,10 @@ import { type CollateralMethods, collateralMethods } from "./collateral-methods.
 import { KeelQueryError } from "./errors.ts";
 import { type GuardMethods, guardMethods } from "./guard-methods.ts";
 import type { Method } from "./method.ts";
+import { type ParamsMethods, paramsMethods } from "./params-methods.ts";
 import { type WaterfallMethods, waterfallMethods } from "./waterfall-methods.ts";
 
-interface Methods extends CollateralMethods, GuardMethods, WaterfallMethods {
+interface Methods extends CollateralMethods, GuardMethods, ParamsMethods, WaterfallMethods {
   readonly markets: Method<derivatives.QueryMarketsRequest, derivatives.QueryMarketsResponse>;
   readonly market: Method<derivatives.QueryMarketRequest, derivatives.QueryMarketResponse>;
   readonly orderBook: Method<derivatives.QueryOrderBookRequest, derivatives.QueryOrderBookResponse>;
@@ -100,13 +101,13 @@ interface Methods extends CollateralMethods, GuardMethods, WaterfallMethods {
   readonly vaultWithdrawals: Method<vault.QueryWithdrawalsRequest, vault.QueryWithdrawalsResponse>;
   readonly vaultQuotes: Method<vault.QueryQuotesRequest, vault.QueryQuotesResponse>;
   readonly vaultMarkets: Method<vault.QueryMarketsRequest, vault.QueryMarketsResponse>;
-  readonly vaultParams: Method<vault.QueryParamsRequest, vault.QueryParamsResponse>;
 }
 
 /** Every query a wallet makes, by name. */
 export const methods: Methods = {
   ...guardMethods,
   ...collateralMethods,
+  ...paramsMethods,
   markets: {
     path: "/keel.derivatives.v1.Query/Markets",
     request: derivatives.QueryMarketsRequest,
@@ -177,7 +178,6 @@ export const methods: Methods = {
     request: derivatives.QueryBondsRequest,
     answer: derivatives.QueryBondsResponse,
   },
-
   document: {
     path: "/keel.derivatives.v1.Query/Document",
     request: derivatives.QueryDocumentRequest,
@@ -358,11 +358,6 @@ export const methods: Methods = {
     path: "/keel.vault.v1.Query/Markets",
     request: vault.QueryMarketsRequest,
     answer: vault.QueryMarketsResponse,
-  },
-  vaultParams: {
-    path: "/keel.vault.v1.Query/Params",
-    request: vault.QueryParamsRequest,
-    answer: vault.QueryParamsResponse,
   },
 };
 
