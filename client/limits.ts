@@ -36,8 +36,8 @@ export const UNORDERED_TTL_MAX_MS = 600_000;
 export const UNORDERED_TTL_MS = 300_000;
 /** Sequence clashes (another process signs with the same key) that are retried. */
 export const SEQUENCE_RETRIES = 3;
-/** Orders and cancels of one batch; the chain has its own bound and says so. */
-export const BATCH_ITEMS_MAX = 200;
+/** Cancels of one batch, amendments, and orders: the chain's bound for each. */
+export const BATCH_ITEMS_MAX = 100;
 
 /** The chain's ceiling for what an order may pay to a builder, and for what an owner may approve. */
 export const BUILDER_FEE_CEILING_PPM = 10_000;

@@ -187,12 +187,12 @@ export class KeelMessages {
     orders = [],
     ...trader
   }: BatchRequest): Promise<EncodeObject> {
-    const items = cancels.length + amendments.length + orders.length;
-    if (items === 0 || items > BATCH_ITEMS_MAX)
+    const counts = [cancels.length, amendments.length, orders.length];
+    if (counts.every((count) => count === 0) || counts.some((count) => count > BATCH_ITEMS_MAX))
       throw new KeelInputError(
         "invalid-order",
         "orders",
-        `expected 1 to ${BATCH_ITEMS_MAX} items, got ${items}`,
+        `expected something, and at most ${BATCH_ITEMS_MAX} cancels, amendments and orders each, got ${counts.join(", ")}`,
       );
     const wire = [];
     for (const order of orders) wire.push(newOrder(order, await this.#chain.steps(order.market)));

@@ -8,6 +8,8 @@ import {
   timesStep,
   toQuanta,
 } from "./decimal.ts";
+import type { KeelClient } from "./keel-client.ts";
+import { KeelMessages } from "./messages.ts";
 import { amendmentOf, comboMessage, newOrder, type OrderRequest, orderRef } from "./orders.ts";
 
 const steps = { symbol: "BTC-USD-PERP", tickSize: "0.5", lotSize: "0.001" };
@@ -145,6 +147,23 @@ describe("orders with parts", () => {
     expect(() => amendmentOf(named, steps)).toThrow("expected another price");
     expect(() => amendmentOf({ ...named, price: "0.3" }, steps)).toThrow("price");
     expect(() => amendmentOf({ ...named, orderId: 1n, price: "1" }, steps)).toThrow("either");
+  });
+
+  test("batches hold what the chain takes: a hundred cancels, a hundred amendments, a hundred orders", async () => {
+    const chain = { steps: async () => steps } as unknown as KeelClient;
+    const messages = new KeelMessages(chain, "keel1me");
+    const cancel = { market: order.market, orderId: 1n };
+    const batch = (n: number) => ({
+      cancels: Array.from({ length: n }, () => cancel),
+      amendments: Array.from({ length: 100 }, () => ({ ...cancel, size: "1" })),
+      orders: Array.from({ length: 100 }, () => order),
+    });
+    const { value } = await messages.batch(batch(100));
+    expect([value.cancels.length, value.amendments.length, value.orders.length]).toEqual([
+      ...[100, 100, 100],
+    ]);
+    await expect(messages.batch(batch(101))).rejects.toThrow("got 101, 100, 100");
+    await expect(messages.batch({})).rejects.toThrow("expected something");
   });
 
   test("combinations carry a net limit with its sign", () => {
