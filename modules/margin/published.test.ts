@@ -1,7 +1,7 @@
 /**
  * Margin figures that other venues publish, against our functions. Where ours differ by intent, the case says how. Not restated, because there is
  * nothing here to compare: initial margin that grows with open interest (dYdX; here rates grow with the position's own notional, so nobody's
- * requirement moves because of others), and socialised haircuts (Injective; here the fund, then deleveraging, bear what is missing).
+ * requirement moves because of others). Injective's haircut of profits is in `waterfall/gains-haircut.test.ts`.
  */
 import { describe, expect, it } from "vitest";
 import { requirementQuanta, worstCaseLots } from "./health/requirement.ts";

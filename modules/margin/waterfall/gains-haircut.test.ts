@@ -61,6 +61,18 @@ describe("the haircut of gains at a settlement", () => {
     );
   });
 
+  test("is Injective's published share: a fifth of the profits missing, 10 of 50, leaves 8 of each 10", () => {
+    // Theirs moves entry prices, from 100 to 102 of a position settled at 110; ours cuts the gain, by as much. 12.5 were gained here, ten were there.
+    expire(1_125_000n);
+    expect(gained()).toEqual([1_000_000n, 3_000_000n, 6_000_000n]);
+    expect(world.reports("gains_haircut").map(({ gain, kept }) => [gain, kept])).toEqual([
+      ["1250000", "250000"],
+      ["3750000", "750000"],
+      ["7500000", "1500000"],
+    ]);
+    expect(open()).toBe(0n);
+  });
+
   test("comes after the funds, and touches nobody when they are enough", () => {
     world.endow(5n * UNIT);
     expire(1_150_000n);
