@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
 import { createTestVenue, SYMBOL, testMarket } from "../testing.ts";
 
 const nowMs = 1_700_000_000_000;
@@ -79,6 +80,23 @@ describe("limit orders", () => {
     expect(venue.ctx.state.size(venue.venue.state.orders.id)).toBe(0);
     expect(venue.venue.state.counters.get(venue.ctx, 1)).toBeUndefined();
     expect(venue.violation()).toBeNull();
+  });
+
+  it("are refused once the book is full, but for those that do not rest", () => {
+    const venue = createTestVenue();
+    const [maker, taker] = [venue.account(1), venue.account(2)];
+    venue.place(maker, "sell 1 @ 60100");
+    const { books } = venue.venue;
+    const first = books.of(venue.ctx, 1);
+    const terms = first.read(first.find(1));
+    // Straight into the book that admission looks at: a quarter of a million orders cost more than what is asked here.
+    for (let n = 1; n < OPEN_ORDERS_PER_MARKET_MAX; n++)
+      first.insert({ ...terms, id: 1_000_000 + n, priority: 1_000_000 + n }, venue.ctx.state);
+    expect(() => venue.place(taker, "buy 1 @ 60000")).toThrow(
+      expect.objectContaining({ codespace: "derivatives", code: 19 }),
+    );
+    expect(venue.place(taker, "buy 1 @ 60100 ioc")).toMatchObject({ status: 2, filledSize: "1" });
+    expect(venue.place(taker, "buy 1 @ 60000").status).toBe(1);
   });
 
   it("take the price at the edge of the band", () => {
