@@ -41,8 +41,11 @@ export const BACKSTOP_WAIT_DEFAULT_MS = 60_000n;
 export const SETTLEMENT_ACCOUNTS_DEFAULT = 20_000;
 export const SETTLEMENT_POSITIONS_DEFAULT = 2_500;
 
-/** Bounds of those parameters. */
-export const SETTLEMENT_PER_BLOCK_CEILING = 1_000_000;
+/** Ceiling of both parameters: a position takes 20 µs, so a block of so many takes a second. */
+export const SETTLEMENT_PER_BLOCK_CEILING = 50_000;
+
+/** Ceiling of Params.liquidations_per_block_max: 200 of a cascade take 0.14 s, so a block of so many takes less than a second. */
+export const LIQUIDATIONS_PER_BLOCK_CEILING = 1_000;
 
 /** Markets of one sweep, and those that one block closes when it is through. */
 export const SWEEP_MARKETS_MAX = 4096;

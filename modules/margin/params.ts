@@ -5,7 +5,11 @@ import { PPM } from "../kit/math/mul-div.ts";
 import { parseMoney } from "../kit/money.ts";
 import { validateFeeSplit } from "./clearing/fee-split.ts";
 import { refuse } from "./errors.ts";
-import { MARKETS_PER_ACCOUNT_CEILING } from "./limits.ts";
+import {
+  LIQUIDATIONS_PER_BLOCK_CEILING,
+  MARKETS_PER_ACCOUNT_CEILING,
+  SETTLEMENT_PER_BLOCK_CEILING,
+} from "./limits.ts";
 import { validateLadder } from "./liquidation/terms.ts";
 
 /** A market whose losses nobody bears does not trade: nobody is held in it for longer than some days. */
@@ -72,7 +76,7 @@ export function validateParams(params: Params, addresses: Addresses): void {
   requireThat(params.liquidationSlippagePpm <= PPM / 5n, "expected slippage of at most 20 %");
   requireThat(params.deleverageBandPpm < PPM, "expected a deleverage band below 100 %");
   requireThat(params.liquidationSpreadPpm <= 10n * PPM, "expected a spread of at most 1000 %");
-  requireThat(params.liquidationsPerBlockMax >= 1, "expected at least one liquidation per block");
+  validateWork(params);
   const least = parseMoney(params.liquidationNotionalMin);
   requireThat(least !== null && least >= 0n, "expected a minimum notional of at least 0");
   const most = parseMoney(params.liquidationNotionalPerBlockMax);
@@ -86,6 +90,24 @@ export function validateParams(params: Params, addresses: Addresses): void {
     params.withdrawalGateMs <= 30n * 86_400_000n,
     "expected a withdrawal gate of at most 30 days",
   );
+}
+
+/** What one block does of what is due. */
+function validateWork(params: Params): void {
+  const liquidations = params.liquidationsPerBlockMax;
+  requireThat(
+    liquidations >= 1 && liquidations <= LIQUIDATIONS_PER_BLOCK_CEILING,
+    `expected 1 to ${LIQUIDATIONS_PER_BLOCK_CEILING} liquidations per block, got ${liquidations}`,
+  );
+  for (const [what, most] of [
+    ["accounts", params.settlementAccountsPerBlockMax],
+    ["positions", params.settlementPositionsPerBlockMax],
+  ] as const) {
+    requireThat(
+      most <= SETTLEMENT_PER_BLOCK_CEILING,
+      `expected at most ${SETTLEMENT_PER_BLOCK_CEILING} ${what} settled per block, got ${most}`,
+    );
+  }
 }
 
 /** What is settled because of a loss: when (`market_settlement`), and what is too little to count (`shortfall_floor`). */

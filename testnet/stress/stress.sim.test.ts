@@ -145,6 +145,6 @@ describe("a proposal on an exported chain", () => {
     const state = join(directory, "state.json");
     const file = proposal({ liquidationsPerBlockMax: 0 });
     const [result] = await tryProposal(plan, { state, proposal: file }, () => undefined);
-    expect(result?.broken[0]).toContain("expected at least one liquidation per block");
+    expect(result?.broken[0]).toContain("expected 1 to 1000 liquidations per block, got 0");
   });
 });
