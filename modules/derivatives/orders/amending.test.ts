@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { atomically } from "../../kit/atomically.ts";
+import { defaultTerms } from "../defaults.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 import type { Amendment } from "./amending.ts";
 
@@ -108,6 +109,35 @@ describe("an amendment", () => {
     expect(() => amend(venue, 1, "t", { triggerPrice: "58000" })).toThrow(refusal(41));
     expect(amend(venue, 1, "t", { size: "0.5" }).order?.remainingSize).toBe("0.5");
     expect(venue.violation()).toBeNull();
+  });
+
+  it("leaves a TWAP slices of at least a lot and the least notional, as a new one has", () => {
+    const terms = { ...defaultTerms(), notionalMin: 100_000_000n };
+    const venue = createTestVenue(testMarket({ terms }));
+    expect(() => venue.place(venue.account(1), "buy 0.01 market twap=10/1000")).toThrow(
+      refusal(10),
+    );
+    venue.place(venue.account(1), "buy 1 market twap=10/1000 id=t");
+    expect(() => amend(venue, 1, "t", { size: "0.01" })).toThrow(refusal(10));
+    expect(() => amend(venue, 1, "t", { size: "0.009" })).toThrow(refusal(42));
+    // Two lots of 60 units each are worth more than 100.
+    expect(amend(venue, 1, "t", { size: "0.02" }).order?.remainingSize).toBe("0.02");
+    expect(venue.violation()).toBeNull();
+  });
+
+  it("looks at the slices that are left", () => {
+    const venue = createTestVenue();
+    venue.place(venue.account(9), "sell 9 @ 60000");
+    venue.place(venue.account(1), "buy 0.1 market twap=10/1000 id=t");
+    venue.keeper.endBlock(venue.ctx);
+    for (let i = 0; i < 4; i++) venue.block(60_000);
+    expect(position(venue, 1)).toBe(50n);
+    // Five slices of the ten are to come.
+    expect(() => amend(venue, 1, "t", { size: "0.054" })).toThrow(refusal(42));
+    expect(amend(venue, 1, "t", { size: "0.055" }).order?.remainingSize).toBe("0.005");
+    for (let i = 0; i < 5; i++) venue.block(60_000);
+    expect(position(venue, 1)).toBe(55n);
+    expect(venue.venue.waiting.of(venue.ctx, 1).size).toBe(0);
   });
 });
 

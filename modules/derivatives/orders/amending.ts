@@ -12,13 +12,16 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
+import { maximum } from "../../kit/math/mul-div.ts";
 import { roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { parsePrice, parseSize } from "../instruments.ts";
 import { uncounted } from "../keys/reach.ts";
 import { ICEBERG_PARTS_MAX } from "../limits.ts";
-import { closeTurn, openTurn, requireInstrument, type Turn, type Venue } from "../venue.ts";
+import { closeTurn, nowMs, openTurn, requireInstrument, type Turn, type Venue } from "../venue.ts";
+import { requireSlices } from "../waiting/conditional.ts";
+import { sliceAt, sliceLots } from "../waiting/twap.ts";
 import { moveWaiting } from "../waiting/waiting.ts";
 import { waitingHolder, waitingKeyOf } from "../waiting/waiting-index.ts";
 import { requireContinuous, requireNotional, requireTradable } from "./admission.ts";
@@ -190,6 +193,13 @@ function amendWaiting(
   };
   const placed = { ...intentOfWaiting(next), triggered: false };
   requireNotional(turn, placed, mark, Number(valueTicks));
+  if (kind === TriggerKind.TRIGGER_KIND_TWAP) {
+    // The next one: what was due by now may have been placed.
+    const slice = sliceAt(order, Number(maximum(order.nextMs, BigInt(nowMs(ctx)))));
+    const slices = order.slices - slice;
+    const share = sliceLots(next, slice);
+    requireSlices(turn, placed, mark, { slices, share, ticks: Number(valueTicks) });
+  }
   const account = waitingHolder(order);
   const grew = moveWaiting(turn, order, next);
   if (grew || order.reserveTicks < next.reserveTicks) {

@@ -54,8 +54,11 @@ export function placeWaiting(
   const trigger = request.trigger === null ? null : triggerTerms(turn, request.trigger);
   const valueTicks = intent.priceTicks || trigger?.triggerTicks || markTicks;
   requireNotional(turn, intent, mark, valueTicks);
-  if (request.twap !== null)
-    requireSlices(turn, intent, mark, { slices: request.twap.slices, ticks: valueTicks });
+  if (request.twap !== null) {
+    const { slices } = request.twap;
+    const share = Number(divCeil(BigInt(intent.lots), BigInt(slices)));
+    requireSlices(turn, intent, mark, { slices, share, ticks: valueTicks });
+  }
   const id = intent.id === 0 ? nextNumber(turn) : intent.id;
   const now = nowMs(ctx);
   const order: WaitingOrder = {
@@ -127,15 +130,14 @@ function waitingFeePpm(turn: Turn, { builder, postOnly }: Intent): number {
   return (postOnly || maker > takerFeePpm ? maker : takerFeePpm) + (builder?.feePpm ?? 0);
 }
 
-/** Every slice has at least a lot and, unless reduce-only, the least notional. */
-function requireSlices(
+/** Every slice that is to come, of `share` lots, has at least a lot and, unless reduce-only, the least notional. */
+export function requireSlices(
   turn: Turn,
   intent: Intent,
   mark: Mark,
-  { slices, ticks }: { readonly slices: number; readonly ticks: number },
+  { slices, share, ticks }: Readonly<Record<"slices" | "share" | "ticks", number>>,
 ): void {
   const { instrument } = turn;
-  const share = Number(divCeil(BigInt(intent.lots), BigInt(slices)));
   if (intent.lots < slices) {
     throw refuse("invalidTwap", `expected at least a lot per slice, got ${intent.lots} lots`);
   }
