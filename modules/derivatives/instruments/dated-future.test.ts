@@ -9,6 +9,7 @@ import {
   START_MS,
   UNIT,
 } from "../../testing/world.ts";
+import { storeMarket } from "../listing/life-cycle.ts";
 import { defaultInstrumentParams } from "./params.ts";
 
 const SYMBOL = "BTC-USD-F";
@@ -49,6 +50,32 @@ describe("a dated future", () => {
     // The name is free again, the number is not.
     world.setPrice(BTC, "60000");
     expect(world.list(futureMarket(SYMBOL, maturity(world.nowMs() + HOUR_MS)))).toBe(2);
+    expect(world.violation()).toBeNull();
+  });
+
+  it("is not listed when nobody could open a position in it", () => {
+    const world = createWorld();
+    world.setPrice(BTC, "60000");
+    const closing = (closeOnlyMs: number) =>
+      futureMarket(SYMBOL, { ...maturity(EXPIRY), closeOnlyMs: BigInt(closeOnlyMs) });
+    for (const closeOnlyMs of [EXPIRY, HOUR_MS])
+      expect(() => world.list(closing(closeOnlyMs))).toThrow(
+        "expected a time of close-only that begins after",
+      );
+    expect(world.violation()).toBeNull();
+    expect(world.list(closing(HOUR_MS - 1))).toBe(1);
+  });
+
+  it("has an end when a genesis lists it as close-only since ever", () => {
+    const world = listed();
+    const market = world.venue.state.markets.get(world.ctx, 1)!;
+    const closing = { ...maturity(EXPIRY), closeOnlyMs: BigInt(EXPIRY) };
+    storeMarket(world.ctx, world.venue, { ...market, datedFuture: { maturity: closing } });
+    world.block(60);
+    expect(world.keeper.terms(world.ctx, 1)?.status).toBe("closeOnly");
+    toExpiry(world, 60, () => "60000");
+    world.block();
+    expect(world.keeper.terms(world.ctx, 1)?.status).toBe("settled");
     expect(world.violation()).toBeNull();
   });
 

@@ -9,6 +9,7 @@ import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import * as events from "../events.ts";
+import type { Maturity } from "../instruments/contract.ts";
 import { marketRemoved } from "../instruments/events.ts";
 import { instrumentParams } from "../instruments/params.ts";
 import { instrumentOf } from "../instruments.ts";
@@ -23,6 +24,11 @@ const QUARANTINED: MarketStatus = MarketStatus.MARKET_STATUS_QUARANTINED;
 const SETTLING: MarketStatus = MarketStatus.MARKET_STATUS_SETTLING;
 const SETTLED: MarketStatus = MarketStatus.MARKET_STATUS_SETTLED;
 
+/** What is close-only since ever has been so since the first millisecond: 0 would be never. */
+function closesMs({ closeOnlyMs, expiryMs }: Maturity): number {
+  return expiryMs === closeOnlyMs ? 1 : expiryMs - closeOnlyMs;
+}
+
 /** When the market's next step is due, Unix ms; 0: nothing happens by itself. */
 function nextDue(market: Market): number {
   const { contract } = instrumentOf(market);
@@ -31,7 +37,7 @@ function nextDue(market: Market): number {
     case PROPOSED:
       return Number(market.activatesMs);
     case ACTIVE:
-      return maturity === null ? 0 : maturity.expiryMs - maturity.closeOnlyMs;
+      return maturity === null ? 0 : closesMs(maturity);
     case QUARANTINED:
     case SETTLING:
       return 0;

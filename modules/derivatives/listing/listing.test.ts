@@ -190,6 +190,20 @@ describe("a market listed by anyone", () => {
     );
   });
 
+  it("is open to new positions for half of its life at least", () => {
+    const world = open();
+    const expiryMs = SOON_MS + 25 * HOUR_MS;
+    const life = expiryMs - (START_MS + HOUR_MS);
+    const dated = (closeOnlyMs: number): Market =>
+      futureMarket("X", { ...maturity(expiryMs), closeOnlyMs: BigInt(closeOnlyMs) });
+    for (const most of [expiryMs, life, life / 2 + 1])
+      expect(() => list(world, dated(most))).toThrow("expected it close-only for at most half");
+    expect(coins(world)).toBe(20_000n);
+    list(world, dated(life / 2));
+    for (let i = 0; i < 61; i++) world.block(60);
+    expect(world.keeper.terms(world.ctx, 1)?.status).toBe("active");
+  });
+
   it("needs a feed of good quality, a bond and a place", () => {
     const world = open();
     const index = world.venue.oracle.price(world.ctx, BTC)!;

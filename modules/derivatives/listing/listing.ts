@@ -48,7 +48,7 @@ export function listByAnyone(
   const now = nowMs(ctx);
   const activatesMs = BigInt(now) + openListing.noticeMs;
   if (contract.maturity !== null) {
-    const { expiryMs, windowMs } = contract.maturity;
+    const { closeOnlyMs, expiryMs, windowMs } = contract.maturity;
     const latest = now + Number(openListing.timeToExpiryMaxMs);
     // Its name says no more: another second would take the name, and the place in a series, of a contract that is another.
     if (expiryMs % MINUTE_MS !== 0) {
@@ -60,6 +60,7 @@ export function listByAnyone(
         `expected a settlement window after ${activatesMs} and an expiry up to ${latest}`,
       );
     }
+    requireOpenTime(closeOnlyMs, BigInt(expiryMs) - activatesMs);
   }
   const symbol = symbolOf(baseAsset, quoteAsset, contract);
   requireFreeName(ctx, venue, symbol, contract);
@@ -83,6 +84,16 @@ export function listByAnyone(
     returnsMs: activatesMs + openListing.standingMs,
   });
   return market;
+}
+
+/** Else a bond would hold a name for a market in which nobody can open a position. */
+function requireOpenTime(closeOnlyMs: number, lifeMs: bigint): void {
+  if (2n * BigInt(closeOnlyMs) > lifeMs) {
+    throw refuse(
+      "invalidTerms",
+      `expected it close-only for at most half of its ${lifeMs} ms, got ${closeOnlyMs} ms`,
+    );
+  }
 }
 
 /** A name says nothing of window, tick and lot: under a series' it would stand where the series' own market belongs. */

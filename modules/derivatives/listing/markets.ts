@@ -79,17 +79,20 @@ export function listMarket(ctx: WriteContext, venue: Venue, listing: Market): Ma
   return stored;
 }
 
-/** The whole window lies ahead, and the expiry not too far. */
+/** The whole window and some time to open positions lie ahead, and the expiry not too far. */
 function requireTime(ctx: WriteContext, market: Market): void {
   const { maturity } = instrumentOf(market).contract;
   if (maturity === null) return;
   const now = nowMs(ctx);
-  const { expiryMs, windowMs } = maturity;
+  const { closeOnlyMs, expiryMs, windowMs } = maturity;
   if (expiryMs - windowMs <= now || expiryMs > now + TIME_TO_EXPIRY_MAX_MS) {
     throw refuse(
       "invalidTerms",
       `expected a settlement window that opens after ${now} and ends within ${TIME_TO_EXPIRY_MAX_MS} ms of it`,
     );
+  }
+  if (expiryMs - closeOnlyMs <= now) {
+    throw refuse("invalidTerms", `expected a time of close-only that begins after ${now}`);
   }
 }
 

@@ -2,9 +2,9 @@
 import type { ExpiryRule, StrikeRule } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { divFloor, divHalfEven, maximum, minimum } from "../../kit/math/mul-div.ts";
 
-/** The next `count` expiries of the grid whose settlement window still lies ahead. */
+/** The next `count` expiries of the grid whose settlement window and time of close-only still lie ahead. */
 export function expiriesAhead(rule: ExpiryRule, nowMs: bigint): bigint[] {
-  const earliest = nowMs + rule.windowMs;
+  const earliest = nowMs + maximum(rule.windowMs, rule.closeOnlyMs);
   const n = divFloor(earliest - rule.offsetMs, rule.intervalMs) + 1n;
   const first = rule.offsetMs + maximum(n, 0n) * rule.intervalMs;
   return Array.from({ length: rule.count }, (_, i) => first + BigInt(i) * rule.intervalMs);

@@ -68,6 +68,12 @@ describe("the rules of a series", () => {
     expect(expiriesAhead(rule, 0n)).toEqual([30n, 130n]);
   });
 
+  it("name no expiry that could only be closed from the start", () => {
+    const closing = { ...rule, closeOnlyMs: 20n };
+    expect(expiriesAhead(closing, 109n)).toEqual([130n, 230n]);
+    expect(expiriesAhead(closing, 110n)).toEqual([230n, 330n]);
+  });
+
   it("name the strikes around spot, above zero", () => {
     const strikes = { spacing: "10", eachSide: 2, strikesMax: 9 };
     expect(strikesAround(strikes, 10n, 104n)).toEqual({ low: 8n, high: 12n });
