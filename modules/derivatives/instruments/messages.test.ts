@@ -1,5 +1,6 @@
 import * as query from "@keel/proto/gen/keel/derivatives/v1/query";
 import * as tx from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { Series } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { describe, expect, it } from "vitest";
 import { ModuleError } from "../../kit/errors.ts";
 import type { ProtoCodec } from "../../kit/module.ts";
@@ -165,6 +166,37 @@ describe("messages of series and listings", () => {
       volatilitySurfaceId: 0,
     },
   } as const;
+
+  it("say what is wrong with a series when it is proposed", () => {
+    const world = listed();
+    const { authority } = world.keeper.params(world.ctx);
+    const { expiries, strikes, terms } = series;
+    const propose = (name: string, change: Partial<Series>) => (): void => {
+      const route = world.module.messages.find(({ typeUrl }) => typeUrl.endsWith(`.${name}`))!;
+      const message = { authority, series: { ...series, ...change } };
+      route.validate(tx.MsgUpdateSeries.fromPartial(message));
+    };
+    const wrong: [Partial<Series>, string][] = [
+      [{ name: "btc" }, "expected a name"],
+      [{ expiries: undefined }, "a rule for expiries"],
+      [{ expiries: { ...expiries, intervalMs: 1_000n } }, "whole minutes"],
+      [{ expiries: { ...expiries, offsetMs: 60_000n << 40n } }, "out of range"],
+      [{ expiries: { ...expiries, count: 17 } }, "1 to 16 expiries"],
+      [{ strikes: { ...strikes, spacing: "-1" } }, "positive decimal spacing"],
+      [{ strikes: { ...strikes, strikesMax: 401 } }, "at most 400"],
+      [{ terms: undefined }, "expected terms"],
+      [{ terms: { ...terms, priceBandPpm: 0n } }, "expected a price band"],
+    ];
+    for (const name of ["MsgCreateSeries", "MsgUpdateSeries"]) {
+      expect(propose(name, {})).not.toThrow();
+      for (const [change, message] of wrong)
+        expect(propose(name, change), `${name}: ${message}`).toThrow(message);
+    }
+    // The contract stays, so an update need not say it.
+    const brief = { europeanOption: undefined, baseAsset: "", feedId: 0, tickSize: "" };
+    expect(propose("MsgUpdateSeries", brief)).not.toThrow();
+    expect(propose("MsgCreateSeries", brief)).toThrow();
+  });
 
   it("are the authority's, but for listing against a bond", () => {
     const world = listed();

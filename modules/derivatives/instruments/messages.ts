@@ -15,7 +15,7 @@ import type { MessageRoute } from "../../kit/module.ts";
 import { onMessage } from "../../kit/module.ts";
 import { refuse } from "../errors.ts";
 import type { DerivativesKeeper } from "../keeper.ts";
-import { validateSeries } from "../listing/series-terms.ts";
+import { validateSeries, validateSeriesRules } from "../listing/series-terms.ts";
 import { contractOf } from "./contract.ts";
 
 export function instrumentMessages(
@@ -77,6 +77,7 @@ export function instrumentMessages(
       validate(message) {
         addresses.parse(message.authority);
         if (message.series === undefined) throw refuse("invalidTerms", "expected a series");
+        validateSeriesRules(message.series);
       },
       handle(ctx, message) {
         requireAuthority(ctx, message.authority);
