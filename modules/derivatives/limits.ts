@@ -81,6 +81,8 @@ export const AUCTION_ORDERS_MAX = 10_000;
 export const AUCTION_ROUNDS = 16;
 export const AUCTION_LOOKS_MAX = 50_000;
 export const OPENING_MAX_MS = 86_400_000n;
+/** A market that stood still for a day and goes on as if nothing had been has no rule of interruptions; none is 0. */
+export const INTERRUPTION_MAX_MS = 86_400_000n;
 
 /** Levels per side in one answer. */
 export const BOOK_DEPTH_MAX = 500;

@@ -15,6 +15,7 @@ import { parseStep, quantaPerTickLot } from "../instruments.ts";
 import {
   AUCTION_ORDERS_MAX,
   FILLS_PER_ORDER_MAX,
+  INTERRUPTION_MAX_MS,
   OPEN_ORDERS_PER_ACCOUNT_MAX,
   OPENING_MAX_MS,
   TIERS_MAX,
@@ -126,7 +127,7 @@ export function validateTerms(terms: MarketTerms): void {
 }
 
 function validateAuction(terms: AuctionTerms): void {
-  const { feePpm, inclusionLists, matching, openingMs, ordersMax } = terms;
+  const { feePpm, inclusionLists, interruptionMs, matching, openingMs, ordersMax } = terms;
   requireThat(
     matching === MatchingMode.MATCHING_MODE_CONTINUOUS ||
       matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION,
@@ -138,6 +139,10 @@ function validateAuction(terms: AuctionTerms): void {
     `expected 1 to ${AUCTION_ORDERS_MAX} orders per side of an auction`,
   );
   requireThat(openingMs <= OPENING_MAX_MS, "expected an opening of at most a day");
+  requireThat(
+    interruptionMs <= INTERRUPTION_MAX_MS,
+    "expected an interruption of at most a day, or 0 for none",
+  );
   requireThat(
     !inclusionLists || matching === MatchingMode.MATCHING_MODE_BATCH_AUCTION,
     "expected inclusion lists only with matching by batch auction",
