@@ -24,11 +24,11 @@ import type { PriceView } from "@keel/proto/gen/keel/oracle/v1/query";
 import type { Any } from "cosmjs-types/google/protobuf/any";
 import { ChainClock } from "./chain-clock.ts";
 import { EndpointPool, type Endpoints } from "./endpoints.ts";
-import { KeelConnectionError, KeelInputError, type Refusal } from "./errors.ts";
+import { KeelConnectionError, type Refusal } from "./errors.ts";
 import { CHAIN_TIME_AGE_MS } from "./limits.ts";
+import { KnownSteps } from "./market-steps.ts";
 import type { Method } from "./method.ts";
 import type { MarketSteps } from "./order-parts.ts";
-import { marketSteps } from "./orders.ts";
 import { ask, methods } from "./queries.ts";
 import { aminoKey } from "./sign.ts";
 import type { TxEvent } from "./tx-result.ts";
@@ -43,7 +43,6 @@ import {
   openOrder,
   type Position,
   position,
-  type StepsOf,
   type WaitingOrder,
   waitingOrder,
 } from "./views.ts";
@@ -82,7 +81,10 @@ export class KeelClient {
   readonly watch: TxWatch;
   readonly chainId: string;
   readonly #query: QueryClient & AuthExtension & BankExtension & TxExtension;
-  readonly #steps = new Map<string, MarketSteps>();
+  readonly #steps = new KnownSteps({
+    all: () => this.markets(),
+    one: (symbol) => this.market(symbol),
+  });
   #settlementDenom: string | undefined;
   readonly #clock: ChainClock;
 
@@ -210,32 +212,26 @@ export class KeelClient {
     const found: MarketInfo[] = [];
     for (let after = 0; ; ) {
       const page = await this.ask(methods.markets, { after, limit: 0, underlying: "" });
-      for (const view of page.markets) this.#remember(marketSteps(view));
+      for (const view of page.markets) this.#steps.note(view);
       found.push(...page.markets.map(marketInfo));
-      if (page.next === 0) return found;
+      if (page.next === 0) break;
       after = page.next;
     }
+    this.#steps.keep(new Set(found.map(({ id }) => id)));
+    return found;
   }
 
   async market(symbol: string): Promise<MarketInfo> {
     const { market } = await this.ask(methods.market, { market: symbol });
     if (market === undefined)
       throw new KeelConnectionError("bad-answer", `expected the market ${symbol}`);
-    this.#remember(marketSteps(market));
+    this.#steps.note(market);
     return marketInfo(market);
   }
 
-  /** Tick and lot of a market; asked once. Throws KeelInputError for a symbol that is not listed. */
+  /** Tick and lot of a market; asked again when they are old. Throws KeelInputError for a symbol that is not listed. */
   async steps(symbol: string): Promise<MarketSteps> {
-    if (!this.#steps.has(symbol)) await this.markets();
-    const steps = this.#steps.get(symbol);
-    if (steps !== undefined) return steps;
-    const known = [...this.#steps.keys()].slice(0, 10).join(", ");
-    throw new KeelInputError(
-      "unknown-market",
-      "market",
-      `expected a listed market (${known === "" ? "there is none" : known}), got "${symbol}"`,
-    );
+    return await this.#steps.named(symbol);
   }
 
   async orderBook(symbol: string, depth: number = 50): Promise<OrderBook> {
@@ -275,13 +271,13 @@ export class KeelClient {
   async account(owner: string, subaccount: number = 0): Promise<AccountHealth> {
     const { account } = await this.ask(methods.account, { owner, subaccount });
     if (account === undefined) throw new KeelConnectionError("bad-answer", "expected an account");
-    return accountHealth(account, await this.#allSteps(account.positions));
+    return accountHealth(account, await this.#steps.ofMarkets(account.positions));
   }
 
   /** All sub-accounts of an owner. */
   async accounts(owner: string): Promise<readonly AccountHealth[]> {
     const { accounts } = await this.ask(methods.accounts, { owner });
-    const stepsOf = await this.#allSteps(accounts.flatMap(({ positions }) => positions));
+    const stepsOf = await this.#steps.ofMarkets(accounts.flatMap(({ positions }) => positions));
     return accounts.map((account) => accountHealth(account, stepsOf));
   }
 
@@ -297,10 +293,10 @@ export class KeelClient {
       const page = { market: symbol, limit: POSITIONS_PAGE, after };
       const { positions, next } = await this.ask(methods.positions, page);
       const views = positions.flatMap(({ position: view }) => (view === undefined ? [] : [view]));
-      const stepsOf = await this.#allSteps(views);
+      const stepsOf = await this.#steps.ofMarkets(views);
       for (const { owner, subaccount, position: view } of positions)
         if (view !== undefined)
-          found.push({ owner, subaccount, ...position(view, stepsOf(view.market)) });
+          found.push({ owner, subaccount, ...position(view, stepsOf(view.marketId)) });
       after = next;
     } while (after.length > 0);
     return found;
@@ -368,14 +364,5 @@ export class KeelClient {
 
   async deficits(): Promise<readonly Deficit[]> {
     return (await this.ask(methods.deficits, {})).deficits;
-  }
-
-  #remember(steps: MarketSteps): void {
-    this.#steps.set(steps.symbol, steps);
-  }
-
-  async #allSteps(views: readonly { readonly market: string }[]): Promise<StepsOf> {
-    for (const { market } of views) await this.steps(market);
-    return (symbol) => this.#steps.get(symbol) as MarketSteps;
   }
 }

@@ -46,3 +46,5 @@ export const BUILDER_FEE_CEILING_PPM = 10_000;
 export const NAMED_GAS_MAX = 4_200_000;
 /** Terms of markets and numbers of positions, as far as gas limits follow them: both change slowly. */
 export const GAS_KNOWN_AGE_MS = 10_000;
+/** Which market a symbol names: another one only when this one has settled and a proposal or a notice is through, and then the chain checks tick and lot itself. */
+export const SYMBOL_KNOWN_AGE_MS = 60_000;

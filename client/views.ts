@@ -18,8 +18,8 @@ import { type Contract, contractOf } from "./instruments.ts";
 import type { MarketSteps } from "./order-parts.ts";
 import type { OrderSide } from "./orders.ts";
 
-/** Finds a market's steps by symbol. */
-export type StepsOf = (symbol: string) => MarketSteps;
+/** Finds a market's steps by its id. */
+export type StepsOf = (marketId: number) => MarketSteps;
 
 export interface Position {
   readonly market: string;
@@ -244,7 +244,7 @@ export function accountHealth(view: AccountView, stepsOf: StepsOf): AccountHealt
     owedToFunds: money(view.owedToFunds),
     healthPpm: view.healthPpm === "" ? undefined : money(view.healthPpm),
     fresh: view.fresh,
-    positions: view.positions.map((each) => position(each, stepsOf(each.market))),
+    positions: view.positions.map((each) => position(each, stepsOf(each.marketId))),
   };
 }
 

@@ -10,6 +10,7 @@ import { sha256 } from "@keel/proto/bytes/sha256";
 import { BaseAccount } from "cosmjs-types/cosmos/auth/v1beta1/auth";
 import { QueryAccountRequest, QueryAccountResponse } from "cosmjs-types/cosmos/auth/v1beta1/query";
 import { AuthInfo, TxBody, TxRaw } from "cosmjs-types/cosmos/tx/v1beta1/tx";
+import { KeelQueryError } from "../errors.ts";
 
 export interface SentTx {
   readonly hash: string;
@@ -33,7 +34,7 @@ const empty = { data: null, info: "", gas_wanted: "0", gas_used: "0", events: []
 export class FakeNode {
   readonly sent: SentTx[] = [];
   readonly seen: Set<string> = new Set();
-  /** Answers of `abci_query` by path: request bytes to answer bytes. */
+  /** Answers of `abci_query` by path: request bytes to answer bytes, or a KeelQueryError thrown. */
   readonly queries: Map<string, (data: Uint8Array) => Uint8Array> = new Map();
   /** What the next checks say; accepted when empty. */
   readonly checks: ((tx: SentTx) => CheckAnswer)[] = [];
@@ -118,10 +119,16 @@ export class FakeNode {
   #query({ path, data }: Record<string, string>): object {
     const request = hexToBytes(data ?? "");
     const table = this.queries.get(path ?? "");
-    const value =
-      table?.(request) ??
-      (path === "/cosmos.auth.v1beta1.Query/Account" ? this.#account(request) : undefined);
     const base = { info: "", index: "0", key: null, proofOps: null, height: "5" };
+    let value: Uint8Array | undefined;
+    try {
+      value = table?.(request);
+    } catch (error) {
+      if (!(error instanceof KeelQueryError)) throw error;
+      const { code, codespace, log } = error;
+      return { ...base, code, codespace, log, value: null };
+    }
+    if (path === "/cosmos.auth.v1beta1.Query/Account") value ??= this.#account(request);
     if (value === undefined)
       return { ...base, code: 6, codespace: "sdk", log: `unknown query path ${path}`, value: null };
     return { ...base, code: 0, codespace: "", log: "", value: bytesToBase64(value) };
