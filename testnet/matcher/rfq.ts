@@ -56,9 +56,7 @@ export async function tradeByQuote(
     quoters.map((quote) => quote({ ...request, asker: asker.address })),
   );
   const quotes = answers.flatMap((signed) => (signed?.document === undefined ? [] : [signed]));
-  const best = quotes
-    .filter((quote) => isWithin(request.side, priceOf(quote), limit))
-    .sort((a, b) => (isWithin(request.side, priceOf(a), priceOf(b)) ? -1 : 1))[0];
+  const best = bestQuote(quotes, request.side, limit);
   if (best === undefined) return null;
   const price = priceOf(best);
   const { market, side, size, expiryMs } = request;
@@ -77,15 +75,28 @@ export async function tradeByQuote(
   return { price, tx: tx.hash };
 }
 
+/** The best price within the limit, of equal ones the first. */
+export function bestQuote(
+  quotes: readonly SignedDocument[],
+  side: OrderSide,
+  limit: string,
+): SignedDocument | undefined {
+  return quotes
+    .filter((quote) => compareFor(side, priceOf(quote), limit) <= 0)
+    .sort((a, b) => compareFor(side, priceOf(a), priceOf(b)))[0];
+}
+
 function priceOf({ document }: SignedDocument): string {
   return document?.price ?? "0";
 }
 
-/** Whether `price` is `limit` or better for whoever trades on `side`. */
-function isWithin(side: OrderSide, price: string, limit: string): boolean {
-  const [a, b] = [readDecimal("price", price), readDecimal("limit", limit)];
+/** Below 0: the first price is the better one for whoever trades on `side`; 0: they are one price. */
+function compareFor(side: OrderSide, first: string, second: string): number {
+  const [a, b] = [readDecimal("price", first), readDecimal("price", second)];
   const places = Math.max(a.places, b.places);
   const left = a.digits * 10n ** BigInt(places - a.places);
   const right = b.digits * 10n ** BigInt(places - b.places);
-  return side === "buy" ? left <= right : left >= right;
+  if (left === right) return 0;
+  const isLower = left < right;
+  return isLower === (side === "buy") ? -1 : 1;
 }
