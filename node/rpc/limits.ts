@@ -4,7 +4,6 @@
 export const BATCH_MAX = 100;
 /** Deep JSON costs stack and time; no method takes more than params inside a batch. */
 export const JSON_DEPTH_MAX = 16;
-export const QUERY_LENGTH_MAX = 512;
 export const PER_PAGE_DEFAULT = 30;
 export const PER_PAGE_MAX = 100;
 export const BLOCKCHAIN_MAX = 20;

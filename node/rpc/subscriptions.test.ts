@@ -41,3 +41,16 @@ test("a query that names its kind gets that kind, one that does not gets whateve
   hub.publish({ block, blockId, result });
   expect(got).toEqual([]);
 });
+
+test("a query longer than 512 characters is refused, and followed by nobody", () => {
+  const hub = new SubscriptionHub({ clientsMax: 1, perClientMax: 10 });
+  const client = hub.join(() => undefined);
+  const queryOf = (length: number): string => `a.b='${"x".repeat(length - 6)}'`;
+  client.subscribe(1, queryOf(512));
+  const refused = (reason: string) =>
+    expect.objectContaining({ data: expect.stringContaining(reason) });
+  expect(() => client.subscribe(2, queryOf(513))).toThrow(
+    refused("at most 512 characters, got 513"),
+  );
+  expect(() => client.unsubscribe(queryOf(513))).toThrow(refused("subscription not found"));
+});

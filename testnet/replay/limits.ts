@@ -7,8 +7,6 @@ export const TRADERS_MAX = 1_000;
 export const SCALE_MAX = 200;
 /** Real time for four processes to start and for everyone to be funded and open positions, before the first bar begins. */
 export const SETUP_MS = 45_000;
-/** How long one query of the last reading may take; the nodes are idle by then. */
-export const QUERY_TIMEOUT_MS = 10_000;
 /**
  * Real time the others may take to a block while one is down. When it is the turn of the one that is down they wait out the propose timeout of 1 s and
  * the precommit timeout of 500 ms, besides the pace of 400 ms; three times that, because the same machine plays the whole market.
