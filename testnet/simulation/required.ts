@@ -35,6 +35,12 @@ const UNREACHED: Readonly<Record<string, string>> = {
   "margin 31": "a chain without a margin model: this one has one from its first block",
 };
 
+/** Of modules without a table of the codes that no run meets: those that every one of this size does. */
+const MET: readonly string[] = [
+  ...[5, 6, 7, 8, 10, 11, 13].map((code) => `vault ${code}`),
+  ...[7, 8, 9, 10].map((code) => `guard ${code}`),
+];
+
 const OPTIONS: readonly string[] = [
   "european call",
   "european put",
@@ -109,6 +115,7 @@ export function required(): Requirement[] {
     ...codes("derivatives", DERIVATIVES_CODES),
     ...codes("margin", MARGIN_CODES),
     ...codes("insurance", INSURANCE_CODES),
+    ...of("refusal", MET),
   ];
 }
 
