@@ -221,6 +221,16 @@ describe("a market listed by anyone", () => {
     expect(() => list(world, { ...perpetual(), lotSize: "1" })).toThrow("worth at most");
     const fine = { ...perpetual(), tickSize: "0.00001", lotSize: "0.1" };
     expect(() => list(world, fine)).toThrow("a price of 1 to 2,147,483,647 ticks");
+    // At two such ticks a perpetual would lose half of its mark when the index moves by a thousandth, ten times what margin is held for.
+    const coarse = { tickSize: "40000", lotSize: "0.001" };
+    const later = maturity(SOON_MS + 24 * HOUR_MS);
+    for (const market of [perpetual(), futureMarket("X", later)]) {
+      expect(() => list(world, { ...market, ...coarse })).toThrow("one part in 1000");
+      expect(() => list(world, { ...market, tickSize: "60.5" })).toThrow("one part in 1000");
+    }
+    world.list(optionMarket("FIRST", later, { strike: "50000" }));
+    const option = optionMarket("X", later, { strike: "60000" });
+    expect(() => list(world, { ...option, tickSize: "61" })).toThrow("one part in 1000");
     const soon = futureMarket("X", maturity(SOON_MS + HOUR_MS + 60_000));
     expect(() => list(world, soon)).toThrow("expected a settlement window after");
     const between = futureMarket("X", maturity(SOON_MS + 24 * HOUR_MS + 30_000));

@@ -24,6 +24,11 @@ const FEED_SYMBOL = /^([A-Z0-9.]{1,16})-([A-Z0-9.]{1,16})$/;
 const MINUTE_MS = 60_000;
 /** One lot may not be worth more than this: a market in lots of a thousand units keeps small traders out. */
 const LOT_VALUE_MAX = 1_000_000_000n;
+/**
+ * Ticks in the price of the underlying, at least. A mark is in whole ticks: where one is a large part of the price, a small move of the index is a large one of
+ * the mark, or the settlement lies far from it, and who holds both sides leaves what the loser has no margin for to the insurance fund.
+ */
+const TICKS_LEAST = 1_000n;
 
 export function listByAnyone(
   ctx: WriteContext,
@@ -76,7 +81,7 @@ export function listByAnyone(
     activatesMs,
     seriesId: 0,
   });
-  requireModestLot(ctx, venue, market);
+  requireModestSteps(ctx, venue, market);
   lockBond(ctx, venue, market, {
     owner: sender,
     denom: openListing.bondDenom,
@@ -169,7 +174,7 @@ function requireKnownVolatility(
   );
 }
 
-function requireModestLot(ctx: ReadContext, venue: Venue, market: Market): void {
+function requireModestSteps(ctx: ReadContext, venue: Venue, market: Market): void {
   const instrument = instrumentOf(market);
   const mark = markOf(ctx, venue, instrument);
   if (mark !== undefined && !isNamed(mark, instrument.quantaPerTickLot)) {
@@ -177,5 +182,11 @@ function requireModestLot(ctx: ReadContext, venue: Venue, market: Market): void 
   }
   if (mark === undefined || mark.notionalPerLot > LOT_VALUE_MAX) {
     throw refuse("invalidTerms", `expected a lot worth at most ${LOT_VALUE_MAX} quanta`);
+  }
+  if (mark.notionalPerLot < TICKS_LEAST * instrument.quantaPerTickLot) {
+    throw refuse(
+      "invalidTerms",
+      `expected a tick of at most one part in ${TICKS_LEAST} of the underlying's price`,
+    );
   }
 }
