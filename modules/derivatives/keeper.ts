@@ -35,7 +35,7 @@ import { listByAnyone } from "./listing/listing.ts";
 import { createMarket, forfeit, quarantineMarket, updateMarket } from "./listing/markets.ts";
 import { createSeries, updateSeries } from "./listing/series.ts";
 import type { Mark } from "./marking/mark.ts";
-import { markOf } from "./marks.ts";
+import { booklessMarkOf, markOf } from "./marks.ts";
 import { type Amendment, amendOrder } from "./orders/amending.ts";
 import { cancelAll, cancelAllFor, cancelOrder, type OrderName } from "./orders/cancelling.ts";
 import { type Combo, placeCombo } from "./orders/combos.ts";
@@ -62,6 +62,8 @@ export interface DerivativesKeeper {
   terms(ctx: ReadContext, market: MarketId): Instrument | undefined;
   /** undefined before the first price, and never after. Throws on a bug in computing it, unless the market is quarantined. */
   mark(ctx: ReadContext, market: MarketId): Mark | undefined;
+  /** The same without the market's own book: what somebody quotes at whose quotes are a part of that book. */
+  booklessMark(ctx: ReadContext, market: MarketId): Mark | undefined;
   /** What a margin model prices it by; undefined without a price, and once settled. */
   risk(ctx: ReadContext, market: MarketId): MarketRisk | undefined;
   /** Whole quanta per lot paid by longs since listing. */
@@ -155,6 +157,10 @@ export function createKeeper(venue: Venue): DerivativesKeeper {
     mark(ctx, market) {
       const instrument = instrumentById(ctx, venue, market);
       return instrument === undefined ? undefined : markOf(ctx, venue, instrument);
+    },
+    booklessMark(ctx, market) {
+      const instrument = instrumentById(ctx, venue, market);
+      return instrument === undefined ? undefined : booklessMarkOf(ctx, venue, instrument);
     },
     risk(ctx, market) {
       const instrument = instrumentById(ctx, venue, market);

@@ -51,6 +51,17 @@ export function indexMarkOf(
   return price === undefined ? undefined : indexMark(price, instrument);
 }
 
+/** What no order of the market has a part in: of a perpetual that trades its index, of all others the mark. */
+export function booklessMarkOf(
+  ctx: ReadContext,
+  venue: Venue,
+  instrument: Instrument,
+): Mark | undefined {
+  const mark = markOf(ctx, venue, instrument);
+  if (mark === undefined || instrument.terms.mark === undefined) return mark;
+  return endedMark(ctx, venue, instrument) ?? indexMarkOf(ctx, venue, instrument);
+}
+
 /** What the median is made of; undefined: the market is marked at its index, or nothing was read of its book yet. */
 export function markPartsOf(
   ctx: ReadContext,

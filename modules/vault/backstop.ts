@@ -91,13 +91,13 @@ export function createBackstop(
     },
     bid(ctx, market, lots) {
       const room = roomFor(ctx, market, lots);
-      const { equity, mark, notional, record } = room?.here ?? {};
-      if (room === null || record === undefined || mark === undefined || room.lots === 0n)
+      const { equity, notional, record, reference } = room?.here ?? {};
+      if (room === null || record === undefined || reference === undefined || room.lots === 0n)
         return null;
       if (equity === undefined || notional === undefined || equity <= 0n) return null;
       const pricing = {
         ...record.terms,
-        markTicks: mark.ticks,
+        referenceTicks: reference.ticks,
         spreadPpm: valuer.spread(ctx, record),
       };
       const side = lots > 0n ? "buy" : "sell";

@@ -81,6 +81,8 @@ export interface VenuePort {
   marketId(ctx: ReadContext, symbol: string): MarketId | undefined;
   /** undefined before the first price. */
   mark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
+  /** The mark without what the market's own book says of it. */
+  booklessMark(ctx: ReadContext, market: MarketId): MarkPrice | undefined;
   /** The account's orders in this market, in the book or collected for an auction. */
   openOrders(ctx: ReadContext, account: AccountId, market: MarketId): readonly OpenOrder[];
   /** As an order of anyone. Throws ModuleError to refuse, and leaves reverting to the caller. */

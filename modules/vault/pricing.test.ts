@@ -3,7 +3,7 @@ import { leverageWad, quoteTicks } from "./pricing.ts";
 import { WAD } from "./shares.ts";
 
 const terms = {
-  markTicks: 1_000_000n,
+  referenceTicks: 1_000_000n,
   spreadPpm: 10_000n,
   skewPpm: 2_000_000n,
   concessionMaxPpm: 50_000n,
@@ -36,14 +36,14 @@ describe("a quote", () => {
   });
 
   it("rounds asks up and bids down", () => {
-    const odd = { ...terms, markTicks: 101n };
+    const odd = { ...terms, referenceTicks: 101n };
     expect(quoteTicks("sell", 0n, odd)).toBe(103n);
     expect(quoteTicks("buy", 0n, odd)).toBe(99n);
   });
 
   it("is not made where there is no such price", () => {
     expect(quoteTicks("buy", 10n * WAD, terms)).toBeNull();
-    expect(quoteTicks("sell", 0n, { ...terms, markTicks: 2_147_483_647n })).toBeNull();
+    expect(quoteTicks("sell", 0n, { ...terms, referenceTicks: 2_147_483_647n })).toBeNull();
   });
 
   it("knows leverage with its sign, toward zero", () => {

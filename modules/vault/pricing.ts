@@ -5,7 +5,7 @@ import type { Side } from "./ports.ts";
 import { WAD } from "./shares.ts";
 
 export interface PricingTerms {
-  readonly markTicks: bigint;
+  readonly referenceTicks: bigint;
   readonly spreadPpm: bigint;
   readonly skewPpm: bigint;
   readonly concessionMaxPpm: bigint;
@@ -27,13 +27,13 @@ function distanceWad(side: Side, leverage: bigint, skewPpm: bigint): bigint {
 
 /** Ticks of a quote at this leverage (1e-18); null when there is no such price. Asks round up, bids down, the bound beyond mark inwards. */
 export function quoteTicks(side: Side, leverage: bigint, terms: PricingTerms): bigint | null {
-  const { markTicks, spreadPpm, concessionMaxPpm } = terms;
+  const { referenceTicks, spreadPpm, concessionMaxPpm } = terms;
   const offset = spreadPpm * distanceWad(side, leverage, terms.skewPpm);
   const least = -concessionMaxPpm * WAD;
   const away = offset > least ? offset : least;
   const ticks =
     side === "sell"
-      ? mulDivUp(markTicks, PPM * WAD + away, PPM * WAD)
-      : mulDivDown(markTicks, PPM * WAD - away, PPM * WAD);
+      ? mulDivUp(referenceTicks, PPM * WAD + away, PPM * WAD)
+      : mulDivDown(referenceTicks, PPM * WAD - away, PPM * WAD);
   return ticks >= 1n && ticks <= TICKS_MAX ? ticks : null;
 }

@@ -1,5 +1,7 @@
 import { VaultMarketStatus } from "@keel/proto/gen/keel/vault/v1/types";
 import { describe, expect, it } from "vitest";
+import { defaultTerms as derivativesTerms } from "../derivatives/defaults.ts";
+import { defaultMarkTerms } from "../derivatives/marking/terms.ts";
 import { createVaultWorld, PERP } from "../testing/vault-world.ts";
 import { BTC, futureMarket, UNIT, VOL } from "../testing/world.ts";
 import { IDLE_ACCOUNT, marketAccount } from "./state.ts";
@@ -48,6 +50,32 @@ describe("quotes of the vault", () => {
     const moved = ids();
     world.block(46);
     expect(ids().some((id) => moved.includes(id))).toBe(false);
+  });
+
+  it("do not follow a mark that others make of the book, nor one that they make themselves", () => {
+    const world = createVaultWorld();
+    const terms = { ...derivativesTerms(), mark: defaultMarkTerms() };
+    world.keeper.updateMarket(world.ctx, PERP, { status: 0, terms });
+    world.setMarket();
+    world.share(1, 500_000n);
+    world.block(1);
+    const [pusher, taker] = [world.funded(3, 100_000n), world.funded(4, 100_000n)];
+    const start = world.equity();
+    world.place(PERP, taker, "buy 0.001 @ 60100 ioc");
+    // A bid just below the best ask, block after block: the mark goes up to it, and would go on to the end of its band if the quotes went with it.
+    for (let i = 0; i < 300; i++) {
+      world.keeper.cancelAll(world.ctx, pusher, PERP);
+      const ask = world.venue.books.of(world.ctx, 1).bestTicks("sell") || 120_600;
+      world.place(PERP, pusher, `buy 0.4 @ ${(ask - 1) / 2} post`);
+      world.block(1, () => world.setPrice(BTC, "60000"));
+    }
+    world.keeper.cancelAll(world.ctx, pusher, PERP);
+    expect(world.keeper.mark(world.ctx, 1)?.ticks).toBeGreaterThan(120_100n);
+    // Above the index nobody can sell to the vault.
+    expect(world.place(PERP, taker, "sell 1 @ 60000.5 ioc").filledSize).toBe("0");
+    for (let i = 0; i < 600; i++) world.block(1, () => world.setPrice(BTC, "60000"));
+    expect(world.equity()).toBeGreaterThanOrEqual(start);
+    expect(world.violation()).toBeNull();
   });
 
   it("are no more in a block than the parameters say, and what has moved goes all the same", () => {

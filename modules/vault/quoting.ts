@@ -30,14 +30,15 @@ export type QuotingMode = "none" | "both" | "reduce";
 
 /** Where the market's quotes should be. */
 export function quotesOf(
-  market: Pick<MarketValuation, "equity" | "lots" | "mark" | "notional" | "record">,
+  market: Pick<MarketValuation, "equity" | "lots" | "mark" | "notional" | "record" | "reference">,
   mode: QuotingMode,
   spreadPpm: bigint,
 ): readonly Quote[] {
-  const { equity, lots, mark, notional, record } = market;
+  const { equity, lots, mark, notional, record, reference } = market;
   const { terms } = record;
   if (mode === "none" || mark === undefined || mark.quantaPerLot <= 0n) return [];
-  const pricing = { ...terms, markTicks: mark.ticks, spreadPpm };
+  if (reference === undefined) return [];
+  const pricing = { ...terms, referenceTicks: reference.ticks, spreadPpm };
   const leverage =
     equity > 0n
       ? leverageWad(notional, equity)
@@ -81,7 +82,7 @@ export function isKept(
   open: OpenOrder,
   quote: Quote,
   bounds: {
-    readonly markTicks: bigint;
+    readonly referenceTicks: bigint;
     readonly refreshPpm: bigint;
     readonly nowMs: bigint;
     readonly expiryMs: bigint;
@@ -92,7 +93,7 @@ export function isKept(
   return (
     open.side === quote.side &&
     open.reduceOnly === quote.reduceOnly &&
-    apart * PPM <= bounds.refreshPpm * bounds.markTicks &&
+    apart * PPM <= bounds.refreshPpm * bounds.referenceTicks &&
     2n * lots >= quote.lots &&
     lots <= 2n * quote.lots &&
     4n * (BigInt(open.goodTilMs) - bounds.nowMs) >= bounds.expiryMs
@@ -148,7 +149,7 @@ export function createQuoting(
       const wanted = quotesOf(market, modeOf(ctx, market), valuer.spread(ctx, record));
       const open = venue.openOrders(ctx, market.account, record.market);
       const bounds = {
-        markTicks: market.mark?.ticks ?? 0n,
+        referenceTicks: market.reference?.ticks ?? 0n,
         refreshPpm: record.terms.refreshPpm,
         nowMs: nowMs(ctx),
         expiryMs: record.terms.orderExpiryMs,

@@ -18,6 +18,8 @@ export interface MarketValuation {
   /** lots at mark, quanta. */
   readonly notional: bigint;
   readonly mark: MarkPrice | undefined;
+  /** What it quotes around: its own quotes are a part of the book, so nothing that the book says. */
+  readonly reference: MarkPrice | undefined;
   readonly terms: MarketTerms | undefined;
 }
 
@@ -58,6 +60,7 @@ export function createValuer(
       account,
       lots,
       mark,
+      reference: venue.booklessMark(ctx, record.market),
       equity: known === undefined ? 0n : equityOf(ctx, account),
       notional: lots * (mark?.quantaPerLot ?? 0n),
       terms: venue.terms(ctx, record.market),

@@ -78,7 +78,7 @@ describe("slippage", () => {
 });
 
 const pricing = fc.record({
-  markTicks: fc.bigInt(1n, 10n ** 8n),
+  referenceTicks: fc.bigInt(1n, 10n ** 8n),
   spreadPpm: fc.bigInt(1n, 100_000n),
   skewPpm: fc.bigInt(0n, 10_000_000n),
   concessionMaxPpm: fc.bigInt(0n, 50_000n),
@@ -105,7 +105,7 @@ describe("quotes", () => {
         const ask = quoteTicks("sell", at, terms);
         const wide = { ...terms, spreadPpm: terms.spreadPpm + more };
         const wider = { bid: quoteTicks("buy", at, wide), ask: quoteTicks("sell", at, wide) };
-        const { concessionMaxPpm: most, markTicks: mark } = terms;
+        const { concessionMaxPpm: most, referenceTicks: mark } = terms;
         if (bid !== null && ask !== null && bid > ask) return false;
         if (bid !== null && bid * PPM > mark * (PPM + most)) return false;
         if (ask !== null && ask * PPM < mark * (PPM - most)) return false;
@@ -125,22 +125,22 @@ describe("quotes", () => {
         steps,
         (skewPpm, spreadPpm, concessionMaxPpm, path) => {
           // Sizes up to a tenth of equity per fill: skew × size below 2, as terms are bound to.
-          const terms = { markTicks: 10n ** 7n, spreadPpm, skewPpm, concessionMaxPpm };
+          const terms = { referenceTicks: 10n ** 7n, spreadPpm, skewPpm, concessionMaxPpm };
           const equity = 10n ** 13n;
           let lots = 0n;
           let cash = 0n;
           const fill = (buys: boolean, size: bigint): void => {
-            const at = leverageWad(lots * terms.markTicks, equity);
+            const at = leverageWad(lots * terms.referenceTicks, equity);
             const ticks = quoteTicks(buys ? "buy" : "sell", at, terms);
             if (ticks === null) return;
             lots += buys ? size : -size;
             cash += buys ? -size * ticks : size * ticks;
           };
           for (const [buys, part] of path) {
-            fill(buys, divTrunc(equity * part, 1_000n * terms.markTicks));
+            fill(buys, divTrunc(equity * part, 1_000n * terms.referenceTicks));
           }
           while (lots !== 0n) {
-            const most = divTrunc(equity, 10n * terms.markTicks);
+            const most = divTrunc(equity, 10n * terms.referenceTicks);
             fill(lots < 0n, minimum(absolute(lots), most));
           }
           return cash >= 0n;
