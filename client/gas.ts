@@ -22,6 +22,8 @@ const POST_ONLY_GAS = 300_000;
  */
 const TAKING_GAS = 1_000_000;
 const CANCEL_GAS = 100_000;
+/** Each slice of a TWAP pays so much when the order is placed (`TWAP_SLICE_GAS` of the chain). */
+const SLICE_GAS = 30_000;
 
 /** Generous by intent: gas not used costs the fee of the limit and nothing else. */
 const gasByType: Readonly<Record<string, number>> = {
@@ -84,13 +86,14 @@ function ordersGas(orders: readonly NewOrder[]): number {
   return orders.reduce((sum, order) => sum + orderGas(order), 0);
 }
 
-/** What a waiting order does when it fires is the block's work, not the transaction's. */
+/** What a waiting order does when it fires is the block's work, not the transaction's; only a TWAP's slices are paid for. */
 function orderGas({
   postOnly,
   trigger,
   twap,
 }: Pick<NewOrder, "postOnly" | "trigger" | "twap">): number {
-  return postOnly || trigger !== undefined || twap !== undefined ? POST_ONLY_GAS : TAKING_GAS;
+  if (twap !== undefined) return POST_ONLY_GAS + twap.slices * SLICE_GAS;
+  return postOnly || trigger !== undefined ? POST_ONLY_GAS : TAKING_GAS;
 }
 
 /** Reads "0.025ukeel"; undefined means transactions pay no fee. */

@@ -44,6 +44,11 @@ export const TRAIL_MERGES_PER_BLOCK_MAX = 1_000;
 /** Parts of an iceberg: bounds what one order can hold a taker up for. */
 export const ICEBERG_PARTS_MAX = 100;
 export const TWAP_SLICES_MAX = 1_000;
+/**
+ * What each slice of a TWAP pays when the order is placed: as much as one that fills nothing uses at the end of its block, margin and all. A reduce-only one holds
+ * nothing back, so without this a placement bought a thousand blocks of work.
+ */
+export const TWAP_SLICE_GAS = 30_000;
 export const TWAP_INTERVAL_MIN_MS = 1_000;
 export const TWAP_INTERVAL_MAX_MS = 86_400_000;
 /** A slice makes up for earlier ones up to this many times its share. */

@@ -14,7 +14,7 @@ import { divCeil } from "../../kit/math/mul-div.ts";
 import { refuse } from "../errors.ts";
 import { parsePrice } from "../instruments.ts";
 import { uncounted } from "../keys/reach.ts";
-import { WAITING_PER_MARKET_MAX } from "../limits.ts";
+import { TWAP_SLICE_GAS, WAITING_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { sizeNotional } from "../marks.ts";
 import {
@@ -58,6 +58,7 @@ export function placeWaiting(
     const { slices } = request.twap;
     const share = Number(divCeil(BigInt(intent.lots), BigInt(slices)));
     requireSlices(turn, intent, mark, { slices, share, ticks: valueTicks });
+    ctx.gas.consume(slices * TWAP_SLICE_GAS, "slices");
   }
   const id = intent.id === 0 ? nextNumber(turn) : intent.id;
   const now = nowMs(ctx);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createTestVenue, type TestVenue } from "../testing.ts";
+import { BTC, createWorld } from "../../testing/world.ts";
+import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
 
 const position = (venue: TestVenue, n: number): number =>
   Number(venue.clearing.positionLots(venue.ctx, venue.account(n), 1));
@@ -83,5 +84,35 @@ describe("a TWAP", () => {
     expect(venue.venue.waiting.of(venue.ctx, 1).size).toBe(1);
     expect(venue.keeper.cancelAll(venue.ctx, venue.account(2), "")).toBe(1);
     expect(venue.violation()).toBeNull();
+  });
+
+  it("pays when it is placed for what its slices use when they fill nothing", () => {
+    const slices = 20;
+    /** Gas of its placement, and of the ends of as many blocks. */
+    const gasOf = (flags: string | null): { readonly paid: bigint; readonly used: bigint } => {
+      const world = createWorld();
+      const { ctx } = world;
+      world.setPrice(BTC, "60000");
+      world.list(testMarket());
+      const [long, short] = [world.funded(1, 10_000n), world.funded(2, 10_000n)];
+      world.trade(SYMBOL, short, long, "0.1", "60000");
+      const start = ctx.gas.used;
+      if (flags !== null) world.place(SYMBOL, long, `sell 0.1 @ 62000 id=twenty-bytes-of-name ${flags}`);
+      const paid = ctx.gas.used - start;
+      let used = 0n;
+      for (let i = 0; i < slices; i++) {
+        const before = ctx.gas.used;
+        world.keeper.endBlock(ctx);
+        used += ctx.gas.used - before;
+        world.block(1, () => world.setPrice(BTC, "60000"));
+      }
+      return { paid, used };
+    };
+    const without = gasOf(null);
+    for (const reduces of ["reduce", ""]) {
+      const { paid, used } = gasOf(`${reduces} twap=${slices}/1000`);
+      expect(paid).toBeGreaterThan(used - without.used);
+      expect(paid).toBeLessThan(2n * (used - without.used));
+    }
   });
 });
