@@ -122,4 +122,21 @@ describe("trailing stops", () => {
     expect(trail.due(6000)).toEqual([]);
     expect(trail.due(5997)).toEqual([1, 2, 3]);
   });
+
+  it("that a mark has passed and not joined yet fire on a node that was just started and on one that was not", () => {
+    const log: UndoLog = { onRevert: () => undefined };
+    const trail = new Trail("sell");
+    // The first is the nearest to its best mark, and every mark after it is lower.
+    const stops = [30, 60, 60, 60].map((ticks, n) => ({ id: n + 1, ticks, ppm: 0 }));
+    for (const [n, mark] of [100, 97, 95, 90].entries()) {
+      trail.insert(stops[n] as TrailingStop, mark, log);
+      expect(trail.due(mark)).toEqual([]);
+    }
+    // Of the three older ones a block joins one.
+    for (const mark of [120, 85]) trail.advance(mark, 1, log);
+    expect(trail.classes).toHaveLength(2);
+    const again = Trail.from("sell", trail.classes, stops);
+    expect(again.due(85)).toEqual([1]);
+    expect(trail.due(85)).toEqual([1]);
+  });
 });

@@ -148,6 +148,8 @@ export class Trail {
     this.#set([...classes.slice(0, at), all], log);
     for (const stop of [all.byTicks[0]?.[0], all.byPpm[0]?.[0]])
       if (stop !== undefined) this.#nearer(trailTrigger(this.side, best, stop));
+    // Those that were passed and not joined follow too, and nobody has looked at them.
+    if (gone.length === most) this.#next = this.#unknown();
     return { gone, joined };
   }
 
