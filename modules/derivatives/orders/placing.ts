@@ -22,6 +22,7 @@ import { enforceReduceOnly, recordOf, rest } from "./resting.ts";
 const OPEN: OrderStatus = OrderStatus.ORDER_STATUS_OPEN;
 const FILLED: OrderStatus = OrderStatus.ORDER_STATUS_FILLED;
 const CANCELLED: OrderStatus = OrderStatus.ORDER_STATUS_CANCELLED;
+const WAITING: OrderStatus = OrderStatus.ORDER_STATUS_WAITING;
 
 /** Throws ModuleError to refuse; the caller reverts what was done until then. */
 export function placeOrder(
@@ -148,6 +149,10 @@ function settle(turn: Turn, order: Admitted, done: Done): MsgPlaceOrderResponse 
     return respond(turn, done, { status: CANCELLED, reason: "reduce_only", resting });
   }
   if (remaining > 0) releaseRemainder(turn, order, remaining, done.reservePpm);
+  if (remaining > 0 && intent.triggered && leaves === FILLS_BOUND) {
+    // Whoever asked for it is not there to ask again: the caller lets it wait for its next turn.
+    return respond(turn, done, { status: WAITING, reason: leaves, resting: remaining });
+  }
   const lots = intent.lots - filledLots;
   if (lots === 0) return respond(turn, done, { status: FILLED, reason: "", resting: 0 });
   // Nothing remains but lots do: taken off against own orders, or the part of a reduce-only order beyond the position.
@@ -158,10 +163,13 @@ function settle(turn: Turn, order: Admitted, done: Done): MsgPlaceOrderResponse 
   return respond(turn, done, { status: CANCELLED, reason, resting: 0 });
 }
 
+/** It has met as many orders as one may at a time. */
+const FILLS_BOUND = "fills_bound";
+
 /** Empty: what is left rests in the book. */
 function reasonNotToRest({ force }: Intent, execution: Execution): string {
   if (execution.stop !== null) return execution.stop.reason;
-  if (execution.matched.end === "steps") return "fills_bound";
+  if (execution.matched.end === "steps") return FILLS_BOUND;
   return force === "gtc" ? "" : "immediate";
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
+import type { AccountId } from "../../kit/account-id.ts";
+import { defaultTerms } from "../defaults.ts";
 import {
   TRIGGER_REFUSALS_PER_BLOCK_MAX,
   TRIGGERS_PER_BLOCK_MAX,
@@ -43,6 +45,45 @@ describe("stops and take-profits", () => {
     venue.block(at);
     expect(position(venue, 1)).toBe(text.startsWith("buy") ? 1000n : -1000n);
     expect(triggered(venue)).toEqual(["3"]);
+  });
+
+  it("go on in the next block when they have met as many orders as one may, with what belongs to them", () => {
+    const venue = createTestVenue(
+      testMarket({ terms: { ...defaultTerms(), fillsPerOrderMax: 10 } }),
+    );
+    const [stopped, other, evil, deep] = [1, 2, 3, 4].map((n) => venue.account(n)) as [
+      AccountId,
+      AccountId,
+      AccountId,
+      AccountId,
+    ];
+    venue.place(other, "sell 1 @ 60000");
+    venue.place(stopped, "buy 1 @ 60000");
+    const end = 1_700_000_900_000;
+    venue.place(stopped, `sell 1 market reduce stop=59500 id=mine til=${end}`);
+    venue.place(stopped, "sell 1 market stop=59500 id=short tp=50000 sl=65000");
+    venue.place(deep, "buy 5 @ 59300");
+    // Two icebergs of ten lots that show one each: twenty parts before the depth behind them.
+    for (let n = 0; n < 2; n++) venue.place(evil, "buy 0.01 @ 59400 show=0.001");
+    const left: bigint[] = [];
+    for (let n = 0; n < 5; n++) {
+      venue.block(59_450);
+      left.push(position(venue, 1));
+    }
+    // Ten parts each in the first block; in the second the depth takes what is left of either, of the first as far as there is a position.
+    expect(left).toEqual([980n, -990n, -990n, -990n, -990n]);
+    const reasons = venue.ctx.events
+      .filter(({ type }) => type === "order_cancelled")
+      .map(({ attributes }) => attributes.find(({ key }) => key === "reason")?.value);
+    expect(reasons).not.toContain("fills_bound");
+    // The bracket of the second covers all that it sold.
+    const covered: bigint[] = [];
+    venue.venue.state.waiting.each(
+      venue.ctx,
+      (_key, order) => void covered.push(order.remainingLots),
+    );
+    expect(covered).toEqual([1000n, 1000n]);
+    expect(venue.violation()).toBeNull();
   });
 
   it("become resting orders with their id and client id, at the end of their level", () => {

@@ -6,15 +6,16 @@
  * were due, not by the owner. What counts is what was placed. Refused orders have a bound of their own, and so have reduce-only ones without
  * a position: those cost their owner nothing and keep nobody waiting.
  */
-import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
+import type { BracketTerms, WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { OrderStatus, TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { collects, trades } from "../auction/opening.ts";
 import * as events from "../events.ts";
 import type { Instrument } from "../instruments.ts";
-import { countFired, placedWorth } from "../keys/counting.ts";
+import { countFired, lotsOf, placedWorth } from "../keys/counting.ts";
 import {
   TICKS_MAX,
   TRAIL_MERGES_PER_BLOCK_MAX,
@@ -38,6 +39,7 @@ import {
   moveWaiting,
   setTrailMark,
   takeOut,
+  wait,
   waitingById,
 } from "./waiting.ts";
 import { QUEUE, trailSide, waitingHolder } from "./waiting-index.ts";
@@ -180,5 +182,36 @@ function place(turn: Turn, order: WaitingOrder, mark: Mark): void {
   events.orderTriggered(turn, order, mark.ticks);
   requireTradable(turn, order.reduceOnly);
   const placed = placeIntent(turn, intentOfWaiting(order), mark);
-  countFired(turn, order, placedWorth(turn, mark, placed));
+  const left = placed.status === OrderStatus.ORDER_STATUS_WAITING ? placed.remainingSize : "0";
+  // What is left counts when it fires.
+  const done = left === "0" ? placed : { ...placed, remainingSize: "0" };
+  countFired(turn, order, placedWorth(turn, mark, done));
+  if (left !== "0") goOn(turn, order, placed);
+}
+
+/**
+ * It met as many orders as one may, and there are more: what is left of it goes on in the next block, before those that find their turn then. Otherwise a
+ * few small orders at the best price would take the stop away from a position of any size.
+ */
+function goOn(turn: Turn, order: WaitingOrder, placed: MsgPlaceOrderResponse): void {
+  const next: WaitingOrder = {
+    ...order,
+    remainingLots: BigInt(lotsOf(turn.instrument, placed.remainingSize)),
+    dueSequence: BigInt(nextNumber(turn)),
+    bracket: protectedBy(order.bracket, placed),
+  };
+  wait(turn, next, 0);
+}
+
+/** With the orders that fills have made of it. */
+function protectedBy(
+  bracket: BracketTerms | undefined,
+  { stopLossId, takeProfitId }: MsgPlaceOrderResponse,
+): BracketTerms | undefined {
+  if (bracket === undefined) return undefined;
+  const { stopLoss, takeProfit } = bracket;
+  return {
+    takeProfit: takeProfit === undefined ? undefined : { ...takeProfit, orderId: takeProfitId },
+    stopLoss: stopLoss === undefined ? undefined : { ...stopLoss, orderId: stopLossId },
+  };
 }

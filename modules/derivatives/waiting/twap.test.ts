@@ -97,7 +97,8 @@ describe("a TWAP", () => {
       const [long, short] = [world.funded(1, 10_000n), world.funded(2, 10_000n)];
       world.trade(SYMBOL, short, long, "0.1", "60000");
       const start = ctx.gas.used;
-      if (flags !== null) world.place(SYMBOL, long, `sell 0.1 @ 62000 id=twenty-bytes-of-name ${flags}`);
+      if (flags !== null)
+        world.place(SYMBOL, long, `sell 0.1 @ 62000 id=twenty-bytes-of-name ${flags}`);
       const paid = ctx.gas.used - start;
       let used = 0n;
       for (let i = 0; i < slices; i++) {
