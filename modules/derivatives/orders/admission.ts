@@ -87,12 +87,15 @@ export function requireClientId(turn: Turn, account: AccountId, clientId: string
 
 export function requireNotional(turn: Turn, intent: Intent, mark: Mark, ticks: number): void {
   const { instrument } = turn;
-  const notional = sizeNotional(instrument, mark, ticks, intent.sizeLots);
+  const { displayLots, sizeLots } = intent;
+  const notional = sizeNotional(instrument, mark, ticks, sizeLots);
+  // Who takes an iceberg meets it part by part.
+  const met = displayLots === 0 ? notional : sizeNotional(instrument, mark, ticks, displayLots);
   const least = instrument.terms.notionalMin;
-  if (!intent.reduceOnly && !intent.triggered && notional < least) {
+  if (!intent.reduceOnly && !intent.triggered && met < least) {
     throw refuse(
       "notionalTooSmall",
-      `expected at least ${formatMoney(least)}, got ${formatMoney(notional)}`,
+      `expected at least ${formatMoney(least)}, got ${formatMoney(met)}`,
     );
   }
   if (notional > instrument.notionalMax) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { defaultTerms } from "../defaults.ts";
 import { OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
 import { createTestVenue, SYMBOL, testMarket } from "../testing.ts";
 
@@ -283,5 +284,16 @@ describe("self-trades, makers short of margin, open interest", () => {
     venue.place(b, "sell 1 @ 60000");
     expect(venue.place(c, "buy 1 @ 60000").status).toBe(2);
     expect(venue.violation()).toBeNull();
+  });
+
+  it("shows no less of an iceberg than an order of its own would have to be worth", () => {
+    const venue = createTestVenue(
+      testMarket({ terms: { ...defaultTerms(), notionalMin: 120_000_000n } }),
+    );
+    const account = venue.account(1);
+    const tooSmall = expect.objectContaining({ codespace: "derivatives", code: 10 });
+    expect(() => venue.place(account, "buy 0.1 @ 60000 show=0.001")).toThrow(tooSmall);
+    expect(() => venue.place(account, "buy 0.1 @ 60000 show=0.001 stop=61000")).toThrow(tooSmall);
+    expect(venue.place(account, "buy 0.1 @ 60000 show=0.002")).toMatchObject({ status: 1 });
   });
 });
