@@ -171,6 +171,21 @@ describe("an opening auction", () => {
     expect(place(capped, 3, "buy 1 @ 59000")).toBe(OPEN);
   });
 
+  it("ends in its block however many parts two owners have to trade in it, and whatever they send in each", () => {
+    const venue = openingVenue();
+    for (let n = 0; n < 4; n++) place(venue, 1, "sell 0.1 @ 60000 show=0.001");
+    setStatus(venue, MARKET_STATUS_HALTED);
+    nextBlock(venue);
+    setStatus(venue, MARKET_STATUS_ACTIVE);
+    // An auction takes the four parts that show; with one a block the market would stay shut for as long as there are some.
+    for (let i = 0; i < 3; i++) nextBlock(venue);
+    expect(place(venue, 2, "buy 0.15 @ 60000 id=a")).toBe(COLLECTED);
+    const types = nextBlock(venue);
+    expect(types.filter((type) => type === "auction_cleared").length).toBeGreaterThan(30);
+    expect(place(venue, 2, "buy 0.002 @ 60000")).toBe(FILLED);
+    expect(venue.violation()).toBeNull();
+  });
+
   it("takes several blocks when more crosses than one auction holds", () => {
     const venue = openingVenue({ ordersMax: 1 });
     setStatus(venue, MARKET_STATUS_HALTED);

@@ -13,7 +13,7 @@ import {
 import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
-import { AUCTION_LOOKS_MAX, AUCTION_ROUNDS } from "../limits.ts";
+import { AUCTION_LOOKS_MAX, AUCTION_ROUNDS, ICEBERG_PARTS_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit } from "../marks.ts";
 import {
@@ -50,8 +50,35 @@ interface Terms {
   readonly fees: UniformFees;
 }
 
-/** Returns whether orders that cross were left for the next block, because this one had no room or time for them. */
-export function holdAuction(turn: Turn, mark: Mark): boolean {
+/**
+ * The auctions of an opening, one after another in the same block, as long as icebergs show parts that cross: with one part a block, two owners who trade
+ * a lot in each would keep a market shut, and everybody from being liquidated, for as long as they liked. Returns whether orders that cross are left.
+ */
+export function holdOpening(turn: Turn, mark: Mark): boolean {
+  let looks = 0;
+  for (let part = 0; part < ICEBERG_PARTS_MAX && looks < AUCTION_LOOKS_MAX; part++) {
+    const held = holdAuction(turn, mark);
+    looks += held.looks;
+    if (held.left === "nothing" || !crosses(turn)) return false;
+    if (held.left === "orders") return true;
+  }
+  return true;
+}
+
+function crosses({ book }: Turn): boolean {
+  const bid = book.bestTicks("buy");
+  const ask = book.bestTicks("sell");
+  return bid !== 0 && ask !== 0 && bid >= ask;
+}
+
+interface Held {
+  /** What may cross yet: orders that there was no room or time for, or no more than the next parts of icebergs. */
+  readonly left: "nothing" | "orders" | "parts";
+  /** Orders that were looked at. */
+  readonly looks: number;
+}
+
+export function holdAuction(turn: Turn, mark: Mark): Held {
   const fees = new UniformFees(turn);
   const range = {
     low: bandLimit(turn.instrument, mark, "sell"),
@@ -60,21 +87,22 @@ export function holdAuction(turn: Turn, mark: Mark): boolean {
   let looks = 0;
   for (let round = 0; round < AUCTION_ROUNDS || looks < AUCTION_LOOKS_MAX; round++) {
     const met = crossing(turn);
-    if (met.buy.length === 0) return false;
+    if (met.buy.length === 0) return { left: "nothing", looks };
     looks += met.buy.length + met.sell.length;
     if (makeFit(turn, met)) continue;
     const strike = strikeUnderCap(turn, met, { reference: Number(mark.ticks), range, fees });
-    if (strike === null) return false;
+    if (strike === null) return { left: "nothing", looks };
     const refused = clear(turn, strike);
     if (refused === null) {
       // A part that an iceberg shows next may cross as well: it waits for the next auction.
-      return record(turn, strike, fees) || met.more;
+      const refilled = record(turn, strike, fees);
+      return { left: met.more ? "orders" : refilled ? "parts" : "nothing", looks };
     }
     for (const { order } of strike.fills) {
       if (refused.has(order.account)) cancel(turn, order.slot, "margin");
     }
   }
-  return true;
+  return { left: "orders", looks };
 }
 
 function strike(

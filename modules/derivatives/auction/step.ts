@@ -15,7 +15,7 @@ import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
 import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
 import { byLists, takeCancels } from "./rounds.ts";
-import { holdAuction } from "./run.ts";
+import { holdAuction, holdOpening } from "./run.ts";
 
 /**
  * Expiries and auctions of a market at the end of a block. While it is stopped or its price stale, nothing but expiries and cancels of rounds, and the collected
@@ -82,8 +82,8 @@ function auctionRound(turn: Turn, round: number, mark: Mark): void {
   const immediate = enterCollected(turn, round);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
-    const carriesOver = holdAuction(turn, mark);
-    if (opening !== 0 && !carriesOver && uncross(turn, mark)) endOpening(ctx, venue, instrument);
+    if (opening === 0) holdAuction(turn, mark);
+    else if (!holdOpening(turn, mark) && uncross(turn, mark)) endOpening(ctx, venue, instrument);
   }
   for (const id of immediate) {
     const slot = turn.book.find(id);
