@@ -52,6 +52,20 @@ describe("the fate of a collected order", () => {
     expect(fateAfter(collectedFate, order, others)).toEqual(collectedFate);
   });
 
+  test("is to wait for a trigger, and then what an auction makes of it under its id", () => {
+    const waits = event("order_waiting", { order_id: "7", size: "3" });
+    const waiting = fateAfter(collectedFate, order, [waits]);
+    expect(waiting).toMatchObject({ status: "waiting", orderId: 7n, remainingSize: "3" });
+    expect(isDecided({ round: 5n }, false)(waiting, 5)).toBe(true);
+    expect(isDecided({ round: 5n }, true)(waiting, 5)).toBe(false);
+    const fired = fateAfter(waiting, order, [event("order_triggered", { order_id: "7" })]);
+    expect(fired).toMatchObject({ status: "collected", orderId: 7n });
+    expect(fateAfter(fired, order, [placed, fill])).toMatchObject({
+      status: "open",
+      price: "60000",
+    });
+  });
+
   test("knows what own orders or a smaller position have taken off, which is told by its id alone", () => {
     const reduced = (id: string, remaining: string): TxEvent => {
       const { attributes, type } = event("order_reduced", { order_id: id, remaining });

@@ -12,8 +12,8 @@ export interface AuctionOrder {
 }
 
 export interface AuctionFate {
-  /** "collected": it is not in the book yet. */
-  readonly status: "collected" | "open" | "filled" | "cancelled";
+  /** "collected": it is not in the book yet; "waiting": for its trigger. */
+  readonly status: "collected" | "waiting" | "open" | "filled" | "cancelled";
   /** 0 while it is collected. */
   readonly orderId: bigint;
   /** Decimal text, of this auction; "0" without a fill. */
@@ -21,7 +21,7 @@ export interface AuctionFate {
   /** The one price of the auction; empty without a fill. */
   readonly price: string;
   readonly fee: string;
-  /** Rests in the book; "0" unless open. */
+  /** Rests in the book, or waits; "0" unless open or waiting. */
   readonly remainingSize: string;
   /** Why it was cancelled; empty otherwise. */
   readonly reason: string;
@@ -52,7 +52,12 @@ export function fateAfter(
     if (type === "order_reduced" && value("order_id") === `${fate.orderId}`)
       fate = { ...fate, remainingSize: value("remaining") };
     if (value("client_id") !== order.clientId) continue;
-    if (type === "order_placed") {
+    if (type === "order_waiting") {
+      const orderId = BigInt(value("order_id"));
+      fate = { ...fate, status: "waiting", orderId, remainingSize: value("size") };
+    } else if (type === "order_triggered") {
+      fate = { ...fate, status: "collected" };
+    } else if (type === "order_placed") {
       const orderId = BigInt(value("order_id"));
       fate = { ...fate, status: "open", orderId, remainingSize: value("size") };
     } else if (type === "auction_fill") {

@@ -295,6 +295,22 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
     terms?.auction !== undefined,
     `collected order "${clientId}" has no market that collects`,
   );
+  const { waiting } = order;
+  const next = state.counters.get(ctx, market)?.nextOrderId ?? 1n;
+  requireThat(
+    waiting === undefined ||
+      (waiting.market === market &&
+        holderOf(waiting) === holderOf(order) &&
+        waiting.clientId === clientId &&
+        waiting.side === order.side &&
+        waiting.reduceOnly === order.reduceOnly &&
+        waiting.remainingLots > 0n &&
+        waiting.kind >= 1 &&
+        waiting.kind <= 3 &&
+        waiting.id < next &&
+        wellCounted(waiting)),
+    `collected order "${clientId}" waits for no trigger of its own`,
+  );
   const key = [market, holderOf(order), clientId] as const;
   requireThat(!state.collected.has(ctx, key), `collected order "${clientId}" is there twice`);
   state.collected.set(ctx, key, order);

@@ -127,6 +127,8 @@ function collectedApart(venue: Venue): Invariant {
         found = `order "${clientId}" was collected in market ${id}, which does not collect`;
       } else if (venue.books.of(ctx, id).findByClientId(account, clientId) !== 0) {
         found = `collected order "${clientId}" is also in the book of market ${id}`;
+      } else if (venue.waiting.of(ctx, id).findByClientId(account, clientId) !== 0) {
+        found = `collected order "${clientId}" also waits in market ${id}`;
       }
       return found !== null;
     });

@@ -133,7 +133,7 @@ function updateOf(name: string, order: Followed, lookup: OrderLookup): OrderUpda
   if (after !== null) return { ...openOrderView(instrument, after), filled };
   const before = order.change?.before ?? null;
   // What was collected goes on under its id.
-  if (order.cancelled === null && before?.status === "collected") return null;
+  if (order.cancelled === null && before?.status === "collected" && before.id === 0) return null;
   const isFilled = order.cancelled === null && (order.wasFilled || order.filledLots > 0n);
   return {
     ...(before === null ? { market, order_id: id } : openOrderView(instrument, before)),

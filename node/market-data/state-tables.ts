@@ -16,13 +16,13 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { LevelBook } from "./level-book.ts";
 
-/** "collected": accepted, for the auction at the end of the opening; it has no id yet. */
+/** "collected": accepted, for an auction to come; it has no id yet, unless it has waited and fired. */
 export type OpenStatus = "open" | "waiting" | "collected";
 
 export interface OpenOrder {
   readonly market: MarketId;
   readonly account: AccountId;
-  /** 0 while collected. */
+  /** 0 while collected for the first time. */
   readonly id: number;
   readonly clientId: string;
   readonly status: OpenStatus;
@@ -242,7 +242,7 @@ function collectedOrder(value: Uint8Array): OpenOrder {
   return {
     market: order.market,
     account: accountId(order.owner, order.subaccount),
-    id: 0,
+    id: Number(order.waiting?.id ?? 0n),
     clientId: order.clientId,
     status: "collected",
     side: sideOf(order.side),

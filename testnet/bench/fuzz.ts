@@ -45,8 +45,11 @@ const subjects: Readonly<Record<string, Subject>> = {
     seeds: "1",
     operations: "100000",
     compare(seed, rounds) {
-      const { cancels, fills, leftOut } = compareProposers(seed, Math.ceil(rounds / ROUNDS));
-      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels`;
+      const { cancels, fills, leftOut, triggered } = compareProposers(
+        seed,
+        Math.ceil(rounds / ROUNDS),
+      );
+      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels, ${triggered} triggers`;
     },
   },
 };

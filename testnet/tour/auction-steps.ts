@@ -21,7 +21,7 @@ async function meet({ alice, bob }: TourNetwork, market: string): Promise<string
 const MET = "filled 0.3 at 60150, filled 0.3 at 60150";
 
 export async function auctionSteps(tour: TourNetwork, steps: Steps): Promise<void> {
-  const { alice, setStatus } = tour;
+  const { alice, chain, setStatus, until } = tour;
   const order = { market: AUCTION, side: "buy", price: "60000", size: "0.1" } as const;
   await steps.step(
     "auction",
@@ -38,6 +38,19 @@ export async function auctionSteps(tour: TourNetwork, steps: Steps): Promise<voi
   await steps.step("auction", "two that cross meet at the price nearest to mark", MET, () =>
     meet(tour, AUCTION),
   );
+  await steps.step("auction", "a stop waits from its auction on", "waiting, left 0.1", async () => {
+    const { remainingSize, status } = await alice.placeInAuction({
+      ...{ market: AUCTION, side: "buy", type: "market", size: "0.1", clientId: "stop" },
+      trigger: { kind: "stop", price: "70000" },
+    });
+    return `${status}, left ${remainingSize}`;
+  });
+  await steps.step("auction", "and its cancel is of a round", "0 left", async () => {
+    await alice.cancel({ market: AUCTION, clientId: "stop" });
+    const left = async () => (await chain.waitingOrders(alice.address, { market: AUCTION })).length;
+    await until("the round of a cancel", async () => (await left()) === 0);
+    return `${await left()} left`;
+  });
   await setStatus(PERPETUAL, MarketStatus.MARKET_STATUS_HALTED);
   await steps.step(
     "opening",

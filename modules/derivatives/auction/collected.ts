@@ -1,6 +1,6 @@
 /** Orders collected for the auction of their block or round: the record and its reserve in margin change together here. */
 import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import type { CollectedOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { CollectedOrder, WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
@@ -34,6 +34,28 @@ export function collectedIn(
   account: AccountId,
 ): CollectedOrder[] {
   return terms.auction === undefined ? [] : collectedOf(ctx, venue, id, account);
+}
+
+/** A conditional order that is for the auction now. */
+export function hasFired(waiting: WaitingOrder | undefined): boolean {
+  return waiting !== undefined && waiting.id !== 0n;
+}
+
+/** A conditional order that is for no auction before it has fired. */
+export function isToWait({ waiting }: CollectedOrder): boolean {
+  return waiting !== undefined && waiting.id === 0n;
+}
+
+/** By client id, or by the id that one has which has fired. */
+export function collectedNamed(
+  ctx: ReadContext,
+  venue: Venue,
+  market: MarketId,
+  account: AccountId,
+  { clientId, orderId }: { readonly clientId: string; readonly orderId: bigint },
+): CollectedOrder | undefined {
+  if (clientId !== "") return venue.state.collected.get(ctx, [market, account, clientId]);
+  return collectedOf(ctx, venue, market, account).find(({ waiting }) => waiting?.id === orderId);
 }
 
 /** How many the account has in this market, at no more gas than their number. */

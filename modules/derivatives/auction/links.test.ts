@@ -132,10 +132,9 @@ describe("an opening auction", () => {
 });
 
 describe("a market that only holds auctions", () => {
-  it("takes no order that waits, nor one with parts, a bracket or a last block", () => {
+  it("takes no TWAP, nor an order with parts, a bracket or a last block", () => {
     const venue = market(MatchingMode.MATCHING_MODE_BATCH_AUCTION);
     for (const text of [
-      "sell 1 market stop=59000 id=a",
       "sell 1 market twap=2/1000 id=a",
       "sell 1 @ 60000 id=a show=0.5",
       "sell 1 @ 60000 id=a tp=59000",

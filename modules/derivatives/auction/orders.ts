@@ -3,7 +3,11 @@
  * at other accounts' orders of the block: so what is accepted does not depend on the order of transactions.
  */
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import { OrderStatus, Side as WireSide } from "@keel/proto/gen/keel/derivatives/v1/types";
+import {
+  OrderStatus,
+  type WaitingOrder,
+  Side as WireSide,
+} from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { refuse } from "../errors.ts";
@@ -24,7 +28,9 @@ import {
 import { type Intent, intentOf } from "../orders/intents.ts";
 import type { OrderRequest } from "../orders/requests.ts";
 import { openTurn, type Turn, type Venue } from "../venue.ts";
-import { countCollected } from "./collected.ts";
+import { valueTicksOf, waitingRecord } from "../waiting/conditional.ts";
+import { requireReason } from "../waiting/reducing.ts";
+import { countCollected, hasFired } from "./collected.ts";
 import { isOpening } from "./opening.ts";
 import { roundOf } from "./rounds.ts";
 
@@ -42,37 +48,68 @@ export function collectOrder(
   requireAuctionOrder(turn, request);
   const mark = requireTradable(turn, request.reduceOnly);
   const builder = requireBuilder(turn, account, request.builder);
-  return collectIntent(
-    turn,
-    intentOf(instrument, account, request, { id: 0, ocoId: 0, builder }),
-    mark,
-    roundOf(ctx, instrument),
-  );
+  const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0, builder });
+  const round = roundOf(ctx, instrument);
+  if (request.trigger === null) return collectIntent(turn, intent, mark, round);
+  requireCollectable(turn, intent, mark, round);
+  // In rounds it is not known yet what else has come by then: it waits though it may have nothing to reduce.
+  if (intent.reduceOnly && round === 0) requireReason(turn, intent, mark);
+  const waiting = waitingRecord(turn, intent, request, mark);
+  const ticks = valueTicksOf(waiting, mark);
+  const { feeReservePpm } = waiting;
+  return collect(turn, intent, { ticks, lots: intent.lots, feeReservePpm, round, waiting });
 }
 
-/** As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. Round 0: the next that is held. */
+/**
+ * As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. Round 0: the next that is held. `fired`: what it was while it waited,
+ * and paid for its entry.
+ */
 export function collectIntent(
   turn: Turn,
   intent: Intent,
   mark: Mark,
   round: number,
+  fired?: WaitingOrder,
 ): MsgPlaceOrderResponse {
+  const { instrument } = turn;
+  const { builder, reduceOnly, type } = intent;
+  requireCollectable(turn, intent, mark, round);
+  const ticks = limitOf(turn, intent, mark);
+  // Of a round to come it is cut when it enters: what it may reduce then, it does not have to now.
+  const lots = reduceOnly && round === 0 ? requireReducible(turn, intent) : intent.lots;
+  requireNotional(turn, intent, mark, type === "limit" ? ticks : Number(mark.ticks));
+  const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);
+  const feeReservePpm = reduceOnly ? 0 : feePpm;
+  return collect(turn, intent, { ticks, lots, feeReservePpm, round, waiting: fired });
+}
+
+/** Whatever else it is: there is a price for it, and room. */
+function requireCollectable(turn: Turn, intent: Intent, mark: Mark, round: number): void {
   const { ctx, instrument, venue } = turn;
-  const { account, builder, clientId, goodTilMs, reduceOnly, side, sizeLots, type } = intent;
   // One that only reduces, too: no auction is held at a late price, so it would wait, with any number of others, for one that had to take in all of them.
   if (round !== 0 && !mark.fresh)
     throw refuse("stalePrice", `the price of ${instrument.symbol} is late: cancels only`);
-  const ticks = limitOf(turn, intent, mark);
   requireOwnRoom(turn, intent);
   requireGoodTil(turn, intent);
-  // Of a round to come it is cut when it enters: what it may reduce then, it does not have to now.
-  const lots = reduceOnly && round === 0 ? requireReducible(turn, intent) : sizeLots;
-  if (reduceOnly && round !== 0 && !venue.clearing.exists(ctx, account))
+  if (intent.reduceOnly && round !== 0 && !venue.clearing.exists(ctx, intent.account))
     throw refuse("unknownAccount", "the sub-account holds no collateral");
-  requireNotional(turn, intent, mark, type === "limit" ? ticks : Number(mark.ticks));
+}
 
-  const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);
-  const feeReservePpm = reduceOnly ? 0 : feePpm;
+function collect(
+  turn: Turn,
+  intent: Intent,
+  order: {
+    /** Limit; of a conditional order that has not fired what its reserve is reckoned at. */
+    readonly ticks: number;
+    readonly lots: number;
+    readonly feeReservePpm: number;
+    readonly round: number;
+    readonly waiting: WaitingOrder | undefined;
+  },
+): MsgPlaceOrderResponse {
+  const { ctx, instrument, venue } = turn;
+  const { account, builder, clientId, goodTilMs, reduceOnly, side, sizeLots } = intent;
+  const { feeReservePpm, lots, round, ticks, waiting } = order;
   if (!reduceOnly) {
     const fees = feeReserve(instrument, ticks, lots, feeReservePpm);
     const { clearing } = venue;
@@ -80,7 +117,7 @@ export function collectIntent(
       clearing.requireInitial(ctx, account);
     }
   }
-  if (round !== 0) ctx.gas.consume(COLLECTED_ORDER_GAS, "collected order");
+  if (round !== 0 && !hasFired(waiting)) ctx.gas.consume(COLLECTED_ORDER_GAS, "collected order");
   venue.state.collected.set(ctx, [instrument.id, account, clientId], {
     market: instrument.id,
     owner: venue.accounts.owner(account),
@@ -97,6 +134,7 @@ export function collectIntent(
     builder,
     trader: intent.trader ?? NO_TRADER,
     round: BigInt(round),
+    waiting,
   });
   events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots }, round);
   return accepted(formatSize(instrument, lots), round);
@@ -113,8 +151,8 @@ function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderReq
   if (request.postOnly) {
     throw refuse("notInAuction", "post-only has no meaning where all pay the same");
   }
-  if (request.trigger !== null || request.twap !== null) {
-    throw refuse("notInAuction", "an order that waits is matched at once when it fires");
+  if (request.twap !== null) {
+    throw refuse("notInAuction", "the slices of a TWAP are matched at once");
   }
   const parts = request.displaySize !== "" || request.bracket !== null;
   if (parts || request.goodTilHeight !== 0) {

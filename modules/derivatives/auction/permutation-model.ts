@@ -45,8 +45,17 @@ function ownerOf(n: number): { readonly sender: string; readonly subaccount: num
   };
 }
 
+/** Around the prices of a history. */
+function triggerOf(random: Random) {
+  const kind = (1 + random.below(3)) as 1 | 2 | 3;
+  const trail = `${5 + random.below(20)}`;
+  if (kind === 3) return { kind, price: "", trail, trailPpm: 0 };
+  return { kind, price: `${59_980 + random.below(9) * 5}`, trail: "", trailPpm: 0 };
+}
+
 function order(random: Random, id: string): NewOrder {
   return NewOrder.fromPartial({
+    ...(random.below(6) === 0 ? { trigger: triggerOf(random) } : {}),
     market: SYMBOL,
     side: random.below(2) === 0 ? 1 : 2,
     type: random.below(8) === 0 ? 2 : 1,

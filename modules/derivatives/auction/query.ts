@@ -21,7 +21,7 @@ import { bandLimit, markOf } from "../marks.ts";
 import { sideOf } from "../orders/requests.ts";
 import type { Side } from "../ports.ts";
 import { requireInstrument, type Venue } from "../venue.ts";
-import { collectedOf } from "./collected.ts";
+import { collectedOf, isToWait } from "./collected.ts";
 import { openingMs } from "./opening.ts";
 
 /** Resting and collected orders of a side, best price first. */
@@ -34,7 +34,7 @@ function levels(ctx: ReadContext, venue: Venue, { id }: Instrument, side: Side):
     return orders.length === BOOK_QUERY_ORDERS_MAX;
   });
   for (const order of collectedOf(ctx, venue, id)) {
-    if (sideOf(order.side) !== side) continue;
+    if (sideOf(order.side) !== side || isToWait(order)) continue;
     orders.push({ ticks: Number(order.priceTicks), lots: Number(order.lots) });
   }
   const direction = side === "buy" ? -1 : 1;
@@ -76,7 +76,7 @@ export function auctionQuery(venue: Venue): QueryRoute {
   });
 }
 
-/** An order that is accepted and not in the book yet: without an id, and without the height at which it will have been placed. */
+/** An order that is accepted and not in the book yet: without an id, unless it has waited and fired, and without the height at which it will have been placed. */
 export function collectedView(
   { addresses }: Venue,
   instrument: Instrument,
@@ -84,7 +84,7 @@ export function collectedView(
 ): OrderView {
   return {
     market: instrument.symbol,
-    orderId: 0n,
+    orderId: order.waiting?.id ?? 0n,
     owner: addresses.format(order.owner),
     subaccount: order.subaccount,
     side: order.side,

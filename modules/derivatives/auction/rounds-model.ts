@@ -30,14 +30,16 @@ interface Act {
   readonly round: number;
 }
 
-/** Some are good for a few blocks only, never less than until the block after the next: sooner ends are not named. */
+/** Some are good for a few blocks only, never less than until the block after the next: sooner ends are not named. Some wait for a trigger first. */
 function orderText(random: Random, block: number): string {
   const side = random.below(2) === 0 ? "buy" : "sell";
   const price = 60_000 + (random.below(13) - 6) / 2;
   const force = ["", "", " ioc", " reduce"][random.below(4)] ?? "";
   const til = GENESIS_MS + (block + 2 + random.below(3)) * 1000 + 500;
   const end = force !== " ioc" && random.below(4) === 0 ? ` til=${til}` : "";
-  return `${side} ${(1 + random.below(40)) / 1000} @ ${price}${force}${end}`;
+  const trigger = ["stop=59999.5", "stop=60000.5", "profit=60000.5", "trail=0.5", "trail=1"];
+  const condition = random.below(4) === 0 ? ` ${trigger[random.below(trigger.length)]}` : "";
+  return `${side} ${(1 + random.below(40)) / 1000} @ ${price}${force}${end}${condition}`;
 }
 
 /** No two orders share a name. A cancel names one of the account's of any block before, or of its own, or none. */
@@ -120,7 +122,7 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
     const fault = venue.violation();
     assert(fault === null, `height ${height}: ${fault}`);
     for (const { type, attributes } of ctx.events) {
-      if (!/^auction_|^order_(cancelled|reduced|placed)/.test(type)) continue;
+      if (!/^auction_|^order_(cancelled|reduced|placed|waiting|triggered)/.test(type)) continue;
       told.push([type, ...attributes.map(({ key, value }) => `${key}=${value}`)].join(" "));
     }
     brought = left.filter(({ early }) => !early);
@@ -139,13 +141,14 @@ export interface Compared {
   readonly fills: number;
   readonly cancels: number;
   readonly expired: number;
+  readonly triggered: number;
   /** Acts that the second proposer left out of a block. */
   readonly leftOut: number;
 }
 
 export function compareProposers(seed: number, histories: number): Compared {
   const random = createRandom(seed);
-  let [fills, cancels, expired, leftOut] = [0, 0, 0, 0];
+  let [fills, cancels, expired, triggered, leftOut] = [0, 0, 0, 0, 0];
   for (let n = 0; n < histories; n++) {
     const acts = history(random);
     const honest = play(acts, false);
@@ -155,7 +158,8 @@ export function compareProposers(seed: number, histories: number): Compared {
     fills += honest.told.filter((line) => line.startsWith("auction_fill")).length;
     cancels += honest.told.filter((line) => line.endsWith("reason=user")).length;
     expired += honest.told.filter((line) => line.endsWith("reason=expired")).length;
+    triggered += honest.told.filter((line) => line.startsWith("order_triggered")).length;
     leftOut += acts.flat().filter((act) => act.leftOut).length;
   }
-  return { fills, cancels, expired, leftOut };
+  return { fills, cancels, expired, triggered, leftOut };
 }

@@ -8,10 +8,11 @@ describe("a proposer of a market in rounds", () => {
     timeout: 600_000,
   }, () => {
     // The long form: npm run fuzz -- rounds
-    const { cancels, expired, fills, leftOut } = compareProposers(1, HISTORIES);
+    const { cancels, expired, fills, leftOut, triggered } = compareProposers(1, HISTORIES);
     expect(fills).toBeGreaterThan(HISTORIES);
     expect(cancels).toBeGreaterThan(HISTORIES);
     expect(expired).toBeGreaterThan(HISTORIES / 3);
+    expect(triggered).toBeGreaterThan(HISTORIES / 4);
     expect(leftOut).toBeGreaterThan(HISTORIES * 5);
   });
 });

@@ -7,12 +7,20 @@ import type { Instrument } from "../instruments.ts";
 import { OPEN_ORDERS_PER_MARKET_MAX, ROUND_ORDERS_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
-import { cancelOpen, cancelSlot, expireDue } from "../orders/cancelling.ts";
+import { cancelOpen, cancelSlot, cancelWaitingToo, expireDue } from "../orders/cancelling.ts";
 import { reducible } from "../orders/execution.ts";
 import { sideOf } from "../orders/requests.ts";
 import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
-import { closeTurn, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
-import { collectedOf, releaseCollected, takeCollected } from "./collected.ts";
+import { closeTurn, nextNumber, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
+import { waitingById } from "../waiting/waiting.ts";
+import {
+  collectedNamed,
+  collectedOf,
+  isToWait,
+  releaseCollected,
+  takeCollected,
+} from "./collected.ts";
+import { beginWaiting } from "./conditional.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
 import { byLists, takeCancels } from "./rounds.ts";
 import { holdAuction, holdOpening } from "./run.ts";
@@ -79,7 +87,7 @@ function auctionRound(turn: Turn, round: number, mark: Mark): void {
   const { ctx, instrument, venue } = turn;
   expireDue(turn);
   carryOutAll(turn, round);
-  const immediate = enterCollected(turn, round);
+  const immediate = enterCollected(turn, round, mark);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
     if (opening === 0) holdAuction(turn, mark);
@@ -110,10 +118,7 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
     cancelOpen(turn, account, "user");
     return;
   }
-  const collected =
-    clientId === ""
-      ? undefined
-      : venue.state.collected.get(ctx, [instrument.id, account, clientId]);
+  const collected = collectedNamed(ctx, venue, instrument.id, account, { clientId, orderId });
   if (collected !== undefined) {
     // Of a later round it may or may not be here yet, as the proposer liked.
     if (collected.round <= named.round) releaseCollected(ctx, venue, instrument, collected, "user");
@@ -122,10 +127,13 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
   const slot =
     clientId === "" ? book.find(Number(orderId)) : book.findByClientId(account, clientId);
   if (slot !== 0 && book.accountOf(slot) === account) cancelSlot(turn, slot, "user");
+  const id = clientId === "" ? Number(orderId) : turn.waiting.findByClientId(account, clientId);
+  const waiting = turn.waiting.accountOf(id) === account ? waitingById(turn, id) : undefined;
+  if (waiting !== undefined) cancelWaitingToo(turn, waiting, "user");
 }
 
 /** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
-function enterCollected(turn: Turn, round: number): number[] {
+function enterCollected(turn: Turn, round: number, mark: Mark): number[] {
   const { ctx, venue, instrument, book } = turn;
   const now = nowMs(ctx);
   const immediate: number[] = [];
@@ -133,6 +141,10 @@ function enterCollected(turn: Turn, round: number): number[] {
   for (const order of enteringOf(turn, round)) {
     if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
       releaseCollected(ctx, venue, instrument, order, "expired");
+      continue;
+    }
+    if (isToWait(order)) {
+      beginWaiting(turn, order, mark);
       continue;
     }
     if (order.reduceOnly && !reducesNow(turn, order)) {
@@ -144,9 +156,9 @@ function enterCollected(turn: Turn, round: number): number[] {
       continue;
     }
     takeCollected(ctx, venue, order);
-    const id = turn.nextOrderId;
-    turn.nextOrderId += 1;
-    enter(turn, id, order);
+    const priority = nextNumber(turn);
+    const id = order.waiting === undefined ? priority : Number(order.waiting.id);
+    enter(turn, { id, priority }, order);
     if (order.immediate) immediate.push(id);
     if (order.reduceOnly) reducing.add(holderOf(order));
   }
@@ -172,10 +184,14 @@ function reducesNow({ ctx, instrument, venue }: Turn, order: CollectedOrder): bo
   return reducible(position, sideOf(order.side) ?? "buy") > 0n;
 }
 
-function enter(turn: Turn, id: number, order: CollectedOrder): void {
+function enter(
+  turn: Turn,
+  { id, priority }: { readonly id: number; readonly priority: number },
+  order: CollectedOrder,
+): void {
   rest(turn, {
     id,
-    priority: id,
+    priority,
     account: holderOf(order),
     side: sideOf(order.side) ?? "buy",
     ticks: Number(order.priceTicks),

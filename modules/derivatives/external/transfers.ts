@@ -107,7 +107,8 @@ function requireNoneInRounds(ctx: WriteContext, venue: Venue, account: AccountId
     const instrument = instrumentById(ctx, venue, id);
     if (instrument === undefined || roundOf(ctx, instrument) === 0) continue;
     const resting = venue.books.of(ctx, id).openOrders(account);
-    if (resting + collectedIn(ctx, venue, instrument, account).length === 0) continue;
+    const waiting = venue.waiting.of(ctx, id).openOrders(account);
+    if (resting + waiting + collectedIn(ctx, venue, instrument, account).length === 0) continue;
     throw refuse(
       "openInRounds",
       `the sub-account has orders in ${instrument.symbol}, whose cancels wait for a round: cancel them first`,

@@ -107,7 +107,13 @@ function boundHand(
     if (order === undefined) return;
     const mark = markNow(ctx, venue, instrument);
     if (isFree(mark, order.reduceOnly)) return;
-    spend(ctx, venue, at, grant, collectedWorth({ instrument, mark }, order));
+    const measure = { instrument, mark };
+    spend(ctx, venue, at, grant, collectedWorth(measure, order));
+    if (order.waiting === undefined) return;
+    // Marks move until it fires.
+    const perLot = collectedWorth(measure, { ...order, lots: 1n });
+    const keyCount = { trader, quantaPerLot: perLot.toString() };
+    venue.state.collected.set(ctx, key, { ...order, waiting: { ...order.waiting, keyCount } });
   };
   return {
     place(ctx, account, request) {

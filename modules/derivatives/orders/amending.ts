@@ -86,6 +86,13 @@ export function amendOrder(
   checkAmendment(amendment);
   const turn = openTurn(ctx, venue, requireInstrument(ctx, venue, amendment.market));
   const { slot, waiting } = findOpen(turn, account, amendment);
+  // A smaller order at once would be a cancel that waits for no round.
+  if (roundOf(ctx, turn.instrument) !== 0) {
+    throw refuse(
+      "notInAuction",
+      `orders of ${turn.instrument.symbol} are not amended: cancel it and place another in one batch`,
+    );
+  }
   const response =
     waiting === undefined
       ? amendResting(turn, slot, amendment)
@@ -95,14 +102,7 @@ export function amendOrder(
 }
 
 function amendResting(turn: Turn, slot: number, amendment: Amendment): MsgAmendOrderResponse {
-  const { ctx, instrument } = turn;
-  // A smaller order at once would be a cancel that waits for no round.
-  if (roundOf(ctx, instrument) !== 0) {
-    throw refuse(
-      "notInAuction",
-      `orders of ${instrument.symbol} are not amended: cancel it and place another in one batch`,
-    );
-  }
+  const { instrument } = turn;
   if (amendment.triggerPrice !== "") throw refuse("notAmendable", "the order waits for no trigger");
   const order = turn.book.read(slot);
   const { displayLots, hiddenLots, sizeLots } = recordOf(turn, order);

@@ -5,7 +5,12 @@ import type { AccountId } from "../../kit/account-id.ts";
 import { heightKey, u32Key } from "../../kit/collections/codecs.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { cancelAllCollected, cancelCollected, collectedIn } from "../auction/collected.ts";
+import {
+  cancelAllCollected,
+  cancelCollected,
+  collectedIn,
+  collectedNamed,
+} from "../auction/collected.ts";
 import { collectCancel, roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
@@ -58,7 +63,7 @@ export function findOpen(
   throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
 }
 
-/** Where lists give rounds, an order that is in the book or going to be leaves at the begin of the cancel's round; elsewhere, and others, at once. */
+/** Where lists give rounds, an order leaves at the begin of the cancel's round; elsewhere at once. */
 export function cancelOrder(
   ctx: WriteContext,
   venue: Venue,
@@ -69,8 +74,9 @@ export function cancelOrder(
   const instrument = requireInstrument(ctx, venue, name.market);
   const turn = openTurn(ctx, venue, instrument);
   const round = roundOf(ctx, instrument);
-  if (round !== 0 && !waits(turn, account, name)) {
+  if (round !== 0) {
     const { clientId, orderId } = name;
+    requireNamed(turn, account, name);
     collectCancel(ctx, venue, instrument, account, { clientId, orderId, orders: 1, round });
     return { orderId, cancelledSize: "0", round: BigInt(round) };
   }
@@ -87,12 +93,12 @@ export function cancelOrder(
   return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots), round: 0n };
 }
 
-/** Of a market that gives rounds. By client id also for an order that has not come yet, which a proposer may have left out: it does not wait. */
-function waits(turn: Turn, account: AccountId, name: OrderName): boolean {
-  const { clientId } = name;
-  if (clientId === "") return findOpen(turn, account, name).waiting !== undefined;
-  checkClientId(clientId);
-  return turn.waiting.findByClientId(account, clientId) !== 0;
+/** Of a market that gives rounds. By client id also for an order that has not come yet, which a proposer may have left out; by id only for one that there is. */
+function requireNamed(turn: Turn, account: AccountId, name: OrderName): void {
+  const { ctx, instrument, venue } = turn;
+  if (name.clientId !== "") checkClientId(name.clientId);
+  else if (collectedNamed(ctx, venue, instrument.id, account, name) === undefined)
+    findOpen(turn, account, name);
 }
 
 interface Cancelled {

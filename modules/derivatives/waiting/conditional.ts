@@ -11,6 +11,7 @@ import {
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { numberOf } from "../../kit/account-id.ts";
 import { divCeil } from "../../kit/math/mul-div.ts";
+import { isBatch } from "../auction/opening.ts";
 import { refuse } from "../errors.ts";
 import { parsePrice } from "../instruments.ts";
 import { uncounted } from "../keys/reach.ts";
@@ -39,7 +40,7 @@ export function placeWaiting(
   mark: Mark,
 ): MsgPlaceOrderResponse {
   const { ctx, instrument, venue } = turn;
-  const { account, reduceOnly } = intent;
+  const { account } = intent;
   requireRoom(turn, intent);
   if (turn.waiting.size >= WAITING_PER_MARKET_MAX) {
     throw refuse("tooManyWaiting", `${instrument.symbol} holds as many waiting orders as it can`);
@@ -49,10 +50,31 @@ export function placeWaiting(
   if (!venue.clearing.exists(ctx, account)) {
     throw refuse("unknownAccount", "the sub-account holds no collateral");
   }
-  if (reduceOnly) requireReason(turn, intent, mark);
+  if (intent.reduceOnly) requireReason(turn, intent, mark);
+  const record = waitingRecord(turn, intent, request, mark);
+  const id = intent.id === 0 ? nextNumber(turn) : intent.id;
+  const order = { ...record, id: BigInt(id) };
+  if (wait(turn, order, Number(mark.ticks))) venue.clearing.requireInitial(ctx, account);
+  return respond(
+    turn,
+    { orderId: id, execution: nothingMet(intent.lots), protection: undefined },
+    { status: OrderStatus.ORDER_STATUS_WAITING, reason: "", resting: intent.lots },
+  );
+}
+
+/** What waits, as it is stored, without its id. Throws ModuleError when its terms are none. */
+export function waitingRecord(
+  turn: Turn,
+  intent: Intent,
+  request: OrderRequest,
+  mark: Mark,
+): WaitingOrder {
+  const { ctx, instrument, venue } = turn;
+  const { account, reduceOnly } = intent;
   const markTicks = Number(mark.ticks);
   const trigger = request.trigger === null ? null : triggerTerms(turn, request.trigger);
-  const valueTicks = intent.priceTicks || trigger?.triggerTicks || markTicks;
+  const triggerTicks = trigger?.triggerTicks ?? 0;
+  const valueTicks = intent.priceTicks || triggerTicks || markTicks;
   requireNotional(turn, intent, mark, valueTicks);
   if (request.twap !== null) {
     const { slices } = request.twap;
@@ -60,11 +82,10 @@ export function placeWaiting(
     requireSlices(turn, intent, mark, { slices, share, ticks: valueTicks });
     ctx.gas.consume(slices * TWAP_SLICE_GAS, "slices");
   }
-  const id = intent.id === 0 ? nextNumber(turn) : intent.id;
   const now = nowMs(ctx);
-  const order: WaitingOrder = {
+  return {
     market: instrument.id,
-    id: BigInt(id),
+    id: 0n,
     owner: venue.accounts.owner(account),
     subaccount: numberOf(account),
     side: wireSide(intent.side),
@@ -82,7 +103,7 @@ export function placeWaiting(
     selfTradePrevention: wireSelfTrade(intent.selfTrade),
     maxSlippagePpm: intent.slippagePpm,
     displayLots: BigInt(intent.displayLots),
-    triggerTicks: BigInt(trigger?.triggerTicks ?? 0),
+    triggerTicks: BigInt(triggerTicks),
     trailTicks: BigInt(trigger?.trailTicks ?? 0),
     trailPpm: trigger?.trailPpm ?? 0,
     ocoId: BigInt(intent.ocoId),
@@ -99,12 +120,11 @@ export function placeWaiting(
     builder: intent.builder,
     keyCount: uncounted(intent.trader),
   };
-  if (wait(turn, order, markTicks)) venue.clearing.requireInitial(ctx, account);
-  return respond(
-    turn,
-    { orderId: id, execution: nothingMet(intent.lots), protection: undefined },
-    { status: OrderStatus.ORDER_STATUS_WAITING, reason: "", resting: intent.lots },
-  );
+}
+
+/** What its lots are worth while it waits: at its limit, else at its trigger, else at the mark. */
+export function valueTicksOf({ priceTicks, triggerTicks }: WaitingOrder, { ticks }: Mark): number {
+  return Number(priceTicks || triggerTicks || ticks);
 }
 
 interface TriggerTerms {
@@ -124,9 +144,10 @@ function triggerTerms({ instrument }: Turn, request: TriggerRequest): TriggerTer
   };
 }
 
-/** It may take when it is placed, unless it is post-only. */
-function waitingFeePpm(turn: Turn, { builder, postOnly }: Intent): number {
-  const { makerFeePpm, takerFeePpm } = turn.instrument.terms;
+/** It may take when it is placed, unless it is post-only; in an auction all pay its one rate. */
+function waitingFeePpm({ instrument }: Turn, { builder, postOnly }: Intent): number {
+  const { auction, makerFeePpm, takerFeePpm } = instrument.terms;
+  if (isBatch(instrument)) return (auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);
   const maker = makerFeePpm < 0 ? 0 : makerFeePpm;
   return (postOnly || maker > takerFeePpm ? maker : takerFeePpm) + (builder?.feePpm ?? 0);
 }

@@ -12,7 +12,8 @@ import { OrderStatus, TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/ty
 import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
-import { collects, trades } from "../auction/opening.ts";
+import { collectFired, firesInAuctions } from "../auction/conditional.ts";
+import { isBatch, isOpening, trades } from "../auction/opening.ts";
 import * as events from "../events.ts";
 import type { Instrument } from "../instruments.ts";
 import { countFired, lotsOf, placedWorth } from "../keys/counting.ts";
@@ -47,9 +48,9 @@ import { QUEUE, trailSide, waitingHolder } from "./waiting-index.ts";
 /** Of those with something to do: what is tried takes a place or a refusal. */
 const DUE_TRIED_PER_BLOCK_MAX = TRIGGERS_PER_BLOCK_MAX + TRIGGER_REFUSALS_PER_BLOCK_MAX;
 
-/** Places what is due in one market. Without a fresh price, while it does not trade or collects for an auction, everything goes on waiting. */
+/** Places what is due in one market. Without a fresh price, while it does not trade or collects for its opening, everything goes on waiting. */
 export function runTriggers(ctx: WriteContext, venue: Venue, instrument: Instrument): void {
-  if (!trades(instrument) || collects(ctx, venue, instrument)) return;
+  if (!trades(instrument) || isOpening(ctx, venue, instrument)) return;
   const index = venue.waiting.of(ctx, instrument.id);
   if (index.size === 0) return;
   const mark = markOf(ctx, venue, instrument);
@@ -109,8 +110,10 @@ function findDue(
   const mark = Number(ticks);
   const due: number[] = [];
   let [most, idle, others] = [DUE_TRIED_PER_BLOCK_MAX, 0, 0];
+  const auctions = isBatch(instrument);
   /** True: enough. */
   const add = (order: number): boolean => {
+    if (auctions && !firesInAuctions(ctx, venue, id, order)) return false;
     if (!reducesNothing(ctx, venue, instrument, order)) others = due.push(order) - idle;
     else if (idle < TRIGGER_REFUSALS_PER_BLOCK_MAX) idle = due.push(order) - others;
     return others >= most;
@@ -181,6 +184,10 @@ function place(turn: Turn, order: WaitingOrder, mark: Mark): void {
   takeOut(turn, order);
   events.orderTriggered(turn, order, mark.ticks);
   requireTradable(turn, order.reduceOnly);
+  if (isBatch(turn.instrument)) {
+    collectFired(turn, order, mark);
+    return;
+  }
   const placed = placeIntent(turn, intentOfWaiting(order), mark);
   const left = placed.status === OrderStatus.ORDER_STATUS_WAITING ? placed.remainingSize : "0";
   // What is left counts when it fires.

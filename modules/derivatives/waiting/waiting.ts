@@ -80,11 +80,16 @@ function queueExpiry(turn: Turn, order: WaitingOrder, present: boolean): void {
 
 /** `markTicks`: what a trailing stop starts from. True when margin must be checked. */
 export function wait(turn: Turn, order: WaitingOrder, markTicks: number): boolean {
+  waitReserved(turn, order, markTicks);
+  return moveReserve(turn, order, null, order);
+}
+
+/** As `wait`, of an order whose reserve margin holds already. */
+export function waitReserved(turn: Turn, order: WaitingOrder, markTicks: number): void {
   store(turn, order);
   queueExpiry(turn, order, true);
   if (trails(order)) beginTrail(turn, order, markTicks);
   events.orderWaiting(turn, order);
-  return moveReserve(turn, order, null, order);
 }
 
 function beginTrail(turn: Turn, order: WaitingOrder, markTicks: number): void {

@@ -527,6 +527,8 @@ export interface CollectedOrder {
   trader: Uint8Array;
   /** Where inclusion lists give rounds: the height whose auction it enters. */
   round: bigint;
+  /** A conditional order. Without an id it begins to wait when it enters; with one it has fired and is for the auction, under that id. */
+  waiting: WaitingOrder | undefined;
 }
 
 /** A cancel that waits for its round. Stored under (market, round, sub-account, order id, client id), in markets whose rounds inclusion lists give. */
@@ -3740,6 +3742,7 @@ function createBaseCollectedOrder(): CollectedOrder {
     builder: undefined,
     trader: new Uint8Array(0),
     round: 0n,
+    waiting: undefined,
   };
 }
 
@@ -3804,6 +3807,9 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
         throw new globalThis.Error("value provided for field message.round of type uint64 too large");
       }
       writer.uint32(120).uint64(message.round);
+    }
+    if (message.waiting !== undefined) {
+      WaitingOrder.encode(message.waiting, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -3941,6 +3947,14 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
             message.round = reader.uint64() as bigint;
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.waiting = WaitingOrder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3977,6 +3991,9 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
       : undefined;
     message.trader = object.trader ?? new Uint8Array(0);
     message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
+    message.waiting = (object.waiting !== undefined && object.waiting !== null)
+      ? WaitingOrder.fromPartial(object.waiting)
+      : undefined;
     return message;
   },
 };

@@ -1,0 +1,72 @@
+/**
+ * Conditional orders (stop, take-profit, trailing stop) of a market that is matched by auction. Accepted, one is collected like any order, so neither its number
+ * nor what a trailing stop starts from depends on the sequence of a block; entering, it begins to wait; when it fires, at the end of a block, it is collected
+ * again under its id, for the auction that is next: that of the block, or where inclusion lists give rounds, of the block after.
+ */
+import type { CollectedOrder, WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { TimeInForce, TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { ReadContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
+import { holderOf } from "../book/books.ts";
+import { collectedWorth, countFired } from "../keys/counting.ts";
+import { WAITING_PER_MARKET_MAX } from "../limits.ts";
+import type { Mark } from "../marking/mark.ts";
+import { intentOfWaiting } from "../orders/intents.ts";
+import type { MarketId } from "../ports.ts";
+import { nextNumber, type Turn, type Venue } from "../venue.ts";
+import { waitReserved } from "../waiting/waiting.ts";
+import { releaseCollected, takeCollected } from "./collected.ts";
+import { collectIntent } from "./orders.ts";
+import { roundOf } from "./rounds.ts";
+
+/** What waits from when the market was continuous may have parts that auctions have no place for: it goes on waiting. */
+export function firesInAuctions(
+  ctx: ReadContext,
+  venue: Venue,
+  market: MarketId,
+  id: number,
+): boolean {
+  const key = venue.waiting.of(ctx, market).keyOf(id);
+  const order = key === undefined ? undefined : venue.state.waiting.get(ctx, key);
+  return (
+    order !== undefined &&
+    order.kind !== TriggerKind.TRIGGER_KIND_TWAP &&
+    order.clientId !== "" &&
+    !order.postOnly &&
+    order.timeInForce !== TimeInForce.TIME_IN_FORCE_FOK &&
+    order.goodTilHeight === 0n &&
+    order.displayLots === 0n &&
+    order.ocoId === 0n &&
+    order.bracket === undefined
+  );
+}
+
+/** A collected order begins to wait, with the reserve that margin holds for it. */
+export function beginWaiting(turn: Turn, collected: CollectedOrder, mark: Mark): void {
+  const { ctx, instrument, venue } = turn;
+  const { waiting } = collected;
+  assert(waiting !== undefined, "an order begins to wait that has no trigger");
+  if (turn.waiting.size >= WAITING_PER_MARKET_MAX) {
+    releaseCollected(ctx, venue, instrument, collected, "book_full");
+    return;
+  }
+  takeCollected(ctx, venue, collected);
+  const id = BigInt(nextNumber(turn));
+  const placedHeight = BigInt(ctx.header.height);
+  waitReserved(turn, { ...waiting, id, placedHeight }, Number(mark.ticks));
+}
+
+/** It does not wait any more. Throws ModuleError when the market takes no such order now. */
+export function collectFired(turn: Turn, order: WaitingOrder, mark: Mark): void {
+  const { ctx, instrument, venue } = turn;
+  const intent = intentOfWaiting(order);
+  collectIntent(turn, intent, mark, roundOf(ctx, instrument), order);
+  const key = [instrument.id, intent.account, order.clientId] as const;
+  const collected = venue.state.collected.get(ctx, key);
+  assert(
+    collected !== undefined && holderOf(collected) === intent.account,
+    "a fired order is lost",
+  );
+  const quanta = collectedWorth({ instrument, mark }, collected);
+  countFired(turn, order, { quanta, lots: Number(collected.lots) });
+}
