@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { awaitFate, collectedFate, fateAfter, isDecided } from "./auctions.ts";
+import { awaitCancelled, awaitFate, collectedFate, fateAfter, isDecided } from "./auctions.ts";
 import { KeelConnectionError } from "./errors.ts";
+import { IDLE_BLOCKS_MAX } from "./limits.ts";
 import type { TxEvent } from "./tx-result.ts";
 
 const order = { market: "BTC-PERP", account: "keel1x/0", clientId: "a" };
@@ -132,5 +133,31 @@ describe("the fate of a collected order", () => {
     expect(filled(open, 5)).toBe(false);
     expect(filled({ ...open, filledSize: "1" }, 5)).toBe(true);
     expect(filled({ ...open, status: "cancelled" }, 5)).toBe(true);
+  });
+});
+
+describe("a cancel that waits for its round", () => {
+  const { clientId: _, ...names } = order;
+  const cancelled = event("order_cancelled", { order_id: "7", size: "2", reason: "user" });
+  const blocks = new Map([[6, [cancelled]]]);
+  const read: number[] = [];
+  const events = async (height: number) => {
+    read.push(height);
+    return blocks.get(height) ?? [];
+  };
+  const wait = { fromHeight: 4, round: 5n, timeoutMs: 1000 };
+
+  test.each([{ clientId: "a" }, { orderId: 7n }])(
+    "ends with what it took out: %o",
+    async (name) => {
+      const found = await awaitCancelled(events, { ...names, ...name }, wait);
+      expect(found).toEqual({ orderId: 7n, cancelledSize: "2" });
+    },
+  );
+
+  test("ends with nothing when the last block has passed that its round can be held in", async () => {
+    read.length = 0;
+    expect(await awaitCancelled(events, { ...names, clientId: "b" }, wait)).toBeNull();
+    expect(read.at(-1)).toBe(5 + IDLE_BLOCKS_MAX);
   });
 });

@@ -99,11 +99,58 @@ export async function awaitFate(
     readonly timeoutMs: number;
   },
 ): Promise<AuctionFate & { readonly height: number }> {
-  const deadline = Date.now() + wait.timeoutMs;
   let fate = collectedFate;
-  for (let height = wait.fromHeight; ; height++) {
-    fate = fateAfter(fate, order, await readWhenThere(events, height, deadline));
-    if (wait.until(fate, height)) return { ...fate, height };
+  return await readUntil(events, wait, (found, height) => {
+    fate = fateAfter(fate, order, found);
+    return wait.until(fate, height) ? { ...fate, height } : null;
+  });
+}
+
+/** Which order a cancel names: by client id, or by id. */
+export interface CancelledName extends Omit<AuctionOrder, "clientId"> {
+  readonly clientId?: string | undefined;
+  readonly orderId?: bigint | undefined;
+}
+
+/**
+ * What a cancel took out that waits for its round, or the order's own end before it; null: nothing, in the last block that its round can be held in. Reads block after
+ * block from `fromHeight`.
+ */
+export async function awaitCancelled(
+  events: (height: number) => Promise<readonly TxEvent[]>,
+  order: CancelledName,
+  wait: { readonly fromHeight: number; readonly round: bigint; readonly timeoutMs: number },
+): Promise<{ readonly orderId: bigint; readonly cancelledSize: string } | null> {
+  const last = wait.round + BigInt(IDLE_BLOCKS_MAX);
+  const read = await readUntil(events, wait, (found, height) => {
+    const cancelled = found.map((event) => cancelledBy(event, order)).find((one) => one !== null);
+    if (cancelled !== undefined) return { cancelled };
+    return BigInt(height) >= last ? { cancelled: null } : null;
+  });
+  return read.cancelled;
+}
+
+function cancelledBy({ attributes, type }: TxEvent, order: CancelledName) {
+  const value = (key: string): string =>
+    attributes.find((attribute) => attribute.key === key)?.value ?? "";
+  const { account, clientId, market, orderId } = order;
+  if (type !== "order_cancelled" || value("market") !== market || value("account") !== account)
+    return null;
+  const named =
+    clientId === undefined ? value("order_id") === `${orderId}` : value("client_id") === clientId;
+  return named ? { orderId: BigInt(value("order_id")), cancelledSize: value("size") } : null;
+}
+
+/** Reads block after block until `visit` has found something. */
+async function readUntil<T>(
+  events: (height: number) => Promise<readonly TxEvent[]>,
+  { fromHeight, timeoutMs }: { readonly fromHeight: number; readonly timeoutMs: number },
+  visit: (events: readonly TxEvent[], height: number) => T | null,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (let height = fromHeight; ; height++) {
+    const found = visit(await readWhenThere(events, height, deadline), height);
+    if (found !== null) return found;
   }
 }
 

@@ -79,7 +79,7 @@ export {
   setReferrer,
   traderStanding,
 } from "./fees.ts";
-export { batchFinal, placeFinal } from "./final-orders.ts";
+export { batchFinal, cancelFinal, placeFinal } from "./final-orders.ts";
 export {
   guardMoves,
   guardRules,

@@ -1,17 +1,17 @@
 /**
- * Orders whose call ends with their fate, whatever the market does with them: at once, or, where it collects for an auction, when the auction has been
+ * Orders and cancels whose call ends with their fate, whatever the market does with them: at once, or, where it collects for an auction, when the auction has been
  * held. Each answers status, fills and reason in one form.
  */
-import { type AuctionFate, awaitFate, isDecided } from "./auctions.ts";
+import { type AuctionFate, awaitCancelled, awaitFate, isDecided } from "./auctions.ts";
 import { formatDecimal, readDecimal } from "./decimal.ts";
 import { KeelInputError } from "./errors.ts";
 import { INCLUSION_TIMEOUT_MS } from "./limits.ts";
 import type { BatchRequest, TradingOption } from "./messages.ts";
-import type { OrderRequest } from "./orders.ts";
+import type { CancelRequest, OrderRequest } from "./orders.ts";
 import type { BatchOutcome, WithTx } from "./outcomes.ts";
 import type { KeelSigningClient } from "./signing-client.ts";
 import type { SubmitOptions } from "./submitter.ts";
-import type { PlacedOrder } from "./tx-result.ts";
+import type { CancelledOrder, PlacedOrder } from "./tx-result.ts";
 
 export interface FinalOptions extends SubmitOptions {
   /** In a market that is opening: wait for the auction that opens it, and not only for the end of this block. */
@@ -44,6 +44,25 @@ export async function batchFinal(
     }),
   );
   return { ...outcome, orders };
+}
+
+/** Cancels one order and says what of it was taken out: where cancels wait for a round, once that is held. "0": it had been filled or was gone by then. */
+export async function cancelFinal(
+  client: KeelSigningClient,
+  order: CancelRequest & TradingOption,
+  options: SubmitOptions = {},
+): Promise<WithTx<CancelledOrder>> {
+  const cancelled = await client.cancel(order, options);
+  const { round, tx } = cancelled;
+  if (round === 0n) return cancelled;
+  const { clientId, market, orderId, owner, subaccount = 0 } = order;
+  const account = `${owner ?? client.address}/${subaccount}`;
+  const found = await awaitCancelled(
+    (at) => client.chain.blockEvents(at),
+    { market, account, clientId, orderId },
+    { fromHeight: tx.height, round, timeoutMs: options.timeoutMs ?? INCLUSION_TIMEOUT_MS },
+  );
+  return found === null ? cancelled : { ...cancelled, ...found };
 }
 
 async function finalOf(

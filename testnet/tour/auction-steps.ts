@@ -1,4 +1,5 @@
 /** A market matched by auction, and an opening after a halt. */
+import { cancelFinal } from "@keel/client/final-orders";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { fate } from "./order-steps.ts";
 import type { Steps } from "./steps.ts";
@@ -21,7 +22,7 @@ async function meet({ alice, bob }: TourNetwork, market: string): Promise<string
 const MET = "filled 0.3 at 60150, filled 0.3 at 60150";
 
 export async function auctionSteps(tour: TourNetwork, steps: Steps): Promise<void> {
-  const { alice, chain, setStatus, until } = tour;
+  const { alice, chain, setStatus } = tour;
   const order = { market: AUCTION, side: "buy", price: "60000", size: "0.1" } as const;
   await steps.step(
     "auction",
@@ -45,12 +46,16 @@ export async function auctionSteps(tour: TourNetwork, steps: Steps): Promise<voi
     });
     return `${status}, left ${remainingSize}`;
   });
-  await steps.step("auction", "and its cancel is of a round", "0 left", async () => {
-    await alice.cancel({ market: AUCTION, clientId: "stop" });
-    const left = async () => (await chain.waitingOrders(alice.address, { market: AUCTION })).length;
-    await until("the round of a cancel", async () => (await left()) === 0);
-    return `${await left()} left`;
-  });
+  await steps.step(
+    "auction",
+    "and leaves with its cancel's round",
+    "cancelled 0.1, none left",
+    async () => {
+      const { cancelledSize } = await cancelFinal(alice, { market: AUCTION, clientId: "stop" });
+      const left = await chain.waitingOrders(alice.address, { market: AUCTION });
+      return `cancelled ${cancelledSize}, ${left.length === 0 ? "none" : left.length} left`;
+    },
+  );
   await setStatus(PERPETUAL, MarketStatus.MARKET_STATUS_HALTED);
   await steps.step(
     "opening",
