@@ -3,6 +3,11 @@ import type { KeyKind } from "../kit/signature.ts";
 
 /** Ticks and lots of one order: 31-bit integers in the book's records. A market needing more has a tick or lot too fine. */
 export const TICKS_MAX = 2_147_483_647;
+/**
+ * Ticks in the price of the underlying below which a market only takes what reduces positions. Marks are in whole ticks: here one is half a percent of the price, and with a
+ * few less a small move of the index is more of the mark than margin covers, so that who holds both sides is paid by the fund for what the loser misses.
+ */
+export const TICKS_TO_OPEN_MIN = 200n;
 export const LOTS_MAX = 2_147_483_647;
 
 /** Open orders in one market: a book is rebuilt from state on a fork in well under a second. */

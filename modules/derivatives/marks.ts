@@ -6,7 +6,7 @@ import { divHalfEven, minimum, mulDivDown, PPM } from "../kit/math/mul-div.ts";
 import { readOr } from "../kit/read-or.ts";
 import { datedMark, endedMark, plainDatedMark } from "./instruments/valuation.ts";
 import { type Instrument, notionalOf } from "./instruments.ts";
-import { TICKS_MAX } from "./limits.ts";
+import { TICKS_MAX, TICKS_TO_OPEN_MIN } from "./limits.ts";
 import { isOrderable, linearMark } from "./marking/linear.ts";
 import { isNamed, type Mark } from "./marking/mark.ts";
 import { type MarkParts, markParts } from "./marking/median.ts";
@@ -152,6 +152,11 @@ function toTicks(mantissa: bigint, exponent: number, { tick }: Instrument): bigi
   const power = exponent + tick.places;
   if (power >= 0) return divHalfEven(mantissa * 10n ** BigInt(power), tick.units);
   return divHalfEven(mantissa, tick.units * 10n ** BigInt(-power));
+}
+
+/** A coin has fallen so far that one tick is a large part of its price: nothing is opened any more. */
+export function isCoarse({ quantaPerTickLot }: Instrument, { notionalPerLot }: Mark): boolean {
+  return notionalPerLot < TICKS_TO_OPEN_MIN * quantaPerTickLot;
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from "../instruments.ts";
 import { isFree, lotsWorth } from "../keys/counting.ts";
 import type { Mark } from "../marking/mark.ts";
-import { bandLimit, sizeNotional } from "../marks.ts";
+import { bandLimit, isCoarse, sizeNotional } from "../marks.ts";
 import { requireOpenMarket } from "../open-market.ts";
 import { reducible } from "../orders/execution.ts";
 import { sideOf } from "../orders/requests.ts";
@@ -76,7 +76,8 @@ export function createTradeCheck(ctx: WriteContext, venue: Venue): TradeCheck {
     }
     const before = position(account, instrument.id);
     const reduces = reducible(before, side) >= BigInt(lots);
-    if (!reduces && (document.reduceOnly || instrument.status === "closeOnly")) {
+    const closing = instrument.status === "closeOnly" || isCoarse(instrument, markOf(instrument));
+    if (!reduces && (document.reduceOnly || closing)) {
       throw refuse(
         document.reduceOnly ? "reduceOnlyWouldIncrease" : "closeOnly",
         `no position of that size that a ${side} would reduce`,

@@ -5,7 +5,7 @@ import { refuse } from "../errors.ts";
 import { formatMoney } from "../instruments.ts";
 import { GOOD_TIL_BLOCKS_MAX, OPEN_ORDERS_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
-import { bandLimit, markOf, sizeNotional } from "../marks.ts";
+import { bandLimit, isCoarse, markOf, sizeNotional } from "../marks.ts";
 import { nowMs, type Turn } from "../venue.ts";
 import { reducible } from "./execution.ts";
 import type { Intent } from "./intents.ts";
@@ -33,7 +33,13 @@ export function requireTradable(turn: Turn, reduceOnly: boolean): Mark {
     throw refuse("closeOnly", `market ${symbol} takes reduce-only orders only`);
   }
   const mark = markOf(ctx, venue, instrument);
-  if (mark?.fresh === true) return mark;
+  if (mark?.fresh === true) {
+    if (reduceOnly || !isCoarse(instrument, mark)) return mark;
+    throw refuse(
+      "closeOnly",
+      `a tick of ${symbol} is too large beside its price: reduce-only orders only`,
+    );
+  }
   if (mark?.stage?.reduces !== true) {
     throw refuse("stalePrice", `the price of ${symbol} is stale: cancels only`);
   }
