@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { AccountId } from "../../kit/account-id.ts";
+import { type AccountId, accountId } from "../../kit/account-id.ts";
 import { createInsuredWorld, type InsuredWorld } from "../../testing/insured-world.ts";
 import { BTC, btcTerms, DENOM, ETH } from "../testing/world.ts";
 
@@ -103,6 +103,34 @@ describe("a loss in two markets of which one cannot bear its part", () => {
   });
 });
 
+describe("a fault in one of three markets", () => {
+  test.each([false, true])("makes nobody bear more in another: %s", (isFaulty) => {
+    const THIN = 3;
+    world.markets.list(world.ctx, btcTerms({ id: THIN, symbol: "THIN-PERP", feedId: THIN }));
+    mark(1_000n, THIN);
+    const second = world.funded(5, 100_000n * UNIT);
+    loser = world.funded(3, 8n * UNIT);
+    world.trade(loser, rich, 100n, 1_000n);
+    world.trade(loser, second, 100n, 1_000n, ETH);
+    world.trade(loser, friend, 100n, 1_000n, THIN);
+    for (const market of [BTC, ETH, THIN]) mark(950n, market);
+    poorer(friend, -8n * UNIT);
+    const { accounts } = world.margin.state;
+    const set = accounts.set.bind(accounts);
+    accounts.set = (ctx, id, record) => {
+      const lots = record.positions.find(({ market }) => market === BTC)?.lots ?? 0n;
+      if (isFaulty && id === rich && lots !== -100n) throw new Error("fault");
+      set(ctx, id, record);
+    };
+    const before = world.equity(second);
+    blocks(4);
+    expect([held(BTC), held(ETH), held(THIN)]).toEqual([isFaulty ? 100n : 0n, 0n, 100n]);
+    expect(status(BTC)).toBe(isFaulty ? "quarantined" : "active");
+    // A third of seven, in whole ticks of a hundred lots.
+    expect(before - world.equity(second)).toBe(isFaulty ? 2_400_000n : 2_300_000n);
+  });
+});
+
 describe("a loss in many markets", () => {
   test("that is dust in each ends none, and keeps nothing open", () => {
     const MARKETS = 8;
@@ -124,5 +152,70 @@ describe("a loss in many markets", () => {
     expect(all.map(held)).toEqual(all.map(() => 0n));
     expect(suspended()).toEqual([]);
     expect(pending()).toBe(4n * UNIT);
+  });
+});
+
+describe("crowds in many markets, beside one that cannot bear its part", () => {
+  let all: readonly number[];
+
+  /** Long in so many markets, each against so many, by a lot each, and in a thin one against a friend who has nothing. */
+  function crowds(
+    params: Parameters<typeof createInsuredWorld>[0],
+    { markets, each }: { readonly markets: number; readonly each: number },
+  ): void {
+    world = createInsuredWorld({
+      ...{ marketSettlement: { afterBlocks: 100, atOncePpm: 0n }, marketsPerAccountMax: 64 },
+      ...params,
+    });
+    rich = world.funded(1, 1_000_000n * UNIT);
+    friend = world.funded(2, 60n * UNIT);
+    all = Array.from({ length: markets }, (_, i) => i + 11);
+    // A quarter of all that is lost is missing.
+    loser = world.funded(3, ((BigInt(each * markets) + 5_000n) * UNIT * 3n) / 20n);
+    const parties = Array.from({ length: each }, (_, n) => {
+      const owner = new Uint8Array(20).fill(9);
+      owner.set([n & 255, n >> 8]);
+      const id = accountId(owner, 0);
+      world.bank.mint(world.ctx, owner, 100n * UNIT);
+      world.margin.keeper.deposit(world.ctx, owner, id, 100n * UNIT);
+      return id;
+    });
+    for (const id of all) {
+      world.markets.list(world.ctx, btcTerms({ id, symbol: `M${id}-PERP`, feedId: id }));
+      for (const party of parties) world.trade(loser, party, 1n, 1_000n, id);
+      mark(800n, id);
+    }
+    world.trade(loser, friend, 100_000n, 1_000n, ETH);
+    mark(990n, ETH);
+    poorer(friend, -UNIT);
+  }
+
+  test("are asked for their part at one price, however many blocks it takes", () => {
+    crowds({}, { markets: 4, each: 2600 });
+    blocks(8);
+    expect(all.map(held)).toEqual(all.map(() => 0n));
+    expect(suspended()).toEqual(["ETH-PERP"]);
+    // A quarter of the thousand lost in the thin market.
+    expect(world.equity(loser)).toBe(-250n * UNIT);
+    const prices = new Set(world.reports("deleverage_round").map((round) => round["price"]));
+    expect(prices.size).toBe(1);
+  });
+
+  test("do nothing that is undone, where their parts are small and beyond the band", () => {
+    const over = { deleverageBandPpm: 20_000n, shortfallFloor: "100000000" };
+    crowds(over, { markets: 24, each: 2 });
+    // The block that finds it closes what it has turns for at mark; then it is asked whether the thin market can bear its part.
+    blocks(1);
+    expect(all.filter((market) => held(market) > 0n)).toHaveLength(5);
+    const { accounts } = world.margin.state;
+    const set = accounts.set.bind(accounts);
+    let writes = 0;
+    accounts.set = (ctx, id, record) => {
+      writes += 1;
+      set(ctx, id, record);
+    };
+    blocks(3);
+    expect(suspended()).toEqual([]);
+    expect(writes).toBe(0);
   });
 });

@@ -77,13 +77,14 @@ export interface BankruptcyBudget {
   readonly tried: Set<AccountId>;
 }
 
-/** What the other side lost by it; `goesOn`: in the next block. */
+/** What the other side lost by it; `goesOn`: in the next block; `isSound`: no fault has kept a position. */
 interface Borne {
   readonly lost: bigint;
   readonly goesOn: boolean;
+  readonly isSound: boolean;
 }
 
-const NOTHING: Borne = { lost: 0n, goesOn: false };
+const NOTHING: Borne = { lost: 0n, goesOn: false, isSound: true };
 
 /** Where losses end markets: what is only borne in part leaves its positions as they are, since who has closed them has left with the rest. */
 class NotBorne extends Error {}
@@ -169,7 +170,7 @@ export function createBankruptcies(parts: {
     } finally {
       budget.deleverages -= rounds;
     }
-    return { lost, goesOn: sound && even && unasked };
+    return { lost, goesOn: sound && even && unasked, isSound: sound };
   }
 
   /** Together; where that is refused, each market by itself bears what belongs to it, or keeps the position, and that part of the loss with it. */
@@ -193,16 +194,25 @@ export function createBankruptcies(parts: {
       const open = burden.markets.filter((one) => (findPosition(account, one)?.lots ?? 0n) !== 0n);
       // The last one is asked for all that is left, in its next turn.
       if (open.length === 1 || health === null || health.equity >= 0n) break;
+      // Crowds: the others in the next block.
+      if (goesOn && isSpent(budget)) break;
       const own = ownBurden(ctx, state, { id, account, missing: -health.equity }, market, views);
       if (own.stuck === -health.equity) continue;
+      // Beyond the band it would be asked for nothing, or undone.
+      if (!deleveraging.bearable(ctx, id, market, own, views)) continue;
+      // All the rounds that one may take: what is borne in part leaves more to those who are asked later.
+      const more = budget.deleverages < DELEVERAGE_ROUNDS_MAX ? DELEVERAGE_ROUNDS_MAX : 0;
+      budget.deleverages += more;
       const borne = deleverage(ctx, id, own, budget, true);
-      if (borne === "refused") continue;
+      budget.deleverages -= more;
+      // What a fault has kept stays with its market, as what nobody bears.
+      if (borne === "refused" || !borne.isSound) continue;
       lost += borne.lost;
       goesOn = true;
       if (!borne.goesOn) leaveLoss(ctx, state, id, market);
     }
     budget.deleverages -= lent;
-    return { lost, goesOn };
+    return { lost, goesOn, isSound: true };
   }
 
   /** Where losses end markets: what nobody bears of this one could. Then the account waits in the queue with its positions open. */
