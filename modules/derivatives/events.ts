@@ -163,17 +163,17 @@ export function cancelAccepted(
   });
 }
 
-/** A collected order that was cancelled before it had an id. */
+/** A collected order that was cancelled: id 0 before it had one. */
 export function orderNotEntered(
   ctx: WriteContext,
   venue: Venue,
   instrument: Instrument,
-  order: Pick<OrderTerms, "account" | "clientId" | "lots">,
+  order: Pick<OrderTerms, "account" | "clientId" | "lots"> & { readonly orderId: bigint },
   reason: string,
 ): void {
   ctx.emit("order_cancelled", {
     market: instrument.symbol,
-    order_id: "0",
+    order_id: order.orderId.toString(),
     account: venue.accounts.text(order.account),
     client_id: order.clientId,
     size: formatSize(instrument, order.lots),

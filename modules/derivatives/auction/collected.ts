@@ -46,13 +46,28 @@ export function isToWait({ waiting }: CollectedOrder): boolean {
   return waiting !== undefined && waiting.id === 0n;
 }
 
+/** What a cancel of everything of this round finds there when the round begins: of earlier rounds, and what waited until it fired. */
+export function standsBefore({ round, waiting }: CollectedOrder, of: bigint): boolean {
+  return round < of || (round === of && hasFired(waiting));
+}
+
+/** 0 before it has one. */
+function idOf({ waiting }: CollectedOrder): bigint {
+  return waiting?.id ?? 0n;
+}
+
+interface OrderNames {
+  readonly clientId: string;
+  readonly orderId: bigint;
+}
+
 /** By client id, or by the id that one has which has fired. */
 export function collectedNamed(
   ctx: ReadContext,
   venue: Venue,
   market: MarketId,
   account: AccountId,
-  { clientId, orderId }: { readonly clientId: string; readonly orderId: bigint },
+  { clientId, orderId }: OrderNames,
 ): CollectedOrder | undefined {
   if (clientId !== "") return venue.state.collected.get(ctx, [market, account, clientId]);
   return collectedOf(ctx, venue, market, account).find(({ waiting }) => waiting?.id === orderId);
@@ -83,14 +98,14 @@ export function cancelCollected(
   venue: Venue,
   instrument: Instrument,
   account: AccountId,
-  clientId: string,
+  name: OrderNames,
 ): MsgCancelOrderResponse | null {
   // A market without auction terms never collected.
   if (instrument.terms.auction === undefined) return null;
-  const order = venue.state.collected.get(ctx, [instrument.id, account, clientId]);
+  const order = collectedNamed(ctx, venue, instrument.id, account, name);
   if (order === undefined) return null;
   releaseCollected(ctx, venue, instrument, order, "user");
-  return { orderId: 0n, cancelledSize: formatSize(instrument, order.lots), round: 0n };
+  return { orderId: idOf(order), cancelledSize: formatSize(instrument, order.lots), round: 0n };
 }
 
 /** At most `most`; returns how many. */
@@ -124,5 +139,6 @@ export function releaseCollected(
   }
   takeCollected(ctx, venue, order);
   const { clientId } = order;
-  events.orderNotEntered(ctx, venue, instrument, { account, clientId, lots }, reason);
+  const orderId = idOf(order);
+  events.orderNotEntered(ctx, venue, instrument, { account, clientId, lots, orderId }, reason);
 }

@@ -1,4 +1,5 @@
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
+import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { beforeEach, describe, expect, it, test } from "vitest";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { removeMarket } from "../listing/life-cycle.ts";
@@ -190,6 +191,35 @@ describe("in rounds", () => {
     expect([lots(1), lots(3)]).toEqual([2000n, 0n]);
   });
 
+  it("a cancel of everything takes it out though it has fired meanwhile, but no order of its own round", () => {
+    place(1, "buy 1 market stop=60500 id=a");
+    end();
+    end();
+    place(3, "sell 5 @ 60600 id=ask");
+    place(1, "buy 1 @ 60100 id=new");
+    expect(venue.keeper.cancelAll(venue.ctx, venue.account(1), SYMBOL)).toBe(1);
+    end(60_600);
+    expect(told("order_triggered")).toHaveLength(1);
+    end(60_600);
+    expect([lots(1), venue.book()]).toEqual([0n, "60100:1 | 60600:5"]);
+  });
+
+  it("is cancelled by its id, and named by it, where the market stands still when it has fired", () => {
+    place(1, "buy 1 market stop=60500 id=a");
+    end();
+    end();
+    const [id = 0] = waiting(1);
+    end(60_600);
+    const status = MarketStatus.MARKET_STATUS_HALTED;
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, { status, terms: undefined });
+    expect(() => cancel(2, { orderId: BigInt(id) })).toThrow("no open order");
+    expect(cancel(1, { orderId: BigInt(id) })).toEqual({
+      ...{ orderId: BigInt(id), cancelledSize: "1", round: 0n },
+    });
+    expect(told("order_cancelled")).toMatchObject([{ order_id: `${id}`, client_id: "a" }]);
+    expect(() => cancel(1, { orderId: BigInt(id) })).toThrow("no open order");
+  });
+
   it("a cancel while it waits is of a round, too, and it is not amended", () => {
     place(1, "buy 1 market stop=60500 id=a");
     end();
@@ -207,6 +237,26 @@ describe("in rounds", () => {
     end();
     end();
     expect(waiting(1)).toEqual([]);
+  });
+});
+
+describe("a bracket from when the market was continuous", () => {
+  it("gives its stop no client id that an order of a later round has", () => {
+    const terms = defaultTerms();
+    venue = createTestVenue(testMarket({ terms }), 1_000_000_000n);
+    venue.setPrice(60_000);
+    place(1, "buy 2 @ 59990 id=in sl=59000 slid=x");
+    const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists: true };
+    const status = MarketStatus.MARKET_STATUS_ACTIVE;
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, { status, terms: { ...terms, auction } });
+    place(2, "sell 2 @ 59990 id=out");
+    end();
+    // Of the round after the one that fills the bracket's order.
+    place(1, "buy 1 @ 59000 id=x");
+    end();
+    expect(lots(1)).toBe(2000n);
+    end();
+    expect([waiting(1).length, venue.book()]).toEqual([1, "59000:1 | "]);
   });
 });
 

@@ -18,6 +18,7 @@ import {
   collectedOf,
   isToWait,
   releaseCollected,
+  standsBefore,
   takeCollected,
 } from "./collected.ts";
 import { beginWaiting } from "./conditional.ts";
@@ -113,7 +114,7 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
   const account = holderOf(named);
   if (clientId === "" && orderId === 0n) {
     for (const order of collectedOf(ctx, venue, instrument.id, account)) {
-      if (order.round < named.round) releaseCollected(ctx, venue, instrument, order, "user");
+      if (standsBefore(order, named.round)) releaseCollected(ctx, venue, instrument, order, "user");
     }
     cancelOpen(turn, account, "user");
     return;

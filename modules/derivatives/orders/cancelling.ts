@@ -10,6 +10,7 @@ import {
   cancelCollected,
   collectedIn,
   collectedNamed,
+  standsBefore,
 } from "../auction/collected.ts";
 import { collectCancel, roundOf } from "../auction/rounds.ts";
 import { refuse } from "../errors.ts";
@@ -42,12 +43,21 @@ export function checkOrderName({ orderId, clientId }: OrderName): void {
   }
 }
 
+interface OpenOrder {
+  readonly slot: number;
+  readonly waiting: WaitingOrder | undefined;
+}
+
 /** An open order of the account: its slot in the book, or its record when it waits. Throws ModuleError when there is none. */
-export function findOpen(
-  turn: Turn,
-  account: AccountId,
-  name: OrderName,
-): { readonly slot: number; readonly waiting: WaitingOrder | undefined } {
+export function findOpen(turn: Turn, account: AccountId, name: OrderName): OpenOrder {
+  const found = seekOpen(turn, account, name);
+  if (found !== undefined) return found;
+  const { clientId, orderId } = name;
+  const said = orderId === 0n ? `client id "${clientId.slice(0, 40)}"` : orderId;
+  throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
+}
+
+function seekOpen(turn: Turn, account: AccountId, name: OrderName): OpenOrder | undefined {
   checkOrderName(name);
   const { book } = turn;
   const given = Number(name.orderId);
@@ -59,8 +69,7 @@ export function findOpen(
   if (turn.waiting.accountOf(waitingId) === account) {
     return { slot: 0, waiting: waitingById(turn, waitingId) };
   }
-  const said = named ? `client id "${name.clientId.slice(0, 40)}"` : name.orderId;
-  throw refuse("unknownOrder", `no open order ${said} of this sub-account`);
+  return undefined;
 }
 
 /** Where lists give rounds, an order leaves at the begin of the cancel's round; elsewhere at once. */
@@ -80,11 +89,12 @@ export function cancelOrder(
     collectCancel(ctx, venue, instrument, account, { clientId, orderId, orders: 1, round });
     return { orderId, cancelledSize: "0", round: BigInt(round) };
   }
-  if (name.orderId === 0n) {
-    const collected = cancelCollected(ctx, venue, instrument, account, name.clientId);
-    if (collected !== null) return collected;
-  }
-  const { slot, waiting } = findOpen(turn, account, name);
+  // One that has fired and is not in the book yet has an id, too.
+  const named = name.orderId === 0n ? undefined : seekOpen(turn, account, name);
+  const collected =
+    named === undefined ? cancelCollected(ctx, venue, instrument, account, name) : null;
+  if (collected !== null) return collected;
+  const { slot, waiting } = named ?? findOpen(turn, account, name);
   const { id, lots } =
     waiting === undefined
       ? cancelSlot(turn, slot, "user")
@@ -186,7 +196,7 @@ export function cancelAllFor(
   const orders = collected.length + resting + waiting;
   // Also when there are none yet: a proposer may have left some out.
   collectCancel(ctx, venue, instrument, account, { clientId: "", orderId: 0n, orders, round });
-  const earlier = collected.filter((order) => order.round < BigInt(round));
+  const earlier = collected.filter((order) => standsBefore(order, BigInt(round)));
   return earlier.length + resting + waiting;
 }
 

@@ -16,6 +16,7 @@ import {
   Side as WireSide,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import { isBatch } from "../auction/opening.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
 import { uncounted } from "../keys/reach.ts";
 import { cancel, changeRecord, recordOf, takeOff } from "../orders/resting.ts";
@@ -128,8 +129,11 @@ function begin(
   const { account } = parent;
   const { clientId, maxSlippagePpm, priceTicks, triggerTicks } = terms;
   const limit = priceTicks !== 0n;
+  // Of a later round there may be one that is in no book yet.
   const used =
-    book.findByClientId(account, clientId) !== 0 || waiting.findByClientId(account, clientId) !== 0;
+    book.findByClientId(account, clientId) !== 0 ||
+    waiting.findByClientId(account, clientId) !== 0 ||
+    (isBatch(instrument) && venue.state.collected.has(ctx, [instrument.id, account, clientId]));
   const order: WaitingOrder = {
     market: instrument.id,
     id: BigInt(child.id),
