@@ -103,6 +103,19 @@ describe("a loss in two markets of which one cannot bear its part", () => {
   });
 });
 
+describe("a lot of the market that stops, in the account of who bears the other's loss", () => {
+  test("does not keep it from bearing, but its gain there does not count", () => {
+    pair(4n * UNIT, 100n, 100n);
+    poorer(friend, -3n * UNIT);
+    world.trade(world.funded(6, 10n * UNIT), rich, 1n, 1_000n, ETH);
+    mark(950n, BTC);
+    mark(950n, ETH);
+    blocks(12);
+    expect([held(BTC), held(ETH)]).toEqual([0n, 100n]);
+    expect(suspended()).toEqual(["ETH-PERP"]);
+  });
+});
+
 describe("a fault in one of three markets", () => {
   test.each([false, true])("makes nobody bear more in another: %s", (isFaulty) => {
     const THIN = 3;

@@ -16,7 +16,7 @@ import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
 import { compareLeverage } from "./deleverage-math.ts";
 import { Ranking } from "./ranking.ts";
-import { holdersOf, lotDeltas, unhedgedLots } from "./sides.ts";
+import { gainedIn, holdersOf, lotDeltas, unhedgedLots } from "./sides.ts";
 
 /** Of a holder the lots that count, and what its leverage is measured by. */
 export interface Exposed {
@@ -26,7 +26,7 @@ export interface Exposed {
 }
 
 export interface Side {
-  /** Of all on it who are not below zero, and hold no market that a loss has stopped. */
+  /** Of all on it who are not below zero without what they have gained in markets that a loss has stopped. */
   readonly lots: bigint;
   readonly accounts: number;
   /** In no order. */
@@ -129,12 +129,8 @@ function judgeOf(
     if (record === undefined || position === undefined) return off(id, record);
     if (position.lots === 0n || position.lots > 0n !== long) return off(id, record);
     // What it has gained in a market that a loss has stopped may not be there.
-    if (
-      stopped.size > 0 &&
-      record.positions.some((one) => one.lots !== 0n && stopped.has(one.market))
-    )
-      return off(id, record);
-    const equity = equityOf(record, views) ?? -1n;
+    const equity =
+      (equityOf(record, views) ?? -1n) - gainedIn(record, views, (market) => stopped.has(market));
     if (equity < 0n) return off(id, record);
     const lots = absolute(position.lots);
     const unhedged = hedgesLast ? unhedgedLots(record, position, view, views, deltaOf) : lots;

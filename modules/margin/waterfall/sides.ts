@@ -2,10 +2,10 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
-import { absolute, minimum, mulDivDown } from "../../kit/math/mul-div.ts";
+import { absolute, maximum, minimum, mulDivDown } from "../../kit/math/mul-div.ts";
 import type { Account, Position } from "../account-codec.ts";
 import { findPosition } from "../clearing/fill.ts";
-import { maintenanceHealth } from "../health/health.ts";
+import { maintenanceHealth, positionValue } from "../health/health.ts";
 import type { MarketView, MarketViews, ModelledMarkets } from "../health/market-view.ts";
 import type { MarketId } from "../ports.ts";
 import type { MarginState } from "../state.ts";
@@ -67,6 +67,21 @@ export function unhedgedLots(
   return minimum(lots, mulDivDown(lots, absolute(net), absolute(own)));
 }
 
+/** What the account's positions in these markets stand to gain at mark. */
+export function gainedIn(
+  account: Account,
+  views: MarketViews,
+  isStopped: (market: MarketId) => boolean,
+): bigint {
+  let gained = 0n;
+  for (const position of account.positions) {
+    if (position.lots === 0n || !isStopped(position.market)) continue;
+    const view = views(position.market);
+    if (view !== undefined) gained += maximum(positionValue(position, view), 0n);
+  }
+  return gained;
+}
+
 /** All with lots on the side and no less than no equity, in key order: a scan of all accounts, for who asks outside the block's work (which asks side-books.ts). */
 export function holdersOf(
   ctx: ReadContext,
@@ -88,12 +103,9 @@ export function holdersOf(
     const position = findPosition(account, view.terms.id);
     if (position === undefined || position.lots === 0n || position.lots > 0n !== long) return;
     // What it has gained in a market that a loss has stopped may not be there.
-    if (
-      stopped.size(ctx) > 0 &&
-      account.positions.some((one) => one.lots !== 0n && stopped.has(ctx, one.market))
-    )
-      return;
-    const equity = maintenanceHealth(account, views)?.equity ?? -1n;
+    const equity =
+      (maintenanceHealth(account, views)?.equity ?? -1n) -
+      gainedIn(account, views, (market) => stopped.has(ctx, market));
     if (equity < 0n) return;
     const lots = absolute(position.lots);
     const unhedged = hedgesLast ? unhedgedLots(account, position, view, views, deltaOf) : lots;
