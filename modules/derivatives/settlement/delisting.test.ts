@@ -23,13 +23,13 @@ const {
   MARKET_STATUS_SETTLING: SETTLING,
 } = MarketStatus;
 
-/** One lot is one coin, a tick of it half a unit of money. Owner 1 has bought a hundred of owner 2 at 60. */
+/** One lot is one coin, a tick of it a quarter of a unit of money. Owner 1 has bought a hundred of owner 2 at 60. */
 function opened(options: Parameters<typeof createWorld>[0] = {}): World {
   const world = createWorld(options);
   world.setPrice(COIN, "60");
   world.list(
     testMarket({
-      ...{ symbol: PERP, baseAsset: "DOG", feedId: COIN, tickSize: "0.5", lotSize: "1" },
+      ...{ symbol: PERP, baseAsset: "DOG", feedId: COIN, tickSize: "0.25", lotSize: "1" },
     }),
   );
   world.trade(PERP, world.funded(2, 1_000n), world.funded(1, 1_000n), "100", "60");
@@ -85,7 +85,7 @@ describe("a perpetual that the authority ends", () => {
     expect(world.collateral(long)).toBe(before[0] + 300n * UNIT);
     expect(world.collateral(short)).toBe(before[1] - 300n * UNIT);
     world.setPrice(COIN, "10");
-    const again = { symbol: PERP, baseAsset: "DOG", feedId: COIN, tickSize: "0.5", lotSize: "1" };
+    const again = { symbol: PERP, baseAsset: "DOG", feedId: COIN, tickSize: "0.25", lotSize: "1" };
     expect(world.list(testMarket(again))).toBe(2);
     blocks(world, 2, "10");
   });
