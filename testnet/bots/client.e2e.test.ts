@@ -40,6 +40,9 @@ async function mark(): Promise<number> {
   }
 }
 
+/** In ticks of 0.1, spelled as the client spells prices: 60000, not 60000.0. */
+const onTick = (price: number): string => `${Number(price.toFixed(1))}`;
+
 beforeAll(async () => {
   validator = await startOneValidator();
   chain = await KeelClient.connect(validator.rpc);
@@ -75,7 +78,7 @@ describe("the client library", () => {
 
   it("places, fills and cancels, with the fate of every order in the answer", async () => {
     await bob.deposit(50_000_000_000n);
-    const price = (await mark()).toFixed(1);
+    const price = onTick(await mark());
     const resting = await alice.place({
       market,
       side: "sell",
@@ -97,7 +100,7 @@ describe("the client library", () => {
         { market, clientId: "first" },
         { market, clientId: "unknown" },
       ],
-      orders: [{ market, side: "buy", price: (Number(price) - 500).toFixed(1), size: "0.1" }],
+      orders: [{ market, side: "buy", price: onTick(Number(price) - 500), size: "0.1" }],
     });
     expect(batch.cancels).toMatchObject([
       { ok: true, cancelledSize: "0.3" },
@@ -203,7 +206,7 @@ describe("the client library", () => {
     await ledger.deposit("12.5", { subaccount: 3 });
     await ledger.transfer({ from: 3, to: 4, amount: "2.5" });
     await ledger.withdraw("10", { subaccount: 3 });
-    const price = ((await mark()) - 900).toFixed(1);
+    const price = onTick((await mark()) - 900);
     const order = { market, side: "buy", price, size: "0.01", postOnly: true } as const;
     await ledger
       .place({ ...order, clientId: "a<b>&c", goodTilMs: 4_000_000_000_000n })
