@@ -141,15 +141,16 @@ function cancelledBy({ attributes, type }: TxEvent, order: CancelledName) {
   return named ? { orderId: BigInt(value("order_id")), cancelledSize: value("size") } : null;
 }
 
-/** Reads block after block until `visit` has found something. */
-async function readUntil<T>(
+/** Reads block after block until `visit` has found something. `what` has not come to pass when there is no time left. */
+export async function readUntil<T>(
   events: (height: number) => Promise<readonly TxEvent[]>,
-  { fromHeight, timeoutMs }: { readonly fromHeight: number; readonly timeoutMs: number },
+  wait: { readonly fromHeight: number; readonly timeoutMs: number; readonly what?: string },
   visit: (events: readonly TxEvent[], height: number) => T | null,
 ): Promise<T> {
+  const { fromHeight, timeoutMs, what = "no auction came to pass" } = wait;
   const deadline = Date.now() + timeoutMs;
   for (let height = fromHeight; ; height++) {
-    const found = visit(await readWhenThere(events, height, deadline), height);
+    const found = visit(await readWhenThere(events, height, { deadline, what }), height);
     if (found !== null) return found;
   }
 }
@@ -157,7 +158,7 @@ async function readUntil<T>(
 async function readWhenThere(
   events: (height: number) => Promise<readonly TxEvent[]>,
   height: number,
-  deadline: number,
+  { deadline, what }: { readonly deadline: number; readonly what: string },
 ): Promise<readonly TxEvent[]> {
   for (;;) {
     try {
@@ -167,10 +168,7 @@ async function readWhenThere(
       const early = error instanceof KeelConnectionError && error.code === "rpc";
       if (!early) throw error;
       if (Date.now() >= deadline)
-        throw new KeelConnectionError(
-          "not-included-in-time",
-          `no auction came to pass up to height ${height}`,
-        );
+        throw new KeelConnectionError("not-included-in-time", `${what} up to height ${height}`);
     }
     await new Promise((resolve) => setTimeout(resolve, AUCTION_POLL_MS));
   }

@@ -107,6 +107,7 @@ export {
 export { LiveBook } from "./live-book.ts";
 export { MarketStream } from "./market-stream.ts";
 export { markParts, priceWatch, twap, validatorStandings } from "./oracle.ts";
+export { awaitEnd, type OrderEnd } from "./order-end.ts";
 export { bookOrders, findOrder } from "./order-lookup.ts";
 export {
   marginModeMessage,

@@ -249,6 +249,12 @@ export class KeelClient {
     return (await this.comet.blockResults(height)).finalizeBlockEvents;
   }
 
+  /** All events of a block: of its transactions, then its own. */
+  async eventsAt(height: number): Promise<readonly TxEvent[]> {
+    const { finalizeBlockEvents, results } = await this.comet.blockResults(height);
+    return [...results.flatMap(({ events }) => events), ...finalizeBlockEvents];
+  }
+
   async funding(symbol: string): Promise<QueryFundingResponse> {
     return await this.ask(methods.funding, { market: symbol });
   }

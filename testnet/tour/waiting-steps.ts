@@ -1,4 +1,5 @@
 /** Orders that wait: stops, take-profits, trails, brackets, pairs, slices, the dead man; and combinations. */
+import { awaitEnd } from "@keel/client/order-end";
 import { fate } from "./order-steps.ts";
 import type { Steps } from "./steps.ts";
 import { FUTURE, PERPETUAL, START_PRICE, type TourNetwork } from "./tour-network.ts";
@@ -29,9 +30,9 @@ async function triggerSteps(tour: TourNetwork, steps: Steps): Promise<void> {
   const buy = { market, side: "buy", size: "0.1" } as const;
   const stop = { kind: "stop", price: low } as const;
   const profit = { kind: "take-profit", price: low } as const;
-  await step("stop, market", "waiting, filled 0, left 0.1", async () =>
-    fate(await alice.place({ ...sell, trigger: stop, subaccount: SUB.stop })),
-  );
+  const stopped = { ...sell, trigger: stop, subaccount: SUB.stop };
+  const stopPlaced = await alice.place(stopped);
+  await step("stop, market", "waiting, filled 0, left 0.1", async () => fate(stopPlaced));
   await step("stop, limit", "waiting, filled 0, left 0.1", async () =>
     fate(await alice.place({ ...sell, price: "60100", trigger: stop, subaccount: SUB.stop })),
   );
@@ -65,6 +66,10 @@ async function triggerSteps(tour: TourNetwork, steps: Steps): Promise<void> {
       () => undefined,
     );
     return await positions();
+  });
+  await step("the stop to its end", `filled 0.1 at ${FALL - 30}`, async () => {
+    const { averagePrice, filledSize, status } = await awaitEnd(alice, stopped, stopPlaced);
+    return `${status} ${filledSize} at ${averagePrice}`;
   });
   await step("what was limited rests", "sell at 60100, buy at 59800", async () => {
     const open = [
