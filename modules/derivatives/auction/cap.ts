@@ -2,7 +2,8 @@
 import type { AccountId } from "../../kit/account-id.ts";
 import { absolute, maximum, minimum } from "../../kit/math/mul-div.ts";
 import { reducible } from "../orders/execution.ts";
-import type { OrderFill, Participant } from "../participants.ts";
+import { cancel } from "../orders/resting.ts";
+import { crossing, type OrderFill, type Participant } from "../participants.ts";
 import type { Turn } from "../venue.ts";
 
 function positionOf({ ctx, instrument, venue }: Turn, account: AccountId): bigint {
@@ -50,4 +51,26 @@ export function reducingOnly(turn: Turn, orders: readonly Participant[]): Partic
     parts.push({ ...order, lots: Number(lots) });
   }
   return parts;
+}
+
+/**
+ * With no room left: where what opens a position and still crosses meets another such, the younger leaves, as where matching is continuous: every block would look at both for nothing.
+ * What reduces a position stays, and whoever may take it over.
+ */
+export function leaveAtCap(turn: Turn): void {
+  if (roomUnderCap(turn) > 0) return;
+  const met = crossing(turn);
+  const opens = ({ account, side }: Participant): boolean =>
+    reducible(positionOf(turn, account), side) === 0n;
+  const buys = met.buy.filter(opens);
+  const sells = met.sell.filter(opens);
+  for (let b = 0, s = 0; ; ) {
+    const buy = buys[b];
+    const sell = sells[s];
+    if (buy === undefined || sell === undefined || buy.ticks < sell.ticks) return;
+    const younger = buy.id > sell.id ? buy : sell;
+    cancel(turn, younger.slot, "open_interest_cap");
+    if (younger === buy) b += 1;
+    else s += 1;
+  }
 }

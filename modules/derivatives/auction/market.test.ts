@@ -254,28 +254,6 @@ describe("a market matched by batch auction", () => {
     expect(fills(endBlock(venue))).toEqual(["a:2@60000", "c:2@60000"]);
   });
 
-  it("keeps open interest under its cap by cutting the volume, and below that only reduces", () => {
-    const venue = auctionVenue({}, { openInterestMaxLots: 3000n });
-    const [a, b, c, d] = [1, 2, 3, 4].map((n) => venue.account(n)) as [never, never, never, never];
-    venue.place(a, "buy 4 @ 60000 id=a");
-    venue.place(b, "sell 2 @ 60000 id=b");
-    venue.place(c, "sell 2 @ 60000 id=c");
-    expect(fills(endBlock(venue))).toEqual(["a:3@60000", "b:1.5@60000", "c:1.5@60000"]);
-    expect(venue.clearing.openInterestLots(venue.ctx, 1)).toBe(3000n);
-    // The rest still crosses, and waits.
-    expect(venue.book()).toBe("60000:1 | 60000:0.5 60000:0.5");
-    expect(fills(endBlock(venue))).toEqual([]);
-    for (const one of [a, b, c]) venue.keeper.cancelAll(venue.ctx, one, "");
-    venue.place(d, "buy 1 @ 60000 id=new");
-    venue.place(venue.account(5), "sell 1 @ 60000 id=other");
-    venue.place(a, "sell 0.5 @ 60000 id=less");
-    venue.place(b, "buy 0.5 @ 60000 id=back");
-    expect(fills(endBlock(venue))).toEqual(["less:0.5@60000", "back:0.5@60000"]);
-    expect(venue.clearing.openInterestLots(venue.ctx, 1)).toBe(2500n);
-    expect(fills(endBlock(venue))).toEqual(["new:0.5@60000", "other:0.5@60000"]);
-    expect(venue.clearing.openInterestLots(venue.ctx, 1)).toBe(3000n);
-  });
-
   it("takes the best prices when more cross than one auction holds, and the others in the next block", () => {
     const venue = auctionVenue({ ordersMax: 2 });
     for (const n of [1, 2, 3]) venue.place(venue.account(n), `buy 1 @ ${60_000 + n} id=b${n}`);

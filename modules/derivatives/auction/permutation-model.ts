@@ -17,7 +17,7 @@ import { createTestVenue, SYMBOL, TEST_ADDRESSES, type TestVenue, testMarket } f
 
 /** Blocks of a history, so auctions. */
 export const BLOCKS = 5;
-const REASONS = ["margin", "self_trade", "reduce_only", "immediate"] as const;
+const REASONS = ["margin", "self_trade", "reduce_only", "immediate", "open_interest_cap"] as const;
 
 interface Message {
   readonly typeUrl: string;
@@ -193,7 +193,7 @@ export interface Permuted {
 export function comparePermutations(seed: number, histories: number): Permuted {
   let fills = 0;
   let refused = 0;
-  const reasons = { margin: 0, self_trade: 0, reduce_only: 0, immediate: 0 };
+  const reasons = { margin: 0, self_trade: 0, reduce_only: 0, immediate: 0, open_interest_cap: 0 };
   for (let at = 0; at < histories; at++) {
     const own = seed * 1_000_003 + at;
     const one = plan(createRandom(own));

@@ -33,7 +33,7 @@ import {
 import type { AuctionFill } from "../ports.ts";
 import type { Turn } from "../venue.ts";
 import { afterMakerFill, type Filled, hooksOf } from "../waiting/links.ts";
-import { raisesBeyondCap, reducingOnly, roomUnderCap } from "./cap.ts";
+import { leaveAtCap, raisesBeyondCap, reducingOnly, roomUnderCap } from "./cap.ts";
 
 interface Strike {
   readonly ticks: number;
@@ -90,17 +90,20 @@ export function holdAuction(turn: Turn, mark: Mark): Held {
     if (met.buy.length === 0) return { left: "nothing", looks };
     looks += met.buy.length + met.sell.length;
     if (makeFit(turn, met)) continue;
-    const strike = strikeUnderCap(turn, met, { reference: Number(mark.ticks), range, fees });
+    const reference = Number(mark.ticks);
+    const { atCap, strike } = strikeUnderCap(turn, met, { reference, range, fees });
+    const refused = strike === null ? null : clear(turn, strike);
+    if (strike !== null && refused !== null) {
+      for (const { order } of strike.fills) {
+        if (refused.has(order.account)) cancel(turn, order.slot, "margin");
+      }
+      continue;
+    }
+    // A part that an iceberg shows next may cross as well: it waits for the next auction.
+    const refilled = strike !== null && record(turn, strike, fees);
+    if (atCap) leaveAtCap(turn);
     if (strike === null) return { left: "nothing", looks };
-    const refused = clear(turn, strike);
-    if (refused === null) {
-      // A part that an iceberg shows next may cross as well: it waits for the next auction.
-      const refilled = record(turn, strike, fees);
-      return { left: met.more ? "orders" : refilled ? "parts" : "nothing", looks };
-    }
-    for (const { order } of strike.fills) {
-      if (refused.has(order.account)) cancel(turn, order.slot, "margin");
-    }
+    return { left: met.more ? "orders" : refilled ? "parts" : "nothing", looks };
   }
   return { left: "orders", looks };
 }
@@ -150,15 +153,29 @@ function partyOf(turn: Turn, order: Participant): Party {
 
 /**
  * When the fills would raise open interest above the market's cap, the volume is cut to what certainly fits under it; with nothing left under it,
- * only what reduces positions takes part. The rest stays as it is.
+ * one side only reduces positions: the one of which more trades, else that of the sellers. What opens and still crosses leaves when none is left.
  */
-function strikeUnderCap(turn: Turn, met: Crossing, terms: Terms): Strike | null {
+function strikeUnderCap(turn: Turn, met: Crossing, terms: Terms) {
   const free = strike(turn, met, terms, Number.MAX_SAFE_INTEGER);
-  if (free === null || !raisesBeyondCap(turn, free.fills)) return free;
+  const atCap = free !== null && raisesBeyondCap(turn, free.fills);
+  if (!atCap) return { strike: free, atCap };
   const room = roomUnderCap(turn);
-  if (room > 0) return strike(turn, met, terms, room);
-  const parts = { buy: reducingOnly(turn, met.buy), sell: reducingOnly(turn, met.sell) };
-  return strike(turn, parts, terms, Number.MAX_SAFE_INTEGER);
+  if (room > 0) return { strike: strike(turn, met, terms, room), atCap };
+  // A lot that one side gives up, whoever takes it over.
+  const { buy, sell } = met;
+  const sold = strike(
+    turn,
+    { buy, sell: reducingOnly(turn, sell) },
+    terms,
+    Number.MAX_SAFE_INTEGER,
+  );
+  const bought = strike(
+    turn,
+    { buy: reducingOnly(turn, buy), sell },
+    terms,
+    Number.MAX_SAFE_INTEGER,
+  );
+  return { strike: (bought?.volume ?? 0) > (sold?.volume ?? 0) ? bought : sold, atCap };
 }
 
 /** null: cleared. Otherwise the accounts that cannot bear their fills; nothing was changed then. */
