@@ -22,8 +22,12 @@ export function blockMethods(env: RpcEnvironment): RpcMethods {
   const { blocks, states } = env;
 
   /** The asked height, latest when none; refused outside what is stored. */
-  const heightOf = (params: Params, newest: number = blocks.height()): number => {
-    const height = params.height() ?? blocks.height();
+  const heightOf = (
+    params: Params,
+    newest: number = blocks.height(),
+    latest: number = blocks.height(),
+  ): number => {
+    const height = params.height() ?? latest;
     if (height === 0) throw invalidParams("height must be greater than 0, but got 0");
     if (height > newest) {
       throw internalError(
@@ -88,7 +92,9 @@ export function blockMethods(env: RpcEnvironment): RpcMethods {
     block_results: {
       params: ["height"],
       async handle(params) {
-        const height = heightOf(params);
+        // Not before queries answer from the same height: who has read of an event finds what it speaks of.
+        const { lastHeight } = await env.app.info();
+        const height = heightOf(params, lastHeight, lastHeight);
         const response = await states.loadFinalizeBlockResponse(height);
         if (response === null) throw internalError(`could not find results for height #${height}`);
         return blockResultsJson(height, response);
