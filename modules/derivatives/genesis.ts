@@ -14,6 +14,7 @@ import { withAuthority } from "../kit/authority.ts";
 import type { WriteContext } from "../kit/context.ts";
 import type { GenesisHooks } from "../kit/module.ts";
 import { onGenesis } from "../kit/module.ts";
+import { collectedKey, hasFired } from "./auction/collected.ts";
 import { importedRounds } from "./auction/imported.ts";
 import { cancelKeyOf } from "./auction/rounds.ts";
 import { holderOf, priorityOf } from "./book/books.ts";
@@ -277,7 +278,7 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
   const { market, clientId, priceTicks, lots, sizeLots } = order;
   checkClientId(clientId);
   requireThat(
-    clientId !== "" &&
+    (clientId !== "" || hasFired(order.waiting)) &&
       sideOf(order.side) !== null &&
       order.owner.length === 20 &&
       isTrader(order.trader) &&
@@ -311,7 +312,7 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
         wellCounted(waiting)),
     `collected order "${clientId}" waits for no trigger of its own`,
   );
-  const key = [market, holderOf(order), clientId] as const;
+  const key = collectedKey(order);
   requireThat(!state.collected.has(ctx, key), `collected order "${clientId}" is there twice`);
   state.collected.set(ctx, key, order);
 }

@@ -2,6 +2,7 @@
 import type { AccountId } from "../kit/account-id.ts";
 import type { ReadContext } from "../kit/context.ts";
 import type { Invariant, ModuleInvariants } from "../kit/module.ts";
+import { collectedKey } from "./auction/collected.ts";
 import { collects } from "./auction/opening.ts";
 import type { Book } from "./book/book.ts";
 import { holderOf, priorityOf } from "./book/books.ts";
@@ -118,11 +119,12 @@ function bookEqualsOrders(venue: Venue): Invariant {
 function collectedApart(venue: Venue): Invariant {
   return (ctx) => {
     let found: string | null = null;
-    venue.state.collected.each(ctx, ([id, account, clientId], order) => {
+    venue.state.collected.each(ctx, (key, order) => {
+      const [id, account] = key;
+      const { clientId } = order;
       const market = venue.state.markets.get(ctx, id);
-      const same =
-        order.market === id && holderOf(order) === account && order.clientId === clientId;
-      if (!same) found = `collected order "${clientId}" is stored under the key of another`;
+      if (collectedKey(order).some((part, n) => part !== key[n]))
+        found = `collected order "${clientId}" is stored under the key of another`;
       else if (market === undefined || !collects(ctx, venue, instrumentOf(market))) {
         found = `order "${clientId}" was collected in market ${id}, which does not collect`;
       } else if (venue.books.of(ctx, id).findByClientId(account, clientId) !== 0) {

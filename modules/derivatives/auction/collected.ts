@@ -13,6 +13,16 @@ import { sideOf } from "../orders/requests.ts";
 import type { MarketId } from "../ports.ts";
 import type { Venue } from "../venue.ts";
 
+export type CollectedKey = readonly [MarketId, AccountId, string];
+
+/** By client id. One that has none has waited and fired: by its id behind a space, so that no client id is the same. */
+export function collectedKey(
+  order: Pick<CollectedOrder, "market" | "owner" | "subaccount" | "clientId" | "waiting">,
+): CollectedKey {
+  const { clientId, market, waiting } = order;
+  return [market, holderOf(order), clientId === "" ? ` ${waiting?.id}` : clientId];
+}
+
 /** In key order: sub-account, then client id. */
 export function collectedOf(
   ctx: ReadContext,
@@ -90,7 +100,7 @@ export function countCollected(
 
 /** The order leaves the collection with its reserve as it is: it goes into the book. */
 export function takeCollected(ctx: WriteContext, venue: Venue, order: CollectedOrder): void {
-  venue.state.collected.delete(ctx, [order.market, holderOf(order), order.clientId]);
+  venue.state.collected.delete(ctx, collectedKey(order));
 }
 
 export function cancelCollected(

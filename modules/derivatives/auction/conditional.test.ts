@@ -50,6 +50,21 @@ function position(): void {
   expect([lots(1), lots(2)]).toEqual([2000n, -2000n]);
 }
 
+const copyOf = (): { readonly before: GenesisState; readonly after: GenesisState } => {
+  const { genesis } = venue.module;
+  if (genesis.kind !== "proto") throw new Error("expected proto genesis");
+  const bytes = genesis.export(venue.ctx);
+  const fresh = createTestVenue();
+  const { markets } = fresh.venue.state;
+  const listed = markets.get(fresh.ctx, 1);
+  if (listed === undefined) throw new Error("expected a market");
+  removeMarket(fresh.ctx, fresh.venue, listed);
+  if (fresh.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
+  fresh.module.genesis.init(fresh.ctx, bytes);
+  const again = fresh.module.genesis.export(fresh.ctx);
+  return { before: GenesisState.decode(bytes), after: GenesisState.decode(again) };
+};
+
 describe("a conditional order of a market that is matched by auction", () => {
   it("is collected, waits from the end of its block, and is in the auction of the block that fires it", () => {
     position();
@@ -260,22 +275,51 @@ describe("a bracket from when the market was continuous", () => {
   });
 });
 
-describe("an export", () => {
-  const copyOf = (): { readonly before: GenesisState; readonly after: GenesisState } => {
-    const { genesis } = venue.module;
-    if (genesis.kind !== "proto") throw new Error("expected proto genesis");
-    const bytes = genesis.export(venue.ctx);
-    const fresh = createTestVenue();
-    const { markets } = fresh.venue.state;
-    const listed = markets.get(fresh.ctx, 1);
-    if (listed === undefined) throw new Error("expected a market");
-    removeMarket(fresh.ctx, fresh.venue, listed);
-    if (fresh.module.genesis.kind !== "proto") throw new Error("expected proto genesis");
-    fresh.module.genesis.init(fresh.ctx, bytes);
-    const again = fresh.module.genesis.export(fresh.ctx);
-    return { before: GenesisState.decode(bytes), after: GenesisState.decode(again) };
-  };
+describe("an order without a client id, from when the market was continuous", () => {
+  beforeEach(() => {
+    venue = createTestVenue(testMarket({ terms: defaultTerms() }), 1_000_000_000n);
+    venue.setPrice(60_000);
+  });
 
+  function collects(inclusionLists: boolean): void {
+    const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, inclusionLists };
+    const status = MarketStatus.MARKET_STATUS_ACTIVE;
+    const terms = { ...defaultTerms(), auction };
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, { status, terms });
+  }
+
+  test.each([false, true])("fires, one that was post-only too, with rounds: %s", (rounds) => {
+    place(1, "buy 1 market stop=60500");
+    place(1, "buy 2 market stop=60500");
+    place(2, "sell 1 @ 60600 profit=60500 post");
+    collects(rounds);
+    const [first, second] = waiting(1);
+    place(3, "sell 5 @ 60550 id=ask");
+    end();
+    end(60_600);
+    if (rounds) end(60_600);
+    expect([lots(1), lots(3)]).toEqual([3000n, -3000n]);
+    expect(venue.book()).toBe(" | 60550:2 60600:1");
+    const fills = told("auction_fill").map(({ order_id: id }) => id);
+    expect(fills).toEqual(expect.arrayContaining([`${first}`, `${second}`]));
+  });
+
+  it("is cancelled by its id when it has fired, and carried by an export", () => {
+    place(1, "buy 1 market stop=60500");
+    place(1, "buy 2 market stop=60500");
+    collects(true);
+    const [first = 0] = waiting(1);
+    end(60_600);
+    const status = MarketStatus.MARKET_STATUS_HALTED;
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, { status, terms: undefined });
+    expect(cancel(1, { orderId: BigInt(first) }).cancelledSize).toBe("1");
+    const { before, after } = copyOf();
+    expect(before.collectedOrders).toMatchObject([{ clientId: "", lots: 2000n }]);
+    expect(after.collectedOrders).toMatchObject([{ clientId: "", lots: 2000n }]);
+  });
+});
+
+describe("an export", () => {
   it("carries those that are going to wait and those that have fired", () => {
     start({ inclusionLists: true });
     position();

@@ -15,11 +15,11 @@ import { intentOfWaiting } from "../orders/intents.ts";
 import type { MarketId } from "../ports.ts";
 import { nextNumber, type Turn, type Venue } from "../venue.ts";
 import { waitReserved } from "../waiting/waiting.ts";
-import { releaseCollected, takeCollected } from "./collected.ts";
+import { collectedKey, releaseCollected, takeCollected } from "./collected.ts";
 import { collectIntent } from "./orders.ts";
 import { roundOf } from "./rounds.ts";
 
-/** What waits from when the market was continuous may have parts that auctions have no place for: it goes on waiting. */
+/** What waits from when the market was continuous may have parts that auctions have no place for: it goes on waiting. Post-only means nothing where all pay the same. */
 export function firesInAuctions(
   ctx: ReadContext,
   venue: Venue,
@@ -31,8 +31,6 @@ export function firesInAuctions(
   return (
     order !== undefined &&
     order.kind !== TriggerKind.TRIGGER_KIND_TWAP &&
-    order.clientId !== "" &&
-    !order.postOnly &&
     order.timeInForce !== TimeInForce.TIME_IN_FORCE_FOK &&
     order.goodTilHeight === 0n &&
     order.displayLots === 0n &&
@@ -61,8 +59,7 @@ export function collectFired(turn: Turn, order: WaitingOrder, mark: Mark): void 
   const { ctx, instrument, venue } = turn;
   const intent = intentOfWaiting(order);
   collectIntent(turn, intent, mark, roundOf(ctx, instrument), order);
-  const key = [instrument.id, intent.account, order.clientId] as const;
-  const collected = venue.state.collected.get(ctx, key);
+  const collected = venue.state.collected.get(ctx, collectedKey({ ...order, waiting: order }));
   assert(
     collected !== undefined && holderOf(collected) === intent.account,
     "a fired order is lost",

@@ -4,6 +4,7 @@
  */
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import {
+  type CollectedOrder,
   OrderStatus,
   type WaitingOrder,
   Side as WireSide,
@@ -30,7 +31,7 @@ import type { OrderRequest } from "../orders/requests.ts";
 import { openTurn, type Turn, type Venue } from "../venue.ts";
 import { valueTicksOf, waitingRecord } from "../waiting/conditional.ts";
 import { requireReason } from "../waiting/reducing.ts";
-import { countCollected, hasFired } from "./collected.ts";
+import { collectedKey, countCollected, hasFired } from "./collected.ts";
 import { isOpening } from "./opening.ts";
 import { roundOf } from "./rounds.ts";
 
@@ -52,6 +53,7 @@ export function collectOrder(
   const round = roundOf(ctx, instrument);
   if (request.trigger === null) return collectIntent(turn, intent, mark, round);
   requireCollectable(turn, intent, mark, round);
+  requireOwnRoom(turn, intent);
   // In rounds it is not known yet what else has come by then: it waits though it may have nothing to reduce.
   if (intent.reduceOnly && round === 0) requireReason(turn, intent, mark);
   const waiting = waitingRecord(turn, intent, request, mark);
@@ -74,6 +76,8 @@ export function collectIntent(
   const { instrument } = turn;
   const { builder, reduceOnly, type } = intent;
   requireCollectable(turn, intent, mark, round);
+  // One that fires has a place already: it waited in it.
+  if (fired === undefined) requireOwnRoom(turn, intent);
   const ticks = limitOf(turn, intent, mark);
   // Of a round to come it is cut when it enters: what it may reduce then, it does not have to now.
   const lots = reduceOnly && round === 0 ? requireReducible(turn, intent) : intent.lots;
@@ -83,13 +87,12 @@ export function collectIntent(
   return collect(turn, intent, { ticks, lots, feeReservePpm, round, waiting: fired });
 }
 
-/** Whatever else it is: there is a price for it, and room. */
+/** Whatever else it is: there is a price for it. */
 function requireCollectable(turn: Turn, intent: Intent, mark: Mark, round: number): void {
   const { ctx, instrument, venue } = turn;
   // One that only reduces, too: no auction is held at a late price, so it would wait, with any number of others, for one that had to take in all of them.
   if (round !== 0 && !mark.fresh)
     throw refuse("stalePrice", `the price of ${instrument.symbol} is late: cancels only`);
-  requireOwnRoom(turn, intent);
   requireGoodTil(turn, intent);
   if (intent.reduceOnly && round !== 0 && !venue.clearing.exists(ctx, intent.account))
     throw refuse("unknownAccount", "the sub-account holds no collateral");
@@ -118,7 +121,7 @@ function collect(
     }
   }
   if (round !== 0 && !hasFired(waiting)) ctx.gas.consume(COLLECTED_ORDER_GAS, "collected order");
-  venue.state.collected.set(ctx, [instrument.id, account, clientId], {
+  const record: CollectedOrder = {
     market: instrument.id,
     owner: venue.accounts.owner(account),
     subaccount: numberOf(account),
@@ -135,7 +138,8 @@ function collect(
     trader: intent.trader ?? NO_TRADER,
     round: BigInt(round),
     waiting,
-  });
+  };
+  venue.state.collected.set(ctx, collectedKey(record), record);
   events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots }, round);
   return accepted(formatSize(instrument, lots), round);
 }
