@@ -286,6 +286,7 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
       priceTicks <= BigInt(TICKS_MAX) &&
       lots > 0n &&
       lots <= sizeLots &&
+      order.displayLots < sizeLots &&
       sizeLots <= BigInt(LOTS_MAX) &&
       Number.isSafeInteger(Number(order.goodTilMs)) &&
       Number.isSafeInteger(Number(order.round)),

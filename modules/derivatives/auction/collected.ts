@@ -1,5 +1,4 @@
 /** Orders collected for the auction of their block or round: the record and its reserve in margin change together here. */
-import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import type { CollectedOrder, WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
@@ -8,10 +7,10 @@ import { GAS } from "../../kit/gas.ts";
 import { holderOf } from "../book/books.ts";
 import * as events from "../events.ts";
 import { feeReserve } from "../fees/rates.ts";
-import { formatSize, type Instrument } from "../instruments.ts";
+import type { Instrument } from "../instruments.ts";
 import { sideOf } from "../orders/requests.ts";
 import type { MarketId } from "../ports.ts";
-import type { Venue } from "../venue.ts";
+import type { Turn, Venue } from "../venue.ts";
 
 export type CollectedKey = readonly [MarketId, AccountId, string];
 
@@ -61,8 +60,14 @@ export function standsBefore({ round, waiting }: CollectedOrder, of: bigint): bo
   return round < of || (round === of && hasFired(waiting));
 }
 
+/** What shows of it when it enters. */
+export function shownLots({ displayLots, lots, waiting }: CollectedOrder): number {
+  const display = waiting?.displayLots ?? displayLots;
+  return Number(display > 0n && display < lots ? display : lots);
+}
+
 /** 0 before it has one. */
-function idOf({ waiting }: CollectedOrder): bigint {
+export function idOf({ waiting }: CollectedOrder): bigint {
   return waiting?.id ?? 0n;
 }
 
@@ -103,21 +108,6 @@ export function takeCollected(ctx: WriteContext, venue: Venue, order: CollectedO
   venue.state.collected.delete(ctx, collectedKey(order));
 }
 
-export function cancelCollected(
-  ctx: WriteContext,
-  venue: Venue,
-  instrument: Instrument,
-  account: AccountId,
-  name: OrderNames,
-): MsgCancelOrderResponse | null {
-  // A market without auction terms never collected.
-  if (instrument.terms.auction === undefined) return null;
-  const order = collectedNamed(ctx, venue, instrument.id, account, name);
-  if (order === undefined) return null;
-  releaseCollected(ctx, venue, instrument, order, "user");
-  return { orderId: idOf(order), cancelledSize: formatSize(instrument, order.lots), round: 0n };
-}
-
 /** At most `most`; returns how many. */
 export function cancelAllCollected(
   ctx: WriteContext,
@@ -139,16 +129,46 @@ export function releaseCollected(
   order: CollectedOrder,
   reason: string,
 ): void {
-  const account = holderOf(order);
-  const lots = Number(order.lots);
-  const side = sideOf(order.side) ?? "buy";
-  if (!order.reduceOnly) {
-    const fees = feeReserve(instrument, Number(order.priceTicks), lots, order.feeReservePpm);
-    const { clearing } = venue;
-    clearing.adjustOpenOrders(ctx, account, instrument.id, side, -order.lots, -fees);
-  }
+  unreserve(ctx, venue, instrument, order, order.lots);
   takeCollected(ctx, venue, order);
   const { clientId } = order;
+  const account = holderOf(order);
+  const lots = Number(order.lots);
   const orderId = idOf(order);
   events.orderNotEntered(ctx, venue, instrument, { account, clientId, lots, orderId }, reason);
+}
+
+/** Takes lots off one that has fired; off all of it cancels it. */
+export function reduceCollected(
+  turn: Turn,
+  order: CollectedOrder,
+  lots: number,
+  reason: string,
+): void {
+  const { ctx, instrument, venue } = turn;
+  const left = order.lots - BigInt(lots);
+  if (left <= 0n) {
+    releaseCollected(ctx, venue, instrument, order, reason);
+    return;
+  }
+  unreserve(ctx, venue, instrument, order, BigInt(lots));
+  venue.state.collected.set(ctx, collectedKey(order), { ...order, lots: left });
+  const named = { id: Number(idOf(order)), account: holderOf(order) };
+  events.orderReduced(turn, named, Number(left), reason);
+}
+
+/** Gives back what margin holds for these lots of an order. */
+function unreserve(
+  ctx: WriteContext,
+  { clearing }: Venue,
+  instrument: Instrument,
+  order: CollectedOrder,
+  lots: bigint,
+): void {
+  if (order.reduceOnly) return;
+  const fees = (of: bigint): bigint =>
+    feeReserve(instrument, Number(order.priceTicks), Number(of), order.feeReservePpm);
+  const gone = fees(order.lots - lots) - fees(order.lots);
+  const side = sideOf(order.side) ?? "buy";
+  clearing.adjustOpenOrders(ctx, holderOf(order), instrument.id, side, -lots, gone);
 }

@@ -19,7 +19,7 @@ import { collectedKey, releaseCollected, takeCollected } from "./collected.ts";
 import { collectIntent } from "./orders.ts";
 import { roundOf } from "./rounds.ts";
 
-/** What waits from when the market was continuous may have parts that auctions have no place for: it goes on waiting. Post-only means nothing where all pay the same. */
+/** What waits from when the market was continuous may be of a kind that auctions have no place for: it goes on waiting. Post-only means nothing where all pay the same. */
 export function firesInAuctions(
   ctx: ReadContext,
   venue: Venue,
@@ -32,10 +32,7 @@ export function firesInAuctions(
     order !== undefined &&
     order.kind !== TriggerKind.TRIGGER_KIND_TWAP &&
     order.timeInForce !== TimeInForce.TIME_IN_FORCE_FOK &&
-    order.goodTilHeight === 0n &&
-    order.displayLots === 0n &&
-    order.ocoId === 0n &&
-    order.bracket === undefined
+    order.goodTilHeight === 0n
   );
 }
 

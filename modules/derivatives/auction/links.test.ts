@@ -108,7 +108,7 @@ describe("an opening auction", () => {
     venue.place(venue.account(9), "buy 5 @ 59000 id=bid");
     reopen(venue);
     venue.place(venue.account(1), "sell 1 market stop=60500 id=stop");
-    expect(() => venue.place(venue.account(2), "sell 1 @ 60500 id=stop show=0.5")).toThrow(
+    expect(() => venue.place(venue.account(2), "sell 1 @ 60500 id=stop block=9")).toThrow(
       refusal(51),
     );
     expect(() => venue.place(venue.account(1), "sell 1 @ 60500 id=stop")).toThrow(refusal(16));
@@ -132,12 +132,10 @@ describe("an opening auction", () => {
 });
 
 describe("a market that only holds auctions", () => {
-  it("takes no TWAP, nor an order with parts, a bracket or a last block", () => {
+  it("takes no TWAP, nor an order with a last block", () => {
     const venue = market(MatchingMode.MATCHING_MODE_BATCH_AUCTION);
     for (const text of [
       "sell 1 market twap=2/1000 id=a",
-      "sell 1 @ 60000 id=a show=0.5",
-      "sell 1 @ 60000 id=a tp=59000",
       `sell 1 @ 60000 id=a block=${venue.ctx.header.height + 5}`,
     ]) {
       expect(() => venue.place(venue.account(1), text)).toThrow(refusal(51));

@@ -120,7 +120,11 @@ function collect(
       clearing.requireInitial(ctx, account);
     }
   }
-  if (round !== 0 && !hasFired(waiting)) ctx.gas.consume(COLLECTED_ORDER_GAS, "collected order");
+  if (round !== 0 && !hasFired(waiting)) {
+    // The orders of its bracket enter one day, too.
+    const orders = 1 + attachedOrders(intent);
+    ctx.gas.consume(orders * COLLECTED_ORDER_GAS, "collected order");
+  }
   const record: CollectedOrder = {
     market: instrument.id,
     owner: venue.accounts.owner(account),
@@ -138,6 +142,8 @@ function collect(
     trader: intent.trader ?? NO_TRADER,
     round: BigInt(round),
     waiting,
+    displayLots: waiting === undefined ? BigInt(intent.displayLots) : 0n,
+    bracket: waiting === undefined ? intent.bracket : undefined,
   };
   venue.state.collected.set(ctx, collectedKey(record), record);
   events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots }, round);
@@ -158,9 +164,8 @@ function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderReq
   if (request.twap !== null) {
     throw refuse("notInAuction", "the slices of a TWAP are matched at once");
   }
-  const parts = request.displaySize !== "" || request.bracket !== null;
-  if (parts || request.goodTilHeight !== 0) {
-    throw refuse("notInAuction", "an order of an auction has no parts, bracket or last block");
+  if (request.goodTilHeight !== 0) {
+    throw refuse("notInAuction", "an order of an auction has no last block");
   }
   if (request.force === "ioc" && isOpening(ctx, venue, instrument)) {
     throw refuse("opening", `${instrument.symbol} collects for its opening: only orders that rest`);
@@ -168,17 +173,24 @@ function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderReq
 }
 
 /** The book's own bound is applied when the block's orders enter it, in the order of their ids. */
-function requireOwnRoom(turn: Turn, { account, clientId }: Intent): void {
+function requireOwnRoom(turn: Turn, intent: Intent): void {
   const { book, ctx, instrument, venue, waiting } = turn;
+  const { account, clientId } = intent;
   const most = instrument.terms.openOrdersMax;
   const collected = countCollected(ctx, venue, instrument.id, account);
-  if (book.openOrders(account) + waiting.openOrders(account) + collected >= most) {
+  const open = book.openOrders(account) + waiting.openOrders(account) + collected;
+  if (open + attachedOrders(intent) >= most) {
     throw refuse(
       "tooManyOpenOrders",
       `expected at most ${most} open orders in ${instrument.symbol}`,
     );
   }
   requireClientId(turn, account, clientId);
+}
+
+function attachedOrders({ bracket }: Intent): number {
+  if (bracket === undefined) return 0;
+  return (bracket.takeProfit === undefined ? 0 : 1) + (bracket.stopLoss === undefined ? 0 : 1);
 }
 
 function accepted(remainingSize: string, round: number): MsgPlaceOrderResponse {

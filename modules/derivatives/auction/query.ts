@@ -21,7 +21,7 @@ import { bandLimit, markOf } from "../marks.ts";
 import { sideOf } from "../orders/requests.ts";
 import type { Side } from "../ports.ts";
 import { requireInstrument, type Venue } from "../venue.ts";
-import { collectedOf, isToWait } from "./collected.ts";
+import { collectedOf, isToWait, shownLots } from "./collected.ts";
 import { openingMs } from "./opening.ts";
 
 /** Resting and collected orders of a side, best price first. */
@@ -35,7 +35,7 @@ function levels(ctx: ReadContext, venue: Venue, { id }: Instrument, side: Side):
   });
   for (const order of collectedOf(ctx, venue, id)) {
     if (sideOf(order.side) !== side || isToWait(order)) continue;
-    orders.push({ ticks: Number(order.priceTicks), lots: Number(order.lots) });
+    orders.push({ ticks: Number(order.priceTicks), lots: shownLots(order) });
   }
   const direction = side === "buy" ? -1 : 1;
   return levelsOf(orders.sort((a, b) => direction * (a.ticks - b.ticks)));
@@ -82,6 +82,7 @@ export function collectedView(
   instrument: Instrument,
   order: CollectedOrder,
 ): OrderView {
+  const hidden = Number(order.lots) - shownLots(order);
   return {
     market: instrument.symbol,
     orderId: order.waiting?.id ?? 0n,
@@ -97,7 +98,7 @@ export function collectedView(
     goodTilMs: order.goodTilMs,
     placedHeight: 0n,
     goodTilHeight: 0n,
-    hiddenSize: "",
-    ocoId: 0n,
+    hiddenSize: hidden === 0 ? "" : formatSize(instrument, hidden),
+    ocoId: order.waiting?.ocoId ?? 0n,
   };
 }

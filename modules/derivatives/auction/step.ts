@@ -7,17 +7,25 @@ import type { Instrument } from "../instruments.ts";
 import { OPEN_ORDERS_PER_MARKET_MAX, ROUND_ORDERS_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
-import { cancelOpen, cancelSlot, cancelWaitingToo, expireDue } from "../orders/cancelling.ts";
+import {
+  cancelCollectedToo,
+  cancelOpen,
+  cancelSlot,
+  cancelWaitingToo,
+  expireDue,
+} from "../orders/cancelling.ts";
 import { reducible } from "../orders/execution.ts";
 import { sideOf } from "../orders/requests.ts";
 import { cancel, enforceReduceOnly, rest } from "../orders/resting.ts";
 import { closeTurn, nextNumber, nowMs, openTurn, type Turn, type Venue } from "../venue.ts";
 import { waitingById } from "../waiting/waiting.ts";
 import {
+  collectedKey,
   collectedNamed,
   collectedOf,
   isToWait,
   releaseCollected,
+  shownLots,
   standsBefore,
   takeCollected,
 } from "./collected.ts";
@@ -122,7 +130,7 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
   const collected = collectedNamed(ctx, venue, instrument.id, account, { clientId, orderId });
   if (collected !== undefined) {
     // Of a later round it may or may not be here yet, as the proposer liked.
-    if (collected.round <= named.round) releaseCollected(ctx, venue, instrument, collected, "user");
+    if (collected.round <= named.round) cancelCollectedToo(turn, collected, "user");
     return;
   }
   const slot =
@@ -136,14 +144,9 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
 /** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
 function enterCollected(turn: Turn, round: number, mark: Mark): number[] {
   const { ctx, venue, instrument, book } = turn;
-  const now = nowMs(ctx);
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
   for (const order of enteringOf(turn, round)) {
-    if (order.goodTilMs !== 0n && order.goodTilMs <= BigInt(now)) {
-      releaseCollected(ctx, venue, instrument, order, "expired");
-      continue;
-    }
     if (isToWait(order)) {
       beginWaiting(turn, order, mark);
       continue;
@@ -167,8 +170,20 @@ function enterCollected(turn: Turn, round: number, mark: Mark): number[] {
   return immediate;
 }
 
+/** Those that are not over; the others leave, each with its pair. */
+function enteringOf(turn: Turn, round: number): readonly CollectedOrder[] {
+  const due = dueOf(turn, round);
+  const now = BigInt(nowMs(turn.ctx));
+  const over = due.filter(({ goodTilMs }) => goodTilMs !== 0n && goodTilMs <= now);
+  if (over.length === 0) return due;
+  const { collected } = turn.venue.state;
+  const stands = (order: CollectedOrder): boolean => collected.has(turn.ctx, collectedKey(order));
+  for (const order of over) if (stands(order)) cancelCollectedToo(turn, order, "expired");
+  return due.filter(stands);
+}
+
 /** Of rounds up to this one, as many as one takes in: in key order, of the earliest rounds. */
-function enteringOf({ ctx, instrument, venue }: Turn, round: number): readonly CollectedOrder[] {
+function dueOf({ ctx, instrument, venue }: Turn, round: number): readonly CollectedOrder[] {
   const due = collectedOf(ctx, venue, instrument.id).filter(
     (order) => order.round <= BigInt(round),
   );
@@ -185,28 +200,31 @@ function reducesNow({ ctx, instrument, venue }: Turn, order: CollectedOrder): bo
   return reducible(position, sideOf(order.side) ?? "buy") > 0n;
 }
 
+/** What a conditional order that has fired brings from when it waited. */
 function enter(
   turn: Turn,
   { id, priority }: { readonly id: number; readonly priority: number },
   order: CollectedOrder,
 ): void {
+  const { bracket, displayLots } = order.waiting ?? order;
+  const shown = shownLots(order);
   rest(turn, {
     id,
     priority,
     account: holderOf(order),
     side: sideOf(order.side) ?? "buy",
     ticks: Number(order.priceTicks),
-    lots: Number(order.lots),
+    lots: shown,
     sizeLots: Number(order.sizeLots),
     reduceOnly: order.reduceOnly,
     postOnly: false,
     clientId: order.clientId,
     goodTilMs: Number(order.goodTilMs),
     goodTilHeight: 0,
-    displayLots: 0,
-    hiddenLots: 0,
-    ocoId: 0,
-    bracket: undefined,
+    displayLots: Number(displayLots),
+    hiddenLots: Number(order.lots) - shown,
+    ocoId: Number(order.waiting?.ocoId ?? 0n),
+    bracket,
     builder: order.builder,
     trader: order.trader,
     feeReservePpm: order.feeReservePpm,

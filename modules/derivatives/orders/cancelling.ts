@@ -1,18 +1,20 @@
 /** Cancels: one order (and its pair), all of an account, and those whose time has passed. Taken in every status of a market, at any price. */
 import type { MsgCancelOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import type { WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
+import type { CollectedOrder, WaitingOrder } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import { heightKey, u32Key } from "../../kit/collections/codecs.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import {
   cancelAllCollected,
-  cancelCollected,
   collectedIn,
   collectedNamed,
+  idOf,
+  releaseCollected,
   standsBefore,
 } from "../auction/collected.ts";
 import { collectCancel, roundOf } from "../auction/rounds.ts";
+import { holderOf } from "../book/books.ts";
 import { refuse } from "../errors.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
 import { marketsWithOrders } from "../occupied.ts";
@@ -27,6 +29,7 @@ import {
 } from "../venue.ts";
 import { cancelPartner, partnerOf } from "../waiting/links.ts";
 import { cancelWaiting, waitingById } from "../waiting/waiting.ts";
+import { waitingHolder } from "../waiting/waiting-index.ts";
 import { checkClientId } from "./requests.ts";
 import { cancel } from "./resting.ts";
 
@@ -89,18 +92,25 @@ export function cancelOrder(
     collectCancel(ctx, venue, instrument, account, { clientId, orderId, orders: 1, round });
     return { orderId, cancelledSize: "0", round: BigInt(round) };
   }
-  // One that has fired and is not in the book yet has an id, too.
-  const named = name.orderId === 0n ? undefined : seekOpen(turn, account, name);
-  const collected =
-    named === undefined ? cancelCollected(ctx, venue, instrument, account, name) : null;
-  if (collected !== null) return collected;
-  const { slot, waiting } = named ?? findOpen(turn, account, name);
-  const { id, lots } =
-    waiting === undefined
-      ? cancelSlot(turn, slot, "user")
-      : cancelWaitingToo(turn, waiting, "user");
+  const { id, lots } = cancelNamed(turn, account, name);
   closeTurn(turn);
   return { orderId: BigInt(id), cancelledSize: formatSize(instrument, lots), round: 0n };
+}
+
+function cancelNamed(turn: Turn, account: AccountId, name: OrderName): Cancelled {
+  const { ctx, instrument, venue } = turn;
+  // One that has fired and is not in the book yet has an id, too.
+  const named = name.orderId === 0n ? undefined : seekOpen(turn, account, name);
+  // A market without auction terms never collected.
+  const collected =
+    named === undefined && instrument.terms.auction !== undefined
+      ? collectedNamed(ctx, venue, instrument.id, account, name)
+      : undefined;
+  if (collected !== undefined) return cancelCollectedToo(turn, collected, "user");
+  const { slot, waiting } = named ?? findOpen(turn, account, name);
+  return waiting === undefined
+    ? cancelSlot(turn, slot, "user")
+    : cancelWaitingToo(turn, waiting, "user");
 }
 
 /** Of a market that gives rounds. By client id also for an order that has not come yet, which a proposer may have left out; by id only for one that there is. */
@@ -120,15 +130,22 @@ interface Cancelled {
 export function cancelSlot(turn: Turn, slot: number, reason: string): Cancelled {
   const partner = partnerOf(turn, slot);
   const order = cancel(turn, slot, reason);
-  cancelPartner(turn, partner);
+  cancelPartner(turn, order.account, partner);
   return order;
 }
 
 /** As cancelSlot, for an order that waits. */
 export function cancelWaitingToo(turn: Turn, order: WaitingOrder, reason: string): Cancelled {
   cancelWaiting(turn, order, reason);
-  cancelPartner(turn, Number(order.ocoId));
+  cancelPartner(turn, waitingHolder(order), Number(order.ocoId));
   return { id: Number(order.id), lots: Number(order.remainingLots) };
+}
+
+/** As cancelSlot, for an order that is collected. */
+export function cancelCollectedToo(turn: Turn, order: CollectedOrder, reason: string): Cancelled {
+  releaseCollected(turn.ctx, turn.venue, turn.instrument, order, reason);
+  cancelPartner(turn, holderOf(order), Number(order.waiting?.ocoId ?? 0n));
+  return { id: Number(idOf(order)), lots: Number(order.lots) };
 }
 
 export interface CancelBounds {

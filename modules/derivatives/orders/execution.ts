@@ -155,7 +155,7 @@ export function execute(turn: Turn, taker: Incoming): Execution {
       // Time takes both orders of a pair, whoever finds one of them; read first, since the record goes.
       const partner = admitted === "expired" ? partnerOf(turn, slot) : 0;
       release(turn, maker, admitted);
-      cancelPartner(turn, partner);
+      cancelPartner(turn, maker.account, partner);
       return DROP_MAKER;
     }
     return clear(slot, maker, admitted);

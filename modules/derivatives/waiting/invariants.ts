@@ -4,6 +4,7 @@ import { accountId } from "../../kit/account-id.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
+import { hasFired } from "../auction/collected.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Venue } from "../venue.ts";
 import {
@@ -92,6 +93,9 @@ export function pairsLinked(venue: Venue, inMarkets: InMarkets): Invariant {
     for (const { id, ocoId } of ordersOf(ctx, venue, market)) partners.set(id, ocoId);
     venue.state.orders.eachWithPrefix(ctx, u32Key.encode(market), (_key, { id, ocoId }) => {
       partners.set(id, ocoId);
+    });
+    venue.state.collected.eachWithPrefix(ctx, u32Key.encode(market), (_key, { waiting }) => {
+      if (waiting !== undefined && hasFired(waiting)) partners.set(waiting.id, waiting.ocoId);
     });
     for (const [id, ocoId] of partners) {
       const back = ocoId === 0n ? undefined : partners.get(ocoId);

@@ -6,6 +6,7 @@ import type { BuilderTerms } from "@keel/proto/gen/keel/derivatives/v1/fees";
 import type {
   AttachedTerms,
   BracketTerms,
+  CollectedOrder,
   WaitingOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import {
@@ -16,6 +17,7 @@ import {
   Side as WireSide,
 } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
+import { collectedNamed, reduceCollected, releaseCollected } from "../auction/collected.ts";
 import { isBatch } from "../auction/opening.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
 import { uncounted } from "../keys/reach.ts";
@@ -44,7 +46,7 @@ export function hooksOf(turn: Turn, maker: OrderTerms): Filled | null {
 
 /** After `lots` of an order were filled. Returns its bracket, with the orders that protect it now. */
 export function afterFill(turn: Turn, order: Filled, lots: number): BracketTerms | undefined {
-  if (order.ocoId !== 0) reducePartner(turn, order.ocoId, lots);
+  if (order.ocoId !== 0) reducePartner(turn, order, lots);
   return order.bracket === undefined ? undefined : protect(turn, order, order.bracket, lots);
 }
 
@@ -55,18 +57,23 @@ export function afterMakerFill(turn: Turn, order: Filled, lots: number, restsOn:
   changeRecord(turn, turn.book.read(turn.book.find(order.id)), { bracket });
 }
 
-function reducePartner(turn: Turn, id: number, lots: number): void {
-  const slot = turn.book.find(id);
+function reducePartner(turn: Turn, { account, ocoId }: Filled, lots: number): void {
+  const slot = turn.book.find(ocoId);
   if (slot !== 0) {
     takeOff(turn, slot, lots, "oco");
     return;
   }
-  const waiting = waitingById(turn, id);
-  if (waiting !== undefined) reduceWaiting(turn, waiting, lots, "oco");
+  const waiting = waitingById(turn, ocoId);
+  if (waiting !== undefined) {
+    reduceWaiting(turn, waiting, lots, "oco");
+    return;
+  }
+  const fired = firedById(turn, account, ocoId);
+  if (fired !== undefined) reduceCollected(turn, fired, lots, "oco");
 }
 
 /** The other order of a pair goes with one that was cancelled by its owner or by time. */
-export function cancelPartner(turn: Turn, id: number): void {
+export function cancelPartner(turn: Turn, account: AccountId, id: number): void {
   if (id === 0) return;
   const slot = turn.book.find(id);
   if (slot !== 0) {
@@ -74,7 +81,24 @@ export function cancelPartner(turn: Turn, id: number): void {
     return;
   }
   const waiting = waitingById(turn, id);
-  if (waiting !== undefined) cancelWaiting(turn, waiting, "oco");
+  if (waiting !== undefined) {
+    cancelWaiting(turn, waiting, "oco");
+    return;
+  }
+  const fired = firedById(turn, account, id);
+  if (fired !== undefined) releaseCollected(turn.ctx, turn.venue, turn.instrument, fired, "oco");
+}
+
+/** One of the account that has fired and is collected for the next auction. */
+function firedById(
+  { ctx, instrument, venue }: Turn,
+  account: AccountId,
+  id: number,
+): CollectedOrder | undefined {
+  const orderId = BigInt(id);
+  // A market without auction terms never collected.
+  if (instrument.terms.auction === undefined) return undefined;
+  return collectedNamed(ctx, venue, instrument.id, account, { clientId: "", orderId });
 }
 
 /** The other order of the pair that the order in this slot belongs to; 0: none. */

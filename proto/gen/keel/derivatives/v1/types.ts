@@ -528,7 +528,12 @@ export interface CollectedOrder {
   /** Where inclusion lists give rounds: the height whose auction it enters. */
   round: bigint;
   /** A conditional order. Without an id it begins to wait when it enters; with one it has fired and is for the auction, under that id. */
-  waiting: WaitingOrder | undefined;
+  waiting:
+    | WaitingOrder
+    | undefined;
+  /** What shows of an iceberg, and the orders that its fills begin; of a conditional order `waiting` says so. */
+  displayLots: bigint;
+  bracket: BracketTerms | undefined;
 }
 
 /** A cancel that waits for its round. Stored under (market, round, sub-account, order id, client id), in markets whose rounds inclusion lists give. */
@@ -3743,6 +3748,8 @@ function createBaseCollectedOrder(): CollectedOrder {
     trader: new Uint8Array(0),
     round: 0n,
     waiting: undefined,
+    displayLots: 0n,
+    bracket: undefined,
   };
 }
 
@@ -3810,6 +3817,15 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     }
     if (message.waiting !== undefined) {
       WaitingOrder.encode(message.waiting, writer.uint32(130).fork()).join();
+    }
+    if (message.displayLots !== 0n) {
+      if (BigInt.asUintN(64, message.displayLots) !== message.displayLots) {
+        throw new globalThis.Error("value provided for field message.displayLots of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.displayLots);
+    }
+    if (message.bracket !== undefined) {
+      BracketTerms.encode(message.bracket, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -3955,6 +3971,22 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
             message.waiting = WaitingOrder.decode(reader, reader.uint32());
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.displayLots = reader.uint64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.bracket = BracketTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3993,6 +4025,12 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     message.round = (object.round !== undefined && object.round !== null) ? BigInt(object.round) : 0n;
     message.waiting = (object.waiting !== undefined && object.waiting !== null)
       ? WaitingOrder.fromPartial(object.waiting)
+      : undefined;
+    message.displayLots = (object.displayLots !== undefined && object.displayLots !== null)
+      ? BigInt(object.displayLots)
+      : 0n;
+    message.bracket = (object.bracket !== undefined && object.bracket !== null)
+      ? BracketTerms.fromPartial(object.bracket)
       : undefined;
     return message;
   },
