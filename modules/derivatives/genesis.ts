@@ -277,6 +277,7 @@ function loadDeadMan(ctx: WriteContext, { state }: Venue, record: DeadMan): void
 function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrder): void {
   const { market, clientId, priceTicks, lots, sizeLots } = order;
   checkClientId(clientId);
+  checkClientId(order.pairClientId);
   requireThat(
     (clientId !== "" || hasFired(order.waiting)) &&
       sideOf(order.side) !== null &&

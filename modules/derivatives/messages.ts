@@ -159,6 +159,7 @@ export function derivativesMessages(
       response: MsgPlaceOcoResponse,
       signers: (message) => [message.sender],
       lane: ({ legs }) => slowest(legs.map(orderLane)),
+      listed: (ctx, { legs }) => listed(ctx, legs),
       validate(message) {
         checkTrader(venue, message);
         parseOco(message);

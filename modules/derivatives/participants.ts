@@ -5,6 +5,7 @@
 import { type AccountId, ownerKeyOf } from "../kit/account-id.ts";
 import { bytesToKey } from "../kit/collections/codecs.ts";
 import { absolute } from "../kit/math/mul-div.ts";
+import { isBatch } from "./auction/opening.ts";
 import type { OrderTerms } from "./book/order-terms.ts";
 import { reaches } from "./keys/reach.ts";
 import { cancelSlot } from "./orders/cancelling.ts";
@@ -79,6 +80,26 @@ export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
   if (turn.instrument.status === "closeOnly") onlyReduce(turn, byAge);
   else for (const account of reducers(byAge)) enforceReduceOnly(turn, account);
   return turn.changes !== before;
+}
+
+/**
+ * A pair that may only reduce stands for one position, and fills of an auction are simultaneous: where both cross, the less willing takes part with no more
+ * than it has beyond the other. At one price for all that is no loss.
+ */
+export function pairsOnce(turn: Turn, met: Crossing): Crossing {
+  if (!isBatch(turn.instrument)) return met;
+  const once = (orders: readonly Participant[]): readonly Participant[] => {
+    if (!orders.some(({ hooked, reduceOnly }) => hooked && reduceOnly)) return orders;
+    const taken = new Map<bigint, number>();
+    return orders.flatMap((order) => {
+      if (!order.hooked || !order.reduceOnly) return [order];
+      const other = taken.get(recordOf(turn, order).ocoId) ?? 0;
+      taken.set(BigInt(order.id), order.lots);
+      if (other === 0) return [order];
+      return order.lots > other ? [{ ...order, lots: order.lots - other }] : [];
+    });
+  };
+  return { ...met, buy: once(met.buy), sell: once(met.sell) };
 }
 
 function reducers(orders: readonly Participant[]): Set<AccountId> {

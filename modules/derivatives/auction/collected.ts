@@ -60,6 +60,18 @@ export function standsBefore({ round, waiting }: CollectedOrder, of: bigint): bo
   return round < of || (round === of && hasFired(waiting));
 }
 
+/** The other order of its pair, while neither has an id. One that bears its name and does not name this one came when it had left. */
+export function pairOf(
+  ctx: ReadContext,
+  venue: Venue,
+  order: CollectedOrder,
+): CollectedOrder | undefined {
+  const { clientId, market, pairClientId } = order;
+  if (pairClientId === "") return undefined;
+  const other = venue.state.collected.get(ctx, [market, holderOf(order), pairClientId]);
+  return other?.pairClientId === clientId ? other : undefined;
+}
+
 /** What shows of it when it enters. */
 export function shownLots({ displayLots, lots, waiting }: CollectedOrder): number {
   const display = waiting?.displayLots ?? displayLots;

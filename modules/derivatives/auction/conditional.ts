@@ -9,13 +9,12 @@ import type { ReadContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import { holderOf } from "../book/books.ts";
 import { collectedWorth, countFired } from "../keys/counting.ts";
-import { WAITING_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { intentOfWaiting } from "../orders/intents.ts";
 import type { MarketId } from "../ports.ts";
-import { nextNumber, type Turn, type Venue } from "../venue.ts";
+import type { Turn, Venue } from "../venue.ts";
 import { waitReserved } from "../waiting/waiting.ts";
-import { collectedKey, releaseCollected, takeCollected } from "./collected.ts";
+import { collectedKey, takeCollected } from "./collected.ts";
 import { collectIntent } from "./orders.ts";
 import { roundOf } from "./rounds.ts";
 
@@ -37,25 +36,26 @@ export function firesInAuctions(
 }
 
 /** A collected order begins to wait, with the reserve that margin holds for it. */
-export function beginWaiting(turn: Turn, collected: CollectedOrder, mark: Mark): void {
-  const { ctx, instrument, venue } = turn;
+export function beginWaiting(
+  turn: Turn,
+  collected: CollectedOrder,
+  mark: Mark,
+  ids: { readonly id: number; readonly ocoId: number },
+): void {
+  const { ctx, venue } = turn;
   const { waiting } = collected;
   assert(waiting !== undefined, "an order begins to wait that has no trigger");
-  if (turn.waiting.size >= WAITING_PER_MARKET_MAX) {
-    releaseCollected(ctx, venue, instrument, collected, "book_full");
-    return;
-  }
   takeCollected(ctx, venue, collected);
-  const id = BigInt(nextNumber(turn));
   const placedHeight = BigInt(ctx.header.height);
-  waitReserved(turn, { ...waiting, id, placedHeight }, Number(mark.ticks));
+  const [id, ocoId] = [BigInt(ids.id), BigInt(ids.ocoId)];
+  waitReserved(turn, { ...waiting, id, ocoId, placedHeight }, Number(mark.ticks));
 }
 
 /** It does not wait any more. Throws ModuleError when the market takes no such order now. */
 export function collectFired(turn: Turn, order: WaitingOrder, mark: Mark): void {
   const { ctx, instrument, venue } = turn;
   const intent = intentOfWaiting(order);
-  collectIntent(turn, intent, mark, roundOf(ctx, instrument), order);
+  collectIntent(turn, intent, mark, roundOf(ctx, instrument), { fired: order, pair: "" });
   const collected = venue.state.collected.get(ctx, collectedKey({ ...order, waiting: order }));
   assert(
     collected !== undefined && holderOf(collected) === intent.account,

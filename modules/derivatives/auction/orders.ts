@@ -16,7 +16,7 @@ import * as events from "../events.ts";
 import { requireBuilder } from "../fees/builders.ts";
 import { feeReserve } from "../fees/rates.ts";
 import { formatSize, type Instrument } from "../instruments.ts";
-import { COLLECTED_ORDER_GAS } from "../limits.ts";
+import { COLLECTED_CANCEL_GAS, COLLECTED_ORDER_GAS } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import {
   limitOf,
@@ -36,6 +36,7 @@ import { isOpening } from "./opening.ts";
 import { roundOf } from "./rounds.ts";
 
 const NO_TRADER = new Uint8Array(0);
+const UNPAIRED = { pair: "" };
 
 /** Throws ModuleError to refuse; the caller reverts what was done until then. */
 export function collectOrder(
@@ -45,13 +46,39 @@ export function collectOrder(
   account: AccountId,
   request: OrderRequest,
 ): MsgPlaceOrderResponse {
+  return collectRequest(openTurn(ctx, venue, instrument), account, request, "");
+}
+
+/** Both orders of a pair, for the same auction. */
+export function collectPair(
+  ctx: WriteContext,
+  venue: Venue,
+  instrument: Instrument,
+  account: AccountId,
+  [first, second]: readonly [OrderRequest, OrderRequest],
+): MsgPlaceOrderResponse[] {
+  // Whatever cancels one takes the other as well, and pays for one.
+  if (roundOf(ctx, instrument) !== 0) ctx.gas.consume(COLLECTED_CANCEL_GAS, "collected pair");
   const turn = openTurn(ctx, venue, instrument);
+  return [
+    collectRequest(turn, account, first, second.clientId),
+    collectRequest(turn, account, second, first.clientId),
+  ];
+}
+
+function collectRequest(
+  turn: Turn,
+  account: AccountId,
+  request: OrderRequest,
+  pair: string,
+): MsgPlaceOrderResponse {
+  const { ctx, instrument } = turn;
   requireAuctionOrder(turn, request);
   const mark = requireTradable(turn, request.reduceOnly);
   const builder = requireBuilder(turn, account, request.builder);
   const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0, builder });
   const round = roundOf(ctx, instrument);
-  if (request.trigger === null) return collectIntent(turn, intent, mark, round);
+  if (request.trigger === null) return collectIntent(turn, intent, mark, round, { pair });
   requireCollectable(turn, intent, mark, round);
   requireOwnRoom(turn, intent);
   // In rounds it is not known yet what else has come by then: it waits though it may have nothing to reduce.
@@ -59,19 +86,19 @@ export function collectOrder(
   const waiting = waitingRecord(turn, intent, request, mark);
   const ticks = valueTicksOf(waiting, mark);
   const { feeReservePpm } = waiting;
-  return collect(turn, intent, { ticks, lots: intent.lots, feeReservePpm, round, waiting });
+  return collect(turn, intent, { ticks, lots: intent.lots, feeReservePpm, round, waiting, pair });
 }
 
 /**
- * As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. Round 0: the next that is held. `fired`: what it was while it waited,
- * and paid for its entry.
+ * As `collectOrder`, from what the order comes to in the market's own numbers: of a kind that auctions take. Round 0: the next that is held. `pair`: the client id of its pair; `fired`:
+ * what it was while it waited, and paid for its entry.
  */
 export function collectIntent(
   turn: Turn,
   intent: Intent,
   mark: Mark,
   round: number,
-  fired?: WaitingOrder,
+  { fired, pair }: { readonly fired?: WaitingOrder; readonly pair: string } = UNPAIRED,
 ): MsgPlaceOrderResponse {
   const { instrument } = turn;
   const { builder, reduceOnly, type } = intent;
@@ -84,7 +111,7 @@ export function collectIntent(
   requireNotional(turn, intent, mark, type === "limit" ? ticks : Number(mark.ticks));
   const feePpm = (instrument.terms.auction?.feePpm ?? 0) + (builder?.feePpm ?? 0);
   const feeReservePpm = reduceOnly ? 0 : feePpm;
-  return collect(turn, intent, { ticks, lots, feeReservePpm, round, waiting: fired });
+  return collect(turn, intent, { ticks, lots, feeReservePpm, round, waiting: fired, pair });
 }
 
 /** Whatever else it is: there is a price for it. */
@@ -108,11 +135,12 @@ function collect(
     readonly feeReservePpm: number;
     readonly round: number;
     readonly waiting: WaitingOrder | undefined;
+    readonly pair: string;
   },
 ): MsgPlaceOrderResponse {
   const { ctx, instrument, venue } = turn;
   const { account, builder, clientId, goodTilMs, reduceOnly, side, sizeLots } = intent;
-  const { feeReservePpm, lots, round, ticks, waiting } = order;
+  const { feeReservePpm, lots, pair, round, ticks, waiting } = order;
   if (!reduceOnly) {
     const fees = feeReserve(instrument, ticks, lots, feeReservePpm);
     const { clearing } = venue;
@@ -144,6 +172,7 @@ function collect(
     waiting,
     displayLots: waiting === undefined ? BigInt(intent.displayLots) : 0n,
     bracket: waiting === undefined ? intent.bracket : undefined,
+    pairClientId: pair,
   };
   venue.state.collected.set(ctx, collectedKey(record), record);
   events.orderAccepted(ctx, venue, instrument, { account, clientId, side, ticks, lots }, round);

@@ -29,6 +29,7 @@ import {
   makeFit,
   type OrderFill,
   type Participant,
+  pairsOnce,
 } from "../participants.ts";
 import type { AuctionFill } from "../ports.ts";
 import type { Turn } from "../venue.ts";
@@ -91,7 +92,11 @@ export function holdAuction(turn: Turn, mark: Mark): Held {
     looks += met.buy.length + met.sell.length;
     if (makeFit(turn, met)) continue;
     const reference = Number(mark.ticks);
-    const { atCap, strike } = strikeUnderCap(turn, met, { reference, range, fees });
+    const { atCap, strike } = strikeUnderCap(turn, pairsOnce(turn, met), {
+      reference,
+      range,
+      fees,
+    });
     const refused = strike === null ? null : clear(turn, strike);
     if (strike !== null && refused !== null) {
       for (const { order } of strike.fills) {

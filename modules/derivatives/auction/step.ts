@@ -4,7 +4,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { holderOf } from "../book/books.ts";
 import type { Instrument } from "../instruments.ts";
-import { OPEN_ORDERS_PER_MARKET_MAX, ROUND_ORDERS_MAX } from "../limits.ts";
+import { OPEN_ORDERS_PER_MARKET_MAX, ROUND_ORDERS_MAX, WAITING_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { bandLimit, markOf } from "../marks.ts";
 import {
@@ -23,7 +23,9 @@ import {
   collectedKey,
   collectedNamed,
   collectedOf,
+  hasFired,
   isToWait,
+  pairOf,
   releaseCollected,
   shownLots,
   standsBefore,
@@ -141,33 +143,56 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
   if (waiting !== undefined) cancelWaitingToo(turn, waiting, "user");
 }
 
-/** Ids ascend by owner, sub-account and client id, whatever the order of transactions was. Returns those that leave after the auction. */
+/** Ids ascend by owner, sub-account and client id, whatever the order of transactions was; a pair's by the first of the two. Returns those that leave after the auction. */
 function enterCollected(turn: Turn, round: number, mark: Mark): number[] {
   const { ctx, venue, instrument, book } = turn;
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
+  const paired = new Map<string, Ids>();
   for (const order of enteringOf(turn, round)) {
-    if (isToWait(order)) {
-      beginWaiting(turn, order, mark);
-      continue;
-    }
-    if (order.reduceOnly && !reducesNow(turn, order)) {
+    const waits = isToWait(order);
+    const full = waits
+      ? turn.waiting.size >= WAITING_PER_MARKET_MAX
+      : book.size >= OPEN_ORDERS_PER_MARKET_MAX;
+    if (!waits && order.reduceOnly && !reducesNow(turn, order)) {
       releaseCollected(ctx, venue, instrument, order, "reduce_only");
       continue;
     }
-    if (book.size >= OPEN_ORDERS_PER_MARKET_MAX) {
+    if (full) {
       releaseCollected(ctx, venue, instrument, order, "book_full");
       continue;
     }
+    const ids = idsOf(turn, order, paired);
+    if (waits) {
+      beginWaiting(turn, order, mark, ids);
+      continue;
+    }
     takeCollected(ctx, venue, order);
-    const priority = nextNumber(turn);
-    const id = order.waiting === undefined ? priority : Number(order.waiting.id);
-    enter(turn, { id, priority }, order);
-    if (order.immediate) immediate.push(id);
+    enter(turn, ids, order);
+    if (order.immediate) immediate.push(ids.id);
     if (order.reduceOnly) reducing.add(holderOf(order));
   }
   for (const account of reducing) enforceReduceOnly(turn, account);
   return immediate;
+}
+
+interface Ids {
+  readonly id: number;
+  readonly ocoId: number;
+}
+
+/** `paired`: those that await the second order of a pair whose first has entered. What the chain takes out before it enters leaves the other without a pair. */
+function idsOf(turn: Turn, order: CollectedOrder, paired: Map<string, Ids>): Ids {
+  const { clientId, pairClientId, waiting } = order;
+  if (hasFired(waiting)) return { id: Number(waiting?.id), ocoId: Number(waiting?.ocoId) };
+  if (pairClientId === "") return { id: nextNumber(turn), ocoId: 0 };
+  const known = paired.get(holderOf(order) + clientId);
+  if (known !== undefined) return known;
+  const id = nextNumber(turn);
+  if (pairOf(turn.ctx, turn.venue, order) === undefined) return { id, ocoId: 0 };
+  const ocoId = nextNumber(turn);
+  paired.set(holderOf(order) + pairClientId, { id: ocoId, ocoId: id });
+  return { id, ocoId };
 }
 
 /** Those that are not over; the others leave, each with its pair. */
@@ -190,8 +215,15 @@ function dueOf({ ctx, instrument, venue }: Turn, round: number): readonly Collec
   if (due.length <= ROUND_ORDERS_MAX) return due;
   const keyed = due.map((order, at) => ({ order, at }));
   keyed.sort((a, b) => Number(a.order.round - b.order.round) || a.at - b.at);
-  const first = keyed.slice(0, ROUND_ORDERS_MAX).sort((a, b) => a.at - b.at);
-  return first.map(({ order }) => order);
+  const first = keyed.slice(0, ROUND_ORDERS_MAX);
+  const names = new Set(first.map(({ order }) => holderOf(order) + order.clientId));
+  // A pair enters together: no more than those of the account that the bound has cut.
+  const second = keyed
+    .slice(ROUND_ORDERS_MAX)
+    .filter(
+      ({ order }) => order.pairClientId !== "" && names.has(holderOf(order) + order.pairClientId),
+    );
+  return [...first, ...second].sort((a, b) => a.at - b.at).map(({ order }) => order);
 }
 
 /** Where rounds are given that is not asked when it is accepted. */
@@ -200,12 +232,9 @@ function reducesNow({ ctx, instrument, venue }: Turn, order: CollectedOrder): bo
   return reducible(position, sideOf(order.side) ?? "buy") > 0n;
 }
 
-/** What a conditional order that has fired brings from when it waited. */
-function enter(
-  turn: Turn,
-  { id, priority }: { readonly id: number; readonly priority: number },
-  order: CollectedOrder,
-): void {
+/** A conditional order that has fired has its id and its parts from when it waited. */
+function enter(turn: Turn, { id, ocoId }: Ids, order: CollectedOrder): void {
+  const priority = hasFired(order.waiting) ? nextNumber(turn) : id;
   const { bracket, displayLots } = order.waiting ?? order;
   const shown = shownLots(order);
   rest(turn, {
@@ -223,7 +252,7 @@ function enter(
     goodTilHeight: 0,
     displayLots: Number(displayLots),
     hiddenLots: Number(order.lots) - shown,
-    ocoId: Number(order.waiting?.ocoId ?? 0n),
+    ocoId,
     bracket,
     builder: order.builder,
     trader: order.trader,

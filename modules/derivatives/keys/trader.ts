@@ -15,6 +15,7 @@ import type { DerivativesKeeper } from "../keeper.ts";
 import type { Mark } from "../marking/mark.ts";
 import { markOf } from "../marks.ts";
 import { onlyShrinks, openOrderOf } from "../orders/amending.ts";
+import type { OrderRequest } from "../orders/requests.ts";
 import type { MarketId } from "../ports.ts";
 import { openTurn, requireInstrument, type Venue } from "../venue.ts";
 import { collectedWorth, isFree, lotsOf, placedWorth, rememberKey } from "./counting.ts";
@@ -115,13 +116,22 @@ function boundHand(
     const keyCount = { trader, quantaPerLot: perLot.toString() };
     venue.state.collected.set(ctx, key, { ...order, waiting: { ...order.waiting, keyCount } });
   };
+  const commitPlaced = (
+    ctx: WriteContext,
+    instrument: Instrument,
+    account: AccountId,
+    { clientId, reduceOnly }: OrderRequest,
+    placed: MsgPlaceOrderResponse,
+  ): void => {
+    if (placed.status === OrderStatus.ORDER_STATUS_COLLECTED)
+      commitCollected(ctx, instrument, [instrument.id, account, clientId]);
+    else commit(ctx, instrument, placed, reduceOnly);
+  };
   return {
     place(ctx, account, request) {
       const instrument = granted(ctx, request.market);
       const placed = keeper.place(ctx, account, { ...request, trader });
-      if (placed.status === OrderStatus.ORDER_STATUS_COLLECTED) {
-        commitCollected(ctx, instrument, [instrument.id, account, request.clientId]);
-      } else commit(ctx, instrument, placed, request.reduceOnly);
+      commitPlaced(ctx, instrument, account, request, placed);
       return placed;
     },
     amend(ctx, account, amendment) {
@@ -143,7 +153,7 @@ function boundHand(
         { ...legs[1], trader },
       ]);
       placed.legs.forEach((leg, n) => {
-        commit(ctx, instrument, leg, legs[n]?.reduceOnly === true);
+        commitPlaced(ctx, instrument, account, legs[n] as OrderRequest, leg);
       });
       return placed;
     },

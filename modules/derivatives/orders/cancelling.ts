@@ -10,6 +10,7 @@ import {
   collectedIn,
   collectedNamed,
   idOf,
+  pairOf,
   releaseCollected,
   standsBefore,
 } from "../auction/collected.ts";
@@ -143,7 +144,10 @@ export function cancelWaitingToo(turn: Turn, order: WaitingOrder, reason: string
 
 /** As cancelSlot, for an order that is collected. */
 export function cancelCollectedToo(turn: Turn, order: CollectedOrder, reason: string): Cancelled {
-  releaseCollected(turn.ctx, turn.venue, turn.instrument, order, reason);
+  const { ctx, instrument, venue } = turn;
+  const pair = pairOf(ctx, venue, order);
+  releaseCollected(ctx, venue, instrument, order, reason);
+  if (pair !== undefined) releaseCollected(ctx, venue, instrument, pair, "oco");
   cancelPartner(turn, holderOf(order), Number(order.waiting?.ocoId ?? 0n));
   return { id: Number(idOf(order)), lots: Number(order.lots) };
 }

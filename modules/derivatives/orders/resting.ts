@@ -4,6 +4,7 @@ import type { BracketTerms, RestingOrder } from "@keel/proto/gen/keel/derivative
 import { type AccountId, numberOf } from "../../kit/account-id.ts";
 import { AssertionError } from "../../kit/errors.ts";
 import { absolute } from "../../kit/math/mul-div.ts";
+import { isBatch } from "../auction/opening.ts";
 import { isHooked } from "../book/books.ts";
 import type { OrderTerms } from "../book/order-terms.ts";
 import * as events from "../events.ts";
@@ -264,23 +265,33 @@ export function trim(turn: Turn, slot: number, lots: number, reason: string): vo
   events.orderReduced(turn, order, lots + Number(record.hiddenLots), reason);
 }
 
-/** After a position changed: its resting reduce-only orders never add up to more than it, the oldest keep their size. */
+/**
+ * After a position changed: its resting reduce-only orders never add up to more than it, the oldest keep their size. A pair that waits for auctions counts
+ * once, as much as the larger of the two: otherwise a stop that fires would make room for the take-profit that rests.
+ */
 export function enforceReduceOnly(turn: Turn, account: AccountId): void {
   const { book, ctx, venue, instrument } = turn;
   if (book.openReduceOnly(account) === 0) return;
   const position = venue.clearing.positionLots(ctx, account, instrument.id);
   let left = absolute(position);
   const closing = position > 0n ? "sell" : "buy";
+  const kept = isBatch(instrument) ? new Map<bigint, bigint>() : null;
   for (const slot of book.ordersOf(account)) {
     const order = book.read(slot);
     if (!order.reduceOnly) continue;
-    const hidden = order.hooked ? recordOf(turn, order).hiddenLots : 0n;
-    const lots = BigInt(order.lots) + hidden;
-    if (order.side !== closing || left === 0n) cancel(turn, slot, "reduce_only");
-    else if (lots <= left) left -= lots;
-    else {
-      takeOff(turn, slot, Number(lots - left), "reduce_only");
-      left = 0n;
+    const record = order.hooked ? recordOf(turn, order) : undefined;
+    const lots = BigInt(order.lots) + (record?.hiddenLots ?? 0n);
+    const ocoId = record?.ocoId ?? 0n;
+    const pair = (ocoId === 0n ? undefined : kept?.get(ocoId)) ?? 0n;
+    const shared = pair < lots ? pair : lots;
+    const most = left + shared;
+    if (order.side !== closing || most === 0n) {
+      cancel(turn, slot, "reduce_only");
+      continue;
     }
+    const stays = lots < most ? lots : most;
+    if (stays < lots) takeOff(turn, slot, Number(lots - stays), "reduce_only");
+    left -= stays - shared;
+    if (ocoId !== 0n) kept?.set(BigInt(order.id), stays);
   }
 }

@@ -4,7 +4,7 @@ import { accountId } from "../../kit/account-id.ts";
 import { u32Key } from "../../kit/collections/codecs.ts";
 import type { ReadContext } from "../../kit/context.ts";
 import type { Invariant } from "../../kit/module.ts";
-import { hasFired } from "../auction/collected.ts";
+import { hasFired, pairOf } from "../auction/collected.ts";
 import type { Instrument } from "../instruments.ts";
 import type { Venue } from "../venue.ts";
 import {
@@ -97,6 +97,14 @@ export function pairsLinked(venue: Venue, inMarkets: InMarkets): Invariant {
     venue.state.collected.eachWithPrefix(ctx, u32Key.encode(market), (_key, { waiting }) => {
       if (waiting !== undefined && hasFired(waiting)) partners.set(waiting.id, waiting.ocoId);
     });
+    let found: string | null = null;
+    venue.state.collected.eachWithPrefix(ctx, u32Key.encode(market), (_key, order) => {
+      const pair = pairOf(ctx, venue, order);
+      if (pair === undefined || (pair.round === order.round && pair !== order)) return false;
+      found = `collected order "${order.clientId}" is paired with one of another round`;
+      return true;
+    });
+    if (found !== null) return found;
     for (const [id, ocoId] of partners) {
       const back = ocoId === 0n ? undefined : partners.get(ocoId);
       if (back !== undefined && back !== id)

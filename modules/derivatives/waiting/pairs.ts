@@ -12,6 +12,8 @@ import type {
 import { OrderStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
+import { isBatch } from "../auction/opening.ts";
+import { collectPair } from "../auction/orders.ts";
 import { refuse } from "../errors.ts";
 import * as events from "../events.ts";
 import { formatSize, parseSize } from "../instruments.ts";
@@ -58,7 +60,10 @@ export function placeOco(
   account: AccountId,
   [first, second]: readonly [OrderRequest, OrderRequest],
 ): MsgPlaceOcoResponse {
-  const turn = openTurn(ctx, venue, requireInstrument(ctx, venue, first.market));
+  const instrument = requireInstrument(ctx, venue, first.market);
+  if (isBatch(instrument))
+    return { legs: collectPair(ctx, venue, instrument, account, [first, second]) };
+  const turn = openTurn(ctx, venue, instrument);
   requireContinuous(turn);
   const firstId = nextNumber(turn);
   const secondId = nextNumber(turn);

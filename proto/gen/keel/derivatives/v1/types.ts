@@ -533,7 +533,11 @@ export interface CollectedOrder {
     | undefined;
   /** What shows of an iceberg, and the orders that its fills begin; of a conditional order `waiting` says so. */
   displayLots: bigint;
-  bracket: BracketTerms | undefined;
+  bracket:
+    | BracketTerms
+    | undefined;
+  /** The other order of its pair, by client id: until both enter neither has an id. */
+  pairClientId: string;
 }
 
 /** A cancel that waits for its round. Stored under (market, round, sub-account, order id, client id), in markets whose rounds inclusion lists give. */
@@ -3750,6 +3754,7 @@ function createBaseCollectedOrder(): CollectedOrder {
     waiting: undefined,
     displayLots: 0n,
     bracket: undefined,
+    pairClientId: "",
   };
 }
 
@@ -3826,6 +3831,9 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     }
     if (message.bracket !== undefined) {
       BracketTerms.encode(message.bracket, writer.uint32(146).fork()).join();
+    }
+    if (message.pairClientId !== "") {
+      writer.uint32(154).string(message.pairClientId);
     }
     return writer;
   },
@@ -3987,6 +3995,14 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
             message.bracket = BracketTerms.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.pairClientId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4032,6 +4048,7 @@ export const CollectedOrder: MessageFns<CollectedOrder> = {
     message.bracket = (object.bracket !== undefined && object.bracket !== null)
       ? BracketTerms.fromPartial(object.bracket)
       : undefined;
+    message.pairClientId = object.pairClientId ?? "";
     return message;
   },
 };
