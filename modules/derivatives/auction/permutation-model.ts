@@ -6,6 +6,7 @@ import {
   MsgBatchOrders,
   MsgCancelAll,
   MsgCancelOrder,
+  MsgPlaceOco,
   MsgPlaceOrder,
   NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
@@ -17,7 +18,14 @@ import { createTestVenue, SYMBOL, TEST_ADDRESSES, type TestVenue, testMarket } f
 
 /** Blocks of a history, so auctions. */
 export const BLOCKS = 5;
-const REASONS = ["margin", "self_trade", "reduce_only", "immediate", "open_interest_cap"] as const;
+const REASONS = [
+  "margin",
+  "self_trade",
+  "reduce_only",
+  "immediate",
+  "oco",
+  "open_interest_cap",
+] as const;
 
 interface Message {
   readonly typeUrl: string;
@@ -53,7 +61,49 @@ function triggerOf(random: Random) {
   return { kind, price: `${59_980 + random.below(9) * 5}`, trail: "", trailPpm: 0 };
 }
 
+/** With names that the account's other orders have, too. */
+function bracketOf(random: Random, side: number) {
+  const [above, below] = [1, -1].map((way) => ({
+    triggerPrice: `${60_000 + way * 5 * (1 + random.below(6))}`,
+    price: random.below(2) === 0 ? "" : `${60_000 + way * 5 * random.below(6)}`,
+    clientId: random.below(2) === 0 ? "" : `n${random.below(6)}${way}`,
+  }));
+  const [takeProfit, stopLoss] = side === 1 ? [above, below] : [below, above];
+  const parts = random.below(3);
+  return {
+    takeProfit: parts === 1 ? undefined : takeProfit,
+    stopLoss: parts === 2 ? undefined : stopLoss,
+  };
+}
+
 function order(random: Random, id: string): NewOrder {
+  const plain = plainOrder(random, id);
+  const { reduceOnly, side, timeInForce, type } = plain;
+  const iceberg = type === 1 && timeInForce === 0 && random.below(5) === 0;
+  const bracketed = !reduceOnly && random.below(5) === 0;
+  return NewOrder.fromPartial({
+    ...plain,
+    ...(iceberg ? { size: `${2 + random.below(5)}`, displaySize: "1" } : {}),
+    ...(bracketed ? { bracket: bracketOf(random, side) } : {}),
+  });
+}
+
+/** Of one size, each resting or with a trigger, often two ways out of a position. */
+function pair(random: Random, ids: readonly [string, string]): NewOrder[] {
+  const size = `${1 + random.below(6)}`;
+  const exit = random.below(2) === 0 ? { side: 1 + random.below(2), reduceOnly: true } : {};
+  return ids.map((id) =>
+    NewOrder.fromPartial({
+      ...plainOrder(random, id),
+      type: 1,
+      timeInForce: 0,
+      size,
+      ...exit,
+    } as NewOrder),
+  );
+}
+
+function plainOrder(random: Random, id: string): NewOrder {
   return NewOrder.fromPartial({
     ...(random.below(6) === 0 ? { trigger: triggerOf(random) } : {}),
     market: SYMBOL,
@@ -73,7 +123,7 @@ function order(random: Random, id: string): NewOrder {
 function message(random: Random, n: number): Message {
   const from = ownerOf(n);
   const id = (): string => `n${random.below(6)}`;
-  const dice = random.below(10);
+  const dice = random.below(12);
   if (dice < 6) {
     const value = MsgPlaceOrder.fromPartial({ ...from, ...order(random, id()) });
     return { typeUrl: `${TYPE}MsgPlaceOrder`, bytes: MsgPlaceOrder.encode(value).finish() };
@@ -87,6 +137,12 @@ function message(random: Random, n: number): Message {
   if (dice < 9) {
     const value = MsgCancelOrder.fromPartial({ ...from, market: SYMBOL, clientId: id() });
     return { typeUrl: `${TYPE}MsgCancelOrder`, bytes: MsgCancelOrder.encode(value).finish() };
+  }
+  if (dice < 11) {
+    const at = random.below(6);
+    const legs = pair(random, [`n${at}`, `n${(at + 1 + random.below(5)) % 6}`]);
+    const value = MsgPlaceOco.fromPartial({ ...from, legs });
+    return { typeUrl: `${TYPE}MsgPlaceOco`, bytes: MsgPlaceOco.encode(value).finish() };
   }
   const value = MsgCancelAll.fromPartial({ ...from, market: SYMBOL });
   return { typeUrl: `${TYPE}MsgCancelAll`, bytes: MsgCancelAll.encode(value).finish() };
@@ -187,13 +243,25 @@ export interface Permuted {
   readonly fills: number;
   readonly refused: number;
   readonly reasons: Readonly<Record<(typeof REASONS)[number], number>>;
+  /** Parts that icebergs showed next, and orders that began to wait: of triggers and brackets. */
+  readonly refills: number;
+  readonly waiting: number;
 }
 
 /** Compares `histories` random ones. Throws AssertionError, with the number of the history, at a difference. */
 export function comparePermutations(seed: number, histories: number): Permuted {
   let fills = 0;
   let refused = 0;
-  const reasons = { margin: 0, self_trade: 0, reduce_only: 0, immediate: 0, open_interest_cap: 0 };
+  let refills = 0;
+  let waiting = 0;
+  const reasons = {
+    margin: 0,
+    self_trade: 0,
+    reduce_only: 0,
+    immediate: 0,
+    oco: 0,
+    open_interest_cap: 0,
+  };
   for (let at = 0; at < histories; at++) {
     const own = seed * 1_000_003 + at;
     const one = plan(createRandom(own));
@@ -206,10 +274,12 @@ export function comparePermutations(seed: number, histories: number): Permuted {
     assert(first.status === "active", `history ${at}: the market is ${first.status}`);
     const events = first.ends.join("");
     fills += countOf(events, "auction_fill");
+    refills += countOf(events, "order_refilled");
+    waiting += countOf(events, "order_waiting");
     refused += first.results.filter((answer) => answer?.startsWith("[") !== true).length;
     for (const reason of REASONS) reasons[reason] += countOf(events, reason);
   }
-  return { fills, refused, reasons };
+  return { fills, refills, refused, reasons, waiting };
 }
 
 function countOf(events: string, name: string): number {

@@ -6,6 +6,7 @@ import { assert } from "../../kit/errors.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { createRandom, type Random } from "../random.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
+import { parseOco } from "../waiting/pairs.ts";
 
 /** Blocks of a history in which something is sent, so rounds. */
 export const BLOCKS = 5;
@@ -17,7 +18,7 @@ const MORE_BLOCKS = 3;
 
 interface Act {
   readonly account: number;
-  /** An order without its name, "cancel" or "all". */
+  /** An order without its name, two of a pair with a "/" between them, "cancel" or "all". */
   readonly text: string;
   readonly clientId: string;
   /** Validators held it before they voted on the block before. */
@@ -39,7 +40,28 @@ function orderText(random: Random, block: number): string {
   const end = force !== " ioc" && random.below(4) === 0 ? ` til=${til}` : "";
   const trigger = ["stop=59999.5", "stop=60000.5", "profit=60000.5", "trail=0.5", "trail=1"];
   const condition = random.below(4) === 0 ? ` ${trigger[random.below(trigger.length)]}` : "";
-  return `${side} ${(1 + random.below(40)) / 1000} @ ${price}${force}${end}${condition}`;
+  const size = 1 + random.below(40);
+  const parts = force !== " ioc" && size > 9 && random.below(4) === 0 ? " show=0.009" : "";
+  const way = side === "buy" ? 1 : -1;
+  const [profit, loss] = [way, -way].map((up) => 60_000 + up * (0.5 + random.below(3) / 2));
+  const bracket = force !== " reduce" && random.below(4) === 0;
+  const protection = bracket ? [` tp=${profit}`, ` sl=${loss}`, ` tp=${profit} sl=${loss}`] : [""];
+  const attached = protection[random.below(protection.length)] ?? "";
+  return `${side} ${size / 1000} @ ${price}${force}${end}${condition}${parts}${attached}`;
+}
+
+/** Two ways out of a position, or two orders that may make one. */
+function pairText(random: Random, block: number): string {
+  const [first, second] = [orderText(random, block), orderText(random, block)].map((text) =>
+    text.replace(/ (ioc|show=\S+|tp=\S+|sl=\S+)/g, ""),
+  );
+  const size = `${(1 + random.below(40)) / 1000}`;
+  const side = random.below(2) === 0 ? (first ?? "").split(" ")[0] : "";
+  const leg = (text = ""): string => {
+    const [own, , ...rest] = text.split(" ");
+    return [side || own, size, ...rest].join(" ");
+  };
+  return `${leg(first)}/${leg(second)}`;
 }
 
 /** No two orders share a name. A cancel names one of the account's of any block before, or of its own, or none. */
@@ -51,9 +73,11 @@ function history(random: Random): Act[][] {
       const own = names.get(account) ?? [];
       names.set(account, own);
       const kind = random.below(8);
-      const text = kind < 5 ? orderText(random, block) : kind < 7 ? "cancel" : "all";
+      const order = random.below(4) === 0 ? pairText(random, block) : orderText(random, block);
+      const text = kind < 5 ? order : kind < 7 ? "cancel" : "all";
       const clientId = kind < 5 ? `b${block}n${n}` : (own[random.below(own.length + 1)] ?? "none");
       if (kind < 5) own.push(clientId);
+      if (kind < 5 && text.includes("/")) own.push(`${clientId}p`);
       const early = random.below(2) === 0;
       return {
         account,
@@ -75,7 +99,11 @@ function perform(venue: TestVenue, act: Act): void {
   if (text === "all") keeper.cancelAll(ctx, account, SYMBOL);
   else if (text === "cancel")
     keeper.cancel(ctx, account, { market: SYMBOL, orderId: 0n, clientId });
-  else venue.place(account, `${text} id=${clientId}`);
+  else if (text.includes("/")) {
+    const [first, second] = text.split("/");
+    const legs = [`${first} id=${clientId}`, `${second} id=${clientId}p`].map(venue.order);
+    keeper.placeOco(ctx, account, parseOco({ sender: "", owner: "", subaccount: 0, legs }));
+  } else venue.place(account, `${text} id=${clientId}`);
 }
 
 function inRound(venue: TestVenue, round: number | undefined, act: Act): void {
@@ -122,7 +150,8 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
     const fault = venue.violation();
     assert(fault === null, `height ${height}: ${fault}`);
     for (const { type, attributes } of ctx.events) {
-      if (!/^auction_|^order_(cancelled|reduced|placed|waiting|triggered)/.test(type)) continue;
+      if (!/^auction_|^order_(cancelled|reduced|placed|waiting|triggered|refilled)/.test(type))
+        continue;
       told.push([type, ...attributes.map(({ key, value }) => `${key}=${value}`)].join(" "));
     }
     brought = left.filter(({ early }) => !early);
@@ -142,6 +171,9 @@ export interface Compared {
   readonly cancels: number;
   readonly expired: number;
   readonly triggered: number;
+  readonly refilled: number;
+  /** Taken off an order, or all of it, with what its pair was filled or lost. */
+  readonly paired: number;
   /** Acts that the second proposer left out of a block. */
   readonly leftOut: number;
 }
@@ -149,17 +181,22 @@ export interface Compared {
 export function compareProposers(seed: number, histories: number): Compared {
   const random = createRandom(seed);
   let [fills, cancels, expired, triggered, leftOut] = [0, 0, 0, 0, 0];
+  let [refilled, paired] = [0, 0];
   for (let n = 0; n < histories; n++) {
     const acts = history(random);
     const honest = play(acts, false);
     const dishonest = play(acts, true);
     const [a, b] = [honest, dishonest].map((outcome) => JSON.stringify(outcome, null, 1));
     assert(a === b, `seed ${seed}, history ${n}: ${JSON.stringify(acts)}\n${a}\n${b}`);
-    fills += honest.told.filter((line) => line.startsWith("auction_fill")).length;
-    cancels += honest.told.filter((line) => line.endsWith("reason=user")).length;
-    expired += honest.told.filter((line) => line.endsWith("reason=expired")).length;
-    triggered += honest.told.filter((line) => line.startsWith("order_triggered")).length;
+    const count = (matches: (line: string) => boolean): number =>
+      honest.told.filter(matches).length;
+    fills += count((line) => line.startsWith("auction_fill"));
+    cancels += count((line) => line.endsWith("reason=user"));
+    expired += count((line) => line.endsWith("reason=expired"));
+    triggered += count((line) => line.startsWith("order_triggered"));
+    refilled += count((line) => line.startsWith("order_refilled"));
+    paired += count((line) => line.endsWith("reason=oco"));
     leftOut += acts.flat().filter((act) => act.leftOut).length;
   }
-  return { fills, cancels, expired, triggered, leftOut };
+  return { fills, cancels, expired, triggered, refilled, paired, leftOut };
 }

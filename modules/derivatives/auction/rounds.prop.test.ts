@@ -8,11 +8,14 @@ describe("a proposer of a market in rounds", () => {
     timeout: 600_000,
   }, () => {
     // The long form: npm run fuzz -- rounds
-    const { cancels, expired, fills, leftOut, triggered } = compareProposers(1, HISTORIES);
+    const found = compareProposers(1, HISTORIES);
+    const { cancels, expired, fills, leftOut, paired, refilled, triggered } = found;
     expect(fills).toBeGreaterThan(HISTORIES);
     expect(cancels).toBeGreaterThan(HISTORIES);
     expect(expired).toBeGreaterThan(HISTORIES / 3);
     expect(triggered).toBeGreaterThan(HISTORIES / 4);
+    expect(refilled).toBeGreaterThan(HISTORIES / 10);
+    expect(paired).toBeGreaterThan(HISTORIES / 4);
     expect(leftOut).toBeGreaterThan(HISTORIES * 5);
   });
 });
