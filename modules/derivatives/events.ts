@@ -211,7 +211,13 @@ export function auctionCleared(
 export function auctionFill(
   turn: Turn,
   order: OrderTerms,
-  fill: { readonly ticks: number; readonly lots: number; readonly feeQuanta: bigint },
+  fill: {
+    readonly ticks: number;
+    readonly lots: number;
+    readonly feeQuanta: bigint;
+    /** Lots left of the order, hidden ones too. */
+    readonly left: number;
+  },
 ): void {
   turn.ctx.emit("auction_fill", {
     market: turn.instrument.symbol,
@@ -222,7 +228,7 @@ export function auctionFill(
     price: formatPrice(turn.instrument, fill.ticks),
     size: formatSize(turn.instrument, fill.lots),
     fee: formatMoney(fill.feeQuanta),
-    remaining: formatSize(turn.instrument, order.lots - fill.lots),
+    remaining: formatSize(turn.instrument, fill.left),
   });
 }
 

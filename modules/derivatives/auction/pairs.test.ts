@@ -108,6 +108,15 @@ describe.each([
     ]);
   });
 
+  it("enters in the order of its numbers, with other orders of the account between its names", () => {
+    oco(1, "sell 1 @ 61000 id=a", "sell 1 @ 61000 id=z");
+    place(1, "sell 2 @ 61000 id=m");
+    oco(1, "sell 1 market trail=500 id=b", "sell 1 market trail=500 id=y");
+    place(1, "sell 2 market trail=500 id=n");
+    auction();
+    expect(open()).toBe("a:1000 z:1000 m:2000 b?1000 y?1000 n?2000");
+  });
+
   it("loses on one side what the other is filled", () => {
     oco(1, "buy 2 @ 59000 id=a", "sell 2 @ 61000 id=b");
     auction();

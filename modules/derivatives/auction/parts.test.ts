@@ -81,6 +81,8 @@ describe.each([
       place(2, "buy 5 @ 60000 id=b");
       auction();
       expect(lots(2)).toBe(1000n);
+      const fills = told("auction_fill").filter(({ client_id: name }) => name === "ice");
+      expect(fills).toMatchObject([{ size: "1", remaining: "2" }]);
       end();
       expect(lots(2)).toBe(2000n);
       end();

@@ -223,7 +223,9 @@ function record(turn: Turn, done: Strike, fees: UniformFees): boolean {
     const maker = inBook(order);
     const own = hooksOf(turn, maker);
     if (own !== null) hooks.push([own, lots]);
-    events.auctionFill(turn, maker, { ticks, lots, feeQuanta });
+    const hidden = maker.hooked ? Number(recordOf(turn, maker).hiddenLots) : 0;
+    const left = maker.lots + hidden - lots;
+    events.auctionFill(turn, maker, { ticks, lots, feeQuanta, left });
     if (recordFill(turn, order.slot, maker, lots) === lots)
       book.reduce(order.slot, lots, ctx.state);
     else refilled = true;

@@ -143,13 +143,13 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
   if (waiting !== undefined) cancelWaitingToo(turn, waiting, "user");
 }
 
-/** Ids ascend by owner, sub-account and client id, whatever the order of transactions was; a pair's by the first of the two. Returns those that leave after the auction. */
+/** Ids ascend by owner, sub-account and client id, whatever the order of transactions was; the second of a pair comes right behind the first. Returns those that leave after the auction. */
 function enterCollected(turn: Turn, round: number, mark: Mark): number[] {
   const { ctx, venue, instrument, book } = turn;
   const immediate: number[] = [];
   const reducing = new Set<AccountId>();
   const paired = new Map<string, Ids>();
-  for (const order of enteringOf(turn, round)) {
+  for (const order of pairsTogether(enteringOf(turn, round))) {
     const waits = isToWait(order);
     const full = waits
       ? turn.waiting.size >= WAITING_PER_MARKET_MAX
@@ -174,6 +174,20 @@ function enterCollected(turn: Turn, round: number, mark: Mark): number[] {
   }
   for (const account of reducing) enforceReduceOnly(turn, account);
   return immediate;
+}
+
+/** Numbers ascend with what enters: the book and the trailing stops are kept by them. */
+function pairsTogether(due: readonly CollectedOrder[]): Iterable<CollectedOrder> {
+  if (due.every(({ pairClientId }) => pairClientId === "")) return due;
+  const named = new Map(due.map((order) => [holderOf(order) + order.clientId, order]));
+  const all = new Set<CollectedOrder>();
+  for (const order of due) {
+    all.add(order);
+    if (order.pairClientId === "") continue;
+    const pair = named.get(holderOf(order) + order.pairClientId);
+    if (pair?.pairClientId === order.clientId) all.add(pair);
+  }
+  return all;
 }
 
 interface Ids {

@@ -3,6 +3,7 @@ import type { ComboLeg } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { ReadContext } from "../../kit/context.ts";
 import { mulDivDown } from "../../kit/math/mul-div.ts";
+import { isBatch } from "../auction/opening.ts";
 import { formatPrice, formatSize } from "../instruments.ts";
 import { COMBO_LEGS_MAX } from "../limits.ts";
 import type { Random } from "../random.ts";
@@ -121,13 +122,21 @@ export const conditionalOperations: readonly Operation[] = [
       const size = someSize(market, random);
       const side = random.below(2) === 0 ? BUY : SELL;
       const reduceOnly = random.below(2) === 0;
-      const common = { size, side, reduceOnly, clientId: "" } as const;
+      // Where matching is by auction every order has a name.
+      const name = isBatch(market.instrument) ? random.below(CLIENT_IDS) : -1;
+      const [first, second] = name < 0 ? ["", ""] : [`s${name}`, `s${(name + 1) % CLIENT_IDS}`];
+      const common = { size, side, reduceOnly } as const;
       const legs = [
-        newOrder(market, random, common, 3000),
+        newOrder(market, random, { ...common, clientId: first }, 3000),
         newOrder(
           market,
           random,
-          { ...common, ...asMarket, trigger: trigger(TRIGGER_KIND_STOP, market, random) },
+          {
+            ...common,
+            clientId: second,
+            ...asMarket,
+            trigger: trigger(TRIGGER_KIND_STOP, market, random),
+          },
           0,
         ),
       ];
