@@ -46,6 +46,20 @@ export async function batchFinal(
   return { ...outcome, orders };
 }
 
+/** As `placeOco`, with the fate of both orders. */
+export async function placeOcoFinal(
+  client: KeelSigningClient,
+  legs: readonly [OrderRequest, OrderRequest],
+  options: TradingOption & FinalOptions = {},
+): Promise<WithTx<{ readonly legs: readonly PlacedOrder[] }>> {
+  const { tx, legs: placed } = await client.placeOco(legs, options);
+  const fates = placed.map(async (leg, at) => {
+    const order = legs[at] as OrderRequest;
+    return await finalOf(client, options, order, leg, tx.height, options);
+  });
+  return { legs: await Promise.all(fates), tx };
+}
+
 /** Cancels one order and says what of it was taken out: where cancels wait for a round, once that is held. "0": it had been filled or was gone by then. */
 export async function cancelFinal(
   client: KeelSigningClient,

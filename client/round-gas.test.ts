@@ -5,6 +5,7 @@ import {
   MsgBatchOrders,
   MsgCancelAll,
   MsgCancelOrder,
+  MsgPlaceOco,
   MsgPlaceOrder,
   NewOrder,
   OrderRef,
@@ -98,6 +99,23 @@ describe("where a market matches by auction", () => {
     expect(await gas.limit([batch(100, 0)])).toBe(NAMED_GAS_MAX);
     expect(await gas.limit([batch(0, 100)])).toBe(NAMED_GAS_MAX);
     expect(world.asked).toEqual(["AUCTION", `${ME}/1`]);
+  });
+
+  it("more for the orders of a bracket, and for a pair", async () => {
+    const gas = new RoundGas(chain, ME);
+    const attached = { triggerPrice: "1" };
+    const bracket = { takeProfit: attached, stopLoss: attached };
+    const orders = [NewOrder.fromPartial({ market: "AUCTION", bracket })];
+    expect(await gas.limit([batch(1, 0, { orders })])).toBe(1.5 * (152_000 + 2 * 9_000));
+    const pair = {
+      typeUrl: "/keel.derivatives.v1.MsgPlaceOco",
+      value: MsgPlaceOco.fromPartial({
+        sender: ME,
+        subaccount: 1,
+        legs: [{ market: "AUCTION" }, { market: "AUCTION" }],
+      }),
+    };
+    expect(await gas.limit([pair])).toBe(1.5 * (152_000 + 32_000 + 9_000));
   });
 
   it("more for each further position, and for an owner whose trading key sends it", async () => {

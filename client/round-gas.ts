@@ -6,7 +6,9 @@ import type { EncodeObject } from "@cosmjs/proto-signing";
 import type {
   MsgBatchOrders,
   MsgCancelOrder,
+  MsgPlaceOco,
   MsgPlaceOrder,
+  NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { BASE_GAS } from "./gas.ts";
@@ -18,6 +20,8 @@ import { methods } from "./queries.ts";
 const ORDER_GAS = 32_000;
 /** Each further market that the account has positions or orders in. */
 const POSITION_GAS = 7_000;
+/** Of each order of a bracket (`COLLECTED_ORDER_GAS`, its terms), and of a pair beside its two orders (`COLLECTED_CANCEL_GAS`). */
+const PART_GAS = 9_000;
 /** Of an order that a trading key sends. */
 const KEY_GAS = 12_000;
 /** 18,000 to 20,500, and 30 for each cancel that waits for the same round. */
@@ -34,6 +38,8 @@ interface Part {
   readonly subaccount: number;
   readonly isKey: boolean;
   readonly orders: number;
+  /** Orders of brackets, and pairs. */
+  readonly parts: number;
   readonly cancels: number;
 }
 
@@ -76,11 +82,11 @@ export class RoundGas {
     }
   }
 
-  async #gasOf({ cancels, isKey, orders, owner, subaccount }: Part): Promise<number> {
+  async #gasOf({ cancels, isKey, orders, owner, parts, subaccount }: Part): Promise<number> {
     if (orders === 0) return cancels * CANCEL_GAS;
     const positions = await this.#positions.get(`${owner}/${subaccount}`);
     const order = ORDER_GAS + POSITION_GAS * Math.max(positions - 1, 0) + (isKey ? KEY_GAS : 0);
-    return orders * order + cancels * CANCEL_GAS;
+    return orders * order + parts * PART_GAS + cancels * CANCEL_GAS;
   }
 }
 
@@ -89,17 +95,24 @@ function tradingOf(messages: readonly EncodeObject[], sender: string): Trading |
   const parts: Part[] = [];
   const add = (
     of: { readonly owner: string; readonly subaccount: number },
-    orders: readonly { readonly market: string }[],
+    orders: readonly Pick<NewOrder, "market" | "bracket">[],
     cancels: readonly { readonly market: string }[],
+    pairs = 0,
   ): void => {
     for (const { market } of [...orders, ...cancels]) markets.add(market);
     const isKey = of.owner !== "" && of.owner !== sender;
-    const counts = { orders: orders.length, cancels: cancels.length };
+    const attached = orders.map(({ bracket }) =>
+      [bracket?.takeProfit, bracket?.stopLoss].filter((one) => one !== undefined),
+    );
+    const more = attached.flat().length + pairs;
+    const counts = { orders: orders.length, parts: more, cancels: cancels.length };
     parts.push({ owner: of.owner || sender, subaccount: of.subaccount, isKey, ...counts });
   };
   for (const { typeUrl, value } of messages) {
     if (typeUrl === "/keel.derivatives.v1.MsgPlaceOrder") {
       add(value as MsgPlaceOrder, [value as MsgPlaceOrder], []);
+    } else if (typeUrl === "/keel.derivatives.v1.MsgPlaceOco") {
+      add(value as MsgPlaceOco, (value as MsgPlaceOco).legs, [], 1);
     } else if (typeUrl === "/keel.derivatives.v1.MsgCancelOrder") {
       add(value as MsgCancelOrder, [], [value as MsgCancelOrder]);
     } else if (typeUrl === "/keel.derivatives.v1.MsgBatchOrders") {

@@ -37,19 +37,18 @@ const subjects: Readonly<Record<string, Subject>> = {
     seeds: "1",
     operations: "100000",
     compare(seed, auctions) {
-      const { fills, reasons, refused } = comparePermutations(seed, Math.ceil(auctions / BLOCKS));
-      return `${auctions} auctions alike in any order, ${fills} fills, ${refused} refusals, ${JSON.stringify(reasons)}`;
+      const found = comparePermutations(seed, Math.ceil(auctions / BLOCKS));
+      const { fills, reasons, refills, refused, waiting } = found;
+      return `${auctions} auctions alike in any order, ${fills} fills, ${refills} parts of icebergs, ${waiting} orders that began to wait, ${refused} refusals, ${JSON.stringify(reasons)}`;
     },
   },
   rounds: {
     seeds: "1",
     operations: "100000",
     compare(seed, rounds) {
-      const { cancels, fills, leftOut, triggered } = compareProposers(
-        seed,
-        Math.ceil(rounds / ROUNDS),
-      );
-      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels, ${triggered} triggers`;
+      const found = compareProposers(seed, Math.ceil(rounds / ROUNDS));
+      const { cancels, fills, leftOut, paired, refilled, triggered } = found;
+      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels, ${triggered} triggers, ${refilled} parts of icebergs, ${paired} pairs that took something off`;
     },
   },
 };

@@ -1,5 +1,5 @@
 /** A market matched by auction, and an opening after a halt. */
-import { cancelFinal } from "@keel/client/final-orders";
+import { cancelFinal, placeFinal, placeOcoFinal } from "@keel/client/final-orders";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { fate } from "./order-steps.ts";
 import type { Steps } from "./steps.ts";
@@ -17,6 +17,49 @@ async function meet({ alice, bob }: TourNetwork, market: string): Promise<string
   return fates
     .map(({ status, filledSize, price }) => `${status} ${filledSize} at ${price}`)
     .join(", ");
+}
+
+/** An iceberg, a bracket and a pair; whoever takes the other side is bob. */
+async function partSteps({ alice, bob, chain }: TourNetwork, steps: Steps): Promise<void> {
+  const market = AUCTION;
+  const step = (what: string, expected: string, work: () => Promise<string>) =>
+    steps.step("auction", what, expected, work);
+  const untilFilled = { untilFilled: true };
+  await step("an iceberg shows a part, and trades one", "open, filled 0.1, left 0.2", async () => {
+    const ice = { market, side: "sell", price: "60100", size: "0.3", displaySize: "0.1" } as const;
+    const [sold] = await Promise.all([
+      placeFinal(alice, { ...ice, clientId: "ice" }, untilFilled),
+      placeFinal(bob, { market, side: "buy", price: "60200", size: "0.1", clientId: "t" }),
+    ]);
+    await cancelFinal(alice, { market, clientId: "ice" });
+    return `${sold.status}, filled ${sold.filledSize}, left ${sold.remainingSize}`;
+  });
+  await step("a bracket begins with its fill", "filled, take-profit and stop wait", async () => {
+    const entry = { market, side: "buy", price: "60200", size: "0.1", clientId: "in" } as const;
+    const bracket = {
+      takeProfit: { triggerPrice: "70000", clientId: "tp" },
+      stopLoss: { triggerPrice: "50000", clientId: "sl" },
+    };
+    const [bought] = await Promise.all([
+      placeFinal(alice, { ...entry, bracket }, untilFilled),
+      placeFinal(bob, { market, side: "sell", price: "60100", size: "0.1", clientId: "u" }),
+    ]);
+    const waiting = await chain.waitingOrders(alice.address, { market });
+    const names = waiting.map(({ clientId }) => clientId).sort();
+    await cancelFinal(alice, { market, clientId: "tp" });
+    return names.join() === "sl,tp" ? `${bought.status}, take-profit and stop wait` : names.join();
+  });
+  await step("one cancels the other: both, then none", "open waiting, 0 wait", async () => {
+    const stop = { market, side: "buy", type: "market", size: "0.1", clientId: "high" } as const;
+    const legs = [
+      { market, side: "buy", price: "59000", size: "0.1", clientId: "low" },
+      { ...stop, trigger: { kind: "stop", price: "70000" } },
+    ] as const;
+    const placed = await placeOcoFinal(alice, legs);
+    await cancelFinal(alice, { market, clientId: "low" });
+    const left = await chain.waitingOrders(alice.address, { market });
+    return `${placed.legs.map(({ status }) => status).join(" ")}, ${left.length} wait`;
+  });
 }
 
 const MET = "filled 0.3 at 60150, filled 0.3 at 60150";
@@ -56,6 +99,7 @@ export async function auctionSteps(tour: TourNetwork, steps: Steps): Promise<voi
       return `cancelled ${cancelledSize}, ${left.length === 0 ? "none" : left.length} left`;
     },
   );
+  await partSteps(tour, steps);
   await setStatus(PERPETUAL, MarketStatus.MARKET_STATUS_HALTED);
   await steps.step(
     "opening",
