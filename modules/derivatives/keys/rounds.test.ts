@@ -73,6 +73,22 @@ describe("where inclusion lists give rounds, an order of a key", () => {
     expect(spentToday(venue.ctx, venue.venue, [owner.bytes, hot.bytes])).toBe(693n * UNIT);
   });
 
+  it("counts in a pair like any other, and a pair beyond the bound is refused whole", () => {
+    const { venue } = openVenue(700n);
+    const trader = { sender: hot.address, owner: owner.address, subaccount: 0 };
+    const pair = (size: string, names: string) => {
+      const [first, second] = names.split(" ");
+      const low = `sell ${size} market stop=58000 id=${second}`;
+      const legs = [`sell ${size} @ 61000 id=${first}`, low].map(venue.order);
+      return sendMessage(venue, "MsgPlaceOco", { ...trader, legs }, tx.MsgPlaceOcoResponse);
+    };
+    pair("0.005", "a b");
+    // Both at the end of the band.
+    expect(spentToday(venue.ctx, venue.venue, [owner.bytes, hot.bytes])).toBe(630n * UNIT);
+    expect(() => pair("0.001", "c d")).toThrow("quanta a day");
+    expect(venue.venue.state.collected.size(venue.ctx)).toBe(2);
+  });
+
   it("that is collected is in its round when the key has been revoked", () => {
     const { venue, sell, bid } = openVenue(700n);
     bid(60_000);
