@@ -43,7 +43,7 @@ function orderText(random: Random, block: number): string {
   const size = 1 + random.below(40);
   const parts = force !== " ioc" && size > 9 && random.below(4) === 0 ? " show=0.009" : "";
   const way = side === "buy" ? 1 : -1;
-  const [profit, loss] = [way, -way].map((up) => 60_000 + up * (0.5 + random.below(3) / 2));
+  const [profit, loss] = [way, -way].map((up) => 60_000 + up * ((1 + random.below(3)) / 2));
   const bracket = force !== " reduce" && random.below(4) === 0;
   const protection = bracket ? [` tp=${profit}`, ` sl=${loss}`, ` tp=${profit} sl=${loss}`] : [""];
   const attached = protection[random.below(protection.length)] ?? "";

@@ -13,6 +13,7 @@ import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { transferSubaccount } from "../external/transfers.ts";
 import { COLLECTED_ORDER_GAS, ROUND_ORDERS_MAX } from "../limits.ts";
 import { createTestVenue, SYMBOL, TEST_ADDRESSES, type TestVenue, testMarket } from "../testing.ts";
+import { parseOco } from "../waiting/pairs.ts";
 
 function market({ openingMs = 0n, inclusionLists = true, openOrdersMax = 5 } = {}): TestVenue {
   const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, openingMs, inclusionLists };
@@ -211,6 +212,28 @@ describe("what a round takes in", () => {
     expect(taken()).toBe(ROUND_ORDERS_MAX);
     expect(venue.book()).toBe("59000:1 59000:1 | ");
     expect(taken()).toBe(ROUND_ORDERS_MAX + 2);
+  });
+
+  it("takes in a pair whole, though its bound falls between the two orders", () => {
+    const venue = market();
+    const { account, ctx, keeper } = venue;
+    const { collected } = venue.venue.state;
+    // Before the pair by its key, as many as leave room for one order.
+    venue.place(account(1), "sell 1 @ 60000 reduce id=model");
+    const model = collected.get(ctx, [1, account(1), "model"]);
+    if (model === undefined) throw new Error("expected an order");
+    for (let n = 2; n < ROUND_ORDERS_MAX; n++) {
+      const clientId = `r${n}`;
+      collected.set(ctx, [1, account(1), clientId], { ...model, clientId });
+    }
+    const legs = ["buy 1 @ 59000 id=a", "buy 1 @ 58000 id=b"].map(venue.order);
+    const pair = parseOco({ sender: "", owner: "", subaccount: 0, legs });
+    keeper.placeOco(ctx, account(2), pair);
+    venue.place(account(2), "buy 1 @ 57000 id=c");
+    ctx.nextBlock(1);
+    keeper.endRound(ctx);
+    expect(venue.book()).toBe("59000:1 58000:1 | ");
+    expect(collected.size(ctx)).toBe(1);
   });
 });
 
