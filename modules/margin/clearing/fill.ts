@@ -55,6 +55,11 @@ export function findPosition(account: Account, market: MarketId): Position | und
   return undefined;
 }
 
+/** It has lots in the market, and not only orders. */
+export function holds(account: Account, market: MarketId): boolean {
+  return (findPosition(account, market)?.lots ?? 0n) !== 0n;
+}
+
 /** The list with `position` in its place, or without it when nothing is left in it. */
 export function withPosition(
   positions: readonly Position[],

@@ -191,8 +191,9 @@ describe("crowds in many markets, beside one that cannot bear its part", () => {
   /** Long in so many markets, each against so many, by a lot each, and in a thin one against a friend who has nothing. */
   function crowds(
     params: Parameters<typeof createInsuredWorld>[0],
-    { markets, each }: { readonly markets: number; readonly each: number },
+    of: { readonly markets: number; readonly each: number; readonly missing?: bigint },
   ): void {
+    const { each, markets } = of;
     world = createInsuredWorld({
       ...{ marketSettlement: { afterBlocks: 100, atOncePpm: 0n }, marketsPerAccountMax: 64 },
       ...params,
@@ -200,8 +201,9 @@ describe("crowds in many markets, beside one that cannot bear its part", () => {
     rich = world.funded(1, 1_000_000n * UNIT);
     friend = world.funded(2, 60n * UNIT);
     all = Array.from({ length: markets }, (_, i) => i + 11);
+    const lost = ((BigInt(each * markets) + 5_000n) * UNIT) / 5n;
     // A quarter of all that is lost is missing.
-    loser = world.funded(3, ((BigInt(each * markets) + 5_000n) * UNIT * 3n) / 20n);
+    loser = world.funded(3, lost - (of.missing ?? lost / 4n));
     const parties = Array.from({ length: each }, (_, n) => {
       const owner = new Uint8Array(20).fill(9);
       owner.set([n & 255, n >> 8]);
@@ -220,15 +222,52 @@ describe("crowds in many markets, beside one that cannot bear its part", () => {
     poorer(friend, -UNIT);
   }
 
-  test("are asked for their part at one price, however many blocks it takes", () => {
-    crowds({}, { markets: 4, each: 2600 });
+  test.each([
+    { markets: 4, each: 2_600 },
+    { markets: 2, each: 4_500 },
+    { markets: 1, each: 9_000 },
+  ])("are asked for their part at one price, however many blocks it takes: %o", (of) => {
+    crowds({}, of);
     blocks(8);
     expect(all.map(held)).toEqual(all.map(() => 0n));
     expect(suspended()).toEqual(["ETH-PERP"]);
     // A quarter of the thousand lost in the thin market.
     expect(world.equity(loser)).toBe(-250n * UNIT);
-    const prices = new Set(world.reports("deleverage_round").map((round) => round["price"]));
+    const prices = new Set(world.reports("deleverage_round").map((round) => round["price_ticks"]));
     expect(prices.size).toBe(1);
+  });
+
+  test("bear no more than belongs to them, where a tick of each lot is more", () => {
+    // 3.6 of 5.6 belong to 9,000 lots: four are borne with the first 4,000.
+    crowds({}, { markets: 1, each: 9_000, missing: 5_600_000n });
+    blocks(2);
+    const known = world.margin.state.custody.losses.get(world.ctx, loser);
+    expect(known?.losses.map(({ borne }) => borne === "")).toEqual([true, false]);
+    const copy = createInsuredWorld();
+    const [from, to] = [world.margin.module.genesis, copy.margin.module.genesis];
+    if (from.kind !== "proto" || to.kind !== "proto") throw new Error("expected proto genesis");
+    to.init(copy.ctx, from.export(world.ctx));
+    expect(copy.margin.state.custody.losses.get(copy.ctx, loser)).toEqual(known);
+    blocks(6);
+    const rounds = world.reports("deleverage_round").map((round) => round["price_ticks"]);
+    expect([...new Set(rounds)]).toEqual(["801", "800"]);
+    expect([all.map(held), world.equity(loser)]).toEqual([[0n], -1_600_000n]);
+    expect(suspended()).toEqual(["ETH-PERP"]);
+  });
+
+  test("stop alone when they cannot bear the rest, and not what was closed with them and has borne its part", () => {
+    // Six ticks of each lot in the thin market leave twenty to the crowd, of which the first 4,000 bear three ticks each.
+    crowds({}, { markets: 1, each: 9_000, missing: 620n * UNIT });
+    world.funded(2, 20_000n * UNIT);
+    blocks(2);
+    expect([all.map(held), held(ETH), pending()]).toEqual([[5_000n], 0n, 8n * UNIT]);
+    for (const market of all) mark(400n, market);
+    blocks(2);
+    expect(suspended()).toEqual(["M11-PERP"]);
+    expect(all.map(status)).toEqual(["halted"]);
+    expect(world.margin.state.custody.losses.get(world.ctx, loser)?.losses).toMatchObject([
+      { market: 11 },
+    ]);
   });
 
   test("do nothing that is undone, where their parts are small and beyond the band", () => {

@@ -5,8 +5,10 @@
  */
 import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
+import { assert } from "../../kit/errors.ts";
 import { maximum, mulDivDown } from "../../kit/math/mul-div.ts";
 import { type Account, EMPTY_ACCOUNT } from "../account-codec.ts";
+import { findPosition, holds } from "../clearing/fill.ts";
 import { UNATTRIBUTED } from "../custody/limits.ts";
 import { positionValue } from "../health/health.ts";
 import { isClosable, type MarketViews } from "../health/market-view.ts";
@@ -19,6 +21,12 @@ import type { MarginState } from "../state.ts";
 export interface Loss {
   readonly market: MarketId;
   readonly amount: bigint;
+}
+
+/** As it is remembered. */
+interface KnownLoss extends Loss {
+  /** Of the position's loss, what does not count in the amount, since it was borne; null: nothing was. */
+  readonly borne: bigint | null;
 }
 
 /** Below zero by `missing`. */
@@ -43,9 +51,13 @@ export function attributes(ctx: ReadContext, state: MarginState): boolean {
   return (state.waterfall.params.get(ctx)?.feeds.length ?? 0) > 0;
 }
 
+function sumOf(losses: readonly Loss[]): bigint {
+  return losses.reduce((sum, { amount }) => sum + amount, 0n);
+}
+
 /** `total` in proportion to the losses, rounded down along the list so that the parts sum to it exactly. */
 export function splitByMarket(total: bigint, losses: readonly Loss[]): Loss[] {
-  const sum = losses.reduce((all, { amount }) => all + amount, 0n);
+  const sum = sumOf(losses);
   if (sum <= 0n) return [{ market: UNATTRIBUTED, amount: total }];
   let passed = 0n;
   return losses.map(({ market, amount }) => {
@@ -57,19 +69,25 @@ export function splitByMarket(total: bigint, losses: readonly Loss[]): Loss[] {
 
 /**
  * What is remembered, where positions were left open as they stand now: these go on losing, and others begin to. A position keeps all of its loss until it is
- * closed whole, and what was closed is known as it was. Null: nothing new is to be said.
+ * closed whole, but for what was borne of it, and what was closed is known as it was. Null: nothing new is to be said.
  */
-function restated(known: readonly Loss[], account: Account, views: MarketViews): Loss[] | null {
-  const now = new Map<MarketId, bigint>();
+function restated(
+  known: readonly KnownLoss[],
+  account: Account,
+  views: MarketViews,
+): KnownLoss[] | null {
+  const now = new Map<MarketId, KnownLoss>();
   for (const position of account.positions) {
     const view = views(position.market);
     if (position.lots === 0n || view === undefined) continue;
-    const value = positionValue(position, view);
-    now.set(position.market, value < 0n ? -value : 0n);
+    const { market } = position;
+    const borne = known.find((one) => one.market === market)?.borne ?? null;
+    const loss = -positionValue(position, view) - (borne ?? 0n);
+    now.set(market, { market, amount: maximum(loss, 0n), borne });
   }
   if (now.size === 0) return null;
-  for (const { amount, market } of known) if (!now.has(market)) now.set(market, amount);
-  const losses = [...now].map(([market, amount]) => ({ market, amount }));
+  for (const loss of known) if (!now.has(loss.market)) now.set(loss.market, loss);
+  const losses = [...now.values()];
   const isNew = losses.some(
     ({ amount, market }) => amount !== (known.find((one) => one.market === market)?.amount ?? 0n),
   );
@@ -135,10 +153,30 @@ export function lossParts(
   return splitByMarket(missing, known.length > 0 ? known : standing(account, views));
 }
 
-/** As it is remembered; empty: nothing is. */
+/** What is remembered and still to be borne; empty: nothing is. */
 export function knownLosses(ctx: ReadContext, state: MarginState, id: AccountId): Loss[] {
-  const shares = state.custody.losses.get(ctx, id)?.losses ?? [];
-  return shares.map(({ market, amount }) => ({ market, amount: BigInt(amount) }));
+  return remembered(ctx, state, id)
+    .filter(({ amount }) => amount > 0n)
+    .map(({ amount, market }) => ({ market, amount }));
+}
+
+function remembered(ctx: ReadContext, { custody }: MarginState, id: AccountId): KnownLoss[] {
+  const shares = custody.losses.get(ctx, id)?.losses ?? [];
+  return shares.map(({ amount, borne, market }) => ({
+    market,
+    amount: BigInt(amount),
+    borne: borne === "" ? null : BigInt(borne),
+  }));
+}
+
+/** It was asked in part, and goes on. */
+export function isBegun(
+  ctx: ReadContext,
+  state: MarginState,
+  id: AccountId,
+  market: MarketId,
+): boolean {
+  return remembered(ctx, state, id).some((one) => one.market === market && one.borne !== null);
 }
 
 /** Remembers where the account lost, unless it is known already: what it holds later says less. */
@@ -149,19 +187,26 @@ export function noteLosses(
   losses: readonly Loss[],
 ): void {
   if (!attributes(ctx, state) || state.custody.losses.has(ctx, id)) return;
-  keepLosses(ctx, state, id, losses);
+  keepLosses(
+    ctx,
+    state,
+    id,
+    losses.map((loss) => ({ ...loss, borne: null })),
+  );
 }
 
 function keepLosses(
   ctx: WriteContext,
   { custody }: MarginState,
   id: AccountId,
-  losses: readonly Loss[],
+  losses: readonly KnownLoss[],
 ): void {
-  const lost = losses.filter(({ amount }) => amount > 0n);
-  if (lost.length > 0) {
+  const lost = losses.filter(({ amount, borne }) => amount > 0n || borne !== null);
+  if (lost.some(({ amount }) => amount > 0n)) {
     custody.losses.set(ctx, id, {
-      losses: lost.map(({ market, amount }) => ({ market, amount: `${amount}` })),
+      losses: lost.map(({ amount, borne, market }) => {
+        return { market, amount: `${amount}`, borne: borne === null ? "" : `${borne}` };
+      }),
     });
   } else if (custody.losses.has(ctx, id)) custody.losses.delete(ctx, id);
 }
@@ -180,7 +225,7 @@ export function blame(
 /** What it lost where it holds nothing any more has been borne: what is missing belongs to the rest. */
 export function leaveLosses(ctx: WriteContext, state: MarginState, id: AccountId): void {
   const held = state.accounts.get(ctx, id)?.positions ?? [];
-  const known = knownLosses(ctx, state, id);
+  const known = remembered(ctx, state, id);
   const left = known.filter(({ market }) =>
     held.some((position) => position.market === market && position.lots !== 0n),
   );
@@ -194,16 +239,59 @@ export function leaveLoss(
   id: AccountId,
   market: MarketId,
 ): void {
-  const known = knownLosses(ctx, state, id);
+  const known = remembered(ctx, state, id);
   const left = known.filter((loss) => loss.market !== market);
   if (left.length < known.length) keepLosses(ctx, state, id, left);
 }
 
+/** A burden that has been borne in part. */
+interface Begun extends Burden {
+  /** Before any of it was borne. */
+  readonly missing: bigint;
+  readonly lost: bigint;
+  /** One market of several: what it lost where it holds nothing any more is not part of it. */
+  readonly alone: boolean;
+}
+
+/**
+ * The rest goes on, in those of the burden's markets that it still holds: it belongs to these, and to nobody in those that are closed. What belongs to the markets that stay
+ * is what it was: the burden's positions have less to bear by what was borne, and not only less to lose.
+ */
+export function noteBorne(
+  ctx: WriteContext,
+  state: MarginState,
+  id: AccountId,
+  { alone, lost, markets, missing, stuck }: Begun,
+  views: MarketViews,
+): void {
+  const account = state.accounts.get(ctx, id) ?? EMPTY_ACCOUNT;
+  const known = remembered(ctx, state, id);
+  const stays = known.filter(
+    ({ market }) => !markets.includes(market) && (alone || holds(account, market)),
+  );
+  const asked = known.filter(({ market }) => markets.includes(market) && holds(account, market));
+  const whole = missing - stuck;
+  if (whole <= 0n || !asked.some(({ amount }) => amount > 0n)) return;
+  const left = mulDivDown(sumOf(known) - sumOf(stays), maximum(whole - lost, 0n), whole);
+  const rest = splitByMarket(left, asked).map(({ amount, market }) => {
+    const view = views(market);
+    const position = findPosition(account, market);
+    assert(view !== undefined && position !== undefined, "what goes on is held at a price");
+    return { market, amount, borne: -positionValue(position, view) - amount };
+  });
+  keepLosses(
+    ctx,
+    state,
+    id,
+    [...stays, ...rest].sort((a, b) => a.market - b.market),
+  );
+}
+
 /** Nothing is missing in this market any more. */
 export function forgetMarket(ctx: WriteContext, state: MarginState, market: MarketId): void {
-  const touched: [AccountId, Loss[]][] = [];
+  const touched: [AccountId, KnownLoss[]][] = [];
   state.custody.losses.each(ctx, (id) => {
-    const losses = knownLosses(ctx, state, id);
+    const losses = remembered(ctx, state, id);
     const left = losses.filter((loss) => loss.market !== market);
     if (left.length < losses.length) touched.push([id, left]);
   });
@@ -220,7 +308,7 @@ export function refreshLosses(ctx: WriteContext, state: MarginState, views: Mark
       const account = state.accounts.get(ctx, id);
       if (!custody.losses.has(ctx, id)) blame(ctx, state, id, views);
       else if (account !== undefined) {
-        const losses = restated(knownLosses(ctx, state, id), account, views);
+        const losses = restated(remembered(ctx, state, id), account, views);
         if (losses !== null) keepLosses(ctx, state, id, losses);
       }
     }

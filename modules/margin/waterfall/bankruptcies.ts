@@ -6,6 +6,7 @@ import type { AccountId } from "../../kit/account-id.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { maximum } from "../../kit/math/mul-div.ts";
 import type { Claims } from "../claims.ts";
+import { holds } from "../clearing/fill.ts";
 import type { Conversion } from "../collateral-assets/conversion.ts";
 import { contained } from "../contained.ts";
 import type { MarketViews, ModelledMarkets } from "../health/market-view.ts";
@@ -22,7 +23,7 @@ import {
   type Short,
   shortfallFloor,
 } from "./attribution.ts";
-import { type BankruptcyBudget, createBearing, hasRoom, holds, load, NOTHING } from "./bearing.ts";
+import { type BankruptcyBudget, createBearing, hasRoom, load, NOTHING } from "./bearing.ts";
 import type { Deleveraging } from "./deleverage.ts";
 import { type Losses, LossLedger } from "./losses.ts";
 import type { Origin } from "./origins.ts";

@@ -7,7 +7,7 @@ import { atomically } from "../../kit/atomically.ts";
 import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
 import type { Account } from "../account-codec.ts";
-import { findPosition } from "../clearing/fill.ts";
+import { holds } from "../clearing/fill.ts";
 import { contained } from "../contained.ts";
 import { maintenanceHealth } from "../health/health.ts";
 import { type MarketViews, type ModelledMarkets, marketViews } from "../health/market-view.ts";
@@ -15,7 +15,14 @@ import { DELEVERAGE_ROUNDS_MAX, DELEVERAGES_PER_BLOCK_MAX } from "../limits.ts";
 import type { MarketId } from "../ports.ts";
 import { assertMarketSound } from "../solvency.ts";
 import type { MarginState } from "../state.ts";
-import { type Burden, leaveLoss, ownBurden, type Short } from "./attribution.ts";
+import {
+  type Burden,
+  isBegun,
+  leaveLoss,
+  noteBorne,
+  ownBurden,
+  type Short,
+} from "./attribution.ts";
 import type { Deleveraging } from "./deleverage.ts";
 
 /** What one block may still do. Mutable: one per block. */
@@ -52,11 +59,6 @@ export function load(
   assert(account !== undefined, "bankruptcy of an unknown account");
   const views = marketViews(ctx, markets);
   return { account, views, health: maintenanceHealth(account, views) };
-}
-
-/** It has lots in the market, and not only orders. */
-export function holds(account: Account, market: MarketId): boolean {
-  return (findPosition(account, market)?.lots ?? 0n) !== 0n;
 }
 
 export const NOTHING: Borne = { lost: 0n, goesOn: false, isSound: true };
@@ -186,7 +188,9 @@ export function createBearing(parts: {
   ): Borne | null {
     const { id } = short;
     const own = ownBurden(ctx, state, short, market, views);
-    if (own.stuck === short.missing) return null;
+    const { missing } = short;
+    // Nothing belongs to it, or it has borne all of its part before its last lots were closed: these are, at mark.
+    if (own.stuck === missing && !isBegun(ctx, state, id, market)) return null;
     // Beyond the band it would be asked for nothing, or undone.
     if (!deleveraging.bearable(ctx, id, market, own, views)) return null;
     // All the rounds that one may take: what is borne in part leaves more to those who are asked later.
@@ -196,6 +200,7 @@ export function createBearing(parts: {
     // What a fault has kept stays with its market, as what nobody bears.
     if (borne === "refused" || !borne.isSound) return null;
     if (!borne.goesOn) leaveLoss(ctx, state, id, market);
+    else noteBorne(ctx, state, id, { ...own, missing, lost: borne.lost, alone: true }, views);
     return borne;
   }
 
@@ -225,8 +230,14 @@ export function createBearing(parts: {
 
   return {
     bear(ctx, id, burden, budget, whole) {
+      const { health, views } = load(ctx, parts, id);
       const together = deleverage(ctx, id, burden, budget, whole);
-      if (together !== "refused") return together;
+      if (together !== "refused") {
+        const { goesOn, lost } = together;
+        const missing = -(health?.equity ?? 0n);
+        if (goesOn) noteBorne(ctx, state, id, { ...burden, missing, lost, alone: false }, views);
+        return together;
+      }
       const { markets: closing } = burden;
       // What was refused is work, but shuts out nobody who can be borne apart.
       return withTurns(budget, closing.length, () => bearApart(ctx, id, closing, budget));

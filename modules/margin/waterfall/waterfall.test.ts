@@ -196,7 +196,7 @@ describe("penalties and fees", () => {
 describe("invariants", () => {
   test("shortfalls-laid: an account without a deficit is remembered to have lost", () => {
     const id = world.funded(1, UNIT);
-    const losses = [{ market: BTC, amount: "1" }];
+    const losses = [{ market: BTC, amount: "1", borne: "" }];
     world.margin.state.custody.losses.set(world.ctx, id, { losses });
     expect(world.violated()).toMatch(/^shortfalls-laid/);
   });

@@ -121,6 +121,11 @@ export interface MarketSolvency {
 export interface MarketLoss {
   market: number;
   amount: string;
+  /**
+   * What of the position's loss does not count in the amount, since others have borne it and the rest goes on; negative: so much more counts, left by positions closed with
+   * it. Empty: nothing was borne.
+   */
+  borne: string;
 }
 
 /** Where an account below zero lost it. */
@@ -1418,7 +1423,7 @@ export const MarketSolvency: MessageFns<MarketSolvency> = {
 };
 
 function createBaseMarketLoss(): MarketLoss {
-  return { market: 0, amount: "" };
+  return { market: 0, amount: "", borne: "" };
 }
 
 export const MarketLoss: MessageFns<MarketLoss> = {
@@ -1428,6 +1433,9 @@ export const MarketLoss: MessageFns<MarketLoss> = {
     }
     if (message.amount !== "") {
       writer.uint32(18).string(message.amount);
+    }
+    if (message.borne !== "") {
+      writer.uint32(26).string(message.borne);
     }
     return writer;
   },
@@ -1461,6 +1469,14 @@ export const MarketLoss: MessageFns<MarketLoss> = {
             message.amount = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.borne = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1480,6 +1496,7 @@ export const MarketLoss: MessageFns<MarketLoss> = {
     const message = createBaseMarketLoss();
     message.market = object.market ?? 0;
     message.amount = object.amount ?? "";
+    message.borne = object.borne ?? "";
     return message;
   },
 };
