@@ -309,7 +309,9 @@ function loadCollected(ctx: WriteContext, { state }: Venue, order: CollectedOrde
         waiting.reduceOnly === order.reduceOnly &&
         waiting.remainingLots > 0n &&
         waiting.kind >= 1 &&
-        waiting.kind <= 3 &&
+        waiting.kind <= 4 &&
+        (waiting.kind === 4) === waiting.slices > 0 &&
+        (waiting.kind !== 4 || (waiting.id === 0n && waiting.intervalMs > 0n)) &&
         waiting.id < next &&
         wellCounted(waiting)),
     `collected order "${clientId}" waits for no trigger of its own`,

@@ -1,6 +1,7 @@
 /** The cap on open interest in an auction: judged for all fills together, since each alone says nothing. */
 import type { AccountId } from "../../kit/account-id.ts";
 import { absolute, maximum, minimum } from "../../kit/math/mul-div.ts";
+import type { OrderTerms } from "../book/order-terms.ts";
 import { reducible } from "../orders/execution.ts";
 import { cancel } from "../orders/resting.ts";
 import { crossing, type OrderFill, type Participant } from "../participants.ts";
@@ -55,10 +56,11 @@ export function reducingOnly(turn: Turn, orders: readonly Participant[]): Partic
 
 /**
  * With no room left: where what opens a position and still crosses meets another such, the younger leaves, as where matching is continuous: every block would look at both for nothing.
- * What reduces a position stays, and whoever may take it over.
+ * What reduces a position stays, and whoever may take it over. Returns what left.
  */
-export function leaveAtCap(turn: Turn): void {
-  if (roomUnderCap(turn) > 0) return;
+export function leaveAtCap(turn: Turn): readonly OrderTerms[] {
+  const gone: OrderTerms[] = [];
+  if (roomUnderCap(turn) > 0) return gone;
   const met = crossing(turn);
   const opens = ({ account, side }: Participant): boolean =>
     reducible(positionOf(turn, account), side) === 0n;
@@ -67,9 +69,9 @@ export function leaveAtCap(turn: Turn): void {
   for (let b = 0, s = 0; ; ) {
     const buy = buys[b];
     const sell = sells[s];
-    if (buy === undefined || sell === undefined || buy.ticks < sell.ticks) return;
+    if (buy === undefined || sell === undefined || buy.ticks < sell.ticks) return gone;
     const younger = buy.id > sell.id ? buy : sell;
-    cancel(turn, younger.slot, "open_interest_cap");
+    gone.push(cancel(turn, younger.slot, "open_interest_cap"));
     if (younger === buy) b += 1;
     else s += 1;
   }

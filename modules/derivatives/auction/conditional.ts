@@ -17,6 +17,7 @@ import { waitReserved } from "../waiting/waiting.ts";
 import { collectedKey, takeCollected } from "./collected.ts";
 import { collectIntent } from "./orders.ts";
 import { roundOf } from "./rounds.ts";
+import { begunTwap } from "./slices.ts";
 
 /** What waits from when the market was continuous may be of a kind that auctions have no place for: it goes on waiting. Post-only means nothing where all pay the same. */
 export function firesInAuctions(
@@ -27,12 +28,10 @@ export function firesInAuctions(
 ): boolean {
   const key = venue.waiting.of(ctx, market).keyOf(id);
   const order = key === undefined ? undefined : venue.state.waiting.get(ctx, key);
-  return (
-    order !== undefined &&
-    order.kind !== TriggerKind.TRIGGER_KIND_TWAP &&
-    order.timeInForce !== TimeInForce.TIME_IN_FORCE_FOK &&
-    order.goodTilHeight === 0n
-  );
+  if (order === undefined) return false;
+  // Of a TWAP no more than one slice is marked.
+  if (order.kind === TriggerKind.TRIGGER_KIND_TWAP) return order.dueSequence === 0n;
+  return order.timeInForce !== TimeInForce.TIME_IN_FORCE_FOK && order.goodTilHeight === 0n;
 }
 
 /** A collected order begins to wait, with the reserve that margin holds for it. */
@@ -48,7 +47,9 @@ export function beginWaiting(
   takeCollected(ctx, venue, collected);
   const placedHeight = BigInt(ctx.header.height);
   const [id, ocoId] = [BigInt(ids.id), BigInt(ids.ocoId)];
-  waitReserved(turn, { ...waiting, id, ocoId, placedHeight }, Number(mark.ticks));
+  const begun = { ...waiting, id, ocoId, placedHeight };
+  const order = waiting.kind === TriggerKind.TRIGGER_KIND_TWAP ? begunTwap(ctx, begun) : begun;
+  waitReserved(turn, order, Number(mark.ticks));
 }
 
 /** It does not wait any more. Throws ModuleError when the market takes no such order now. */

@@ -132,12 +132,9 @@ describe("an opening auction", () => {
 });
 
 describe("a market that only holds auctions", () => {
-  it("takes no TWAP, nor an order with a last block", () => {
+  it("takes no order with a last block", () => {
     const venue = market(MatchingMode.MATCHING_MODE_BATCH_AUCTION);
-    for (const text of [
-      "sell 1 market twap=2/1000 id=a",
-      `sell 1 @ 60000 id=a block=${venue.ctx.header.height + 5}`,
-    ]) {
+    for (const text of [`sell 1 @ 60000 id=a block=${venue.ctx.header.height + 5}`]) {
       expect(() => venue.place(venue.account(1), text)).toThrow(refusal(51));
     }
     expect(venue.place(venue.account(1), "sell 1 market id=a slip=100").status).toBe(8);

@@ -78,7 +78,8 @@ function collectRequest(
   const builder = requireBuilder(turn, account, request.builder);
   const intent = intentOf(instrument, account, request, { id: 0, ocoId: 0, builder });
   const round = roundOf(ctx, instrument);
-  if (request.trigger === null) return collectIntent(turn, intent, mark, round, { pair });
+  if (request.trigger === null && request.twap === null)
+    return collectIntent(turn, intent, mark, round, { pair });
   requireCollectable(turn, intent, mark, round);
   requireOwnRoom(turn, intent);
   // In rounds it is not known yet what else has come by then: it waits though it may have nothing to reduce.
@@ -189,9 +190,6 @@ function requireAuctionOrder({ ctx, venue, instrument }: Turn, request: OrderReq
   }
   if (request.postOnly) {
     throw refuse("notInAuction", "post-only has no meaning where all pay the same");
-  }
-  if (request.twap !== null) {
-    throw refuse("notInAuction", "the slices of a TWAP are matched at once");
   }
   if (request.goodTilHeight !== 0) {
     throw refuse("notInAuction", "an order of an auction has no last block");

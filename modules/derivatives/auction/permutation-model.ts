@@ -78,6 +78,10 @@ function bracketOf(random: Random, side: number) {
 
 function order(random: Random, id: string): NewOrder {
   const plain = plainOrder(random, id);
+  if (random.below(6) === 0) {
+    const twap = { slices: 2 + random.below(4), intervalMs: BigInt(1000 + random.below(2) * 1000) };
+    return NewOrder.fromPartial({ ...plain, trigger: undefined, twap });
+  }
   const { reduceOnly, side, timeInForce, type } = plain;
   const iceberg = type === 1 && timeInForce === 0 && random.below(5) === 0;
   const bracketed = !reduceOnly && random.below(5) === 0;
@@ -242,6 +246,8 @@ function run(one: Plan, mix: Random | null) {
 export interface Permuted {
   readonly fills: number;
   readonly refused: number;
+  /** Slices of TWAPs. */
+  readonly slices: number;
   readonly reasons: Readonly<Record<(typeof REASONS)[number], number>>;
   /** Parts that icebergs showed next, and orders that began to wait: of triggers and brackets. */
   readonly refills: number;
@@ -254,6 +260,7 @@ export function comparePermutations(seed: number, histories: number): Permuted {
   let refused = 0;
   let refills = 0;
   let waiting = 0;
+  let slices = 0;
   const reasons = {
     margin: 0,
     self_trade: 0,
@@ -277,9 +284,10 @@ export function comparePermutations(seed: number, histories: number): Permuted {
     refills += countOf(events, "order_refilled");
     waiting += countOf(events, "order_waiting");
     refused += first.results.filter((answer) => answer?.startsWith("[") !== true).length;
+    slices += countOf(events, "twap_slice");
     for (const reason of REASONS) reasons[reason] += countOf(events, reason);
   }
-  return { fills, refills, refused, reasons, waiting };
+  return { fills, refills, refused, reasons, slices, waiting };
 }
 
 function countOf(events: string, name: string): number {

@@ -8,11 +8,12 @@ describe("a batch auction under any order of the block's transactions", () => {
     timeout: 600_000,
   }, () => {
     // The long form: npm run fuzz -- permutation
-    const { fills, reasons, refills, refused, waiting } = comparePermutations(1, RUNS);
+    const { fills, reasons, refills, refused, slices, waiting } = comparePermutations(1, RUNS);
     expect(fills).toBeGreaterThan(RUNS * 10);
     expect(refills).toBeGreaterThan(RUNS / 10);
     expect(waiting).toBeGreaterThan(RUNS);
     expect(refused).toBeGreaterThan(RUNS);
+    expect(slices).toBeGreaterThan(RUNS);
     for (const count of Object.values(reasons)) expect(count).toBeGreaterThan(RUNS / 30);
   });
 });

@@ -18,7 +18,7 @@ const MORE_BLOCKS = 3;
 
 interface Act {
   readonly account: number;
-  /** An order without its name, two of a pair with a "/" between them, "cancel" or "all". */
+  /** An order without its name, two of a pair with a "|" between them, "cancel" or "all". */
   readonly text: string;
   readonly clientId: string;
   /** Validators held it before they voted on the block before. */
@@ -39,12 +39,17 @@ function orderText(random: Random, block: number): string {
   const til = GENESIS_MS + (block + 2 + random.below(3)) * 1000 + 500;
   const end = force !== " ioc" && random.below(4) === 0 ? ` til=${til}` : "";
   const trigger = ["stop=59999.5", "stop=60000.5", "profit=60000.5", "trail=0.5", "trail=1"];
-  const condition = random.below(4) === 0 ? ` ${trigger[random.below(trigger.length)]}` : "";
-  const size = 1 + random.below(40);
-  const parts = force !== " ioc" && size > 9 && random.below(4) === 0 ? " show=0.009" : "";
+  const twaps = ["twap=2/1000", "twap=3/2000"];
+  const conditions = [...trigger, ...twaps];
+  const condition = random.below(3) === 0 ? ` ${conditions[random.below(conditions.length)]}` : "";
+  const isTwap = condition.includes("twap");
+  // A TWAP has at least a lot per slice.
+  const size = (isTwap ? 3 : 1) + random.below(40);
+  const parts =
+    !isTwap && force !== " ioc" && size > 9 && random.below(4) === 0 ? " show=0.009" : "";
   const way = side === "buy" ? 1 : -1;
   const [profit, loss] = [way, -way].map((up) => 60_000 + up * ((1 + random.below(3)) / 2));
-  const bracket = force !== " reduce" && random.below(4) === 0;
+  const bracket = !isTwap && force !== " reduce" && random.below(4) === 0;
   const protection = bracket ? [` tp=${profit}`, ` sl=${loss}`, ` tp=${profit} sl=${loss}`] : [""];
   const attached = protection[random.below(protection.length)] ?? "";
   return `${side} ${size / 1000} @ ${price}${force}${end}${condition}${parts}${attached}`;
@@ -53,7 +58,7 @@ function orderText(random: Random, block: number): string {
 /** Two ways out of a position, or two orders that may make one. */
 function pairText(random: Random, block: number): string {
   const [first, second] = [orderText(random, block), orderText(random, block)].map((text) =>
-    text.replace(/ (ioc|show=\S+|tp=\S+|sl=\S+)/g, ""),
+    text.replace(/ (ioc|twap=\S+|show=\S+|tp=\S+|sl=\S+)/g, ""),
   );
   const size = `${(1 + random.below(40)) / 1000}`;
   const side = random.below(2) === 0 ? (first ?? "").split(" ")[0] : "";
@@ -61,7 +66,7 @@ function pairText(random: Random, block: number): string {
     const [own, , ...rest] = text.split(" ");
     return [side || own, size, ...rest].join(" ");
   };
-  return `${leg(first)}/${leg(second)}`;
+  return `${leg(first)}|${leg(second)}`;
 }
 
 /** No two orders share a name. A cancel names one of the account's of any block before, or of its own, or none. */
@@ -77,7 +82,7 @@ function history(random: Random): Act[][] {
       const text = kind < 5 ? order : kind < 7 ? "cancel" : "all";
       const clientId = kind < 5 ? `b${block}n${n}` : (own[random.below(own.length + 1)] ?? "none");
       if (kind < 5) own.push(clientId);
-      if (kind < 5 && text.includes("/")) own.push(`${clientId}p`);
+      if (kind < 5 && text.includes("|")) own.push(`${clientId}p`);
       const early = random.below(2) === 0;
       return {
         account,
@@ -99,8 +104,8 @@ function perform(venue: TestVenue, act: Act): void {
   if (text === "all") keeper.cancelAll(ctx, account, SYMBOL);
   else if (text === "cancel")
     keeper.cancel(ctx, account, { market: SYMBOL, orderId: 0n, clientId });
-  else if (text.includes("/")) {
-    const [first, second] = text.split("/");
+  else if (text.includes("|")) {
+    const [first, second] = text.split("|");
     const legs = [`${first} id=${clientId}`, `${second} id=${clientId}p`].map(venue.order);
     keeper.placeOco(ctx, account, parseOco({ sender: "", owner: "", subaccount: 0, legs }));
   } else venue.place(account, `${text} id=${clientId}`);
@@ -150,7 +155,11 @@ function play(all: readonly (readonly Act[])[], dishonest: boolean): Outcome {
     const fault = venue.violation();
     assert(fault === null, `height ${height}: ${fault}`);
     for (const { type, attributes } of ctx.events) {
-      if (!/^auction_|^order_(cancelled|reduced|placed|waiting|triggered|refilled)/.test(type))
+      if (
+        !/^auction_|^twap_slice|^order_(cancelled|reduced|placed|waiting|triggered|refilled)/.test(
+          type,
+        )
+      )
         continue;
       told.push([type, ...attributes.map(({ key, value }) => `${key}=${value}`)].join(" "));
     }
@@ -174,6 +183,8 @@ export interface Compared {
   readonly refilled: number;
   /** Taken off an order, or all of it, with what its pair was filled or lost. */
   readonly paired: number;
+  /** Slices of TWAPs. */
+  readonly slices: number;
   /** Acts that the second proposer left out of a block. */
   readonly leftOut: number;
 }
@@ -181,7 +192,7 @@ export interface Compared {
 export function compareProposers(seed: number, histories: number): Compared {
   const random = createRandom(seed);
   let [fills, cancels, expired, triggered, leftOut] = [0, 0, 0, 0, 0];
-  let [refilled, paired] = [0, 0];
+  let [refilled, paired, slices] = [0, 0, 0];
   for (let n = 0; n < histories; n++) {
     const acts = history(random);
     const honest = play(acts, false);
@@ -196,7 +207,8 @@ export function compareProposers(seed: number, histories: number): Compared {
     triggered += count((line) => line.startsWith("order_triggered"));
     refilled += count((line) => line.startsWith("order_refilled"));
     paired += count((line) => line.endsWith("reason=oco"));
+    slices += count((line) => line.startsWith("twap_slice"));
     leftOut += acts.flat().filter((act) => act.leftOut).length;
   }
-  return { fills, cancels, expired, triggered, refilled, paired, leftOut };
+  return { fills, cancels, expired, triggered, refilled, paired, slices, leftOut };
 }

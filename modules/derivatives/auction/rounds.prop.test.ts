@@ -9,13 +9,14 @@ describe("a proposer of a market in rounds", () => {
   }, () => {
     // The long form: npm run fuzz -- rounds
     const found = compareProposers(1, HISTORIES);
-    const { cancels, expired, fills, leftOut, paired, refilled, triggered } = found;
+    const { cancels, expired, fills, leftOut, paired, refilled, slices, triggered } = found;
     expect(fills).toBeGreaterThan(HISTORIES);
     expect(cancels).toBeGreaterThan(HISTORIES);
     expect(expired).toBeGreaterThan(HISTORIES / 3);
     expect(triggered).toBeGreaterThan(HISTORIES / 4);
     expect(refilled).toBeGreaterThan(HISTORIES / 10);
     expect(paired).toBeGreaterThan(HISTORIES / 4);
+    expect(slices).toBeGreaterThan(HISTORIES / 2);
     expect(leftOut).toBeGreaterThan(HISTORIES * 5);
   });
 });

@@ -10,6 +10,7 @@ import {
   levelsOf,
   type PriceRange,
 } from "../../kit/math/uniform-price.ts";
+import type { OrderTerms } from "../book/order-terms.ts";
 import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
@@ -72,11 +73,19 @@ function crosses({ book }: Turn): boolean {
   return bid !== 0 && ask !== 0 && bid >= ask;
 }
 
-interface Held {
+export interface Held {
   /** What may cross yet: orders that there was no room or time for, or no more than the next parts of icebergs. */
   readonly left: "nothing" | "orders" | "parts";
   /** Orders that were looked at. */
   readonly looks: number;
+  readonly fills: readonly OrderFill[];
+  /** What left before anything of it was filled, or after: with what was left of it. */
+  readonly gone: readonly Gone[];
+}
+
+interface Gone extends OrderTerms {
+  /** "margin", "open_interest_cap" */
+  readonly reason: string;
 }
 
 export function holdAuction(turn: Turn, mark: Mark): Held {
@@ -85,10 +94,12 @@ export function holdAuction(turn: Turn, mark: Mark): Held {
     low: bandLimit(turn.instrument, mark, "sell"),
     high: bandLimit(turn.instrument, mark, "buy"),
   };
+  const gone: Gone[] = [];
+  const without = { fills: [], gone };
   let looks = 0;
   for (let round = 0; round < AUCTION_ROUNDS || looks < AUCTION_LOOKS_MAX; round++) {
     const met = crossing(turn);
-    if (met.buy.length === 0) return { left: "nothing", looks };
+    if (met.buy.length === 0) return { left: "nothing", looks, ...without };
     looks += met.buy.length + met.sell.length;
     if (makeFit(turn, met)) continue;
     const reference = Number(mark.ticks);
@@ -100,17 +111,21 @@ export function holdAuction(turn: Turn, mark: Mark): Held {
     const refused = strike === null ? null : clear(turn, strike);
     if (strike !== null && refused !== null) {
       for (const { order } of strike.fills) {
-        if (refused.has(order.account)) cancel(turn, order.slot, "margin");
+        if (!refused.has(order.account)) continue;
+        gone.push({ ...cancel(turn, order.slot, "margin"), reason: "margin" });
       }
       continue;
     }
     // A part that an iceberg shows next may cross as well: it waits for the next auction.
     const refilled = strike !== null && record(turn, strike, fees);
-    if (atCap) leaveAtCap(turn);
-    if (strike === null) return { left: "nothing", looks };
-    return { left: met.more ? "orders" : refilled ? "parts" : "nothing", looks };
+    if (atCap) {
+      for (const order of leaveAtCap(turn)) gone.push({ ...order, reason: "open_interest_cap" });
+    }
+    if (strike === null) return { left: "nothing", looks, ...without };
+    const left = met.more ? "orders" : refilled ? "parts" : "nothing";
+    return { left, looks, fills: strike.fills, gone };
   }
-  return { left: "orders", looks };
+  return { left: "orders", looks, ...without };
 }
 
 function strike(

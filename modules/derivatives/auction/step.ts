@@ -35,6 +35,7 @@ import { beginWaiting } from "./conditional.ts";
 import { collects, endOpening, openingMs, trades } from "./opening.ts";
 import { byLists, takeCancels } from "./rounds.ts";
 import { holdAuction, holdOpening } from "./run.ts";
+import { enterSlices, returnSlices } from "./slices.ts";
 
 /**
  * Expiries and auctions of a market at the end of a block. While it is stopped or its price stale, nothing but expiries and cancels of rounds, and the collected
@@ -101,8 +102,10 @@ function auctionRound(turn: Turn, round: number, mark: Mark): void {
   const immediate = enterCollected(turn, round, mark);
   const opening = openingMs(ctx, venue, instrument);
   if (opening <= nowMs(ctx)) {
-    if (opening === 0) holdAuction(turn, mark);
-    else if (!holdOpening(turn, mark) && uncross(turn, mark)) endOpening(ctx, venue, instrument);
+    if (opening === 0) {
+      const slices = enterSlices(turn, mark);
+      returnSlices(turn, slices, holdAuction(turn, mark));
+    } else if (!holdOpening(turn, mark) && uncross(turn, mark)) endOpening(ctx, venue, instrument);
   }
   for (const id of immediate) {
     const slot = turn.book.find(id);

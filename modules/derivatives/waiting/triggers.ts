@@ -14,6 +14,7 @@ import type { ReadContext, WriteContext } from "../../kit/context.ts";
 import { ModuleError } from "../../kit/errors.ts";
 import { collectFired, firesInAuctions } from "../auction/conditional.ts";
 import { isBatch, isOpening, trades } from "../auction/opening.ts";
+import { markSlice } from "../auction/slices.ts";
 import * as events from "../events.ts";
 import type { Instrument } from "../instruments.ts";
 import { countFired, lotsOf, placedWorth } from "../keys/counting.ts";
@@ -178,7 +179,8 @@ function attempt(
 
 function place(turn: Turn, order: WaitingOrder, mark: Mark): void {
   if (order.kind === TriggerKind.TRIGGER_KIND_TWAP) {
-    runSlice(turn, order);
+    if (isBatch(turn.instrument)) markSlice(turn, order, mark);
+    else runSlice(turn, order);
     return;
   }
   takeOut(turn, order);

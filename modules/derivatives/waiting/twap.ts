@@ -48,7 +48,9 @@ export function runSlice(turn: Turn, order: WaitingOrder): void {
   }
   const nextMs = order.startedMs + BigInt(slice + 1) * order.intervalMs;
   // What the slice may execute is checked fill by fill, so its part of the reserve makes room for it and comes back after.
-  const without = { ...order, nextMs, remainingLots: order.remainingLots - BigInt(lots) };
+  const remainingLots = order.remainingLots - BigInt(lots);
+  // Marked for an auction while the market was matched by them, it is so no more.
+  const without = { ...order, dueSequence: 0n, nextMs, remainingLots };
   moveWaiting(turn, order, without);
   const execution = execute(turn, {
     account: intent.account,
@@ -74,7 +76,7 @@ export function runSlice(turn: Turn, order: WaitingOrder): void {
     remaining: after.remainingLots,
     reason: filledLots < lots ? reasonOf(execution) : "",
   });
-  end(turn, after, slice + 1 === order.slices);
+  endTwap(turn, after, slice + 1 === order.slices);
 }
 
 function reasonOf({ decrementedLots, matched, stop }: Execution): string {
@@ -83,7 +85,8 @@ function reasonOf({ decrementedLots, matched, stop }: Execution): string {
   return matched.end === "steps" ? "fills_bound" : "immediate";
 }
 
-function end(turn: Turn, order: WaitingOrder, last: boolean): void {
+/** After a slice: filled, or after the last one with what is left, it ends. */
+export function endTwap(turn: Turn, order: WaitingOrder, last: boolean): void {
   if (order.remainingLots > 0n) {
     if (last) cancelWaiting(turn, order, "twap_end");
     return;
