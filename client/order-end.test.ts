@@ -97,4 +97,25 @@ describe("an order followed to its end", () => {
     const never = follow(0n, [accepted, event("order_cancelled", { ...own, order_id: "0" })]);
     expect(endOf(never, 1)).toMatchObject({ status: "cancelled", orderId: 0n, averagePrice: "" });
   });
+
+  test("sells its slices in auctions under ids of their own", () => {
+    const waits = event("order_waiting", { ...own, size: "2" });
+    const fill = (id: string) =>
+      event("auction_fill", { ...own, client_id: "", order_id: id, size: "1", price: "100" });
+    const out = event("order_cancelled", { ...own, client_id: "", order_id: "9", size: "0.5" });
+    const slice = (id: string) => event("twap_slice", { ...own, slice_order_id: id, size: "1" });
+    const withFee = (one: TxEvent) => ({
+      ...one,
+      attributes: [...one.attributes, { key: "fee", value: "0.5" }],
+    });
+    const path = follow(0n, [waits, withFee(fill("8")), withFee(fill("5")), slice("8")]);
+    expect(path).toMatchObject({ orderId: 7n, fills: 1, end: null });
+    const last = [withFee(fill("9")), out, slice("9"), event("order_filled", own)];
+    expect(endOf(pathAfter(path, last), 2)).toMatchObject({
+      status: "filled",
+      filledSize: "2",
+      fee: "1",
+      fills: 2,
+    });
+  });
 });

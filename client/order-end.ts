@@ -68,16 +68,29 @@ export function pathOf(
 /** After one more block, from all its events: those of its transactions, then the block's own. */
 export function pathAfter(before: OrderPath, events: readonly TxEvent[]): OrderPath {
   let path = before;
-  for (const { attributes, type } of events) {
-    const value = (key: string): string =>
-      attributes.find((attribute) => attribute.key === key)?.value ?? "";
-    if (value("market") === path.market) path = pathAfterEvent(path, type, value);
+  const inMarket = events
+    .map(({ attributes, type }) => {
+      const value: Value = (key) =>
+        attributes.find((attribute) => attribute.key === key)?.value ?? "";
+      return { type, value };
+    })
+    .filter(({ value }) => value("market") === before.market);
+  for (const { type, value } of inMarket) path = pathAfterEvent(path, type, value);
+  // A TWAP's slice is an order of its own in an auction; the event that names it comes behind its fill. The first may be of the block that gives the TWAP its id.
+  const slices = inMarket
+    .filter(({ type, value }) => type === "twap_slice" && value("order_id") === `${path.orderId}`)
+    .map(({ value }) => value("slice_order_id"));
+  for (const { type, value } of inMarket) {
+    if (type === "auction_fill" && slices.includes(value("order_id")))
+      path = filledBy(path, value, "fee");
   }
   const isFilled = path.end === null && path.fired && path.left.digits <= 0n;
   return isFilled ? { ...path, end: { status: "filled", reason: "" } } : path;
 }
 
-function pathAfterEvent(path: OrderPath, type: string, value: (key: string) => string): OrderPath {
+type Value = (key: string) => string;
+
+function pathAfterEvent(path: OrderPath, type: string, value: Value): OrderPath {
   const id = `${path.orderId}`;
   if (type === "trade" && path.orderId !== 0n) {
     if (value("maker_order_id") === id) return filledBy(path, value, "maker_fee");
@@ -113,11 +126,11 @@ function pathAfterEvent(path: OrderPath, type: string, value: (key: string) => s
   }
 }
 
-function numbered(path: OrderPath, value: (key: string) => string): OrderPath {
+function numbered(path: OrderPath, value: Value): OrderPath {
   return { ...path, orderId: BigInt(value("order_id")) };
 }
 
-function filledBy(path: OrderPath, value: (key: string) => string, fee: string): OrderPath {
+function filledBy(path: OrderPath, value: Value, fee: string): OrderPath {
   const size = readDecimal("size", value("size"));
   const price = readDecimal("price", value("price"));
   const cost = { digits: size.digits * price.digits, places: size.places + price.places };

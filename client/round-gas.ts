@@ -11,7 +11,7 @@ import type {
   NewOrder,
 } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { MatchingMode } from "@keel/proto/gen/keel/derivatives/v1/types";
-import { BASE_GAS } from "./gas.ts";
+import { BASE_GAS, SLICE_GAS } from "./gas.ts";
 import type { KeelClient } from "./keel-client.ts";
 import { GAS_KNOWN_AGE_MS, NAMED_GAS_MAX } from "./limits.ts";
 import { methods } from "./queries.ts";
@@ -40,6 +40,8 @@ interface Part {
   readonly orders: number;
   /** Orders of brackets, and pairs. */
   readonly parts: number;
+  /** Of TWAPs. */
+  readonly slices: number;
   readonly cancels: number;
 }
 
@@ -82,11 +84,12 @@ export class RoundGas {
     }
   }
 
-  async #gasOf({ cancels, isKey, orders, owner, parts, subaccount }: Part): Promise<number> {
+  async #gasOf(part: Part): Promise<number> {
+    const { cancels, isKey, orders, owner, parts, slices, subaccount } = part;
     if (orders === 0) return cancels * CANCEL_GAS;
     const positions = await this.#positions.get(`${owner}/${subaccount}`);
     const order = ORDER_GAS + POSITION_GAS * Math.max(positions - 1, 0) + (isKey ? KEY_GAS : 0);
-    return orders * order + parts * PART_GAS + cancels * CANCEL_GAS;
+    return orders * order + parts * PART_GAS + slices * SLICE_GAS + cancels * CANCEL_GAS;
   }
 }
 
@@ -95,7 +98,7 @@ function tradingOf(messages: readonly EncodeObject[], sender: string): Trading |
   const parts: Part[] = [];
   const add = (
     of: { readonly owner: string; readonly subaccount: number },
-    orders: readonly Pick<NewOrder, "market" | "bracket">[],
+    orders: readonly Pick<NewOrder, "market" | "bracket" | "twap">[],
     cancels: readonly { readonly market: string }[],
     pairs = 0,
   ): void => {
@@ -105,7 +108,8 @@ function tradingOf(messages: readonly EncodeObject[], sender: string): Trading |
       [bracket?.takeProfit, bracket?.stopLoss].filter((one) => one !== undefined),
     );
     const more = attached.flat().length + pairs;
-    const counts = { orders: orders.length, parts: more, cancels: cancels.length };
+    const slices = orders.reduce((sum, { twap }) => sum + (twap?.slices ?? 0), 0);
+    const counts = { orders: orders.length, parts: more, slices, cancels: cancels.length };
     parts.push({ owner: of.owner || sender, subaccount: of.subaccount, isKey, ...counts });
   };
   for (const { typeUrl, value } of messages) {

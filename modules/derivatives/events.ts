@@ -307,11 +307,14 @@ export function twapSlice(
     readonly filled: number;
     readonly remaining: bigint;
     readonly reason: string;
+    /** Its own id in an auction. */
+    readonly orderId?: number;
   },
 ): void {
   turn.ctx.emit("twap_slice", {
     ...named(turn, order),
     slice: slice.number.toString(),
+    slice_order_id: slice.orderId?.toString() ?? "",
     size: formatSize(turn.instrument, slice.lots),
     filled: formatSize(turn.instrument, slice.filled),
     remaining: formatSize(turn.instrument, slice.remaining),

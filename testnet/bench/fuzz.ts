@@ -38,8 +38,8 @@ const subjects: Readonly<Record<string, Subject>> = {
     operations: "100000",
     compare(seed, auctions) {
       const found = comparePermutations(seed, Math.ceil(auctions / BLOCKS));
-      const { fills, reasons, refills, refused, waiting } = found;
-      return `${auctions} auctions alike in any order, ${fills} fills, ${refills} parts of icebergs, ${waiting} orders that began to wait, ${refused} refusals, ${JSON.stringify(reasons)}`;
+      const { fills, reasons, refills, refused, slices, waiting } = found;
+      return `${auctions} auctions alike in any order, ${fills} fills, ${refills} parts of icebergs, ${slices} slices, ${waiting} orders that began to wait, ${refused} refusals, ${JSON.stringify(reasons)}`;
     },
   },
   rounds: {
@@ -47,8 +47,8 @@ const subjects: Readonly<Record<string, Subject>> = {
     operations: "100000",
     compare(seed, rounds) {
       const found = compareProposers(seed, Math.ceil(rounds / ROUNDS));
-      const { cancels, fills, leftOut, paired, refilled, triggered } = found;
-      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels, ${triggered} triggers, ${refilled} parts of icebergs, ${paired} pairs that took something off`;
+      const { cancels, fills, leftOut, paired, refilled, slices, triggered } = found;
+      return `${rounds} rounds alike with ${leftOut} messages left out of their blocks, ${fills} fills, ${cancels} cancels, ${triggered} triggers, ${refilled} parts of icebergs, ${slices} slices, ${paired} pairs that took something off`;
     },
   },
 };

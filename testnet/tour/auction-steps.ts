@@ -1,5 +1,6 @@
 /** A market matched by auction, and an opening after a halt. */
 import { cancelFinal, placeFinal, placeOcoFinal } from "@keel/client/final-orders";
+import { awaitEnd } from "@keel/client/order-end";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { fate } from "./order-steps.ts";
 import type { Steps } from "./steps.ts";
@@ -19,7 +20,7 @@ async function meet({ alice, bob }: TourNetwork, market: string): Promise<string
     .join(", ");
 }
 
-/** An iceberg, a bracket and a pair; whoever takes the other side is bob. */
+/** An iceberg, a bracket, a pair and a TWAP; whoever takes the other side is bob. */
 async function partSteps({ alice, bob, chain }: TourNetwork, steps: Steps): Promise<void> {
   const market = AUCTION;
   const step = (what: string, expected: string, work: () => Promise<string>) =>
@@ -59,6 +60,14 @@ async function partSteps({ alice, bob, chain }: TourNetwork, steps: Steps): Prom
     await cancelFinal(alice, { market, clientId: "low" });
     const left = await chain.waitingOrders(alice.address, { market });
     return `${placed.legs.map(({ status }) => status).join(" ")}, ${left.length} wait`;
+  });
+  await step("a TWAP sells slice by slice", "filled 0.3 at 60150 in slices", async () => {
+    const bid = { market, side: "buy", price: "60150", size: "0.3", clientId: "x" } as const;
+    await placeFinal(bob, bid);
+    const whole = { market, side: "sell", price: "60100", size: "0.3", clientId: "w" } as const;
+    const placed = await alice.place({ ...whole, twap: { slices: 3, intervalMs: 1000 } });
+    const { averagePrice, filledSize, fills, status } = await awaitEnd(alice, whole, placed);
+    return `${status} ${filledSize} at ${averagePrice} ${fills > 1 ? "in slices" : "at once"}`;
   });
 }
 

@@ -87,4 +87,17 @@ describe("a batch market at its cap on open interest", () => {
     expect(openInterest()).toBe(1000n);
     expect(venue.book()).toBe(" | ");
   });
+
+  it("gives a TWAP back what of its slice had to leave", () => {
+    const venue = capped(1000n);
+    venue.place(venue.account(1), "buy 1 @ 60000 id=a");
+    venue.place(venue.account(2), "sell 1 @ 60000 id=b");
+    endBlock(venue);
+    venue.place(venue.account(3), "sell 1 @ 60000 id=rests");
+    venue.place(venue.account(4), "buy 2 @ 60100 id=twap twap=2/1000");
+    const [slice] = endBlock(venue).filter(({ type }) => type === "twap_slice");
+    expect(slice?.value("reason")).toBe("open_interest_cap");
+    expect(slice?.value("remaining")).toBe("2");
+    expect(venue.book()).toBe(" | 60000:1");
+  });
 });

@@ -156,14 +156,19 @@ export function returnSlices(turn: Turn, slices: readonly Slice[], held: Held): 
     moveWaiting(turn, order, after);
     const crossed = filled + back < lots ? "self_trade" : "immediate";
     const reason = gone?.reason ?? crossed;
-    tell(turn, after, { lots, filled, reason: filled < lots ? reason : "" });
+    tell(turn, after, { orderId: id, lots, filled, reason: filled < lots ? reason : "" });
   }
 }
 
 function tell(
   turn: Turn,
   order: WaitingOrder,
-  slice: { readonly lots: number; readonly filled: number; readonly reason: string },
+  slice: {
+    readonly orderId?: number;
+    readonly lots: number;
+    readonly filled: number;
+    readonly reason: string;
+  },
 ): void {
   const number = numberOf(order) + 1;
   events.twapSlice(turn, order, { ...slice, number, remaining: order.remainingLots });

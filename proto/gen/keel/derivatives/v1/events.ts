@@ -137,6 +137,8 @@ export interface EventTwapSlice {
   remaining: string;
   /** Why it was not filled completely; empty otherwise. */
   reason: string;
+  /** In an auction, where a slice is an order of its own; empty otherwise. */
+  sliceOrderId: string;
 }
 
 /** combo_filled: all legs of a combination. */
@@ -1570,7 +1572,17 @@ export const EventOrderTriggered: MessageFns<EventOrderTriggered> = {
 };
 
 function createBaseEventTwapSlice(): EventTwapSlice {
-  return { market: "", orderId: "", account: "", slice: "", size: "", filled: "", remaining: "", reason: "" };
+  return {
+    market: "",
+    orderId: "",
+    account: "",
+    slice: "",
+    size: "",
+    filled: "",
+    remaining: "",
+    reason: "",
+    sliceOrderId: "",
+  };
 }
 
 export const EventTwapSlice: MessageFns<EventTwapSlice> = {
@@ -1598,6 +1610,9 @@ export const EventTwapSlice: MessageFns<EventTwapSlice> = {
     }
     if (message.reason !== "") {
       writer.uint32(66).string(message.reason);
+    }
+    if (message.sliceOrderId !== "") {
+      writer.uint32(74).string(message.sliceOrderId);
     }
     return writer;
   },
@@ -1679,6 +1694,14 @@ export const EventTwapSlice: MessageFns<EventTwapSlice> = {
             message.reason = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.sliceOrderId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1704,6 +1727,7 @@ export const EventTwapSlice: MessageFns<EventTwapSlice> = {
     message.filled = object.filled ?? "";
     message.remaining = object.remaining ?? "";
     message.reason = object.reason ?? "";
+    message.sliceOrderId = object.sliceOrderId ?? "";
     return message;
   },
 };
