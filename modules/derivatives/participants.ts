@@ -27,6 +27,14 @@ export interface OrderFill {
   readonly feeQuanta: bigint;
 }
 
+/** Lots of an order that left an auction unfilled, for themselves alone. */
+export interface Gone {
+  readonly id: number;
+  readonly lots: number;
+  /** "margin", "open_interest_cap", "self_trade" (beyond a grant), "reduce_only" (of one that opens, where a market closes) */
+  readonly reason: string;
+}
+
 export interface Crossing {
   /** Best first. */
   readonly buy: readonly Participant[];
@@ -59,8 +67,8 @@ export function crossing({ book, instrument }: Turn): Crossing {
   return { buy: reach("buy", ask), sell: reach("sell", bid), more };
 }
 
-/** Takes out of the book what may not trade. True when something left or shrank: the participants are then others. */
-export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
+/** Takes out of the book what may not trade. True when something left or shrank: the participants are then others. `gone` gets what was not cancelled out. */
+export function makeFit(turn: Turn, { buy, sell }: Crossing, gone: Gone[]): boolean {
   const before = turn.changes;
   const now = nowMs(turn.ctx);
   const all = [...buy, ...sell];
@@ -74,10 +82,10 @@ export function makeFit(turn: Turn, { buy, sell }: Crossing): boolean {
   }
   // Slots are given to others once an order left, so each step starts from the book again.
   if (turn.changes !== before) return true;
-  netOwnOrders(turn, buy, sell);
+  gone.push(...netOwnOrders(turn, buy, sell));
   if (turn.changes !== before) return true;
   const byAge = all.sort((a, b) => a.priority - b.priority);
-  if (turn.instrument.status === "closeOnly") onlyReduce(turn, byAge);
+  if (turn.instrument.status === "closeOnly") gone.push(...onlyReduce(turn, byAge));
   else for (const account of reducers(byAge)) enforceReduceOnly(turn, account);
   return turn.changes !== before;
 }
@@ -114,7 +122,8 @@ function netOwnOrders(
   turn: Turn,
   buys: readonly Participant[],
   sells: readonly Participant[],
-): void {
+): Gone[] {
+  const gone: Gone[] = [];
   const owners = new Map<string, { buys: Participant[]; sells: Participant[] }>();
   for (const order of buys) {
     const own = owners.get(ownerKeyOf(order.account));
@@ -125,10 +134,11 @@ function netOwnOrders(
   for (const own of owners.values()) {
     if (own.sells.length === 0) continue;
     const before = turn.changes;
-    removeBeyondGrants(turn, own);
+    gone.push(...removeBeyondGrants(turn, own));
     // What is left is netted when the book is looked at again.
     if (turn.changes === before) netOne(turn, own);
   }
+  return gone;
 }
 
 interface OwnOrders {
@@ -140,7 +150,7 @@ interface OwnOrders {
  * A trading key's order leaves where it crosses one of a sub-account outside its grant, even another key's. By account and key, so that it
  * is not looked for order by order.
  */
-function removeBeyondGrants(turn: Turn, { buys, sells }: OwnOrders): void {
+function removeBeyondGrants(turn: Turn, { buys, sells }: OwnOrders): Gone[] {
   const gone: Participant[] = [];
   for (const [orders, others] of [
     [buys, sells],
@@ -169,7 +179,10 @@ function removeBeyondGrants(turn: Turn, { buys, sells }: OwnOrders): void {
       if (bound !== 0 && (side === "buy" ? bound <= ticks : bound >= ticks)) gone.push(order);
     }
   }
-  for (const order of gone) cancel(turn, order.slot, "self_trade");
+  return gone.map(({ slot }) => {
+    const { id, lots } = cancel(turn, slot, "self_trade");
+    return { id, lots, reason: "self_trade" };
+  });
 }
 
 function netOne(turn: Turn, own: OwnOrders): void {
@@ -194,8 +207,9 @@ function netOne(turn: Turn, own: OwnOrders): void {
 }
 
 /** In a market that is closing every order acts as if it were reduce-only: older ones keep their size. */
-function onlyReduce(turn: Turn, byAge: readonly Participant[]): void {
+function onlyReduce(turn: Turn, byAge: readonly Participant[]): Gone[] {
   const { ctx, instrument, venue } = turn;
+  const gone: Gone[] = [];
   const left = new Map<AccountId, bigint>();
   for (const order of byAge) {
     const position = venue.clearing.positionLots(ctx, order.account, instrument.id);
@@ -203,8 +217,11 @@ function onlyReduce(turn: Turn, byAge: readonly Participant[]): void {
     const rest = closable === 0n ? 0n : (left.get(order.account) ?? absolute(position));
     const kept = rest < BigInt(order.lots) ? Number(rest) : order.lots;
     if (closable > 0n) left.set(order.account, rest - BigInt(kept));
-    if (kept < order.lots) leave(turn, order, kept, "reduce_only");
+    if (kept === order.lots) continue;
+    leave(turn, order, kept, "reduce_only");
+    gone.push({ id: order.id, lots: order.lots - kept, reason: "reduce_only" });
   }
+  return gone;
 }
 
 function leave(turn: Turn, { slot }: Participant, lots: number, reason: string): void {

@@ -10,7 +10,6 @@ import {
   levelsOf,
   type PriceRange,
 } from "../../kit/math/uniform-price.ts";
-import type { OrderTerms } from "../book/order-terms.ts";
 import * as events from "../events.ts";
 import { type Party, UniformFees } from "../fees/desk.ts";
 import { notionalOf } from "../instruments.ts";
@@ -27,6 +26,7 @@ import {
 import {
   type Crossing,
   crossing,
+  type Gone,
   makeFit,
   type OrderFill,
   type Participant,
@@ -79,13 +79,8 @@ export interface Held {
   /** Orders that were looked at. */
   readonly looks: number;
   readonly fills: readonly OrderFill[];
-  /** What left before anything of it was filled, or after: with what was left of it. */
+  /** What left before anything of it was filled, or after, and was not cancelled out: with the lots that left, of an order perhaps more than once. */
   readonly gone: readonly Gone[];
-}
-
-interface Gone extends OrderTerms {
-  /** "margin", "open_interest_cap" */
-  readonly reason: string;
 }
 
 export function holdAuction(turn: Turn, mark: Mark): Held {
@@ -101,7 +96,7 @@ export function holdAuction(turn: Turn, mark: Mark): Held {
     const met = crossing(turn);
     if (met.buy.length === 0) return { left: "nothing", looks, ...without };
     looks += met.buy.length + met.sell.length;
-    if (makeFit(turn, met)) continue;
+    if (makeFit(turn, met, gone)) continue;
     const reference = Number(mark.ticks);
     const { atCap, strike } = strikeUnderCap(turn, pairsOnce(turn, met), {
       reference,
@@ -112,14 +107,16 @@ export function holdAuction(turn: Turn, mark: Mark): Held {
     if (strike !== null && refused !== null) {
       for (const { order } of strike.fills) {
         if (!refused.has(order.account)) continue;
-        gone.push({ ...cancel(turn, order.slot, "margin"), reason: "margin" });
+        const { id, lots } = cancel(turn, order.slot, "margin");
+        gone.push({ id, lots, reason: "margin" });
       }
       continue;
     }
     // A part that an iceberg shows next may cross as well: it waits for the next auction.
     const refilled = strike !== null && record(turn, strike, fees);
     if (atCap) {
-      for (const order of leaveAtCap(turn)) gone.push({ ...order, reason: "open_interest_cap" });
+      for (const { id, lots } of leaveAtCap(turn))
+        gone.push({ id, lots, reason: "open_interest_cap" });
     }
     if (strike === null) return { left: "nothing", looks, ...without };
     const left = met.more ? "orders" : refilled ? "parts" : "nothing";

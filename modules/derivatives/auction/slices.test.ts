@@ -86,6 +86,17 @@ describe("a TWAP of a market that is matched by auction", () => {
     expect(venue.book()).toBe(" | ");
   });
 
+  it("ends cancelled, not filled, when an own order cancels out all that is left", () => {
+    place(1, "buy 1 @ 60000 twap=2/1000 id=t");
+    end();
+    place(1, "sell 3 @ 60000 id=own");
+    end();
+    expect(slices()).toEqual(["1: 0/0.5 immediate", "2: 0/1 self_trade"]);
+    expect(told("order_filled")).toEqual([]);
+    expect(told("order_cancelled").at(-1)).toMatchObject({ client_id: "t", reason: "self_trade" });
+    expect([waiting(1), venue.book()]).toEqual([[], " | 60000:2"]);
+  });
+
   it("that only reduces is cut to the position, and ends with it", () => {
     place(1, "buy 1 @ 60000 id=in");
     place(9, "sell 1 @ 60000 id=in");
@@ -134,6 +145,22 @@ describe("in rounds", () => {
     expect([lots(1), waiting(1).length]).toEqual([500, 1]);
     end();
     expect([lots(1), waiting(1)]).toEqual([1000, []]);
+  });
+
+  it("what a market that closes keeps from opening goes back", () => {
+    place(1, "sell 0.1 @ 60000 id=in");
+    place(9, "buy 0.1 @ 60000 id=in");
+    end();
+    end();
+    place(1, "buy 1 market twap=2/1000 id=t");
+    place(9, "sell 0.1 @ 60000 id=ask");
+    end();
+    const closing = { status: MarketStatus.MARKET_STATUS_CLOSE_ONLY, terms: undefined };
+    venue.keeper.updateMarket(venue.ctx, SYMBOL, closing);
+    venue.keeper.endRound(venue.ctx);
+    expect([lots(1), slices()]).toEqual([0, ["1: 0.1/0.5 reduce_only"]]);
+    expect(told("twap_slice")).toMatchObject([{ remaining: "0.9" }]);
+    expect(venue.violation()).toBeNull();
   });
 
   it.each(["one", "all"])("a cancel of %s takes out the slice that is due", (what) => {

@@ -34,11 +34,11 @@ export function markSlice(turn: Turn, order: WaitingOrder, mark: Mark): void {
   const { instrument } = turn;
   const slice = sliceAt(order, nowMs(turn.ctx));
   const lots = sliceLots(order, slice);
-  const { side } = intentOfWaiting(order);
+  const intent = intentOfWaiting(order);
   // As of any order of an auction: a sale may fill up to the end of the band.
-  const limit = Number(order.priceTicks);
+  const limit = limitOf(turn, intent, mark);
   const highest = bandLimit(instrument, mark, "buy");
-  const ticks = side === "sell" && highest > limit ? highest : limit;
+  const ticks = intent.side === "sell" && highest > limit ? highest : limit;
   countFired(turn, order, { quanta: lotsWorth({ instrument, mark }, ticks, lots), lots });
   moveWaiting(turn, order, {
     ...order,
@@ -143,7 +143,9 @@ export function returnSlices(turn: Turn, slices: readonly Slice[], held: Held): 
   if (slices.length === 0) return;
   const filledOf = new Map<number, number>();
   for (const { order, lots } of held.fills) filledOf.set(order.id, lots);
-  const goneOf = new Map(held.gone.map((gone) => [gone.id, gone]));
+  const goneOf = new Map<number, { readonly lots: number; readonly reason: string }>();
+  for (const { id, lots, reason } of held.gone)
+    goneOf.set(id, { lots: lots + (goneOf.get(id)?.lots ?? 0), reason });
   for (const { id, lots, twapId } of slices) {
     const slot = turn.book.find(id);
     const rested = slot === 0 ? 0 : cancel(turn, slot, "immediate").lots;
@@ -172,5 +174,5 @@ function tell(
 ): void {
   const number = numberOf(order) + 1;
   events.twapSlice(turn, order, { ...slice, number, remaining: order.remainingLots });
-  endTwap(turn, order, number === order.slices);
+  endTwap(turn, order, { ...slice, last: number === order.slices });
 }

@@ -142,6 +142,18 @@ describe("an order of a trading key", () => {
     expect(venue.book()).toBe(" | 60000:1");
   });
 
+  it("loses nothing of a TWAP whose slice leaves it", () => {
+    const venue = collecting();
+    own(venue, "sell 0.1 @ 60000 id=a");
+    place(venue, "buy 1 market twap=2/1000 id=t");
+    venue.block(60_000);
+    const told = venue.ctx.events.find(({ type }) => type === "twap_slice")?.attributes ?? [];
+    expect(told).toContainEqual(expect.objectContaining({ key: "reason", value: "self_trade" }));
+    expect(told).toContainEqual(expect.objectContaining({ key: "remaining", value: "1" }));
+    expect(venue.book()).toBe(" | 60000:0.1");
+    expect(venue.violation()).toBeNull();
+  });
+
   it("keeps its key through an export", () => {
     const venue = collecting();
     place(venue, "buy 3 @ 60050 id=k");

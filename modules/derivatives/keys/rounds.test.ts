@@ -89,6 +89,21 @@ describe("where inclusion lists give rounds, an order of a key", () => {
     expect(venue.venue.state.collected.size(venue.ctx)).toBe(2);
   });
 
+  it("counts as a TWAP at what a slice may cost, when it is accepted and when a later one is marked", () => {
+    const { venue } = openVenue(1000n);
+    const trader = { sender: hot.address, owner: owner.address, subaccount: 0 };
+    const order = { ...trader, ...venue.order("buy 0.01 market twap=2/1000 id=t") };
+    sendMessage(venue, "MsgPlaceOrder", order, tx.MsgPlaceOrderResponse);
+    const spent = () => spentToday(venue.ctx, venue.venue, [owner.bytes, hot.bytes]);
+    // The end of the band is 5 % above the mark.
+    expect(spent()).toBe(630n * UNIT);
+    nextBlock(venue);
+    nextBlock(venue, 66_000);
+    nextBlock(venue);
+    // All of it, as the first filled nothing, up to 69,300 instead of 63,000.
+    expect(spent()).toBe(693n * UNIT);
+  });
+
   it("that is collected is in its round when the key has been revoked", () => {
     const { venue, sell, bid } = openVenue(700n);
     bid(60_000);

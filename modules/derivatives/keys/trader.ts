@@ -5,7 +5,7 @@
 
 import type { TradingGrant } from "@keel/proto/gen/keel/derivatives/v1/trading_keys";
 import type { MsgPlaceOrderResponse } from "@keel/proto/gen/keel/derivatives/v1/tx";
-import { OrderStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
+import { OrderStatus, TriggerKind } from "@keel/proto/gen/keel/derivatives/v1/types";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { WriteContext } from "../../kit/context.ts";
 import { assert } from "../../kit/errors.ts";
@@ -14,7 +14,9 @@ import { type Instrument, instrumentOf } from "../instruments.ts";
 import type { DerivativesKeeper } from "../keeper.ts";
 import type { Mark } from "../marking/mark.ts";
 import { markOf } from "../marks.ts";
+import { limitOf } from "../orders/admission.ts";
 import { onlyShrinks, openOrderOf } from "../orders/amending.ts";
+import { intentOfWaiting } from "../orders/intents.ts";
 import type { OrderRequest } from "../orders/requests.ts";
 import type { MarketId } from "../ports.ts";
 import { openTurn, requireInstrument, type Venue } from "../venue.ts";
@@ -109,12 +111,19 @@ function boundHand(
     const mark = markNow(ctx, venue, instrument);
     if (isFree(mark, order.reduceOnly)) return;
     const measure = { instrument, mark };
-    spend(ctx, venue, at, grant, collectedWorth(measure, order));
-    if (order.waiting === undefined) return;
+    const { waiting } = order;
+    // A TWAP needs no trigger: its first slice may cost what it bids.
+    const bids = waiting?.kind === TriggerKind.TRIGGER_KIND_TWAP;
+    const limit = bids
+      ? limitOf(openTurn(ctx, venue, instrument), intentOfWaiting(waiting), mark)
+      : Number(order.priceTicks);
+    const counted = { ...order, priceTicks: BigInt(limit) };
+    spend(ctx, venue, at, grant, collectedWorth(measure, counted));
+    if (waiting === undefined) return;
     // Marks move until it fires.
-    const perLot = collectedWorth(measure, { ...order, lots: 1n });
+    const perLot = collectedWorth(measure, { ...counted, lots: 1n });
     const keyCount = { trader, quantaPerLot: perLot.toString() };
-    venue.state.collected.set(ctx, key, { ...order, waiting: { ...order.waiting, keyCount } });
+    venue.state.collected.set(ctx, key, { ...order, waiting: { ...waiting, keyCount } });
   };
   const commitPlaced = (
     ctx: WriteContext,

@@ -51,6 +51,20 @@ describe("a TWAP", () => {
     expect(venue.clearing.account(venue.ctx, venue.account(1))?.feeReserve).toBe(0n);
   });
 
+  it("ends cancelled, not filled, when an own order takes all that is left of it away", () => {
+    const venue = createTestVenue();
+    venue.place(venue.account(1), "buy 1 @ 60000 decrement twap=2/1000 id=t");
+    venue.keeper.endBlock(venue.ctx);
+    venue.place(venue.account(1), "sell 3 @ 60000");
+    venue.block(60_000);
+    const types = venue.ctx.events.map(({ type }) => type);
+    expect(types).not.toContain("order_filled");
+    expect(types.at(-1)).toBe("order_cancelled");
+    expect(slices(venue)).toEqual(["1: 0/0.5 immediate", "2: 0/1 self_trade"]);
+    expect(venue.book()).toBe(" | 60000:2");
+    expect(venue.violation()).toBeNull();
+  });
+
   it("keeps every slice inside its slippage bound", () => {
     const venue = createTestVenue();
     venue.place(venue.account(9), "sell 9 @ 60061");

@@ -76,7 +76,7 @@ export function runSlice(turn: Turn, order: WaitingOrder): void {
     remaining: after.remainingLots,
     reason: filledLots < lots ? reasonOf(execution) : "",
   });
-  endTwap(turn, after, slice + 1 === order.slices);
+  endTwap(turn, after, { last: slice + 1 === order.slices, filled: filledLots, lots });
 }
 
 function reasonOf({ decrementedLots, matched, stop }: Execution): string {
@@ -85,13 +85,19 @@ function reasonOf({ decrementedLots, matched, stop }: Execution): string {
   return matched.end === "steps" ? "fills_bound" : "immediate";
 }
 
-/** After a slice: filled, or after the last one with what is left, it ends. */
-export function endTwap(turn: Turn, order: WaitingOrder, last: boolean): void {
+/** After a slice it ends: filled, after the last one with what is left, or, like any order, when an own one took all that was left without a fill. */
+export function endTwap(
+  turn: Turn,
+  order: WaitingOrder,
+  slice: { readonly last: boolean; readonly filled: number; readonly lots: number },
+): void {
   if (order.remainingLots > 0n) {
-    if (last) cancelWaiting(turn, order, "twap_end");
+    if (slice.last) cancelWaiting(turn, order, "twap_end");
     return;
   }
   takeOut(turn, order);
   const { clientId, id } = order;
-  events.orderFilled(turn, { id: Number(id), account: waitingHolder(order), clientId });
+  const named = { id: Number(id), account: waitingHolder(order), clientId };
+  if (slice.filled > 0) events.orderFilled(turn, named);
+  else events.orderCancelled(turn, { ...named, lots: slice.lots }, "self_trade");
 }
