@@ -22,8 +22,8 @@ const POST_ONLY_GAS = 300_000;
  */
 const TAKING_GAS = 1_000_000;
 const CANCEL_GAS = 100_000;
-/** Each slice of a TWAP pays so much when the order is placed (`TWAP_SLICE_GAS` of the chain). */
-export const SLICE_GAS = 30_000;
+/** Each slice of a TWAP pays so much when the order is placed where markets match by auction (`AUCTION_SLICE_GAS` of the chain); elsewhere less than half of it. */
+export const SLICE_GAS = 70_000;
 
 /** Generous by intent: gas not used costs the fee of the limit and nothing else. */
 const gasByType: Readonly<Record<string, number>> = {

@@ -93,6 +93,8 @@ describe("where a market matches by auction", () => {
       value: MsgCancelOrder.fromPartial({ sender: ME, market: "AUCTION" }),
     };
     expect(await gas.limit([place])).toBe(1.5 * 152_000);
+    const twap = { ...place.value, twap: { slices: 10, intervalMs: 1000n } };
+    expect(await gas.limit([{ ...place, value: twap }])).toBe(1.5 * 852_000);
     expect(await gas.limit([place, cancel])).toBe(1.5 * 179_000);
     expect(await gas.limit([batch(8, 8)])).toBe(1.5 * (120_000 + 8 * 59_000));
     expect(await gas.limit([batch(50, 50)])).toBe(NAMED_GAS_MAX);

@@ -54,6 +54,8 @@ export const TWAP_SLICES_MAX = 1_000;
  * nothing back, so without this a placement bought a thousand blocks of work.
  */
 export const TWAP_SLICE_GAS = 30_000;
+/** The same where matching is by auction: a slice is an order of its own there, and enters and leaves the book. It uses 66,000, a reduce-only one 43,000. */
+export const AUCTION_SLICE_GAS = 70_000;
 export const TWAP_INTERVAL_MIN_MS = 1_000;
 export const TWAP_INTERVAL_MAX_MS = 86_400_000;
 /** A slice makes up for earlier ones up to this many times its share. */

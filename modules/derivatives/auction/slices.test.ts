@@ -1,6 +1,7 @@
 import { GenesisState } from "@keel/proto/gen/keel/derivatives/v1/genesis";
 import { MarketStatus } from "@keel/proto/gen/keel/derivatives/v1/types";
 import { beforeEach, describe, expect, it } from "vitest";
+import { BTC, createWorld } from "../../testing/world.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { removeMarket } from "../listing/life-cycle.ts";
 import { createTestVenue, SYMBOL, type TestVenue, testMarket } from "../testing.ts";
@@ -129,6 +130,41 @@ describe("a TWAP of a market that is matched by auction", () => {
     // The fourth, with its part of what those before it left.
     expect(slices().slice(1)).toEqual(["4: 0.5/0.5"]);
   });
+});
+
+it("pays when it is collected for what its slices use when they fill nothing", () => {
+  const most = 20;
+  const auction = { ...defaultAuctionTerms(), interruptionMs: 0n, openingMs: 0n };
+  /** Gas of its placement, and of the ends of as many blocks. */
+  const gasOf = (flags: string | null): { readonly paid: bigint; readonly used: bigint } => {
+    const world = createWorld();
+    const { ctx } = world;
+    world.setPrice(BTC, "60000");
+    world.list(testMarket({ terms: { ...defaultTerms(), auction } }));
+    const [long, short] = [world.funded(1, 10_000n), world.funded(2, 10_000n)];
+    world.place(SYMBOL, long, "buy 0.1 @ 60000 id=in");
+    world.place(SYMBOL, short, "sell 0.1 @ 60000 id=in");
+    world.keeper.endBlock(ctx);
+    world.block(1, () => world.setPrice(BTC, "60000"));
+    const start = ctx.gas.used;
+    if (flags !== null)
+      world.place(SYMBOL, long, `sell 0.1 @ 62000 id=twenty-bytes-of-name ${flags}`);
+    const paid = ctx.gas.used - start;
+    let used = 0n;
+    for (let i = 0; i < most; i++) {
+      const before = ctx.gas.used;
+      world.keeper.endBlock(ctx);
+      used += ctx.gas.used - before;
+      world.block(1, () => world.setPrice(BTC, "60000"));
+    }
+    return { paid, used };
+  };
+  const without = gasOf(null);
+  for (const reduces of ["reduce", ""]) {
+    const { paid, used } = gasOf(`${reduces} twap=${most}/1000`);
+    expect(paid).toBeGreaterThan(used - without.used);
+    expect(paid).toBeLessThan(2n * (used - without.used));
+  }
 });
 
 describe("in rounds", () => {

@@ -15,7 +15,7 @@ import { isBatch } from "../auction/opening.ts";
 import { refuse } from "../errors.ts";
 import { parsePrice } from "../instruments.ts";
 import { uncounted } from "../keys/reach.ts";
-import { TWAP_SLICE_GAS, WAITING_PER_MARKET_MAX } from "../limits.ts";
+import { AUCTION_SLICE_GAS, TWAP_SLICE_GAS, WAITING_PER_MARKET_MAX } from "../limits.ts";
 import type { Mark } from "../marking/mark.ts";
 import { sizeNotional } from "../marks.ts";
 import {
@@ -80,7 +80,8 @@ export function waitingRecord(
     const { slices } = request.twap;
     const share = Number(divCeil(BigInt(intent.lots), BigInt(slices)));
     requireSlices(turn, intent, mark, { slices, share, ticks: valueTicks });
-    ctx.gas.consume(slices * TWAP_SLICE_GAS, "slices");
+    const sliceGas = isBatch(instrument) ? AUCTION_SLICE_GAS : TWAP_SLICE_GAS;
+    ctx.gas.consume(slices * sliceGas, "slices");
   }
   const now = nowMs(ctx);
   return {
