@@ -1,7 +1,7 @@
 import { MsgBatchOrders } from "@keel/proto/gen/keel/derivatives/v1/tx";
 import { describe, expect, it } from "vitest";
 import { ModuleError } from "../../kit/errors.ts";
-import { type GasMeter, limitedGas } from "../../kit/gas.ts";
+import { GAS, type GasMeter, limitedGas } from "../../kit/gas.ts";
 import { defaultAuctionTerms, defaultTerms } from "../defaults.ts";
 import { COLLECTED_CANCEL_GAS } from "../limits.ts";
 import { runBatch } from "../orders/batch.ts";
@@ -99,6 +99,25 @@ describe("a cancel that waits for its round", () => {
     };
     expect(round(5) - round(1)).toBeLessThan(4 * COLLECTED_CANCEL_GAS);
     expect(round(5) - round(1)).toBeGreaterThan(COLLECTED_CANCEL_GAS);
+  });
+
+  it("by id of an order that rests reads none that were collected since", () => {
+    const round = (orders: readonly { readonly orderId: bigint; readonly clientId: string }[]) => {
+      const venue = having(2, 0);
+      const { ctx, keeper } = venue;
+      for (const order of orders)
+        keeper.cancel(ctx, venue.account(1), { market: SYMBOL, ...order });
+      for (let n = 2; n < OPEN_MAX; n++)
+        venue.place(venue.account(1), `sell 1 @ ${60_100 + n} id=o${n}`);
+      end(venue);
+      const used = gasOf(venue, () => end(venue));
+      expect(venue.book()).toBe(" | 60102:1 60103:1 60104:1");
+      return used;
+    };
+    const byClientId = ["o0", "o1"].map((clientId) => ({ orderId: 0n, clientId }));
+    const byId = [1n, 2n].map((orderId) => ({ orderId, clientId: "" }));
+    // By client id it looks for one in the collection.
+    expect(round(byClientId) - round(byId)).toBeGreaterThanOrEqual(2 * GAS.readFlat);
   });
 
   it("is refused where as many wait for the round as orders may be open, but for one of everything and for others", () => {

@@ -132,17 +132,23 @@ function carryOut(turn: Turn, { clientId, orderId, ...named }: CollectedCancel):
     cancelOpen(turn, account, "user");
     return;
   }
-  const collected = collectedNamed(ctx, venue, instrument.id, account, { clientId, orderId });
+  const slot =
+    clientId === "" ? book.find(Number(orderId)) : book.findByClientId(account, clientId);
+  const id = clientId === "" ? Number(orderId) : turn.waiting.findByClientId(account, clientId);
+  const rests = slot !== 0 && book.accountOf(slot) === account;
+  const waits = turn.waiting.accountOf(id) === account;
+  // An id is in one place, and by id all that the account has collected are read.
+  const collected =
+    clientId === "" && (rests || waits)
+      ? undefined
+      : collectedNamed(ctx, venue, instrument.id, account, { clientId, orderId });
   if (collected !== undefined) {
     // Of a later round it may or may not be here yet, as the proposer liked.
     if (collected.round <= named.round) cancelCollectedToo(turn, collected, "user");
     return;
   }
-  const slot =
-    clientId === "" ? book.find(Number(orderId)) : book.findByClientId(account, clientId);
-  if (slot !== 0 && book.accountOf(slot) === account) cancelSlot(turn, slot, "user");
-  const id = clientId === "" ? Number(orderId) : turn.waiting.findByClientId(account, clientId);
-  const waiting = turn.waiting.accountOf(id) === account ? waitingById(turn, id) : undefined;
+  if (rests) cancelSlot(turn, slot, "user");
+  const waiting = waits ? waitingById(turn, id) : undefined;
   if (waiting !== undefined) cancelWaitingToo(turn, waiting, "user");
 }
 
